@@ -1,1 +1,36 @@
-//! The heart of trueup.
+//! The heart of trueup: one database is the truth, local files are caches of it.
+//!
+//! Code map, from pure to practical:
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | [`authority`] | which copy owns which field, as data |
+//! | [`model`] | sessions, work items, claims, revisions; no IO |
+//! | [`reconcile`] | readings in, divergences and actions out; no IO |
+//! | [`text`] | cleaning, fencing and budgeting of text that came out of state; no IO |
+//! | [`hook`] | the JSON a hook reads and prints; no IO |
+//! | [`store`] | the port to the database and its adapters |
+//! | [`cache`] | the local file: envelope, digest, atomic replace, locks |
+//! | [`outbox`] | writes that wait, and the journal of edits that lost |
+//! | [`git`], [`liveness`], [`settings`] | readings of the surroundings |
+//! | [`sync`] | observe, decide, act: what every hook and command runs |
+//! | [`claims`] | claiming and releasing over the store port |
+//!
+//! Invariants: `model`, `reconcile`, `text` and `hook` never name the file system, the
+//! environment, a process, the network or the clock (a test greps for it); nothing here prints.
+
+pub mod authority;
+pub mod cache;
+pub mod claims;
+pub mod deadline;
+pub mod diagnostics;
+pub mod git;
+pub mod hook;
+pub mod liveness;
+pub mod model;
+pub mod outbox;
+pub mod reconcile;
+pub mod settings;
+pub mod store;
+pub mod sync;
+pub mod text;

@@ -1,2 +1,42 @@
-//! Stub.
-fn main() {}
+//! `trueup-install`: plans, builds, stages, registers, verifies and reports; `--uninstall` takes
+//! everything back.
+
+mod args;
+mod client;
+mod compile;
+mod dirs;
+mod error;
+mod install;
+mod link;
+mod manifest;
+mod parts;
+mod places;
+mod plan;
+mod process;
+mod progress;
+mod remove;
+mod report;
+mod stage;
+mod touched;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Args;
+use crate::places::Places;
+use crate::report::Report;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let mut report = Report::new();
+    let outcome = Places::find(&args).and_then(|places| {
+        if args.uninstall {
+            remove::run(&args, &places, &mut report)
+        } else {
+            install::run(&args, &places, &mut report)
+        }
+    });
+    report.finish(outcome)
+}

@@ -1,0 +1,294 @@
+//! The cache as a document: the original's keys, whatever others put there, and the stamp.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::digest;
+use crate::model::{
+    Field, History, Kind, Lineage, Revision, SessionId, Timestamp, Value, WorkState,
+};
+use crate::reconcile::CacheReading;
+
+/// The format of the original, kept.
+pub const FORMAT_VERSION: &str = "1.0.0";
+
+/// The key of the stamp.
+const STAMP: &str = "_trueup";
+
+/// Where a document comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    /// Which database.
+    pub lineage: Lineage,
+    /// Which revision of the session.
+    pub revision: Revision,
+    /// When it was written, by the local clock.
+    pub synced_at: Timestamp,
+}
+
+/// A cache file's content.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Document(Map<String, Json>);
+
+impl Document {
+    /// Reads a file's bytes: JSON, with or without a byte order mark, any line ending.
+    ///
+    /// # Errors
+    ///
+    /// Why it is no document, with line and column where there is one.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Err("the file is empty".to_owned());
+        }
+        match serde_json::from_slice(bytes) {
+            Ok(Json::Object(map)) => Ok(Self(map)),
+            Ok(_) => Err("it holds no JSON object".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Returns the bytes to write.
+    pub fn render(&self) -> Vec<u8> {
+        let mut text = format!("{:#}", Json::Object(self.0.clone()));
+        text.push('\n');
+        text.into_bytes()
+    }
+
+    fn fields(&self) -> BTreeMap<Field, Value> {
+        let read = |field: Field| match (field.kind(), self.0.get(field.key())?) {
+            (Kind::Flag, Json::Bool(flag)) => Some(Value::Flag(*flag)),
+            (Kind::Text, Json::Null) => Some(Value::Text(None)),
+            (Kind::Text, Json::String(text)) => {
+                Some(Value::Text(Some(text.clone()).filter(|t| !t.is_empty())))
+            }
+            _ => None,
+        };
+        Field::ALL
+            .into_iter()
+            .filter_map(|field| Some((field, read(field)?)))
+            .collect()
+    }
+
+    /// Returns what the document says, for reconciling.
+    pub fn reading(&self) -> CacheReading {
+        let stamp = self.0.get(STAMP).and_then(Json::as_object);
+        let text = |key: &str| stamp.and_then(|s| s.get(key)).and_then(Json::as_str);
+        let fields = self.fields();
+        CacheReading {
+            lineage: text("lineage").map(|l| Lineage(l.to_owned())),
+            revision: stamp
+                .and_then(|s| s.get("revision"))
+                .and_then(Json::as_u64)
+                .map(Revision),
+            synced_at: text("syncedAt").and_then(|t| t.parse().ok()),
+            session: self
+                .0
+                .get("sessionId")
+                .and_then(Json::as_str)
+                .and_then(|s| s.parse().ok()),
+            edited: match text("digest") {
+                Some(digest) => digest::edited(&fields, digest),
+                None => std::collections::BTreeSet::new(),
+            },
+            branch: self
+                .0
+                .get("branch")
+                .and_then(Json::as_str)
+                .map(str::to_owned),
+            fields,
+        }
+    }
+
+    /// Returns the document brought into line: the mirrored keys from the database, a new
+    /// stamp, everything else as it was.
+    #[must_use]
+    pub fn trued_up(
+        &self,
+        session: &SessionId,
+        work: &WorkState,
+        history: &History,
+        branch: Option<&str>,
+        stamp: &Stamp,
+    ) -> Self {
+        let mut map = self.0.clone();
+        let mut put = |key: &str, value: Json| {
+            map.insert(key.to_owned(), value);
+        };
+        for field in [
+            Field::IsActive,
+            Field::WasInterrupted,
+            Field::Item,
+            Field::Phase,
+            Field::Task,
+        ] {
+            put(field.key(), to_json(work.get(field)));
+        }
+        put("lastUpdatedAt", json!(history.last_updated_at));
+        put("lastInterruptedAt", json!(history.last_interrupted_at));
+        put("lastResumedAt", json!(history.last_resumed_at));
+        // A count from before trueup is kept until the database has one of its own.
+        let kept = self
+            .0
+            .get("resumeCount")
+            .and_then(Json::as_u64)
+            .unwrap_or(0);
+        put("resumeCount", json!(history.resume_count.unwrap_or(kept)));
+        if !self.0.contains_key("version") {
+            put("version", json!(FORMAT_VERSION));
+        }
+        put(Field::AutoProceed.key(), json!(work.auto_proceed));
+        put(
+            Field::ChainOrchestrators.key(),
+            json!(work.chain_orchestrators),
+        );
+        put("branch", json!(branch));
+        put("sessionId", json!(session));
+        let mut document = Self(map);
+        let mark = json!({
+            "lineage": stamp.lineage,
+            "revision": stamp.revision,
+            "digest": digest::of(&document.fields()),
+            "syncedAt": stamp.synced_at,
+        });
+        document.0.insert(STAMP.to_owned(), mark);
+        document
+    }
+
+    /// Tells whether two documents say the same but for the time of writing.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let without_time = |document: &Self| {
+            let mut map = document.0.clone();
+            if let Some(Json::Object(stamp)) = map.get_mut(STAMP) {
+                stamp.remove("syncedAt");
+            }
+            map
+        };
+        without_time(self) == without_time(other)
+    }
+}
+
+fn to_json(value: Value) -> Json {
+    match value {
+        Value::Flag(flag) => json!(flag),
+        Value::Text(text) => json!(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp(revision: u64) -> Stamp {
+        Stamp {
+            lineage: Lineage("11112222-x".to_owned()),
+            revision: Revision(revision),
+            synced_at: Timestamp::from_millis(0),
+        }
+    }
+
+    fn written() -> Document {
+        let work = WorkState {
+            phase: Some("PLAN".to_owned()),
+            ..WorkState::default()
+        };
+        let session = "s1".parse().unwrap();
+        Document::default().trued_up(
+            &session,
+            &work,
+            &History::default(),
+            Some("main"),
+            &stamp(7),
+        )
+    }
+
+    #[test]
+    fn a_new_document_has_every_key_of_the_contract() {
+        let text = String::from_utf8(written().render()).unwrap();
+        let keys: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("  \"")?.split('"').next())
+            .collect();
+        assert_eq!(
+            keys,
+            [
+                "isActive",
+                "wasInterrupted",
+                "currentSd",
+                "currentPhase",
+                "currentTask",
+                "lastUpdatedAt",
+                "lastInterruptedAt",
+                "lastResumedAt",
+                "resumeCount",
+                "version",
+                "autoProceed",
+                "chainOrchestrators",
+                "branch",
+                "sessionId",
+                "_trueup",
+            ]
+        );
+        assert!(text.contains("\"version\": \"1.0.0\""));
+    }
+
+    #[test]
+    fn what_was_written_reads_back_unedited() {
+        let reading = Document::parse(&written().render()).unwrap().reading();
+        assert!(reading.is_stamped() && reading.edited.is_empty());
+        assert_eq!(reading.revision, Some(Revision(7)));
+        assert_eq!(reading.session.unwrap().as_str(), "s1");
+        assert_eq!(reading.fields.len(), Field::ALL.len());
+    }
+
+    #[test]
+    fn a_mark_and_crlf_are_read_and_unknown_keys_survive() {
+        let file = "\u{feff}{\r\n  \"currentSd\": \"SD-1\",\r\n  \"mine\": 12345678901234567890123,\r\n  \"version\": \"0.9\"\r\n}\r\n";
+        let document = Document::parse(file.as_bytes()).unwrap();
+        assert!(!document.reading().is_stamped());
+        let again = document.trued_up(
+            &"s1".parse().unwrap(),
+            &WorkState::default(),
+            &History::default(),
+            None,
+            &stamp(1),
+        );
+        let text = String::from_utf8(again.render()).unwrap();
+        assert!(text.contains("\"mine\": "), "{text}");
+        assert!(text.contains("\"version\": \"0.9\""), "{text}");
+    }
+
+    #[test]
+    fn what_is_no_document_says_why() {
+        for (bytes, reason) in [
+            (&b""[..], "empty"),
+            (b"  \n", "empty"),
+            (b"[1]", "no JSON object"),
+            (b"{\"a\": ", "line 1"),
+            (b"\xff\xfe{}", "line 1"),
+        ] {
+            let error = Document::parse(bytes).unwrap_err();
+            assert!(error.contains(reason), "{error}");
+        }
+        let bomb = format!("{{\"a\": {}", "[".repeat(100_000));
+        assert!(Document::parse(bomb.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn only_the_time_differs() {
+        let work = WorkState {
+            phase: Some("PLAN".to_owned()),
+            ..WorkState::default()
+        };
+        let later = Stamp {
+            synced_at: Timestamp::from_millis(99),
+            ..stamp(7)
+        };
+        let session = "s1".parse().unwrap();
+        let again = written().trued_up(&session, &work, &History::default(), Some("main"), &later);
+        assert!(written().says_the_same(&again));
+        let other = written().trued_up(&session, &work, &History::default(), None, &later);
+        assert!(!written().says_the_same(&other));
+    }
+}

@@ -1,0 +1,107 @@
+//! The log: JSON lines in a size-capped file, for what one line to the user cannot hold.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::model::Timestamp;
+use crate::text::one_line;
+
+/// Size at which the log starts anew, in bytes; one old file is kept.
+const LARGEST: u64 = 1024 * 1024;
+
+/// Longest message, in characters.
+const LONGEST: usize = 2_000;
+
+/// How much a line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Nothing is logged.
+    Off,
+    /// What failed.
+    Error,
+    /// What was worked around.
+    Warn,
+    /// What was done.
+    Info,
+    /// Everything.
+    Debug,
+}
+
+impl Level {
+    /// Reads a filter; an unknown one is `None`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "off" | "none" => Some(Self::Off),
+            "error" => Some(Self::Error),
+            "warn" | "warning" => Some(Self::Warn),
+            "info" => Some(Self::Info),
+            "debug" | "trace" => Some(Self::Debug),
+            _ => None,
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        }
+    }
+}
+
+/// Appends a line when the filter lets it through. A log that cannot be written is no error:
+/// there is nobody left to tell.
+pub fn log(path: &Path, filter: Level, level: Level, at: Timestamp, source: &str, message: &str) {
+    if level > filter || level == Level::Off {
+        return;
+    }
+    if fs::metadata(path).is_ok_and(|data| data.len() > LARGEST) {
+        // Two processes may both rename; the second moves a young file, and loses little.
+        let _ = fs::rename(path, path.with_extension("log.1"));
+    }
+    let line = json!({
+        "at": at, "level": level.as_str(), "source": source, "pid": std::process::id(),
+        "message": one_line(message, LONGEST),
+    });
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    if let Ok(mut file) = options.open(path) {
+        let _ = file.write_all(format!("{line}\n").as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_pass_the_filter_and_the_file_is_capped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.log");
+        let at = Timestamp::from_millis(0);
+        log(&path, Level::Warn, Level::Info, at, "x", "not this");
+        log(&path, Level::Warn, Level::Error, at, "x", "this\u{1b}[31m");
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        assert!(text.contains("\"this\""), "{text}");
+        fs::OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap()
+            .set_len(LARGEST + 1)
+            .unwrap();
+        log(&path, Level::Warn, Level::Error, at, "x", "after");
+        assert!(fs::metadata(&path).unwrap().len() < 1000);
+        assert!(path.with_extension("log.1").exists());
+    }
+}

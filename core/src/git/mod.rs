@@ -1,0 +1,141 @@
+//! What git says, read from its files: a process of git costs more than the rest of a hook.
+//!
+//! Only a repository whose references are not files (reftable) is asked through git itself.
+
+mod command;
+mod refs;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub use refs::branches;
+
+/// A git worktree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worktree {
+    /// Its root directory.
+    pub root: PathBuf,
+    /// Its own git directory.
+    pub git_dir: PathBuf,
+    /// The git directory shared by all worktrees of the repository.
+    pub common_dir: PathBuf,
+}
+
+impl Worktree {
+    /// Finds the worktree that holds a directory.
+    pub fn discover(directory: &Path) -> Option<Self> {
+        directory.ancestors().find_map(Self::at)
+    }
+
+    fn at(root: &Path) -> Option<Self> {
+        let mark = root.join(".git");
+        let git_dir = if mark.is_dir() {
+            mark
+        } else {
+            // A linked worktree or a submodule: a file that names the directory.
+            let text = fs::read_to_string(&mark).ok()?;
+            root.join(text.strip_prefix("gitdir:")?.trim())
+        };
+        if !git_dir.join("HEAD").is_file() {
+            return None;
+        }
+        let common_dir = match fs::read_to_string(git_dir.join("commondir")) {
+            Ok(text) => git_dir.join(text.trim()),
+            Err(_) => git_dir.clone(),
+        };
+        // Two worktrees must come to the same path, whatever way it was written.
+        let common_dir = common_dir.canonicalize().unwrap_or(common_dir);
+        Some(Self {
+            root: root.to_owned(),
+            git_dir,
+            common_dir,
+        })
+    }
+
+    /// Returns the branch checked out; `None` when HEAD is detached or unreadable.
+    pub fn branch(&self) -> Option<String> {
+        let head = fs::read_to_string(self.git_dir.join("HEAD")).ok()?;
+        let branch = head.trim().strip_prefix("ref: refs/heads/")?;
+        // What a reftable repository leaves in HEAD for old readers.
+        if branch == ".invalid" {
+            return command::branch(&self.root);
+        }
+        Some(branch.to_owned())
+    }
+
+    /// Returns the repository's name: that of the directory that holds the shared git
+    /// directory, so that all worktrees have the same.
+    pub fn name(&self) -> Option<String> {
+        let folder = if self
+            .common_dir
+            .file_name()
+            .is_some_and(|name| name == ".git")
+        {
+            self.common_dir.parent()?
+        } else {
+            &self.common_dir
+        };
+        Some(
+            folder
+                .file_name()?
+                .to_string_lossy()
+                .trim_end_matches(".git")
+                .to_owned(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    fn git(directory: &Path, arguments: &[&str]) {
+        let status = Command::new("git")
+            .args(["-c", "user.name=t", "-c", "user.email=t@example.invalid"])
+            .args(["-c", "init.defaultBranch=main"])
+            .args(arguments)
+            .current_dir(directory)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", directory)
+            .output()
+            .unwrap();
+        assert!(status.status.success(), "git {arguments:?}: {status:?}");
+    }
+
+    #[test]
+    fn a_linked_worktree_shares_its_repository() {
+        let folder = tempfile::tempdir().unwrap();
+        let main = folder.path().join("project");
+        fs::create_dir_all(main.join("deep/er")).unwrap();
+        git(&main, &["init", "-q"]);
+        git(&main, &["commit", "-q", "--allow-empty", "-m", "x"]);
+        git(
+            &main,
+            &["worktree", "add", "-q", "-b", "feat/SD-002C-x", "../other"],
+        );
+        git(&main, &["pack-refs", "--all"]);
+
+        let first = Worktree::discover(&main.join("deep/er")).unwrap();
+        assert_eq!(first.root, main);
+        assert_eq!(first.branch().as_deref(), Some("main"));
+        assert_eq!(first.name().as_deref(), Some("project"));
+
+        let second = Worktree::discover(&folder.path().join("other")).unwrap();
+        assert_eq!(second.branch().as_deref(), Some("feat/SD-002C-x"));
+        assert_eq!(second.common_dir, first.common_dir);
+        assert_eq!(second.name(), first.name());
+        assert_eq!(branches(&first), ["feat/SD-002C-x", "main"]);
+
+        git(&main, &["checkout", "-q", "--detach"]);
+        assert_eq!(first.branch(), None);
+    }
+
+    #[test]
+    fn outside_a_repository_there_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(".git")).unwrap();
+        assert_eq!(Worktree::at(folder.path()), None);
+    }
+}

@@ -1,0 +1,230 @@
+//! What a payload means.
+
+use super::wire::{Payload, Todo};
+use crate::model::{IdError, SessionId};
+
+/// A payload that cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum PayloadError {
+    /// Nothing on stdin.
+    #[error("stdin was empty; a hook reads one JSON object")]
+    Empty,
+    /// No JSON object.
+    #[error("stdin is no hook payload: {0}")]
+    Syntax(#[from] serde_json::Error),
+    /// An id that could not safely name anything.
+    #[error("stdin holds no usable session: {0}")]
+    Session(#[from] IdError),
+}
+
+/// Why a session starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A new session.
+    Startup,
+    /// The same session again.
+    Resume,
+    /// A new session after `/clear`.
+    Clear,
+    /// The same session after compaction.
+    Compact,
+    /// A new session grown from another.
+    Fork,
+}
+
+/// A prompt, as far as it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prompt {
+    /// A turn that somebody asked for.
+    User,
+    /// The client telling its model that a background agent is done.
+    Notification,
+}
+
+/// A change of the session's task list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskChange {
+    /// A task was made.
+    Created {
+        /// Its id in the session.
+        id: String,
+        /// What it is.
+        subject: String,
+    },
+    /// A task is worked on.
+    Started {
+        /// Its id in the session.
+        id: String,
+        /// What it is, when the tool said so.
+        subject: Option<String>,
+    },
+    /// A task was finished or dropped.
+    Finished {
+        /// Its id in the session.
+        id: String,
+    },
+    /// The whole list was written; the task in progress, if any.
+    List(Option<String>),
+}
+
+/// A tool that is about to run, or ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tool {
+    /// A shell command.
+    Bash(String),
+    /// A subagent.
+    Agent,
+    /// The task and todo tools.
+    Tasks(TaskChange),
+    /// Anything else.
+    Other,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// `SessionStart`
+    SessionStart(Source),
+    /// `UserPromptSubmit`
+    Prompt(Prompt),
+    /// `PreToolUse`
+    BeforeTool(Tool),
+    /// `PostToolUse`
+    AfterTool(Tool),
+    /// `TaskCreated`, `TaskCompleted`
+    Task(TaskChange),
+    /// `PreCompact`
+    BeforeCompaction,
+    /// `Stop`; `again` when the turn goes on because a hook blocked before.
+    Stop {
+        /// The client's `stop_hook_active`.
+        again: bool,
+    },
+    /// `SubagentStop` of a real subagent.
+    SubagentStop,
+    /// `SessionEnd` with the client's reason.
+    SessionEnd(String),
+}
+
+/// A payload, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    /// Whose.
+    pub session: SessionId,
+    /// Where the session stands in the file system.
+    pub cwd: Option<String>,
+    /// Whether a subagent speaks, whose directory and branch are its own.
+    pub is_subagent: bool,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Reads a payload; `None` when it holds nothing for trueup, such as an event of a newer
+/// client.
+///
+/// # Errors
+///
+/// When the text is no JSON object or holds no valid session id.
+pub fn parse(text: &[u8]) -> Result<Option<Parsed>, PayloadError> {
+    if text.iter().all(u8::is_ascii_whitespace) {
+        return Err(PayloadError::Empty);
+    }
+    let payload: Payload = serde_json::from_slice(text)?;
+    let Some(event) = event(&payload) else {
+        return Ok(None);
+    };
+    Ok(Some(Parsed {
+        session: payload.session_id.as_deref().unwrap_or_default().parse()?,
+        cwd: payload.cwd.filter(|cwd| !cwd.is_empty()),
+        is_subagent: payload.agent_id.is_some(),
+        event,
+    }))
+}
+
+fn event(payload: &Payload) -> Option<Event> {
+    Some(
+        match payload.hook_event_name.as_deref().unwrap_or_default() {
+            "SessionStart" => Event::SessionStart(match payload.source.as_deref() {
+                Some("resume") => Source::Resume,
+                Some("clear") => Source::Clear,
+                Some("compact") => Source::Compact,
+                Some("fork") => Source::Fork,
+                // A source yet unknown still needs the truth.
+                _ => Source::Startup,
+            }),
+            "UserPromptSubmit" => {
+                let prompt = payload.prompt.as_deref().unwrap_or_default();
+                Event::Prompt(if prompt.trim_start().starts_with("<task-notification>") {
+                    Prompt::Notification
+                } else {
+                    Prompt::User
+                })
+            }
+            "PreToolUse" => Event::BeforeTool(tool(payload)),
+            "PostToolUse" => Event::AfterTool(tool(payload)),
+            "TaskCreated" => Event::Task(TaskChange::Created {
+                id: payload.task_id.clone()?,
+                subject: payload.task_subject.clone()?,
+            }),
+            "TaskCompleted" => Event::Task(TaskChange::Finished {
+                id: payload.task_id.clone()?,
+            }),
+            "PreCompact" => Event::BeforeCompaction,
+            "Stop" => Event::Stop {
+                again: payload.stop_hook_active,
+            },
+            // The client's own compaction agent stops with an empty type.
+            "SubagentStop" if payload.agent_type.as_deref().is_some_and(|t| !t.is_empty()) => {
+                Event::SubagentStop
+            }
+            "SessionEnd" => Event::SessionEnd(
+                payload
+                    .reason
+                    .clone()
+                    .filter(|r| !r.is_empty())
+                    .unwrap_or_else(|| "other".to_owned()),
+            ),
+            _ => return None,
+        },
+    )
+}
+
+fn tool(payload: &Payload) -> Tool {
+    let input = &payload.tool_input.0;
+    match payload.tool_name.as_deref().unwrap_or_default() {
+        "Bash" => Tool::Bash(input.command.clone().unwrap_or_default()),
+        "Agent" | "Task" => Tool::Agent,
+        "TodoWrite" => match &input.todos {
+            Some(todos) => Tool::Tasks(TaskChange::List(in_progress(todos))),
+            None => Tool::Other,
+        },
+        "TaskCreate" => {
+            let made = payload
+                .tool_response
+                .as_ref()
+                .and_then(|r| r.0.task.as_ref());
+            match (made.and_then(|task| task.id.clone()), input.subject.clone()) {
+                (Some(id), Some(subject)) => Tool::Tasks(TaskChange::Created { id, subject }),
+                _ => Tool::Other,
+            }
+        }
+        "TaskUpdate" => match (input.task_id.clone(), input.status.as_deref()) {
+            (Some(id), Some("in_progress")) => Tool::Tasks(TaskChange::Started {
+                id,
+                subject: input.subject.clone(),
+            }),
+            (Some(id), Some("completed" | "deleted" | "cancelled")) => {
+                Tool::Tasks(TaskChange::Finished { id })
+            }
+            _ => Tool::Other,
+        },
+        _ => Tool::Other,
+    }
+}
+
+fn in_progress(todos: &[Todo]) -> Option<String> {
+    todos
+        .iter()
+        .find(|todo| todo.status.as_deref() == Some("in_progress"))
+        .and_then(|todo| todo.content.clone())
+}

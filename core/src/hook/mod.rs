@@ -1,0 +1,11 @@
+//! What the client sends a hook and what a hook answers. Pure.
+//!
+//! Lenient at the wire, strict inside: unknown events, tools and fields mean "nothing to do";
+//! only text that is no JSON object, or a session id that is none, is an error.
+
+mod event;
+mod response;
+mod wire;
+
+pub use event::{Event, Parsed, PayloadError, Prompt, Source, TaskChange, Tool, parse};
+pub use response::{Decision, Response};

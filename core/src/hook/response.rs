@@ -1,0 +1,78 @@
+//! What a hook prints.
+
+use serde_json::{Map, Value, json};
+
+/// A verdict of the gate on a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// The tool must not run.
+    Deny,
+    /// The user is asked.
+    Ask,
+}
+
+/// An answer; an empty one prints nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Response {
+    /// Shown to the user.
+    pub system_message: Option<String>,
+    /// Told to the model, with the event it answers.
+    pub context: Option<(&'static str, String)>,
+    /// The gate's verdict on a tool, with its reason.
+    pub decision: Option<(Decision, String)>,
+    /// Keeps a turn from stopping, with the reason.
+    pub block: Option<String>,
+}
+
+impl Response {
+    /// Returns the JSON line to print, or nothing.
+    pub fn render(&self) -> Option<String> {
+        let mut answer = Map::new();
+        if let Some(message) = &self.system_message {
+            answer.insert("systemMessage".to_owned(), json!(message));
+        }
+        if let Some(reason) = &self.block {
+            answer.insert("decision".to_owned(), json!("block"));
+            answer.insert("reason".to_owned(), json!(reason));
+        }
+        if let Some((event, context)) = &self.context {
+            let specific = json!({"hookEventName": event, "additionalContext": context});
+            answer.insert("hookSpecificOutput".to_owned(), specific);
+        }
+        if let Some((decision, reason)) = &self.decision {
+            let word = match decision {
+                Decision::Deny => "deny",
+                Decision::Ask => "ask",
+            };
+            let specific = json!({
+                "hookEventName": "PreToolUse",
+                "permissionDecision": word,
+                "permissionDecisionReason": reason,
+            });
+            answer.insert("hookSpecificOutput".to_owned(), specific);
+        }
+        (!answer.is_empty()).then(|| Value::Object(answer).to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_prints_nothing() {
+        assert_eq!(Response::default().render(), None);
+    }
+
+    #[test]
+    fn a_denial_has_the_clients_shape() {
+        let response = Response {
+            decision: Some((Decision::Deny, "why".to_owned())),
+            ..Response::default()
+        };
+        assert_eq!(
+            response.render().unwrap(),
+            r#"{"hookSpecificOutput":{"hookEventName":"PreToolUse","permissionDecision":"deny","permissionDecisionReason":"why"}}"#
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! The judgement: pure.
+
+use crate::model::{Session, SessionStatus};
+
+/// What is known about a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProcessEvidence {
+    /// The same incarnation runs.
+    Running,
+    /// It is gone, its number was reused, or the machine has booted since.
+    Gone,
+    /// It cannot be asked: another machine, no permission, never recorded.
+    Unknown,
+}
+
+/// Three answers to "does it live?".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alive {
+    /// A witness says so.
+    Alive,
+    /// Two witnesses say it does not.
+    Dead,
+    /// Cannot tell.
+    Unknown,
+}
+
+impl Alive {
+    /// Returns the word of the contract.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alive => "alive",
+            Self::Dead => "dead",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// How alive a session looks, and who says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vitality {
+    /// The answer.
+    pub alive: Alive,
+    /// The witness, in words for a person.
+    pub witness: String,
+}
+
+/// Judges a session by its lease, its process and its declared silence.
+///
+/// `ceiling_seconds` bounds how long silence is endured where the process cannot be asked.
+pub fn judge(session: &Session, evidence: ProcessEvidence, ceiling_seconds: u64) -> Vitality {
+    let say = |alive, witness: String| Vitality { alive, witness };
+    match session.status {
+        SessionStatus::Lost => return say(Alive::Dead, "marked lost by a sweep".to_owned()),
+        // Its process may well run on under another session id, so it is no witness.
+        SessionStatus::Ended => {
+            let reason = session.ended_reason.as_deref().unwrap_or("no reason given");
+            return say(Alive::Dead, format!("said goodbye ({reason})"));
+        }
+        SessionStatus::Active | SessionStatus::Idle => {}
+    }
+    if !session.lease_expired() {
+        return say(
+            Alive::Alive,
+            format!("lease until {}", session.lease_expires_at),
+        );
+    }
+    let pid = session
+        .process
+        .as_ref()
+        .map_or_else(|| "?".to_owned(), |p| p.pid.to_string());
+    if evidence == ProcessEvidence::Running {
+        return say(Alive::Alive, format!("process {pid} runs"));
+    }
+    if let Some(until) = session
+        .silent_until
+        .filter(|until| *until > session.read_at)
+    {
+        return say(Alive::Unknown, format!("announced silence until {until}"));
+    }
+    let silence = session.silence_seconds();
+    match evidence {
+        ProcessEvidence::Gone => say(
+            Alive::Dead,
+            format!("lease expired and process {pid} is gone"),
+        ),
+        _ if silence > ceiling_seconds => say(
+            Alive::Dead,
+            format!("lease expired and silent for {silence} s, over the ceiling"),
+        ),
+        _ => say(
+            Alive::Unknown,
+            format!("silent for {silence} s, process {pid} cannot be asked"),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fixture::{at, session};
+
+    #[test]
+    fn one_witness_for_life_two_for_death() {
+        use ProcessEvidence::{Gone, Running, Unknown};
+        use SessionStatus::{Active, Ended, Idle, Lost};
+        for (status, silence, span, process, expected) in [
+            // A valid lease is a witness, whatever the process says.
+            (Active, 10, None, Gone, Alive::Alive),
+            (Idle, 899, None, Unknown, Alive::Alive),
+            // A running process is a witness, whatever the lease says.
+            (Active, 5000, None, Running, Alive::Alive),
+            // Lease and process together prove death.
+            (Active, 900, None, Gone, Alive::Dead),
+            (Idle, 901, None, Gone, Alive::Dead),
+            // "Cannot ask" is not death before the ceiling, which itself still endures.
+            (Active, 901, None, Unknown, Alive::Unknown),
+            (Active, 1800, None, Unknown, Alive::Unknown),
+            (Active, 1801, None, Unknown, Alive::Dead),
+            // Declared silence postpones both.
+            (Active, 1801, Some(60), Unknown, Alive::Unknown),
+            (Active, 1801, Some(60), Gone, Alive::Unknown),
+            (Active, 1801, Some(-1), Gone, Alive::Dead),
+            // A goodbye and a sweep have spoken already.
+            (Ended, 1, None, Running, Alive::Dead),
+            (Lost, 1, None, Running, Alive::Dead),
+        ] {
+            let mut session = session("s", status, silence);
+            session.silent_until = span.map(at);
+            let vitality = judge(&session, process, 1800);
+            assert_eq!(
+                vitality.alive, expected,
+                "{status:?} silent {silence} s, span {span:?}, {process:?}: {}",
+                vitality.witness
+            );
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Whether the holder of something lives: evidence, and the judgement over it.
+//!
+//! Invariants: one witness is enough for life, death needs two; "cannot tell" is an answer of
+//! its own and never means dead before the ceiling. Ages are the database's.
+
+mod judge;
+mod process;
+
+pub use judge::{Alive, ProcessEvidence, Vitality, judge};
+pub use process::{evidence, host_name, identify};

@@ -1,0 +1,103 @@
+//! Reads of the process table. Where the system has no `/proc`, the answer is "cannot tell".
+
+use std::fs;
+
+use super::ProcessEvidence;
+use crate::model::{ProcessId, Session};
+
+/// Returns this machine's name, as `uname -n` gives it.
+pub fn host_name() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// Identifies a running process so that a later one of the same number is told apart.
+pub fn identify(pid: u32) -> ProcessId {
+    ProcessId {
+        pid,
+        started: started(pid),
+        boot: boot(),
+    }
+}
+
+/// Looks for the process of a session on this machine.
+pub fn evidence(session: &Session, this_host: &str) -> ProcessEvidence {
+    let (Some(process), Some(host)) = (&session.process, &session.host) else {
+        return ProcessEvidence::Unknown;
+    };
+    if host != this_host {
+        return ProcessEvidence::Unknown;
+    }
+    let (Some(then), Some(now)) = (&process.boot, boot()) else {
+        return ProcessEvidence::Unknown;
+    };
+    // A machine that has booted since runs nothing of before.
+    if *then != now {
+        return ProcessEvidence::Gone;
+    }
+    match (process.started, started(process.pid)) {
+        (Some(then), Some(now)) if then == now => ProcessEvidence::Running,
+        // The number runs again, but something else.
+        (Some(_), Some(_)) => ProcessEvidence::Gone,
+        (_, None) => ProcessEvidence::Gone,
+        (None, Some(_)) => ProcessEvidence::Unknown,
+    }
+}
+
+fn boot() -> Option<String> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(text.trim().to_owned())
+}
+
+/// Reads field 22 of `/proc/PID/stat`; the name in field 2 may hold spaces and brackets, so
+/// counting starts behind its last closing bracket. A zombie counts as gone.
+fn started(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace();
+    let state = fields.next()?;
+    if matches!(state, "Z" | "X") {
+        return None;
+    }
+    fields.nth(18)?.parse().ok()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::model::SessionStatus;
+    use crate::model::fixture::session;
+
+    #[test]
+    fn this_process_is_running_and_a_reused_number_is_not() {
+        let me = identify(std::process::id());
+        assert!(me.started.is_some() && me.boot.is_some());
+        let mut session = session("s", SessionStatus::Active, 0);
+        session.host = Some(host_name());
+        session.process = Some(me.clone());
+        assert_eq!(evidence(&session, &host_name()), ProcessEvidence::Running);
+        assert_eq!(evidence(&session, "elsewhere"), ProcessEvidence::Unknown);
+
+        session.process = Some(ProcessId {
+            started: me.started.map(|s| s + 1),
+            ..me.clone()
+        });
+        assert_eq!(
+            evidence(&session, &host_name()),
+            ProcessEvidence::Gone,
+            "reused number"
+        );
+        session.process = Some(ProcessId {
+            boot: Some("before".to_owned()),
+            ..me
+        });
+        assert_eq!(
+            evidence(&session, &host_name()),
+            ProcessEvidence::Gone,
+            "other boot"
+        );
+        session.process = None;
+        assert_eq!(evidence(&session, &host_name()), ProcessEvidence::Unknown);
+    }
+}

@@ -1,0 +1,172 @@
+//! Who may claim what: the decision alone, without a database or a process table.
+//!
+//! Order of refusal (architecture, section 6): unregistered session, unknown item, finished
+//! item, held by a live peer, held by a silent peer, then success or takeover. The store then
+//! carries the decision out in one conditional statement, so a decision made on a reading
+//! that has moved on changes nothing.
+
+use super::{Epoch, Item, ItemKey, Session, SessionId, SessionStatus};
+use crate::liveness::{Alive, Vitality};
+
+/// Silence after which `--force` may take an item from a holder that may still live.
+///
+/// Source: seed 0's `claim_sd`, threshold of a forced takeover.
+pub const FORCE_AFTER_SECONDS: u64 = 60;
+
+/// What the decision is made from.
+#[derive(Debug, Clone)]
+pub struct ClaimFacts<'a> {
+    /// The claiming session, when it is registered.
+    pub claimant: Option<&'a Session>,
+    /// The item, when it exists.
+    pub item: Option<&'a Item>,
+    /// The present holder and how alive it looks, when it is registered.
+    pub holder: Option<(&'a Session, &'a Vitality)>,
+    /// Whether the user asked to take it anyway.
+    pub force: bool,
+}
+
+/// How a claim succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimOutcome {
+    /// Nobody held it.
+    Claimed,
+    /// The claimant held it already.
+    AlreadyOwned,
+    /// It was taken from a holder that is gone; the reason is a stable word.
+    TakenOver(&'static str),
+}
+
+impl ClaimOutcome {
+    /// Returns the word of the contract.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Claimed => "claimed",
+            Self::AlreadyOwned => "already_owned",
+            Self::TakenOver(_) => "taken_over",
+        }
+    }
+}
+
+/// Why a claim is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimRefusal {
+    /// The claiming session never registered.
+    PhantomSession,
+    /// There is no such item.
+    ItemNotFound,
+    /// The item is finished.
+    ItemFinished,
+    /// The holder is alive.
+    HeldByLiveSession,
+    /// The holder is silent, but not provably dead.
+    HeldBySilentSession,
+    /// `--force` came too early.
+    TakeoverNotAllowed,
+}
+
+impl ClaimRefusal {
+    /// Returns the code of the contract.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::PhantomSession => "phantom_session",
+            Self::ItemNotFound => "item_not_found",
+            Self::ItemFinished => "item_finished",
+            Self::HeldByLiveSession => "held_by_live_session",
+            Self::HeldBySilentSession => "held_by_silent_session",
+            Self::TakeoverNotAllowed => "takeover_not_allowed",
+        }
+    }
+}
+
+/// A claim that may be carried out, on the condition that holder and epoch are still these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimGrant {
+    /// Who claims.
+    pub session: SessionId,
+    /// What.
+    pub item: ItemKey,
+    /// Who must still hold it.
+    pub expected_holder: Option<SessionId>,
+    /// Which epoch must still be current.
+    pub expected_epoch: Epoch,
+    /// How it counts.
+    pub outcome: ClaimOutcome,
+}
+
+/// The decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimVerdict {
+    /// Carry it out.
+    Grant(ClaimGrant),
+    /// Do not.
+    Refuse(ClaimRefusal),
+}
+
+/// Decides a claim.
+pub fn decide(facts: &ClaimFacts<'_>) -> ClaimVerdict {
+    use ClaimRefusal as No;
+    let Some(claimant) = facts.claimant else {
+        return ClaimVerdict::Refuse(No::PhantomSession);
+    };
+    let Some(item) = facts.item else {
+        return ClaimVerdict::Refuse(No::ItemNotFound);
+    };
+    if item.status.is_finished() {
+        return ClaimVerdict::Refuse(No::ItemFinished);
+    }
+    let grant = |outcome| {
+        ClaimVerdict::Grant(ClaimGrant {
+            session: claimant.id.clone(),
+            item: item.key.clone(),
+            expected_holder: item.holder.clone(),
+            expected_epoch: item.epoch,
+            outcome,
+        })
+    };
+    match (&item.holder, facts.holder) {
+        (None, _) => grant(ClaimOutcome::Claimed),
+        (Some(holder), _) if *holder == claimant.id => grant(ClaimOutcome::AlreadyOwned),
+        // A holder that never registered cannot renew, release or be asked.
+        (Some(_), None) => grant(ClaimOutcome::TakenOver("holder_unknown")),
+        (Some(_), Some((holder, vitality))) => {
+            match takeover(claimant, holder, vitality, facts.force) {
+                Ok(reason) => grant(ClaimOutcome::TakenOver(reason)),
+                Err(refusal) => ClaimVerdict::Refuse(refusal),
+            }
+        }
+    }
+}
+
+fn takeover(
+    claimant: &Session,
+    holder: &Session,
+    vitality: &Vitality,
+    force: bool,
+) -> Result<&'static str, ClaimRefusal> {
+    // After /clear or a fork the same person goes on under a new id.
+    if holder.status == SessionStatus::Ended && claimant.predecessor.as_ref() == Some(&holder.id) {
+        return Ok("successor");
+    }
+    // A goodbye keeps the claim until the lease ends, so that --resume finds it.
+    let kept = holder.status == SessionStatus::Ended
+        && (!holder.lease_expired() || holder.in_declared_span());
+    if vitality.alive == Alive::Dead && !kept {
+        return Ok("holder_dead");
+    }
+    if force {
+        return if holder.silence_seconds() >= FORCE_AFTER_SECONDS {
+            Ok("forced")
+        } else {
+            Err(ClaimRefusal::TakeoverNotAllowed)
+        };
+    }
+    Err(if vitality.alive == Alive::Alive {
+        ClaimRefusal::HeldByLiveSession
+    } else {
+        ClaimRefusal::HeldBySilentSession
+    })
+}
+
+#[cfg(test)]
+mod tests;

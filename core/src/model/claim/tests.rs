@@ -1,0 +1,138 @@
+//! The order of refusal and every way to take over, as a table.
+
+use super::*;
+use crate::model::ItemStatus;
+use crate::model::fixture::{item, session};
+
+fn vitality(alive: Alive) -> Vitality {
+    Vitality {
+        alive,
+        witness: "test".to_owned(),
+    }
+}
+
+fn word(verdict: &ClaimVerdict) -> String {
+    match verdict {
+        ClaimVerdict::Grant(grant) => match grant.outcome {
+            ClaimOutcome::TakenOver(reason) => format!("taken_over: {reason}"),
+            outcome => outcome.as_str().to_owned(),
+        },
+        ClaimVerdict::Refuse(refusal) => refusal.code().to_owned(),
+    }
+}
+
+#[test]
+fn refusals_come_in_the_order_of_the_contract() {
+    let me = session("me", SessionStatus::Active, 0);
+    let peer = session("peer", SessionStatus::Active, 5);
+    let live = vitality(Alive::Alive);
+    let done = item(ItemStatus::Completed, Some("peer"));
+    let held = item(ItemStatus::Running, Some("peer"));
+    let holder = Some((&peer, &live));
+    for (claimant, item, expected) in [
+        (None, None, "phantom_session"),
+        (None, Some(&done), "phantom_session"),
+        (Some(&me), None, "item_not_found"),
+        (Some(&me), Some(&done), "item_finished"),
+        (Some(&me), Some(&held), "held_by_live_session"),
+    ] {
+        let facts = ClaimFacts {
+            claimant,
+            item,
+            holder,
+            force: false,
+        };
+        assert_eq!(word(&decide(&facts)), expected);
+    }
+}
+
+#[test]
+fn takeover_needs_proof_or_force_past_a_minute() {
+    use SessionStatus::{Active, Ended, Lost};
+    let me = session("me", Active, 0);
+    let held = item(ItemStatus::Running, Some("peer"));
+    for (status, silence, alive, force, expected) in [
+        (Active, 5, Alive::Alive, false, "held_by_live_session"),
+        (Active, 5, Alive::Alive, true, "takeover_not_allowed"),
+        (Active, 59, Alive::Alive, true, "takeover_not_allowed"),
+        (Active, 60, Alive::Alive, true, "taken_over: forced"),
+        (
+            Active,
+            1000,
+            Alive::Unknown,
+            false,
+            "held_by_silent_session",
+        ),
+        (Active, 1000, Alive::Dead, false, "taken_over: holder_dead"),
+        (Lost, 1000, Alive::Dead, false, "taken_over: holder_dead"),
+        (Ended, 100, Alive::Dead, false, "held_by_silent_session"),
+        (Ended, 1000, Alive::Dead, false, "taken_over: holder_dead"),
+    ] {
+        let peer = session("peer", status, silence);
+        let evidence = vitality(alive);
+        let facts = ClaimFacts {
+            claimant: Some(&me),
+            item: Some(&held),
+            holder: Some((&peer, &evidence)),
+            force,
+        };
+        assert_eq!(
+            word(&decide(&facts)),
+            expected,
+            "{status:?} silent {silence}, {alive:?}"
+        );
+    }
+}
+
+#[test]
+fn a_successor_takes_over_at_once_and_a_stranger_does_not() {
+    let peer = session("peer", SessionStatus::Ended, 1);
+    let dead = vitality(Alive::Dead);
+    let held = item(ItemStatus::Running, Some("peer"));
+    let mut me = session("me", SessionStatus::Active, 0);
+    let verdict = |me: &Session| {
+        let holder = Some((&peer, &dead));
+        word(&decide(&ClaimFacts {
+            claimant: Some(me),
+            item: Some(&held),
+            holder,
+            force: false,
+        }))
+    };
+    assert_eq!(verdict(&me), "held_by_silent_session");
+    me.predecessor = Some(peer.id.clone());
+    assert_eq!(verdict(&me), "taken_over: successor");
+}
+
+#[test]
+fn a_grant_is_conditional_on_what_was_read() {
+    let me = session("me", SessionStatus::Active, 0);
+    let free = item(ItemStatus::Queued, None);
+    let facts = ClaimFacts {
+        claimant: Some(&me),
+        item: Some(&free),
+        holder: None,
+        force: false,
+    };
+    let ClaimVerdict::Grant(grant) = decide(&facts) else {
+        panic!("refused")
+    };
+    assert_eq!(
+        (grant.expected_holder, grant.expected_epoch),
+        (None, Epoch(3))
+    );
+    assert_eq!(grant.outcome, ClaimOutcome::Claimed);
+}
+
+#[test]
+fn claiming_again_is_the_same_claim() {
+    let me = session("me", SessionStatus::Active, 0);
+    let mine = item(ItemStatus::Running, Some("me"));
+    let facts = ClaimFacts {
+        claimant: Some(&me),
+        item: Some(&mine),
+        holder: None,
+        force: false,
+    };
+    assert_eq!(word(&decide(&facts)), "already_owned");
+}

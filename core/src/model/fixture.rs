@@ -1,0 +1,59 @@
+//! Sessions and items for the tests of the rules.
+
+use super::{Epoch, Item, ItemStatus, Revision, Session, SessionStatus, Timestamp};
+
+/// The database's clock in these tests, in seconds.
+const NOW: i64 = 100_000;
+
+/// Makes a time `seconds` from the tests' now.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis((NOW + seconds) * 1000)
+}
+
+/// Makes a session whose last sign of life was `silence` seconds ago, with a lease of 900 s.
+pub(crate) fn session(id: &str, status: SessionStatus, silence: i64) -> Session {
+    Session {
+        id: id.parse().unwrap(),
+        repo: None,
+        worktree: None,
+        host: Some("here".to_owned()),
+        process: None,
+        status,
+        ended_reason: None,
+        predecessor: None,
+        registered_at: at(-NOW),
+        heartbeat_at: at(-silence),
+        lease_expires_at: at(900 - silence),
+        silent_until: None,
+        revision: Revision(1),
+        acknowledged: Revision(1),
+        metadata: serde_json::Map::new(),
+        item: None,
+        epoch: None,
+        claimed_at: None,
+        read_at: at(0),
+    }
+}
+
+/// Makes item `SD-002C` at epoch 3.
+pub(crate) fn item(status: ItemStatus, holder: Option<&str>) -> Item {
+    Item {
+        key: "SD-002C".parse().unwrap(),
+        title: None,
+        kind: "task".to_owned(),
+        parent: None,
+        position: None,
+        repo: None,
+        status,
+        phase: None,
+        holder: holder.map(|h| h.parse().unwrap()),
+        epoch: Epoch(3),
+        claimed_at: None,
+        error_message: None,
+        evidence: None,
+        revision: Revision(1),
+        created_at: at(-NOW),
+        updated_at: at(-NOW),
+        completed_at: None,
+    }
+}

@@ -1,0 +1,149 @@
+//! Identifiers, validated before they can touch a path or a query.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a text is not an identifier.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} {text:?} {problem}")]
+pub struct IdError {
+    kind: &'static str,
+    text: String,
+    problem: String,
+}
+
+/// Longest excerpt of a bad identifier that an error repeats, in characters.
+const EXCERPT: usize = 40;
+
+fn check(kind: &'static str, text: &str, longest: usize, extra: &str) -> Result<(), IdError> {
+    let fail = |problem: String| {
+        Err(IdError {
+            kind,
+            text: text.chars().take(EXCERPT).collect(),
+            problem,
+        })
+    };
+    if text.is_empty() {
+        return fail("is empty".to_owned());
+    }
+    if text.len() > longest {
+        return fail(format!("is longer than {longest} characters"));
+    }
+    if let Some(bad) = text
+        .chars()
+        .find(|c| !c.is_ascii_alphanumeric() && !extra.contains(*c))
+    {
+        return fail(format!(
+            "holds {bad:?}; allowed are letters, digits and {extra}"
+        ));
+    }
+    // "." and ".." name directories, and a leading dot or dash hides a file or reads as a flag.
+    if text.starts_with(['.', '-']) || text.contains("..") {
+        return fail("looks like a path or a flag".to_owned());
+    }
+    Ok(())
+}
+
+macro_rules! identifier {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $longest:literal, $extra:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Returns the identifier as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                check($kind, text, $longest, $extra)?;
+                Ok(Self(text.to_owned()))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+identifier!(
+    /// A Claude Code session, as the client names it on a hook's stdin (a UUID in practice).
+    ///
+    /// At most 128 characters of letters, digits, `.`, `_` and `-`, so that it is safe as a
+    /// part of a file name.
+    SessionId, "session id", 128, "._-"
+);
+
+identifier!(
+    /// The key of a work item, such as `SD-LEO-SELF-IMPROVE-002C`.
+    ///
+    /// 1 to 200 characters: letters, digits, `.`, `_`, `-`, `:` and `#`; no path forms.
+    ItemKey, "item key", 200, "._-:#"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_the_wild_are_accepted() {
+        for key in [
+            "SD-002B",
+            "SD-LEO-SELF-IMPROVE-002C",
+            "issue#170",
+            "a",
+            "wp:T01",
+            "v1.2_x",
+        ] {
+            assert_eq!(key.parse::<ItemKey>().unwrap().as_str(), key);
+        }
+        assert!("k".repeat(200).parse::<ItemKey>().is_ok());
+    }
+
+    #[test]
+    fn path_forms_and_control_characters_are_refused() {
+        for key in [
+            "", ".", "..", "a/b", "a\\b", "../x", "a..b", ".x", "-x", "a b", "a\n", "é",
+        ] {
+            assert!(key.parse::<ItemKey>().is_err(), "{key:?} was accepted");
+            assert!(key.parse::<SessionId>().is_err(), "{key:?} was accepted");
+        }
+        assert!("k".repeat(201).parse::<ItemKey>().is_err());
+        assert!("s".repeat(129).parse::<SessionId>().is_err());
+        assert!(
+            "a:b".parse::<SessionId>().is_err(),
+            "a colon is no file name on every system"
+        );
+    }
+
+    #[test]
+    fn an_error_names_the_kind_and_an_excerpt() {
+        let error = "a/b".parse::<ItemKey>().unwrap_err().to_string();
+        assert!(error.starts_with("item key \"a/b\" holds '/'"), "{error}");
+    }
+}

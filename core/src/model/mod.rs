@@ -1,0 +1,28 @@
+//! The words of the domain, without IO.
+//!
+//! Invariant: a value of one of these types is well formed; whatever comes from outside is
+//! validated where it is parsed, never later.
+
+mod claim;
+mod event;
+mod execution;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod ids;
+mod item;
+mod session;
+mod status;
+mod timestamp;
+mod version;
+
+pub use claim::{
+    ClaimFacts, ClaimGrant, ClaimOutcome, ClaimRefusal, ClaimVerdict, FORCE_AFTER_SECONDS, decide,
+};
+pub use event::{Event, EventFilter};
+pub use execution::{ExecutionState, Field, History, Kind, Value, WorkState};
+pub use ids::{IdError, ItemKey, SessionId};
+pub use item::{Item, NewItem};
+pub use session::{Host, ProcessId, Session};
+pub use status::{ItemStatus, SessionStatus, UnknownStatus};
+pub use timestamp::{Timestamp, TimestampError};
+pub use version::{Epoch, Lineage, Revision};

@@ -1,0 +1,106 @@
+//! A point in time, in milliseconds, written as RFC 3339 in UTC.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since the Unix epoch. Written `2026-02-02T03:00:00.000Z`, so that texts
+/// sort as times do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Timestamp(i64);
+
+/// A text that is no RFC 3339 time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a time such as 2026-02-02T03:00:00Z")]
+pub struct TimestampError(String);
+
+impl Timestamp {
+    /// Makes a time from milliseconds since the Unix epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Returns milliseconds since the Unix epoch.
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Returns whole seconds from `earlier` to this time, 0 when it lies in the future.
+    pub fn seconds_since(self, earlier: Self) -> u64 {
+        u64::try_from((self.0 - earlier.0) / 1000).unwrap_or(0)
+    }
+
+    /// Returns the time written without separators, for the name of a file set aside.
+    pub fn compact(self) -> String {
+        self.to_string()
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Out of jiff's range only for years beyond 9999: show the raw number then.
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(time) => write!(f, "{time:.3}"),
+            Err(_) => write!(f, "{}ms", self.0),
+        }
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
+        let time: jiff::Timestamp = text.parse().map_err(|_| TimestampError(text.to_owned()))?;
+        Ok(Self(time.as_millisecond()))
+    }
+}
+
+impl TryFrom<String> for Timestamp {
+    type Error = TimestampError;
+
+    fn try_from(text: String) -> Result<Self, TimestampError> {
+        text.parse()
+    }
+}
+
+impl From<Timestamp> for String {
+    fn from(time: Timestamp) -> Self {
+        time.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_and_reads_the_seeds_form() {
+        let text = "2026-02-02T03:00:00.000Z";
+        assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
+        assert_eq!(
+            "2026-02-02T03:00:00Z"
+                .parse::<Timestamp>()
+                .unwrap()
+                .to_string(),
+            text
+        );
+        assert_eq!(
+            text.parse::<Timestamp>().unwrap().compact(),
+            "20260202T030000000Z"
+        );
+        assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn a_time_ahead_is_no_age() {
+        let early = Timestamp::from_millis(1_000);
+        let late = Timestamp::from_millis(4_900);
+        assert_eq!(late.seconds_since(early), 3);
+        assert_eq!(early.seconds_since(late), 0);
+    }
+}

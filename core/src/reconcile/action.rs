@@ -1,0 +1,101 @@
+//! What mends a divergence.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::model::{Field, Revision, SessionId, Value};
+
+/// A local edit, offered to the database on the revision it was made from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposal {
+    /// The database must still be at this revision.
+    pub base: Revision,
+    /// The fields changed.
+    pub changes: BTreeMap<Field, Value>,
+}
+
+/// Why an edit lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LostReason {
+    /// The database had moved on.
+    DatabaseMovedOn,
+    /// The file carried no stamp, so what it held cannot be told from old state.
+    UnstampedCache,
+    /// The file was newer than the database, and a person chose the database.
+    OlderDatabaseAdopted,
+    /// The write was made under a claim that another session has taken.
+    ClaimLost,
+}
+
+/// An edit that lost, kept so that it can be restored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Lost {
+    /// Whose edit.
+    pub session: SessionId,
+    /// Why it lost.
+    pub reason: LostReason,
+    /// The revision it was made from.
+    pub base: Option<Revision>,
+    /// The revision that won.
+    pub database: Revision,
+    /// What was lost.
+    pub fields: BTreeMap<Field, Value>,
+}
+
+impl Lost {
+    /// Returns the journal's id of this edit: the same edit has the same id, so that two
+    /// hooks that see it at once keep it once.
+    pub fn id(&self) -> String {
+        let mut hash = Sha256::new();
+        let base = self.base.map_or_else(|| "-".to_owned(), |r| r.to_string());
+        hash.update(format!(
+            "{}|{:?}|{base}|{}",
+            self.session, self.reason, self.database
+        ));
+        for (field, value) in &self.fields {
+            hash.update(format!("|{}={value:?}", field.key()));
+        }
+        let mut id = String::from("j-");
+        for byte in &hash.finalize()[..5] {
+            // Writing to a String cannot fail.
+            let _ = write!(id, "{byte:02x}");
+        }
+        id
+    }
+}
+
+/// Where a file that cannot be used goes: beside itself, under this word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aside {
+    /// It does not parse.
+    Corrupt,
+    /// It was written from another database.
+    Foreign,
+}
+
+impl Aside {
+    /// Returns the word in the name of the file set aside.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Corrupt => "corrupt",
+            Self::Foreign => "foreign",
+        }
+    }
+}
+
+/// One step; a list of them is carried out in order, and each may be repeated.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Keep an edit that is about to be overwritten.
+    Journal(Lost),
+    /// Move the cache file out of the way, keeping it.
+    SetAside(Aside),
+    /// Offer local edits to the database.
+    Push(Proposal),
+    /// Write the cache from the database, as it then is.
+    ReplaceCache,
+}

@@ -1,0 +1,467 @@
+//! The rules, each a function over the snapshot.
+
+use std::collections::BTreeMap;
+
+use super::Reconciliation;
+use super::action::{Action, Aside, Lost, LostReason, Proposal};
+use super::divergence::{Code, Divergence};
+use super::snapshot::{CacheReading, DatabaseReading, Policy, Reading, Snapshot};
+use crate::authority::{self, Authority};
+use crate::model::{Field, Value, WorkState};
+use crate::text::one_line;
+
+/// The command that mends what can be mended from the database.
+const FIX: &str = "validate-session-state --fix";
+
+/// Longest text a proposal may carry, in characters; a longer one is kept in the journal.
+const LONGEST_PROPOSAL: usize = 10_000;
+
+/// Longest excerpt of a value in a line, in characters.
+const EXCERPT: usize = 120;
+
+/// Decides what differs and what mends it.
+pub fn reconcile(snapshot: &Snapshot, policy: Policy) -> Reconciliation {
+    let mut out = Reconciliation::default();
+    match &snapshot.database {
+        Reading::Fresh(database) => {
+            cache_against(database, snapshot, policy, &mut out);
+            branch_and_claim(database, snapshot, &mut out);
+        }
+        Reading::Missing => unreachable_database("there is no database yet", snapshot, &mut out),
+        Reading::Corrupt(reason) | Reading::Unavailable(reason) => {
+            unreachable_database(reason, snapshot, &mut out);
+        }
+    }
+    surroundings(snapshot, &mut out);
+    out.divergences.sort_by_key(|divergence| divergence.code);
+    out
+}
+
+fn push(
+    out: &mut Reconciliation,
+    snapshot: &Snapshot,
+    code: Code,
+    message: String,
+    detail: (Option<String>, Option<String>, Option<String>),
+) {
+    let (expected, found, fix) = detail;
+    out.divergences.push(Divergence {
+        code,
+        severity: code.severity(),
+        subject: snapshot.session.to_string(),
+        authority: if code == Code::S05 {
+            Authority::Git.as_str()
+        } else {
+            Authority::Database.as_str()
+        },
+        expected,
+        found,
+        message,
+        fix,
+    });
+}
+
+fn unreachable_database(reason: &str, snapshot: &Snapshot, out: &mut Reconciliation) {
+    let reason = one_line(reason, EXCERPT);
+    let message = match &snapshot.cache {
+        Reading::Fresh(CacheReading {
+            synced_at: Some(at),
+            ..
+        }) => format!(
+            "⚠️ Database unreachable ({reason}); cache used, {} s old",
+            snapshot.now.seconds_since(*at)
+        ),
+        Reading::Fresh(_) => {
+            format!("⚠️ Database unreachable ({reason}); cache used, of unknown age")
+        }
+        _ => format!("⚠️ Database unreachable ({reason}); there is no cache to go by"),
+    };
+    push(
+        out,
+        snapshot,
+        Code::S12,
+        message,
+        (None, None, Some("trueup doctor".to_owned())),
+    );
+}
+
+fn cache_against(
+    database: &DatabaseReading,
+    snapshot: &Snapshot,
+    policy: Policy,
+    out: &mut Reconciliation,
+) {
+    let fix = || Some(FIX.to_owned());
+    match &snapshot.cache {
+        Reading::Missing if policy.create_cache => {
+            let message = "Cache missing: it is written from the database".to_owned();
+            push(out, snapshot, Code::S07, message, (None, None, fix()));
+            out.actions.push(Action::ReplaceCache);
+        }
+        Reading::Missing => {}
+        Reading::Corrupt(reason) => {
+            let message = format!(
+                "⚠️ Cache unreadable: {}; kept aside as *.corrupt-<time>",
+                one_line(reason, EXCERPT)
+            );
+            push(out, snapshot, Code::S08, message, (None, None, fix()));
+            out.actions.push(Action::SetAside(Aside::Corrupt));
+            out.actions.push(Action::ReplaceCache);
+        }
+        Reading::Unavailable(reason) => {
+            let message = format!("⚠️ Cache unreadable: {}", one_line(reason, EXCERPT));
+            push(
+                out,
+                snapshot,
+                Code::S08,
+                message,
+                (None, None, Some("trueup doctor".to_owned())),
+            );
+        }
+        Reading::Fresh(cache) => fresh_cache(database, cache, snapshot, policy, out),
+    }
+}
+
+fn fresh_cache(
+    database: &DatabaseReading,
+    cache: &CacheReading,
+    snapshot: &Snapshot,
+    policy: Policy,
+    out: &mut Reconciliation,
+) {
+    if let Some(lineage) = cache.lineage.as_ref().filter(|l| **l != database.lineage) {
+        let message = format!(
+            "⚠️ Cache was written for another database: file={}, db={}; kept aside as *.foreign-<time>",
+            one_line(lineage.short(), EXCERPT),
+            database.lineage.short()
+        );
+        let detail = (
+            Some(database.lineage.to_string()),
+            Some(one_line(&lineage.0, EXCERPT)),
+            Some(FIX.to_owned()),
+        );
+        push(out, snapshot, Code::S09, message, detail);
+        out.actions.push(Action::SetAside(Aside::Foreign));
+        out.actions.push(Action::ReplaceCache);
+        return;
+    }
+    if cache
+        .session
+        .as_ref()
+        .is_some_and(|session| *session != snapshot.session)
+    {
+        leftover(database, cache, snapshot, out);
+        return;
+    }
+    if let Some(revision) = cache.revision.filter(|r| *r > database.revision) {
+        let message = format!(
+            "⚠️ Cache was written for another database: file is at revision {revision}, db at {} \
+             (restored from a backup?)",
+            database.revision
+        );
+        let detail = (
+            Some(database.revision.to_string()),
+            Some(revision.to_string()),
+            Some(FIX.to_owned()),
+        );
+        push(out, snapshot, Code::S09, message, detail);
+        if policy.adopt_older_database {
+            let lost = differing(database, cache)
+                .into_iter()
+                .map(|(f, v)| (f, v.clone()))
+                .collect();
+            journal(
+                database,
+                cache,
+                snapshot,
+                LostReason::OlderDatabaseAdopted,
+                lost,
+                out,
+            );
+            out.actions.push(Action::ReplaceCache);
+        }
+        return;
+    }
+    compare(database, cache, snapshot, out);
+}
+
+/// A file of a session that is gone: its state is safe in the database, only an edit that
+/// was never pushed would be lost with it.
+fn leftover(
+    database: &DatabaseReading,
+    cache: &CacheReading,
+    snapshot: &Snapshot,
+    out: &mut Reconciliation,
+) {
+    let edits: BTreeMap<Field, Value> = cache
+        .fields
+        .iter()
+        .filter(|(field, _)| cache.edited.contains(field) && **field != Field::Item)
+        .map(|(field, value)| (*field, value.clone()))
+        .collect();
+    if !edits.is_empty() {
+        journal(
+            database,
+            cache,
+            snapshot,
+            LostReason::DatabaseMovedOn,
+            edits,
+            out,
+        );
+    }
+    out.actions.push(Action::ReplaceCache);
+}
+
+fn differing<'c>(database: &DatabaseReading, cache: &'c CacheReading) -> Vec<(Field, &'c Value)> {
+    let expected = database.projection();
+    cache
+        .fields
+        .iter()
+        .filter(|(field, found)| expected.get(**field) != **found)
+        .map(|(field, found)| (*field, found))
+        .collect()
+}
+
+fn compare(
+    database: &DatabaseReading,
+    cache: &CacheReading,
+    snapshot: &Snapshot,
+    out: &mut Reconciliation,
+) {
+    let expected = database.projection();
+    let on_current = cache.is_stamped() && cache.revision == Some(database.revision);
+    let mut proposal = BTreeMap::new();
+    let mut lost = BTreeMap::new();
+    let mut mismatch = false;
+    for (field, found) in differing(database, cache) {
+        let edited = cache.edited.contains(&field);
+        let may_propose = authority::of(field) == Authority::DatabaseByProposal;
+        if may_propose && edited && on_current && is_acceptable(found) {
+            let message = format!(
+                "Local edit not yet pushed: {} {} -> {}",
+                field.key(),
+                show(&expected.get(field)),
+                show(found)
+            );
+            let detail = (
+                Some(plain(&expected.get(field))),
+                Some(plain(found)),
+                Some(FIX.to_owned()),
+            );
+            push(out, snapshot, Code::S10, message, detail);
+            proposal.insert(field, found.clone());
+            continue;
+        }
+        mismatch = true;
+        mismatch_line(database, field, &expected, found, snapshot, out);
+        if may_propose && (edited || !cache.is_stamped()) {
+            lost.insert(field, found.clone());
+        }
+    }
+    if !lost.is_empty() {
+        let reason = if cache.is_stamped() {
+            LostReason::DatabaseMovedOn
+        } else {
+            LostReason::UnstampedCache
+        };
+        journal(database, cache, snapshot, reason, lost, out);
+    }
+    let proposes = !proposal.is_empty();
+    if proposes {
+        out.actions.push(Action::Push(Proposal {
+            base: database.revision,
+            changes: proposal,
+        }));
+    }
+    if proposes || mismatch || is_incomplete(database, cache, snapshot) {
+        out.actions.push(Action::ReplaceCache);
+    }
+}
+
+/// Tells whether the file needs writing though nothing it says is wrong.
+fn is_incomplete(database: &DatabaseReading, cache: &CacheReading, snapshot: &Snapshot) -> bool {
+    cache.revision != Some(database.revision)
+        || cache.lineage.is_none()
+        || cache.session.as_ref() != Some(&snapshot.session)
+        || cache.fields.len() < Field::ALL.len()
+        || snapshot.branch.as_ref().is_some_and(|b| cache.branch.as_deref() != Some(&b.name))
+        // An edit undone by hand differs from its digest though not from the database.
+        || !cache.edited.is_empty()
+}
+
+fn is_acceptable(value: &Value) -> bool {
+    match value {
+        Value::Flag(_) | Value::Text(None) => true,
+        Value::Text(Some(text)) => text.chars().nth(LONGEST_PROPOSAL).is_none(),
+    }
+}
+
+fn journal(
+    database: &DatabaseReading,
+    cache: &CacheReading,
+    snapshot: &Snapshot,
+    reason: LostReason,
+    fields: BTreeMap<Field, Value>,
+    out: &mut Reconciliation,
+) {
+    let lost = Lost {
+        session: cache
+            .session
+            .clone()
+            .unwrap_or_else(|| snapshot.session.clone()),
+        reason,
+        base: cache.revision,
+        database: database.revision,
+        fields,
+    };
+    // What an unstamped file held is kept, but it is old state far more often than an edit.
+    if reason != LostReason::UnstampedCache {
+        let keys: Vec<&str> = lost.fields.keys().map(|f| f.key()).collect();
+        let id = lost.id();
+        let message = format!(
+            "⚠️ Local edit of {} lost to a newer database state, kept in the journal as {id}",
+            keys.join(", ")
+        );
+        let detail = (
+            Some(database.revision.to_string()),
+            lost.base.map(|r| r.to_string()),
+            Some(format!("trueup journal restore {id}")),
+        );
+        push(out, snapshot, Code::S11, message, detail);
+    }
+    out.actions.push(Action::Journal(lost));
+}
+
+fn mismatch_line(
+    database: &DatabaseReading,
+    field: Field,
+    expected: &WorkState,
+    found: &Value,
+    snapshot: &Snapshot,
+    out: &mut Reconciliation,
+) {
+    let right = expected.get(field);
+    let (file, db) = (plain(found), plain(&right));
+    let (code, message) = match field {
+        Field::Item if database.claim.is_some() => (
+            Code::S01,
+            format!("⚠️ SD mismatch: file={file}, db_claim={db}"),
+        ),
+        Field::Item => (
+            Code::S02,
+            format!("⚠️ SD mismatch: file={file}, db_state={db}"),
+        ),
+        Field::Phase => (
+            Code::S03,
+            format!("⚠️ Phase mismatch: file={file}, db={db}"),
+        ),
+        Field::Task => (
+            Code::S04,
+            format!(
+                "⚠️ Task mismatch: file={}, db={}",
+                show(found),
+                show(&right)
+            ),
+        ),
+        flag => (
+            Code::S06,
+            format!("⚠️ Flag mismatch: {}: file={file}, db={db}", flag.key()),
+        ),
+    };
+    push(
+        out,
+        snapshot,
+        code,
+        message,
+        (Some(db), Some(file), Some(FIX.to_owned())),
+    );
+}
+
+fn branch_and_claim(database: &DatabaseReading, snapshot: &Snapshot, out: &mut Reconciliation) {
+    if let (Some(claim), Some(branch)) = (&database.claim, &snapshot.branch)
+        && let Some(named) = &branch.names_other
+    {
+        let (name, named) = (one_line(&branch.name, EXCERPT), one_line(named, EXCERPT));
+        let message = format!(
+            "⚠️ Branch mismatch: branch={name} names {named}, db_claim={}",
+            claim.item
+        );
+        let fix = match &branch.branch_of_item {
+            Some(right) => format!("git switch {right}"),
+            None => format!("trueup claim {named}"),
+        };
+        let detail = (Some(claim.item.to_string()), Some(name), Some(fix));
+        push(out, snapshot, Code::S05, message, detail);
+    }
+    if let Some(lost) = &database.lost_claim {
+        let since = lost.since.map_or_else(|| "?".to_owned(), |t| t.to_string());
+        let message = format!(
+            "⚠️ Claim on {} now belongs to {} since {since}",
+            lost.item, lost.holder
+        );
+        let detail = (
+            Some(lost.holder.to_string()),
+            Some(snapshot.session.to_string()),
+            Some("trueup clear".to_owned()),
+        );
+        push(out, snapshot, Code::S13, message, detail);
+    }
+}
+
+fn surroundings(snapshot: &Snapshot, out: &mut Reconciliation) {
+    if let Some(peer) = snapshot.peers.first() {
+        let holds = peer
+            .item
+            .as_ref()
+            .map(|i| format!(", on {i}"))
+            .unwrap_or_default();
+        let more = match snapshot.peers.len() {
+            1 => String::new(),
+            n => format!(" and {} more", n - 1),
+        };
+        let message = format!(
+            "⚠️ Another live session works in this worktree: {}{holds}{more}",
+            peer.session
+        );
+        let detail = (
+            None,
+            Some(peer.session.to_string()),
+            Some("trueup sessions list".to_owned()),
+        );
+        push(out, snapshot, Code::S14, message, detail);
+    }
+    if snapshot.outbox.waiting > 0 {
+        let oldest = snapshot
+            .outbox
+            .oldest_at
+            .map_or_else(|| "?".to_owned(), |t| t.to_string());
+        let message = format!(
+            "⚠️ {} writes wait in the outbox, oldest {oldest}",
+            snapshot.outbox.waiting
+        );
+        push(
+            out,
+            snapshot,
+            Code::S15,
+            message,
+            (None, None, Some("trueup doctor".to_owned())),
+        );
+    }
+}
+
+/// Shows a value bare, as the seed's lines do.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Flag(flag) => flag.to_string(),
+        Value::Text(None) => "none".to_owned(),
+        Value::Text(Some(text)) => one_line(text, EXCERPT),
+    }
+}
+
+/// Shows a text in quotes, so that a task of several words reads as one.
+fn show(value: &Value) -> String {
+    match value {
+        Value::Text(Some(text)) => format!("\"{}\"", one_line(text, EXCERPT)),
+        other => plain(other),
+    }
+}

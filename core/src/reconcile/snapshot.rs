@@ -1,0 +1,158 @@
+//! What was read, before anything is decided.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{
+    Epoch, Field, History, ItemKey, Lineage, Revision, SessionId, Timestamp, Value, WorkState,
+};
+
+/// A reading of one copy. Absent, unreadable and unreachable are different answers; only
+/// `Missing` may initialise anything.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reading<T> {
+    /// It was read.
+    Fresh(T),
+    /// It is not there.
+    Missing,
+    /// It is there and makes no sense; the reason is for a person.
+    Corrupt(String),
+    /// It could not be asked; the reason is for a person.
+    Unavailable(String),
+}
+
+/// A claim as the database holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimReading {
+    /// The item.
+    pub item: ItemKey,
+    /// The fence.
+    pub epoch: Epoch,
+    /// Since when.
+    pub since: Option<Timestamp>,
+}
+
+/// An item this session worked on that another session holds now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostClaim {
+    /// The item.
+    pub item: ItemKey,
+    /// Who holds it.
+    pub holder: SessionId,
+    /// Since when.
+    pub since: Option<Timestamp>,
+}
+
+/// What the database says of one session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DatabaseReading {
+    /// Which database.
+    pub lineage: Lineage,
+    /// How new.
+    pub revision: Revision,
+    /// The claim the session has.
+    pub claim: Option<ClaimReading>,
+    /// The claim it had.
+    pub lost_claim: Option<LostClaim>,
+    /// `metadata.execution_state` and the flags, as stored.
+    pub work: WorkState,
+    /// When work changed.
+    pub history: History,
+}
+
+impl DatabaseReading {
+    /// Returns what the cache must show: the claim decides the item, and an item that another
+    /// session holds is not shown as ours.
+    pub fn projection(&self) -> WorkState {
+        let mut work = self.work.clone();
+        if let Some(claim) = &self.claim {
+            work.item = Some(claim.item.to_string());
+        } else if self.lost_claim.is_some() {
+            work.item = None;
+            work.is_active = false;
+        }
+        work
+    }
+}
+
+/// What the cache file says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CacheReading {
+    /// Which database it was written from; absent in a file trueup never wrote.
+    pub lineage: Option<Lineage>,
+    /// From which revision.
+    pub revision: Option<Revision>,
+    /// When.
+    pub synced_at: Option<Timestamp>,
+    /// For which session.
+    pub session: Option<SessionId>,
+    /// The fields it holds; a key that is absent or of a foreign type is absent here.
+    pub fields: BTreeMap<Field, Value>,
+    /// The fields changed by something else since trueup wrote it.
+    pub edited: BTreeSet<Field>,
+    /// The branch it names.
+    pub branch: Option<String>,
+}
+
+impl CacheReading {
+    /// Tells whether trueup wrote the file.
+    pub fn is_stamped(&self) -> bool {
+        self.lineage.is_some() && self.revision.is_some()
+    }
+}
+
+/// What git says, as far as it concerns the item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BranchReading {
+    /// The branch.
+    pub name: String,
+    /// The *other* item it names, when it does; see [`super::named_item`].
+    pub names_other: Option<String>,
+    /// A local branch that names the item held, when there is one: the way back.
+    pub branch_of_item: Option<String>,
+}
+
+/// Another live session in the same worktree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Its id.
+    pub session: SessionId,
+    /// What it holds.
+    pub item: Option<ItemKey>,
+}
+
+/// Writes that have not reached the database.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutboxReading {
+    /// How many.
+    pub waiting: usize,
+    /// The oldest.
+    pub oldest_at: Option<Timestamp>,
+}
+
+/// Everything a decision is made from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// Whose state.
+    pub session: SessionId,
+    /// The truth.
+    pub database: Reading<DatabaseReading>,
+    /// The copy.
+    pub cache: Reading<CacheReading>,
+    /// git's word, when there is a branch.
+    pub branch: Option<BranchReading>,
+    /// Other live sessions here.
+    pub peers: Vec<Peer>,
+    /// What waits.
+    pub outbox: OutboxReading,
+    /// The local clock, for the age of the cache alone.
+    pub now: Timestamp,
+}
+
+/// What the caller allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether a missing cache may be made here.
+    pub create_cache: bool,
+    /// Whether a person asked to replace even a cache that is newer than the database.
+    pub adopt_older_database: bool,
+}

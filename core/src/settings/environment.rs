@@ -1,0 +1,84 @@
+//! Every environment variable trueup reads, in one place.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// A snapshot of the environment, so that rules over it are tested without touching it.
+#[derive(Clone, Default)]
+pub struct Environment(HashMap<&'static str, OsString>);
+
+const NAMES: &[&str] = &[
+    // trueup's own.
+    "TRUEUP_DATABASE_URL",
+    "TRUEUP_HOME",
+    "TRUEUP_SESSION_ID",
+    "TRUEUP_API_KEY",
+    "TRUEUP_DEADLINE_MS",
+    "TRUEUP_LEASE_SECONDS",
+    "TRUEUP_CEILING_SECONDS",
+    "TRUEUP_LOG",
+    // Set by the client for hooks and for commands run by its model.
+    "CLAUDE_PROJECT_DIR",
+    "CLAUDE_PLUGIN_ROOT",
+    "CLAUDE_ENV_FILE",
+    "CLAUDE_PID",
+    "CLAUDE_CODE_SESSION_ID",
+    "CLAUDE_CODE_SESSION_ATTENDED",
+    "CLAUDE_CONFIG_DIR",
+    // Of the system.
+    "HOME",
+    "USER",
+    "PATH",
+    "NO_COLOR",
+    "CLICOLOR_FORCE",
+];
+
+impl Environment {
+    /// Reads the process's environment; empty variables count as unset.
+    pub fn of_process() -> Self {
+        Self::from_lookup(|name| std::env::var_os(name))
+    }
+
+    /// Makes an environment from any source.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
+        let set = |name: &&'static str| {
+            lookup(name)
+                .filter(|value| !value.is_empty())
+                .map(|value| (*name, value))
+        };
+        Self(NAMES.iter().filter_map(set).collect())
+    }
+
+    /// Returns a variable as text; one that is no Unicode counts as unset.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(|value| value.to_str())
+    }
+
+    /// Returns a variable as a path.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.0.get(name).map(PathBuf::from)
+    }
+
+    /// Returns a variable as a whole number, or what is wrong with it.
+    ///
+    /// # Errors
+    ///
+    /// A line that names the variable and what stands in it.
+    pub fn number(&self, name: &str) -> Result<Option<u64>, String> {
+        self.text(name)
+            .map(|text| {
+                text.trim()
+                    .parse()
+                    .map_err(|_| format!("{name}={text:?} is no whole number; the default is used"))
+            })
+            .transpose()
+    }
+}
+
+impl std::fmt::Debug for Environment {
+    /// Shows names alone: values may be secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}

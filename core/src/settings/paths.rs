@@ -1,0 +1,102 @@
+//! Where trueup keeps its own files.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+
+use super::Environment;
+
+/// The directories, under the user's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// Holds `config.toml`.
+    pub config: PathBuf,
+    /// Holds the database, journal, outbox, log and locks.
+    pub data: PathBuf,
+}
+
+impl Paths {
+    /// Finds them: `TRUEUP_HOME`, else the platform's.
+    ///
+    /// # Errors
+    ///
+    /// When `TRUEUP_HOME` is relative, or there is no home directory.
+    pub fn find(environment: &Environment) -> Result<Self, String> {
+        if let Some(home) = environment.path("TRUEUP_HOME") {
+            // A relative one would mean another database in every directory.
+            if !home.is_absolute() {
+                return Err(format!("TRUEUP_HOME={} is relative", home.display()));
+            }
+            return Ok(Self {
+                config: home.clone(),
+                data: home,
+            });
+        }
+        let dirs = ProjectDirs::from("", "", "trueup")
+            .ok_or_else(|| "there is no home directory; set TRUEUP_HOME".to_owned())?;
+        Ok(Self {
+            config: dirs.config_dir().to_owned(),
+            data: dirs.data_dir().to_owned(),
+        })
+    }
+
+    /// Returns the user's configuration file.
+    pub fn config_file(&self) -> PathBuf {
+        self.config.join("config.toml")
+    }
+
+    /// Returns the default database.
+    pub fn database(&self) -> PathBuf {
+        self.data.join("trueup.db")
+    }
+
+    /// Returns the journal of edits that lost.
+    pub fn journal(&self) -> PathBuf {
+        self.data.join("journal.jsonl")
+    }
+
+    /// Returns the outbox.
+    pub fn outbox(&self) -> PathBuf {
+        self.data.join("outbox.jsonl")
+    }
+
+    /// Returns the log.
+    pub fn log(&self) -> PathBuf {
+        self.data.join("trueup.log")
+    }
+
+    /// Returns the directory of the operation counters.
+    pub fn counters(&self) -> PathBuf {
+        self.data.join("counters")
+    }
+
+    /// Returns the lock of a cache file: kept out of the repository, and usable where the
+    /// repository is not writable.
+    pub fn lock_of(&self, cache: &Path) -> PathBuf {
+        use sha2::{Digest as _, Sha256};
+        let hash = Sha256::digest(cache.as_os_str().as_encoded_bytes());
+        let name: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        self.data.join("locks").join(name)
+    }
+}
+
+/// Makes a directory with its parents, readable by its owner alone.
+///
+/// # Errors
+///
+/// When it cannot be made.
+pub fn private_dir(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}

@@ -1,0 +1,112 @@
+//! The project a session works in, and what its repository may set.
+
+use std::path::{Path, PathBuf};
+
+use super::Environment;
+use super::file::{self, ConfigError};
+use crate::git::Worktree;
+
+/// Where a session works.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The directory whose `.claude` holds the cache.
+    pub dir: PathBuf,
+    /// The git worktree it lies in.
+    pub git: Option<Worktree>,
+    /// Whether this is the user's home directory, whose `.claude` belongs to the client.
+    pub is_home: bool,
+}
+
+impl Project {
+    /// Finds the project: `CLAUDE_PROJECT_DIR`, else the worktree that holds `cwd`, else
+    /// `cwd`.
+    pub fn find(environment: &Environment, cwd: &Path) -> Self {
+        match environment.path("CLAUDE_PROJECT_DIR") {
+            Some(dir) => Self::at(environment, dir),
+            None => match Worktree::discover(cwd) {
+                Some(git) => Self::at(environment, git.root),
+                None => Self::at(environment, cwd.to_owned()),
+            },
+        }
+    }
+
+    /// Takes a directory for the project.
+    pub fn at(environment: &Environment, dir: PathBuf) -> Self {
+        let git = Worktree::discover(&dir);
+        let is_home = environment.path("HOME").is_some_and(|home| home == dir);
+        Self { dir, git, is_home }
+    }
+
+    /// Returns the branch of the directory the session stands in, when that belongs to the
+    /// same repository; else the project's.
+    pub fn branch(&self, cwd: Option<&Path>) -> Option<String> {
+        let git = self.git.as_ref()?;
+        let elsewhere = cwd
+            .filter(|cwd| **cwd != *git.root)
+            .and_then(Worktree::discover)
+            .filter(|other| other.common_dir == git.common_dir);
+        elsewhere.as_ref().unwrap_or(git).branch()
+    }
+
+    /// Returns the repository's name.
+    pub fn repo(&self, config: &RepositoryConfig) -> Option<String> {
+        config.repo.clone().or_else(|| self.git.as_ref()?.name())
+    }
+
+    /// Reads the repository's `.trueup.toml`.
+    ///
+    /// # Errors
+    ///
+    /// When it is no TOML or has values of a wrong type.
+    pub fn config(&self) -> Result<RepositoryConfig, ConfigError> {
+        let table: toml::Table = file::read(&self.dir.join(".trueup.toml"))?;
+        let mut config = RepositoryConfig::default();
+        for (key, value) in table {
+            match (key.as_str(), value) {
+                ("repo", toml::Value::String(name)) => config.repo = Some(name),
+                ("branch_pattern", toml::Value::String(text)) => config.branch_pattern = Some(text),
+                ("handoff_commands", toml::Value::Array(list)) => {
+                    let texts = list.iter().filter_map(toml::Value::as_str);
+                    config.handoff_commands = Some(texts.map(str::to_owned).collect());
+                }
+                ("passive" | "state_file" | "plans", _) => {}
+                // What a repository may not set is not obeyed, and said.
+                (other, _) => config.refused.push(other.to_owned()),
+            }
+        }
+        Ok(config)
+    }
+}
+
+/// What a repository's file set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RepositoryConfig {
+    /// Its name.
+    pub repo: Option<String>,
+    /// Which branches name which item.
+    pub branch_pattern: Option<String>,
+    /// Which shell commands hand work on.
+    pub handoff_commands: Option<Vec<String>>,
+    /// Keys it may not set, or of a wrong type.
+    pub refused: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_cannot_name_the_database() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(
+            folder.path().join(".trueup.toml"),
+            "repo = \"app\"\ndatabase_url = \"sqlite:/evil\"\nhandoff_commands = [\"make ship*\"]\n",
+        )
+        .unwrap();
+        let project = Project::at(&Environment::default(), folder.path().to_owned());
+        let config = project.config().unwrap();
+        assert_eq!(config.repo.as_deref(), Some("app"));
+        assert_eq!(config.handoff_commands.unwrap(), ["make ship*"]);
+        assert_eq!(config.refused, ["database_url"]);
+    }
+}

@@ -1,0 +1,231 @@
+//! The settings of one run.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::database::DatabaseUrl;
+use super::file::{self, ConfigError, ConfigFile};
+use super::{Environment, Paths, RepositoryConfig};
+use crate::diagnostics::Level;
+
+/// Lease of a session, in seconds (seed 0: the stale threshold in force now).
+const LEASE_SECONDS: u64 = 900;
+
+/// Silence after which a process that cannot be asked counts as gone, in seconds.
+const CEILING_SECONDS: u64 = 1_800;
+
+/// Operations between two checkpoints (seed 2: 10 to 20).
+const CHECKPOINT_EVERY: u64 = 15;
+
+/// Everything that was configured.
+#[derive(Clone)]
+pub struct Settings {
+    /// Where trueup's own files are.
+    pub paths: Paths,
+    /// Where the database is.
+    pub database: DatabaseUrl,
+    /// The credential for `https://`.
+    pub api_key: Option<String>,
+    /// The whole time a hook may take, when it was configured.
+    pub deadline: Option<Duration>,
+    /// How long silence means nothing, in seconds.
+    pub lease_seconds: u64,
+    /// The ceiling of silence, in seconds.
+    pub ceiling_seconds: u64,
+    /// Operations between two checkpoints.
+    pub checkpoint_every: u64,
+    /// What goes to the log.
+    pub log: Level,
+    handoff_commands: Option<Vec<String>>,
+    branch_pattern: Option<String>,
+    /// What was wrong and got a default; one line each.
+    pub warnings: Vec<String>,
+}
+
+impl Settings {
+    /// Reads them.
+    ///
+    /// # Errors
+    ///
+    /// When the user's file is broken or a path makes no sense. A bad number is a warning.
+    pub fn load(environment: &Environment) -> Result<Self, ConfigError> {
+        let paths = Paths::find(environment).map_err(ConfigError::Value)?;
+        let config: ConfigFile = file::read(&paths.config_file())?;
+        Self::resolve(environment, paths, config)
+    }
+
+    /// Reads them for a hook: a broken file is a warning too, and the defaults hold.
+    ///
+    /// # Errors
+    ///
+    /// When there is no place for trueup's files at all.
+    pub fn load_leniently(environment: &Environment) -> Result<Self, ConfigError> {
+        let paths = Paths::find(environment).map_err(ConfigError::Value)?;
+        let (config, problem) = match file::read(&paths.config_file()) {
+            Ok(config) => (config, None),
+            Err(error) => (ConfigFile::default(), Some(error.to_string())),
+        };
+        let mut settings = Self::resolve(environment, paths, config)?;
+        settings.warnings.extend(problem);
+        Ok(settings)
+    }
+
+    fn resolve(
+        environment: &Environment,
+        paths: Paths,
+        config: ConfigFile,
+    ) -> Result<Self, ConfigError> {
+        let mut warnings = Vec::new();
+        let mut number = |name: &str, configured: Option<u64>, default: Option<u64>| {
+            let set = environment.number(name).unwrap_or_else(|problem| {
+                warnings.push(problem);
+                None
+            });
+            set.or(configured).or(default)
+        };
+        let lease = number(
+            "TRUEUP_LEASE_SECONDS",
+            config.lease_seconds,
+            Some(LEASE_SECONDS),
+        );
+        let ceiling = number(
+            "TRUEUP_CEILING_SECONDS",
+            config.ceiling_seconds,
+            Some(CEILING_SECONDS),
+        );
+        let deadline = number("TRUEUP_DEADLINE_MS", config.deadline_ms, None);
+        let log = environment.text("TRUEUP_LOG").or(config.log.as_deref());
+        let url = environment
+            .text("TRUEUP_DATABASE_URL")
+            .or(config.database_url.as_deref());
+        let database = match url {
+            None => DatabaseUrl::Sqlite(paths.database()),
+            Some(text) => DatabaseUrl::parse(text)
+                .map_err(|problem| ConfigError::Value(format!("database URL: {problem}")))?,
+        };
+        Ok(Self {
+            paths,
+            database,
+            api_key: environment
+                .text("TRUEUP_API_KEY")
+                .map(str::to_owned)
+                .or(config.api_key),
+            deadline: deadline.map(Duration::from_millis),
+            lease_seconds: lease.unwrap_or(LEASE_SECONDS),
+            ceiling_seconds: ceiling.unwrap_or(CEILING_SECONDS),
+            checkpoint_every: config
+                .checkpoint_every
+                .unwrap_or(CHECKPOINT_EVERY)
+                .clamp(1, 1_000),
+            log: log.and_then(Level::parse).unwrap_or(Level::Warn),
+            handoff_commands: config.handoff_commands,
+            branch_pattern: config.branch_pattern,
+            warnings,
+        })
+    }
+
+    /// Returns how often a lease is renewed at most: every 120 s or a third of it.
+    pub fn renewal_seconds(&self) -> u64 {
+        (self.lease_seconds / 3).min(120)
+    }
+
+    /// Returns the patterns of shell commands that hand work on; the user's and the
+    /// repository's add up.
+    pub fn handoff_commands(&self, repository: &RepositoryConfig) -> Vec<String> {
+        let default = || vec!["*handoff*".to_owned()];
+        let mut patterns = self.handoff_commands.clone().unwrap_or_else(default);
+        patterns.extend(repository.handoff_commands.iter().flatten().cloned());
+        patterns
+    }
+
+    /// Returns the branch pattern that was configured.
+    pub fn branch_pattern<'s>(&'s self, repository: &'s RepositoryConfig) -> Option<&'s str> {
+        self.branch_pattern
+            .as_deref()
+            .or(repository.branch_pattern.as_deref())
+    }
+
+    /// Returns the embedded database's file.
+    ///
+    /// # Errors
+    ///
+    /// A line that says which database this build cannot reach.
+    pub fn sqlite_path(&self) -> Result<&PathBuf, String> {
+        match &self.database {
+            DatabaseUrl::Sqlite(path) => Ok(path),
+            DatabaseUrl::Other(_) => Err(format!(
+                "{}: this release speaks sqlite: alone",
+                self.database
+            )),
+        }
+    }
+}
+
+impl std::fmt::Debug for Settings {
+    /// Leaves the credential out.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("paths", &self.paths)
+            .field("database", &self.database)
+            .field("lease_seconds", &self.lease_seconds)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsString;
+
+    fn environment(home: &std::path::Path, more: &[(&str, &str)]) -> Environment {
+        let home = home.as_os_str().to_owned();
+        Environment::from_lookup(|name| match name {
+            "TRUEUP_HOME" => Some(home.clone()),
+            _ => more
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| OsString::from(v)),
+        })
+    }
+
+    #[test]
+    fn environment_beats_file_beats_default() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.toml");
+        std::fs::write(config, "lease_seconds = 60\nceiling_seconds = 70\n").unwrap();
+        let env = environment(folder.path(), &[("TRUEUP_LEASE_SECONDS", "30")]);
+        let settings = Settings::load(&env).unwrap();
+        assert_eq!((settings.lease_seconds, settings.ceiling_seconds), (30, 70));
+        assert_eq!(settings.renewal_seconds(), 10);
+        assert_eq!(settings.checkpoint_every, 15);
+        assert_eq!(
+            settings.sqlite_path().unwrap(),
+            &folder.path().join("trueup.db")
+        );
+    }
+
+    #[test]
+    fn a_bad_number_is_a_warning_and_a_broken_file_only_stops_commands() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("config.toml"), "[").unwrap();
+        let env = environment(folder.path(), &[("TRUEUP_DEADLINE_MS", "soon")]);
+        assert!(
+            Settings::load(&env)
+                .unwrap_err()
+                .to_string()
+                .contains("config.toml:1:")
+        );
+        let settings = Settings::load_leniently(&env).unwrap();
+        assert_eq!(settings.deadline, None);
+        assert_eq!(settings.warnings.len(), 2, "{:?}", settings.warnings);
+    }
+
+    #[test]
+    fn a_credential_is_never_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let env = environment(folder.path(), &[("TRUEUP_API_KEY", "s3cret")]);
+        let settings = Settings::load(&env).unwrap();
+        assert_eq!(settings.api_key.as_deref(), Some("s3cret"));
+        assert!(!format!("{settings:?} {env:?}").contains("s3cret"));
+    }
+}

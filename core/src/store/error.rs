@@ -1,0 +1,80 @@
+//! One error for every adapter; its variants are what a caller decides on.
+
+/// Why a store operation did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no database yet.
+    #[error("there is no database at {0}")]
+    Missing(String),
+    /// It cannot be reached: path, permission, disk, input or output.
+    #[error("the database cannot be used: {0}")]
+    Unavailable(String),
+    /// Others kept it busy until the deadline.
+    #[error("the database was busy until the deadline: {0}")]
+    Contended(String),
+    /// The condition of a conditional write no longer holds.
+    #[error("the database has moved on: {0}")]
+    Conflict(String),
+    /// It was written by a newer trueup.
+    #[error("the database has schema {found}, this trueup knows up to {known}")]
+    SchemaTooNew {
+        /// What the database says.
+        found: i64,
+        /// The newest this program knows.
+        known: i64,
+    },
+    /// It needs a migration that this caller may not make.
+    #[error("the database has schema {found}, this trueup needs {known}")]
+    SchemaTooOld {
+        /// What the database says.
+        found: i64,
+        /// What is needed.
+        known: i64,
+    },
+    /// It is damaged, or not trueup's.
+    #[error("{0}")]
+    Corrupt(String),
+    /// Its rules forbid the change.
+    #[error("the database refuses: {0}")]
+    Denied(String),
+    /// The request makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// Whether trying again may help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transience {
+    /// Later, unchanged.
+    Retry,
+    /// After reading again.
+    Reread,
+    /// Not without a person.
+    Permanent,
+}
+
+impl StoreError {
+    /// Returns the stable word for scripts.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => "store_missing",
+            Self::Unavailable(_) => "store_unavailable",
+            Self::Contended(_) => "store_contended",
+            Self::Conflict(_) => "conflict",
+            Self::SchemaTooNew { .. } => "schema_too_new",
+            Self::SchemaTooOld { .. } => "schema_too_old",
+            Self::Corrupt(_) => "store_corrupt",
+            Self::Denied(_) => "denied",
+            Self::Invalid(_) => "invalid",
+        }
+    }
+
+    /// Returns whether trying again may help.
+    pub const fn transience(&self) -> Transience {
+        match self {
+            Self::Missing(_) | Self::Unavailable(_) | Self::Contended(_) => Transience::Retry,
+            Self::Conflict(_) => Transience::Reread,
+            _ => Transience::Permanent,
+        }
+    }
+}

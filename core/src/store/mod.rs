@@ -1,0 +1,19 @@
+//! The port to the database, in the words of the domain, and its adapters.
+//!
+//! Invariants: synchronous; a write that does not take effect is an error, never a silent
+//! success; every age is computed by the database's clock; one contract suite
+//! (`tests/contract`) runs over every adapter.
+
+mod error;
+pub mod memory;
+mod port;
+pub mod sqlite;
+
+pub use error::{StoreError, Transience};
+pub use port::{
+    ClaimRequest, ClaimTaken, Heartbeat, ItemFilter, Mark, Provenance, Push, Registration, Release,
+    Released, SessionFilter, Store, TaskNote,
+};
+
+/// The result of a store operation.
+pub type Result<T> = std::result::Result<T, StoreError>;

@@ -1,0 +1,260 @@
+//! The operations.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json};
+
+use super::Result;
+use crate::model::{
+    ClaimGrant, Epoch, Event, EventFilter, Field, Item, ItemKey, Lineage, NewItem, ProcessId,
+    Revision, Session, SessionId, SessionStatus, Timestamp, Value,
+};
+
+/// Who writes, why, and under which id. An id that was seen before is not carried out again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// A session id, or the word for a person at a terminal.
+    pub actor: String,
+    /// Why, in a word.
+    pub reason: Option<String>,
+    /// Unique for each write.
+    pub op_id: String,
+}
+
+/// A session that announces itself; an existing one is refreshed.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// The client's id.
+    pub session: SessionId,
+    /// Which repository.
+    pub repo: Option<String>,
+    /// The project directory.
+    pub worktree: Option<String>,
+    /// The branch observed.
+    pub branch: Option<String>,
+    /// The machine.
+    pub host: Option<String>,
+    /// The client's process.
+    pub process: Option<ProcessId>,
+    /// The session this one continues, for a new registration.
+    pub predecessor: Option<SessionId>,
+    /// How long silence means nothing.
+    pub lease_seconds: u64,
+    /// Who registers.
+    pub provenance: Provenance,
+}
+
+/// A sign of life.
+#[derive(Debug, Clone)]
+pub struct Heartbeat {
+    /// Whose.
+    pub session: SessionId,
+    /// How long silence means nothing from now on.
+    pub lease_seconds: u64,
+    /// The status to take, when it changes.
+    pub status: Option<SessionStatus>,
+    /// Announces silence of so many seconds.
+    pub span_seconds: Option<u64>,
+}
+
+/// A change of a session's state, conditional on revision and claim.
+#[derive(Debug, Clone)]
+pub struct Push {
+    /// Whose state.
+    pub session: SessionId,
+    /// The revision it was made from; the write is refused when the database moved on.
+    pub base: Revision,
+    /// The claim it was made under; the write is refused when the item was taken since.
+    pub fence: Option<(ItemKey, Epoch)>,
+    /// The fields that change.
+    pub changes: BTreeMap<Field, Value>,
+    /// The branch observed, when it changed.
+    pub branch: Option<String>,
+    /// Marks the moment of an interruption or resumption, by the database's clock.
+    pub mark: Option<Mark>,
+    /// Who pushes.
+    pub provenance: Provenance,
+}
+
+/// A moment worth a timestamp of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// Work was broken off.
+    Interrupted,
+    /// Work was taken up again; counted.
+    Resumed,
+    /// The count of resumptions starts anew.
+    HistoryCleared,
+}
+
+/// Which sessions to list.
+#[derive(Debug, Clone, Default)]
+pub struct SessionFilter {
+    /// Only active and idle ones.
+    pub present: bool,
+    /// Only those of this project directory.
+    pub worktree: Option<String>,
+    /// At most so many, the latest sign of life first; 0 is no limit.
+    pub limit: u32,
+}
+
+/// Which items to list.
+#[derive(Debug, Clone, Default)]
+pub struct ItemFilter {
+    /// Only children of this one.
+    pub parent: Option<ItemKey>,
+    /// Only those held.
+    pub held: bool,
+}
+
+/// A claim to carry out.
+#[derive(Debug, Clone)]
+pub struct ClaimRequest {
+    /// What was decided, with its conditions.
+    pub grant: ClaimGrant,
+    /// Announces silence of so many seconds.
+    pub span_seconds: Option<u64>,
+    /// How long silence means nothing from now on: who claims, lives.
+    pub lease_seconds: u64,
+    /// Who claims.
+    pub provenance: Provenance,
+}
+
+/// A claim that took effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimTaken {
+    /// The item, as it is now.
+    pub item: Item,
+    /// Who held it before.
+    pub previous_holder: Option<SessionId>,
+    /// The item the session gave up for it.
+    pub released: Option<ItemKey>,
+}
+
+/// A request to give an item up.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// Who holds it.
+    pub session: SessionId,
+    /// What.
+    pub item: ItemKey,
+    /// Who asks, and why.
+    pub provenance: Provenance,
+}
+
+/// A claim that a sweep or an end took away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Released {
+    /// Who held it.
+    pub session: SessionId,
+    /// What; absent when the session held nothing.
+    pub item: Option<ItemKey>,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a session's task list says of one task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskNote {
+    /// The task's id in the session.
+    pub task: String,
+    /// What it is.
+    pub subject: String,
+}
+
+/// The database.
+pub trait Store {
+    /// Returns which database this is.
+    fn lineage(&mut self) -> Result<Lineage>;
+
+    /// Returns the database's clock.
+    fn now(&mut self) -> Result<Timestamp>;
+
+    /// Registers a session or refreshes it: heartbeat, lease, process, branch. A lost or ended
+    /// session becomes active; what it held stays as it is.
+    fn register(&mut self, registration: &Registration) -> Result<Session>;
+
+    /// Reads a session with the item it holds.
+    fn session(&mut self, id: &SessionId) -> Result<Option<Session>>;
+
+    /// Lists sessions.
+    fn sessions(&mut self, filter: &SessionFilter) -> Result<Vec<Session>>;
+
+    /// Renews a lease. An ended or lost session stays what it is unless a status is given.
+    fn heartbeat(&mut self, heartbeat: &Heartbeat) -> Result<()>;
+
+    /// Changes a session's state on the revision and claim it was made from.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`](super::StoreError::Conflict) when either has moved on.
+    fn push(&mut self, push: &Push) -> Result<Session>;
+
+    /// Merges keys into a session's metadata; other keys stay, `null` removes one.
+    fn merge_metadata(
+        &mut self,
+        id: &SessionId,
+        patch: &Map<String, Json>,
+        provenance: &Provenance,
+    ) -> Result<Session>;
+
+    /// Notes that the session's model was told this revision.
+    fn acknowledge(&mut self, id: &SessionId, revision: Revision) -> Result<()>;
+
+    /// Ends a session; a claim stays until the lease ends.
+    fn end(&mut self, id: &SessionId, reason: &str, provenance: &Provenance) -> Result<Session>;
+
+    /// Lists sessions that may have died: lease over, and active, idle, or ended with an item.
+    fn lapsed(&mut self, limit: u32) -> Result<Vec<Session>>;
+
+    /// Parks a session that died: it is marked lost (an ended one stays ended) and holds
+    /// nothing; its state stays.
+    ///
+    /// Conditional on the heartbeat read: a session that gave a sign of life since is left
+    /// alone and `None` returned.
+    fn park(&mut self, session: &Session, provenance: &Provenance) -> Result<Option<Released>>;
+
+    /// Adds an item.
+    fn add_item(&mut self, item: &NewItem, provenance: &Provenance) -> Result<Item>;
+
+    /// Reads an item.
+    fn item(&mut self, key: &ItemKey) -> Result<Option<Item>>;
+
+    /// Lists items, by parent, position and key.
+    fn items(&mut self, filter: &ItemFilter) -> Result<Vec<Item>>;
+
+    /// Returns those of the texts that are keys of items.
+    fn known_items(&mut self, keys: &[&str]) -> Result<Vec<String>>;
+
+    /// Carries a claim out on its conditions, releasing what the session held, and makes the
+    /// item the session's current one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`](super::StoreError::Conflict) when holder or epoch moved on.
+    fn claim(&mut self, request: &ClaimRequest) -> Result<ClaimTaken>;
+
+    /// Gives an item up.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`](super::StoreError::Conflict) when the session does not hold it.
+    fn release(&mut self, release: &Release) -> Result<Item>;
+
+    /// Notes a task of a session's task list.
+    fn note_task(&mut self, session: &SessionId, note: &TaskNote) -> Result<()>;
+
+    /// Reads a task of a session's task list.
+    fn task(&mut self, session: &SessionId, task: &str) -> Result<Option<TaskNote>>;
+
+    /// Records that a checkpoint was reached, with the number of operations so far.
+    fn checkpoint(
+        &mut self,
+        session: &SessionId,
+        operations: u64,
+        provenance: &Provenance,
+    ) -> Result<()>;
+
+    /// Lists events, oldest first.
+    fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>>;
+}

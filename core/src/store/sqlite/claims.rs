@@ -1,0 +1,215 @@
+//! Claims: one conditional statement each, in one transaction with what follows from it.
+
+use rusqlite::{OptionalExtension, Transaction, params};
+use serde_json::{Map, json};
+
+use super::errors::from_sqlite;
+use super::sessions::{self, signed};
+use super::{NOW, items, registered, rows, was_done};
+use crate::model::{ClaimOutcome, Item, ItemKey, Session, SessionId, SessionStatus};
+use crate::store::{
+    ClaimRequest, ClaimTaken, Heartbeat, Provenance, Release, Released, Result, StoreError,
+};
+
+pub(super) fn claim(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<ClaimTaken> {
+    let grant = &request.grant;
+    let session = registered(sessions::load(tx, &grant.session)?, &grant.session)?;
+    let owned = grant.outcome == ClaimOutcome::AlreadyOwned;
+    let mut released = None;
+    if !owned && !was_done(tx, &request.provenance)? {
+        released = give_up_other(tx, &session, &grant.item, &request.provenance)?;
+        take(tx, request)?;
+    }
+    let item = items::load(tx, &grant.item)?.filter(|i| i.holder.as_ref() == Some(&grant.session));
+    let item = item.ok_or_else(|| moved_on(&grant.item))?;
+    begin_work(tx, &session, &item, &request.provenance)?;
+    let heartbeat = Heartbeat {
+        session: grant.session.clone(),
+        lease_seconds: request.lease_seconds,
+        status: Some(SessionStatus::Active),
+        span_seconds: request.span_seconds,
+    };
+    sessions::heartbeat(tx, &heartbeat)?;
+    let previous_holder = grant.expected_holder.clone().filter(|_| !owned);
+    Ok(ClaimTaken {
+        item,
+        previous_holder,
+        released,
+    })
+}
+
+fn moved_on(item: &ItemKey) -> StoreError {
+    StoreError::Conflict(format!("item {item} changed hands meanwhile"))
+}
+
+/// The claim itself: takes effect only while holder and epoch are those that were decided on.
+fn take(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<()> {
+    let grant = &request.grant;
+    let sql = format!(
+        "UPDATE work_items SET holder = ?1, claim_epoch = claim_epoch + 1, claimed_at = {NOW},
+             status = CASE WHEN status IN ('queued', 'ready') THEN 'running' ELSE status END,
+             last_actor = ?2, last_reason = ?3, last_op = ?4
+         WHERE key = ?5 AND holder IS ?6 AND claim_epoch = ?7
+           AND status NOT IN ('completed', 'failed', 'cancelled')
+         RETURNING key"
+    );
+    let reason = match grant.outcome {
+        ClaimOutcome::TakenOver(reason) => Some(reason),
+        _ => request.provenance.reason.as_deref(),
+    };
+    let taken: Option<String> = tx
+        .query_row(
+            &sql,
+            params![
+                grant.session.as_str(),
+                request.provenance.actor,
+                reason,
+                request.provenance.op_id,
+                grant.item.as_str(),
+                grant.expected_holder.as_ref().map(SessionId::as_str),
+                signed(grant.expected_epoch.0),
+            ],
+            |row| row.get(0),
+        )
+        .optional()
+        .map_err(from_sqlite)?;
+    taken.map(|_| ()).ok_or_else(|| moved_on(&grant.item))
+}
+
+fn give_up_other(
+    tx: &Transaction<'_>,
+    session: &Session,
+    wanted: &ItemKey,
+    provenance: &Provenance,
+) -> Result<Option<ItemKey>> {
+    match &session.item {
+        Some(held) if held != wanted => {
+            set_free(tx, &session.id, held, provenance, Some("claim_switch"))?;
+            Ok(Some(held.clone()))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn set_free(
+    tx: &Transaction<'_>,
+    holder: &SessionId,
+    item: &ItemKey,
+    provenance: &Provenance,
+    reason: Option<&str>,
+) -> Result<Option<Item>> {
+    let sql = format!(
+        "UPDATE work_items SET holder = NULL, last_actor = ?1, last_reason = ?2, last_op = ?3
+         WHERE key = ?4 AND holder = ?5 RETURNING {}",
+        rows::ITEM
+    );
+    let freed = tx
+        .query_row(
+            &sql,
+            params![
+                provenance.actor,
+                reason.or(provenance.reason.as_deref()),
+                provenance.op_id,
+                item.as_str(),
+                holder.as_str()
+            ],
+            rows::item,
+        )
+        .optional()
+        .map_err(from_sqlite)?;
+    match freed {
+        // The row as triggers left it.
+        Some(_) => items::load(tx, item),
+        None => Ok(None),
+    }
+}
+
+/// Makes the item the session's current one. Another item starts with its own phase and no
+/// task; the same item goes on where it was.
+fn begin_work(
+    tx: &Transaction<'_>,
+    session: &Session,
+    item: &Item,
+    provenance: &Provenance,
+) -> Result<()> {
+    let state = session.execution_state().work;
+    let same = state.item.as_deref() == Some(item.key.as_str());
+    if same && state.is_active && !state.was_interrupted {
+        return Ok(());
+    }
+    let mut patch = json!({
+        "currentSd": item.key, "isActive": true, "wasInterrupted": false,
+    });
+    if !same {
+        patch["currentPhase"] = json!(item.phase);
+        patch["currentTask"] = json!(null);
+    }
+    patch_state(tx, &session.id, patch, provenance)
+}
+
+fn patch_state(
+    tx: &Transaction<'_>,
+    session: &SessionId,
+    mut state: serde_json::Value,
+    provenance: &Provenance,
+) -> Result<()> {
+    let now: String = tx
+        .query_row(&format!("SELECT {NOW}"), [], |row| row.get(0))
+        .map_err(from_sqlite)?;
+    state["lastUpdatedAt"] = json!(now);
+    let patch = Map::from_iter([("execution_state".to_owned(), state)]);
+    sessions::merge_metadata(tx, session, &patch, provenance)?;
+    Ok(())
+}
+
+pub(super) fn release(tx: &Transaction<'_>, release: &Release) -> Result<Item> {
+    let provenance = &release.provenance;
+    let freed = set_free(tx, &release.session, &release.item, provenance, None)?;
+    let item = freed.ok_or_else(|| {
+        StoreError::Conflict(format!(
+            "session {} does not hold {}",
+            release.session, release.item
+        ))
+    })?;
+    let idle = json!({
+        "currentSd": null, "currentPhase": null, "currentTask": null, "isActive": false,
+    });
+    patch_state(tx, &release.session, idle, provenance)?;
+    Ok(item)
+}
+
+pub(super) fn park(
+    tx: &Transaction<'_>,
+    session: &Session,
+    provenance: &Provenance,
+) -> Result<Option<Released>> {
+    let changed = tx
+        .execute(
+            "UPDATE claude_sessions SET settled = 1,
+                 status = CASE WHEN status = 'ended' THEN 'ended' ELSE 'lost' END,
+                 last_actor = ?1, last_reason = ?2, last_op = ?3
+             WHERE session_id = ?4 AND heartbeat_at = ?5 AND status = ?6",
+            params![
+                provenance.actor,
+                provenance.reason,
+                provenance.op_id,
+                session.id.as_str(),
+                session.heartbeat_at.to_string(),
+                session.status.as_str(),
+            ],
+        )
+        .map_err(from_sqlite)?;
+    if changed == 0 {
+        return Ok(None);
+    }
+    let item = match &session.item {
+        Some(item) => set_free(tx, &session.id, item, provenance, None)?.map(|i| i.key),
+        None => None,
+    };
+    let reason = provenance.reason.clone().unwrap_or_default();
+    Ok(Some(Released {
+        session: session.id.clone(),
+        item,
+        reason,
+    }))
+}

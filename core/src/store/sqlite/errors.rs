@@ -1,0 +1,40 @@
+//! What SQLite says, in the port's words.
+
+use rusqlite::{Error, ErrorCode, ffi};
+
+use crate::store::StoreError;
+
+/// Maps an error of SQLite by what a caller can do about it.
+pub(super) fn from_sqlite(error: Error) -> StoreError {
+    let text = error.to_string();
+    let Some(code) = error.sqlite_error_code() else {
+        return match error {
+            // A stored value that does not read as what it must be.
+            Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) => {
+                StoreError::Corrupt(format!(
+                    "the database holds a value that cannot be read: {text}"
+                ))
+            }
+            _ => StoreError::Invalid(text),
+        };
+    };
+    match code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Contended(text),
+        ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => StoreError::Corrupt(format!(
+            "the database file is damaged or no database: {text}"
+        )),
+        ErrorCode::ConstraintViolation => StoreError::Denied(denial(&error, text)),
+        ErrorCode::Unknown if text.contains("no such table") || text.contains("no such column") => {
+            StoreError::Corrupt(format!("the database lacks a table of trueup: {text}"))
+        }
+        _ => StoreError::Unavailable(text),
+    }
+}
+
+/// Returns the rule's own words where a rule spoke.
+fn denial(error: &Error, text: String) -> String {
+    match error {
+        Error::SqliteFailure(ffi::Error { .. }, Some(message)) => message.clone(),
+        _ => text,
+    }
+}

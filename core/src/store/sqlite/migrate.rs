@@ -1,0 +1,211 @@
+//! Numbered, checksummed, forward-only migrations.
+
+use std::fmt::Write as _;
+
+use rusqlite::{Connection, Transaction, params};
+use sha2::{Digest, Sha256};
+
+use super::errors::from_sqlite;
+use crate::store::{Result, StoreError};
+
+/// Marks a file as trueup's: "TRUP".
+pub const APPLICATION_ID: i64 = 0x5452_5550;
+
+struct Migration {
+    version: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "sessions_items_events",
+        sql: include_str!("migrations/0001_sessions_items_events.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "session_tasks",
+        sql: include_str!("migrations/0002_session_tasks.sql"),
+    },
+];
+
+/// The newest schema this program knows.
+pub const SCHEMA_VERSION: i64 = 2;
+
+/// A migration as it was applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Its number.
+    pub version: i64,
+    /// Its name.
+    pub name: String,
+    /// When, by the database's clock.
+    pub applied_at: String,
+    /// Whether its text is still the one applied.
+    pub unchanged: bool,
+}
+
+/// What a database says of its schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaStatus {
+    /// Its version.
+    pub version: i64,
+    /// The newest this program knows.
+    pub known: i64,
+    /// What was applied.
+    pub applied: Vec<Applied>,
+}
+
+/// Reads the version, and tells files of others apart.
+pub(super) fn version(connection: &Connection) -> Result<i64> {
+    let pragma = |name: &str| -> Result<i64> {
+        connection
+            .query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+            .map_err(from_sqlite)
+    };
+    let version = pragma("user_version")?;
+    if pragma("application_id")? != APPLICATION_ID {
+        return Err(StoreError::Corrupt(
+            "the file is a database, but not one of trueup's".to_owned(),
+        ));
+    }
+    if version > SCHEMA_VERSION {
+        return Err(StoreError::SchemaTooNew {
+            found: version,
+            known: SCHEMA_VERSION,
+        });
+    }
+    Ok(version)
+}
+
+/// Applies what is missing up to `target`. The caller holds the write lock; the version is
+/// read again under it, so of several processes one migrates and the others find it done.
+pub(super) fn migrate_to(tx: &Transaction<'_>, target: i64) -> Result<()> {
+    let mut version: i64 = tx
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(from_sqlite)?;
+    if version == 0 {
+        tx.execute_batch(&format!(
+            "PRAGMA application_id = {APPLICATION_ID};
+             CREATE TABLE schema_migrations (
+                 version    INTEGER NOT NULL PRIMARY KEY,
+                 name       TEXT NOT NULL,
+                 checksum   TEXT NOT NULL,
+                 applied_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+             ) STRICT;"
+        ))
+        .map_err(from_sqlite)?;
+    }
+    for migration in MIGRATIONS
+        .iter()
+        .filter(|m| m.version > version && m.version <= target)
+    {
+        tx.execute_batch(migration.sql).map_err(from_sqlite)?;
+        tx.execute(
+            "INSERT INTO schema_migrations (version, name, checksum) VALUES (?1, ?2, ?3)",
+            params![migration.version, migration.name, checksum(migration.sql)],
+        )
+        .map_err(from_sqlite)?;
+    }
+    version = version.max(target);
+    tx.execute_batch(&format!("PRAGMA user_version = {version}"))
+        .map_err(from_sqlite)
+}
+
+/// Reads which migrations were applied.
+pub(super) fn status(connection: &Connection) -> Result<SchemaStatus> {
+    let version = version(connection)?;
+    let mut statement = connection
+        .prepare("SELECT version, name, applied_at, checksum FROM schema_migrations ORDER BY 1")
+        .map_err(from_sqlite)?;
+    let applied = statement
+        .query_map([], |row| {
+            let version: i64 = row.get(0)?;
+            let stored: String = row.get(3)?;
+            let known = MIGRATIONS.iter().find(|m| m.version == version);
+            Ok(Applied {
+                version,
+                name: row.get(1)?,
+                applied_at: row.get(2)?,
+                unchanged: known.is_some_and(|m| checksum(m.sql) == stored),
+            })
+        })
+        .and_then(Iterator::collect)
+        .map_err(from_sqlite)?;
+    Ok(SchemaStatus {
+        version,
+        known: SCHEMA_VERSION,
+        applied,
+    })
+}
+
+fn checksum(sql: &str) -> String {
+    Sha256::digest(sql.as_bytes())
+        .iter()
+        .fold(String::new(), |mut hex, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema_of(steps: &[i64]) -> Vec<String> {
+        let mut connection = Connection::open_in_memory().unwrap();
+        for target in steps {
+            let tx = connection.transaction().unwrap();
+            migrate_to(&tx, *target).unwrap();
+            tx.commit().unwrap();
+        }
+        let mut statement = connection
+            .prepare("SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY name")
+            .unwrap();
+        statement
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(|r| r.unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn versions_rise_by_one_and_end_at_the_newest() {
+        let versions: Vec<i64> = MIGRATIONS.iter().map(|m| m.version).collect();
+        let expected: Vec<i64> = (1..=SCHEMA_VERSION).collect();
+        assert_eq!(versions, expected);
+    }
+
+    #[test]
+    fn upgraded_equals_fresh_and_a_second_run_changes_nothing() {
+        let fresh = schema_of(&[SCHEMA_VERSION]);
+        assert_eq!(schema_of(&[1, SCHEMA_VERSION]), fresh);
+        assert_eq!(schema_of(&[SCHEMA_VERSION, SCHEMA_VERSION]), fresh);
+        assert!(fresh.len() > 10);
+    }
+
+    #[test]
+    fn a_changed_migration_is_noticed() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let tx = connection.transaction().unwrap();
+        migrate_to(&tx, SCHEMA_VERSION).unwrap();
+        tx.commit().unwrap();
+        assert!(
+            status(&connection)
+                .unwrap()
+                .applied
+                .iter()
+                .all(|a| a.unchanged)
+        );
+        connection
+            .execute(
+                "UPDATE schema_migrations SET checksum = 'x' WHERE version = 1",
+                [],
+            )
+            .unwrap();
+        let applied = status(&connection).unwrap().applied;
+        assert_eq!(applied.iter().filter(|a| !a.unchanged).count(), 1);
+    }
+}

@@ -1,0 +1,224 @@
+//! The embedded rung: stock SQLite in WAL mode.
+//!
+//! Invariants: every write is one `BEGIN IMMEDIATE` transaction behind a queue lock, so
+//! writers wait instead of failing; waiting is bounded by the deadline; a file that is not
+//! trueup's, is damaged or newer is never written.
+
+mod claims;
+mod errors;
+mod events;
+mod items;
+mod migrate;
+mod open;
+mod queue;
+mod rows;
+mod sessions;
+mod tasks;
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use serde_json::{Map, Value as Json};
+
+use super::{
+    ClaimRequest, ClaimTaken, Heartbeat, ItemFilter, Provenance, Push, Registration, Release,
+    Released, Result, SessionFilter, Store, StoreError, TaskNote,
+};
+use crate::deadline::Deadline;
+use crate::model::{
+    Event, EventFilter, Item, ItemKey, Lineage, NewItem, Revision, Session, SessionId, Timestamp,
+};
+
+pub use migrate::{APPLICATION_ID, Applied, SCHEMA_VERSION, SchemaStatus};
+
+/// The database's clock, as every statement writes it.
+pub(crate) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+
+/// An open database.
+#[derive(Debug)]
+pub struct SqliteStore {
+    connection: Connection,
+    path: PathBuf,
+    deadline: Deadline,
+}
+
+impl SqliteStore {
+    /// Opens an existing database of exactly this schema, or migrates an older one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] when there is no file; never creates one.
+    pub fn open(path: &Path, deadline: Deadline) -> Result<Self> {
+        open::existing(path, deadline)
+    }
+
+    /// Opens a database, creating a missing one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::open`] but for the missing file.
+    pub fn open_or_create(path: &Path, deadline: Deadline) -> Result<Self> {
+        open::or_create(path, deadline)
+    }
+
+    /// Reads which schema a database has, without changing it.
+    ///
+    /// # Errors
+    ///
+    /// When the file is missing, unreadable or not trueup's.
+    pub fn schema(path: &Path, deadline: Deadline) -> Result<SchemaStatus> {
+        open::schema(path, deadline)
+    }
+
+    /// Copies the database into a new file while others go on working.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Invalid`] when the target exists; [`StoreError::Unavailable`] when it
+    /// cannot be written.
+    pub fn backup(&self, target: &Path) -> Result<()> {
+        open::backup(&self.connection, target)
+    }
+
+    /// Checks the file for damage; returns what is wrong, line by line.
+    ///
+    /// # Errors
+    ///
+    /// When the check itself cannot run.
+    pub fn check(&self) -> Result<Vec<String>> {
+        open::check(&self.connection)
+    }
+
+    /// Runs a write as one transaction, behind the queue.
+    fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let _turn = queue::wait(&self.path, self.deadline);
+        // What waiting in the queue took is gone from the deadline.
+        self.connection
+            .busy_timeout(self.deadline.left())
+            .map_err(errors::from_sqlite)?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(errors::from_sqlite)?;
+        let answer = work(&transaction)?;
+        transaction.commit().map_err(errors::from_sqlite)?;
+        Ok(answer)
+    }
+}
+
+impl Store for SqliteStore {
+    fn lineage(&mut self) -> Result<Lineage> {
+        open::lineage(&self.connection)
+    }
+
+    fn now(&mut self) -> Result<Timestamp> {
+        self.connection
+            .query_row(&format!("SELECT {NOW}"), [], |row| rows::time(row, 0))
+            .map_err(errors::from_sqlite)
+    }
+
+    fn register(&mut self, registration: &Registration) -> Result<Session> {
+        self.write(|tx| sessions::register(tx, registration))
+    }
+
+    fn session(&mut self, id: &SessionId) -> Result<Option<Session>> {
+        sessions::load(&self.connection, id)
+    }
+
+    fn sessions(&mut self, filter: &SessionFilter) -> Result<Vec<Session>> {
+        sessions::list(&self.connection, filter)
+    }
+
+    fn heartbeat(&mut self, heartbeat: &Heartbeat) -> Result<()> {
+        self.write(|tx| sessions::heartbeat(tx, heartbeat))
+    }
+
+    fn push(&mut self, push: &Push) -> Result<Session> {
+        self.write(|tx| sessions::push(tx, push))
+    }
+
+    fn merge_metadata(
+        &mut self,
+        id: &SessionId,
+        patch: &Map<String, Json>,
+        provenance: &Provenance,
+    ) -> Result<Session> {
+        self.write(|tx| sessions::merge_metadata(tx, id, patch, provenance))
+    }
+
+    fn acknowledge(&mut self, id: &SessionId, revision: Revision) -> Result<()> {
+        self.write(|tx| sessions::acknowledge(tx, id, revision))
+    }
+
+    fn end(&mut self, id: &SessionId, reason: &str, provenance: &Provenance) -> Result<Session> {
+        self.write(|tx| sessions::end(tx, id, reason, provenance))
+    }
+
+    fn lapsed(&mut self, limit: u32) -> Result<Vec<Session>> {
+        sessions::lapsed(&self.connection, limit)
+    }
+
+    fn park(&mut self, session: &Session, provenance: &Provenance) -> Result<Option<Released>> {
+        self.write(|tx| claims::park(tx, session, provenance))
+    }
+
+    fn add_item(&mut self, item: &NewItem, provenance: &Provenance) -> Result<Item> {
+        self.write(|tx| items::add(tx, item, provenance))
+    }
+
+    fn item(&mut self, key: &ItemKey) -> Result<Option<Item>> {
+        items::load(&self.connection, key)
+    }
+
+    fn items(&mut self, filter: &ItemFilter) -> Result<Vec<Item>> {
+        items::list(&self.connection, filter)
+    }
+
+    fn known_items(&mut self, keys: &[&str]) -> Result<Vec<String>> {
+        items::known(&self.connection, keys)
+    }
+
+    fn claim(&mut self, request: &ClaimRequest) -> Result<ClaimTaken> {
+        self.write(|tx| claims::claim(tx, request))
+    }
+
+    fn release(&mut self, release: &Release) -> Result<Item> {
+        self.write(|tx| claims::release(tx, release))
+    }
+
+    fn note_task(&mut self, session: &SessionId, note: &TaskNote) -> Result<()> {
+        self.write(|tx| tasks::note(tx, session, note))
+    }
+
+    fn task(&mut self, session: &SessionId, task: &str) -> Result<Option<TaskNote>> {
+        tasks::load(&self.connection, session, task)
+    }
+
+    fn checkpoint(
+        &mut self,
+        session: &SessionId,
+        operations: u64,
+        provenance: &Provenance,
+    ) -> Result<()> {
+        self.write(|tx| events::checkpoint(tx, session, operations, provenance))
+    }
+
+    fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>> {
+        events::list(&self.connection, filter)
+    }
+}
+
+/// Tells whether a write of this id was carried out before: its answer may have been lost.
+fn was_done(tx: &Transaction<'_>, provenance: &Provenance) -> Result<bool> {
+    tx.query_row(
+        "SELECT EXISTS (SELECT 1 FROM events WHERE op_id = ?1)",
+        [&provenance.op_id],
+        |row| row.get(0),
+    )
+    .map_err(errors::from_sqlite)
+}
+
+/// Turns "no such session" into the refusal of a write.
+fn registered(session: Option<Session>, id: &SessionId) -> Result<Session> {
+    session.ok_or_else(|| StoreError::Invalid(format!("session {id} is not registered")))
+}

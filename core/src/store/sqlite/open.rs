@@ -1,0 +1,204 @@
+//! Opening, creating, migrating, copying and checking the file.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use rusqlite::backup::Backup;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::errors::from_sqlite;
+use super::migrate::{self, SCHEMA_VERSION, SchemaStatus};
+use super::{SqliteStore, queue};
+use crate::deadline::Deadline;
+use crate::model::Lineage;
+use crate::store::{Result, StoreError};
+
+fn connect(path: &Path, flags: OpenFlags, deadline: Deadline) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(from_sqlite)?;
+    connection
+        .busy_timeout(deadline.left())
+        .map_err(from_sqlite)?;
+    connection
+        .execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")
+        .map_err(from_sqlite)?;
+    Ok(connection)
+}
+
+fn named(path: &Path, error: StoreError) -> StoreError {
+    let at = |text: String| format!("{}: {text}", path.display());
+    match error {
+        StoreError::Corrupt(text) => StoreError::Corrupt(at(text)),
+        StoreError::Unavailable(text) => StoreError::Unavailable(at(text)),
+        other => other,
+    }
+}
+
+/// Refuses what cannot be opened as a database before SQLite could touch it.
+fn inspect(path: &Path) -> Result<()> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(StoreError::Missing(path.display().to_string()))
+        }
+        Err(error) => Err(StoreError::Unavailable(format!(
+            "{}: {error}",
+            path.display()
+        ))),
+        Ok(data) if !data.is_file() => Err(StoreError::Corrupt(format!(
+            "{}: not a file",
+            path.display()
+        ))),
+        // SQLite takes an empty file for a new database; a database of trueup's never is one.
+        Ok(data) if data.len() == 0 => Err(StoreError::Corrupt(format!(
+            "{}: the database file is empty",
+            path.display()
+        ))),
+        Ok(_) => Ok(()),
+    }
+}
+
+pub(super) fn existing(path: &Path, deadline: Deadline) -> Result<SqliteStore> {
+    inspect(path)?;
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)
+        .map_err(|error| named(path, error))?;
+    let mut store = SqliteStore {
+        connection,
+        path: path.to_owned(),
+        deadline,
+    };
+    let version = migrate::version(&store.connection).map_err(|error| named(path, error))?;
+    if version < SCHEMA_VERSION {
+        let migrated = store.write(|tx| migrate::migrate_to(tx, SCHEMA_VERSION));
+        migrated.map_err(|error| named(path, error))?;
+    }
+    Ok(store)
+}
+
+pub(super) fn or_create(path: &Path, deadline: Deadline) -> Result<SqliteStore> {
+    match existing(path, deadline) {
+        Err(StoreError::Missing(_)) => {
+            create(path, deadline).map_err(|error| named(path, error))?;
+            existing(path, deadline)
+        }
+        other => other,
+    }
+}
+
+/// Makes the database complete under another name and then gives it its own, so that no
+/// process ever sees half of one. Of several at once the first wins and the others use it.
+fn create(path: &Path, deadline: Deadline) -> Result<()> {
+    let unavailable = |error: std::io::Error| StoreError::Unavailable(error.to_string());
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    crate::settings::private_dir(folder).map_err(unavailable)?;
+    let _turn = queue::wait(path, deadline);
+    if path.exists() {
+        return Ok(());
+    }
+    let draft = tempfile::Builder::new()
+        .prefix(".new-database-")
+        .tempfile_in(folder)
+        .map_err(unavailable)?;
+    let mut connection = connect(draft.path(), OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)?;
+    connection
+        .query_row("PRAGMA journal_mode = WAL", [], |row| {
+            row.get::<_, String>(0)
+        })
+        .map_err(from_sqlite)?;
+    let tx = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(from_sqlite)?;
+    migrate::migrate_to(&tx, SCHEMA_VERSION)?;
+    tx.execute(
+        "INSERT INTO trueup_meta (key, value) VALUES ('lineage', ?1)",
+        [uuid::Uuid::new_v4().to_string()],
+    )
+    .map_err(from_sqlite)?;
+    tx.commit().map_err(from_sqlite)?;
+    // Closing the last connection moves the log into the file and removes it.
+    connection
+        .close()
+        .map_err(|(_, error)| from_sqlite(error))?;
+    match draft.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(unavailable(error.error)),
+    }
+}
+
+pub(super) fn schema(path: &Path, deadline: Deadline) -> Result<SchemaStatus> {
+    inspect(path)?;
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)
+        .map_err(|error| named(path, error))?;
+    migrate::status(&connection).map_err(|error| named(path, error))
+}
+
+pub(super) fn lineage(connection: &Connection) -> Result<Lineage> {
+    connection
+        .query_row(
+            "SELECT value FROM trueup_meta WHERE key = 'lineage'",
+            [],
+            |row| row.get(0).map(Lineage),
+        )
+        .map_err(|error| match error {
+            rusqlite::Error::QueryReturnedNoRows => {
+                StoreError::Corrupt("the database has no lineage".to_owned())
+            }
+            other => from_sqlite(other),
+        })
+}
+
+/// Pages copied between two looks at whether others wait.
+const BACKUP_PAGES: std::ffi::c_int = 256;
+
+pub(super) fn backup(connection: &Connection, target: &Path) -> Result<()> {
+    let unavailable =
+        |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", target.display()));
+    if target.exists() {
+        return Err(StoreError::Invalid(format!(
+            "{} exists; a backup never replaces a file",
+            target.display()
+        )));
+    }
+    let folder = match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let draft = tempfile::Builder::new()
+        .prefix(".backup-")
+        .tempfile_in(folder)
+        .map_err(unavailable)?;
+    let mut copy = Connection::open(draft.path()).map_err(from_sqlite)?;
+    Backup::new(connection, &mut copy)
+        .and_then(|backup| backup.run_to_completion(BACKUP_PAGES, std::time::Duration::ZERO, None))
+        .map_err(from_sqlite)?;
+    // A backup is one file: no log beside it.
+    copy.query_row("PRAGMA journal_mode = DELETE", [], |row| {
+        row.get::<_, String>(0)
+    })
+    .map_err(from_sqlite)?;
+    // A copy that was not read back is a hope.
+    let wrong = check(&copy)?;
+    if !wrong.is_empty() {
+        return Err(StoreError::Corrupt(format!(
+            "the copy is damaged: {}",
+            wrong.join("; ")
+        )));
+    }
+    copy.close().map_err(|(_, error)| from_sqlite(error))?;
+    draft
+        .persist_noclobber(target)
+        .map_err(|error| unavailable(error.error))?;
+    Ok(())
+}
+
+pub(super) fn check(connection: &Connection) -> Result<Vec<String>> {
+    let mut statement = connection
+        .prepare("PRAGMA quick_check")
+        .map_err(from_sqlite)?;
+    let lines: Vec<String> = statement
+        .query_map([], |row| row.get(0))
+        .and_then(Iterator::collect)
+        .map_err(from_sqlite)?;
+    Ok(lines.into_iter().filter(|line| line != "ok").collect())
+}

@@ -1,0 +1,118 @@
+//! Rows into values. A stored text that is no value of its type is a damaged row, named.
+
+use std::str::FromStr;
+
+use rusqlite::types::Type;
+use rusqlite::{Error, Row};
+
+use crate::model::{Epoch, Item, ProcessId, Revision, Session, Timestamp};
+
+type Sql<T> = rusqlite::Result<T>;
+
+fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+}
+
+fn parsed<T>(row: &Row<'_>, column: usize) -> Sql<T>
+where
+    T: FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    row.get_ref(column)?
+        .as_str()
+        .map_err(Error::from)?
+        .parse()
+        .map_err(|error| unreadable(column, error))
+}
+
+fn optional<T>(row: &Row<'_>, column: usize) -> Sql<Option<T>>
+where
+    T: FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    match row.get_ref(column)? {
+        rusqlite::types::ValueRef::Null => Ok(None),
+        _ => parsed(row, column).map(Some),
+    }
+}
+
+pub(super) fn time(row: &Row<'_>, column: usize) -> Sql<Timestamp> {
+    parsed(row, column)
+}
+
+fn count(row: &Row<'_>, column: usize) -> Sql<u64> {
+    let value: i64 = row.get(column)?;
+    u64::try_from(value).map_err(|error| unreadable(column, error))
+}
+
+/// The columns [`session`] reads, of `claude_sessions s` left-joined to `work_items w`.
+pub(super) const SESSION: &str = "s.session_id, s.repo, s.worktree, s.host, s.pid, s.pid_started, \
+     s.boot_id, s.status, s.ended_reason, s.predecessor, s.registered_at, s.heartbeat_at, \
+     s.lease_expires_at, s.silent_until, s.revision, s.acknowledged_revision, s.metadata, w.key, \
+     w.claim_epoch, w.claimed_at, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+
+/// The join that goes with [`SESSION`].
+pub(super) const SESSION_FROM: &str =
+    "claude_sessions s LEFT JOIN work_items w ON w.holder = s.session_id";
+
+pub(super) fn session(row: &Row<'_>) -> Sql<Session> {
+    let pid: Option<u32> = row.get(4)?;
+    let started: Option<i64> = row.get(5)?;
+    let boot: Option<String> = row.get(6)?;
+    let metadata = row.get_ref(16)?.as_str().map_err(Error::from)?;
+    Ok(Session {
+        id: parsed(row, 0)?,
+        repo: row.get(1)?,
+        worktree: row.get(2)?,
+        host: row.get(3)?,
+        process: pid.map(|pid| ProcessId {
+            pid,
+            started: started.and_then(|ticks| u64::try_from(ticks).ok()),
+            boot,
+        }),
+        status: parsed(row, 7)?,
+        ended_reason: row.get(8)?,
+        predecessor: optional(row, 9)?,
+        registered_at: time(row, 10)?,
+        heartbeat_at: time(row, 11)?,
+        lease_expires_at: time(row, 12)?,
+        silent_until: optional(row, 13)?,
+        revision: Revision(count(row, 14)?),
+        acknowledged: Revision(count(row, 15)?),
+        metadata: serde_json::from_str(metadata).map_err(|error| unreadable(16, error))?,
+        item: optional(row, 17)?,
+        epoch: row
+            .get::<_, Option<i64>>(18)?
+            .and_then(|e| u64::try_from(e).ok())
+            .map(Epoch),
+        claimed_at: optional(row, 19)?,
+        read_at: time(row, 20)?,
+    })
+}
+
+/// The columns [`item`] reads, of `work_items`.
+pub(super) const ITEM: &str = "key, title, kind, parent, position, repo, status, phase, holder, \
+     claim_epoch, claimed_at, error_message, evidence, revision, created_at, updated_at, \
+     completed_at";
+
+pub(super) fn item(row: &Row<'_>) -> Sql<Item> {
+    Ok(Item {
+        key: parsed(row, 0)?,
+        title: row.get(1)?,
+        kind: row.get(2)?,
+        parent: optional(row, 3)?,
+        position: row.get(4)?,
+        repo: row.get(5)?,
+        status: parsed(row, 6)?,
+        phase: row.get(7)?,
+        holder: optional(row, 8)?,
+        epoch: Epoch(count(row, 9)?),
+        claimed_at: optional(row, 10)?,
+        error_message: row.get(11)?,
+        evidence: row.get(12)?,
+        revision: Revision(count(row, 13)?),
+        created_at: time(row, 14)?,
+        updated_at: time(row, 15)?,
+        completed_at: optional(row, 16)?,
+    })
+}

@@ -1,0 +1,291 @@
+//! Sessions: registration, leases and state.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, named_params, params};
+use serde_json::{Map, Value as Json, json};
+
+use super::errors::from_sqlite;
+use super::{NOW, registered, rows, was_done};
+use crate::model::{Field, Revision, Session, SessionId, Value};
+use crate::store::port::Mark;
+use crate::store::{Heartbeat, Provenance, Push, Registration, Result, SessionFilter, StoreError};
+
+pub(super) fn load(connection: &Connection, id: &SessionId) -> Result<Option<Session>> {
+    let sql = format!(
+        "SELECT {} FROM {} WHERE s.session_id = ?1",
+        rows::SESSION,
+        rows::SESSION_FROM
+    );
+    connection
+        .query_row(&sql, [id.as_str()], rows::session)
+        .optional()
+        .map_err(from_sqlite)
+}
+
+pub(super) fn list(connection: &Connection, filter: &SessionFilter) -> Result<Vec<Session>> {
+    let present = if filter.present {
+        "AND s.status IN ('active', 'idle')"
+    } else {
+        ""
+    };
+    let worktree = if filter.worktree.is_some() {
+        "AND s.worktree = ?1"
+    } else {
+        "AND ?1 IS NULL"
+    };
+    let limit = if filter.limit == 0 {
+        -1
+    } else {
+        i64::from(filter.limit)
+    };
+    let sql = format!(
+        "SELECT {} FROM {} WHERE 1 {present} {worktree} ORDER BY s.heartbeat_at DESC, s.session_id LIMIT ?2",
+        rows::SESSION,
+        rows::SESSION_FROM
+    );
+    select(connection, &sql, params![filter.worktree, limit])
+}
+
+pub(super) fn lapsed(connection: &Connection, limit: u32) -> Result<Vec<Session>> {
+    let sql = format!(
+        "SELECT {} FROM {} WHERE s.settled = 0 AND s.lease_expires_at <= {NOW} \
+         ORDER BY s.lease_expires_at LIMIT ?1",
+        rows::SESSION,
+        rows::SESSION_FROM
+    );
+    select(connection, &sql, [limit])
+}
+
+fn select(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<Session>> {
+    let mut statement = connection.prepare(sql).map_err(from_sqlite)?;
+    statement
+        .query_map(parameters, rows::session)
+        .and_then(Iterator::collect)
+        .map_err(from_sqlite)
+}
+
+pub(super) fn register(tx: &Transaction<'_>, new: &Registration) -> Result<Session> {
+    let process = new.process.as_ref();
+    let started = process
+        .and_then(|p| p.started)
+        .and_then(|ticks| i64::try_from(ticks).ok());
+    let sql = format!(
+        "INSERT INTO claude_sessions (session_id, repo, worktree, host, pid, pid_started, boot_id,
+             predecessor, metadata, lease_expires_at, last_actor, last_reason, last_op)
+         VALUES (:id, :repo, :worktree, :host, :pid, :started, :boot, :predecessor,
+             CASE WHEN :branch IS NULL THEN '{{}}' ELSE json_object('branch', :branch) END,
+             strftime('%Y-%m-%dT%H:%M:%fZ', 'now', :lease), :actor, :reason, :op)
+         ON CONFLICT (session_id) DO UPDATE SET
+             repo = coalesce(:repo, repo), worktree = coalesce(:worktree, worktree),
+             host = coalesce(:host, host), pid = :pid, pid_started = :started, boot_id = :boot,
+             predecessor = coalesce(predecessor, :predecessor), status = 'active',
+             metadata = CASE WHEN :branch IS NULL OR branch IS :branch THEN metadata
+                             ELSE json_set(metadata, '$.branch', :branch) END,
+             ended_reason = NULL, settled = 0, heartbeat_at = {NOW},
+             lease_expires_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', :lease),
+             last_actor = :actor, last_reason = :reason, last_op = :op"
+    );
+    tx.execute(
+        &sql,
+        named_params! {
+            ":id": new.session.as_str(),
+            ":repo": new.repo,
+            ":worktree": new.worktree,
+            ":host": new.host,
+            ":pid": process.map(|p| p.pid),
+            ":started": started,
+            ":boot": process.and_then(|p| p.boot.as_deref()),
+            ":predecessor": new.predecessor.as_ref().map(SessionId::as_str),
+            ":branch": new.branch,
+            ":lease": seconds(new.lease_seconds),
+            ":actor": new.provenance.actor,
+            ":reason": new.provenance.reason,
+            ":op": new.provenance.op_id,
+        },
+    )
+    .map_err(from_sqlite)?;
+    registered(load(tx, &new.session)?, &new.session)
+}
+
+pub(super) fn heartbeat(tx: &Transaction<'_>, beat: &Heartbeat) -> Result<()> {
+    let sql = format!(
+        "UPDATE claude_sessions SET heartbeat_at = {NOW},
+             lease_expires_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?2),
+             silent_until = coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3), silent_until),
+             status = coalesce(?4, status),
+             settled = CASE WHEN coalesce(?4, status) IN ('active', 'idle') THEN 0 ELSE settled END
+         WHERE session_id = ?1"
+    );
+    let changed = tx
+        .execute(
+            &sql,
+            params![
+                beat.session.as_str(),
+                seconds(beat.lease_seconds),
+                beat.span_seconds.map(seconds),
+                beat.status.map(crate::model::SessionStatus::as_str),
+            ],
+        )
+        .map_err(from_sqlite)?;
+    if changed == 0 {
+        return Err(StoreError::Invalid(format!(
+            "session {} is not registered",
+            beat.session
+        )));
+    }
+    Ok(())
+}
+
+/// Writes a duration as a modifier of SQLite's date functions.
+fn seconds(count: u64) -> String {
+    format!("+{count} seconds")
+}
+
+pub(super) fn push(tx: &Transaction<'_>, push: &Push) -> Result<Session> {
+    if was_done(tx, &push.provenance)? {
+        return registered(load(tx, &push.session)?, &push.session);
+    }
+    let moment = match push.mark {
+        None => "",
+        Some(Mark::Interrupted) => ", '$.execution_state.lastInterruptedAt', {now}",
+        Some(Mark::Resumed) => {
+            ", '$.execution_state.lastResumedAt', {now}, '$.execution_state.resumeCount',
+             coalesce(json_extract(metadata, '$.execution_state.resumeCount'), 0) + 1"
+        }
+        Some(Mark::HistoryCleared) => {
+            ", '$.execution_state.lastInterruptedAt', NULL,
+             '$.execution_state.lastResumedAt', NULL, '$.execution_state.resumeCount', 0"
+        }
+    }
+    .replace("{now}", NOW);
+    let sql = format!(
+        "UPDATE claude_sessions SET
+             metadata = json_set(json_patch(metadata, :patch),
+                                 '$.execution_state.lastUpdatedAt', {NOW} {moment}),
+             last_actor = :actor, last_reason = :reason, last_op = :op
+         WHERE session_id = :id AND revision = :base
+           AND (:item IS NULL OR EXISTS (SELECT 1 FROM work_items WHERE key = :item
+                AND holder = :id AND claim_epoch = :epoch))"
+    );
+    let fence = push.fence.as_ref();
+    let changed = tx
+        .execute(
+            &sql,
+            named_params! {
+                ":patch": Json::Object(patch(push)).to_string(),
+                ":actor": push.provenance.actor,
+                ":reason": push.provenance.reason,
+                ":op": push.provenance.op_id,
+                ":id": push.session.as_str(),
+                ":base": signed(push.base.0),
+                ":item": fence.map(|(item, _)| item.as_str()),
+                ":epoch": fence.map(|(_, epoch)| signed(epoch.0)),
+            },
+        )
+        .map_err(from_sqlite)?;
+    if changed == 0 {
+        let session = registered(load(tx, &push.session)?, &push.session)?;
+        return Err(StoreError::Conflict(if session.revision == push.base {
+            "the claim it was made under is another's".to_owned()
+        } else {
+            format!(
+                "it was made from revision {}, now is {}",
+                push.base, session.revision
+            )
+        }));
+    }
+    if let Some(Value::Text(phase)) = push.changes.get(&Field::Phase) {
+        tx.execute(
+            "UPDATE work_items SET phase = ?1, last_actor = ?2, last_reason = ?3, last_op = ?4
+             WHERE holder = ?5 AND phase IS NOT ?1",
+            params![
+                phase,
+                push.provenance.actor,
+                push.provenance.reason,
+                push.provenance.op_id,
+                push.session.as_str()
+            ],
+        )
+        .map_err(from_sqlite)?;
+    }
+    registered(load(tx, &push.session)?, &push.session)
+}
+
+/// Returns the change as a merge patch of the metadata; `null` removes a key.
+fn patch(push: &Push) -> Map<String, Json> {
+    let mut metadata = Map::new();
+    let mut state = Map::new();
+    for (field, value) in &push.changes {
+        let value = match value {
+            Value::Flag(flag) => json!(flag),
+            Value::Text(text) => json!(text),
+        };
+        match field {
+            Field::AutoProceed => metadata.insert("auto_proceed".to_owned(), value),
+            Field::ChainOrchestrators => metadata.insert("chain_orchestrators".to_owned(), value),
+            other => state.insert(other.key().to_owned(), value),
+        };
+    }
+    if let Some(branch) = &push.branch {
+        metadata.insert("branch".to_owned(), json!(branch));
+    }
+    // Present even when empty, so that the moment of the change has a place.
+    metadata.insert("execution_state".to_owned(), Json::Object(state));
+    metadata
+}
+
+/// Counters fit SQLite's signed integers; one that does not matches no row.
+pub(super) fn signed(counter: u64) -> i64 {
+    i64::try_from(counter).unwrap_or(-1)
+}
+
+pub(super) fn merge_metadata(
+    tx: &Transaction<'_>,
+    id: &SessionId,
+    patch: &Map<String, Json>,
+    provenance: &Provenance,
+) -> Result<Session> {
+    tx.execute(
+        "UPDATE claude_sessions SET metadata = json_patch(metadata, ?2),
+             last_actor = ?3, last_reason = ?4, last_op = ?5
+         WHERE session_id = ?1",
+        params![
+            id.as_str(),
+            Json::Object(patch.clone()).to_string(),
+            provenance.actor,
+            provenance.reason,
+            provenance.op_id
+        ],
+    )
+    .map_err(from_sqlite)?;
+    registered(load(tx, id)?, id)
+}
+
+pub(super) fn acknowledge(tx: &Transaction<'_>, id: &SessionId, revision: Revision) -> Result<()> {
+    tx.execute(
+        "UPDATE claude_sessions SET acknowledged_revision = ?2 WHERE session_id = ?1",
+        params![id.as_str(), signed(revision.0)],
+    )
+    .map_err(from_sqlite)?;
+    Ok(())
+}
+
+pub(super) fn end(
+    tx: &Transaction<'_>,
+    id: &SessionId,
+    reason: &str,
+    provenance: &Provenance,
+) -> Result<Session> {
+    tx.execute(
+        "UPDATE claude_sessions SET status = 'ended', ended_reason = ?2,
+             settled = NOT EXISTS (SELECT 1 FROM work_items WHERE holder = ?1),
+             last_actor = ?3, last_reason = ?2, last_op = ?4
+         WHERE session_id = ?1",
+        params![id.as_str(), reason, provenance.actor, provenance.op_id],
+    )
+    .map_err(from_sqlite)?;
+    registered(load(tx, id)?, id)
+}

@@ -1,0 +1,288 @@
+//! Builds the hooks and commands, static where this machine can.
+//!
+//! A static musl binary starts several times faster than a dynamic one, and a hook is little more
+//! than its start: so musl first, then glibc linked statically, then whatever the host does.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::error::{Error, Named, Result};
+use crate::parts;
+use crate::places::on_path;
+use crate::process;
+use crate::progress::Progress;
+
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// What to build for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// The Rust target.
+    triple: String,
+    /// The C compiler for it, for SQLite, if not the usual one.
+    cc: Option<PathBuf>,
+    /// Whether the C library is linked in.
+    linked_in: bool,
+    /// Why nothing faster was taken.
+    pub(crate) because: Option<String>,
+}
+
+impl Target {
+    /// How it is told to the user.
+    pub(crate) fn describe(&self) -> String {
+        let kind = if self.triple.ends_with("musl") || self.linked_in {
+            ", static"
+        } else {
+            ""
+        };
+        format!("{}{kind}", self.triple)
+    }
+}
+
+/// Chooses the target; `may_add` allows asking rustup for the musl one.
+pub(crate) fn choose(source: &Path, may_add: bool) -> Result<Target> {
+    let host = host(source)?;
+    let Some(arch) = linux_arch(&host) else {
+        return Ok(Target {
+            triple: host,
+            cc: None,
+            linked_in: false,
+            because: None,
+        });
+    };
+    let musl = format!("{arch}-unknown-linux-musl");
+    let because = match musl_compiler(arch, &musl) {
+        None => "no musl C compiler (Debian: apt install musl-tools)".to_owned(),
+        Some(_) if !usable(source, &musl, may_add) => {
+            format!("Rust target missing (rustup target add {musl})")
+        }
+        Some(cc) => {
+            return Ok(Target {
+                triple: musl,
+                cc: Some(cc),
+                linked_in: true,
+                because: None,
+            });
+        }
+    };
+    let cc = on_path("cc");
+    let linked_in = host.ends_with("-gnu") && cc.is_some_and(|cc| links(&cc, &["-static"]));
+    Ok(Target {
+        triple: host,
+        cc: None,
+        linked_in,
+        because: Some(because),
+    })
+}
+
+/// Builds every binary and returns where each one lies.
+pub(crate) fn build(source: &Path, target: &Target) -> Result<BTreeMap<String, PathBuf>> {
+    let progress = Progress::start();
+    let mut command = Command::new(cargo());
+    command
+        .current_dir(source)
+        .args(["build", "--release", "--bins", "--target", &target.triple]);
+    command.arg("--message-format=json-render-diagnostics");
+    for package in parts::PACKAGES {
+        command.args(["-p", package]);
+    }
+    if let Some(cc) = &target.cc {
+        command.env(format!("CC_{}", target.triple.replace('-', "_")), cc);
+    }
+    if target.linked_in && !target.triple.ends_with("musl") {
+        let mut flags = env::var_os("RUSTFLAGS").unwrap_or_default();
+        flags.push(" -C target-feature=+crt-static");
+        command.env("RUSTFLAGS", flags);
+    }
+    if progress.is_bar() {
+        command
+            .env("CARGO_TERM_PROGRESS_WHEN", "always")
+            .env("CARGO_TERM_PROGRESS_WIDTH", "120");
+    }
+    command
+        .env("CARGO_TERM_COLOR", "never")
+        .env("CARGO_TERM_QUIET", "false");
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+
+    let mut child = command.spawn().named("run", Path::new(&cargo()))?;
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let said = thread::spawn(move || {
+        let said = err.map(|err| follow(err, &progress)).unwrap_or_default();
+        progress.finish();
+        said
+    });
+    let built = out.map(products).unwrap_or_default();
+    let status = child.wait().named("wait for", Path::new("cargo"))?;
+    let said = said.join().unwrap_or_default();
+    if status.success() {
+        return Ok(built);
+    }
+    let from = said
+        .iter()
+        .position(|line| line.starts_with("error"))
+        .unwrap_or(0);
+    let shown: Vec<_> = said
+        .iter()
+        .skip(from)
+        .take(40)
+        .map(String::as_str)
+        .collect();
+    Err(Error::Tool {
+        what: format!("cargo build in {}", source.display()),
+        detail: format!("{status}\n{}", shown.join("\n")),
+        hint: "without network, `cargo fetch` once while online; `--bin-dir DIR` takes binaries \
+               built elsewhere"
+            .to_owned(),
+    })
+}
+
+/// The binaries in a directory.
+pub(crate) fn take(dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
+    parts::binaries()
+        .map(|name| {
+            let path = dir.join(name);
+            if path.is_file() {
+                return Ok((name.to_owned(), path));
+            }
+            Err(Error::Refused {
+                path,
+                why: "there is no such file".to_owned(),
+                hint: "build first, or leave out --no-build and --bin-dir".to_owned(),
+            })
+        })
+        .collect()
+}
+
+/// Where the binaries of a build that has happened already lie: beside this program.
+pub(crate) fn beside() -> PathBuf {
+    env::current_exe()
+        .ok()
+        .and_then(|exe| exe.parent().map(Path::to_owned))
+        .unwrap_or_else(|| PathBuf::from("."))
+}
+
+fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Shows cargo's status lines and keeps what it said.
+fn follow(err: impl Read, progress: &Progress) -> Vec<String> {
+    let mut reader = BufReader::new(err);
+    let mut said = Vec::new();
+    let mut bytes = Vec::new();
+    while reader
+        .read_until(b'\n', &mut bytes)
+        .is_ok_and(|read| read > 0)
+    {
+        // Cargo redraws its bar with carriage returns, without ending the line.
+        for part in String::from_utf8_lossy(&bytes).split(['\r', '\n']) {
+            progress.line(part);
+            let quiet = part.trim_start().starts_with("Building [") || part.trim().is_empty();
+            if !quiet {
+                said.push(part.to_owned());
+            }
+        }
+        bytes.clear();
+    }
+    said
+}
+
+/// The executables that cargo names in its messages.
+fn products(out: impl Read) -> BTreeMap<String, PathBuf> {
+    BufReader::new(out)
+        .lines()
+        .map_while(std::result::Result::ok)
+        .filter_map(|line| {
+            let message: Value = serde_json::from_str(&line).ok()?;
+            let path = PathBuf::from(message.get("executable")?.as_str()?);
+            let name = message.get("target")?.get("name")?.as_str()?.to_owned();
+            Some((name, path))
+        })
+        .collect()
+}
+
+/// The target that rustc builds for by itself.
+fn host(source: &Path) -> Result<String> {
+    let said = process::run(
+        Command::new(rustc()).arg("-vV").current_dir(source),
+        b"",
+        LIMIT,
+    )
+    .named("run", Path::new(&rustc()))?;
+    said.stdout
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .map(str::to_owned)
+        .ok_or_else(|| Error::Tool {
+            what: "rustc -vV".to_owned(),
+            detail: said.complaint(),
+            hint: "install a Rust toolchain: https://rustup.rs".to_owned(),
+        })
+}
+
+fn rustc() -> OsString {
+    env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
+}
+
+/// The architectures for which a static musl build is tried.
+fn linux_arch(host: &str) -> Option<&'static str> {
+    let arch = ["x86_64", "aarch64"]
+        .into_iter()
+        .find(|arch| host.starts_with(arch))?;
+    host.contains("-linux-").then_some(arch)
+}
+
+/// A C compiler that makes static musl programs, tried out.
+fn musl_compiler(arch: &str, triple: &str) -> Option<PathBuf> {
+    let chosen = env::var_os(format!("CC_{}", triple.replace('-', "_"))).map(PathBuf::from);
+    let cross = on_path(&format!("{arch}-linux-musl-gcc"));
+    // On a musl system the plain compiler is one.
+    let plain = cfg!(target_env = "musl").then(|| on_path("cc")).flatten();
+    [chosen, on_path("musl-gcc"), cross, plain]
+        .into_iter()
+        .flatten()
+        .find(|cc| links(cc, &["-static"]))
+}
+
+/// Whether a C compiler can make a program.
+fn links(cc: &Path, flags: &[&str]) -> bool {
+    let Ok(scratch) = tempfile::tempdir() else {
+        return false;
+    };
+    let mut command = Command::new(cc);
+    command
+        .args(flags)
+        .args(["-x", "c", "-", "-o"])
+        .arg(scratch.path().join("probe"));
+    let program = b"#include <stdio.h>\nint main(void) { return puts(\"\") < 0; }\n";
+    process::run(&mut command, program, LIMIT).is_ok_and(|ended| ended.status.success())
+}
+
+/// Whether Rust's own part of a target is there, or could be fetched.
+fn usable(source: &Path, triple: &str, may_add: bool) -> bool {
+    let there = || {
+        let mut command = Command::new(rustc());
+        command
+            .current_dir(source)
+            .args(["--print", "target-libdir", "--target", triple]);
+        process::run(&mut command, b"", LIMIT)
+            .is_ok_and(|said| said.status.success() && Path::new(said.stdout.trim()).is_dir())
+    };
+    if there() || !may_add || on_path("rustup").is_none() {
+        return there();
+    }
+    let mut command = Command::new("rustup");
+    command.current_dir(source).args(["target", "add", triple]);
+    process::run(&mut command, b"", LIMIT).is_ok_and(|said| said.status.success()) && there()
+}

@@ -1,0 +1,79 @@
+//! What can stop an installation, each with the file concerned and a way out.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// The installer's result.
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+/// A reason why a step could not be done.
+#[derive(Debug, Error)]
+pub(crate) enum Error {
+    /// The operating system refused an operation on a file.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A program could not be started, or said no.
+    #[error("{what}: {detail}")]
+    Tool {
+        /// The program or the command.
+        what: String,
+        /// What it said.
+        detail: String,
+        /// The way out.
+        hint: String,
+    },
+    /// Going on would damage something that is not trueup's.
+    #[error("{}: {why}", path.display())]
+    Refused {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why it is left alone.
+        why: String,
+        /// The way out.
+        hint: String,
+    },
+}
+
+impl Error {
+    /// What the user can do about it.
+    pub(crate) fn hint(&self) -> String {
+        match self {
+            Self::Tool { hint, .. } | Self::Refused { hint, .. } => hint.clone(),
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied => {
+                    "check who owns it and its permissions, or choose another place with --prefix"
+                }
+                io::ErrorKind::StorageFull => "free some space and run it again",
+                io::ErrorKind::ReadOnlyFilesystem => "choose another place with --prefix",
+                io::ErrorKind::NotFound => "check that the path is right",
+                _ => "look at that path, then run it again: finished steps are not repeated",
+            }
+            .to_owned(),
+        }
+    }
+}
+
+/// Names the file in an IO error.
+pub(crate) trait Named<T> {
+    /// Adds what was tried and on which path.
+    fn named(self, action: &'static str, path: &Path) -> Result<T>;
+}
+
+impl<T> Named<T> for io::Result<T> {
+    fn named(self, action: &'static str, path: &Path) -> Result<T> {
+        self.map_err(|source| Error::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        })
+    }
+}

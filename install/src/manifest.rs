@@ -1,0 +1,211 @@
+//! The record of an installation: everything an uninstallation has to take back.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::dirs;
+use crate::error::{Error, Named, Result};
+use crate::touched::Snapshot;
+
+/// What an installation did.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Manifest {
+    /// The version that was installed last.
+    pub(crate) version: String,
+    /// The staged plugin directory.
+    pub(crate) stage: PathBuf,
+    /// Links to the commands.
+    pub(crate) links: Vec<Link>,
+    /// Whether the plugin was registered with Claude Code.
+    pub(crate) registered: bool,
+    /// Files of the user that were changed on the way.
+    pub(crate) user_files: Vec<UserFile>,
+    /// How the client's files were when a registration began that has not been recorded yet.
+    pub(crate) pending: Option<Snapshot>,
+    /// Directories that were not there before, trueup's and Claude Code's.
+    pub(crate) created_dirs: Vec<PathBuf>,
+}
+
+/// A link to a staged command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Link {
+    /// Where it lies.
+    pub(crate) at: PathBuf,
+    /// Where it points.
+    pub(crate) to: PathBuf,
+}
+
+/// A file of the user, before and after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UserFile {
+    /// Where it lies.
+    pub(crate) path: PathBuf,
+    /// What it held before trueup, or that there was none.
+    pub(crate) before: Before,
+    /// SHA-256 of what the installation left; empty when it was killed before it could look.
+    pub(crate) after: String,
+}
+
+/// What a file was before trueup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Before {
+    /// There was none.
+    Absent,
+    /// It held this text.
+    Text {
+        /// The permission bits.
+        mode: u32,
+        /// The content.
+        text: String,
+    },
+    /// It held these bytes, which are not UTF-8.
+    Bytes {
+        /// The permission bits.
+        mode: u32,
+        /// The content in hexadecimal.
+        hex: String,
+    },
+    /// It held trueup's entries from elsewhere mixed with later edits: there is no earlier state.
+    Unknown,
+}
+
+impl Before {
+    /// Records the content of a file.
+    pub(crate) fn of(content: Option<&(u32, Vec<u8>)>) -> Self {
+        match content {
+            None => Self::Absent,
+            Some((mode, bytes)) => match String::from_utf8(bytes.clone()) {
+                Ok(text) => Self::Text { mode: *mode, text },
+                Err(_) => Self::Bytes {
+                    mode: *mode,
+                    hex: hex(bytes),
+                },
+            },
+        }
+    }
+
+    /// The recorded content: permission bits and bytes, or `None` for no file.
+    pub(crate) fn content(&self) -> Option<(u32, Vec<u8>)> {
+        match self {
+            Self::Absent | Self::Unknown => None,
+            Self::Text { mode, text } => Some((*mode, text.clone().into_bytes())),
+            Self::Bytes { mode, hex } => Some((*mode, unhex(hex))),
+        }
+    }
+}
+
+impl Manifest {
+    /// Reads the record; none is an empty one.
+    pub(crate) fn load(path: &Path) -> Result<Option<Self>> {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).named("read", path),
+        };
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| Error::Refused {
+                path: path.to_owned(),
+                why: format!("is not an installation record: {error}"),
+                hint: "move it aside; without it user files cannot be restored byte for byte"
+                    .to_owned(),
+            })
+    }
+
+    /// Writes the record, readable by the user alone: it may hold settings with secrets.
+    pub(crate) fn save(&mut self, path: &Path) -> Result<()> {
+        if let Some(dir) = path.parent() {
+            let new = dirs::make(dir)?;
+            self.created(new);
+        }
+        let mut text = serde_json::to_vec_pretty(self).map_err(|error| Error::Refused {
+            path: path.to_owned(),
+            why: error.to_string(),
+            hint: "a path that is not UTF-8 cannot be recorded".to_owned(),
+        })?;
+        text.push(b'\n');
+        if fs::read(path).is_ok_and(|old| old == text) {
+            return Ok(());
+        }
+        replace(path, 0o600, &text)
+    }
+
+    /// Remembers directories that were made.
+    pub(crate) fn created(&mut self, dirs: Vec<PathBuf>) {
+        for dir in dirs {
+            if !self.created_dirs.contains(&dir) {
+                self.created_dirs.push(dir);
+            }
+        }
+    }
+}
+
+/// Replaces a file in one step, through a link if the name is one.
+pub(crate) fn replace(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let dir = real.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".trueup-")
+        .permissions(fs::Permissions::from_mode(0o600))
+        .tempfile_in(dir)
+        .named("write a file in", dir)?;
+    file.write_all(bytes).named("write", file.path())?;
+    file.as_file()
+        .set_permissions(fs::Permissions::from_mode(mode))
+        .named("set the permissions of", file.path())?;
+    file.as_file().sync_all().named("write", file.path())?;
+    file.persist(&real)
+        .map_err(|error| error.error)
+        .named("replace", &real)?;
+    Ok(())
+}
+
+/// SHA-256 in hexadecimal.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            for digit in [byte >> 4, byte & 15] {
+                text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+            }
+            text
+        })
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    text.as_bytes()
+        .chunks_exact(2)
+        .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_survive_the_record() {
+        for content in [
+            b"plain \r\n".to_vec(),
+            vec![0xff, 0x00, 0x7f, 0x80],
+            Vec::new(),
+        ] {
+            let before = Before::of(Some(&(0o640, content.clone())));
+            let text = serde_json::to_string(&before).unwrap();
+            let read: Before = serde_json::from_str(&text).unwrap();
+            assert_eq!(read.content(), Some((0o640, content)));
+        }
+        assert_eq!(Before::of(None).content(), None);
+    }
+}

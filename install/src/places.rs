@@ -1,0 +1,139 @@
+//! Where everything lies on this machine.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use directories::{BaseDirs, ProjectDirs};
+
+use crate::args::Args;
+use crate::error::{Error, Result};
+use crate::parts;
+
+/// The directories and files an installation concerns.
+#[derive(Debug)]
+pub(crate) struct Places {
+    /// The user's home.
+    pub(crate) home: PathBuf,
+    /// trueup's data directory: database, outbox, and by default the staged plugin.
+    pub(crate) data: PathBuf,
+    /// Where logs and other things that can be made again may lie; not with `TRUEUP_HOME`.
+    pub(crate) passing: Vec<PathBuf>,
+    /// The user's configuration, when it is not in the data directory.
+    pub(crate) settings: Option<PathBuf>,
+    /// The staged plugin directory.
+    pub(crate) stage: PathBuf,
+    /// Whether the user named it with `--prefix`.
+    pub(crate) prefixed: bool,
+    /// Where the commands are linked, if anywhere.
+    pub(crate) links: Option<PathBuf>,
+    /// The record of the installation.
+    pub(crate) manifest: PathBuf,
+    /// Claude Code's configuration directory.
+    pub(crate) config: PathBuf,
+    /// Claude Code's own state file.
+    pub(crate) client_state: PathBuf,
+    /// The repository.
+    pub(crate) source: PathBuf,
+}
+
+impl Places {
+    /// Works them out from the arguments and the environment.
+    pub(crate) fn find(args: &Args) -> Result<Self> {
+        let base = BaseDirs::new().ok_or_else(|| Error::Tool {
+            what: "no home directory".to_owned(),
+            detail: "neither HOME nor the user database names one".to_owned(),
+            hint: "set HOME and run it again".to_owned(),
+        })?;
+        let home = base.home_dir().to_owned();
+        let own = ProjectDirs::from("", "", parts::NAME).filter(|_| given("TRUEUP_HOME").is_none());
+        let data = match (given("TRUEUP_HOME"), &own) {
+            (Some(dir), _) => absolute(&dir),
+            (None, Some(own)) => own.data_dir().to_owned(),
+            (None, None) => home.join(".local/share/trueup"),
+        };
+        // On some systems these are one directory; what holds the database is not a passing thing.
+        let other = |dir: &Path| Some(dir.to_owned()).filter(|dir| !data.starts_with(dir));
+        let passing = own
+            .iter()
+            .flat_map(|own| [own.state_dir(), Some(own.cache_dir())])
+            .flatten()
+            .filter_map(other)
+            .collect();
+        let settings = own.as_ref().and_then(|own| other(own.config_dir()));
+        let prefix = args.prefix.as_deref().map(absolute);
+        let stage = prefix.clone().unwrap_or_else(|| data.join("plugin"));
+        let links = match (&args.link_dir, &prefix) {
+            (Some(dir), _) => Some(absolute(dir)),
+            (None, Some(_)) => None,
+            (None, None) => Some(home.join(".local/bin")),
+        };
+        let manifest = match &prefix {
+            Some(dir) => dir.join(parts::PREFIX_MANIFEST),
+            None => data.join(parts::MANIFEST),
+        };
+        let configured = given("CLAUDE_CONFIG_DIR").map(|dir| absolute(&dir));
+        let client_state = configured.as_ref().unwrap_or(&home).join(".claude.json");
+        let config = configured.unwrap_or_else(|| home.join(".claude"));
+        let source = match &args.source {
+            Some(dir) => absolute(dir),
+            None => Path::new(env!("CARGO_MANIFEST_DIR"))
+                .parent()
+                .map_or_else(|| PathBuf::from("."), Path::to_owned),
+        };
+        Ok(Self {
+            home,
+            data,
+            passing,
+            settings,
+            stage,
+            prefixed: prefix.is_some(),
+            links,
+            manifest,
+            config,
+            client_state,
+            source,
+        })
+    }
+
+    /// A staged binary.
+    pub(crate) fn binary(&self, name: &str) -> PathBuf {
+        self.stage.join("bin").join(name)
+    }
+
+    /// A path as people write it, with `~` for the home directory.
+    pub(crate) fn short(&self, path: &Path) -> String {
+        match path.strip_prefix(&self.home) {
+            Ok(rest) if !rest.as_os_str().is_empty() => format!("~/{}", rest.display()),
+            _ => path.display().to_string(),
+        }
+    }
+}
+
+/// An environment variable that names a path; empty counts as unset.
+fn given(name: &str) -> Option<PathBuf> {
+    env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+}
+
+/// A path that stays right when a child runs elsewhere.
+fn absolute(path: impl AsRef<Path>) -> PathBuf {
+    std::path::absolute(&path).unwrap_or_else(|_| path.as_ref().to_owned())
+}
+
+/// The program of that name on PATH.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|dir| dir.join(name))
+        .find(|file| {
+            use std::os::unix::fs::PermissionsExt;
+            file.metadata()
+                .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+        })
+}
+
+/// Whether a directory is on PATH.
+pub(crate) fn is_on_path(dir: &Path) -> bool {
+    env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|entry| entry == dir))
+}

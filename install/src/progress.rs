@@ -1,0 +1,82 @@
+//! Shows what cargo is compiling: a bar on a terminal, plain lines elsewhere.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// The display of one build.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// Starts the display.
+    pub(crate) fn start() -> Self {
+        let bar = io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new_spinner();
+            let style = "{spinner} [{elapsed_precise}] {bar:28} {pos}/{len} {wide_msg}";
+            if let Ok(style) = ProgressStyle::with_template(style) {
+                bar.set_style(style.progress_chars("=> "));
+            }
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        Self { bar }
+    }
+
+    /// Whether a person is looking at a bar.
+    pub(crate) const fn is_bar(&self) -> bool {
+        self.bar.is_some()
+    }
+
+    /// Takes in one line of cargo's status output.
+    pub(crate) fn line(&self, line: &str) {
+        let line = line.trim();
+        match (&self.bar, building(line)) {
+            (Some(bar), Some((done, all, crates))) => {
+                bar.set_length(all);
+                bar.set_position(done);
+                bar.set_message(crates.to_owned());
+            }
+            (Some(bar), None) if line.starts_with("Compiling ") => bar.set_message(line.to_owned()),
+            (None, _)
+                if ["Compiling ", "Downloaded ", "Finished "]
+                    .iter()
+                    .any(|w| line.starts_with(w)) =>
+            {
+                drop(writeln!(io::stderr(), "  {line}"));
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends the display.
+    pub(crate) fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Reads cargo's own bar: `Building [====>   ] 12/57: serde, clap`.
+fn building(line: &str) -> Option<(u64, u64, &str)> {
+    let rest = line.strip_prefix("Building")?.split_once(']')?.1;
+    let (numbers, crates) = rest.split_once(':').unwrap_or((rest, ""));
+    let (done, all) = numbers.trim().split_once('/')?;
+    Some((done.parse().ok()?, all.parse().ok()?, crates.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::building;
+
+    #[test]
+    fn cargos_bar_is_read() {
+        let line = "Building [=====>     ] 12/57: serde_json, clap";
+        assert_eq!(building(line), Some((12, 57, "serde_json, clap")));
+        assert_eq!(building("Building [   ] 0/3"), Some((0, 3, "")));
+        assert_eq!(building("Compiling serde v1.0.0"), None);
+    }
+}

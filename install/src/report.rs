@@ -1,0 +1,169 @@
+//! What the user reads: progress on stderr, a short table of what is in place on stdout.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use crate::error::{Error, Result};
+
+/// How one thing stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Put in place by this run.
+    Done,
+    /// Was in place already.
+    Same,
+    /// Was tried and works.
+    Fine,
+    /// Left out, and that is fine.
+    Skipped,
+    /// Not in place.
+    Missing,
+}
+
+impl State {
+    /// The word in the table.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Same => "unchanged",
+            Self::Fine => "ok",
+            Self::Skipped => "left out",
+            Self::Missing => "NOT",
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Debug)]
+struct Row {
+    subject: String,
+    state: State,
+    detail: String,
+    hint: Option<String>,
+}
+
+/// Collects the rows and prints them.
+#[derive(Debug)]
+pub(crate) struct Report {
+    rows: Vec<Row>,
+}
+
+impl Report {
+    /// An empty report.
+    pub(crate) const fn new() -> Self {
+        Self { rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub(crate) fn row(&mut self, subject: &str, state: State, detail: impl Into<String>) {
+        self.push(subject, state, detail.into(), None);
+    }
+
+    /// Adds a row with something for the user to do.
+    pub(crate) fn row_with_hint(
+        &mut self,
+        subject: &str,
+        state: State,
+        detail: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.push(subject, state, detail.into(), Some(hint.into()));
+    }
+
+    /// Adds a row for something that failed without stopping the rest.
+    pub(crate) fn failed(&mut self, subject: &str, error: &Error) {
+        self.push(
+            subject,
+            State::Missing,
+            error.to_string(),
+            Some(error.hint()),
+        );
+    }
+
+    fn push(&mut self, subject: &str, state: State, detail: String, hint: Option<String>) {
+        self.rows.push(Row {
+            subject: subject.to_owned(),
+            state,
+            detail,
+            hint,
+        });
+    }
+
+    /// Prints text that is an answer in itself.
+    #[expect(
+        clippy::unused_self,
+        reason = "everything printed goes through the report"
+    )]
+    pub(crate) fn say(&self, text: &str) {
+        // A closed pipe must not undo an installation, so a failed write is ignored.
+        drop(writeln!(io::stdout(), "{text}"));
+    }
+
+    /// Tells what is being done just now.
+    #[expect(
+        clippy::unused_self,
+        reason = "everything printed goes through the report"
+    )]
+    pub(crate) fn now(&self, text: &str) {
+        drop(writeln!(io::stderr(), "{text} …"));
+    }
+
+    /// Prints the table and says how it ended.
+    pub(crate) fn finish(self, outcome: Result<()>) -> ExitCode {
+        if !self.rows.is_empty() {
+            self.say(&self.table());
+        }
+        if let Err(error) = outcome {
+            drop(writeln!(
+                io::stderr(),
+                "error: {error}\n hint: {}",
+                error.hint()
+            ));
+            return ExitCode::from(3);
+        }
+        let missing = self
+            .rows
+            .iter()
+            .filter(|row| row.state == State::Missing)
+            .count();
+        if missing > 0 {
+            let plural = if missing == 1 {
+                "one thing is"
+            } else {
+                "some things are"
+            };
+            self.say(&format!(
+                "\nFinished, but {plural} not in place: see NOT above."
+            ));
+            return ExitCode::from(1);
+        }
+        if !self.rows.is_empty() && self.rows.iter().all(|row| row.state != State::Done) {
+            self.say("\nNothing had to be changed.");
+        }
+        ExitCode::SUCCESS
+    }
+
+    fn table(&self) -> String {
+        let width = self
+            .rows
+            .iter()
+            .map(|row| row.subject.chars().count())
+            .max()
+            .unwrap_or(0);
+        let mut text = String::new();
+        for Row {
+            subject,
+            state,
+            detail,
+            hint,
+        } in &self.rows
+        {
+            let _ = write!(text, "\n  {subject:width$}  {:9}  {detail}", state.word());
+            for line in hint.iter().flat_map(|hint| hint.lines()) {
+                let _ = write!(text, "\n  {:width$}  {:9}  -> {line}", "", "");
+            }
+        }
+        text
+    }
+}

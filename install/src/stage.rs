@@ -1,0 +1,306 @@
+//! The plugin directory: gathered in memory, written beside its place, swapped in by rename.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use serde_json::Value;
+
+use crate::dirs;
+use crate::error::{Error, Named, Result};
+use crate::parts;
+
+/// The files of a plugin directory by relative path, each with permission bits and content.
+pub(crate) type Tree = BTreeMap<PathBuf, (u32, Vec<u8>)>;
+
+/// Reads what is to be staged from the repository and from the built binaries.
+pub(crate) fn gather(source: &Path, binaries: &BTreeMap<String, PathBuf>) -> Result<Tree> {
+    let mut tree = Tree::new();
+    for file in [
+        ".claude-plugin/plugin.json",
+        ".claude-plugin/marketplace.json",
+        "hooks/hooks.json",
+    ] {
+        let path = source.join(file);
+        tree.insert(file.into(), (0o644, fs::read(&path).named("read", &path)?));
+    }
+    for (path, (_, bytes)) in read(&source.join("skills"))? {
+        tree.insert(Path::new("skills").join(path), (0o644, bytes));
+    }
+    for name in parts::binaries() {
+        let path = binaries.get(name).ok_or_else(|| Error::Refused {
+            path: PathBuf::from(name),
+            why: "was not built".to_owned(),
+            hint: "cargo did not name it among its products: run cargo build --release".to_owned(),
+        })?;
+        let bytes = fs::read(path).named("read", path)?;
+        tree.insert(Path::new("bin").join(name), (0o755, bytes));
+    }
+    Ok(tree)
+}
+
+/// The version that a gathered tree declares.
+pub(crate) fn version(tree: &Tree) -> String {
+    tree.get(Path::new(".claude-plugin/plugin.json"))
+        .and_then(|(_, bytes)| serde_json::from_slice::<Value>(bytes).ok())
+        .and_then(|value| value.get("version")?.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+/// Reads every file beneath a directory.
+fn read(dir: &Path) -> Result<Tree> {
+    let mut tree = Tree::new();
+    let mut pending = vec![PathBuf::new()];
+    while let Some(sub) = pending.pop() {
+        let here = dir.join(&sub);
+        for entry in fs::read_dir(&here).named("read", &here)? {
+            let entry = entry.named("read", &here)?;
+            let path = entry.path();
+            let meta = fs::symlink_metadata(&path).named("read", &path)?;
+            let name = sub.join(entry.file_name());
+            if meta.is_dir() {
+                pending.push(name);
+            } else {
+                let bytes = fs::read(&path).named("read", &path)?;
+                tree.insert(name, (meta.permissions().mode() & 0o777, bytes));
+            }
+        }
+    }
+    Ok(tree)
+}
+
+/// Whether a directory holds exactly this tree, the record of an installation aside.
+pub(crate) fn holds(at: &Path, tree: &Tree) -> bool {
+    parts::STAGED.iter().all(|part| {
+        let wanted = tree.iter().filter(|(path, _)| path.starts_with(part));
+        read(&at.join(part)).is_ok_and(|found| {
+            found
+                .iter()
+                .map(|(path, file)| (Path::new(part).join(path), file))
+                .eq(wanted.map(|(path, file)| (path.clone(), file)))
+        })
+    })
+}
+
+/// Whether a directory is a plugin directory of trueup.
+pub(crate) fn is_ours(at: &Path) -> bool {
+    fs::read(at.join(".claude-plugin/plugin.json"))
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok())
+        .is_some_and(|value| value.get("name").and_then(Value::as_str) == Some(parts::NAME))
+}
+
+/// Puts a tree in place and returns the directories that are new. A running session sees the old
+/// plugin or the new one, never a half, and never one that failed the trial.
+pub(crate) fn put(
+    at: &Path,
+    tree: &Tree,
+    trial: impl Fn(&Path) -> Result<()>,
+) -> Result<Vec<PathBuf>> {
+    match survey(at)? {
+        Ground::Free => {
+            let parent = at.parent().unwrap_or(Path::new("/"));
+            let mut new = dirs::make(parent)?;
+            let temporary = written(parent, tree, trial)?;
+            fs::rename(temporary.path(), at).named("put the plugin at", at)?;
+            // The temporary name is gone, so nothing is left for its guard to remove.
+            drop(temporary.keep());
+            new.push(at.to_owned());
+            Ok(new)
+        }
+        Ground::Ours => {
+            let parent = at.parent().unwrap_or(Path::new("/"));
+            let temporary = written(parent, tree, trial)?;
+            let record = at.join(parts::PREFIX_MANIFEST);
+            if record.exists() {
+                // It must not be missing for a moment: it alone can restore the user's files.
+                let copy = temporary.path().join(parts::PREFIX_MANIFEST);
+                fs::copy(&record, &copy).named("copy", &record)?;
+            }
+            swap(temporary.path(), at)?;
+            Ok(Vec::new())
+        }
+        Ground::Shared => {
+            let temporary = written(at, tree, trial)?;
+            for part in parts::STAGED {
+                let (new, old) = (temporary.path().join(part), at.join(part));
+                if old.exists() {
+                    swap(&new, &old)?;
+                } else {
+                    fs::rename(&new, &old).named("put the plugin at", &old)?;
+                }
+            }
+            Ok(Vec::new())
+        }
+    }
+}
+
+/// Takes a staged plugin away again; what else lies in the directory stays.
+pub(crate) fn take_away(at: &Path) -> Result<bool> {
+    if !is_ours(at) {
+        return Ok(false);
+    }
+    // The manifest goes last: until then the directory is still recognised after an interruption.
+    for part in parts::STAGED.iter().rev() {
+        dirs::remove_all(&at.join(part))?;
+    }
+    Ok(true)
+}
+
+/// What a place for the plugin holds.
+enum Ground {
+    /// Nothing is there.
+    Free,
+    /// A plugin of ours and nothing else.
+    Ours,
+    /// An empty directory, or other people's files beside it.
+    Shared,
+}
+
+fn survey(at: &Path) -> Result<Ground> {
+    let entries = match fs::read_dir(at) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ground::Free),
+        Err(error) => return Err(error).named("use", at),
+    };
+    let names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+    let staged = |name: &std::ffi::OsString| parts::STAGED.iter().any(|part| name == *part);
+    if !is_ours(at) && names.iter().any(staged) {
+        return Err(Error::Refused {
+            path: at.to_owned(),
+            why: "holds a bin, hooks, skills or .claude-plugin that is not trueup's".to_owned(),
+            hint: "choose an empty or a new directory with --prefix".to_owned(),
+        });
+    }
+    let link = fs::symlink_metadata(at).is_ok_and(|meta| meta.is_symlink());
+    let alone = names
+        .iter()
+        .all(|name| staged(name) || name == parts::PREFIX_MANIFEST);
+    Ok(if alone && !names.is_empty() && !link {
+        Ground::Ours
+    } else {
+        Ground::Shared
+    })
+}
+
+/// Writes a tree into a new temporary directory, reads it back and tries it out.
+fn written(
+    parent: &Path,
+    tree: &Tree,
+    trial: impl Fn(&Path) -> Result<()>,
+) -> Result<tempfile::TempDir> {
+    let temporary = tempfile::Builder::new()
+        .prefix(".trueup-stage-")
+        .permissions(fs::Permissions::from_mode(0o755))
+        .tempdir_in(parent)
+        .named("make a directory in", parent)?;
+    for (name, (mode, bytes)) in tree {
+        let path = temporary.path().join(name);
+        if let Some(dir) = path.parent() {
+            fs::create_dir_all(dir).named("make the directory", dir)?;
+        }
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(*mode)
+            .open(&path)
+            .named("write", &path)?;
+        file.write_all(bytes).named("write", &path)?;
+        // The umask may have taken bits away.
+        file.set_permissions(fs::Permissions::from_mode(*mode))
+            .named("set the permissions of", &path)?;
+        file.sync_all().named("write", &path)?;
+    }
+    if !holds(temporary.path(), tree) {
+        return Err(Error::Refused {
+            path: temporary.path().to_owned(),
+            why: "does not read back as it was written".to_owned(),
+            hint: "check the disk and its free space".to_owned(),
+        });
+    }
+    trial(temporary.path())?;
+    Ok(temporary)
+}
+
+/// Exchanges two directories in one step, or in two where the file system cannot do that.
+fn swap(new: &Path, old: &Path) -> Result<()> {
+    if renameat_with(CWD, new, CWD, old, RenameFlags::EXCHANGE).is_ok() {
+        return Ok(());
+    }
+    let mut aside = new.as_os_str().to_owned();
+    aside.push(".old");
+    let aside = PathBuf::from(aside);
+    fs::rename(old, &aside).named("move aside", old)?;
+    if let Err(error) = fs::rename(new, old) {
+        fs::rename(&aside, old).named("put back", old)?;
+        return Err(error).named("replace", old);
+    }
+    fs::rename(&aside, new).named("move aside", &aside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(version: &str) -> Tree {
+        let manifest = format!(r#"{{"name":"trueup","version":"{version}"}}"#);
+        Tree::from([
+            (
+                ".claude-plugin/plugin.json".into(),
+                (0o644, manifest.into_bytes()),
+            ),
+            ("bin/trueup".into(), (0o755, b"#!/bin/sh\n".to_vec())),
+            ("hooks/hooks.json".into(), (0o644, b"{}".to_vec())),
+            ("skills/a/SKILL.md".into(), (0o644, b"a".to_vec())),
+        ])
+    }
+
+    #[test]
+    fn a_newer_tree_replaces_the_older_whole() {
+        let scratch = tempfile::tempdir().unwrap();
+        let at = scratch.path().join("deep/plugin");
+        assert_eq!(put(&at, &tree("1"), |_| Ok(())).unwrap().len(), 2);
+        let mut second = tree("2");
+        second.remove(Path::new("skills/a/SKILL.md"));
+        second.insert("skills/b/SKILL.md".into(), (0o644, b"b".to_vec()));
+        assert!(put(&at, &second, |_| Ok(())).unwrap().is_empty());
+        assert!(holds(&at, &second) && !holds(&at, &tree("1")));
+        assert_eq!(
+            fs::read_dir(at.parent().unwrap()).unwrap().count(),
+            1,
+            "no leftovers"
+        );
+        assert_eq!(version(&second), "2");
+    }
+
+    #[test]
+    fn what_else_lies_there_stays() {
+        let scratch = tempfile::tempdir().unwrap();
+        fs::write(scratch.path().join("mine.txt"), "mine").unwrap();
+        put(scratch.path(), &tree("1"), |_| Ok(())).unwrap();
+        put(scratch.path(), &tree("2"), |_| Ok(())).unwrap();
+        assert!(holds(scratch.path(), &tree("2")));
+        assert!(take_away(scratch.path()).unwrap());
+        assert_eq!(
+            fs::read_to_string(scratch.path().join("mine.txt")).unwrap(),
+            "mine"
+        );
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_foreign_bin_is_refused() {
+        let scratch = tempfile::tempdir().unwrap();
+        fs::create_dir(scratch.path().join("bin")).unwrap();
+        let error = put(scratch.path(), &tree("1"), |_| Ok(())).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains(&scratch.path().display().to_string())
+        );
+        assert!(!take_away(scratch.path()).unwrap());
+    }
+}

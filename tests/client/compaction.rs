@@ -1,0 +1,44 @@
+//! Context that is lost on purpose is given again: after `/clear` and after `/compact`.
+
+use support::client::{Kind, Outcome, Scratch};
+
+use crate::fixture::{ITEM, assert_hook_names_item, assert_reasserted, session_with_claim};
+
+#[test]
+fn clearing_starts_a_new_session_that_knows_what_the_old_one_held() -> Outcome<()> {
+    let Some(scratch) = Scratch::with_product()? else {
+        return Ok(());
+    };
+    let session = session_with_claim(&scratch)?;
+    let run = scratch.run([]).resume(&session).say("/clear")?;
+    assert_hook_names_item(&run, "SessionStart:clear");
+
+    let hooks = run.hooks("SessionStart:clear");
+    let successor = hooks.first().ok_or("no hook ran")?.session_id.clone();
+    assert_ne!(successor, session);
+    let shown = scratch.trueup(&successor, &["sessions", "show", &successor])?;
+    assert_eq!(shown["data"]["session"]["predecessor"], session.as_str());
+    Ok(())
+}
+
+#[test]
+fn compaction_reasserts_the_item_at_once_and_in_the_next_request() -> Outcome<()> {
+    let Some(scratch) = Scratch::with_product()? else {
+        return Ok(());
+    };
+    let session = session_with_claim(&scratch)?;
+    let compacted = scratch.run([]).resume(&session).say("/compact")?;
+    assert_eq!(
+        compacted.count(Kind::Compaction),
+        1,
+        "nothing was compacted"
+    );
+    assert_hook_names_item(&compacted, "SessionStart:compact");
+
+    let run = scratch.run([]).resume(&session).say("go on")?;
+    assert_reasserted(&run, "SessionStart:resume")?;
+    let status = scratch.trueup(&session, &["status"])?;
+    assert_eq!(status["data"]["item"]["key"], ITEM);
+    assert_eq!(status["data"]["item"]["holder"], session.as_str());
+    Ok(())
+}

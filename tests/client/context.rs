@@ -1,0 +1,77 @@
+//! What a session is told at its start, and what is mended before it is told.
+
+use std::fs;
+
+use serde_json::json;
+use support::client::{Outcome, Scratch, Turn};
+
+use crate::fixture::{ITEM, OTHER_ITEM, PHASE, assert_reasserted, session_with_claim};
+
+#[test]
+fn a_resumed_session_is_told_its_item_before_the_model_answers() -> Outcome<()> {
+    let Some(scratch) = Scratch::with_product()? else {
+        return Ok(());
+    };
+    let session = session_with_claim(&scratch)?;
+    let run = scratch.run([]).resume(&session).say("go on")?;
+    assert_eq!(run.session_id()?, session);
+    assert_reasserted(&run, "SessionStart:resume")?;
+    let told = run.first_request()?.hook_context("SessionStart");
+    assert!(
+        told.iter().any(|text| text.contains(PHASE)),
+        "the phase is missing: {told:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_drifted_cache_is_mended_and_named_at_resume() -> Outcome<()> {
+    let Some(scratch) = Scratch::with_product()? else {
+        return Ok(());
+    };
+    let session = session_with_claim(&scratch)?;
+    let mut cache = scratch.cache()?;
+    assert_eq!(
+        cache["currentSd"], ITEM,
+        "the cache is not in step after the claim"
+    );
+    cache["currentSd"] = json!(OTHER_ITEM);
+    fs::write(scratch.cache_file(), cache.to_string())?;
+
+    let run = scratch.run([]).resume(&session).say("go on")?;
+
+    let said: Vec<String> = run
+        .hooks("SessionStart")
+        .iter()
+        .map(support::client::HookResponse::system_message)
+        .collect();
+    let line = format!("⚠️ SD mismatch: file={OTHER_ITEM}, db_claim={ITEM}");
+    assert!(
+        said.iter().any(|text| text.lines().any(|one| one == line)),
+        "not said: {said:?}"
+    );
+    assert_eq!(
+        scratch.cache()?["currentSd"],
+        ITEM,
+        "the file was not mended"
+    );
+    assert_reasserted(&run, "SessionStart:resume")
+}
+
+#[test]
+fn the_shell_of_the_model_knows_the_session() -> Outcome<()> {
+    let Some(scratch) = Scratch::with_product()? else {
+        return Ok(());
+    };
+    let command = r#"echo "speaks for [$TRUEUP_SESSION_ID]""#;
+    let run = scratch.run([Turn::bash(command)]).say("who am I")?;
+    let result = run
+        .last_request()?
+        .tool_result_of("speaks for")
+        .ok_or("Bash did not run")?;
+    assert_eq!(
+        result.text.trim(),
+        format!("speaks for [{}]", run.session_id()?)
+    );
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! Where most scenarios begin: a session that holds an item.
+
+use support::client::{Finished, Outcome, Scratch, Turn};
+
+pub(crate) const ITEM: &str = "SD-002C";
+pub(crate) const OTHER_ITEM: &str = "SD-002B";
+pub(crate) const PHASE: &str = "PLAN";
+pub(crate) const TASK: &str = "write the fence test";
+
+/// Lets a model add, claim and set up [`ITEM`] through its shell; returns the session's id.
+pub(crate) fn session_with_claim(scratch: &Scratch) -> Outcome<String> {
+    let setup = format!(
+        "trueup item add {ITEM} --title 'Fences' && trueup item add {OTHER_ITEM} && \
+         trueup claim {ITEM} && trueup set --phase {PHASE} --task '{TASK}'"
+    );
+    let run = scratch.run([Turn::bash(&setup)]).say("take the item")?;
+    let result = run
+        .last_request()?
+        .tool_result_of("trueup claim")
+        .ok_or("Bash did not run")?;
+    if result.is_error {
+        return Err(format!("the item could not be claimed: {}", result.text).into());
+    }
+    run.session_id()
+}
+
+/// Asserts that one answer of a hook of `event`, and the model's first request, name the item.
+pub(crate) fn assert_reasserted(run: &Finished, event: &str) -> Outcome<()> {
+    assert_hook_names_item(run, event);
+    let told = run.first_request()?.hook_context("SessionStart");
+    assert!(
+        told.iter().any(|text| text.contains(ITEM)),
+        "the model's first request has no session context that names {ITEM}: {told:?}"
+    );
+    Ok(())
+}
+
+/// Asserts that a hook of `event` put the item before the model.
+pub(crate) fn assert_hook_names_item(run: &Finished, event: &str) {
+    let hooks = run.hooks(event);
+    assert!(
+        hooks.iter().any(|hook| hook.context().contains(ITEM)),
+        "no {event} hook put {ITEM} into the context: {hooks:?}"
+    );
+}

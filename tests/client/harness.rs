@@ -1,0 +1,165 @@
+//! The harness itself, with a plugin of shell scripts: when these fail, doubt the others.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use support::client::{Kind, Outcome, Scratch, Turn, poll_until};
+
+fn runs(script: &str) -> Value {
+    json!({"type": "command", "command": format!("${{CLAUDE_PLUGIN_ROOT}}/bin/{script}"), "args": []})
+}
+
+fn hooked(event: &str, script: &str) -> Value {
+    json!({event: [{"hooks": [runs(script)]}]})
+}
+
+/// A script that answers `event` with a context.
+fn telling(event: &str, context: &str) -> String {
+    let output = json!({"hookEventName": event, "additionalContext": context});
+    let answer = json!({"systemMessage": "to the user", "hookSpecificOutput": output});
+    format!("cat >/dev/null; echo '{answer}'")
+}
+
+#[test]
+fn a_session_context_reaches_the_first_request_and_survives_compaction() -> Outcome<()> {
+    let script = telling("SessionStart", "holds X-1");
+    let hooks = hooked("SessionStart", "tell");
+    let Some(scratch) = Scratch::with_scripts(&hooks, &[("tell", &script)])? else {
+        return Ok(());
+    };
+
+    let run = scratch.run([Turn::say("hello")]).say("hi")?;
+    assert_eq!(run.first_request()?.hook_context("SessionStart").len(), 1);
+    assert_eq!(
+        run.hooks("SessionStart:startup")[0].system_message(),
+        "to the user"
+    );
+    let session = run.session_id()?;
+
+    let compacted = scratch.run([]).resume(&session).say("/compact")?;
+    assert_eq!(compacted.count(Kind::Compaction), 1);
+    assert_eq!(
+        compacted.hooks("SessionStart:compact")[0].context(),
+        "holds X-1"
+    );
+
+    let run = scratch.run([]).resume(&session).say("again")?;
+    assert_eq!(run.session_id()?, session);
+    let told = run.first_request()?.hook_context("SessionStart");
+    assert!(
+        told.iter().any(|text| text.contains("holds X-1")),
+        "{told:?}"
+    );
+
+    let cleared = scratch.run([]).resume(&session).say("/clear")?;
+    let hooks = cleared.hooks("SessionStart:clear");
+    assert_ne!(hooks[0].session_id, session);
+    Ok(())
+}
+
+#[test]
+fn a_refusal_stops_one_command_and_no_other() -> Outcome<()> {
+    let mut gate = runs("refuse");
+    gate["if"] = json!("Bash(*handoff*)");
+    let hooks = json!({"PreToolUse": [{"matcher": "Bash", "hooks": [gate]}]});
+    let scripts = [("refuse", "cat >/dev/null; echo NOT-NOW >&2; exit 2")];
+    let Some(scratch) = Scratch::with_scripts(&hooks, &scripts)? else {
+        return Ok(());
+    };
+    let turns = ["echo plain", "echo handoff"].map(Turn::bash);
+    let request = scratch.run(turns).say("go")?.last_request()?;
+    let refused = request.tool_result_of("echo handoff").ok_or("no result")?;
+    assert!(
+        refused.is_error && refused.text.contains("NOT-NOW"),
+        "{refused:?}"
+    );
+    let passed = request.tool_result_of("echo plain").ok_or("no result")?;
+    assert!(!passed.is_error && passed.text == "plain", "{passed:?}");
+    Ok(())
+}
+
+#[test]
+fn prompts_can_be_sent_one_by_one() -> Outcome<()> {
+    let script = format!(
+        "[ -e quiet ] && exit 0; {}",
+        telling("UserPromptSubmit", "now EXEC")
+    );
+    let hooks = hooked("UserPromptSubmit", "tell");
+    let Some(scratch) = Scratch::with_scripts(&hooks, &[("tell", &script)])? else {
+        return Ok(());
+    };
+    let quiet = scratch.repo().join("quiet");
+    let told = |live: &support::client::Live| {
+        let last = live.conversation().pop();
+        last.map_or(0, |request| request.hook_context("UserPromptSubmit").len())
+    };
+    fs::write(&quiet, "")?;
+    let mut live = scratch.run([]).open()?;
+    live.send("first")?;
+    assert_eq!(told(&live), 0);
+    fs::remove_file(&quiet)?;
+    live.send("second")?;
+    assert_eq!(told(&live), 1);
+    fs::write(&quiet, "")?;
+    live.send("third")?;
+    assert_eq!(told(&live), 1);
+    live.finish().map(drop)
+}
+
+#[test]
+fn a_killed_client_can_be_resumed() -> Outcome<()> {
+    let hooks = hooked("SessionStart", "note");
+    // The event's source goes into a file, so that the resume is seen from outside.
+    let scripts = [("note", r#"grep -o '"source":"[a-z]*"' >> sources"#)];
+    let Some(scratch) = Scratch::with_scripts(&hooks, &scripts)? else {
+        return Ok(());
+    };
+    let session = scratch.run([]).say("hi")?.session_id()?;
+    let (started, release) = (
+        scratch.repo().join("started"),
+        scratch.repo().join("release"),
+    );
+    let waiting = "touch started; while [ -e started ] && [ ! -e release ]; do sleep 0.05; done";
+    let live = scratch
+        .run([Turn::bash(waiting)])
+        .resume(&session)
+        .begin("work")?;
+    poll_until("the tool call is under way", || started.exists())?;
+    live.kill()?;
+    fs::write(release, "")?;
+    let run = scratch.run([]).resume(&session).say("go on")?;
+    assert_eq!(run.session_id()?, session);
+    let sources = fs::read_to_string(scratch.repo().join("sources"))?;
+    assert_eq!(sources.matches("resume").count(), 2, "{sources}");
+    Ok(())
+}
+
+#[test]
+fn the_task_tools_are_there_when_asked_for() -> Outcome<()> {
+    let Some(scratch) = Scratch::with_scripts(&json!({}), &[])? else {
+        return Ok(());
+    };
+    let todo = json!({"content": "c", "status": "in_progress", "activeForm": "a"});
+    let run = scratch
+        .run([Turn::call("TodoWrite", json!({"todos": [todo]}))])
+        .option("--model", "claude-sonnet-4-5")
+        .env("CLAUDE_CODE_ENABLE_TASKS", "false")
+        .say("plan")?;
+    let result = run
+        .last_request()?
+        .tool_result_of("todos")
+        .ok_or("no result")?;
+    assert!(!result.is_error, "{result:?}");
+
+    let create = json!({"subject": "s", "description": "d", "activeForm": "a"});
+    let run = scratch
+        .run([Turn::call("TaskCreate", create)])
+        .env("CLAUDE_CODE_ENABLE_TASKS", "1")
+        .say("plan")?;
+    let result = run
+        .last_request()?
+        .tool_result_of("subject")
+        .ok_or("no result")?;
+    assert!(!result.is_error, "{result:?}");
+    Ok(())
+}

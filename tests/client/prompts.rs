@@ -1,0 +1,63 @@
+//! A change made elsewhere reaches the model with the next prompt, and only once.
+
+use rusqlite::Connection;
+use support::client::{Live, Outcome, Scratch};
+
+use crate::fixture::session_with_claim;
+
+/// Changes the phase as somebody's own SQL would.
+fn set_phase_by_sql(scratch: &Scratch, session: &str, phase: &str) -> Outcome<()> {
+    let database = Connection::open(scratch.trueup_home().join("trueup.db"))?;
+    let changed = database.execute(
+        "UPDATE claude_sessions
+            SET metadata = json_set(metadata, '$.execution_state.currentPhase', ?2)
+          WHERE session_id = ?1",
+        [session, phase],
+    )?;
+    assert_eq!(changed, 1, "the session has no row");
+    Ok(())
+}
+
+/// Returns what prompt hooks have put before the model so far.
+fn told_at_prompts(live: &Live) -> Vec<String> {
+    let last = live.conversation().pop();
+    last.map(|request| request.hook_context("UserPromptSubmit"))
+        .unwrap_or_default()
+}
+
+#[test]
+fn a_foreign_change_is_reasserted_once_at_the_next_prompt() -> Outcome<()> {
+    let Some(scratch) = Scratch::with_product()? else {
+        return Ok(());
+    };
+    let session = session_with_claim(&scratch)?;
+    let mut live = scratch.run([]).resume(&session).open()?;
+
+    live.send("first")?;
+    assert_eq!(
+        told_at_prompts(&live),
+        Vec::<String>::new(),
+        "nothing has changed yet"
+    );
+
+    set_phase_by_sql(&scratch, &session, "EXEC")?;
+    live.send("second")?;
+    let told = told_at_prompts(&live);
+    assert!(
+        told.iter().any(|text| text.contains("EXEC")),
+        "the change was not told: {told:?}"
+    );
+    assert_eq!(
+        scratch.cache()?["currentPhase"],
+        "EXEC",
+        "the file was not mended"
+    );
+
+    live.send("third")?;
+    assert_eq!(
+        told_at_prompts(&live),
+        told,
+        "the same change was told again"
+    );
+    live.finish().map(drop)
+}

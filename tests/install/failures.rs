@@ -1,0 +1,102 @@
+//! What goes wrong is named, with a way out, and leaves the working plugin alone.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use support::client::repository;
+
+use crate::scratch::{Said, Scratch, tree};
+
+#[test]
+fn wrong_usage_is_exit_2() {
+    let scratch = Scratch::new();
+    scratch.run(&["--no-such-flag"]).exits(2);
+    scratch.run(&["--purge"]).exits(2);
+    scratch.run(&["--bin-dir", "bins", "--no-build"]).exits(2);
+    assert!(scratch.run(&["--help"]).exits(0).out.contains("Example:"));
+    assert!(scratch.tree().is_empty());
+}
+
+#[test]
+fn a_missing_binary_is_named() {
+    let scratch = Scratch::new();
+    fs::remove_file(scratch.path("bins/checkpoint-push")).unwrap();
+    let said = scratch.install(&[]).exits(3);
+    assert!(
+        said.err.contains("bins/checkpoint-push") && said.err.contains("hint:"),
+        "{}",
+        said.err
+    );
+    assert!(scratch.tree().is_empty());
+}
+
+#[test]
+fn a_binary_that_does_not_run_never_replaces_one_that_does() {
+    let scratch = Scratch::new();
+    scratch.install(&[]).exits(0);
+    let working = tree(&scratch.stage());
+    scratch.binary(
+        "pre-handoff-validate",
+        "#!/bin/sh\necho broken >&2\nexit 7\n",
+    );
+    let said = scratch.install(&[]).exits(3);
+    assert!(
+        said.err.contains("pre-handoff-validate") && said.err.contains("broken"),
+        "{}",
+        said.err
+    );
+    assert_eq!(tree(&scratch.stage()), working);
+}
+
+#[test]
+fn a_database_that_cannot_be_made_is_not_in_place() {
+    let scratch = Scratch::new();
+    scratch.binary(
+        "trueup",
+        "#!/bin/sh\n[ \"$1\" != db ] || { echo 'disk full' >&2; exit 3; }\n",
+    );
+    let said = scratch.install(&[]).exits(1);
+    assert!(said.out.contains("disk full"), "{}", said.out);
+}
+
+#[test]
+fn a_client_that_refuses_does_not_stop_the_rest() {
+    let scratch = Scratch::with_client();
+    fs::write(
+        scratch.path("path/claude"),
+        "#!/bin/sh\necho 'managed by policy' >&2\nexit 1\n",
+    )
+    .unwrap();
+    let said = scratch.install(&[]).exits(1);
+    assert!(said.out.contains("managed by policy"), "{}", said.out);
+    assert!(said.out.contains("the doctor"), "{}", said.out);
+}
+
+#[test]
+fn a_broken_record_is_kept_and_named() {
+    let scratch = Scratch::new();
+    scratch.write(".local/share/trueup/install-manifest.json", "{ half");
+    for args in [&["--uninstall"][..], &[]] {
+        let said = scratch.install(args).exits(3);
+        assert!(said.err.contains("install-manifest.json"), "{}", said.err);
+    }
+    let record = scratch.home(".local/share/trueup/install-manifest.json");
+    assert_eq!(fs::read_to_string(record).unwrap(), "{ half");
+}
+
+#[test]
+fn without_cargo_the_script_says_how_to_get_it() {
+    let scratch = Scratch::new();
+    for tool in ["dirname", "cat", "sed", "tail"] {
+        symlink(format!("/usr/bin/{tool}"), scratch.path("path").join(tool)).unwrap();
+    }
+    let script = repository().join("install/install.sh");
+    let output = scratch
+        .command("/bin/sh".as_ref())
+        .arg(script)
+        .env("PATH", scratch.path("path"))
+        .output()
+        .unwrap();
+    let said = Said::new(output).exits(3);
+    assert!(said.err.contains("https://rustup.rs") && said.err.contains("apt install rustup"));
+}

@@ -1,0 +1,187 @@
+//! The plugin's own files.
+
+use std::fs;
+
+use serde_json::Value;
+use support::client::repository;
+
+use crate::files::{handlers, json};
+
+/// The first words after `trueup` in section 6 of the contract.
+const COMMANDS: [&str; 29] = [
+    "status",
+    "set",
+    "interrupt",
+    "resume",
+    "clear",
+    "item",
+    "claim",
+    "release",
+    "next",
+    "handoff",
+    "sessions",
+    "queue",
+    "meta",
+    "ports",
+    "repo",
+    "state",
+    "check",
+    "plan",
+    "orchestrator",
+    "log",
+    "blame",
+    "journal",
+    "outbox",
+    "db",
+    "doctor",
+    "demo",
+    "statusline",
+    "completions",
+    "--version",
+];
+
+#[test]
+fn the_manifest_is_one_file_with_the_workspace_version() {
+    let link = fs::read_link(repository().join("plugin.json")).unwrap();
+    assert_eq!(link.to_str(), Some(".claude-plugin/plugin.json"));
+    let plugin = json("plugin.json");
+    assert_eq!(plugin["name"], "trueup");
+    assert_eq!(plugin["version"], env!("CARGO_PKG_VERSION"));
+    for key in ["description", "author", "license", "keywords"] {
+        assert!(plugin.get(key).is_some(), "{key}");
+    }
+    let market = json(".claude-plugin/marketplace.json");
+    assert_eq!(market["name"], "trueup");
+    assert_eq!(market["plugins"][0]["source"], "./");
+}
+
+#[test]
+fn every_handler_is_in_exec_form_and_short() {
+    let found = handlers();
+    assert!(found.len() > 10);
+    for (event, _, handler) in found {
+        let command = handler["command"].as_str().unwrap();
+        let name = command.strip_prefix("${CLAUDE_PLUGIN_ROOT}/bin/").unwrap();
+        let known = [
+            "session-start-sync",
+            "checkpoint-push",
+            "pre-handoff-validate",
+        ];
+        assert!(known.contains(&name), "{event}: {command}");
+        assert!(
+            handler["args"].is_array(),
+            "{event}: without args the client starts a shell"
+        );
+        assert!(
+            handler["timeout"]
+                .as_u64()
+                .is_some_and(|s| (1..=60).contains(&s)),
+            "{event}"
+        );
+    }
+}
+
+#[test]
+fn a_missing_binary_can_never_lock_a_user_out() {
+    for (event, matcher, handler) in handlers() {
+        if handler.get("onFailure").and_then(Value::as_str) == Some("block") {
+            let rule = handler["if"].as_str().unwrap_or_default();
+            assert_eq!(
+                (event.as_str(), matcher.as_str()),
+                ("PreToolUse", "Bash"),
+                "{rule}"
+            );
+            assert!(rule.contains("handoff"), "{event}: {rule}");
+        }
+        let gate = handler["command"]
+            .as_str()
+            .unwrap()
+            .ends_with("pre-handoff-validate");
+        if gate && event == "PreToolUse" && matcher == "Bash" {
+            assert!(
+                handler.get("if").is_some(),
+                "each Bash call would pay for it"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_events_are_those_the_binaries_handle() {
+    let expected = |name: &str| -> &[&str] {
+        match name {
+            "session-start-sync" => &["SessionStart", "UserPromptSubmit"],
+            "checkpoint-push" => &[
+                "PostToolUse",
+                "TaskCreated",
+                "TaskCompleted",
+                "PreCompact",
+                "Stop",
+                "SubagentStop",
+                "SessionEnd",
+            ],
+            _ => &["PreToolUse", "Stop"],
+        }
+    };
+    let found = handlers();
+    for name in [
+        "session-start-sync",
+        "checkpoint-push",
+        "pre-handoff-validate",
+    ] {
+        let mut events: Vec<_> = found
+            .iter()
+            .filter(|(_, _, handler)| handler["command"].as_str().unwrap().ends_with(name))
+            .map(|(event, _, _)| event.as_str())
+            .collect();
+        events.sort_unstable();
+        events.dedup();
+        let mut wanted = expected(name).to_vec();
+        wanted.sort_unstable();
+        assert_eq!(events, wanted, "{name}");
+    }
+    for (event, matcher, handler) in found {
+        if event == "PostToolUse" {
+            assert_eq!(handler["async"], true, "nothing is answered after a tool");
+            assert!(!matcher.is_empty(), "each tool call would pay for it");
+        } else {
+            assert!(handler.get("async").is_none(), "{event} has to be finished");
+        }
+        if event == "SessionStart" {
+            assert!(matcher.is_empty(), "all five sources");
+        }
+    }
+}
+
+#[test]
+fn the_skills_name_real_commands() {
+    for skill in ["claim", "handoff", "state"] {
+        let path = repository().join("skills").join(skill).join("SKILL.md");
+        let text = fs::read_to_string(&path).unwrap();
+        let head = text
+            .strip_prefix("---\n")
+            .unwrap()
+            .split_once("\n---\n")
+            .unwrap()
+            .0;
+        assert!(head.contains(&format!("name: {skill}")), "{head}");
+        let description = head.split_once("description: ").unwrap().1;
+        assert!(description.contains("Use "), "{skill}: say when");
+        assert!(
+            text.len() < 4_000,
+            "{skill} costs the model {} bytes",
+            text.len()
+        );
+        let mut named = 0;
+        // Odd pieces between backticks, and whole lines of the fenced blocks.
+        let inline = text.split('`').skip(1).step_by(2);
+        for piece in inline.chain(text.lines()) {
+            if let Some(rest) = piece.strip_prefix("trueup ") {
+                let word = rest.split_whitespace().next().unwrap_or_default();
+                assert!(COMMANDS.contains(&word), "{skill}: trueup {word}");
+                named += 1;
+            }
+        }
+        assert!(named >= 4, "{skill} names {named} commands");
+    }
+}

@@ -1,0 +1,109 @@
+//! Finds or fetches the one client version that the suite is written against.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use super::Outcome;
+
+/// Is the version of `@anthropic-ai/claude-code` whose behaviour the suite relies on.
+pub const CLIENT_VERSION: &str = "2.1.328";
+
+/// Returns the client's executable, or `None` after saying once why the suite is skipped.
+///
+/// `TRUEUP_CLIENT` names an executable to use instead of the pinned one. With
+/// `TRUEUP_REQUIRE_CLIENT=1` a client that cannot be had is an error, not a skip.
+pub fn client() -> Outcome<Option<&'static Path>> {
+    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
+        let found = obtain().map_err(|error| error.to_string());
+        if let (Err(why), false) = (&found, required()) {
+            // Straight to the stream: the test runner captures the printing macros.
+            let line = format!("\nSKIPPED client suite: {why}\n");
+            drop(std::io::stderr().write_all(line.as_bytes()));
+        }
+        found
+    });
+    match found {
+        Ok(path) => Ok(Some(path)),
+        Err(why) if required() => Err(format!("TRUEUP_REQUIRE_CLIENT=1, but {why}").into()),
+        Err(_) => Ok(None),
+    }
+}
+
+fn required() -> bool {
+    std::env::var_os("TRUEUP_REQUIRE_CLIENT").is_some_and(|value| value == "1")
+}
+
+fn obtain() -> Outcome<PathBuf> {
+    if let Some(named) = std::env::var_os("TRUEUP_CLIENT").map(PathBuf::from) {
+        return if named.is_file() {
+            Ok(named)
+        } else {
+            Err(format!("TRUEUP_CLIENT names {}, which is no file", named.display()).into())
+        };
+    }
+    let cache = cache_directory()?;
+    let home = cache.join(CLIENT_VERSION);
+    if let Some(ready) = executable_in(&home) {
+        return Ok(ready);
+    }
+    fetch(&cache, &home)?;
+    executable_in(&home)
+        .ok_or_else(|| format!("npm left no client executable in {}", home.display()).into())
+}
+
+fn cache_directory() -> Outcome<PathBuf> {
+    let base = std::env::var_os("XDG_CACHE_HOME").filter(|value| !value.is_empty());
+    let base = base
+        .map(PathBuf::from)
+        .or_else(|| Some(std::env::home_dir()?.join(".cache")));
+    let cache = base
+        .ok_or("there is no home directory to cache it in")?
+        .join("trueup-client-tests");
+    fs::create_dir_all(&cache)?;
+    Ok(cache)
+}
+
+/// Installs beside its final place and renames, so that two test processes cannot mix.
+fn fetch(cache: &Path, home: &Path) -> Outcome<()> {
+    let partial = tempfile::Builder::new()
+        .prefix("partial-")
+        .tempdir_in(cache)?;
+    let output = Command::new("npm")
+        .arg("install")
+        .arg("--prefix")
+        .arg(partial.path())
+        .args(["--no-fund", "--no-audit", "--loglevel=error"])
+        .arg(format!("@anthropic-ai/claude-code@{CLIENT_VERSION}"))
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("npm could not be started: {error}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let first = said.lines().next().unwrap_or("it said nothing");
+        return Err(format!("npm install failed: {first}").into());
+    }
+    match fs::rename(partial.path(), home) {
+        Ok(()) => Ok(()),
+        Err(_) if executable_in(home).is_some() => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The native program in the platform's own package, else npm's launcher.
+fn executable_in(home: &Path) -> Option<PathBuf> {
+    let modules = home.join("node_modules");
+    let native = fs::read_dir(modules.join("@anthropic-ai"))
+        .ok()?
+        .flatten()
+        .find_map(|package| {
+            let name = package.file_name();
+            let program = package.path().join("claude");
+            (name.to_string_lossy().starts_with("claude-code-") && program.is_file())
+                .then_some(program)
+        });
+    native.or_else(|| Some(modules.join(".bin/claude")).filter(|launcher| launcher.exists()))
+}

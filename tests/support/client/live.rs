@@ -1,0 +1,120 @@
+//! A client while it runs.
+
+use std::io::Write as _;
+use std::process::{Child, ChildStdin, ExitStatus};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::{Finished, LIMIT, Model, Outcome, Request, finished, poll_until};
+
+/// Is a client that runs. Dropping it kills it.
+#[derive(Debug)]
+pub struct Live {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    incoming: Receiver<Value>,
+    complaints: Option<JoinHandle<String>>,
+    events: Vec<Value>,
+    model: Model,
+}
+
+impl Live {
+    pub(super) fn new(
+        child: Child,
+        stdin: Option<ChildStdin>,
+        incoming: Receiver<Value>,
+        complaints: JoinHandle<String>,
+        model: Model,
+    ) -> Self {
+        Self {
+            child,
+            stdin,
+            incoming,
+            complaints: Some(complaints),
+            events: Vec::new(),
+            model,
+        }
+    }
+
+    /// Sends a prompt and waits for the turn's end.
+    pub fn send(&mut self, prompt: &str) -> Outcome<()> {
+        let message = json!({"role": "user", "content": prompt});
+        let stdin = self
+            .stdin
+            .as_mut()
+            .ok_or("this client takes no further prompts")?;
+        writeln!(stdin, "{}", json!({"type": "user", "message": message}))?;
+        stdin.flush()?;
+        let deadline = Instant::now() + LIMIT;
+        while let Some(event) = self.next_event(deadline)? {
+            if event["type"] == "result" {
+                return Ok(());
+            }
+        }
+        Err(format!("the client ended before it answered {prompt:?}").into())
+    }
+
+    /// Returns the conversation's requests so far.
+    pub fn conversation(&self) -> Vec<Request> {
+        finished::conversation(self.model.requests())
+    }
+
+    /// Lets the client come to its end, which must be a success.
+    pub fn finish(mut self) -> Outcome<Finished> {
+        drop(self.stdin.take());
+        let deadline = Instant::now() + LIMIT;
+        while self.next_event(deadline)?.is_some() {}
+        let mut status = None;
+        poll_until("the client ends", || {
+            status = self.child.try_wait().ok().flatten();
+            status.is_some()
+        })?;
+        self.finished(status)
+    }
+
+    /// Kills the client with a signal that it cannot catch.
+    pub fn kill(mut self) -> Outcome<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Returns the next event of the stream; at the stream's end nothing.
+    fn next_event(&mut self, deadline: Instant) -> Outcome<Option<&Value>> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match self.incoming.recv_timeout(left) {
+            Ok(event) => {
+                self.events.push(event);
+                Ok(self.events.last())
+            }
+            Err(RecvTimeoutError::Disconnected) => Ok(None),
+            Err(RecvTimeoutError::Timeout) => {
+                let last = self.events.last().map(Value::to_string).unwrap_or_default();
+                Err(format!("the client hangs; its last event was {last}").into())
+            }
+        }
+    }
+
+    fn finished(&mut self, status: Option<ExitStatus>) -> Outcome<Finished> {
+        let complaints = self.complaints.take().and_then(|thread| thread.join().ok());
+        if !status.is_some_and(|status| status.success()) {
+            let said = complaints.unwrap_or_default();
+            let result = self.events.iter().rfind(|event| event["type"] == "result");
+            let result = result.map(Value::to_string).unwrap_or_default();
+            return Err(format!("the client failed ({status:?}): {said} {result}").into());
+        }
+        let events = std::mem::take(&mut self.events);
+        Ok(Finished::new(events, self.model.requests()))
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // Both fail harmlessly when the client has ended.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}

@@ -1,0 +1,95 @@
+//! What the model was sent, taken apart for assertions.
+
+use serde_json::Value;
+
+use super::Kind;
+
+/// Is the body of one request to the model.
+#[derive(Clone, Debug)]
+pub struct Request {
+    body: Value,
+}
+
+/// Is what the model read about a tool call that it had asked for.
+#[derive(Clone, Debug)]
+pub struct ToolResult {
+    /// The text of the result.
+    pub text: String,
+    /// Whether the client marked it as an error.
+    pub is_error: bool,
+}
+
+impl Request {
+    pub(super) fn new(body: Value) -> Self {
+        Self { body }
+    }
+
+    /// Tells what the request was for.
+    pub fn kind(&self) -> Kind {
+        if self.asks_for_summary() {
+            Kind::Compaction
+        } else if list(&self.body["tools"]).is_empty() {
+            Kind::Side
+        } else {
+            Kind::Conversation
+        }
+    }
+
+    fn asks_for_summary(&self) -> bool {
+        let last = list(&self.body["messages"])
+            .iter()
+            .rfind(|message| message["role"] == "user");
+        let text = last.map(|message| texts_of(&message["content"]).join("\n").to_lowercase());
+        text.is_some_and(|text| {
+            text.contains("detailed summary of") && text.contains("conversation")
+        })
+    }
+
+    /// Returns the texts of all messages, without tool calls and their results.
+    pub fn texts(&self) -> Vec<String> {
+        list(&self.body["messages"])
+            .iter()
+            .flat_map(|one| texts_of(&one["content"]))
+            .collect()
+    }
+
+    /// Returns the texts that hooks of `event` put before the model.
+    pub fn hook_context(&self, event: &str) -> Vec<String> {
+        let marks = [format!("{event} hook "), format!("{event}:")];
+        let told = |text: &String| marks.iter().any(|mark| text.contains(mark.as_str()));
+        self.texts().into_iter().filter(told).collect()
+    }
+
+    /// Returns the result of the latest tool call whose input contains `fragment`.
+    pub fn tool_result_of(&self, fragment: &str) -> Option<ToolResult> {
+        let blocks: Vec<&Value> = list(&self.body["messages"])
+            .iter()
+            .flat_map(|one| list(&one["content"]))
+            .collect();
+        let call = blocks.iter().rfind(|block| {
+            block["type"] == "tool_use" && block["input"].to_string().contains(fragment)
+        })?;
+        let result = blocks
+            .iter()
+            .rfind(|block| block["type"] == "tool_result" && block["tool_use_id"] == call["id"])?;
+        Some(ToolResult {
+            text: texts_of(&result["content"]).join("\n"),
+            is_error: result["is_error"] == true,
+        })
+    }
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn texts_of(content: &Value) -> Vec<String> {
+    if let Some(text) = content.as_str() {
+        return vec![text.to_owned()];
+    }
+    let texts = list(content).iter().filter(|block| block["type"] == "text");
+    texts
+        .filter_map(|block| block["text"].as_str())
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,185 @@
+//! A home, a repository and a plugin that exist for one test only.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{Outcome, Run, Turn, client, plugin};
+
+/// Is no key of anybody: the scripted model takes any.
+const KEY: &str = "sk-ant-scripted-model-only";
+
+/// Switches off whatever the client would send to anyone but the scripted model. Stray HTTPS goes
+/// to a loopback port on which nothing listens.
+const QUIET: [(&str, &str); 8] = [
+    ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
+    ("DISABLE_AUTOUPDATER", "1"),
+    ("DISABLE_TELEMETRY", "1"),
+    ("DISABLE_ERROR_REPORTING", "1"),
+    ("HTTPS_PROXY", "http://127.0.0.1:9"),
+    ("NO_PROXY", "127.0.0.1,localhost"),
+    ("LANG", "C.UTF-8"),
+    ("TZ", "UTC"),
+];
+
+const IDENTITY: [(&str, &str); 4] = [
+    ("GIT_AUTHOR_NAME", "scratch"),
+    ("GIT_AUTHOR_EMAIL", "scratch@example.invalid"),
+    ("GIT_COMMITTER_NAME", "scratch"),
+    ("GIT_COMMITTER_EMAIL", "scratch@example.invalid"),
+];
+
+/// Is everything one test may touch; it is gone when the test ends.
+#[derive(Debug)]
+pub struct Scratch {
+    root: TempDir,
+    client: PathBuf,
+}
+
+impl Scratch {
+    /// Makes a scratch with the product's plugin, or `None` when there is no client to run.
+    pub fn with_product() -> Outcome<Option<Self>> {
+        Self::with(plugin::stage_product)
+    }
+
+    /// Makes a scratch with a plugin of shell scripts, or `None` when there is no client to run.
+    pub fn with_scripts(hooks: &Value, scripts: &[(&str, &str)]) -> Outcome<Option<Self>> {
+        Self::with(|target| plugin::stage_scripts(target, hooks, scripts))
+    }
+
+    fn with(stage: impl FnOnce(&Path) -> Outcome<()>) -> Outcome<Option<Self>> {
+        let Some(client) = client()? else {
+            return Ok(None);
+        };
+        let root = tempfile::Builder::new()
+            .prefix("trueup-client-")
+            .tempdir()?;
+        let scratch = Self {
+            root,
+            client: client.to_path_buf(),
+        };
+        for folder in ["home/.claude", "repo", "plugin", "trueup"] {
+            fs::create_dir_all(scratch.path(folder))?;
+        }
+        stage(&scratch.plugin())?;
+        scratch.answer_first_run_questions()?;
+        scratch.make_repository()?;
+        Ok(Some(scratch))
+    }
+
+    fn answer_first_run_questions(&self) -> Outcome<()> {
+        let trusted =
+            json!({"hasTrustDialogAccepted": true, "hasCompletedProjectOnboarding": true});
+        let mut state = json!({"hasCompletedOnboarding": true, "projects": {}});
+        state["projects"][self.repo().to_string_lossy().as_ref()] = trusted;
+        fs::write(self.path("home/.claude/.claude.json"), state.to_string())?;
+        Ok(())
+    }
+
+    fn make_repository(&self) -> Outcome<()> {
+        fs::write(self.repo().join("README.md"), "A scratch repository.\n")?;
+        self.git(&["init", "-q", "-b", "main"])?;
+        self.git(&["add", "-A"])?;
+        self.git(&["commit", "-q", "-m", "first"])
+    }
+
+    fn path(&self, below: &str) -> PathBuf {
+        self.root.path().join(below)
+    }
+
+    /// Returns the repository that sessions start in.
+    pub fn repo(&self) -> PathBuf {
+        self.path("repo")
+    }
+
+    /// Returns the staged plugin's directory.
+    pub fn plugin(&self) -> PathBuf {
+        self.path("plugin")
+    }
+
+    /// Returns trueup's only directory here: configuration, database, outbox, log.
+    pub fn trueup_home(&self) -> PathBuf {
+        self.path("trueup")
+    }
+
+    /// Returns the local cache of the repository's session.
+    pub fn cache_file(&self) -> PathBuf {
+        self.repo().join(".claude/auto-proceed-state.json")
+    }
+
+    /// Reads the local cache.
+    pub fn cache(&self) -> Outcome<Value> {
+        let path = self.cache_file();
+        let text = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(serde_json::from_slice(&text)?)
+    }
+
+    /// Prepares a program in the repository, its environment built from nothing.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.repo())
+            .stdin(Stdio::null())
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .envs(QUIET)
+            .envs(IDENTITY)
+            .env("HOME", self.path("home"))
+            .env("CLAUDE_CONFIG_DIR", self.path("home/.claude"))
+            .env("ANTHROPIC_API_KEY", KEY)
+            .env("SHELL", "/bin/bash")
+            .env("TRUEUP_HOME", self.trueup_home());
+        command
+    }
+
+    /// Prepares the client itself.
+    pub fn client(&self) -> Command {
+        self.command(&self.client)
+    }
+
+    /// Plans one run of the client, in which the model takes `turns`.
+    pub fn run(&self, turns: impl IntoIterator<Item = Turn>) -> Run<'_> {
+        Run::new(self, turns.into_iter().collect())
+    }
+
+    /// Runs git in the repository.
+    pub fn git(&self, arguments: &[&str]) -> Outcome<()> {
+        succeeded(
+            self.command("git").args(arguments).output()?,
+            "git",
+            arguments,
+        )
+        .map(drop)
+    }
+
+    /// Runs `trueup … --json` for a session and returns the whole answer.
+    pub fn trueup(&self, session: &str, arguments: &[&str]) -> Outcome<Value> {
+        let output = self
+            .command(self.plugin().join("bin/trueup"))
+            .args(arguments)
+            .arg("--json")
+            .env("TRUEUP_SESSION_ID", session)
+            .output()?;
+        Ok(serde_json::from_slice(&succeeded(
+            output, "trueup", arguments,
+        )?)?)
+    }
+}
+
+fn succeeded(output: Output, program: &str, arguments: &[&str]) -> Outcome<Vec<u8>> {
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let line = arguments.join(" ");
+    Err(format!(
+        "`{program} {line}` ended with {}: {}",
+        output.status,
+        said.trim()
+    )
+    .into())
+}
