@@ -3,7 +3,8 @@
 # `install/install.sh --help` lists them.
 set -eu
 
-here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+self=$(readlink -f -- "$0" 2>/dev/null) || self=$0
+here=$(CDPATH='' cd -- "$(dirname -- "$self")" && pwd -P)
 root=$(dirname -- "$here")
 
 if ! command -v cargo >/dev/null 2>&1; then

@@ -60,9 +60,9 @@ pub(crate) fn choose(source: &Path, may_add: bool) -> Result<Target> {
     };
     let musl = format!("{arch}-unknown-linux-musl");
     let because = match musl_compiler(arch, &musl) {
-        None => "no musl C compiler (Debian: apt install musl-tools)".to_owned(),
+        None => "it needs a C compiler (Debian: apt install musl-tools)".to_owned(),
         Some(_) if !usable(source, &musl, may_add) => {
-            format!("Rust target missing (rustup target add {musl})")
+            format!("it needs the Rust target (rustup target add {musl})")
         }
         Some(cc) => {
             return Ok(Target {
@@ -178,22 +178,24 @@ fn cargo() -> OsString {
 
 /// Shows cargo's status lines and keeps what it said.
 fn follow(err: impl Read, progress: &Progress) -> Vec<String> {
-    let mut reader = BufReader::new(err);
     let mut said = Vec::new();
-    let mut bytes = Vec::new();
-    while reader
-        .read_until(b'\n', &mut bytes)
-        .is_ok_and(|read| read > 0)
+    let mut line = Vec::new();
+    for byte in BufReader::new(err)
+        .bytes()
+        .map_while(std::result::Result::ok)
     {
         // Cargo redraws its bar with carriage returns, without ending the line.
-        for part in String::from_utf8_lossy(&bytes).split(['\r', '\n']) {
-            progress.line(part);
-            let quiet = part.trim_start().starts_with("Building [") || part.trim().is_empty();
-            if !quiet {
-                said.push(part.to_owned());
-            }
+        if byte != b'\n' && byte != b'\r' {
+            line.push(byte);
+            continue;
         }
-        bytes.clear();
+        let text = String::from_utf8_lossy(&line).into_owned();
+        line.clear();
+        progress.line(&text);
+        let is_bar = text.trim_start().starts_with("Building [");
+        if !is_bar && !text.trim().is_empty() {
+            said.push(text);
+        }
     }
     said
 }

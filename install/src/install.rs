@@ -56,8 +56,9 @@ impl Work<'_> {
                 match &target.because {
                     None => self.report.row("binaries", State::Fine, detail),
                     Some(why) => {
-                        let detail = format!("{detail} (musl would start faster: {why})");
-                        self.report.row("binaries", State::Fine, detail);
+                        let hint = format!("hooks would start faster with musl: {why}");
+                        self.report
+                            .row_with_hint("binaries", State::Fine, detail, hint);
                     }
                 }
             }

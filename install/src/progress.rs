@@ -16,7 +16,7 @@ impl Progress {
     pub(crate) fn start() -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new_spinner();
-            let style = "{spinner} [{elapsed_precise}] {bar:28} {pos}/{len} {wide_msg}";
+            let style = "{spinner} {elapsed:>3} [{bar:28}] {pos}/{len} {wide_msg}";
             if let Ok(style) = ProgressStyle::with_template(style) {
                 bar.set_style(style.progress_chars("=> "));
             }
@@ -40,7 +40,11 @@ impl Progress {
                 bar.set_position(done);
                 bar.set_message(crates.to_owned());
             }
-            (Some(bar), None) if line.starts_with("Compiling ") => bar.set_message(line.to_owned()),
+            (Some(bar), None)
+                if bar.length().is_none_or(|all| all == 0) && line.starts_with("Compiling ") =>
+            {
+                bar.set_message(line.to_owned());
+            }
             (None, _)
                 if ["Compiling ", "Downloaded ", "Finished "]
                     .iter()

@@ -277,6 +277,29 @@ mod tests {
     }
 
     #[test]
+    fn a_running_session_never_misses_a_binary() {
+        let scratch = tempfile::tempdir().unwrap();
+        let at = scratch.path().join("plugin");
+        put(&at, &tree("0"), |_| Ok(())).unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let looks = scope.spawn(|| {
+                let mut looks = 0;
+                while !done.load(std::sync::atomic::Ordering::Relaxed) || looks < 1_000 {
+                    fs::read(at.join("bin/trueup")).unwrap();
+                    looks += 1;
+                }
+                looks
+            });
+            for version in 1..30 {
+                put(&at, &tree(&version.to_string()), |_| Ok(())).unwrap();
+            }
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(looks.join().unwrap() >= 1_000);
+        });
+    }
+
+    #[test]
     fn what_else_lies_there_stays() {
         let scratch = tempfile::tempdir().unwrap();
         fs::write(scratch.path().join("mine.txt"), "mine").unwrap();

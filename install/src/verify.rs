@@ -62,35 +62,36 @@ pub(crate) fn migrate(places: &Places, report: &mut Report) -> Result<()> {
 
 /// Plays the demo and shows it.
 pub(crate) fn demo(places: &Places, report: &mut Report) -> Result<()> {
-    let ended = trueup(places, &["demo"])?;
-    report.say(ended.stdout.trim_end());
-    if ended.status.success() {
-        report.row("demo", State::Fine, "a drifted session was trued up");
-    } else {
-        let detail = ended.complaint();
-        report.row_with_hint("demo", State::Missing, detail, "run trueup demo");
-    }
-    Ok(())
+    show(
+        places,
+        report,
+        "demo",
+        "a drifted session was trued up",
+        "run trueup demo",
+    )
 }
 
 /// Lets the doctor look, and shows what it found.
 pub(crate) fn doctor(places: &Places, report: &mut Report) -> Result<()> {
-    let ended = trueup(places, &["doctor"])?;
-    report.say(ended.stdout.trim_end());
+    let hint = "trueup doctor --fix mends what it can";
+    show(places, report, "doctor", "finds nothing wrong", hint)
+}
+
+/// Runs a command of `trueup` that has something to show. Silence proves nothing.
+fn show(places: &Places, report: &mut Report, name: &str, fine: &str, hint: &str) -> Result<()> {
+    let ended = trueup(places, &[name])?;
+    let said = ended.stdout.trim_end();
+    if !said.is_empty() {
+        report.say(&format!("{said}\n"));
+    }
     match ended.status.code() {
-        Some(0) => report.row("doctor", State::Fine, "finds nothing wrong"),
-        Some(1) => report.row_with_hint(
-            "doctor",
-            State::Missing,
-            "found something: see above",
-            "trueup doctor --fix mends what it can",
-        ),
-        _ => report.row_with_hint(
-            "doctor",
-            State::Missing,
-            ended.complaint(),
-            "run trueup doctor",
-        ),
+        Some(0) if !said.is_empty() => report.row(name, State::Fine, fine),
+        Some(0) => report.row_with_hint(name, State::Missing, "said nothing", hint),
+        Some(1) if !said.is_empty() => {
+            let detail = "found something wrong: see above";
+            report.row_with_hint(name, State::Missing, detail, hint);
+        }
+        _ => report.row_with_hint(name, State::Missing, ended.complaint(), hint),
     }
     Ok(())
 }

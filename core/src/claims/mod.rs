@@ -1,1 +1,94 @@
-//! x
+//! Claiming and releasing over the store port.
+//!
+//! The decision is [`crate::model::decide`]; here are the readings it is made from, and the
+//! repetition when the database moved between reading and writing.
+
+use crate::liveness::{self, Vitality};
+use crate::model::{
+    ClaimFacts, ClaimOutcome, ClaimRefusal, ClaimVerdict, ItemKey, Session, SessionId, decide,
+};
+use crate::store::{ClaimRequest, ClaimTaken, Provenance, Result, Store, StoreError};
+use crate::sync::Site;
+
+/// Attempts before giving up on an item that keeps changing hands.
+const ATTEMPTS: usize = 8;
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Who claims.
+    pub session: SessionId,
+    /// What.
+    pub item: ItemKey,
+    /// Whether to take it from a silent holder.
+    pub force: bool,
+    /// Announces silence of so many seconds.
+    pub span_seconds: Option<u64>,
+}
+
+/// How a claim ended.
+#[derive(Debug)]
+pub enum Claimed {
+    /// It is held now.
+    Granted {
+        /// What changed.
+        taken: ClaimTaken,
+        /// How it counts.
+        outcome: ClaimOutcome,
+    },
+    /// It is not.
+    Refused {
+        /// Why.
+        refusal: ClaimRefusal,
+        /// Who holds it, and how alive that one looks.
+        holder: Option<(Session, Vitality)>,
+    },
+}
+
+/// Claims an item for a session.
+///
+/// # Errors
+///
+/// When the database cannot be asked, or the item kept changing hands.
+pub fn claim(store: &mut dyn Store, wish: &Wish, site: &Site) -> Result<Claimed> {
+    let mut moved = None;
+    // One op id for all attempts: a claim that did take effect is recognised.
+    let provenance = Provenance::new(wish.session.as_str(), "");
+    for _ in 0..ATTEMPTS {
+        let claimant = store.session(&wish.session)?;
+        let item = store.item(&wish.item)?;
+        let holder = match item.as_ref().and_then(|item| item.holder.as_ref()) {
+            Some(holder) => store.session(holder)?,
+            None => None,
+        };
+        let holder = holder.map(|holder| {
+            let evidence = liveness::evidence(&holder, &site.host);
+            let vitality = liveness::judge(&holder, evidence, site.settings.ceiling_seconds);
+            (holder, vitality)
+        });
+        let facts = ClaimFacts {
+            claimant: claimant.as_ref(),
+            item: item.as_ref(),
+            holder: holder.as_ref().map(|(holder, vitality)| (holder, vitality)),
+            force: wish.force,
+        };
+        let grant = match decide(&facts) {
+            ClaimVerdict::Refuse(refusal) => return Ok(Claimed::Refused { refusal, holder }),
+            ClaimVerdict::Grant(grant) => grant,
+        };
+        let outcome = grant.outcome;
+        let request = ClaimRequest {
+            grant,
+            span_seconds: wish.span_seconds,
+            lease_seconds: site.settings.lease_seconds,
+            provenance: provenance.clone(),
+        };
+        match store.claim(&request) {
+            Ok(taken) => return Ok(Claimed::Granted { taken, outcome }),
+            // Somebody was faster: the next reading shows who.
+            Err(error @ StoreError::Conflict(_)) => moved = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(moved.unwrap_or_else(|| StoreError::Conflict(format!("item {} keeps moving", wish.item))))
+}

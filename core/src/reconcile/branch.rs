@@ -45,7 +45,7 @@ fn is_whole(text: &str, start: usize, end: usize) -> bool {
 }
 
 /// Tells whether a branch names the key as whole words, whatever the case.
-fn names(branch: &str, key: &str) -> bool {
+pub fn names(branch: &str, key: &str) -> bool {
     let (branch, key) = (branch.to_ascii_lowercase(), key.to_ascii_lowercase());
     branch
         .match_indices(&key)

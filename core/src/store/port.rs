@@ -21,6 +21,17 @@ pub struct Provenance {
     pub op_id: String,
 }
 
+impl Provenance {
+    /// Makes the provenance of a new write.
+    pub fn new(actor: &str, reason: &str) -> Self {
+        Self {
+            actor: actor.to_owned(),
+            reason: Some(reason.to_owned()).filter(|r| !r.is_empty()),
+            op_id: uuid::Uuid::now_v7().to_string(),
+        }
+    }
+}
+
 /// A session that announces itself; an existing one is refreshed.
 #[derive(Debug, Clone)]
 pub struct Registration {
@@ -72,6 +83,9 @@ pub struct Push {
     pub branch: Option<String>,
     /// Marks the moment of an interruption or resumption, by the database's clock.
     pub mark: Option<Mark>,
+    /// Whether the session's model made the change itself and need not be told of it. A
+    /// foreign change it was not told of yet stays untold.
+    pub acknowledge: bool,
     /// Who pushes.
     pub provenance: Provenance,
 }

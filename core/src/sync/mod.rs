@@ -1,1 +1,19 @@
-//! x
+//! Observe, decide, act: what every hook and command runs.
+//!
+//! Invariants: what was written is read back before it counts as mended; a database that has
+//! moved on in between is read again, a bounded number of times; an edit is in the journal
+//! before the file that held it is replaced.
+
+mod act;
+mod briefing;
+mod drain;
+mod lifecycle;
+mod observe;
+mod site;
+
+pub use act::{Mode, SyncError, TrueUp, inspect, true_up};
+pub use briefing::{Briefing, reassertion};
+pub use drain::drain;
+pub use lifecycle::{predecessor, register, sweep};
+pub use observe::{Observation, observe, observe_without_database};
+pub use site::{Site, now};

@@ -35,6 +35,12 @@ impl Fence {
         )
     }
 
+    /// Encloses further lines of an emission that has said what the marks mean.
+    pub fn more_lines(&self, data: &str) -> String {
+        let nonce = &self.nonce;
+        format!("<trueup-data {nonce}>\n{data}\n</trueup-data {nonce}>")
+    }
+
     /// Encloses a part of a line.
     pub fn inline(&self, data: &str) -> String {
         let nonce = &self.nonce;

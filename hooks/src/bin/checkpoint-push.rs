@@ -1,2 +1,8 @@
-//! Stub.
-fn main() {}
+//! Pushes: local edits and what the agent is doing, and renews the lease.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+fn main() -> ExitCode {
+    trueup_hooks::run("checkpoint-push", Duration::from_millis(250), trueup_hooks::push::handle)
+}

@@ -165,6 +165,8 @@ pub(super) fn push(tx: &Transaction<'_>, push: &Push) -> Result<Session> {
         "UPDATE claude_sessions SET
              metadata = json_set(json_patch(metadata, :patch),
                                  '$.execution_state.lastUpdatedAt', {NOW} {moment}),
+             acknowledged_revision = acknowledged_revision
+                 + (:acknowledge AND acknowledged_revision = revision),
              last_actor = :actor, last_reason = :reason, last_op = :op
          WHERE session_id = :id AND revision = :base
            AND (:item IS NULL OR EXISTS (SELECT 1 FROM work_items WHERE key = :item
@@ -176,6 +178,7 @@ pub(super) fn push(tx: &Transaction<'_>, push: &Push) -> Result<Session> {
             &sql,
             named_params! {
                 ":patch": Json::Object(patch(push)).to_string(),
+                ":acknowledge": push.acknowledge,
                 ":actor": push.provenance.actor,
                 ":reason": push.provenance.reason,
                 ":op": push.provenance.op_id,

@@ -1,0 +1,168 @@
+//! What the triggers of the real adapters do: revisions and events follow every change.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::MemoryStore;
+use super::events::{News, record};
+use crate::model::{Item, ItemKey, SessionId, SessionStatus};
+use crate::store::{Provenance, Result, StoreError};
+
+/// The keys of the metadata that caches mirror.
+const MIRRORED: [&str; 3] = ["execution_state", "auto_proceed", "chain_orchestrators"];
+
+/// Merges as RFC 7396 says: objects key by key, `null` removes.
+pub(super) fn merge(target: &mut Map<String, Json>, patch: &Map<String, Json>) {
+    for (key, value) in patch {
+        match value {
+            Json::Null => {
+                target.shift_remove(key);
+            }
+            Json::Object(inner) => {
+                let slot = target.entry(key.clone()).or_insert_with(|| json!({}));
+                if !slot.is_object() {
+                    *slot = json!({});
+                }
+                if let Json::Object(slot) = slot {
+                    merge(slot, inner);
+                }
+            }
+            other => {
+                target.insert(key.clone(), other.clone());
+            }
+        }
+    }
+}
+
+fn mirrored(metadata: &Map<String, Json>) -> Json {
+    let value = |key: &str| metadata.get(key).cloned().unwrap_or(Json::Null);
+    MIRRORED
+        .iter()
+        .map(|key| ((*key).to_owned(), value(key)))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+fn free(metadata: &Map<String, Json>) -> Json {
+    metadata
+        .iter()
+        .filter(|(key, _)| !MIRRORED.contains(&key.as_str()))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+/// Changes a session's metadata: what caches mirror raises the revision.
+pub(super) fn metadata(
+    store: &mut MemoryStore,
+    id: &SessionId,
+    by: &Provenance,
+    change: impl FnOnce(&mut Map<String, Json>),
+) -> Result<()> {
+    let mut session = store.registered(id)?;
+    let old = session.metadata.clone();
+    change(&mut session.metadata);
+    let new = session.metadata.clone();
+    if let Some(row) = store.sessions.get_mut(id) {
+        row.metadata = session.metadata;
+    }
+    for (kind, before, after) in [
+        ("state", mirrored(&old), mirrored(&new)),
+        ("metadata", free(&old), free(&new)),
+    ] {
+        if before == after {
+            continue;
+        }
+        if kind == "state" {
+            raise(store, id);
+        }
+        record(store, by, of_session(id, kind, before, after));
+    }
+    Ok(())
+}
+
+fn of_session<'a>(id: &'a SessionId, kind: &'a str, before: Json, after: Json) -> News<'a> {
+    News {
+        entity: "session",
+        key: id.as_str(),
+        kind,
+        before,
+        after,
+        epoch: None,
+    }
+}
+
+fn raise(store: &mut MemoryStore, id: &SessionId) {
+    if let Some(row) = store.sessions.get_mut(id) {
+        row.revision.0 += 1;
+    }
+}
+
+/// Changes a session's status; active and idle alternate with every turn and are no news.
+pub(super) fn status(
+    store: &mut MemoryStore,
+    id: &SessionId,
+    status: SessionStatus,
+    by: &Provenance,
+) {
+    let Some(row) = store.sessions.get_mut(id) else {
+        return;
+    };
+    let before = std::mem::replace(&mut row.status, status);
+    if before != status && !(before.is_present() && status.is_present()) {
+        let (before, after) = (json!({"status": before}), json!({"status": status}));
+        record(store, by, of_session(id, status.as_str(), before, after));
+    }
+}
+
+/// Changes an item: a change raises its revision, a new holder both sessions'.
+pub(super) fn item(
+    store: &mut MemoryStore,
+    key: &ItemKey,
+    by: &Provenance,
+    change: impl FnOnce(&mut Item),
+) -> Result<Item> {
+    let now = store.now;
+    let missing = || StoreError::Conflict(format!("item {key} vanished"));
+    let row = store.items.get_mut(key).ok_or_else(missing)?;
+    let before = row.clone();
+    change(row);
+    if *row == before {
+        return Ok(before);
+    }
+    row.revision.0 += 1;
+    row.updated_at = now;
+    let moved = row.holder != before.holder;
+    if moved {
+        row.claimed_at = row.holder.as_ref().map(|_| now);
+    }
+    let after = row.clone();
+    let kind = match (&before.holder, &after.holder) {
+        (Some(_), None) => "released",
+        (None, Some(_)) => "claimed",
+        _ if moved => "taken_over",
+        _ if before.status != after.status => "status",
+        _ => "changed",
+    };
+    let news = News {
+        entity: "item",
+        key: key.as_str(),
+        kind,
+        before: shown(&before),
+        after: shown(&after),
+        epoch: Some(after.epoch),
+    };
+    record(store, by, news);
+    if moved {
+        for session in [&before.holder, &after.holder].into_iter().flatten() {
+            raise(store, session);
+        }
+    }
+    Ok(after)
+}
+
+fn shown(item: &Item) -> Json {
+    json!({
+        "title": item.title, "kind": item.kind, "parent": item.parent, "position": item.position,
+        "status": item.status, "phase": item.phase, "holder": item.holder,
+    })
+}

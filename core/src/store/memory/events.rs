@@ -1,0 +1,74 @@
+//! The record of changes.
+
+use serde_json::{Value as Json, json};
+
+use super::MemoryStore;
+use crate::model::{Epoch, Event, EventFilter, SessionId};
+use crate::store::{Provenance, Result};
+
+/// What happened to what.
+pub(super) struct News<'a> {
+    pub(super) entity: &'static str,
+    pub(super) key: &'a str,
+    pub(super) kind: &'a str,
+    pub(super) before: Json,
+    pub(super) after: Json,
+    pub(super) epoch: Option<Epoch>,
+}
+
+pub(super) fn record(store: &mut MemoryStore, by: &Provenance, news: News<'_>) {
+    let seq = i64::try_from(store.events.len()).unwrap_or(i64::MAX) + 1;
+    store.events.push(Event {
+        seq,
+        at: store.now,
+        actor: by.actor.clone(),
+        entity: news.entity.to_owned(),
+        key: news.key.to_owned(),
+        kind: news.kind.to_owned(),
+        before: news.before,
+        after: news.after,
+        epoch: news.epoch,
+        reason: by.reason.clone(),
+        op_id: Some(by.op_id.clone()).filter(|op| !op.is_empty()),
+    });
+}
+
+pub(super) fn checkpoint(
+    store: &mut MemoryStore,
+    session: &SessionId,
+    operations: u64,
+    by: &Provenance,
+) -> Result<()> {
+    store.registered(session)?;
+    let news = News {
+        entity: "session",
+        key: session.as_str(),
+        kind: "checkpoint",
+        before: Json::Null,
+        after: json!({"operations": operations}),
+        epoch: None,
+    };
+    record(store, by, news);
+    Ok(())
+}
+
+pub(super) fn list(store: &MemoryStore, filter: &EventFilter) -> Vec<Event> {
+    let of = |event: &Event, entity: &str, key: &str| event.entity == entity && event.key == key;
+    let mut found: Vec<Event> = store
+        .events
+        .iter()
+        .filter(|e| e.seq > filter.after)
+        .filter(|e| filter.item.as_deref().is_none_or(|key| of(e, "item", key)))
+        .filter(|e| {
+            let session = filter.session.as_deref();
+            session.is_none_or(|id| e.actor == id || of(e, "session", id))
+        })
+        .filter(|e| filter.since.is_none_or(|since| e.at >= since))
+        .cloned()
+        .collect();
+    if filter.limit > 0 {
+        let most = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+        found.drain(..found.len().saturating_sub(most));
+    }
+    found
+}

@@ -1,0 +1,168 @@
+//! What a model is told. Pure: the nonce comes from the caller.
+
+use crate::model::{Session, SessionId};
+use crate::reconcile::{Code, Divergence, Severity};
+use crate::store::Released;
+use crate::text::{CONTEXT_LIMIT, Fence, Packer, one_line};
+
+/// Longest value shown, in characters.
+const LONGEST: usize = 400;
+
+/// Most lines of one kind.
+const MOST_LINES: usize = 12;
+
+/// Everything a session's model is told at its start.
+#[derive(Debug)]
+pub struct Briefing<'a> {
+    /// The session.
+    pub session: &'a Session,
+    /// The title of the item held.
+    pub title: Option<&'a str>,
+    /// What differed.
+    pub found: &'a [Divergence],
+    /// What still differs.
+    pub remaining: &'a [Divergence],
+    /// What a sweep parked.
+    pub parked: &'a [Released],
+    /// An item to go on with, and why, when none is held.
+    pub offer: Option<(String, String)>,
+}
+
+impl Briefing<'_> {
+    /// Writes it within the client's limit, most important first.
+    pub fn text(&self, fence: &Fence) -> String {
+        let session = self.session;
+        let mut packer = Packer::new(CONTEXT_LIMIT);
+        packer.add(
+            "heading",
+            format!(
+                "trueup: this session is {}, its state is at revision {} of {}. The database is \
+                 the truth; .claude/auto-proceed-state.json is a copy of it.",
+                session.id, session.revision, session.read_at
+            ),
+        );
+        packer.add("state", fence.lines(&self.state()));
+        packer.add("what still differs", self.differences(fence));
+        packer.add("what was mended", self.mended(fence));
+        packer.add("next step", self.next_step(fence));
+        packer.add("parked sessions", self.parked(fence));
+        packer.finish()
+    }
+
+    fn state(&self) -> String {
+        let work = self.session.execution_state().work;
+        let value = |text: Option<&str>| text.map_or("none".to_owned(), |t| one_line(t, LONGEST));
+        let flag = |on: bool| if on { "on" } else { "off" };
+        let mut lines = vec![match &self.session.item {
+            Some(item) => format!("item: {item} (claimed)"),
+            None => "item: none is claimed".to_owned(),
+        }];
+        if let Some(title) = self.title {
+            lines.push(format!("title: {}", one_line(title, LONGEST)));
+        }
+        lines.push(format!("phase: {}", value(work.phase.as_deref())));
+        lines.push(format!("task: {}", value(work.task.as_deref())));
+        lines.push(format!("branch: {}", value(self.session.branch())));
+        lines.push(format!(
+            "auto-proceed: {}, chain orchestrators: {}",
+            flag(work.auto_proceed),
+            flag(work.chain_orchestrators)
+        ));
+        if work.was_interrupted {
+            lines.push("work was interrupted; it is taken up again by `trueup resume`".to_owned());
+        }
+        lines.join("\n")
+    }
+
+    fn differences(&self, fence: &Fence) -> String {
+        let lines: Vec<String> = self
+            .remaining
+            .iter()
+            .filter(|d| d.severity > Severity::Info)
+            .take(MOST_LINES)
+            .map(|d| match &d.fix {
+                Some(fix) => format!("{} (mended by: {fix})", d.message),
+                None => d.message.clone(),
+            })
+            .collect();
+        if lines.is_empty() {
+            return String::new();
+        }
+        format!("Still differing:\n{}", fence.more_lines(&lines.join("\n")))
+    }
+
+    fn mended(&self, fence: &Fence) -> String {
+        let lines: Vec<&str> = self
+            .found
+            .iter()
+            .filter(|d| d.severity > Severity::Info)
+            .filter(|d| !self.remaining.iter().any(|r| r.code == d.code))
+            .take(MOST_LINES)
+            .map(|d| d.message.as_str())
+            .collect();
+        if lines.is_empty() {
+            return String::new();
+        }
+        let lines = fence.more_lines(&lines.join("\n"));
+        format!("Mended from the database, which wins:\n{lines}")
+    }
+
+    fn next_step(&self, fence: &Fence) -> String {
+        let lost = self.remaining.iter().any(|d| d.code == Code::S13);
+        match (&self.session.item, &self.offer) {
+            (Some(_), _) => "Next: go on with this item; `trueup set --phase P --task T` records \
+                             progress, `trueup release` gives the item up."
+                .to_owned(),
+            (None, _) if lost => "Next: stop work on that item; `trueup clear` accepts the loss, \
+                                  `trueup claim KEY` takes another."
+                .to_owned(),
+            (None, Some((item, why))) => format!(
+                "Next: `trueup claim {item}` goes on with it: {}",
+                fence.inline(&one_line(why, LONGEST))
+            ),
+            (None, None) => "Next: `trueup item list` shows the items, `trueup claim KEY` takes \
+                             one (`--create` makes it)."
+                .to_owned(),
+        }
+    }
+
+    fn parked(&self, fence: &Fence) -> String {
+        let lines: Vec<String> = self
+            .parked
+            .iter()
+            .filter_map(|released| {
+                let item = released.item.as_ref()?;
+                Some(format!("{item} was held by {} ({})", released.session, released.reason))
+            })
+            .take(MOST_LINES)
+            .collect();
+        if lines.is_empty() {
+            return String::new();
+        }
+        format!(
+            "Parked, because their sessions died; `trueup sessions show ID` tells what each was \
+             doing: {}",
+            fence.inline(&lines.join("; "))
+        )
+    }
+}
+
+/// Writes the one line that tells a model of a change made elsewhere.
+pub fn reassertion(session: &Session, lost: Option<(&str, &SessionId)>, fence: &Fence) -> String {
+    let work = session.execution_state().work;
+    let value = |text: Option<&str>| text.map_or("none".to_owned(), |t| one_line(t, LONGEST));
+    let item = session.item.as_ref().map_or("none".to_owned(), ToString::to_string);
+    let task = value(work.task.as_deref());
+    let lost = lost.map_or(String::new(), |(item, holder)| {
+        format!(" Stop work on {item}: it now belongs to {holder}.")
+    });
+    format!(
+        "trueup: the database changed elsewhere and is at revision {} now: {}{lost}",
+        session.revision,
+        fence.inline(&format!(
+            "item={item} phase={} task=\"{task}\" auto-proceed={}",
+            value(work.phase.as_deref()),
+            work.auto_proceed
+        ))
+    )
+}

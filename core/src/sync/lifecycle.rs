@@ -1,0 +1,93 @@
+//! Sessions come and go: registration, succession and the sweep of the dead.
+
+use super::site::Site;
+use crate::cache::{self, CacheFile};
+use crate::hook::Source;
+use crate::liveness::{self, Alive};
+use crate::model::{Session, SessionId};
+use crate::reconcile::Reading;
+use crate::store::{Provenance, Registration, Released, Result, SessionFilter, Store};
+
+/// Most sessions one sweep looks at, the longest silent first; the next sweep goes on.
+const SWEEP_LIMIT: u32 = 64;
+
+/// Most sessions of a worktree considered as a predecessor.
+const NEIGHBOURS: u32 = 16;
+
+/// Registers a session, or refreshes it.
+///
+/// # Errors
+///
+/// When the database cannot take it.
+pub fn register(
+    store: &mut dyn Store,
+    id: &SessionId,
+    predecessor: Option<SessionId>,
+    site: &Site,
+) -> Result<Session> {
+    store.register(&Registration {
+        session: id.clone(),
+        repo: site.project.repo(&site.repository),
+        worktree: Some(site.project.dir.to_string_lossy().into_owned()),
+        branch: site.branch(),
+        host: Some(site.host.clone()),
+        process: site.client.clone(),
+        predecessor,
+        lease_seconds: site.settings.lease_seconds,
+        provenance: Provenance::new(id.as_str(), "session start"),
+    })
+}
+
+/// Finds the session that a new one continues after `/clear` or a fork: the client does not
+/// say. It is the one of the same process, else the one the project's cache names, else the
+/// latest here.
+///
+/// # Errors
+///
+/// When the database cannot be asked.
+pub fn predecessor(
+    store: &mut dyn Store,
+    id: &SessionId,
+    source: Source,
+    site: &Site,
+) -> Result<Option<SessionId>> {
+    if !matches!(source, Source::Clear | Source::Fork) {
+        return Ok(None);
+    }
+    let filter = SessionFilter {
+        worktree: Some(site.project.dir.to_string_lossy().into_owned()),
+        limit: NEIGHBOURS,
+        ..SessionFilter::default()
+    };
+    let mut neighbours = store.sessions(&filter)?;
+    neighbours.retain(|session| session.id != *id && session.predecessor.as_ref() != Some(id));
+    let same_process = neighbours
+        .iter()
+        .find(|s| site.client.is_some() && s.process == site.client && source == Source::Clear);
+    let shared = CacheFile::read(&cache::shared_path(&site.project.dir));
+    let named = match &shared.document {
+        Reading::Fresh(document) => document.reading().session,
+        _ => None,
+    };
+    let named = neighbours.iter().find(|s| Some(&s.id) == named.as_ref());
+    Ok(same_process.or(named).or_else(|| neighbours.first()).map(|session| session.id.clone()))
+}
+
+/// Parks every session that two witnesses call dead; its state stays readable.
+///
+/// # Errors
+///
+/// When the database cannot be asked.
+pub fn sweep(store: &mut dyn Store, site: &Site, actor: &str) -> Result<Vec<Released>> {
+    let mut released = Vec::new();
+    for session in store.lapsed(SWEEP_LIMIT)? {
+        let evidence = liveness::evidence(&session, &site.host);
+        let vitality = liveness::judge(&session, evidence, site.settings.ceiling_seconds);
+        if vitality.alive != Alive::Dead || session.in_declared_span() {
+            continue;
+        }
+        let provenance = Provenance::new(actor, &vitality.witness);
+        released.extend(store.park(&session, &provenance)?);
+    }
+    Ok(released)
+}

@@ -1,0 +1,190 @@
+//! Gathering the readings.
+
+use super::site::{Site, now};
+use crate::cache::{self, CacheFile, Candidate, Document};
+use crate::git;
+use crate::liveness::{self, Alive};
+use crate::model::{ItemKey, Session, SessionId};
+use crate::reconcile::{
+    self, BranchReading, ClaimReading, DatabaseReading, LostClaim, OutboxReading, Peer, Reading,
+    Snapshot,
+};
+use crate::store::{Result, Store};
+
+/// Everything that was read.
+#[derive(Debug)]
+pub struct Observation {
+    /// For the decision.
+    pub snapshot: Snapshot,
+    /// The file, for writing it.
+    pub file: CacheFile,
+}
+
+/// Reads database, cache, git and outbox for a registered session. `peers` are those found
+/// in its worktree, when the caller looked.
+///
+/// # Errors
+///
+/// When the database cannot be asked; files that cannot be read are readings.
+pub fn observe(
+    store: &mut dyn Store,
+    session: &Session,
+    peers: &[Session],
+    site: &Site,
+) -> Result<Observation> {
+    let state = session.execution_state();
+    let claim = session.item.clone().zip(session.epoch).map(|(item, epoch)| ClaimReading {
+        item,
+        epoch,
+        since: session.claimed_at,
+    });
+    let lost_claim = match &claim {
+        Some(_) => None,
+        None => lost_claim(store, session, state.work.item.as_deref())?,
+    };
+    let branch = branch(store, claim.as_ref(), site)?;
+    let database = DatabaseReading {
+        lineage: store.lineage()?,
+        revision: session.revision,
+        claim,
+        lost_claim,
+        work: state.work,
+        history: state.history,
+    };
+    let file = choose_file(&session.id, site, |owner| {
+        Ok(store.session(owner)?.is_some_and(|other| is_live_here(&other, site)))
+    })?;
+    let peers = peers
+        .iter()
+        .filter(|peer| peer.id != session.id && is_live_here(peer, site))
+        .map(|peer| Peer { session: peer.id.clone(), item: peer.item.clone() })
+        .collect();
+    let snapshot = snapshot(&session.id, Reading::Fresh(database), &file, branch, peers, site);
+    Ok(Observation { snapshot, file })
+}
+
+/// Reads what can be read while the database cannot be asked.
+pub fn observe_without_database(session: &SessionId, reason: &str, site: &Site) -> Observation {
+    // Who owns the shared file cannot be asked; it is read, and nothing will be written.
+    let file = choose_file(session, site, |_| Ok::<_, std::convert::Infallible>(false));
+    let file = match file {
+        Ok(file) => file,
+        Err(never) => match never {},
+    };
+    let database = Reading::Unavailable(reason.to_owned());
+    let snapshot = snapshot(session, database, &file, None, Vec::new(), site);
+    Observation { snapshot, file }
+}
+
+fn snapshot(
+    session: &SessionId,
+    database: Reading<DatabaseReading>,
+    file: &CacheFile,
+    branch: Option<BranchReading>,
+    peers: Vec<Peer>,
+    site: &Site,
+) -> Snapshot {
+    let cache = match &file.document {
+        Reading::Fresh(document) => Reading::Fresh(document.reading()),
+        Reading::Missing => Reading::Missing,
+        Reading::Corrupt(reason) => Reading::Corrupt(reason.clone()),
+        Reading::Unavailable(reason) => Reading::Unavailable(reason.clone()),
+    };
+    let waiting = site.outbox().waiting().unwrap_or_default();
+    let outbox = OutboxReading {
+        waiting: waiting.len(),
+        oldest_at: waiting.iter().map(|pending| pending.at).min(),
+    };
+    Snapshot { session: session.clone(), database, cache, branch, peers, outbox, now: now() }
+}
+
+/// Reads the file that belongs to the session.
+fn choose_file<E>(
+    session: &SessionId,
+    site: &Site,
+    owner_is_live: impl FnOnce(&SessionId) -> std::result::Result<bool, E>,
+) -> std::result::Result<CacheFile, E> {
+    let own = cache::own_path(&site.project.dir, session);
+    if own.symlink_metadata().is_ok() {
+        return Ok(CacheFile::read(&own));
+    }
+    let shared = CacheFile::read(&cache::shared_path(&site.project.dir));
+    let owner = match &shared.document {
+        Reading::Fresh(document) => document.reading().session,
+        _ => None,
+    };
+    let stranger = owner.as_ref().filter(|owner| *owner != session);
+    let owner_is_live = stranger.map(owner_is_live).transpose()?.unwrap_or(false);
+    let candidate =
+        Candidate { session, has_own: false, shared_owner: owner.as_ref(), owner_is_live };
+    Ok(if cache::choose(candidate) { CacheFile::read(&own) } else { shared })
+}
+
+/// Tells whether a session still works in this project, as far as can be told: one that may
+/// live counts.
+fn is_live_here(other: &Session, site: &Site) -> bool {
+    let here = other.worktree.as_deref().is_some_and(|dir| site.project.dir.as_os_str() == dir);
+    if !here || !other.status.is_present() {
+        return false;
+    }
+    let evidence = liveness::evidence(other, &site.host);
+    liveness::judge(other, evidence, site.settings.ceiling_seconds).alive != Alive::Dead
+}
+
+fn lost_claim(
+    store: &mut dyn Store,
+    session: &Session,
+    worked_on: Option<&str>,
+) -> Result<Option<LostClaim>> {
+    let Some(key) = worked_on.and_then(|text| text.parse::<ItemKey>().ok()) else {
+        return Ok(None);
+    };
+    let item = store.item(&key)?;
+    Ok(item.and_then(|item| {
+        let holder = item.holder.filter(|holder| *holder != session.id)?;
+        Some(LostClaim { item: item.key, holder, since: item.claimed_at })
+    }))
+}
+
+fn branch(
+    store: &mut dyn Store,
+    claim: Option<&ClaimReading>,
+    site: &Site,
+) -> Result<Option<BranchReading>> {
+    let Some(name) = site.branch() else { return Ok(None) };
+    let mut reading = BranchReading { name, names_other: None, branch_of_item: None };
+    let Some(claim) = claim.filter(|claim| !reconcile::names(&reading.name, claim.item.as_str()))
+    else {
+        return Ok(Some(reading));
+    };
+    // A pattern that does not compile is reported where it is set, and finds nothing here.
+    let Ok(pattern) = site.branch_pattern() else { return Ok(Some(reading)) };
+    let known = store.known_items(&reconcile::candidates(&reading.name))?;
+    reading.names_other =
+        reconcile::named_item(&reading.name, claim.item.as_str(), &pattern, &known);
+    if reading.names_other.is_some()
+        && let Some(git) = &site.project.git
+    {
+        reading.branch_of_item = git::branches(git)
+            .into_iter()
+            .find(|name| reconcile::names(name, claim.item.as_str()) && is_plain(name));
+    }
+    Ok(Some(reading))
+}
+
+/// Tells whether a branch can stand in a command as it is; git allows names that a shell
+/// would act on.
+fn is_plain(branch: &str) -> bool {
+    branch.chars().all(|c| c.is_ascii_alphanumeric() || "/._-#".contains(c))
+        && !branch.starts_with('-')
+}
+
+impl Observation {
+    /// Returns the document read, or an empty one.
+    pub(super) fn document(&self) -> Document {
+        match &self.file.document {
+            Reading::Fresh(document) => document.clone(),
+            _ => Document::default(),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Where a hook or a command runs, and for whom.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::diagnostics::{self, Level};
+use crate::liveness;
+use crate::model::{ProcessId, Session, Timestamp};
+use crate::outbox::{Journal, Outbox};
+use crate::reconcile::{BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError};
+use crate::settings::{Environment, Project, RepositoryConfig, Settings};
+
+/// The surroundings of one run.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// What was configured.
+    pub settings: Settings,
+    /// The project whose cache is meant.
+    pub project: Project,
+    /// What its repository set.
+    pub repository: RepositoryConfig,
+    /// Where the session stands; a subagent's directory is its own and left out.
+    pub cwd: Option<PathBuf>,
+    /// This machine.
+    pub host: String,
+    /// The client's process.
+    pub client: Option<ProcessId>,
+    /// What was wrong and worked around; one line each.
+    pub warnings: Vec<String>,
+}
+
+impl Site {
+    /// Takes stock of the surroundings.
+    pub fn new(
+        environment: &Environment,
+        settings: Settings,
+        project: Project,
+        cwd: Option<PathBuf>,
+    ) -> Self {
+        let mut warnings = settings.warnings.clone();
+        let repository = project.config().unwrap_or_else(|error| {
+            warnings.push(error.to_string());
+            RepositoryConfig::default()
+        });
+        for key in &repository.refused {
+            warnings.push(format!(
+                "{}: a repository may not set {key}, or not so; it is ignored",
+                project.dir.join(".trueup.toml").display()
+            ));
+        }
+        let client = environment
+            .text("CLAUDE_PID")
+            .and_then(|pid| pid.parse().ok())
+            .map(liveness::identify);
+        Self {
+            settings,
+            project,
+            repository,
+            cwd,
+            host: liveness::host_name(),
+            client,
+            warnings,
+        }
+    }
+
+    /// Returns the same surroundings for the project of another session.
+    #[must_use]
+    pub fn for_session(&self, environment: &Environment, session: &Session) -> Self {
+        let elsewhere = session
+            .worktree
+            .as_ref()
+            .map(PathBuf::from)
+            .filter(|dir| *dir != self.project.dir && session.host.as_ref() == Some(&self.host));
+        match elsewhere {
+            None => self.clone(),
+            Some(dir) => {
+                let project = Project::at(environment, dir);
+                Self::new(environment, self.settings.clone(), project, None)
+            }
+        }
+    }
+
+    /// Returns the branch the session works on.
+    pub fn branch(&self) -> Option<String> {
+        self.project.branch(self.cwd.as_deref())
+    }
+
+    /// Compiles the pattern that finds items in branches.
+    ///
+    /// # Errors
+    ///
+    /// When the configured one is no regular expression.
+    pub fn branch_pattern(&self) -> Result<BranchPattern, PatternError> {
+        let configured = self.settings.branch_pattern(&self.repository);
+        BranchPattern::new(configured.unwrap_or(DEFAULT_BRANCH_PATTERN))
+    }
+
+    /// Returns the journal of edits that lost.
+    pub fn journal(&self) -> Journal {
+        Journal::new(self.settings.paths.journal())
+    }
+
+    /// Returns the outbox.
+    pub fn outbox(&self) -> Outbox {
+        Outbox::new(self.settings.paths.outbox())
+    }
+
+    /// Writes to the log.
+    pub fn log(&self, level: Level, source: &str, message: &str) {
+        let path: &Path = &self.settings.paths.log();
+        diagnostics::log(path, self.settings.log, level, now(), source, message);
+    }
+}
+
+/// Returns the local clock: for names of files and ages of caches, never for a lease.
+pub fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,90 @@
+//! One call of a hook, and what comes of it.
+
+use std::path::PathBuf;
+
+use trueup_core::deadline::Deadline;
+use trueup_core::hook::{Parsed, Response};
+use trueup_core::settings::{Environment, Project, Settings};
+use trueup_core::store::StoreError;
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::sync::Site;
+use trueup_core::text::Fence;
+
+/// A call, with its surroundings.
+#[derive(Debug)]
+pub struct Call {
+    /// What the client sent.
+    pub payload: Parsed,
+    /// The environment.
+    pub environment: Environment,
+    /// The project and its settings.
+    pub site: Site,
+    /// When the answer is due.
+    pub deadline: Deadline,
+}
+
+impl Call {
+    /// Takes stock for a payload.
+    pub fn new(
+        payload: Parsed,
+        environment: Environment,
+        settings: Settings,
+        deadline: Deadline,
+    ) -> Self {
+        let cwd = payload.cwd.as_ref().map(PathBuf::from);
+        let fallback = || std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        let project = Project::find(&environment, &cwd.clone().unwrap_or_else(fallback));
+        // A subagent may work in a worktree and on a branch of its own.
+        let stands_in = cwd.filter(|_| !payload.is_subagent);
+        let site = Site::new(&environment, settings, project, stands_in);
+        Self { payload, environment, site, deadline }
+    }
+
+    /// Opens the database, creating a missing one.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened.
+    pub fn open_or_create(&self) -> Result<SqliteStore, StoreError> {
+        SqliteStore::open_or_create(self.path()?, self.deadline)
+    }
+
+    /// Opens the database that is there.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened, or is not there.
+    pub fn open(&self) -> Result<SqliteStore, StoreError> {
+        SqliteStore::open(self.path()?, self.deadline)
+    }
+
+    fn path(&self) -> Result<&PathBuf, StoreError> {
+        self.site.settings.sqlite_path().map_err(StoreError::Unavailable)
+    }
+
+    /// Makes a fence with a new nonce.
+    pub fn fence(&self) -> Fence {
+        let nonce = uuid::Uuid::new_v4().simple().to_string();
+        let nonce = nonce.get(..12).unwrap_or(&nonce);
+        // Twelve hexadecimal digits are a nonce by construction.
+        Fence::new(nonce).unwrap_or_else(|_| unreachable!("a nonce of hexadecimal digits"))
+    }
+}
+
+/// What a hook does to the outside.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Printed on stdout.
+    pub response: Response,
+    /// Lines on stderr.
+    pub notes: Vec<String>,
+    /// Whether to refuse: exit code 2.
+    pub refuse: bool,
+}
+
+impl Outcome {
+    /// Makes an outcome that is one line for the user.
+    pub fn note(line: impl Into<String>) -> Self {
+        Self { notes: vec![line.into()], ..Self::default() }
+    }
+}

@@ -1,0 +1,75 @@
+//! Which shell commands hand work on.
+
+/// Tells whether a glob pattern, where `*` is any text and `?` any character, matches the
+/// whole text; case does not matter.
+fn matches(pattern: &str, text: &str) -> bool {
+    let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
+    let text: Vec<char> = text.to_lowercase().chars().collect();
+    let (mut p, mut t) = (0, 0);
+    // Where to go back to when a literal after a star does not fit: one star is enough to
+    // remember, so the match takes no more than pattern times text.
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                retry = Some((p, t));
+                p += 1;
+            }
+            Some(c) if *c == '?' || Some(c) == text.get(t) => {
+                p += 1;
+                t += 1;
+            }
+            _ => match retry {
+                Some((star, from)) => {
+                    retry = Some((star, from + 1));
+                    p = star + 1;
+                    t = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.iter().skip(p).all(|c| *c == '*')
+}
+
+/// Tells whether a command hands work on: `trueup handoff`, or any of the patterns.
+pub(crate) fn is_handoff(command: &str, patterns: &[String]) -> bool {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let own = words.windows(2).any(|pair| {
+        let program = pair[0].rsplit(['/', '(', '`', ';', '&', '|']).next().unwrap_or_default();
+        program == "trueup" && pair[1] == "handoff"
+    });
+    own || patterns.iter().any(|pattern| matches(pattern, command.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handoffs_and_other_commands() {
+        let default = vec!["*handoff*".to_owned()];
+        for (command, patterns, expected) in [
+            ("trueup handoff create PLAN-TO-EXEC", &[][..], true),
+            ("cd x && NOTE=1 trueup  handoff create", &[], true),
+            ("(trueup handoff list)", &[], true),
+            ("/opt/bin/trueup handoff create", &[], true),
+            ("trueup status", &default, false),
+            ("make handoff", &default, true),
+            ("npm run HandOff", &default, true),
+            ("echo hello", &default, false),
+            ("", &default, false),
+            ("make ship-it now", &["make ship*".to_owned()], true),
+            ("make shop", &["make ship*".to_owned()], false),
+            ("axbxc", &["a?b*c".to_owned()], true),
+        ] {
+            assert_eq!(is_handoff(command, patterns), expected, "{command} / {patterns:?}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_pattern_ends() {
+        let pattern = "*a".repeat(40);
+        assert!(!matches(&pattern, &"a".repeat(20)));
+    }
+}

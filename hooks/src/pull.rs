@@ -1,0 +1,239 @@
+//! `session-start-sync`: the database to the cache to the model.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+
+use trueup_core::hook::{Event, Prompt, Response, Source};
+use trueup_core::model::{Session, SessionStatus};
+use trueup_core::reconcile::{Code, Divergence, Policy, Reading, Severity, reconcile};
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{Heartbeat, SessionFilter, Store as _};
+use trueup_core::sync::{
+    Briefing, Mode, SyncError, TrueUp, drain, observe_without_database, predecessor, reassertion,
+    register, sweep, true_up,
+};
+use trueup_core::text::one_line;
+
+use crate::{Call, Outcome};
+
+/// Most sessions of a worktree looked at for company and for work to go on with.
+const NEIGHBOURS: u32 = 12;
+
+/// Longest text of another session shown in an offer, in characters.
+const EXCERPT: usize = 120;
+
+/// Answers `SessionStart` and `UserPromptSubmit`.
+pub fn handle(call: &Call) -> Outcome {
+    match &call.payload.event {
+        Event::SessionStart(source) => start(call, *source),
+        Event::Prompt(Prompt::User) => prompt(call),
+        _ => Outcome::default(),
+    }
+}
+
+fn start(call: &Call, source: Source) -> Outcome {
+    let environment = export_session(call);
+    let mut outcome = match try_start(call, source) {
+        Ok(outcome) => outcome,
+        Err(error) => degraded(call, &error.to_string()),
+    };
+    if let Err(error) = environment {
+        outcome.notes.push(format!("trueup: CLAUDE_ENV_FILE cannot be written: {error}"));
+    }
+    outcome
+}
+
+fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
+    let mut store = call.open_or_create()?;
+    drain(&mut store, &call.site);
+    let id = &call.payload.session;
+    let before = predecessor(&mut store, id, source, &call.site)?;
+    let session = register(&mut store, id, before, &call.site)?;
+    let parked = sweep(&mut store, &call.site, id.as_str())?;
+    let filter = SessionFilter {
+        worktree: session.worktree.clone(),
+        limit: NEIGHBOURS,
+        ..SessionFilter::default()
+    };
+    let neighbours = store.sessions(&filter)?;
+    let synced = true_up(&mut store, session, &neighbours, &call.site, Mode::Automatic)?;
+    let session = &synced.session;
+    if session.acknowledged != session.revision {
+        store.acknowledge(id, session.revision)?;
+    }
+    let item = match &session.item {
+        Some(key) => store.item(key)?,
+        None => None,
+    };
+    let offer = offer(&mut store, session, &neighbours)?;
+    let briefing = Briefing {
+        session,
+        title: item.as_ref().and_then(|item| item.title.as_deref()),
+        found: &synced.found,
+        remaining: &synced.remaining,
+        parked: &parked,
+        offer,
+    };
+    let response = Response {
+        system_message: message(&synced.found),
+        context: Some(("SessionStart", briefing.text(&call.fence()))),
+        ..Response::default()
+    };
+    Ok(Outcome { response, notes: problems(&synced), refuse: false })
+}
+
+/// Tells Bash commands of this session whom they speak for.
+fn export_session(call: &Call) -> io::Result<()> {
+    let Some(path) = call.environment.path("CLAUDE_ENV_FILE") else { return Ok(()) };
+    let line = format!("export TRUEUP_SESSION_ID={}\n", call.payload.session);
+    OpenOptions::new().create(true).append(true).open(path)?.write_all(line.as_bytes())
+}
+
+/// Finds work to go on with, for a session that holds nothing: what it did itself, else what
+/// the session before it did, else the last one here.
+fn offer(
+    store: &mut SqliteStore,
+    session: &Session,
+    neighbours: &[Session],
+) -> Result<Option<(String, String)>, SyncError> {
+    if session.item.is_some() {
+        return Ok(None);
+    }
+    let own = session.execution_state().work.item.map(|item| (item, session));
+    let before = neighbours.iter().find(|s| Some(&s.id) == session.predecessor.as_ref());
+    let others = before.into_iter().chain(neighbours.iter().filter(|s| {
+        s.id != session.id && matches!(s.status, SessionStatus::Ended | SessionStatus::Lost)
+    }));
+    let theirs = others.filter_map(|s| Some((s.execution_state().work.item?, s)));
+    for (key, from) in own.into_iter().chain(theirs) {
+        let Ok(key) = key.parse() else { continue };
+        let Some(item) = store.item(&key)? else { continue };
+        let free = item.holder.as_ref().is_none_or(|h| Some(h) == session.predecessor.as_ref());
+        if free && !item.status.is_finished() {
+            let work = from.execution_state().work;
+            let doing = work.task.or(work.phase).unwrap_or_else(|| "no task was noted".to_owned());
+            let why = format!(
+                "session {} ({}) was on it: {}",
+                from.id,
+                from.status,
+                one_line(&doing, EXCERPT)
+            );
+            return Ok(Some((key.to_string(), why)));
+        }
+    }
+    Ok(None)
+}
+
+/// Joins the lines a user should see.
+fn message(found: &[Divergence]) -> Option<String> {
+    let lines: Vec<&str> = found
+        .iter()
+        .filter(|d| d.severity > Severity::Info)
+        .map(|d| d.message.as_str())
+        .collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn problems(synced: &TrueUp) -> Vec<String> {
+    synced.problems.iter().map(|problem| format!("trueup: not mended: {problem}")).collect()
+}
+
+/// Answers from the dated cache while the database cannot be asked.
+fn degraded(call: &Call, reason: &str) -> Outcome {
+    let observation = observe_without_database(&call.payload.session, reason, &call.site);
+    let policy = Policy { create_cache: false, adopt_older_database: false };
+    let found = reconcile(&observation.snapshot, policy).divergences;
+    let state = match &observation.snapshot.cache {
+        Reading::Fresh(cache) => {
+            let lines: Vec<String> = cache
+                .fields
+                .iter()
+                .map(|(field, value)| match value {
+                    trueup_core::model::Value::Flag(flag) => format!("{}: {flag}", field.key()),
+                    trueup_core::model::Value::Text(text) => format!(
+                        "{}: {}",
+                        field.key(),
+                        one_line(text.as_deref().unwrap_or("none"), EXCERPT)
+                    ),
+                })
+                .collect();
+            call.fence().lines(&lines.join("\n"))
+        }
+        _ => "There is no cache either: what this session holds is unknown.".to_owned(),
+    };
+    let lines = message(&found).unwrap_or_default();
+    let context = format!(
+        "trueup: the database cannot be asked, so this is the local copy, which may be old. \
+         Hand nothing on before `trueup doctor` says the database is back.\n{lines}\n{state}"
+    );
+    let response = Response {
+        system_message: message(&found),
+        context: Some(("SessionStart", context)),
+        ..Response::default()
+    };
+    Outcome { response, notes: vec![format!("trueup: {reason}")], refuse: false }
+}
+
+fn prompt(call: &Call) -> Outcome {
+    match try_prompt(call) {
+        Ok(outcome) => outcome,
+        // The next prompt asks again; a user who types is not to be bothered each time.
+        Err(error) => Outcome::note(format!("trueup: {error}")),
+    }
+}
+
+fn try_prompt(call: &Call) -> Result<Outcome, SyncError> {
+    let mut store = call.open_or_create()?;
+    drain(&mut store, &call.site);
+    let id = &call.payload.session;
+    let Some(mut session) = store.session(id)? else {
+        // The start was missed, so its model knows nothing yet.
+        return try_start(call, Source::Startup).map(|mut outcome| {
+            if let Some((event, _)) = &mut outcome.response.context {
+                *event = "UserPromptSubmit";
+            }
+            outcome
+        });
+    };
+    let renewal = call.site.settings.renewal_seconds();
+    if session.status != SessionStatus::Active || session.silence_seconds() >= renewal {
+        store.heartbeat(&Heartbeat {
+            session: id.clone(),
+            lease_seconds: call.site.settings.lease_seconds,
+            status: Some(SessionStatus::Active),
+            span_seconds: None,
+        })?;
+        session.status = SessionStatus::Active;
+    }
+    let untold = session.revision > session.acknowledged;
+    let synced = true_up(&mut store, session, &[], &call.site, Mode::Automatic)?;
+    let session = &synced.session;
+    if session.acknowledged != session.revision {
+        store.acknowledge(id, session.revision)?;
+    }
+    let mut response = Response::default();
+    if untold {
+        let lost = lost_claim(&synced);
+        let lost = lost.as_ref().map(|(item, holder)| (item.as_str(), holder));
+        response.context = Some(("UserPromptSubmit", reassertion(session, lost, &call.fence())));
+    }
+    // An edit that lost or a file set aside is the user's own, whoever changed the database.
+    let own: Vec<Divergence> = synced
+        .found
+        .iter()
+        .filter(|d| matches!(d.code, Code::S08 | Code::S11))
+        .cloned()
+        .collect();
+    response.system_message = message(&own);
+    Ok(Outcome { response, notes: problems(&synced), refuse: false })
+}
+
+fn lost_claim(synced: &TrueUp) -> Option<(String, trueup_core::model::SessionId)> {
+    match &synced.observation.snapshot.database {
+        Reading::Fresh(database) => {
+            let lost = database.lost_claim.as_ref()?;
+            Some((lost.item.to_string(), lost.holder.clone()))
+        }
+        _ => None,
+    }
+}
