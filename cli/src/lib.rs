@@ -1,1 +1,87 @@
-//! Stub.
+//! The commands: `trueup` and `validate-session-state`.
+//!
+//! Invariants: stdout holds the answer alone, stderr diagnostics; with `--json` stdout holds
+//! one object, whatever happens; reading commands never write; every error becomes its exit
+//! code, line and hint in [`failure`].
+
+mod args;
+mod commands;
+mod desk;
+mod failure;
+mod json;
+mod report;
+mod span;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser};
+
+use crate::args::{Common, Trueup, Validate};
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::report::{Answer, Report};
+
+/// Runs `trueup` on the process's arguments.
+pub fn trueup_main() -> ExitCode {
+    let cli: Trueup = match parse("trueup") {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    let name = cli.command.name();
+    finish(name, &cli.common, |desk| commands::run(desk, cli.command))
+}
+
+/// Runs `validate-session-state` on the process's arguments.
+pub fn validate_main() -> ExitCode {
+    let cli: Validate = match parse("validate-session-state") {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    let common = cli.common.clone();
+    finish("validate-session-state", &common, |desk| {
+        commands::validate::run(desk, &cli)
+    })
+}
+
+/// Parses the arguments; what is no command is answered here, as JSON when that was asked.
+fn parse<T: Parser>(program: &'static str) -> Result<T, ExitCode> {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    T::try_parse_from(&arguments).map_err(|error| {
+        let asked = !error.use_stderr();
+        if asked || !arguments.iter().any(|argument| argument == "--json") {
+            // Printing to a closed pipe is nobody's error.
+            let _ = error.print();
+            return if asked {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(failure::USAGE)
+            };
+        }
+        let text = error.render().to_string();
+        let line = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ");
+        let failure = Failure::usage(line).hint(format!("{program} --help"));
+        Report::new(program, true).fail(&failure)
+    })
+}
+
+fn finish(
+    name: &'static str,
+    common: &Common,
+    work: impl FnOnce(&Desk) -> Result<Answer, Failure>,
+) -> ExitCode {
+    let report = Report::new(name, common.json);
+    match Desk::new(common).and_then(|desk| work(&desk)) {
+        Ok(answer) => report.print(&answer),
+        Err(failure) => report.fail(&failure),
+    }
+}
+
+/// Returns the definition of the `trueup` command line.
+pub(crate) fn definition() -> clap::Command {
+    Trueup::command()
+}

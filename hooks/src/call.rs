@@ -37,7 +37,12 @@ impl Call {
         // A subagent may work in a worktree and on a branch of its own.
         let stands_in = cwd.filter(|_| !payload.is_subagent);
         let site = Site::new(&environment, settings, project, stands_in);
-        Self { payload, environment, site, deadline }
+        Self {
+            payload,
+            environment,
+            site,
+            deadline,
+        }
     }
 
     /// Opens the database, creating a missing one.
@@ -59,7 +64,10 @@ impl Call {
     }
 
     fn path(&self) -> Result<&PathBuf, StoreError> {
-        self.site.settings.sqlite_path().map_err(StoreError::Unavailable)
+        self.site
+            .settings
+            .sqlite_path()
+            .map_err(StoreError::Unavailable)
     }
 
     /// Makes a fence with a new nonce.
@@ -85,6 +93,9 @@ pub struct Outcome {
 impl Outcome {
     /// Makes an outcome that is one line for the user.
     pub fn note(line: impl Into<String>) -> Self {
-        Self { notes: vec![line.into()], ..Self::default() }
+        Self {
+            notes: vec![line.into()],
+            ..Self::default()
+        }
     }
 }

@@ -19,7 +19,9 @@ enum Place {
 
 /// Answers `PreToolUse` and `Stop`.
 pub fn handle(call: &Call) -> Outcome {
-    let Some(place) = place(call) else { return Outcome::default() };
+    let Some(place) = place(call) else {
+        return Outcome::default();
+    };
     match divergences(call) {
         Ok(found) if found.is_empty() => Outcome::default(),
         Ok(found) => refuse(place, &found),
@@ -48,23 +50,42 @@ fn divergences(call: &Call) -> Result<Vec<Divergence>, SyncError> {
         other => other?,
     };
     drain(&mut store, &call.site);
-    let Some(session) = store.session(&call.payload.session)? else { return Ok(Vec::new()) };
+    let Some(session) = store.session(&call.payload.session)? else {
+        return Ok(Vec::new());
+    };
     let synced = true_up(&mut store, session, &[], &call.site, Mode::Automatic)?;
-    Ok(synced.remaining.into_iter().filter(|d| d.code.forbids_handoff()).collect())
+    Ok(synced
+        .remaining
+        .into_iter()
+        .filter(|d| d.code.forbids_handoff())
+        .collect())
 }
 
 fn refuse(place: Place, found: &[Divergence]) -> Outcome {
     let lines: Vec<&str> = found.iter().map(|d| d.message.as_str()).collect();
-    let fix = found.iter().find_map(|d| d.fix.as_deref()).unwrap_or("validate-session-state --fix");
-    let reason = format!("{}\nNothing is handed on while copies disagree. Run: {fix}", lines.join("\n"));
+    let fix = found
+        .iter()
+        .find_map(|d| d.fix.as_deref())
+        .unwrap_or("validate-session-state --fix");
+    let reason = format!(
+        "{}\nNothing is handed on while copies disagree. Run: {fix}",
+        lines.join("\n")
+    );
     let response = match place {
         Place::Tool => Response {
             decision: Some((Decision::Deny, reason.clone())),
             ..Response::default()
         },
-        Place::Stop => Response { block: Some(reason.clone()), ..Response::default() },
+        Place::Stop => Response {
+            block: Some(reason.clone()),
+            ..Response::default()
+        },
     };
-    Outcome { response, notes: reason.lines().map(str::to_owned).collect(), refuse: true }
+    Outcome {
+        response,
+        notes: reason.lines().map(str::to_owned).collect(),
+        refuse: true,
+    }
 }
 
 /// When nobody can know, a person is asked; where there is none, the work goes on, warned.
@@ -77,7 +98,14 @@ fn unknown(call: &Call, place: Place, error: &SyncError) -> Outcome {
             ..Response::default()
         }
     } else {
-        Response { system_message: Some(line.clone()), ..Response::default() }
+        Response {
+            system_message: Some(line.clone()),
+            ..Response::default()
+        }
     };
-    Outcome { response, notes: vec![line], refuse: false }
+    Outcome {
+        response,
+        notes: vec![line],
+        refuse: false,
+    }
 }

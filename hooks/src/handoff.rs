@@ -36,10 +36,15 @@ fn matches(pattern: &str, text: &str) -> bool {
 pub(crate) fn is_handoff(command: &str, patterns: &[String]) -> bool {
     let words: Vec<&str> = command.split_whitespace().collect();
     let own = words.windows(2).any(|pair| {
-        let program = pair[0].rsplit(['/', '(', '`', ';', '&', '|']).next().unwrap_or_default();
+        let program = pair[0]
+            .rsplit(['/', '(', '`', ';', '&', '|'])
+            .next()
+            .unwrap_or_default();
         program == "trueup" && pair[1] == "handoff"
     });
-    own || patterns.iter().any(|pattern| matches(pattern, command.trim()))
+    own || patterns
+        .iter()
+        .any(|pattern| matches(pattern, command.trim()))
 }
 
 #[cfg(test)]
@@ -63,7 +68,11 @@ mod tests {
             ("make shop", &["make ship*".to_owned()], false),
             ("axbxc", &["a?b*c".to_owned()], true),
         ] {
-            assert_eq!(is_handoff(command, patterns), expected, "{command} / {patterns:?}");
+            assert_eq!(
+                is_handoff(command, patterns),
+                expected,
+                "{command} / {patterns:?}"
+            );
         }
     }
 

@@ -38,7 +38,9 @@ fn start(call: &Call, source: Source) -> Outcome {
         Err(error) => degraded(call, &error.to_string()),
     };
     if let Err(error) = environment {
-        outcome.notes.push(format!("trueup: CLAUDE_ENV_FILE cannot be written: {error}"));
+        outcome.notes.push(format!(
+            "trueup: CLAUDE_ENV_FILE cannot be written: {error}"
+        ));
     }
     outcome
 }
@@ -56,7 +58,13 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
         ..SessionFilter::default()
     };
     let neighbours = store.sessions(&filter)?;
-    let synced = true_up(&mut store, session, &neighbours, &call.site, Mode::Automatic)?;
+    let synced = true_up(
+        &mut store,
+        session,
+        &neighbours,
+        &call.site,
+        Mode::Automatic,
+    )?;
     let session = &synced.session;
     if session.acknowledged != session.revision {
         store.acknowledge(id, session.revision)?;
@@ -79,14 +87,24 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
         context: Some(("SessionStart", briefing.text(&call.fence()))),
         ..Response::default()
     };
-    Ok(Outcome { response, notes: problems(&synced), refuse: false })
+    Ok(Outcome {
+        response,
+        notes: problems(&synced),
+        refuse: false,
+    })
 }
 
 /// Tells Bash commands of this session whom they speak for.
 fn export_session(call: &Call) -> io::Result<()> {
-    let Some(path) = call.environment.path("CLAUDE_ENV_FILE") else { return Ok(()) };
+    let Some(path) = call.environment.path("CLAUDE_ENV_FILE") else {
+        return Ok(());
+    };
     let line = format!("export TRUEUP_SESSION_ID={}\n", call.payload.session);
-    OpenOptions::new().create(true).append(true).open(path)?.write_all(line.as_bytes())
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)?
+        .write_all(line.as_bytes())
 }
 
 /// Finds work to go on with, for a session that holds nothing: what it did itself, else what
@@ -99,19 +117,33 @@ fn offer(
     if session.item.is_some() {
         return Ok(None);
     }
-    let own = session.execution_state().work.item.map(|item| (item, session));
-    let before = neighbours.iter().find(|s| Some(&s.id) == session.predecessor.as_ref());
+    let own = session
+        .execution_state()
+        .work
+        .item
+        .map(|item| (item, session));
+    let before = neighbours
+        .iter()
+        .find(|s| Some(&s.id) == session.predecessor.as_ref());
     let others = before.into_iter().chain(neighbours.iter().filter(|s| {
         s.id != session.id && matches!(s.status, SessionStatus::Ended | SessionStatus::Lost)
     }));
     let theirs = others.filter_map(|s| Some((s.execution_state().work.item?, s)));
     for (key, from) in own.into_iter().chain(theirs) {
         let Ok(key) = key.parse() else { continue };
-        let Some(item) = store.item(&key)? else { continue };
-        let free = item.holder.as_ref().is_none_or(|h| Some(h) == session.predecessor.as_ref());
+        let Some(item) = store.item(&key)? else {
+            continue;
+        };
+        let free = item
+            .holder
+            .as_ref()
+            .is_none_or(|h| Some(h) == session.predecessor.as_ref());
         if free && !item.status.is_finished() {
             let work = from.execution_state().work;
-            let doing = work.task.or(work.phase).unwrap_or_else(|| "no task was noted".to_owned());
+            let doing = work
+                .task
+                .or(work.phase)
+                .unwrap_or_else(|| "no task was noted".to_owned());
             let why = format!(
                 "session {} ({}) was on it: {}",
                 from.id,
@@ -135,13 +167,20 @@ fn message(found: &[Divergence]) -> Option<String> {
 }
 
 fn problems(synced: &TrueUp) -> Vec<String> {
-    synced.problems.iter().map(|problem| format!("trueup: not mended: {problem}")).collect()
+    synced
+        .problems
+        .iter()
+        .map(|problem| format!("trueup: not mended: {problem}"))
+        .collect()
 }
 
 /// Answers from the dated cache while the database cannot be asked.
 fn degraded(call: &Call, reason: &str) -> Outcome {
     let observation = observe_without_database(&call.payload.session, reason, &call.site);
-    let policy = Policy { create_cache: false, adopt_older_database: false };
+    let policy = Policy {
+        create_cache: false,
+        adopt_older_database: false,
+    };
     let found = reconcile(&observation.snapshot, policy).divergences;
     let state = match &observation.snapshot.cache {
         Reading::Fresh(cache) => {
@@ -171,7 +210,11 @@ fn degraded(call: &Call, reason: &str) -> Outcome {
         context: Some(("SessionStart", context)),
         ..Response::default()
     };
-    Outcome { response, notes: vec![format!("trueup: {reason}")], refuse: false }
+    Outcome {
+        response,
+        notes: vec![format!("trueup: {reason}")],
+        refuse: false,
+    }
 }
 
 fn prompt(call: &Call) -> Outcome {
@@ -215,7 +258,10 @@ fn try_prompt(call: &Call) -> Result<Outcome, SyncError> {
     if untold {
         let lost = lost_claim(&synced);
         let lost = lost.as_ref().map(|(item, holder)| (item.as_str(), holder));
-        response.context = Some(("UserPromptSubmit", reassertion(session, lost, &call.fence())));
+        response.context = Some((
+            "UserPromptSubmit",
+            reassertion(session, lost, &call.fence()),
+        ));
     }
     // An edit that lost or a file set aside is the user's own, whoever changed the database.
     let own: Vec<Divergence> = synced
@@ -225,7 +271,11 @@ fn try_prompt(call: &Call) -> Result<Outcome, SyncError> {
         .cloned()
         .collect();
     response.system_message = message(&own);
-    Ok(Outcome { response, notes: problems(&synced), refuse: false })
+    Ok(Outcome {
+        response,
+        notes: problems(&synced),
+        refuse: false,
+    })
 }
 
 fn lost_claim(synced: &TrueUp) -> Option<(String, trueup_core::model::SessionId)> {

@@ -64,8 +64,10 @@ fn checkpoint(call: &Call, operations: Option<u64>) -> Result<Outcome, SyncError
             found.extend(again.found.into_iter().filter(|d| d.code == Code::S11));
         }
     }
-    let mut notes: Vec<String> =
-        problems.iter().map(|problem| format!("trueup: not mended: {problem}")).collect();
+    let mut notes: Vec<String> = problems
+        .iter()
+        .map(|problem| format!("trueup: not mended: {problem}"))
+        .collect();
     let mut response = Response::default();
     let lost: Vec<&str> = found
         .iter()
@@ -77,16 +79,27 @@ fn checkpoint(call: &Call, operations: Option<u64>) -> Result<Outcome, SyncError
     }
     let due = operations.filter(|count| count % call.site.settings.checkpoint_every == 0);
     if let Some(count) = due {
-        store.checkpoint(&call.payload.session, count, &provenance(call, "operations"))?;
+        store.checkpoint(
+            &call.payload.session,
+            count,
+            &provenance(call, "operations"),
+        )?;
         response.context = reminder(call, &mut store, count)?;
     }
     if call.payload.event == Event::BeforeCompaction {
         let count = operations.unwrap_or(0);
-        let written =
-            store.checkpoint(&call.payload.session, count, &provenance(call, "compaction"));
+        let written = store.checkpoint(
+            &call.payload.session,
+            count,
+            &provenance(call, "compaction"),
+        );
         notes.extend(written.err().map(|error| format!("trueup: {error}")));
     }
-    Ok(Outcome { response, notes, refuse: false })
+    Ok(Outcome {
+        response,
+        notes,
+        refuse: false,
+    })
 }
 
 fn provenance(call: &Call, reason: &str) -> Provenance {
@@ -190,7 +203,11 @@ fn push(
         database: session.revision,
         fields: changes.clone(),
     };
-    call.site.journal().keep(&lost, now()).map(|_| ()).map_err(SyncError::Journal)
+    call.site
+        .journal()
+        .keep(&lost, now())
+        .map(|_| ())
+        .map_err(SyncError::Journal)
 }
 
 /// Reads the current task out of an event: `Some(None)` when there is none any more.
@@ -199,11 +216,16 @@ fn task(
     store: &mut SqliteStore,
     session: &Session,
 ) -> Result<Option<Option<String>>, StoreError> {
-    let Some(change) = task_change(call) else { return Ok(None) };
+    let Some(change) = task_change(call) else {
+        return Ok(None);
+    };
     match change {
         TaskChange::List(current) => Ok(Some(current.clone())),
         TaskChange::Created { id, subject } => {
-            let note = TaskNote { task: id.clone(), subject: subject.clone() };
+            let note = TaskNote {
+                task: id.clone(),
+                subject: subject.clone(),
+            };
             store.note_task(&session.id, &note)?;
             Ok(None)
         }
@@ -255,19 +277,25 @@ fn reminder(
 fn wait_in_outbox(call: &Call, error: &SyncError) -> Outcome {
     let mut notes = vec![format!("trueup: {error}")];
     let write = match &call.payload.event {
-        Event::SessionEnd(reason) => Some(Write::End { reason: reason.clone() }),
+        Event::SessionEnd(reason) => Some(Write::End {
+            reason: reason.clone(),
+        }),
         _ => task_change(call).and_then(|change| match change {
             TaskChange::List(task) => Some(Write::State {
                 changes: BTreeMap::from([(Field::Task, Value::Text(task.clone()))]),
                 branch: None,
             }),
-            TaskChange::Started { subject: Some(subject), .. } => Some(Write::State {
+            TaskChange::Started {
+                subject: Some(subject),
+                ..
+            } => Some(Write::State {
                 changes: BTreeMap::from([(Field::Task, Value::Text(Some(subject.clone())))]),
                 branch: None,
             }),
-            TaskChange::Created { id, subject } => {
-                Some(Write::Task { task: id.clone(), subject: subject.clone() })
-            }
+            TaskChange::Created { id, subject } => Some(Write::Task {
+                task: id.clone(),
+                subject: subject.clone(),
+            }),
             // What a task's number means is in the database alone.
             TaskChange::Started { .. } | TaskChange::Finished { .. } => None,
         }),
@@ -284,5 +312,8 @@ fn wait_in_outbox(call: &Call, error: &SyncError) -> Outcome {
             Err(error) => notes.push(format!("trueup: it is lost, the outbox too fails: {error}")),
         }
     }
-    Outcome { notes, ..Outcome::default() }
+    Outcome {
+        notes,
+        ..Outcome::default()
+    }
 }

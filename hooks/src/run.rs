@@ -29,13 +29,17 @@ const REFUSE: u8 = 2;
 /// Runs a hook on stdin.
 pub fn run(name: &'static str, time: Duration, handle: fn(&Call) -> Outcome) -> ExitCode {
     // A broken hook must never stop a session: with exit 0 the client goes on.
-    panic::set_hook(Box::new(move |info| end(&format!("trueup: {name} failed: {info}"))));
+    panic::set_hook(Box::new(move |info| {
+        end(&format!("trueup: {name} failed: {info}"))
+    }));
     let environment = Environment::of_process();
     let time = environment
         .number("TRUEUP_DEADLINE_MS")
         .ok()
         .flatten()
-        .map_or(time, |millis| Duration::from_millis(millis.clamp(1, 600_000)));
+        .map_or(time, |millis| {
+            Duration::from_millis(millis.clamp(1, 600_000))
+        });
     watch(name, time + GRACE);
     let deadline = Deadline::after(time);
     let outcome = outcome(name, environment, deadline, handle);
@@ -47,7 +51,10 @@ pub fn run(name: &'static str, time: Duration, handle: fn(&Call) -> Outcome) -> 
 fn watch(name: &'static str, time: Duration) {
     thread::spawn(move || {
         thread::sleep(time);
-        end(&format!("trueup: {name} gave up after {} ms; nothing was changed", time.as_millis()));
+        end(&format!(
+            "trueup: {name} gave up after {} ms; nothing was changed",
+            time.as_millis()
+        ));
     });
 }
 
@@ -90,7 +97,11 @@ fn outcome(
     };
     let call = Call::new(payload, environment, settings, deadline);
     let mut outcome = handle(&call);
-    let warnings = call.site.warnings.iter().map(|warning| format!("trueup: {warning}"));
+    let warnings = call
+        .site
+        .warnings
+        .iter()
+        .map(|warning| format!("trueup: {warning}"));
     outcome.notes.splice(0..0, warnings);
     for note in &outcome.notes {
         call.site.log(Level::Warn, name, note);
@@ -102,11 +113,17 @@ fn print(name: &str, outcome: &Outcome) -> ExitCode {
     if let Some(line) = outcome.response.render() {
         let mut stdout = io::stdout().lock();
         if let Err(error) = writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
-            say(&format!("trueup: {name}: stdout cannot be written: {error}"));
+            say(&format!(
+                "trueup: {name}: stdout cannot be written: {error}"
+            ));
         }
     }
     for note in &outcome.notes {
         say(note);
     }
-    if outcome.refuse { ExitCode::from(REFUSE) } else { ExitCode::SUCCESS }
+    if outcome.refuse {
+        ExitCode::from(REFUSE)
+    } else {
+        ExitCode::SUCCESS
+    }
 }

@@ -1,2 +1,3 @@
 //! What the suites share.
 pub mod client;
+pub mod home;

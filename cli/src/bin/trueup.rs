@@ -1,2 +1,7 @@
-//! Stub.
-fn main() {}
+//! The `trueup` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    trueup::trueup_main()
+}

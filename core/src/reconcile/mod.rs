@@ -16,7 +16,9 @@ mod snapshot;
 mod tests;
 
 pub use action::{Action, Aside, Lost, LostReason, Proposal};
-pub use branch::{BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError, candidates, named_item, names};
+pub use branch::{
+    BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError, candidates, named_item, names,
+};
 pub use divergence::{Code, Divergence, Severity};
 pub use rules::reconcile;
 pub use snapshot::{

@@ -133,10 +133,10 @@ fn fresh_cache(
         let message = format!(
             "⚠️ Cache was written for another database: file={}, db={}; kept aside as *.foreign-<time>",
             one_line(lineage.short(), EXCERPT),
-            database.lineage.short()
+            one_line(database.lineage.short(), EXCERPT)
         );
         let detail = (
-            Some(database.lineage.to_string()),
+            Some(one_line(&database.lineage.0, EXCERPT)),
             Some(one_line(&lineage.0, EXCERPT)),
             Some(FIX.to_owned()),
         );
@@ -153,7 +153,9 @@ fn fresh_cache(
         leftover(database, cache, snapshot, out);
         return;
     }
-    if let Some(revision) = cache.revision.filter(|r| *r > database.revision) {
+    // A revision without a lineage compares with nothing.
+    let stamped = cache.revision.filter(|_| cache.is_stamped());
+    if let Some(revision) = stamped.filter(|r| *r > database.revision) {
         let message = format!(
             "⚠️ Cache was written for another database: file is at revision {revision}, db at {} \
              (restored from a backup?)",
@@ -166,18 +168,20 @@ fn fresh_cache(
         );
         push(out, snapshot, Code::S09, message, detail);
         if policy.adopt_older_database {
-            let lost = differing(database, cache)
+            let lost: BTreeMap<Field, Value> = differing(database, cache)
                 .into_iter()
                 .map(|(f, v)| (f, v.clone()))
                 .collect();
-            journal(
-                database,
-                cache,
-                snapshot,
-                LostReason::OlderDatabaseAdopted,
-                lost,
-                out,
-            );
+            if !lost.is_empty() {
+                journal(
+                    database,
+                    cache,
+                    snapshot,
+                    LostReason::OlderDatabaseAdopted,
+                    lost,
+                    out,
+                );
+            }
             out.actions.push(Action::ReplaceCache);
         }
         return;
@@ -229,7 +233,9 @@ fn compare(
     out: &mut Reconciliation,
 ) {
     let expected = database.projection();
-    let on_current = cache.is_stamped() && cache.revision == Some(database.revision);
+    let on_current = cache.is_stamped()
+        && cache.revision == Some(database.revision)
+        && cache.session.as_ref() == Some(&snapshot.session);
     let mut proposal = BTreeMap::new();
     let mut lost = BTreeMap::new();
     let mut mismatch = false;
@@ -377,6 +383,13 @@ fn mismatch_line(
     );
 }
 
+/// Tells whether a shell takes the text as one word and nothing else: names of branches may
+/// hold `$`, `;` and backquotes, and a fix is offered to be run.
+fn is_bare_word(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:#@+=,%".contains(c);
+    !text.starts_with(['-', '#']) && !text.is_empty() && text.chars().all(plain)
+}
+
 fn branch_and_claim(database: &DatabaseReading, snapshot: &Snapshot, out: &mut Reconciliation) {
     if let (Some(claim), Some(branch)) = (&database.claim, &snapshot.branch)
         && let Some(named) = &branch.names_other
@@ -387,10 +400,11 @@ fn branch_and_claim(database: &DatabaseReading, snapshot: &Snapshot, out: &mut R
             claim.item
         );
         let fix = match &branch.branch_of_item {
-            Some(right) => format!("git switch {right}"),
-            None => format!("trueup claim {named}"),
+            Some(right) if is_bare_word(right) => Some(format!("git switch {right}")),
+            None if is_bare_word(&named) => Some(format!("trueup claim {named}")),
+            _ => Some("git branch --list".to_owned()),
         };
-        let detail = (Some(claim.item.to_string()), Some(name), Some(fix));
+        let detail = (Some(claim.item.to_string()), Some(name), fix);
         push(out, snapshot, Code::S05, message, detail);
     }
     if let Some(lost) = &database.lost_claim {

@@ -10,7 +10,8 @@ use crate::cache::lock::FileLock;
 use crate::cache::{self, CacheError, CacheFile, Stamp};
 use crate::model::{Field, Session, SessionId, Value};
 use crate::reconcile::{
-    Action, Code, Divergence, Lost, LostReason, Policy, Proposal, Reading, Reconciliation, reconcile,
+    Action, Code, Divergence, Lost, LostReason, Policy, Proposal, Reading, Reconciliation,
+    reconcile,
 };
 use crate::store::{Provenance, Push, Store, StoreError};
 
@@ -97,7 +98,9 @@ pub fn inspect(
     let mut decision = reconcile(&observation.snapshot, policy);
     if site.project.is_home {
         // The home directory's `.claude` is the client's own.
-        decision.actions.retain(|action| matches!(action, Action::Journal(_) | Action::Push(_)));
+        decision
+            .actions
+            .retain(|action| matches!(action, Action::Journal(_) | Action::Push(_)));
     }
     Ok((observation, decision))
 }
@@ -186,7 +189,9 @@ fn act(
 ) -> Result<Step, SyncError> {
     match action {
         Action::Journal(lost) => {
-            site.journal().keep(lost, now()).map_err(SyncError::Journal)?;
+            site.journal()
+                .keep(lost, now())
+                .map_err(SyncError::Journal)?;
             Ok(Step::Done)
         }
         Action::SetAside(why) => {
@@ -256,7 +261,10 @@ fn replace(
         crate::settings::private_dir(folder).map_err(|error| problem(&error))?;
     }
     let _lock = FileLock::exclusive(&lock_path, PATIENCE).map_err(|error| {
-        Replacing::Cache(format!("{}: another process is writing it: {error}", path.display()))
+        Replacing::Cache(format!(
+            "{}: another process is writing it: {error}",
+            path.display()
+        ))
     })?;
     // Under the lock: an edit made since the decision must not be overwritten undecided, and
     // an older reading of the database must not replace a newer cache.
@@ -279,17 +287,40 @@ fn replace(
     let state = fresh.execution_state();
     let mut database = database.clone();
     database.work = state.work;
-    let stamp = Stamp { lineage: database.lineage.clone(), revision: fresh.revision, synced_at: now() };
-    let base = if was_set_aside { cache::Document::default() } else { observation.document() };
-    let branch = observation.snapshot.branch.as_ref().map(|b| b.name.as_str());
-    let document =
-        base.trued_up(&session.id, &database.projection(), &state.history, branch, &stamp);
-    let wrote = current.write(&document).map_err(|error: CacheError| problem(&error))?;
+    let stamp = Stamp {
+        lineage: database.lineage.clone(),
+        revision: fresh.revision,
+        synced_at: now(),
+    };
+    let base = if was_set_aside {
+        cache::Document::default()
+    } else {
+        observation.document()
+    };
+    let branch = observation
+        .snapshot
+        .branch
+        .as_ref()
+        .map(|b| b.name.as_str());
+    let document = base.trued_up(
+        &session.id,
+        &database.projection(),
+        &state.history,
+        branch,
+        &stamp,
+    );
+    let wrote = current
+        .write(&document)
+        .map_err(|error: CacheError| problem(&error))?;
     if was_set_aside {
         made_known_to_git(site);
     }
     cache::sweep_drafts(path);
-    Ok(if wrote { Replaced::Written } else { Replaced::Same })
+    Ok(if wrote {
+        Replaced::Written
+    } else {
+        Replaced::Same
+    })
 }
 
 /// A new file is told to git once; that it cannot be told is worth a line in the log alone.

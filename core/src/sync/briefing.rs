@@ -132,7 +132,10 @@ impl Briefing<'_> {
             .iter()
             .filter_map(|released| {
                 let item = released.item.as_ref()?;
-                Some(format!("{item} was held by {} ({})", released.session, released.reason))
+                Some(format!(
+                    "{item} was held by {} ({})",
+                    released.session, released.reason
+                ))
             })
             .take(MOST_LINES)
             .collect();
@@ -151,7 +154,10 @@ impl Briefing<'_> {
 pub fn reassertion(session: &Session, lost: Option<(&str, &SessionId)>, fence: &Fence) -> String {
     let work = session.execution_state().work;
     let value = |text: Option<&str>| text.map_or("none".to_owned(), |t| one_line(t, LONGEST));
-    let item = session.item.as_ref().map_or("none".to_owned(), ToString::to_string);
+    let item = session
+        .item
+        .as_ref()
+        .map_or("none".to_owned(), ToString::to_string);
     let task = value(work.task.as_deref());
     let lost = lost.map_or(String::new(), |(item, holder)| {
         format!(" Stop work on {item}: it now belongs to {holder}.")

@@ -13,9 +13,15 @@ const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Sends what waits; returns how many were sent. What cannot be sent stays.
 pub fn drain(store: &mut dyn Store, site: &Site) -> usize {
-    let sent = site.outbox().drain(PATIENCE, |pending| send(store, pending, site));
+    let sent = site
+        .outbox()
+        .drain(PATIENCE, |pending| send(store, pending, site));
     sent.unwrap_or_else(|error| {
-        site.log(Level::Error, "outbox", &format!("cannot be drained: {error}"));
+        site.log(
+            Level::Error,
+            "outbox",
+            &format!("cannot be drained: {error}"),
+        );
         0
     })
 }
@@ -43,7 +49,10 @@ fn send(store: &mut dyn Store, pending: &Pending, site: &Site) -> Result<(), Sto
     };
     match &pending.write {
         Write::Task { task, subject } => {
-            let note = TaskNote { task: task.clone(), subject: subject.clone() };
+            let note = TaskNote {
+                task: task.clone(),
+                subject: subject.clone(),
+            };
             store.note_task(&pending.session, &note)
         }
         Write::End { reason } => store.end(&pending.session, reason, &provenance).map(|_| ()),

@@ -70,7 +70,10 @@ pub fn predecessor(
         _ => None,
     };
     let named = neighbours.iter().find(|s| Some(&s.id) == named.as_ref());
-    Ok(same_process.or(named).or_else(|| neighbours.first()).map(|session| session.id.clone()))
+    Ok(same_process
+        .or(named)
+        .or_else(|| neighbours.first())
+        .map(|session| session.id.clone()))
 }
 
 /// Parks every session that two witnesses call dead; its state stays readable.

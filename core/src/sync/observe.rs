@@ -33,11 +33,15 @@ pub fn observe(
     site: &Site,
 ) -> Result<Observation> {
     let state = session.execution_state();
-    let claim = session.item.clone().zip(session.epoch).map(|(item, epoch)| ClaimReading {
-        item,
-        epoch,
-        since: session.claimed_at,
-    });
+    let claim = session
+        .item
+        .clone()
+        .zip(session.epoch)
+        .map(|(item, epoch)| ClaimReading {
+            item,
+            epoch,
+            since: session.claimed_at,
+        });
     let lost_claim = match &claim {
         Some(_) => None,
         None => lost_claim(store, session, state.work.item.as_deref())?,
@@ -52,14 +56,26 @@ pub fn observe(
         history: state.history,
     };
     let file = choose_file(&session.id, site, |owner| {
-        Ok(store.session(owner)?.is_some_and(|other| is_live_here(&other, site)))
+        Ok(store
+            .session(owner)?
+            .is_some_and(|other| is_live_here(&other, site)))
     })?;
     let peers = peers
         .iter()
         .filter(|peer| peer.id != session.id && is_live_here(peer, site))
-        .map(|peer| Peer { session: peer.id.clone(), item: peer.item.clone() })
+        .map(|peer| Peer {
+            session: peer.id.clone(),
+            item: peer.item.clone(),
+        })
         .collect();
-    let snapshot = snapshot(&session.id, Reading::Fresh(database), &file, branch, peers, site);
+    let snapshot = snapshot(
+        &session.id,
+        Reading::Fresh(database),
+        &file,
+        branch,
+        peers,
+        site,
+    );
     Ok(Observation { snapshot, file })
 }
 
@@ -95,7 +111,15 @@ fn snapshot(
         waiting: waiting.len(),
         oldest_at: waiting.iter().map(|pending| pending.at).min(),
     };
-    Snapshot { session: session.clone(), database, cache, branch, peers, outbox, now: now() }
+    Snapshot {
+        session: session.clone(),
+        database,
+        cache,
+        branch,
+        peers,
+        outbox,
+        now: now(),
+    }
 }
 
 /// Reads the file that belongs to the session.
@@ -115,15 +139,26 @@ fn choose_file<E>(
     };
     let stranger = owner.as_ref().filter(|owner| *owner != session);
     let owner_is_live = stranger.map(owner_is_live).transpose()?.unwrap_or(false);
-    let candidate =
-        Candidate { session, has_own: false, shared_owner: owner.as_ref(), owner_is_live };
-    Ok(if cache::choose(candidate) { CacheFile::read(&own) } else { shared })
+    let candidate = Candidate {
+        session,
+        has_own: false,
+        shared_owner: owner.as_ref(),
+        owner_is_live,
+    };
+    Ok(if cache::choose(candidate) {
+        CacheFile::read(&own)
+    } else {
+        shared
+    })
 }
 
 /// Tells whether a session still works in this project, as far as can be told: one that may
 /// live counts.
 fn is_live_here(other: &Session, site: &Site) -> bool {
-    let here = other.worktree.as_deref().is_some_and(|dir| site.project.dir.as_os_str() == dir);
+    let here = other
+        .worktree
+        .as_deref()
+        .is_some_and(|dir| site.project.dir.as_os_str() == dir);
     if !here || !other.status.is_present() {
         return false;
     }
@@ -142,7 +177,11 @@ fn lost_claim(
     let item = store.item(&key)?;
     Ok(item.and_then(|item| {
         let holder = item.holder.filter(|holder| *holder != session.id)?;
-        Some(LostClaim { item: item.key, holder, since: item.claimed_at })
+        Some(LostClaim {
+            item: item.key,
+            holder,
+            since: item.claimed_at,
+        })
     }))
 }
 
@@ -151,14 +190,22 @@ fn branch(
     claim: Option<&ClaimReading>,
     site: &Site,
 ) -> Result<Option<BranchReading>> {
-    let Some(name) = site.branch() else { return Ok(None) };
-    let mut reading = BranchReading { name, names_other: None, branch_of_item: None };
+    let Some(name) = site.branch() else {
+        return Ok(None);
+    };
+    let mut reading = BranchReading {
+        name,
+        names_other: None,
+        branch_of_item: None,
+    };
     let Some(claim) = claim.filter(|claim| !reconcile::names(&reading.name, claim.item.as_str()))
     else {
         return Ok(Some(reading));
     };
     // A pattern that does not compile is reported where it is set, and finds nothing here.
-    let Ok(pattern) = site.branch_pattern() else { return Ok(Some(reading)) };
+    let Ok(pattern) = site.branch_pattern() else {
+        return Ok(Some(reading));
+    };
     let known = store.known_items(&reconcile::candidates(&reading.name))?;
     reading.names_other =
         reconcile::named_item(&reading.name, claim.item.as_str(), &pattern, &known);
@@ -175,7 +222,9 @@ fn branch(
 /// Tells whether a branch can stand in a command as it is; git allows names that a shell
 /// would act on.
 fn is_plain(branch: &str) -> bool {
-    branch.chars().all(|c| c.is_ascii_alphanumeric() || "/._-#".contains(c))
+    branch
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "/._-#".contains(c))
         && !branch.starts_with('-')
 }
 

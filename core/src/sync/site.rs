@@ -66,11 +66,10 @@ impl Site {
     /// Returns the same surroundings for the project of another session.
     #[must_use]
     pub fn for_session(&self, environment: &Environment, session: &Session) -> Self {
-        let elsewhere = session
-            .worktree
-            .as_ref()
-            .map(PathBuf::from)
-            .filter(|dir| *dir != self.project.dir && session.host.as_ref() == Some(&self.host));
+        let elsewhere =
+            session.worktree.as_ref().map(PathBuf::from).filter(|dir| {
+                *dir != self.project.dir && session.host.as_ref() == Some(&self.host)
+            });
         match elsewhere {
             None => self.clone(),
             Some(dir) => {
@@ -114,6 +113,8 @@ impl Site {
 
 /// Returns the local clock: for names of files and ages of caches, never for a lease.
 pub fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

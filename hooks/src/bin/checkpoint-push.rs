@@ -4,5 +4,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 fn main() -> ExitCode {
-    trueup_hooks::run("checkpoint-push", Duration::from_millis(250), trueup_hooks::push::handle)
+    trueup_hooks::run(
+        "checkpoint-push",
+        Duration::from_millis(250),
+        trueup_hooks::push::handle,
+    )
 }

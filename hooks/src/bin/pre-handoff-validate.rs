@@ -4,5 +4,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 fn main() -> ExitCode {
-    trueup_hooks::run("pre-handoff-validate", Duration::from_millis(1000), trueup_hooks::gate::handle)
+    trueup_hooks::run(
+        "pre-handoff-validate",
+        Duration::from_millis(1000),
+        trueup_hooks::gate::handle,
+    )
 }

@@ -4,5 +4,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 fn main() -> ExitCode {
-    trueup_hooks::run("session-start-sync", Duration::from_millis(2000), trueup_hooks::pull::handle)
+    trueup_hooks::run(
+        "session-start-sync",
+        Duration::from_millis(2000),
+        trueup_hooks::pull::handle,
+    )
 }

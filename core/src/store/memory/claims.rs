@@ -36,7 +36,10 @@ pub(super) fn claim(store: &mut MemoryStore, request: &ClaimRequest) -> Result<C
     let grant = &request.grant;
     let session = store.registered(&grant.session)?;
     check(grant)?;
-    let item = store.items.get(&grant.item).ok_or_else(|| moved_on(&grant.item))?;
+    let item = store
+        .items
+        .get(&grant.item)
+        .ok_or_else(|| moved_on(&grant.item))?;
     if item.holder != grant.expected_holder || item.epoch != grant.expected_epoch {
         return Err(moved_on(&grant.item));
     }
@@ -75,7 +78,10 @@ pub(super) fn first_answer(store: &MemoryStore, request: &ClaimRequest) -> Resul
         return Err(moved_on(&grant.item));
     }
     let of_this = |op: &Option<String>| op.as_deref() == Some(request.provenance.op_id.as_str());
-    let released = store.events.iter().find(|e| e.kind == "released" && of_this(&e.op_id));
+    let released = store
+        .events
+        .iter()
+        .find(|e| e.kind == "released" && of_this(&e.op_id));
     let owned = grant.outcome == ClaimOutcome::AlreadyOwned;
     Ok(ClaimTaken {
         item,
@@ -137,11 +143,16 @@ fn patch_state(
 ) -> Result<()> {
     state["lastUpdatedAt"] = json!(store.now);
     let patch = Map::from_iter([("execution_state".to_owned(), state)]);
-    changes::metadata(store, session, by, |metadata| changes::merge(metadata, &patch))
+    changes::metadata(store, session, by, |metadata| {
+        changes::merge(metadata, &patch)
+    })
 }
 
 pub(super) fn release(store: &mut MemoryStore, release: &Release) -> Result<Item> {
-    let held = store.items.get(&release.item).and_then(|i| i.holder.as_ref());
+    let held = store
+        .items
+        .get(&release.item)
+        .and_then(|i| i.holder.as_ref());
     if held != Some(&release.session) {
         return Err(StoreError::Conflict(format!(
             "session {} does not hold {}",

@@ -227,12 +227,18 @@ impl Store for MemoryStore {
     fn release(&mut self, release: &Release) -> Result<Item> {
         let by = &release.provenance;
         let again = |store: &Self| items::existing(store, &release.item);
-        self.write("release", by, |store| claims::release(store, release), again)
+        self.write(
+            "release",
+            by,
+            |store| claims::release(store, release),
+            again,
+        )
     }
 
     fn note_task(&mut self, session: &SessionId, note: &TaskNote) -> Result<()> {
         self.registered(session)?;
-        self.tasks.insert((session.clone(), note.task.clone()), note.clone());
+        self.tasks
+            .insert((session.clone(), note.task.clone()), note.clone());
         Ok(())
     }
 

@@ -88,7 +88,10 @@ fn limited(sessions: Vec<Session>, limit: u32) -> Vec<Session> {
 }
 
 fn all(store: &MemoryStore) -> impl Iterator<Item = Session> + '_ {
-    store.sessions.keys().filter_map(|id| store.registered(id).ok())
+    store
+        .sessions
+        .keys()
+        .filter_map(|id| store.registered(id).ok())
 }
 
 pub(super) fn list(store: &MemoryStore, filter: &SessionFilter) -> Vec<Session> {
@@ -96,7 +99,11 @@ pub(super) fn list(store: &MemoryStore, filter: &SessionFilter) -> Vec<Session> 
         .filter(|s| !filter.present || s.status.is_present())
         .filter(|s| filter.worktree.is_none() || s.worktree == filter.worktree)
         .collect();
-    found.sort_by(|a, b| b.heartbeat_at.cmp(&a.heartbeat_at).then_with(|| a.id.cmp(&b.id)));
+    found.sort_by(|a, b| {
+        b.heartbeat_at
+            .cmp(&a.heartbeat_at)
+            .then_with(|| a.id.cmp(&b.id))
+    });
     limited(found, filter.limit)
 }
 
@@ -158,10 +165,15 @@ pub(super) fn push(store: &mut MemoryStore, push: &Push) -> Result<Session> {
         changes::merge(metadata, &patch);
         mark(metadata, push.mark, &patch);
     })?;
-    if let (Some(Value::Text(phase)), Some(item)) =
-        (push.changes.get(&Field::Phase), &session.item)
+    let told = push.acknowledge && session.acknowledged == session.revision;
+    if let Some(row) = store.sessions.get_mut(&push.session).filter(|_| told) {
+        row.acknowledged = row.revision;
+    }
+    if let (Some(Value::Text(phase)), Some(item)) = (push.changes.get(&Field::Phase), &session.item)
     {
-        changes::item(store, item, &push.provenance, |row| row.phase.clone_from(phase))?;
+        changes::item(store, item, &push.provenance, |row| {
+            row.phase.clone_from(phase)
+        })?;
     }
     store.registered(&push.session)
 }

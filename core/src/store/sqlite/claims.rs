@@ -15,14 +15,21 @@ pub(super) fn claim(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<Clai
     let grant = &request.grant;
     let session = registered(sessions::load(tx, &grant.session)?, &grant.session)?;
     let owned = grant.outcome == ClaimOutcome::AlreadyOwned;
-    let mut released = None;
-    if !owned && !was_done(tx, &request.provenance)? {
-        released = give_up_other(tx, &session, &grant.item, &request.provenance)?;
+    let again = was_done(tx, &request.provenance)?;
+    let released = if again {
+        given_up_by(tx, &request.provenance)?
+    } else if owned {
+        None
+    } else {
+        let released = give_up_other(tx, &session, &grant.item, &request.provenance)?;
         take(tx, request)?;
-    }
+        released
+    };
     let item = items::load(tx, &grant.item)?.filter(|i| i.holder.as_ref() == Some(&grant.session));
     let item = item.ok_or_else(|| moved_on(&grant.item))?;
-    begin_work(tx, &session, &item, &request.provenance)?;
+    if !again {
+        begin_work(tx, &session, &item, &request.provenance)?;
+    }
     let heartbeat = Heartbeat {
         session: grant.session.clone(),
         lease_seconds: request.lease_seconds,
@@ -89,6 +96,19 @@ fn give_up_other(
         }
         _ => Ok(None),
     }
+}
+
+/// Returns the item that a claim carried out before gave up.
+fn given_up_by(tx: &Transaction<'_>, provenance: &Provenance) -> Result<Option<ItemKey>> {
+    let key: Option<String> = tx
+        .query_row(
+            "SELECT key FROM events WHERE op_id = ?1 AND entity = 'item' AND kind = 'released'",
+            [&provenance.op_id],
+            |row| row.get(0),
+        )
+        .optional()
+        .map_err(from_sqlite)?;
+    Ok(key.and_then(|key| key.parse().ok()))
 }
 
 fn set_free(
@@ -158,12 +178,17 @@ fn patch_state(
         .map_err(from_sqlite)?;
     state["lastUpdatedAt"] = json!(now);
     let patch = Map::from_iter([("execution_state".to_owned(), state)]);
-    sessions::merge_metadata(tx, session, &patch, provenance)?;
+    sessions::patch_metadata(tx, session, &patch, provenance)?;
     Ok(())
 }
 
 pub(super) fn release(tx: &Transaction<'_>, release: &Release) -> Result<Item> {
     let provenance = &release.provenance;
+    if was_done(tx, provenance)?
+        && let Some(item) = items::load(tx, &release.item)?
+    {
+        return Ok(item);
+    }
     let freed = set_free(tx, &release.session, &release.item, provenance, None)?;
     let item = freed.ok_or_else(|| {
         StoreError::Conflict(format!(

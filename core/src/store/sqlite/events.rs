@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 use serde_json::{Value as Json, json};
 
 use super::errors::from_sqlite;
-use super::rows;
+use super::{rows, was_done};
 use crate::model::{Epoch, Event, EventFilter, SessionId};
 use crate::store::{Provenance, Result};
 
@@ -14,6 +14,9 @@ pub(super) fn checkpoint(
     operations: u64,
     provenance: &Provenance,
 ) -> Result<()> {
+    if was_done(tx, provenance)? {
+        return Ok(());
+    }
     tx.execute(
         "INSERT INTO events (actor, entity, key, kind, after, reason, op_id)
          VALUES (?1, 'session', ?2, 'checkpoint', ?3, ?4, ?5)",

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::errors::from_sqlite;
-use super::rows;
+use super::{rows, was_done};
 use crate::model::{Item, ItemKey, NewItem};
 use crate::store::{ItemFilter, Provenance, Result, StoreError};
 
@@ -51,7 +51,13 @@ pub(super) fn known(connection: &Connection, keys: &[&str]) -> Result<Vec<String
 }
 
 pub(super) fn add(tx: &Transaction<'_>, item: &NewItem, provenance: &Provenance) -> Result<Item> {
-    if load(tx, &item.key)?.is_some() {
+    let existing = load(tx, &item.key)?;
+    if let Some(existing) = &existing
+        && was_done(tx, provenance)?
+    {
+        return Ok(existing.clone());
+    }
+    if existing.is_some() {
         return Err(StoreError::Denied(format!(
             "item {} exists already",
             item.key

@@ -220,5 +220,9 @@ fn was_done(tx: &Transaction<'_>, provenance: &Provenance) -> Result<bool> {
 
 /// Turns "no such session" into the refusal of a write.
 fn registered(session: Option<Session>, id: &SessionId) -> Result<Session> {
-    session.ok_or_else(|| StoreError::Invalid(format!("session {id} is not registered")))
+    session.ok_or_else(|| unregistered(id))
+}
+
+fn unregistered(id: &SessionId) -> StoreError {
+    StoreError::Invalid(format!("session {id} is not registered"))
 }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, named_params, params}
 use serde_json::{Map, Value as Json, json};
 
 use super::errors::from_sqlite;
-use super::{NOW, registered, rows, was_done};
+use super::{NOW, registered, rows, unregistered, was_done};
 use crate::model::{Field, Revision, Session, SessionId, Value};
 use crate::store::port::Mark;
 use crate::store::{Heartbeat, Provenance, Push, Registration, Result, SessionFilter, StoreError};
@@ -116,6 +116,12 @@ pub(super) fn heartbeat(tx: &Transaction<'_>, beat: &Heartbeat) -> Result<()> {
              lease_expires_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?2),
              silent_until = coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3), silent_until),
              status = coalesce(?4, status),
+             -- A sign of life has no operation of its own; a change of status by one is still
+             -- the session's, not plain SQL's.
+             last_actor = CASE WHEN ?4 IS NULL OR ?4 = status THEN last_actor ELSE ?1 END,
+             last_reason = CASE WHEN ?4 IS NULL OR ?4 = status THEN last_reason END,
+             last_op = CASE WHEN ?4 IS NULL OR ?4 = status THEN last_op
+                            ELSE 'heartbeat-' || lower(hex(randomblob(16))) END,
              settled = CASE WHEN coalesce(?4, status) IN ('active', 'idle') THEN 0 ELSE settled END
          WHERE session_id = ?1"
     );
@@ -131,10 +137,7 @@ pub(super) fn heartbeat(tx: &Transaction<'_>, beat: &Heartbeat) -> Result<()> {
         )
         .map_err(from_sqlite)?;
     if changed == 0 {
-        return Err(StoreError::Invalid(format!(
-            "session {} is not registered",
-            beat.session
-        )));
+        return Err(unregistered(&beat.session));
     }
     Ok(())
 }
@@ -200,6 +203,13 @@ pub(super) fn push(tx: &Transaction<'_>, push: &Push) -> Result<Session> {
             )
         }));
     }
+    // A push that changed nothing raised no revision: what comes next must still be told.
+    tx.execute(
+        "UPDATE claude_sessions SET acknowledged_revision = revision
+         WHERE session_id = ?1 AND acknowledged_revision > revision",
+        [push.session.as_str()],
+    )
+    .map_err(from_sqlite)?;
     if let Some(Value::Text(phase)) = push.changes.get(&Field::Phase) {
         tx.execute(
             "UPDATE work_items SET phase = ?1, last_actor = ?2, last_reason = ?3, last_op = ?4
@@ -251,6 +261,19 @@ pub(super) fn merge_metadata(
     patch: &Map<String, Json>,
     provenance: &Provenance,
 ) -> Result<Session> {
+    if was_done(tx, provenance)? {
+        return registered(load(tx, id)?, id);
+    }
+    patch_metadata(tx, id, patch, provenance)
+}
+
+/// Merges as one step of an operation that has others.
+pub(super) fn patch_metadata(
+    tx: &Transaction<'_>,
+    id: &SessionId,
+    patch: &Map<String, Json>,
+    provenance: &Provenance,
+) -> Result<Session> {
     tx.execute(
         "UPDATE claude_sessions SET metadata = json_patch(metadata, ?2),
              last_actor = ?3, last_reason = ?4, last_op = ?5
@@ -268,11 +291,15 @@ pub(super) fn merge_metadata(
 }
 
 pub(super) fn acknowledge(tx: &Transaction<'_>, id: &SessionId, revision: Revision) -> Result<()> {
-    tx.execute(
-        "UPDATE claude_sessions SET acknowledged_revision = ?2 WHERE session_id = ?1",
-        params![id.as_str(), signed(revision.0)],
-    )
-    .map_err(from_sqlite)?;
+    let changed = tx
+        .execute(
+            "UPDATE claude_sessions SET acknowledged_revision = ?2 WHERE session_id = ?1",
+            params![id.as_str(), signed(revision.0)],
+        )
+        .map_err(from_sqlite)?;
+    if changed == 0 {
+        return Err(unregistered(id));
+    }
     Ok(())
 }
 
@@ -282,6 +309,10 @@ pub(super) fn end(
     reason: &str,
     provenance: &Provenance,
 ) -> Result<Session> {
+    // A goodbye that is repeated late must not end a session that was resumed since.
+    if was_done(tx, provenance)? {
+        return registered(load(tx, id)?, id);
+    }
     tx.execute(
         "UPDATE claude_sessions SET status = 'ended', ended_reason = ?2,
              settled = NOT EXISTS (SELECT 1 FROM work_items WHERE holder = ?1),

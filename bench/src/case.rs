@@ -1,0 +1,200 @@
+//! The cases: what is called, how it is set up, and what must hold afterwards.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::Failure;
+use crate::binaries::Binaries;
+use crate::measure::Task;
+use crate::world::{BUSY, CALM, DRIFTED, World};
+
+/// The floor a case stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Floor {
+    /// Nothing is written.
+    Read,
+    /// The database or a file is written.
+    Write,
+}
+
+impl Floor {
+    /// Returns the program.
+    pub(crate) const fn program(self) -> &'static str {
+        match self {
+            Self::Read => "floor-read",
+            Self::Write => "floor-write",
+        }
+    }
+}
+
+/// What happens to the cache of the session in a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cache {
+    /// It is in step, and the very same file afterwards.
+    Stays,
+    /// It is made stale before, and mended afterwards.
+    Mended,
+    /// It is in step, and rewritten with the new task.
+    Follows,
+}
+
+/// A hook in a situation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Case {
+    /// Its name in table and budget.
+    pub(crate) name: &'static str,
+    /// The hook.
+    pub(crate) program: &'static str,
+    /// What it is compared with.
+    pub(crate) floor: Floor,
+    session: &'static str,
+    event: &'static str,
+    cache: Cache,
+}
+
+/// `session-start-sync` with a true database and a warm cache.
+pub(crate) const START: &str = "session start, in step";
+/// The gate on a hand-off that may pass.
+pub(crate) const GATE: &str = "gate, hand-off, consistent";
+/// The push with nothing to do.
+pub(crate) const PUSH: &str = "push, nothing to do";
+
+/// Every case.
+pub(crate) const CASES: [Case; 7] = [
+    Case {
+        name: START,
+        program: "session-start-sync",
+        floor: Floor::Write,
+        session: CALM,
+        event: "SessionStart",
+        cache: Cache::Stays,
+    },
+    Case {
+        name: "session start, drift mended",
+        program: "session-start-sync",
+        floor: Floor::Write,
+        session: DRIFTED,
+        event: "SessionStart",
+        cache: Cache::Mended,
+    },
+    Case {
+        name: "prompt, silent",
+        program: "session-start-sync",
+        floor: Floor::Read,
+        session: CALM,
+        event: "UserPromptSubmit",
+        cache: Cache::Stays,
+    },
+    Case {
+        name: PUSH,
+        program: "checkpoint-push",
+        floor: Floor::Read,
+        session: CALM,
+        event: "PostToolUse",
+        cache: Cache::Stays,
+    },
+    Case {
+        name: "push, task captured",
+        program: "checkpoint-push",
+        floor: Floor::Write,
+        session: BUSY,
+        event: "PostToolUse",
+        cache: Cache::Follows,
+    },
+    Case {
+        name: GATE,
+        program: "pre-handoff-validate",
+        floor: Floor::Read,
+        session: CALM,
+        event: "PreToolUse",
+        cache: Cache::Stays,
+    },
+    Case {
+        name: "gate, another command",
+        program: "pre-handoff-validate",
+        floor: Floor::Read,
+        session: CALM,
+        event: "PreToolUse",
+        cache: Cache::Stays,
+    },
+];
+
+impl Case {
+    /// Sets the case up for one run; `round` makes what is captured new each time.
+    pub(crate) fn prepare(
+        &self,
+        binaries: &Binaries,
+        world: &World,
+        round: usize,
+    ) -> Result<Task, Failure> {
+        let place = world.place(self.session)?;
+        if self.cache == Cache::Mended {
+            fs::write(&place.cache, &place.stale)?;
+        }
+        let more = match (self.event, self.cache) {
+            ("SessionStart", _) => json!({"source": "resume"}),
+            ("UserPromptSubmit", _) => json!({"prompt": "go on with the work"}),
+            ("PostToolUse", Cache::Follows) => json!({
+                "tool_name": "TaskUpdate",
+                "tool_input": {
+                    "taskId": "1", "status": "in_progress", "subject": subject(round),
+                },
+                "tool_response": {"success": true, "taskId": "1"},
+            }),
+            ("PostToolUse", _) => json!({
+                "tool_name": "Edit",
+                "tool_input": {"file_path": place.dir.join("a.rs"), "old_string": "a",
+                               "new_string": "b"},
+                "tool_response": {"filePath": place.dir.join("a.rs")},
+            }),
+            _ => json!({
+                "tool_name": "Bash",
+                "tool_input": {"command": if self.name == GATE {
+                    "trueup handoff create PLAN-TO-EXEC"
+                } else {
+                    "cargo test --workspace"
+                }},
+            }),
+        };
+        world.call(binaries.path(self.program), self.session, self.event, &more)
+    }
+
+    /// Makes sure that the case does what its name says: runs it once and looks at the cache.
+    pub(crate) fn prove(&self, binaries: &Binaries, world: &World) -> Result<(), Failure> {
+        let round = usize::MAX;
+        let task = self.prepare(binaries, world, round)?;
+        let place = world.place(self.session)?;
+        let before = fs::read(&place.cache)?;
+        if let Some(line) = crate::measure::complaint(&task)? {
+            return Err(format!("{}: it complained: {line}", self.name).into());
+        }
+        let after = fs::read(&place.cache)?;
+        let text = String::from_utf8_lossy(&after);
+        let holds = match self.cache {
+            Cache::Stays => before == after,
+            Cache::Mended => text.contains("what the database says"),
+            Cache::Follows => text.contains(&subject(round)),
+        };
+        if holds {
+            Ok(())
+        } else {
+            Err(format!("{}: the cache became {text}", self.name).into())
+        }
+    }
+}
+
+fn subject(round: usize) -> String {
+    format!("the task of round {round}")
+}
+
+/// Makes a run of a floor program on the session in step.
+pub(crate) fn floor(binaries: &Binaries, world: &World, floor: Floor) -> Result<Task, Failure> {
+    let place = world.place(CALM)?;
+    let more = json!({"source": "resume"});
+    let mut task = world.call(binaries.path(floor.program()), CALM, "SessionStart", &more)?;
+    task.argument(world.database());
+    task.argument(CALM);
+    task.argument(place.dir.join("replaced.json"));
+    Ok(task)
+}

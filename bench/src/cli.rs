@@ -1,0 +1,90 @@
+//! The command line.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::binaries::Binaries;
+use crate::{Failure, check, measure, report, run};
+
+const USAGE: &str = "\
+Measures the hooks of trueup beside floor programs, a Node and a Python script.
+
+  trueup-bench run [--quick] [--out FILE] [--bin-dir DIR]
+      prints a table and the verdicts; wall clock, so on a quiet machine
+  trueup-bench check [--update] [--bin-dir DIR]
+      compares instruction counts, sizes and dependencies with bench/budget.toml;
+      exit code 1 when one is passed; --update writes a new budget
+
+Without --bin-dir the binaries are built first.
+TRUEUP_BENCH_SQLITE=DIR lets the Node script use the better-sqlite3 package in DIR.
+";
+
+#[derive(Default)]
+struct Options {
+    quick: bool,
+    update: bool,
+    out: Option<PathBuf>,
+    bin_dir: Option<PathBuf>,
+}
+
+/// Carries a command line out.
+pub(crate) fn main(arguments: Vec<String>) -> Result<ExitCode, Failure> {
+    let mut arguments = arguments.into_iter();
+    match arguments.next().as_deref() {
+        Some("run") => measured(&options(arguments)?),
+        Some("check") => checked(&options(arguments)?),
+        // For this program alone: one child, so that its memory is told from all others'.
+        Some("peak") => measure::peak_here(arguments.collect()),
+        Some("--help" | "-h") | None => {
+            std::io::stdout().write_all(USAGE.as_bytes())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(other) => Err(format!("unknown command {other}\n\n{USAGE}").into()),
+    }
+}
+
+fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Failure> {
+    let mut options = Options::default();
+    while let Some(name) = arguments.next() {
+        let mut value = || {
+            arguments
+                .next()
+                .ok_or_else(|| format!("{name} needs a value"))
+        };
+        match name.as_str() {
+            "--quick" => options.quick = true,
+            "--update" => options.update = true,
+            "--out" => options.out = Some(value()?.into()),
+            "--bin-dir" => options.bin_dir = Some(value()?.into()),
+            other => return Err(format!("unknown option {other}\n\n{USAGE}").into()),
+        }
+    }
+    Ok(options)
+}
+
+fn measured(options: &Options) -> Result<ExitCode, Failure> {
+    let binaries = Binaries::find(options.bin_dir.clone())?;
+    let scale = if options.quick { run::QUICK } else { run::FULL };
+    let text = report::render(&run::run(&binaries, scale)?);
+    std::io::stdout().write_all(text.as_bytes())?;
+    if let Some(path) = &options.out {
+        fs::write(path, &text).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn checked(options: &Options) -> Result<ExitCode, Failure> {
+    let binaries = Binaries::find(options.bin_dir.clone())?;
+    let passed = if options.update {
+        check::update(&binaries)?
+    } else {
+        check::check(&binaries)?
+    };
+    Ok(if passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,149 @@
+//! Measuring one process: time, memory, instructions.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use wait4::Wait4 as _;
+
+use crate::Failure;
+
+/// A process to run: what, where, with what on stdin.
+#[derive(Debug, Clone)]
+pub(crate) struct Task {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    environment: Vec<(&'static str, OsString)>,
+    dir: PathBuf,
+    input: Vec<u8>,
+}
+
+impl Task {
+    /// Makes a task with nothing in its environment but `PATH`.
+    pub(crate) fn new(program: PathBuf, dir: PathBuf, input: Vec<u8>) -> Self {
+        let mut task = Self {
+            program,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            dir,
+            input,
+        };
+        task.set("PATH", std::env::var_os("PATH").unwrap_or_default());
+        task
+    }
+
+    /// Adds an argument.
+    pub(crate) fn argument(&mut self, argument: impl AsRef<OsStr>) {
+        self.arguments.push(argument.as_ref().to_owned());
+    }
+
+    /// Sets a variable.
+    pub(crate) fn set(&mut self, name: &'static str, value: impl AsRef<OsStr>) {
+        self.environment.push((name, value.as_ref().to_owned()));
+    }
+
+    fn command(&self, through: &[OsString]) -> Command {
+        let mut words = through
+            .iter()
+            .map(OsString::as_os_str)
+            .chain([self.program.as_os_str()]);
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command
+            .args(words)
+            .args(&self.arguments)
+            .current_dir(&self.dir)
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    fn spawn(&self, mut command: Command) -> Result<Child, Failure> {
+        let mut child = command.stdin(Stdio::piped()).spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(&self.input)?;
+        }
+        Ok(child)
+    }
+
+    fn failed(&self, why: &str) -> Failure {
+        format!("{} {:?}: {why}", self.program.display(), self.arguments).into()
+    }
+}
+
+/// Runs a task; returns the time from before its start to after its end.
+pub(crate) fn wall(task: &Task) -> Result<Duration, Failure> {
+    let mut command = task.command(&[]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let start = Instant::now();
+    let status = task.spawn(command)?.wait()?;
+    let time = start.elapsed();
+    if status.success() {
+        Ok(time)
+    } else {
+        Err(task.failed(&status.to_string()))
+    }
+}
+
+/// Runs a task for its first line of stderr.
+pub(crate) fn complaint(task: &Task) -> Result<Option<String>, Failure> {
+    let mut command = task.command(&[]);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let output = task.spawn(command)?.wait_with_output()?;
+    Ok(String::from_utf8_lossy(&output.stderr)
+        .lines()
+        .next()
+        .map(str::to_owned))
+}
+
+/// Runs a task in a child of this program that starts nothing else; returns its peak memory
+/// in bytes. The kernel counts the starting process's own memory as the child's until it has
+/// become another program, so a big parent would be measured instead.
+pub(crate) fn peak(task: &Task) -> Result<u64, Failure> {
+    let this = std::env::current_exe()?;
+    let mut command = task.command(&[this.into(), "peak".into()]);
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let output = task.spawn(command)?.wait_with_output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.trim()
+        .parse()
+        .map_err(|_| task.failed(&format!("its memory was not told: {text:?}")))
+}
+
+/// The other side of [`peak`]: runs a command and prints its peak memory.
+pub(crate) fn peak_here(words: Vec<String>) -> Result<ExitCode, Failure> {
+    let mut words = words.into_iter();
+    let mut command = Command::new(words.next().ok_or("peak needs a command")?);
+    let child = command
+        .args(words)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let used = child.wait4()?;
+    writeln!(std::io::stdout(), "{}", used.rusage.maxrss)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Tells whether instructions can be counted here.
+pub(crate) fn can_count() -> bool {
+    let version = Command::new("valgrind").arg("--version").output();
+    version.is_ok_and(|output| output.status.success())
+}
+
+/// Runs a task under valgrind; returns the instructions it executed outside the kernel.
+pub(crate) fn instructions(task: &Task) -> Result<u64, Failure> {
+    let through = [
+        "valgrind",
+        "--tool=callgrind",
+        "--callgrind-out-file=/dev/null",
+    ];
+    let mut command = task.command(&through.map(OsString::from));
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let output = task.spawn(command)?.wait_with_output()?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    let counted = text.lines().find_map(|line| line.split_once("Collected :"));
+    counted
+        .and_then(|(_, count)| count.trim().parse().ok())
+        .ok_or_else(|| task.failed(&format!("valgrind counted nothing:\n{text}")))
+}

@@ -1,0 +1,244 @@
+//! One run: everything in the same rounds, in an order that changes.
+
+use std::time::Duration;
+
+use crate::binaries::Binaries;
+use crate::case::{self, CASES, Case, Floor};
+use crate::measure::{self, Task};
+use crate::scripts::{self, Script};
+use crate::world::{Size, World};
+use crate::{Failure, say};
+
+/// How much a run does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scale {
+    sizes: &'static [Size],
+    rounds: usize,
+    warm_up: usize,
+}
+
+/// The size most verdicts are about.
+pub(crate) const MIDDLE: Size = Size {
+    items: 1_000,
+    sessions: 100,
+};
+/// The size that must cost no more.
+pub(crate) const LARGE: Size = Size {
+    items: 100_000,
+    sessions: 10_000,
+};
+
+/// What the README quotes.
+pub(crate) const FULL: Scale = Scale {
+    sizes: &[
+        Size {
+            items: 1,
+            sessions: 1,
+        },
+        MIDDLE,
+        LARGE,
+    ],
+    rounds: 60,
+    warm_up: 5,
+};
+/// Enough to see a coarse mistake.
+pub(crate) const QUICK: Scale = Scale {
+    sizes: &[MIDDLE],
+    rounds: 15,
+    warm_up: 2,
+};
+
+/// What a row of the table is about.
+#[derive(Debug, Clone)]
+pub(crate) enum Subject {
+    /// A hook in a situation.
+    Hook(Case),
+    /// A floor.
+    Floor(Floor),
+    /// A script.
+    Script(Script),
+}
+
+impl Subject {
+    /// Returns its name.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Hook(case) => case.name,
+            Self::Floor(floor) => floor.program(),
+            Self::Script(script) => script.name,
+        }
+    }
+}
+
+/// A row: a subject in a store of some size.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) size: Size,
+    pub(crate) subject: Subject,
+    times: Vec<Duration>,
+    /// Peak memory, in bytes.
+    pub(crate) peak: u64,
+    /// Instructions outside the kernel; absent for scripts and without valgrind.
+    pub(crate) instructions: Option<u64>,
+}
+
+impl Row {
+    /// Returns the median, in milliseconds.
+    pub(crate) fn median(&self) -> f64 {
+        let mut times = self.times.clone();
+        times.sort_unstable();
+        millis(times.get(times.len() / 2))
+    }
+
+    /// Returns the shortest, in milliseconds.
+    pub(crate) fn min(&self) -> f64 {
+        millis(self.times.iter().min())
+    }
+}
+
+fn millis(time: Option<&Duration>) -> f64 {
+    time.map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
+}
+
+/// A whole run.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) rounds: usize,
+    pub(crate) built: String,
+    /// The machine's load before and after: a busy one measures nothing.
+    pub(crate) load: (String, String),
+    pub(crate) counted: bool,
+}
+
+impl Run {
+    /// Returns the row of a subject.
+    pub(crate) fn row(&self, name: &str, size: Size) -> Option<&Row> {
+        self.rows
+            .iter()
+            .find(|row| row.size == size && row.subject.name() == name)
+    }
+}
+
+/// Runs everything.
+pub(crate) fn run(binaries: &Binaries, scale: Scale) -> Result<Run, Failure> {
+    let mut worlds = Vec::new();
+    for size in scale.sizes {
+        say(&format!(
+            "making a store of {} items, {} sessions",
+            size.items, size.sessions
+        ));
+        let world = World::make(binaries, *size)?;
+        for case in &CASES {
+            case.prove(binaries, &world)?;
+        }
+        worlds.push(world);
+    }
+    let mut rows = Vec::new();
+    let mut indexes = Vec::new();
+    for (index, world) in worlds.iter().enumerate() {
+        let hooks = CASES.into_iter().map(Subject::Hook);
+        let floors = [Floor::Read, Floor::Write].map(Subject::Floor);
+        let scripts = scripts::find().into_iter().map(Subject::Script);
+        for subject in hooks.chain(floors).chain(scripts) {
+            let size = world.size;
+            rows.push(Row {
+                size,
+                subject,
+                times: Vec::new(),
+                peak: 0,
+                instructions: None,
+            });
+            indexes.push(index);
+        }
+    }
+    let before = load();
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    let mut random = Shuffle(1);
+    for round in 0..scale.warm_up + scale.rounds {
+        if round % 10 == 0 {
+            say(&format!(
+                "round {round} of {}",
+                scale.warm_up + scale.rounds
+            ));
+        }
+        random.shuffle(&mut order);
+        for index in &order {
+            let (Some(row), Some(world)) = (rows.get_mut(*index), indexes.get(*index)) else {
+                continue;
+            };
+            let Some(world) = worlds.get(*world) else {
+                continue;
+            };
+            let task = task(&row.subject, binaries, world, round)?;
+            let time = measure::wall(&task)?;
+            if round >= scale.warm_up {
+                row.times.push(time);
+            }
+        }
+    }
+    let after = load();
+    let counted = measure::can_count();
+    if !counted {
+        say("NOT MEASURED: instructions: there is no valgrind");
+    }
+    say("memory and instructions");
+    for (row, world) in rows.iter_mut().zip(&indexes) {
+        let Some(world) = worlds.get(*world) else {
+            continue;
+        };
+        row.peak = measure::peak(&task(&row.subject, binaries, world, 1_000)?)?;
+        if counted && !matches!(row.subject, Subject::Script(_)) {
+            let task = task(&row.subject, binaries, world, 1_001)?;
+            row.instructions = Some(measure::instructions(&task)?);
+        }
+    }
+    let built = binaries.built.clone();
+    Ok(Run {
+        rows,
+        rounds: scale.rounds,
+        built,
+        load: (before, after),
+        counted,
+    })
+}
+
+fn task(
+    subject: &Subject,
+    binaries: &Binaries,
+    world: &World,
+    round: usize,
+) -> Result<Task, Failure> {
+    match subject {
+        Subject::Hook(case) => case.prepare(binaries, world, round),
+        Subject::Floor(floor) => case::floor(binaries, world, *floor),
+        Subject::Script(script) => script.task(world),
+    }
+}
+
+fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// Orders of the rounds: none is always measured behind the same other, and every run has the
+/// same orders.
+struct Shuffle(u64);
+
+impl Shuffle {
+    fn below(&mut self, bound: usize) -> usize {
+        // Knuth's linear congruential generator; its upper bits are the good ones.
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap_or(0) % bound.max(1)
+    }
+
+    fn shuffle(&mut self, order: &mut [usize]) {
+        for last in (1..order.len()).rev() {
+            let other = self.below(last + 1);
+            order.swap(last, other);
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! The command line, as data.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use trueup_core::model::{ItemKey, SessionId};
+
+use crate::span::Span;
+
+/// Keeps every Claude Code session true to one database.
+///
+/// The database is the truth; .claude/auto-proceed-state.json is a copy of it. Hooks keep them
+/// in step by themselves; these commands look, claim and record.
+///
+/// Example: trueup item add SD-002C --title "Sync on start" && trueup claim SD-002C
+#[derive(Debug, Parser)]
+#[command(name = "trueup", version, max_term_width = 100, verbatim_doc_comment)]
+pub(crate) struct Trueup {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Common {
+    /// Print one JSON object
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Speak for this session [default: $TRUEUP_SESSION_ID, then the one of this project]
+    #[arg(long, global = true, value_name = "ID")]
+    pub(crate) session: Option<SessionId>,
+    /// Take this directory for the project [default: the git worktree here]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) project: Option<PathBuf>,
+}
+
+/// Reports every difference between the database, the local cache and git.
+///
+/// Exit code 0 when all agree, 1 with findings, 2 without a session, 3 when it could not look.
+///
+/// Example: validate-session-state --fix
+#[derive(Debug, Parser)]
+#[command(
+    name = "validate-session-state",
+    version,
+    max_term_width = 100,
+    verbatim_doc_comment
+)]
+pub(crate) struct Validate {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Mend what can be mended: the database wins, an edit that loses goes to the journal
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Look at every active session of this machine
+    #[arg(long, conflicts_with = "session")]
+    pub(crate) all: bool,
+    /// Let warnings count as findings
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what this session holds, where, and how fresh its cache is
+    ///
+    /// Example: trueup status --json
+    #[command(verbatim_doc_comment)]
+    Status {
+        /// Show every active session
+        #[arg(long)]
+        all: bool,
+    },
+    /// Record phase, task and flags of this session
+    ///
+    /// Example: trueup set --phase EXEC --task "write the migration"
+    #[command(verbatim_doc_comment)]
+    Set(Set),
+    /// Mark the work on the claimed item as broken off
+    ///
+    /// Example: trueup interrupt
+    #[command(verbatim_doc_comment)]
+    Interrupt,
+    /// Take interrupted work up again
+    ///
+    /// Example: trueup resume
+    #[command(verbatim_doc_comment)]
+    Resume,
+    /// Empty the task and end activity; a claim stays
+    ///
+    /// Example: trueup clear --no-history
+    #[command(verbatim_doc_comment)]
+    Clear {
+        /// Let the count of resumptions start anew
+        #[arg(long)]
+        no_history: bool,
+    },
+    /// Add, list and show work items
+    ///
+    /// Example: trueup item add SD-002C --title "Sync on start"
+    #[command(verbatim_doc_comment, subcommand)]
+    Item(ItemCommand),
+    /// Take an item for this session; an item held before is released
+    ///
+    /// A refusal names the holder, since when, and how alive it looks.
+    ///
+    /// Example: trueup claim SD-002C --span 30m
+    #[command(verbatim_doc_comment)]
+    Claim(ClaimArgs),
+    /// Give the claimed item up
+    ///
+    /// Example: trueup release --reason "waiting for review"
+    #[command(verbatim_doc_comment)]
+    Release {
+        /// The item [default: the one held]
+        key: Option<ItemKey>,
+        /// Why, for the log
+        #[arg(long, value_name = "R")]
+        reason: Option<String>,
+    },
+    /// List and show sessions, and park those that died
+    ///
+    /// Example: trueup sessions list
+    #[command(verbatim_doc_comment, subcommand)]
+    Sessions(SessionsCommand),
+    /// Show what changed, by whom and why
+    ///
+    /// Example: trueup log --item SD-002C --since 2h
+    #[command(verbatim_doc_comment)]
+    Log(LogArgs),
+    /// List, show and restore local edits that lost to a newer database
+    ///
+    /// Example: trueup journal restore j-0a1b2c3d4e
+    #[command(verbatim_doc_comment, subcommand)]
+    Journal(JournalCommand),
+    /// Look after the database
+    ///
+    /// Example: trueup db backup before-upgrade.db
+    #[command(verbatim_doc_comment, subcommand)]
+    Db(DbCommand),
+    /// Check the installation and say what mends it
+    ///
+    /// Example: trueup doctor --fix
+    #[command(verbatim_doc_comment)]
+    Doctor {
+        /// Mend what can be mended safely
+        #[arg(long)]
+        fix: bool,
+    },
+    /// Play the incident trueup was made for, in a temporary directory
+    ///
+    /// Example: trueup demo
+    #[command(verbatim_doc_comment)]
+    Demo,
+    /// Print one line for Claude Code's status line; reads its JSON on stdin
+    ///
+    /// Example: "statusLine": {"type": "command", "command": "trueup statusline"}
+    #[command(verbatim_doc_comment)]
+    Statusline,
+    /// Print a completion script
+    ///
+    /// Example: trueup completions bash > ~/.local/share/bash-completion/completions/trueup
+    #[command(verbatim_doc_comment)]
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+}
+
+impl Command {
+    /// Returns the name for reports.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Status { .. } => "status",
+            Self::Set(_) => "set",
+            Self::Interrupt => "interrupt",
+            Self::Resume => "resume",
+            Self::Clear { .. } => "clear",
+            Self::Item(ItemCommand::Add(_)) => "item add",
+            Self::Item(ItemCommand::List { .. }) => "item list",
+            Self::Item(ItemCommand::Show { .. }) => "item show",
+            Self::Claim(_) => "claim",
+            Self::Release { .. } => "release",
+            Self::Sessions(SessionsCommand::List { .. }) => "sessions list",
+            Self::Sessions(SessionsCommand::Show { .. }) => "sessions show",
+            Self::Sessions(SessionsCommand::Sweep) => "sessions sweep",
+            Self::Log(_) => "log",
+            Self::Journal(JournalCommand::List) => "journal list",
+            Self::Journal(JournalCommand::Show { .. }) => "journal show",
+            Self::Journal(JournalCommand::Restore { .. }) => "journal restore",
+            Self::Db(DbCommand::Status) => "db status",
+            Self::Db(DbCommand::Migrate) => "db migrate",
+            Self::Db(DbCommand::Backup { .. }) => "db backup",
+            Self::Doctor { .. } => "doctor",
+            Self::Demo => "demo",
+            Self::Statusline => "statusline",
+            Self::Completions { .. } => "completions",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Set {
+    /// The phase, such as LEAD, PLAN, EXEC; empty for none
+    #[arg(long, value_name = "P")]
+    pub(crate) phase: Option<String>,
+    /// The task in words; empty for none
+    #[arg(long, value_name = "T")]
+    pub(crate) task: Option<String>,
+    /// Go on without asking
+    #[arg(long, value_enum, value_name = "on|off")]
+    pub(crate) auto_proceed: Option<Switch>,
+    /// Go on with the next orchestrator
+    #[arg(long, value_enum, value_name = "on|off")]
+    pub(crate) chain_orchestrators: Option<Switch>,
+    /// Merge a key into the session's metadata; a JSON value, else text; null removes
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) metadata: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ItemCommand {
+    /// Add an item
+    Add(ItemAdd),
+    /// List items
+    List {
+        /// Only children of this item
+        #[arg(long, value_name = "KEY")]
+        parent: Option<ItemKey>,
+        /// Only items that are held
+        #[arg(long)]
+        held: bool,
+    },
+    /// Show an item and its latest events
+    Show {
+        /// The item
+        key: ItemKey,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ItemAdd {
+    /// The key: letters, digits and . _ - : #
+    pub(crate) key: ItemKey,
+    /// What it is about
+    #[arg(long, value_name = "T")]
+    pub(crate) title: Option<String>,
+    /// The item it belongs to
+    #[arg(long, value_name = "KEY")]
+    pub(crate) parent: Option<ItemKey>,
+    /// A word of your choice [default: task]
+    #[arg(long, value_name = "K")]
+    pub(crate) kind: Option<String>,
+    /// The place among its siblings
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) position: Option<i64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClaimArgs {
+    /// The item
+    pub(crate) key: ItemKey,
+    /// Add the item when there is none
+    #[arg(long)]
+    pub(crate) create: bool,
+    /// Take it from a holder that has been silent for 60 s
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Announce that this session will be silent so long, at most 30m
+    #[arg(long, value_name = "30m")]
+    pub(crate) span: Option<Span>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SessionsCommand {
+    /// List sessions, the latest sign of life first
+    List {
+        /// Include those that ended or were lost
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show a session
+    Show {
+        /// The session
+        id: SessionId,
+    },
+    /// Park every session that two witnesses call dead
+    Sweep,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// Only events of this item
+    #[arg(long, value_name = "K")]
+    pub(crate) item: Option<ItemKey>,
+    /// Only since this time, such as 2026-02-02T03:00:00Z, or so long ago, such as 2h
+    #[arg(long, value_name = "T")]
+    pub(crate) since: Option<String>,
+    /// Only after this cursor
+    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    pub(crate) after: i64,
+    /// At most so many, the newest; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: u32,
+    /// Go on printing what happens
+    #[arg(long)]
+    pub(crate) follow: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JournalCommand {
+    /// List edits that lost
+    List,
+    /// Show one
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Make one again, on the database's present state
+    Restore {
+        /// Its id
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Show where it is, its schema and its health
+    Status,
+    /// Create it, or bring its schema up to date
+    Migrate,
+    /// Copy it into a new file while others go on
+    Backup {
+        /// The new file; never replaced
+        file: PathBuf,
+    },
+}

@@ -1,0 +1,192 @@
+//! `trueup claim` and `trueup release`
+
+use serde_json::{Value, json};
+use trueup_core::claims::{Claimed, Wish, claim as claim_item};
+use trueup_core::liveness::Vitality;
+use trueup_core::model::{ClaimOutcome, ClaimRefusal, ItemKey, NewItem, Session, SessionId};
+use trueup_core::store::{ClaimTaken, Provenance, Release, Store as _, StoreError};
+
+use crate::args::ClaimArgs;
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::json;
+use crate::report::Answer;
+
+/// Longest silence that is honoured, in seconds (seed 0: an armed silence window).
+const LONGEST_SPAN: u64 = 30 * 60;
+
+pub(super) fn claim(desk: &Desk, arguments: ClaimArgs) -> Result<Answer, Failure> {
+    let mut store = desk.open_for_change()?;
+    let id = desk.session_id(&mut store)?;
+    let key = arguments.key;
+    let mut warnings = Vec::new();
+    if let Some(session) = store.session(&id)? {
+        desk.before_change(&mut store, session)?;
+        if arguments.create && store.item(&key)?.is_none() {
+            create(desk, &mut store, &key, &id)?;
+        }
+    }
+    let span = arguments.span.map(|span| span.0);
+    if span.is_some_and(|seconds| seconds > LONGEST_SPAN) {
+        warnings.push(format!(
+            "a span is honoured for at most {} min",
+            LONGEST_SPAN / 60
+        ));
+    }
+    let wish = Wish {
+        session: id.clone(),
+        item: key.clone(),
+        force: arguments.force,
+        span_seconds: span.map(|seconds| seconds.min(LONGEST_SPAN)),
+    };
+    match claim_item(&mut store, &wish, &desk.site)? {
+        Claimed::Granted { taken, outcome } => {
+            desk.after_change(&mut store, &id, &mut warnings)?;
+            // The row as it is after everything that follows from the claim.
+            let item = store.item(&key)?.unwrap_or_else(|| taken.item.clone());
+            let reason = match outcome {
+                ClaimOutcome::TakenOver(reason) => Some(reason),
+                _ => None,
+            };
+            let data = json!({
+                "outcome": outcome.as_str(),
+                "item": json::item(&item),
+                "previous_holder": taken.previous_holder,
+                "reason": reason,
+            });
+            Ok(Answer {
+                warnings,
+                ..Answer::new(granted(&taken, outcome), data)
+            })
+        }
+        Claimed::Refused { refusal, holder } => Err(refused(&id, &key, refusal, holder.as_ref())),
+    }
+}
+
+/// Adds a missing item. Of two that add it at once one finds it there, which is as good.
+fn create(
+    desk: &Desk,
+    store: &mut trueup_core::store::sqlite::SqliteStore,
+    key: &ItemKey,
+    session: &SessionId,
+) -> Result<(), Failure> {
+    let item = NewItem {
+        key: key.clone(),
+        title: None,
+        kind: None,
+        parent: None,
+        position: None,
+        repo: desk.site.project.repo(&desk.site.repository),
+    };
+    match store.add_item(&item, &Provenance::new(session.as_str(), "claim --create")) {
+        Ok(_) => Ok(()),
+        Err(StoreError::Denied(_)) if store.item(key)?.is_some() => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn granted(taken: &ClaimTaken, outcome: ClaimOutcome) -> Vec<String> {
+    let key = &taken.item.key;
+    let mut text = Vec::new();
+    text.extend(
+        taken
+            .released
+            .as_ref()
+            .map(|released| format!("released {released}")),
+    );
+    text.push(match outcome {
+        ClaimOutcome::Claimed => format!("claimed {key} (epoch {})", taken.item.epoch),
+        ClaimOutcome::AlreadyOwned => format!("{key} is held by this session already"),
+        ClaimOutcome::TakenOver(reason) => format!(
+            "took {key} over from {} ({reason}, epoch {}); its state stays readable: trueup sessions show {}",
+            taken.previous_holder.as_ref().map_or("nobody", SessionId::as_str),
+            taken.item.epoch,
+            taken.previous_holder.as_ref().map_or("ID", SessionId::as_str),
+        ),
+    });
+    text
+}
+
+fn refused(
+    id: &SessionId,
+    key: &ItemKey,
+    refusal: ClaimRefusal,
+    holder: Option<&(Session, Vitality)>,
+) -> Failure {
+    let (held, data) = match holder {
+        Some((session, vitality)) => (
+            format!(
+                "held by {} on {} since {}, {} ({})",
+                session.id,
+                session.host.as_deref().unwrap_or("an unknown host"),
+                session
+                    .claimed_at
+                    .map_or_else(|| "?".to_owned(), |at| at.to_string()),
+                vitality.alive.as_str(),
+                vitality.witness
+            ),
+            json!({"holder": json::session(session, vitality)}),
+        ),
+        None => ("held".to_owned(), json!({"holder": Value::Null})),
+    };
+    let failure = match refusal {
+        ClaimRefusal::PhantomSession => Failure::phantom(id.as_str()),
+        ClaimRefusal::ItemNotFound => {
+            Failure::refused(refusal.code(), format!("there is no item {key}"))
+                .hint(format!("`trueup claim {key} --create` adds it"))
+        }
+        ClaimRefusal::ItemFinished => {
+            Failure::refused(refusal.code(), format!("item {key} is finished"))
+                .hint(format!("`trueup item show {key}`"))
+        }
+        ClaimRefusal::HeldByLiveSession | ClaimRefusal::HeldBySilentSession => {
+            Failure::refused(refusal.code(), format!("{key} is {held}"))
+                .hint("choose another item: `trueup item list`")
+        }
+        ClaimRefusal::TakeoverNotAllowed => Failure::refused(
+            refusal.code(),
+            format!("{key} is {held}; --force needs 60 s of silence"),
+        )
+        .hint("choose another item: `trueup item list`"),
+    };
+    failure.data(data)
+}
+
+pub(super) fn release(
+    desk: &Desk,
+    key: Option<ItemKey>,
+    reason: Option<&str>,
+) -> Result<Answer, Failure> {
+    let mut store = desk.open_for_change()?;
+    let session = desk.session(&mut store)?;
+    let session = desk.before_change(&mut store, session)?;
+    let Some(key) = key.or_else(|| session.item.clone()) else {
+        return Err(Failure::refused(
+            "not_holder",
+            format!("session {} holds no item", session.id),
+        ));
+    };
+    let release = Release {
+        session: session.id.clone(),
+        item: key.clone(),
+        provenance: Provenance::new(session.id.as_str(), reason.unwrap_or("release")),
+    };
+    let item = match store.release(&release) {
+        Ok(item) => item,
+        Err(StoreError::Conflict(message)) => {
+            let holder = store.item(&key)?.and_then(|item| item.holder);
+            return Err(Failure::refused("not_holder", message).data(json!({"holder": holder})));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut warnings = Vec::new();
+    desk.after_change(&mut store, &session.id, &mut warnings)?;
+    let text = vec![format!(
+        "released {key}; it stays {} for whoever claims it next",
+        item.status
+    )];
+    Ok(Answer {
+        warnings,
+        ..Answer::new(text, json!({"item": json::item(&item)}))
+    })
+}

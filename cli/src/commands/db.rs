@@ -1,0 +1,112 @@
+//! `trueup db`
+
+use std::path::Path;
+
+use serde_json::json;
+use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
+use trueup_core::store::{Store as _, StoreError};
+
+use crate::args::DbCommand;
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::report::Answer;
+
+pub(super) fn run(desk: &Desk, command: &DbCommand) -> Result<Answer, Failure> {
+    let path = desk.database()?;
+    match command {
+        DbCommand::Status => status(desk, path),
+        DbCommand::Migrate => migrate(desk, path),
+        DbCommand::Backup { file } => {
+            desk.open()?.backup(file)?;
+            let size = std::fs::metadata(file)?.len();
+            let text = vec![format!(
+                "copied {} to {} ({size} bytes)",
+                path.display(),
+                file.display()
+            )];
+            Ok(Answer::new(text, json!({"file": file, "size_bytes": size})))
+        }
+    }
+}
+
+fn status(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
+    let schema = SqliteStore::schema(path, desk.deadline())?;
+    let mut store = desk.open()?;
+    let wrong = store.check()?;
+    let lineage = store.lineage()?;
+    let applied: Vec<_> = schema
+        .applied
+        .iter()
+        .map(|a| {
+            json!({
+                "version": a.version, "name": a.name, "applied_at": a.applied_at,
+                "unchanged": a.unchanged,
+            })
+        })
+        .collect();
+    let mut warnings = wrong.clone();
+    warnings.extend(
+        schema
+            .applied
+            .iter()
+            .filter(|a| !a.unchanged)
+            .map(|a| format!("migration {} is not the one this trueup knows", a.version)),
+    );
+    let size = std::fs::metadata(path)?.len();
+    let text = vec![
+        format!("database {}", desk.site.settings.database),
+        format!("lineage  {lineage}"),
+        format!(
+            "schema   {} (this trueup knows up to {})",
+            schema.version, schema.known
+        ),
+        format!("size     {size} bytes"),
+        format!(
+            "health   {}",
+            if wrong.is_empty() { "ok" } else { "damaged" }
+        ),
+    ];
+    let data = json!({
+        "url": desk.site.settings.database.to_string(),
+        "path": path,
+        "lineage": lineage,
+        "schema": {"version": schema.version, "known": schema.known, "applied": applied},
+        "size_bytes": size,
+        "healthy": wrong.is_empty(),
+    });
+    let exit = if wrong.is_empty() {
+        0
+    } else {
+        crate::failure::UNABLE
+    };
+    Ok(Answer {
+        warnings,
+        exit,
+        ..Answer::new(text, data)
+    })
+}
+
+fn migrate(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
+    let before = match SqliteStore::schema(path, desk.deadline()) {
+        Ok(schema) => Some(schema.version),
+        Err(StoreError::Missing(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    SqliteStore::open_or_create(path, desk.deadline())?;
+    let after = SqliteStore::schema(path, desk.deadline())?.version;
+    let text = match before {
+        None => format!("created {} with schema {after}", path.display()),
+        Some(before) if before == after => {
+            format!("{} has schema {after} already", path.display())
+        }
+        Some(before) => format!(
+            "migrated {} from schema {before} to {after}",
+            path.display()
+        ),
+    };
+    let data = json!({
+        "path": path, "created": before.is_none(), "from": before, "to": after,
+        "known": SCHEMA_VERSION,
+    });
+    Ok(Answer::new(vec![text], data))
+}

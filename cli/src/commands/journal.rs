@@ -1,0 +1,106 @@
+//! `trueup journal`
+
+use serde_json::json;
+use trueup_core::model::Value;
+use trueup_core::outbox::Entry;
+use trueup_core::store::Store as _;
+use trueup_core::text::one_line;
+
+use crate::args::JournalCommand;
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::json;
+use crate::report::Answer;
+
+/// Longest value shown, in characters.
+const LONGEST: usize = 80;
+
+pub(super) fn run(desk: &Desk, command: &JournalCommand) -> Result<Answer, Failure> {
+    let journal = desk.site.journal();
+    let entries = journal.entries().map_err(|error| {
+        let path = desk.site.settings.paths.journal();
+        Failure::unable("journal_unreadable", format!("{}: {error}", path.display()))
+    })?;
+    let find = |id: &str| {
+        entries.iter().find(|entry| entry.id == id).ok_or_else(|| {
+            Failure::refused("entry_not_found", format!("the journal has no entry {id}"))
+                .hint("`trueup journal list` shows the entries")
+        })
+    };
+    match command {
+        JournalCommand::List => {
+            let mut text: Vec<String> = entries.iter().map(line).collect();
+            if text.is_empty() {
+                text.push("no edit was lost".to_owned());
+            }
+            let rows: Vec<_> = entries.iter().map(json::entry).collect();
+            let damaged = journal.damaged().unwrap_or(0);
+            let warnings = (damaged > 0)
+                .then(|| format!("{damaged} lines of the journal are damaged and were skipped"));
+            let answer = Answer::new(text, json!({"entries": rows}));
+            Ok(Answer {
+                warnings: warnings.into_iter().collect(),
+                ..answer
+            })
+        }
+        JournalCommand::Show { id } => {
+            let entry = find(id)?;
+            Ok(Answer::new(
+                vec![line(entry)],
+                json!({"entries": [json::entry(entry)]}),
+            ))
+        }
+        JournalCommand::Restore { id } => restore(desk, find(id)?),
+    }
+}
+
+/// Makes a lost edit again, on the present state of its session.
+fn restore(desk: &Desk, entry: &Entry) -> Result<Answer, Failure> {
+    let mut store = desk.open_for_change()?;
+    let id = desk
+        .named
+        .clone()
+        .unwrap_or_else(|| entry.lost.session.clone());
+    let session = store
+        .session(&id)?
+        .ok_or_else(|| Failure::phantom(id.as_str()))?;
+    let session = desk.before_change(&mut store, session)?;
+    let reason = format!("restored {}", entry.id);
+    super::set::push(&mut store, session, &entry.lost.fields, None, &reason)?;
+    let mut warnings = Vec::new();
+    let session = desk.after_change(&mut store, &id, &mut warnings)?;
+    let vitality = json::vitality(&session, &desk.site);
+    let data = json!({
+        "entries": [json::entry(entry)], "session": json::session(&session, &vitality),
+    });
+    let text = vec![format!("restored {}", line(entry))];
+    Ok(Answer {
+        warnings,
+        ..Answer::new(text, data)
+    })
+}
+
+fn line(entry: &Entry) -> String {
+    let fields: Vec<String> = entry
+        .lost
+        .fields
+        .iter()
+        .map(|(field, value)| match value {
+            Value::Flag(flag) => format!("{}={flag}", field.key()),
+            Value::Text(text) => {
+                format!(
+                    "{}={:?}",
+                    field.key(),
+                    one_line(text.as_deref().unwrap_or(""), LONGEST)
+                )
+            }
+        })
+        .collect();
+    format!(
+        "{}  {}  {}  {}",
+        entry.id,
+        entry.at,
+        entry.lost.session,
+        fields.join(", ")
+    )
+}

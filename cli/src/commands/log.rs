@@ -1,0 +1,135 @@
+//! `trueup log`
+
+use std::io::Write as _;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use trueup_core::model::{Event, EventFilter, Timestamp};
+use trueup_core::store::Store as _;
+use trueup_core::text::one_line;
+
+use super::plain;
+use crate::args::LogArgs;
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::json;
+use crate::report::Answer;
+use crate::span::Span;
+
+/// Pause between two looks while following: the engine tells other processes nothing.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Longest value shown, in characters.
+const LONGEST: usize = 80;
+
+pub(super) fn run(desk: &Desk, arguments: &LogArgs) -> Result<Answer, Failure> {
+    let mut store = desk.open()?;
+    let since = match &arguments.since {
+        None => None,
+        Some(text) => Some(moment(text, store.now()?)?),
+    };
+    let mut filter = EventFilter {
+        after: arguments.after,
+        item: arguments.item.as_ref().map(ToString::to_string),
+        session: desk.named.as_ref().map(ToString::to_string),
+        since,
+        limit: arguments.limit,
+    };
+    let events = store.events(&filter)?;
+    let next = events.last().map_or(arguments.after, |event| event.seq);
+    if !arguments.follow {
+        let mut text: Vec<String> = events.iter().map(line).collect();
+        if text.is_empty() {
+            text.push("no events".to_owned());
+        }
+        let rows: Vec<_> = events.iter().map(json::event).collect();
+        return Ok(Answer::new(text, json!({"events": rows, "next": next})));
+    }
+    let mut out = std::io::stdout().lock();
+    filter.after = next;
+    filter.limit = 0;
+    let mut batch = events;
+    loop {
+        for event in &batch {
+            let shown = if desk.json {
+                json::event(event).to_string()
+            } else {
+                line(event)
+            };
+            // A reader that went away ends the following.
+            if writeln!(out, "{shown}").and_then(|()| out.flush()).is_err() {
+                return Ok(Answer::default());
+            }
+            filter.after = event.seq;
+        }
+        thread::sleep(PAUSE);
+        batch = store.events(&filter)?;
+    }
+}
+
+/// Reads a time, or how long ago it was.
+fn moment(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    if let Ok(Span(seconds)) = text.parse() {
+        let millis = i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
+        return Ok(Timestamp::from_millis(
+            now.as_millis().saturating_sub(millis),
+        ));
+    }
+    text.parse()
+        .map_err(|error| Failure::usage(format!("--since: {error}")).hint("or so long ago: 2h"))
+}
+
+/// Shows an event.
+pub(super) fn line(event: &Event) -> String {
+    let reason = event
+        .reason
+        .as_deref()
+        .map_or(String::new(), |r| format!(" ({})", one_line(r, LONGEST)));
+    format!(
+        "{:>6} {} {} {} {}{reason}{} by {}",
+        event.seq,
+        event.at,
+        event.entity,
+        event.key,
+        event.kind,
+        difference(event),
+        event.actor
+    )
+}
+
+/// Shows what changed, from what, to what.
+fn difference(event: &Event) -> String {
+    let (Value::Object(after), before) = (&event.after, &event.before) else {
+        return String::new();
+    };
+    let flat = |value: &Value| -> Vec<(String, Value)> {
+        let Value::Object(map) = value else {
+            return Vec::new();
+        };
+        map.iter()
+            .flat_map(|(key, value)| match value {
+                Value::Object(inner) if key == "execution_state" => {
+                    inner.iter().map(|(k, v)| (k.clone(), v.clone())).collect()
+                }
+                _ => vec![(key.clone(), value.clone())],
+            })
+            .filter(|(key, _)| !key.starts_with("last"))
+            .collect()
+    };
+    let old = flat(before);
+    let changes: Vec<String> = flat(&Value::Object(after.clone()))
+        .into_iter()
+        .filter_map(|(key, new)| {
+            let old = old
+                .iter()
+                .find(|(k, _)| *k == key)
+                .map_or(Value::Null, |(_, v)| v.clone());
+            (old != new).then(|| {
+                let shown = |v: &Value| one_line(&plain(v), LONGEST);
+                format!(" {key}: {} -> {}", shown(&old), shown(&new))
+            })
+        })
+        .collect();
+    changes.join(",")
+}

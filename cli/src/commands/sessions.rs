@@ -1,0 +1,80 @@
+//! `trueup sessions`
+
+use serde_json::json;
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{SessionFilter, Store as _};
+use trueup_core::sync::sweep;
+
+use super::or_none;
+use crate::args::SessionsCommand;
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::json;
+use crate::report::Answer;
+
+pub(super) fn run(desk: &Desk, command: &SessionsCommand) -> Result<Answer, Failure> {
+    match command {
+        SessionsCommand::List { all } => {
+            let filter = SessionFilter {
+                present: !all,
+                ..SessionFilter::default()
+            };
+            list(desk, &mut desk.open()?, &filter)
+        }
+        SessionsCommand::Show { id } => {
+            let mut store = desk.open()?;
+            let session = store
+                .session(id)?
+                .ok_or_else(|| Failure::phantom(id.as_str()))?;
+            super::status::of(desk, &mut store, &session)
+        }
+        SessionsCommand::Sweep => {
+            let mut store = desk.open_for_change()?;
+            let actor = super::item::actor(desk, &mut store);
+            let released = sweep(&mut store, &desk.site, &actor)?;
+            let mut text: Vec<String> = released
+                .iter()
+                .map(|r| {
+                    let item = r.item.as_ref().map_or("nothing", |item| item.as_str());
+                    format!("parked {}, which held {item}: {}", r.session, r.reason)
+                })
+                .collect();
+            if text.is_empty() {
+                text.push("no session died".to_owned());
+            }
+            let released: Vec<_> = released
+                .iter()
+                .map(|r| json!({"session_id": r.session, "item": r.item, "reason": r.reason}))
+                .collect();
+            Ok(Answer::new(text, json!({"released": released})))
+        }
+    }
+}
+
+/// Lists sessions.
+pub(super) fn list(
+    desk: &Desk,
+    store: &mut SqliteStore,
+    filter: &SessionFilter,
+) -> Result<Answer, Failure> {
+    let sessions = store.sessions(filter)?;
+    let mut text = Vec::new();
+    let mut rows = Vec::new();
+    for session in &sessions {
+        let vitality = json::vitality(session, &desk.site);
+        text.push(format!(
+            "{:<36} {:<7} {:<8} {:<20} {} on {}",
+            session.id,
+            session.status,
+            vitality.alive.as_str(),
+            session.item.as_ref().map_or("none", |item| item.as_str()),
+            or_none(session.worktree.as_deref()),
+            or_none(session.host.as_deref()),
+        ));
+        rows.push(json::session(session, &vitality));
+    }
+    if text.is_empty() {
+        text.push("no sessions; one registers when Claude Code starts with the plugin".to_owned());
+    }
+    Ok(Answer::new(text, json!({"sessions": rows})))
+}

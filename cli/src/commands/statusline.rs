@@ -1,0 +1,76 @@
+//! `trueup statusline`: one line, from the database, whatever happens.
+
+use std::io::{IsTerminal as _, Read as _};
+
+use serde_json::{Value, json};
+use trueup_core::model::SessionId;
+use trueup_core::store::Store as _;
+use trueup_core::text::one_line;
+
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::report::Answer;
+
+/// Longest task shown, in characters.
+const LONGEST: usize = 60;
+
+/// Largest input read, in bytes.
+const LARGEST: u64 = 1024 * 1024;
+
+pub(super) fn run(desk: &Desk) -> Answer {
+    match line(desk) {
+        Ok(line) => Answer::new(vec![line.clone()], json!({"line": line})),
+        // A status line that fails must not fill the screen.
+        Err(failure) => {
+            let line = format!("trueup: {}", one_line(&failure.message, LONGEST));
+            Answer::new(vec![line.clone()], json!({"line": line}))
+        }
+    }
+}
+
+fn line(desk: &Desk) -> Result<String, Failure> {
+    let mut store = desk.open()?;
+    let session = match named() {
+        Some(id) => store
+            .session(&id)?
+            .ok_or_else(|| Failure::phantom(id.as_str()))?,
+        None => desk.session(&mut store)?,
+    };
+    let work = session.execution_state().work;
+    let mut parts = vec![match &session.item {
+        Some(item) => item.to_string(),
+        None => "no item".to_owned(),
+    }];
+    parts.extend(work.phase.map(|phase| one_line(&phase, LONGEST)));
+    parts.extend(work.task.map(|task| one_line(&task, LONGEST)));
+    if work.was_interrupted {
+        parts.push("interrupted".to_owned());
+    }
+    if session.acknowledged < session.revision {
+        parts.push(format!(
+            "model is at revision {} of {}",
+            session.acknowledged, session.revision
+        ));
+    }
+    let waiting = desk
+        .site
+        .outbox()
+        .waiting()
+        .map_or(0, |waiting| waiting.len());
+    if waiting > 0 {
+        parts.push(format!("{waiting} writes wait"));
+    }
+    Ok(parts.join(" · "))
+}
+
+/// Reads the session out of the client's JSON.
+fn named() -> Option<SessionId> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return None;
+    }
+    let mut text = String::new();
+    stdin.lock().take(LARGEST).read_to_string(&mut text).ok()?;
+    let json: Value = serde_json::from_str(&text).ok()?;
+    json.get("session_id")?.as_str()?.parse().ok()
+}

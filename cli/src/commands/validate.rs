@@ -1,0 +1,156 @@
+//! `validate-session-state`
+
+use serde_json::{Value, json};
+use trueup_core::model::Session;
+use trueup_core::reconcile::{Code, Divergence, Policy, Severity, reconcile};
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{SessionFilter, Store as _};
+use trueup_core::sync::{Mode, drain, inspect, observe_without_database, true_up};
+
+use crate::args::Validate;
+use crate::desk::Desk;
+use crate::failure::{Failure, REFUSED};
+use crate::report::Answer;
+
+/// What was found of one session.
+struct Finding {
+    session: Session,
+    remaining: Vec<Divergence>,
+    mended: Vec<Code>,
+    warnings: Vec<String>,
+}
+
+impl Finding {
+    fn is_consistent(&self) -> bool {
+        !self.remaining.iter().any(|d| d.severity == Severity::Error)
+    }
+}
+
+pub(crate) fn run(desk: &Desk, arguments: &Validate) -> Result<Answer, Failure> {
+    let mut store = match desk.open() {
+        Ok(store) => store,
+        Err(failure) => return Err(unreachable_database(desk, failure)),
+    };
+    if arguments.fix {
+        drain(&mut store, &desk.site);
+    }
+    let sessions = if arguments.all {
+        let mut sessions = store.sessions(&SessionFilter {
+            present: true,
+            ..SessionFilter::default()
+        })?;
+        sessions.retain(|session| desk.is_within_reach(session));
+        sessions
+    } else {
+        vec![desk.session(&mut store)?]
+    };
+    let findings = sessions
+        .into_iter()
+        .map(|session| look(desk, &mut store, session, arguments.fix))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(answer(desk, arguments, findings))
+}
+
+fn look(
+    desk: &Desk,
+    store: &mut SqliteStore,
+    session: Session,
+    fix: bool,
+) -> Result<Finding, Failure> {
+    let site = desk.site_of(&session);
+    let neighbours = desk.neighbours(store, &session)?;
+    if !fix {
+        let (_, decision) = inspect(store, &session, &neighbours, &site, Mode::Automatic)?;
+        let remaining = decision.divergences;
+        return Ok(Finding {
+            session,
+            remaining,
+            mended: Vec::new(),
+            warnings: Vec::new(),
+        });
+    }
+    let synced = true_up(store, session, &neighbours, &site, Mode::Asked)?;
+    let mended = synced.mended();
+    Ok(Finding {
+        session: synced.session,
+        remaining: synced.remaining,
+        mended,
+        warnings: synced.problems,
+    })
+}
+
+fn answer(desk: &Desk, arguments: &Validate, findings: Vec<Finding>) -> Answer {
+    let mut text = Vec::new();
+    let mut rows = Vec::new();
+    let mut divergences = Vec::new();
+    let mut warnings = desk.site.warnings.clone();
+    let mut wrong = false;
+    for finding in findings {
+        let consistent = finding.is_consistent();
+        wrong |= !consistent || (arguments.strict && !finding.remaining.is_empty());
+        let mended: Vec<&str> = finding.mended.iter().map(|code| code.as_str()).collect();
+        for divergence in &finding.remaining {
+            text.push(divergence.message.clone());
+            if let Some(fix) = divergence
+                .fix
+                .as_ref()
+                .filter(|_| divergence.severity == Severity::Error)
+            {
+                text.push(format!("  mend with: {fix}"));
+            }
+        }
+        if !mended.is_empty() {
+            text.push(format!("mended {}", mended.join(", ")));
+        }
+        if consistent {
+            text.push(format!(
+                "session {} is consistent at revision {}",
+                finding.session.id, finding.session.revision
+            ));
+        }
+        rows.push(json!({
+            "session_id": finding.session.id,
+            "revision": finding.session.revision,
+            "consistent": consistent,
+            "mended": mended,
+        }));
+        divergences.extend(finding.remaining);
+        warnings.extend(finding.warnings);
+    }
+    if rows.is_empty() {
+        text.push("no active session on this machine".to_owned());
+    }
+    let data = if arguments.all {
+        json!({"sessions": rows})
+    } else {
+        rows.into_iter().next().unwrap_or(Value::Null)
+    };
+    let exit = if wrong { REFUSED } else { 0 };
+    Answer {
+        text,
+        data,
+        divergences,
+        warnings,
+        exit,
+    }
+}
+
+/// Says how old the cache is that is left to go by, beside why the database cannot be asked.
+fn unreachable_database(desk: &Desk, failure: Failure) -> Failure {
+    let Some(session) = desk.named.clone() else {
+        return failure;
+    };
+    let observation = observe_without_database(&session, &failure.message, &desk.site);
+    let policy = Policy {
+        create_cache: false,
+        adopt_older_database: false,
+    };
+    let found = reconcile(&observation.snapshot, policy).divergences;
+    match found.into_iter().find(|d| d.code == Code::S12) {
+        Some(divergence) => Failure {
+            message: divergence.message,
+            ..failure
+        },
+        None => failure,
+    }
+}

@@ -1,0 +1,221 @@
+//! What a command works with: settings, surroundings, database, and whom it speaks for.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use trueup_core::cache::{self, CacheFile};
+use trueup_core::deadline::Deadline;
+use trueup_core::model::{Session, SessionId};
+use trueup_core::reconcile::Reading;
+use trueup_core::settings::{Environment, Project, Settings};
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{SessionFilter, Store as _};
+use trueup_core::sync::{Mode, Site, TrueUp, drain, true_up};
+
+use crate::args::Common;
+use crate::failure::Failure;
+
+/// How long a command waits for the database; a person or a script would rather wait than
+/// fail.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Most sessions of a worktree looked at for company.
+const NEIGHBOURS: u32 = 12;
+
+/// The desk.
+pub(crate) struct Desk {
+    pub(crate) environment: Environment,
+    pub(crate) site: Site,
+    pub(crate) json: bool,
+    /// The session named on the command line.
+    pub(crate) named: Option<SessionId>,
+    cwd: PathBuf,
+    deadline: Deadline,
+}
+
+impl Desk {
+    pub(crate) fn new(common: &Common) -> Result<Self, Failure> {
+        let environment = Environment::of_process();
+        let settings = Settings::load(&environment)?;
+        let cwd = std::env::current_dir()
+            .map_err(|error| Failure::unable("io", format!("the working directory: {error}")))?;
+        let project = match &common.project {
+            None => Project::find(&environment, &cwd),
+            Some(dir) => {
+                let dir = dir.canonicalize().map_err(|error| {
+                    Failure::usage(format!("--project {}: {error}", dir.display()))
+                })?;
+                Project::at(&environment, dir)
+            }
+        };
+        let patience = settings.deadline.unwrap_or(PATIENCE);
+        let site = Site::new(&environment, settings, project, None);
+        if let Err(error) = site.branch_pattern() {
+            return Err(Failure::unable("config", error.to_string()));
+        }
+        Ok(Self {
+            environment,
+            site,
+            json: common.json,
+            named: common.session.clone(),
+            cwd,
+            deadline: Deadline::after(patience),
+        })
+    }
+
+    pub(crate) fn database(&self) -> Result<&Path, Failure> {
+        let path = self.site.settings.sqlite_path();
+        path.map(PathBuf::as_path).map_err(|problem| {
+            Failure::unable("store_unavailable", problem)
+                .hint("set TRUEUP_DATABASE_URL to sqlite:/path, or remove it for the default")
+        })
+    }
+
+    pub(crate) const fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    /// Opens the database for reading.
+    pub(crate) fn open(&self) -> Result<SqliteStore, Failure> {
+        Ok(SqliteStore::open(self.database()?, self.deadline)?)
+    }
+
+    /// Opens the database for a change; a missing one is made, and what waits is sent first.
+    pub(crate) fn open_for_change(&self) -> Result<SqliteStore, Failure> {
+        let mut store = SqliteStore::open_or_create(self.database()?, self.deadline)?;
+        drain(&mut store, &self.site);
+        Ok(store)
+    }
+
+    /// Finds whom the command speaks for: the flag, the environment, the session that the
+    /// project's cache names, the only live one here.
+    pub(crate) fn session_id(&self, store: &mut SqliteStore) -> Result<SessionId, Failure> {
+        if let Some(id) = &self.named {
+            return Ok(id.clone());
+        }
+        if let Some(id) = self.own_session()? {
+            return Ok(id);
+        }
+        let shared = CacheFile::read(&cache::shared_path(&self.site.project.dir));
+        if let Reading::Fresh(document) = &shared.document
+            && let Some(id) = document.reading().session
+            && store.session(&id)?.is_some()
+        {
+            return Ok(id);
+        }
+        let here = store.sessions(&SessionFilter {
+            present: true,
+            worktree: Some(self.site.project.dir.to_string_lossy().into_owned()),
+            limit: 2,
+        })?;
+        match here.as_slice() {
+            [only] => Ok(only.id.clone()),
+            _ => Err(Failure::no_session()),
+        }
+    }
+
+    /// Returns the session whose model runs this command.
+    fn own_session(&self) -> Result<Option<SessionId>, Failure> {
+        ["TRUEUP_SESSION_ID", "CLAUDE_CODE_SESSION_ID"]
+            .iter()
+            .find_map(|name| self.environment.text(name).map(|text| (name, text)))
+            .map(|(name, text)| {
+                text.parse()
+                    .map_err(|error| Failure::usage(format!("{name}: {error}")))
+            })
+            .transpose()
+    }
+
+    /// Reads the session the command speaks for.
+    pub(crate) fn session(&self, store: &mut SqliteStore) -> Result<Session, Failure> {
+        let id = self.session_id(store)?;
+        store
+            .session(&id)?
+            .ok_or_else(|| Failure::phantom(id.as_str()))
+    }
+
+    /// Tells whether the session's own model runs this command, so that it need not be told
+    /// of what it did: the session is the environment's, and the command runs where the
+    /// session works.
+    pub(crate) fn is_own_voice(&self, session: &Session) -> bool {
+        let own = self.named.is_none()
+            && self
+                .own_session()
+                .ok()
+                .flatten()
+                .is_some_and(|id| id == session.id);
+        own && session
+            .worktree
+            .as_ref()
+            .is_some_and(|dir| self.cwd.starts_with(dir))
+    }
+
+    /// Returns the surroundings of a session, whose cache may be elsewhere on this machine.
+    pub(crate) fn site_of(&self, session: &Session) -> Site {
+        self.site.for_session(&self.environment, session)
+    }
+
+    /// Tells whether the session's cache can be reached from here.
+    pub(crate) fn is_within_reach(&self, session: &Session) -> bool {
+        session
+            .host
+            .as_ref()
+            .is_none_or(|host| *host == self.site.host)
+    }
+
+    /// Returns the sessions that may work in the same directory.
+    pub(crate) fn neighbours(
+        &self,
+        store: &mut SqliteStore,
+        session: &Session,
+    ) -> Result<Vec<Session>, Failure> {
+        Ok(store.sessions(&SessionFilter {
+            present: true,
+            worktree: session.worktree.clone(),
+            limit: NEIGHBOURS,
+        })?)
+    }
+
+    /// Pushes what was edited by hand before a command changes something, so that the edit is
+    /// not lost to the command's own revision.
+    pub(crate) fn before_change(
+        &self,
+        store: &mut SqliteStore,
+        session: Session,
+    ) -> Result<Session, Failure> {
+        if !self.is_within_reach(&session) {
+            return Ok(session);
+        }
+        let site = self.site_of(&session);
+        Ok(true_up(store, session, &[], &site, Mode::Automatic)?.session)
+    }
+
+    /// Leaves the cache in step after a change, and the model told when it was its own.
+    pub(crate) fn after_change(
+        &self,
+        store: &mut SqliteStore,
+        id: &SessionId,
+        warnings: &mut Vec<String>,
+    ) -> Result<Session, Failure> {
+        let session = store
+            .session(id)?
+            .ok_or_else(|| Failure::phantom(id.as_str()))?;
+        if !self.is_within_reach(&session) {
+            return Ok(session);
+        }
+        let own = self.is_own_voice(&session);
+        let site = self.site_of(&session);
+        let TrueUp {
+            session, problems, ..
+        } = true_up(store, session, &[], &site, Mode::Automatic)?;
+        warnings.extend(
+            problems
+                .into_iter()
+                .map(|p| format!("the cache is not in step: {p}")),
+        );
+        if own && session.acknowledged != session.revision {
+            store.acknowledge(id, session.revision)?;
+        }
+        Ok(session)
+    }
+}

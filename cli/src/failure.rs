@@ -1,0 +1,121 @@
+//! The one place where an error becomes an exit code, a line and a hint.
+
+use serde_json::Value;
+use trueup_core::settings::ConfigError;
+use trueup_core::store::StoreError;
+use trueup_core::sync::SyncError;
+
+/// Findings, or an operation that was refused.
+pub(crate) const REFUSED: u8 = 1;
+/// A command line that makes no sense, or no session.
+pub(crate) const USAGE: u8 = 2;
+/// The work could not be done.
+pub(crate) const UNABLE: u8 = 3;
+
+/// An error for the user.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: u8,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+    pub(crate) data: Value,
+}
+
+impl Failure {
+    fn new(exit: u8, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            code,
+            message: message.into(),
+            hint: None,
+            data: Value::Null,
+        }
+    }
+
+    /// The operation was refused.
+    pub(crate) fn refused(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(REFUSED, code, message)
+    }
+
+    /// The command line makes no sense.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(USAGE, "usage", message)
+    }
+
+    /// The work could not be done.
+    pub(crate) fn unable(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(UNABLE, code, message)
+    }
+
+    /// No session was named, and none can be told.
+    pub(crate) fn no_session() -> Self {
+        Self::new(USAGE, "no_session", "no session could be determined")
+            .hint("name one with --session ID (`trueup sessions list` shows them), or run this inside Claude Code")
+    }
+
+    /// The session is not registered.
+    pub(crate) fn phantom(session: &str) -> Self {
+        Self::refused("phantom_session", format!("session {session} is not registered"))
+            .hint("a session registers itself when Claude Code starts with the plugin; `trueup sessions list` shows those that did")
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn data(mut self, data: Value) -> Self {
+        self.data = data;
+        self
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let (code, message) = (error.code(), error.to_string());
+        match error {
+            StoreError::Missing(_) => Self::unable(code, message)
+                .hint("`trueup db migrate` creates it; so does the first session of Claude Code"),
+            StoreError::Unavailable(_) => Self::unable(code, message)
+                .hint("check that the path exists, is yours and has space: `trueup doctor`"),
+            StoreError::Contended(_) => Self::unable(code, message)
+                .hint("try again; TRUEUP_DEADLINE_MS raises the limit"),
+            StoreError::SchemaTooNew { .. } => Self::unable(code, message)
+                .hint("a newer trueup wrote it: upgrade this one (install/install.sh)"),
+            StoreError::SchemaTooOld { .. } => {
+                Self::unable(code, message).hint("`trueup db migrate` brings it up to date")
+            }
+            StoreError::Corrupt(_) => Self::unable(code, message).hint(
+                "nothing was changed; restore a backup (`trueup db backup` makes them) or move the file away",
+            ),
+            StoreError::Conflict(_) => {
+                Self::refused(code, message).hint("look again with `trueup status` and repeat")
+            }
+            StoreError::Denied(_) | StoreError::Invalid(_) => Self::refused(code, message),
+        }
+    }
+}
+
+impl From<SyncError> for Failure {
+    fn from(error: SyncError) -> Self {
+        match error {
+            SyncError::Store(error) => error.into(),
+            SyncError::Journal(_) => Self::unable("journal_unwritable", error.to_string())
+                .hint("check space and permissions of trueup's data directory: `trueup doctor`"),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::unable("config", error.to_string())
+            .hint("mend that line, or remove it for the default")
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::unable("io", error.to_string())
+    }
+}

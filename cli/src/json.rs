@@ -1,0 +1,111 @@
+//! The shapes of the contract, section 7: absent is `null`, never a missing key.
+
+use serde_json::{Value, json};
+use trueup_core::liveness::{self, Vitality};
+use trueup_core::model::{Event, ExecutionState, Item, Session};
+use trueup_core::outbox::Entry;
+use trueup_core::sync::Site;
+
+/// Judges how alive a session looks from here.
+pub(crate) fn vitality(session: &Session, site: &Site) -> Vitality {
+    let evidence = liveness::evidence(session, &site.host);
+    liveness::judge(session, evidence, site.settings.ceiling_seconds)
+}
+
+/// SESSION.
+pub(crate) fn session(session: &Session, vitality: &Vitality) -> Value {
+    json!({
+        "session_id": session.id,
+        "repo": session.repo,
+        "worktree": session.worktree,
+        "branch": session.branch(),
+        "host": session.host,
+        "pid": session.process.as_ref().map(|process| process.pid),
+        "status": session.status,
+        "alive": vitality.alive.as_str(),
+        "witness": vitality.witness,
+        "heartbeat_at": session.heartbeat_at,
+        "lease_expires_at": session.lease_expires_at,
+        "item": session.item,
+        "epoch": session.epoch,
+        "execution_state": execution_state(&session.execution_state()),
+        "metadata": session.metadata,
+        "revision": session.revision,
+        "predecessor": session.predecessor,
+    })
+}
+
+fn execution_state(state: &ExecutionState) -> Value {
+    json!({
+        "currentSd": state.work.item,
+        "currentPhase": state.work.phase,
+        "currentTask": state.work.task,
+        "isActive": state.work.is_active,
+        "wasInterrupted": state.work.was_interrupted,
+        "autoProceed": state.work.auto_proceed,
+        "chainOrchestrators": state.work.chain_orchestrators,
+        "lastUpdatedAt": state.history.last_updated_at,
+        "lastInterruptedAt": state.history.last_interrupted_at,
+        "lastResumedAt": state.history.last_resumed_at,
+        "resumeCount": state.history.resume_count.unwrap_or(0),
+    })
+}
+
+/// ITEM.
+pub(crate) fn item(item: &Item) -> Value {
+    json!({
+        "key": item.key,
+        "title": item.title,
+        "kind": item.kind,
+        "parent": item.parent,
+        "position": item.position,
+        "repo": item.repo,
+        "status": item.status,
+        "phase": item.phase,
+        "holder": item.holder,
+        "epoch": item.epoch,
+        "claimed_at": item.claimed_at,
+        "error_message": item.error_message,
+        "evidence": item.evidence,
+        "revision": item.revision,
+        "created_at": item.created_at,
+        "updated_at": item.updated_at,
+        "completed_at": item.completed_at,
+    })
+}
+
+/// EVENT.
+pub(crate) fn event(event: &Event) -> Value {
+    json!({
+        "seq": event.seq,
+        "at": event.at,
+        "actor": event.actor,
+        "entity": event.entity,
+        "key": event.key,
+        "kind": event.kind,
+        "before": event.before,
+        "after": event.after,
+        "epoch": event.epoch,
+        "reason": event.reason,
+        "op_id": event.op_id,
+    })
+}
+
+/// An entry of the journal.
+pub(crate) fn entry(entry: &Entry) -> Value {
+    let lost: serde_json::Map<String, Value> = entry
+        .lost
+        .fields
+        .iter()
+        .map(|(field, value)| (field.key().to_owned(), json!(value)))
+        .collect();
+    json!({
+        "id": entry.id,
+        "at": entry.at,
+        "session_id": entry.lost.session,
+        "reason": entry.lost.reason,
+        "base_revision": entry.lost.base,
+        "database_revision": entry.lost.database,
+        "lost": lost,
+    })
+}

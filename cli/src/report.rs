@@ -1,0 +1,114 @@
+//! What a command prints: text for a person, or one JSON object.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use trueup_core::reconcile::Divergence;
+
+use crate::failure::Failure;
+
+/// What a command has to say.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    /// Text for a person, in lines.
+    pub(crate) text: Vec<String>,
+    /// The `data` of the object.
+    pub(crate) data: Value,
+    /// Findings.
+    pub(crate) divergences: Vec<Divergence>,
+    /// What was worked around.
+    pub(crate) warnings: Vec<String>,
+    /// The exit code.
+    pub(crate) exit: u8,
+}
+
+impl Answer {
+    /// Makes a plain answer.
+    pub(crate) fn new(text: Vec<String>, data: Value) -> Self {
+        Self {
+            text,
+            data,
+            ..Self::default()
+        }
+    }
+}
+
+/// Prints answers of one command.
+#[derive(Debug)]
+pub(crate) struct Report {
+    command: &'static str,
+    json: bool,
+}
+
+impl Report {
+    pub(crate) const fn new(command: &'static str, json: bool) -> Self {
+        Self { command, json }
+    }
+
+    /// Prints an answer.
+    pub(crate) fn print(&self, answer: &Answer) -> ExitCode {
+        let mut out = anstream::stdout().lock();
+        let written = if self.json {
+            let object = self.object(answer.exit == 0, answer, Value::Null);
+            writeln!(out, "{object}")
+        } else {
+            let mut lines = answer.text.iter();
+            warn(&answer.warnings);
+            lines.try_for_each(|line| writeln!(out, "{line}"))
+        };
+        exit(written.and_then(|()| out.flush()), answer.exit)
+    }
+
+    /// Prints an error.
+    pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
+        let written = if self.json {
+            let error = json!({
+                "code": failure.code, "message": failure.message, "hint": failure.hint,
+            });
+            let answer = Answer {
+                data: failure.data.clone(),
+                ..Answer::default()
+            };
+            let object = self.object(false, &answer, error);
+            let mut out = io::stdout().lock();
+            writeln!(out, "{object}").and_then(|()| out.flush())
+        } else {
+            let mut err = anstream::stderr().lock();
+            let hint = failure
+                .hint
+                .as_ref()
+                .map_or(String::new(), |hint| format!("\nhint: {hint}"));
+            writeln!(err, "{}: {}{hint}", self.command, failure.message)
+        };
+        exit(written, failure.exit)
+    }
+
+    fn object(&self, ok: bool, answer: &Answer, error: Value) -> Value {
+        json!({
+            "ok": ok,
+            "command": self.command,
+            "data": answer.data,
+            "divergences": answer.divergences,
+            "warnings": answer.warnings,
+            "error": error,
+        })
+    }
+}
+
+fn warn(warnings: &[String]) {
+    let mut err = anstream::stderr().lock();
+    for warning in warnings {
+        // With stderr gone there is nobody left to tell.
+        let _ = writeln!(err, "warning: {warning}");
+    }
+}
+
+/// A reader that went away is no failure; any other trouble with stdout is.
+fn exit(written: io::Result<()>, code: u8) -> ExitCode {
+    match written {
+        Ok(()) => ExitCode::from(code),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(code),
+        Err(_) => ExitCode::from(crate::failure::UNABLE),
+    }
+}

@@ -1,0 +1,237 @@
+//! The laws of architecture, section 4.
+
+use proptest::prelude::*;
+
+use super::super::{Action, CacheReading, Code, DatabaseReading, LostReason, Reading, Snapshot};
+use super::generate::{policy, snapshot};
+use super::world::World;
+use crate::model::{Field, Value};
+
+/// What may stand after the actions: the branch, the claim and the surroundings, which no
+/// action mends.
+const NOT_OF_THE_CACHE: [Code; 5] = [Code::S05, Code::S12, Code::S13, Code::S14, Code::S15];
+
+fn fresh(snapshot: &Snapshot) -> Option<(&DatabaseReading, &CacheReading)> {
+    match (&snapshot.database, &snapshot.cache) {
+        (Reading::Fresh(database), Reading::Fresh(cache)) => Some((database, cache)),
+        _ => None,
+    }
+}
+
+fn is_asked(snapshot: &Snapshot) -> bool {
+    matches!(snapshot.database, Reading::Fresh(_))
+}
+
+/// Returns the actions before the cache is written, when it is.
+fn before_replacing(actions: &[Action]) -> Option<&[Action]> {
+    let at = actions.iter().position(|a| *a == Action::ReplaceCache)?;
+    actions.get(..at)
+}
+
+fn keeps(action: &Action, field: Field, value: &Value) -> bool {
+    match action {
+        Action::Push(proposal) => proposal.changes.get(&field) == Some(value),
+        Action::Journal(lost) => lost.fields.get(&field) == Some(value),
+        Action::SetAside(_) => true,
+        Action::ReplaceCache => false,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn applying_the_actions_leaves_no_divergence_of_the_cache(s in snapshot(), p in policy()) {
+        let world = World::of(s);
+        let first = world.reconcile(p);
+        if world.is_held(p) {
+            prop_assert!(first.actions.is_empty(), "{:?}", first.actions);
+            return Ok(());
+        }
+        let after = world.after(&first.actions);
+        let second = after.reconcile(p);
+        prop_assert!(second.actions.is_empty(), "{:?}", second.actions);
+        for divergence in &second.divergences {
+            prop_assert!(NOT_OF_THE_CACHE.contains(&divergence.code), "{divergence:?}");
+        }
+        let Some((database, cache)) = fresh(&after.snapshot) else {
+            return Err(TestCaseError::fail("there is no cache"));
+        };
+        let shown = database.projection();
+        for field in Field::ALL {
+            prop_assert_eq!(cache.fields.get(&field), Some(&shown.get(field)));
+        }
+    }
+
+    #[test]
+    fn twice_is_once(s in snapshot(), p in policy()) {
+        let world = World::of(s);
+        let actions = world.reconcile(p).actions;
+        let once = world.after(&actions);
+        let twice = once.after(&actions);
+        prop_assert_eq!(&twice.snapshot, &once.snapshot);
+        prop_assert_eq!(&twice.journal, &once.journal);
+        prop_assert_eq!(twice.aside.first(), once.aside.first());
+        // A list that breaks off anywhere is completed by the next run.
+        for cut in 0..actions.len() {
+            let broken = world.after(&actions[..cut]);
+            let rest = broken.reconcile(p).actions;
+            let mended = broken.after(&rest);
+            prop_assert!(mended.reconcile(p).actions.is_empty() || world.is_held(p));
+        }
+    }
+
+    #[test]
+    fn the_same_input_gives_the_same_output_in_the_order_of_the_catalogue(
+        s in snapshot(), p in policy(),
+    ) {
+        let world = World::of(s);
+        let found = world.reconcile(p);
+        prop_assert_eq!(&found, &world.clone().reconcile(p));
+        prop_assert!(found.divergences.is_sorted_by_key(|d| d.code));
+    }
+
+    #[test]
+    fn the_database_receives_only_proposals_on_its_current_revision(
+        s in snapshot(), p in policy(),
+    ) {
+        let actions = World::of(s.clone()).reconcile(p).actions;
+        let pushes: Vec<_> = actions.iter().filter_map(|a| match a {
+            Action::Push(proposal) => Some(proposal),
+            _ => None,
+        }).collect();
+        prop_assert!(pushes.len() < 2);
+        for proposal in pushes {
+            let Some((database, cache)) = fresh(&s) else {
+                return Err(TestCaseError::fail("pushed without both readings"));
+            };
+            prop_assert_eq!(proposal.base, database.revision);
+            prop_assert_eq!(cache.revision, Some(database.revision));
+            prop_assert_eq!(cache.lineage.as_ref(), Some(&database.lineage));
+            prop_assert_eq!(cache.session.as_ref(), Some(&s.session));
+            prop_assert!(!proposal.changes.is_empty());
+            for (field, value) in &proposal.changes {
+                prop_assert!(*field != Field::Item && cache.edited.contains(field));
+                prop_assert_eq!(cache.fields.get(field), Some(value));
+            }
+        }
+    }
+
+    #[test]
+    fn a_proposal_on_the_current_revision_is_not_held_back(s in snapshot(), p in policy()) {
+        let Some((database, cache)) = fresh(&s) else { return Ok(()) };
+        let ours = cache.lineage.as_ref() == Some(&database.lineage)
+            && cache.session.as_ref() == Some(&s.session)
+            && cache.revision == Some(database.revision);
+        let shown = database.projection();
+        let actions = World::of(s.clone()).reconcile(p).actions;
+        for (field, value) in &cache.fields {
+            let long = matches!(value, Value::Text(Some(t)) if t.chars().count() > 10_000);
+            let edit = cache.edited.contains(field) && *value != shown.get(*field) && !long;
+            if ours && edit && *field != Field::Item {
+                let pushed = actions.iter().any(
+                    |a| matches!(a, Action::Push(x) if x.changes.get(field) == Some(value)));
+                prop_assert!(pushed, "{field:?} in {actions:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn could_not_ask_is_never_no(s in snapshot(), p in policy()) {
+        let found = World::of(s.clone()).reconcile(p);
+        if !is_asked(&s) {
+            prop_assert!(found.actions.is_empty());
+            prop_assert!(found.divergences.iter().any(|d| d.code == Code::S12));
+        }
+        if s.cache == Reading::Missing && !p.create_cache {
+            prop_assert!(found.actions.is_empty());
+        }
+    }
+
+    #[test]
+    fn no_newer_cache_is_replaced_by_an_older_reading(s in snapshot(), p in policy()) {
+        let Some((database, cache)) = fresh(&s) else { return Ok(()) };
+        let ours = cache.session.as_ref().is_none_or(|owner| *owner == s.session);
+        let newer = cache.lineage.as_ref() == Some(&database.lineage)
+            && cache.revision.is_some_and(|r| r > database.revision);
+        if ours && newer && !p.adopt_older_database {
+            let found = World::of(s.clone()).reconcile(p);
+            prop_assert!(found.actions.is_empty(), "{:?}", found.actions);
+            prop_assert!(found.divergences.iter().any(|d| d.code == Code::S09));
+        }
+    }
+
+    #[test]
+    fn nothing_edited_is_lost(s in snapshot(), p in policy()) {
+        let world = World::of(s.clone());
+        let actions = world.reconcile(p).actions;
+        let (Some((database, cache)), Some(before)) = (fresh(&s), before_replacing(&actions))
+            else { return Ok(()) };
+        let foreign = cache.session.as_ref().is_some_and(|owner| *owner != s.session);
+        let after = world.after(&actions);
+        let Some((_, shown)) = fresh(&after.snapshot) else {
+            return Err(TestCaseError::fail("there is no cache"));
+        };
+        let newer = cache.revision.is_some_and(|r| r > database.revision);
+        for (field, value) in cache.fields.iter().filter(|(f, _)| **f != Field::Item) {
+            // A file without a stamp cannot tell an edit from old state: all of it is kept.
+            let edited = cache.edited.contains(field) || (!foreign && (!cache.is_stamped() || newer));
+            if edited && shown.fields.get(field) != Some(value) {
+                let kept = before.iter().any(|action| keeps(action, *field, value));
+                prop_assert!(kept, "{field:?} {value:?} by {actions:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unreadable_or_foreign_file_is_kept_before_it_is_replaced(s in snapshot(), p in policy()) {
+        let world = World::of(s.clone());
+        let actions = world.reconcile(p).actions;
+        let strange = match fresh(&s) {
+            Some((database, cache)) => {
+                cache.lineage.as_ref().is_some_and(|l| *l != database.lineage)
+            }
+            None => matches!(s.cache, Reading::Corrupt(_)) && is_asked(&s),
+        };
+        let aside = world.after(&actions).aside;
+        prop_assert_eq!(aside.len(), usize::from(strange));
+        prop_assert!(aside.iter().all(|(_, kept)| *kept == s.cache));
+    }
+
+    #[test]
+    fn what_the_journal_keeps_is_something_and_its_line_names_it(s in snapshot(), p in policy()) {
+        let found = World::of(s).reconcile(p);
+        let mut named = 0;
+        for action in &found.actions {
+            let Action::Journal(lost) = action else { continue };
+            prop_assert!(!lost.fields.is_empty());
+            if lost.reason != LostReason::UnstampedCache {
+                named += 1;
+                let id = lost.id();
+                let line = found.divergences.iter().find(|d| d.code == Code::S11);
+                prop_assert!(line.is_some_and(|d| d.message.contains(&id)));
+            }
+        }
+        prop_assert_eq!(found.divergences.iter().filter(|d| d.code == Code::S11).count(), named);
+    }
+
+    #[test]
+    fn every_line_is_one_clean_line(s in snapshot(), p in policy()) {
+        for divergence in World::of(s).reconcile(p).divergences {
+            let texts = [
+                Some(divergence.message), divergence.expected, divergence.found, divergence.fix,
+            ];
+            for text in texts.into_iter().flatten() {
+                prop_assert_eq!(crate::text::one_line(&text, 1_000), text.trim_end());
+            }
+        }
+    }
+
+    #[test]
+    fn a_command_offered_runs_nothing_else(s in snapshot(), p in policy()) {
+        for fix in World::of(s).reconcile(p).divergences.into_iter().filter_map(|d| d.fix) {
+            let bare = fix.chars().all(|c| c.is_ascii_alphanumeric() || " -_./:#@+=,%".contains(c));
+            prop_assert!(bare, "{fix:?}");
+        }
+    }
+}

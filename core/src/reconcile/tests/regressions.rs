@@ -1,0 +1,89 @@
+//! Cases that the laws once found broken, each by its name.
+
+use super::super::{Action, Code, LostReason, Policy, Reading};
+use super::lines::{HELD, edit, file, snapshot};
+use super::world::World;
+use crate::model::{Field, Revision, Value};
+
+#[test]
+fn adopting_an_older_database_journals_nothing_when_nothing_differs() {
+    let mut snapshot = snapshot();
+    file(&mut snapshot).revision = Some(Revision(99));
+    let adopt = Policy {
+        adopt_older_database: true,
+        ..HELD
+    };
+    let found = World::of(snapshot).reconcile(adopt);
+    assert_eq!(found.actions, [Action::ReplaceCache]);
+    assert_eq!(found.divergences.len(), 1);
+}
+
+#[test]
+fn a_file_without_a_session_proposes_nothing() {
+    let mut snapshot = snapshot();
+    edit(
+        &mut snapshot,
+        Field::Phase,
+        Value::Text(Some("LEAD".to_owned())),
+    );
+    file(&mut snapshot).session = None;
+    let actions = World::of(snapshot).reconcile(HELD).actions;
+    assert!(matches!(&actions[0], Action::Journal(lost) if lost.fields.len() == 1));
+    assert_eq!(actions[1..], [Action::ReplaceCache]);
+}
+
+#[test]
+fn a_revision_without_a_lineage_holds_nothing_back() {
+    let mut snapshot = snapshot();
+    file(&mut snapshot).lineage = None;
+    file(&mut snapshot).revision = Some(Revision(99));
+    let phase = Value::Text(Some("LEAD".to_owned()));
+    file(&mut snapshot).fields.insert(Field::Phase, phase);
+    let found = World::of(snapshot).reconcile(HELD);
+    assert!(found.divergences.iter().all(|d| d.code != Code::S09));
+    assert!(matches!(
+        &found.actions[..],
+        [Action::Journal(lost), Action::ReplaceCache] if lost.reason == LostReason::UnstampedCache
+    ));
+}
+
+#[test]
+fn a_branch_that_is_a_command_is_not_offered_as_one() {
+    for (right, named) in [
+        ("x;rm${IFS}-rf", "SD-002B"),
+        ("--orphan", "SD-002B"),
+        ("`x`", "$(x)"),
+    ] {
+        let mut snapshot = snapshot();
+        let branch = snapshot.branch.as_mut().unwrap();
+        branch.names_other = Some(named.to_owned());
+        branch.branch_of_item = Some(right.to_owned());
+        let found = World::of(snapshot.clone()).reconcile(HELD);
+        let fix = found.divergences[0].fix.as_deref().unwrap();
+        assert!(!fix.contains(right) && !fix.contains('$'), "{fix}");
+    }
+}
+
+#[test]
+fn a_text_too_long_to_propose_is_kept_in_the_journal() {
+    let mut snapshot = snapshot();
+    let longest = Value::Text(Some("x".repeat(10_000)));
+    edit(&mut snapshot, Field::Task, longest.clone());
+    let actions = World::of(snapshot.clone()).reconcile(HELD).actions;
+    assert!(matches!(&actions[0], Action::Push(p) if p.changes[&Field::Task] == longest));
+    edit(
+        &mut snapshot,
+        Field::Task,
+        Value::Text(Some("x".repeat(10_001))),
+    );
+    let actions = World::of(snapshot).reconcile(HELD).actions;
+    assert!(matches!(&actions[0], Action::Journal(_)), "{actions:?}");
+}
+
+#[test]
+fn without_a_database_an_edit_stays_where_it_is() {
+    let mut snapshot = snapshot();
+    edit(&mut snapshot, Field::Phase, Value::Text(None));
+    snapshot.database = Reading::Unavailable("disk full".to_owned());
+    assert_eq!(World::of(snapshot).reconcile(HELD).actions, []);
+}

@@ -1,0 +1,110 @@
+//! A small world that actions change as the real parts do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::{
+    Action, Aside, CacheReading, DatabaseReading, Lost, Policy, Reading, Reconciliation, Snapshot,
+    reconcile,
+};
+use crate::model::{Field, Revision, SessionId, WorkState};
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct World {
+    pub(super) snapshot: Snapshot,
+    pub(super) journal: BTreeMap<String, Lost>,
+    pub(super) aside: Vec<(Aside, Reading<CacheReading>)>,
+}
+
+/// Returns the cache that trueup writes from a database.
+pub(super) fn written(
+    database: &DatabaseReading,
+    session: &SessionId,
+    branch: Option<&str>,
+) -> CacheReading {
+    CacheReading {
+        lineage: Some(database.lineage.clone()),
+        revision: Some(database.revision),
+        synced_at: None,
+        session: Some(session.clone()),
+        fields: all_fields(&database.projection()),
+        edited: BTreeSet::new(),
+        branch: branch.map(str::to_owned),
+    }
+}
+
+fn all_fields(work: &WorkState) -> BTreeMap<Field, crate::model::Value> {
+    Field::ALL.into_iter().map(|f| (f, work.get(f))).collect()
+}
+
+impl World {
+    pub(super) fn of(snapshot: Snapshot) -> Self {
+        Self {
+            snapshot,
+            journal: BTreeMap::new(),
+            aside: Vec::new(),
+        }
+    }
+
+    pub(super) fn reconcile(&self, policy: Policy) -> Reconciliation {
+        reconcile(&self.snapshot, policy)
+    }
+
+    pub(super) fn after(&self, actions: &[Action]) -> Self {
+        let mut world = self.clone();
+        for action in actions {
+            world.apply(action);
+        }
+        world
+    }
+
+    fn apply(&mut self, action: &Action) {
+        match action {
+            Action::Journal(lost) => {
+                self.journal.insert(lost.id(), lost.clone());
+            }
+            Action::SetAside(aside) => {
+                let kept = std::mem::replace(&mut self.snapshot.cache, Reading::Missing);
+                self.aside.push((*aside, kept));
+            }
+            Action::Push(proposal) => {
+                // Conditional, as the store's: an old revision changes nothing.
+                if let Reading::Fresh(database) = &mut self.snapshot.database
+                    && database.revision == proposal.base
+                {
+                    for (field, value) in &proposal.changes {
+                        database.work.set(*field, value.clone());
+                    }
+                    database.revision = Revision(database.revision.0 + 1);
+                }
+            }
+            Action::ReplaceCache => {
+                if let Reading::Fresh(database) = &self.snapshot.database {
+                    let branch = self.snapshot.branch.as_ref().map(|b| b.name.as_str());
+                    let cache = written(database, &self.snapshot.session, branch);
+                    self.snapshot.cache = Reading::Fresh(cache);
+                }
+            }
+        }
+    }
+
+    /// Tells whether the rules leave this world alone on purpose.
+    pub(super) fn is_held(&self, policy: Policy) -> bool {
+        let Reading::Fresh(database) = &self.snapshot.database else {
+            return true;
+        };
+        match &self.snapshot.cache {
+            Reading::Unavailable(_) => true,
+            Reading::Missing => !policy.create_cache,
+            Reading::Corrupt(_) => false,
+            Reading::Fresh(cache) => {
+                !policy.adopt_older_database
+                    && cache.lineage.as_ref() == Some(&database.lineage)
+                    && cache
+                        .session
+                        .as_ref()
+                        .is_none_or(|s| *s == self.snapshot.session)
+                    && cache.revision.is_some_and(|r| r > database.revision)
+            }
+        }
+    }
+}

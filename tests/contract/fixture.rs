@@ -1,0 +1,85 @@
+//! A store with a clock that a test can move.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use trueup_core::deadline::Deadline;
+use trueup_core::store::Store;
+use trueup_core::store::memory::MemoryStore;
+use trueup_core::store::sqlite::SqliteStore;
+
+/// What the suite needs of a store beyond the port.
+pub(crate) trait Fixture {
+    fn store(&mut self) -> &mut dyn Store;
+
+    /// Lets time pass.
+    fn advance(&mut self, seconds: u64);
+}
+
+pub(crate) fn memory() -> MemoryStore {
+    MemoryStore::new()
+}
+
+impl Fixture for MemoryStore {
+    fn store(&mut self) -> &mut dyn Store {
+        self
+    }
+
+    fn advance(&mut self, seconds: u64) {
+        Self::advance(self, seconds);
+    }
+}
+
+/// A database file in a folder of its own.
+pub(crate) struct File {
+    pub(crate) folder: TempDir,
+    pub(crate) store: SqliteStore,
+}
+
+pub(crate) fn patience() -> Deadline {
+    Deadline::after(Duration::from_mins(2))
+}
+
+pub(crate) fn sqlite() -> File {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open_or_create(&folder.path().join("t.db"), patience()).unwrap();
+    File { folder, store }
+}
+
+impl File {
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("t.db")
+    }
+
+    /// Opens a connection of its own, as somebody with the `sqlite3` shell.
+    pub(crate) fn stranger(&self) -> rusqlite::Connection {
+        let connection = rusqlite::Connection::open(self.path()).unwrap();
+        connection.busy_timeout(Duration::from_mins(2)).unwrap();
+        connection
+    }
+
+    pub(crate) fn sql(&self, sql: &str) {
+        self.stranger().execute_batch(sql).unwrap();
+    }
+}
+
+impl Fixture for File {
+    fn store(&mut self) -> &mut dyn Store {
+        &mut self.store
+    }
+
+    /// The engine's clock cannot be moved, so everything it dated moves the other way.
+    fn advance(&mut self, seconds: u64) {
+        let back = |column: &str| {
+            format!("{column} = strftime('%Y-%m-%dT%H:%M:%fZ', {column}, '-{seconds} seconds')")
+        };
+        self.sql(&format!(
+            "UPDATE claude_sessions SET {}, {}, {}, {}",
+            back("registered_at"),
+            back("heartbeat_at"),
+            back("lease_expires_at"),
+            back("silent_until")
+        ));
+    }
+}

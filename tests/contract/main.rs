@@ -1,0 +1,12 @@
+//! One suite over every store, and what SQLite must keep beyond it.
+//!
+//! The suite runs over the strict store in memory and over a real file. What others do to the
+//! file, with plain SQL, many processes or damage, is below `sqlite`.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails, fails its test")]
+
+mod fixture;
+mod purity;
+mod request;
+mod sqlite;
+mod suite;

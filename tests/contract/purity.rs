@@ -1,0 +1,74 @@
+//! The pure parts name neither the file system nor any other surroundings.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const PURE: [&str; 5] = ["authority.rs", "model", "reconcile", "text", "hook"];
+
+const FORBIDDEN: [&str; 9] = [
+    "std::fs",
+    "std::env",
+    "std::process",
+    "std::net",
+    "SystemTime",
+    "Instant",
+    "Timestamp::now",
+    "rusqlite",
+    "std::thread",
+];
+
+fn sources(at: &Path, found: &mut Vec<PathBuf>) {
+    if at.is_file() {
+        found.push(at.to_owned());
+        return;
+    }
+    for entry in fs::read_dir(at).unwrap() {
+        sources(&entry.unwrap().path(), found);
+    }
+}
+
+/// Returns the forbidden names in a text, comments aside; `use std::{fs, …}` is one too.
+fn names(text: &str) -> Vec<&'static str> {
+    let code: String = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or(line))
+        .collect::<Vec<_>>()
+        .join(" ");
+    let code = code.split_whitespace().collect::<String>();
+    let grouped = code.split("usestd::{").skip(1).any(|rest| {
+        let group = rest.split(';').next().unwrap_or(rest);
+        let words = group.split(['{', '}', ',', ':']);
+        words.into_iter().any(|word| matches!(word, "fs" | "env" | "process" | "net"))
+    });
+    let direct = FORBIDDEN.into_iter().filter(|name| code.contains(name));
+    direct.chain(grouped.then_some("use std::{…}")).collect()
+}
+
+#[test]
+fn the_pure_parts_name_no_surroundings() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src");
+    let mut files = Vec::new();
+    for part in PURE {
+        sources(&root.join(part), &mut files);
+    }
+    assert!(files.len() > 20, "{files:?}");
+    for file in files {
+        let found = names(&fs::read_to_string(&file).unwrap());
+        assert_eq!(found, Vec::<&str>::new(), "{}", file.display());
+    }
+}
+
+#[test]
+fn a_forbidden_name_is_found_in_any_spelling() {
+    for text in [
+        "use std::fs;",
+        "std::env::var(\"X\")",
+        "use std::{collections::BTreeMap, fs::File};",
+        "use std::{\n    io,\n    process,\n};",
+        "let t = Instant::now();",
+        "jiff::Timestamp::now()",
+    ] {
+        assert_eq!(names(text).len(), 1, "{text}");
+    }
+    assert_eq!(names("// std::fs is not named here\nuse std::fmt;"), Vec::<&str>::new());
+}

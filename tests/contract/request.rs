@@ -1,0 +1,166 @@
+//! Requests with everything a test does not speak of filled in.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use trueup_core::model::{
+    ClaimGrant, ClaimOutcome, Epoch, Event, EventFilter, Field, Item, ItemKey, NewItem, Session,
+    SessionId, Value,
+};
+use trueup_core::store::{
+    ClaimRequest, ClaimTaken, Heartbeat, Provenance, Push, Registration, Release, Result, Store,
+    StoreError,
+};
+
+pub(crate) const LEASE: u64 = 900;
+
+pub(crate) fn id(text: &str) -> SessionId {
+    text.parse().unwrap()
+}
+
+pub(crate) fn key(text: &str) -> ItemKey {
+    text.parse().unwrap()
+}
+
+pub(crate) fn by(actor: &str) -> Provenance {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    Provenance {
+        actor: actor.to_owned(),
+        reason: None,
+        op_id: format!("op-{}", NEXT.fetch_add(1, Ordering::Relaxed)),
+    }
+}
+
+pub(crate) fn registration(session: &str) -> Registration {
+    Registration {
+        session: id(session),
+        repo: None,
+        worktree: Some("/w".to_owned()),
+        branch: None,
+        host: None,
+        process: None,
+        predecessor: None,
+        lease_seconds: LEASE,
+        provenance: by(session),
+    }
+}
+
+pub(crate) fn register(store: &mut dyn Store, session: &str) -> Session {
+    store.register(&registration(session)).unwrap()
+}
+
+pub(crate) fn session(store: &mut dyn Store, text: &str) -> Session {
+    store.session(&id(text)).unwrap().unwrap()
+}
+
+pub(crate) fn item(store: &mut dyn Store, text: &str) -> Item {
+    store.item(&key(text)).unwrap().unwrap()
+}
+
+pub(crate) fn beat(session: &str) -> Heartbeat {
+    Heartbeat {
+        session: id(session),
+        lease_seconds: LEASE,
+        status: None,
+        span_seconds: None,
+    }
+}
+
+/// A change of the phase on the session's present revision.
+pub(crate) fn phase(session: &Session, phase: &str) -> Push {
+    change(session, Field::Phase, Value::Text(Some(phase.to_owned())))
+}
+
+pub(crate) fn change(session: &Session, field: Field, value: Value) -> Push {
+    Push {
+        session: session.id.clone(),
+        base: session.revision,
+        fence: None,
+        changes: BTreeMap::from([(field, value)]),
+        branch: None,
+        mark: None,
+        acknowledge: false,
+        provenance: by(session.id.as_str()),
+    }
+}
+
+pub(crate) fn new_item(text: &str) -> NewItem {
+    NewItem {
+        key: key(text),
+        title: None,
+        kind: None,
+        parent: None,
+        position: None,
+        repo: None,
+    }
+}
+
+pub(crate) fn add(store: &mut dyn Store, text: &str) -> Item {
+    store.add_item(&new_item(text), &by("user")).unwrap()
+}
+
+/// Asks for an item as it is now: free, held by the asker, or held by another.
+pub(crate) fn wish(store: &mut dyn Store, session: &str, text: &str) -> ClaimRequest {
+    let item = item(store, text);
+    let outcome = match &item.holder {
+        None => ClaimOutcome::Claimed,
+        Some(holder) if *holder == id(session) => ClaimOutcome::AlreadyOwned,
+        Some(_) => ClaimOutcome::TakenOver("holder_dead"),
+    };
+    ClaimRequest {
+        grant: ClaimGrant {
+            session: id(session),
+            item: item.key,
+            expected_holder: item.holder,
+            expected_epoch: item.epoch,
+            outcome,
+        },
+        span_seconds: None,
+        lease_seconds: LEASE,
+        provenance: by(session),
+    }
+}
+
+pub(crate) fn claim(store: &mut dyn Store, session: &str, text: &str) -> ClaimTaken {
+    let request = wish(store, session, text);
+    store.claim(&request).unwrap()
+}
+
+pub(crate) fn release(session: &str, text: &str) -> Release {
+    Release {
+        session: id(session),
+        item: key(text),
+        provenance: by(session),
+    }
+}
+
+/// Registers `s1` with item `A`, claimed; returns the fence.
+pub(crate) fn holder(store: &mut dyn Store) -> Epoch {
+    register(store, "s1");
+    add(store, "A");
+    claim(store, "s1", "A").item.epoch
+}
+
+pub(crate) fn events(store: &mut dyn Store) -> Vec<Event> {
+    store.events(&EventFilter::default()).unwrap()
+}
+
+/// Returns the kinds of the events after a cursor, with their subjects.
+pub(crate) fn kinds(store: &mut dyn Store, after: i64) -> Vec<String> {
+    events(store)
+        .iter()
+        .filter(|e| e.seq > after)
+        .map(|e| format!("{} {}", e.key, e.kind))
+        .collect()
+}
+
+pub(crate) fn cursor(store: &mut dyn Store) -> i64 {
+    events(store).last().map_or(0, |e| e.seq)
+}
+
+#[track_caller]
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T>, code: &str) -> StoreError {
+    let error = answer.unwrap_err();
+    assert_eq!(error.code(), code, "{error}");
+    error
+}

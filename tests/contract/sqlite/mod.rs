@@ -1,0 +1,8 @@
+//! What SQLite must keep beyond the suite.
+
+mod backups;
+mod damage;
+mod foreign;
+mod migrations;
+mod races;
+mod rules;

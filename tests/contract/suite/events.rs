@@ -1,0 +1,178 @@
+//! Every change is an event, once, attributed.
+
+use serde_json::json;
+use trueup_core::model::{Epoch, Event, EventFilter, SessionStatus};
+use trueup_core::store::{Heartbeat, Registration};
+
+use crate::fixture::Fixture;
+use crate::request::{
+    add, beat, by, claim, cursor, events, holder, id, kinds, phase, register, registration,
+    release, session,
+};
+
+on_every_store! {
+    every_change_has_its_kind
+    an_event_says_who_what_and_under_which_claim
+    turns_and_renewals_are_no_news
+    a_return_by_a_sign_of_life_is_the_sessions_own
+    events_are_filtered
+    a_cursor_returns_only_what_is_later
+    a_limit_keeps_the_newest_in_order
+    a_checkpoint_is_an_event_and_changes_nothing
+}
+
+fn every_change_has_its_kind(f: &mut impl Fixture) {
+    register(f.store(), "s1");
+    register(f.store(), "s2");
+    add(f.store(), "A");
+    add(f.store(), "B");
+    let all = ["s1 registered", "s2 registered", "A added", "B added"];
+    assert_eq!(kinds(f.store(), 0), all);
+    let mut step = |work: &dyn Fn(&mut dyn trueup_core::store::Store), expected: &[&str]| {
+        let before = cursor(f.store());
+        f.advance(1);
+        work(f.store());
+        assert_eq!(kinds(f.store(), before), expected);
+    };
+    step(&|s| drop(claim(s, "s1", "A")), &["A claimed", "s1 state"]);
+    step(&|s| drop(claim(s, "s1", "B")), &["A released", "B claimed", "s1 state"]);
+    step(&|s| drop(claim(s, "s2", "B")), &["B taken_over", "s2 state"]);
+    step(
+        &|s| {
+            let me = session(s, "s2");
+            s.push(&phase(&me, "PLAN")).unwrap();
+        },
+        &["s2 state", "B changed"],
+    );
+    step(&|s| drop(s.release(&release("s2", "B"))), &["B released", "s2 state"]);
+    step(&|s| drop(s.end(&id("s2"), "x", &by("s2"))), &["s2 ended"]);
+    step(&|s| drop(register(s, "s2")), &["s2 active"]);
+    let moved = Registration {
+        branch: Some("next".to_owned()),
+        ..registration("s2")
+    };
+    step(&|s| drop(s.register(&moved)), &["s2 metadata"]);
+    step(
+        &|s| {
+            claim(s, "s1", "A");
+            let me = session(s, "s1");
+            s.park(&me, &by("s2")).unwrap();
+        },
+        &["A claimed", "s1 state", "s1 lost", "A released"],
+    );
+}
+
+fn last(f: &mut impl Fixture, kind: &str) -> Event {
+    let all = events(f.store());
+    all.into_iter().rfind(|e| e.kind == kind).unwrap()
+}
+
+fn an_event_says_who_what_and_under_which_claim(f: &mut impl Fixture) {
+    holder(f.store());
+    register(f.store(), "s2");
+    let request = crate::request::wish(f.store(), "s2", "A");
+    f.store().claim(&request).unwrap();
+    let event = last(f, "taken_over");
+    assert_eq!((event.actor.as_str(), event.entity.as_str()), ("s2", "item"));
+    assert_eq!(event.epoch, Some(Epoch(2)));
+    assert_eq!(event.reason.as_deref(), Some("holder_dead"));
+    assert_eq!(event.op_id, Some(request.provenance.op_id));
+    assert_eq!(event.before["holder"], json!("s1"));
+    assert_eq!(event.after["holder"], json!("s2"));
+    let me = session(f.store(), "s2");
+    f.store().push(&phase(&me, "EXEC")).unwrap();
+    let event = last(f, "state");
+    assert_eq!(event.before["execution_state"]["currentPhase"], json!(null));
+    assert_eq!(event.after["execution_state"]["currentPhase"], json!("EXEC"));
+    assert_eq!(event.epoch, None);
+    let event = last(f, "registered");
+    assert_eq!(event.after["worktree"], json!("/w"));
+    f.store().end(&id("s2"), "logout", &by("hook")).unwrap();
+    let event = last(f, "ended");
+    assert_eq!((event.actor.as_str(), event.reason.as_deref()), ("hook", Some("logout")));
+    assert_eq!((event.before, event.after), (json!({"status": "active"}), json!({"status": "ended"})));
+}
+
+fn turns_and_renewals_are_no_news(f: &mut impl Fixture) {
+    register(f.store(), "s1");
+    let before = cursor(f.store());
+    for status in [None, Some(SessionStatus::Idle), Some(SessionStatus::Active)] {
+        f.store().heartbeat(&Heartbeat { status, ..beat("s1") }).unwrap();
+    }
+    register(f.store(), "s1");
+    assert_eq!(kinds(f.store(), before), Vec::<String>::new());
+}
+
+fn a_return_by_a_sign_of_life_is_the_sessions_own(f: &mut impl Fixture) {
+    register(f.store(), "s1");
+    f.store().end(&id("s1"), "x", &by("s1")).unwrap();
+    let works = Heartbeat {
+        status: Some(SessionStatus::Active),
+        ..beat("s1")
+    };
+    f.store().heartbeat(&works).unwrap();
+    assert_eq!(last(f, "active").actor, "s1");
+}
+
+fn events_are_filtered(f: &mut impl Fixture) {
+    holder(f.store());
+    register(f.store(), "s2");
+    add(f.store(), "B");
+    let mut list = |filter: EventFilter| {
+        let found = f.store().events(&filter).unwrap();
+        found.iter().map(|e| format!("{} {}", e.key, e.kind)).collect::<Vec<_>>()
+    };
+    let of_item = EventFilter {
+        item: Some("A".to_owned()),
+        ..EventFilter::default()
+    };
+    assert_eq!(list(of_item), ["A added", "A claimed"]);
+    let of_session = EventFilter {
+        session: Some("s1".to_owned()),
+        ..EventFilter::default()
+    };
+    assert_eq!(list(of_session.clone()), ["s1 registered", "A claimed", "s1 state"]);
+    let both = EventFilter {
+        item: Some("A".to_owned()),
+        ..of_session
+    };
+    assert_eq!(list(both), ["A claimed"]);
+    let now = f.store().now().unwrap();
+    let later = EventFilter {
+        since: Some(trueup_core::model::Timestamp::from_millis(now.as_millis() + 60_000)),
+        ..EventFilter::default()
+    };
+    assert_eq!(f.store().events(&later).unwrap(), []);
+}
+
+fn a_cursor_returns_only_what_is_later(f: &mut impl Fixture) {
+    holder(f.store());
+    let all = events(f.store());
+    assert!(all.is_sorted_by(|a, b| a.seq < b.seq));
+    for (at, event) in all.iter().enumerate() {
+        let filter = EventFilter {
+            after: event.seq,
+            ..EventFilter::default()
+        };
+        assert_eq!(f.store().events(&filter).unwrap(), all[at + 1..]);
+    }
+}
+
+fn a_limit_keeps_the_newest_in_order(f: &mut impl Fixture) {
+    holder(f.store());
+    let all = events(f.store());
+    let filter = EventFilter {
+        limit: 2,
+        ..EventFilter::default()
+    };
+    assert_eq!(f.store().events(&filter).unwrap(), all[all.len() - 2..]);
+}
+
+fn a_checkpoint_is_an_event_and_changes_nothing(f: &mut impl Fixture) {
+    let before = register(f.store(), "s1");
+    f.store().checkpoint(&id("s1"), 10, &by("s1")).unwrap();
+    let event = last(f, "checkpoint");
+    assert_eq!((event.entity.as_str(), event.key.as_str()), ("session", "s1"));
+    assert_eq!(event.after, json!({"operations": 10}));
+    assert_eq!(session(f.store(), "s1").revision, before.revision);
+}

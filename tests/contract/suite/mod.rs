@@ -1,0 +1,22 @@
+//! What every store must do.
+
+/// Makes each function a test over every store.
+macro_rules! on_every_store {
+    ($($name:ident)*) => {
+        mod memory {
+            $(#[test] fn $name() { super::$name(&mut crate::fixture::memory()); })*
+        }
+        mod sqlite {
+            $(#[test] fn $name() { super::$name(&mut crate::fixture::sqlite()); })*
+        }
+    };
+}
+
+mod claims;
+mod errors;
+mod events;
+mod items;
+mod lapse;
+mod pushes;
+mod repeats;
+mod sessions;

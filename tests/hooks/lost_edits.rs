@@ -1,0 +1,145 @@
+//! Local edits: proposals on the current revision, journalled when the database moved on.
+
+use serde_json::json;
+use support::home::{Home, SESSION};
+
+/// Tells the lines of a divergence apart from the journal's id in it.
+fn lost_id(line: &str, keys: &str) -> String {
+    let start =
+        format!("⚠️ Local edit of {keys} lost to a newer database state, kept in the journal as ");
+    line.strip_prefix(&start)
+        .unwrap_or_else(|| panic!("{line}"))
+        .to_owned()
+}
+
+#[test]
+fn s_10_an_edit_on_the_current_revision_is_pushed_by_the_next_hook_of_either_kind() {
+    for hook in ["start", "prompt", "push"] {
+        let home = Home::new().holding();
+        home.edit("currentPhase", "EXEC");
+        home.edit("currentTask", "by hand");
+        home.edit("autoProceed", true);
+        let answer = match hook {
+            "start" => home.start(),
+            "prompt" => home.prompt(),
+            _ => home.push("post-tool-use.write"),
+        };
+        let answer = answer.ok();
+        assert_eq!(
+            answer.message(),
+            [""; 0],
+            "{hook}: a proposal that is taken is no finding"
+        );
+        assert_eq!(home.state()["currentPhase"], "EXEC", "{hook}");
+        assert_eq!(home.state()["currentTask"], "by hand", "{hook}");
+        assert_eq!(
+            home.session::<i64>("json_extract(metadata, '$.auto_proceed')", SESSION),
+            1
+        );
+        assert_eq!(home.cached()["currentPhase"], "EXEC", "{hook}");
+        let revision: i64 = home.session("revision", SESSION);
+        assert_eq!(home.cached()["_trueup"]["revision"], revision, "{hook}");
+        assert_eq!(home.lines("journal.jsonl").len(), 0, "{hook}");
+        home.prompt().assert_silent();
+        let phase: String = home.ask("SELECT phase FROM work_items WHERE key = 'SD-002C'", []);
+        assert_eq!(phase, "EXEC", "the item held moves with its session");
+    }
+}
+
+#[test]
+fn s_11_an_edit_loses_to_a_newer_database_and_is_in_the_journal() {
+    for hook in ["start", "prompt", "push"] {
+        let home = Home::new().holding();
+        home.edit("currentPhase", "EXEC");
+        home.set(SESSION, "execution_state.currentPhase", "LEAD");
+        let base = home.cached()["_trueup"]["revision"].clone();
+        let answer = match hook {
+            "start" => home.start(),
+            "prompt" => home.prompt(),
+            _ => home.push("post-tool-use.write"),
+        };
+        let lines = answer.ok().message();
+        let id = lost_id(lines.last().unwrap(), "currentPhase");
+        assert_eq!(home.cached()["currentPhase"], "LEAD", "{hook}");
+        assert_eq!(home.state()["currentPhase"], "LEAD", "{hook}");
+        let journal = home.lines("journal.jsonl");
+        assert_eq!(journal.len(), 1, "{hook}: {journal:?}");
+        assert_eq!(journal[0]["id"], id, "{hook}");
+        assert_eq!(journal[0]["session"], SESSION);
+        assert_eq!(journal[0]["reason"], "database_moved_on");
+        assert_eq!(journal[0]["base"], base);
+        assert_eq!(
+            journal[0]["database"],
+            home.session::<i64>("revision", SESSION)
+        );
+        assert_eq!(
+            journal[0]["fields"].to_string(),
+            r#"{"Phase":"EXEC"}"#,
+            "{hook}"
+        );
+    }
+}
+
+#[test]
+fn an_edit_of_another_field_than_the_one_that_moved_loses_too_and_is_kept() {
+    let home = Home::new().holding();
+    home.edit("currentTask", "mine");
+    home.set(SESSION, "execution_state.currentPhase", "EXEC");
+    let lines = home.start().ok().message();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert_eq!(lines[0], "⚠️ Phase mismatch: file=PLAN, db=EXEC");
+    assert_eq!(lines[1], r#"⚠️ Task mismatch: file="mine", db=none"#);
+    lost_id(&lines[2], "currentTask");
+    assert_eq!(home.cached()["currentTask"], json!(null));
+    assert_eq!(home.lines("journal.jsonl").len(), 1);
+}
+
+#[test]
+fn an_edit_undone_by_hand_is_nothing() {
+    let home = Home::new().holding();
+    home.edit("currentPhase", "EXEC");
+    home.edit("currentPhase", "PLAN");
+    assert_eq!(home.start().ok().message(), [""; 0]);
+    assert_eq!(home.lines("journal.jsonl").len(), 0);
+}
+
+#[test]
+fn an_edit_in_the_file_of_a_session_that_is_gone_is_kept_for_it() {
+    let home = Home::new().holding();
+    home.edit("currentTask", "unsaved thought");
+    home.sql(
+        "UPDATE claude_sessions SET status = 'ended' WHERE session_id = ?1",
+        [SESSION],
+    );
+    let next = home
+        .payload("session-start.startup")
+        .of(support::home::SECOND);
+    let lines = home.hook("session-start-sync", &next).ok().message();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    lost_id(&lines[0], "currentTask");
+    assert_eq!(home.lines("journal.jsonl")[0]["session"], SESSION);
+    assert_eq!(home.cached()["sessionId"], support::home::SECOND);
+}
+
+#[test]
+fn a_value_of_a_foreign_type_is_replaced_and_breaks_nothing() {
+    let home = Home::new().holding();
+    home.edit("currentPhase", json!({"not": "a phase"}));
+    home.edit("isActive", "yes");
+    home.start().ok();
+    assert_eq!(home.cached()["currentPhase"], "PLAN");
+    assert_eq!(home.cached()["isActive"], true);
+}
+
+#[test]
+fn an_edit_that_is_too_long_is_kept_in_the_journal_and_not_pushed() {
+    let home = Home::new().holding();
+    home.edit("currentTask", "x".repeat(20_000));
+    let lines = home.start().ok().message();
+    assert!(
+        lines.iter().all(|line| line.chars().count() < 300),
+        "{lines:?}"
+    );
+    assert_eq!(home.cached()["currentTask"], json!(null));
+    assert_eq!(home.lines("journal.jsonl").len(), 1);
+}

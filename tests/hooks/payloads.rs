@@ -1,0 +1,155 @@
+//! Payloads that mean nothing to trueup, and payloads that are none.
+
+use std::fs;
+
+use support::home::{Home, Payload, SESSION};
+
+const BINARIES: [&str; 3] = [
+    "session-start-sync",
+    "checkpoint-push",
+    "pre-handoff-validate",
+];
+
+/// Asserts that neither trueup's directory nor the project was touched.
+#[track_caller]
+fn assert_untouched(home: &Home) {
+    assert_eq!(
+        fs::read_dir(home.trueup()).unwrap().count(),
+        0,
+        "TRUEUP_HOME was touched"
+    );
+    assert_eq!(home.claude_names(), [""; 0]);
+}
+
+#[test]
+fn an_event_that_no_binary_handles_is_silent_and_touches_nothing() {
+    let home = Home::new();
+    let fixtures = Payload::fixtures("unhandled.");
+    assert!(fixtures.len() >= 8, "{fixtures:?}");
+    for fixture in fixtures {
+        for binary in BINARIES {
+            home.hook(binary, &home.payload(&fixture)).assert_silent();
+        }
+    }
+    assert_untouched(&home);
+}
+
+#[test]
+fn an_event_of_another_binary_is_silent_and_touches_nothing() {
+    let home = Home::new();
+    let sync = [
+        "post-tool-use.",
+        "pre-tool-use.",
+        "stop",
+        "subagent-stop",
+        "task-",
+        "session-end",
+    ];
+    let push = ["session-start.", "user-prompt-submit", "pre-tool-use."];
+    let gate = [
+        "session-start.",
+        "user-prompt-submit",
+        "post-tool-use.",
+        "pre-compact.",
+        "task-",
+    ];
+    for (binary, events) in BINARIES.iter().zip([&sync[..], &push[..], &gate[..]]) {
+        for fixture in events.iter().flat_map(|event| Payload::fixtures(event)) {
+            home.hook(binary, &home.payload(&fixture)).assert_silent();
+        }
+    }
+    assert_untouched(&home);
+}
+
+#[test]
+fn fields_and_values_of_a_newer_client_are_ignored() {
+    let home = Home::new();
+    let payload = home
+        .payload("session-start.startup")
+        .with("source", "teleport")
+        .with(
+            "new_field",
+            serde_json::json!({"deep": [1, {"x": null}], "big": 1e300}),
+        )
+        .with("tool_input", serde_json::json!(["not", "an", "object"]))
+        .with("tool_response", "text");
+    let answer = home.hook("session-start-sync", &payload).ok();
+    assert!(answer.context().contains("item: none is claimed"));
+}
+
+#[test]
+fn garbage_on_stdin_is_one_line_exit_0_and_touches_nothing() {
+    let home = Home::new();
+    let whole = home.payload("session-start.startup").bytes();
+    let cases: [(&str, Vec<u8>); 9] = [
+        ("empty", Vec::new()),
+        ("blank", b" \n\n".to_vec()),
+        ("truncated", whole[..whole.len() / 2].to_vec()),
+        ("no JSON", b"hello there".to_vec()),
+        ("an array", b"[1, 2]".to_vec()),
+        ("null", b"null".to_vec()),
+        ("binary", vec![0xff, 0x00, 0xfe, 0x80]),
+        ("two objects", [whole.clone(), whole].concat()),
+        ("an escape", b"\x1b[2J{".to_vec()),
+    ];
+    for (name, bytes) in cases {
+        for binary in BINARIES {
+            let line = home.run(binary).stdin(bytes.clone()).finish().one_line();
+            assert!(
+                line.starts_with(&format!("trueup: {binary}: stdin")),
+                "{name}: {line}"
+            );
+            assert!(!line.contains('\u{1b}'), "{name}: {line}");
+        }
+    }
+    assert_untouched(&home);
+}
+
+#[test]
+fn an_invalid_session_id_is_one_line_exit_0_and_touches_nothing() {
+    let home = Home::new();
+    let long = "s".repeat(10_000);
+    for id in [
+        "",
+        "../../etc/passwd",
+        "a/b",
+        "..",
+        ".hidden",
+        "-rf",
+        "a b",
+        "a\nb",
+        "é",
+        &long,
+    ] {
+        for (binary, fixture) in BINARIES
+            .iter()
+            .zip(["session-start.startup", "stop", "stop"])
+        {
+            let payload = home.payload(fixture).of(id);
+            let line = home.hook(binary, &payload).one_line();
+            assert!(
+                line.contains("stdin holds no usable session: session id"),
+                "{line}"
+            );
+            assert!(line.len() < 300, "{line}");
+        }
+    }
+    let missing = home.payload("session-start.startup").with("session_id", ());
+    home.hook("session-start-sync", &missing).one_line();
+    assert_untouched(&home);
+}
+
+#[test]
+fn a_working_directory_that_is_gone_stops_nothing() {
+    let home = Home::new();
+    let payload = home
+        .payload("session-start.startup")
+        .with("cwd", "/nonexistent/place");
+    home.hook("session-start-sync", &payload).ok();
+    let known: i64 = home.ask(
+        "SELECT count(*) FROM claude_sessions WHERE session_id = ?1",
+        [SESSION],
+    );
+    assert_eq!(known, 1);
+    assert!(!std::path::Path::new("/nonexistent").exists());
+}

@@ -1,0 +1,120 @@
+//! The database of a scratch, by plain SQL: what a test cannot say by a command, or must not
+//! take a command's word for.
+
+use rusqlite::{Connection, Params, ToSql, types::FromSql};
+use serde_json::Value;
+
+use super::{Home, SESSION};
+
+impl Home {
+    /// Opens the database.
+    pub fn database(&self) -> Connection {
+        let connection = Connection::open(self.trueup().join("trueup.db")).unwrap();
+        connection
+            .busy_timeout(std::time::Duration::from_mins(1))
+            .unwrap();
+        connection
+    }
+
+    /// Runs one statement.
+    #[track_caller]
+    pub fn sql(&self, statement: &str, parameters: impl Params) -> usize {
+        self.database().execute(statement, parameters).unwrap()
+    }
+
+    /// Asks for one value.
+    #[track_caller]
+    pub fn ask<T: FromSql>(&self, query: &str, parameters: impl Params) -> T {
+        self.database()
+            .query_row(query, parameters, |row| row.get(0))
+            .unwrap()
+    }
+
+    /// Returns a column of a session.
+    #[track_caller]
+    pub fn session<T: FromSql>(&self, column: &str, session: &str) -> T {
+        let query = format!("SELECT {column} FROM claude_sessions WHERE session_id = ?1");
+        self.ask(&query, [session])
+    }
+
+    /// Returns the `execution_state` of [`SESSION`].
+    #[track_caller]
+    pub fn state(&self) -> Value {
+        let text: String = self.session("json_extract(metadata, '$.execution_state')", SESSION);
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Sets a key of a session's metadata, such as `execution_state.currentPhase`, as a foreign
+    /// change.
+    #[track_caller]
+    pub fn set(&self, session: &str, key: &str, value: impl Into<Value>) {
+        let value = value.into().to_string();
+        let changed = self.sql(
+            "UPDATE claude_sessions SET metadata = json_patch(metadata, (
+                 SELECT CASE WHEN ?2 LIKE 'execution_state.%'
+                     THEN json_object('execution_state', json_object(substr(?2, 17), json(?3)))
+                     ELSE json_object(?2, json(?3)) END))
+             WHERE session_id = ?1",
+            [session, key, &value],
+        );
+        assert_eq!(changed, 1, "session {session} is registered");
+    }
+
+    /// Adds an item.
+    pub fn add_item(&self, key: &str) {
+        self.sql("INSERT OR IGNORE INTO work_items (key) VALUES (?1)", [key]);
+    }
+
+    /// Gives an item to a session, as a claim does.
+    #[track_caller]
+    pub fn claim(&self, session: &str, key: &str) {
+        self.add_item(key);
+        self.give(session, key);
+        self.set(session, "execution_state.currentSd", key);
+        self.set(session, "execution_state.isActive", true);
+    }
+
+    /// Makes a session the holder of an item; its state is left alone.
+    #[track_caller]
+    pub fn give(&self, session: &str, key: &str) {
+        let none: &[&dyn ToSql] = &[&session];
+        self.sql(
+            "UPDATE work_items SET holder = NULL WHERE holder = ?1",
+            none,
+        );
+        let taken = self.sql(
+            "UPDATE work_items SET holder = ?1, status = 'running' WHERE key = ?2",
+            [session, key],
+        );
+        assert_eq!(taken, 1, "item {key} exists");
+    }
+
+    /// Lets the lease of a session have ended, and its last sign of life be `seconds` old.
+    pub fn expire(&self, session: &str, seconds: u32) {
+        let changed = self.sql(
+            "UPDATE claude_sessions SET
+                 heartbeat_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?2),
+                 lease_expires_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 second')
+             WHERE session_id = ?1",
+            [session, &format!("-{seconds} seconds")],
+        );
+        assert_eq!(changed, 1, "session {session} is registered");
+    }
+
+    /// Counts the events of a kind that concern a session or item.
+    pub fn events(&self, kind: &str, key: &str) -> i64 {
+        self.ask(
+            "SELECT count(*) FROM events WHERE kind = ?1 AND key = ?2",
+            [kind, key],
+        )
+    }
+
+    /// Starts [`SESSION`], lets it hold `SD-002C` in phase PLAN, and tells it.
+    pub fn holding(self) -> Self {
+        self.start().ok();
+        self.claim(SESSION, "SD-002C");
+        self.set(SESSION, "execution_state.currentPhase", "PLAN");
+        self.prompt().ok();
+        self
+    }
+}

@@ -1,0 +1,191 @@
+//! A throw-away `TRUEUP_HOME` with a repository beside it, and the product's binaries run in it.
+//!
+//! Every process gets a cleared environment, so that nothing of the developer's own trueup or
+//! client reaches a test, and is killed when it outlives a generous limit.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a scratch that cannot be set up fails the test, with the line that failed"
+)]
+
+mod answer;
+mod database;
+mod payload;
+mod process;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub use answer::{Answer, without_times};
+pub use payload::Payload;
+pub use process::{Run, bystander, start_time};
+
+/// Is the session of a test that has only one.
+pub const SESSION: &str = "0a1b2c3d-0000-4000-8000-000000000001";
+
+/// Is the second session of a test that has two.
+pub const SECOND: &str = "0a1b2c3d-0000-4000-8000-000000000002";
+
+/// The scratch directories: `home` of the user, `trueup`'s own, and the project.
+#[derive(Debug)]
+pub struct Home {
+    folder: TempDir,
+    project: PathBuf,
+}
+
+impl Home {
+    /// Makes a scratch whose project is a git repository on branch `main` with one commit.
+    pub fn new() -> Self {
+        let home = Self::without_git();
+        home.git(&["init", "--quiet", "--initial-branch=main"]);
+        home.git(&["commit", "--quiet", "--allow-empty", "-m", "first"]);
+        home
+    }
+
+    /// Makes a scratch whose project is no git repository.
+    pub fn without_git() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("trueup-")
+            .tempdir()
+            .unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        for name in ["home", "trueup", "project"] {
+            fs::create_dir(root.join(name)).unwrap();
+        }
+        Self {
+            project: root.join("project"),
+            folder,
+        }
+    }
+
+    /// Returns the root of everything.
+    pub fn root(&self) -> PathBuf {
+        self.folder.path().canonicalize().unwrap()
+    }
+
+    /// Returns the user's home directory.
+    pub fn user(&self) -> PathBuf {
+        self.root().join("home")
+    }
+
+    /// Returns `TRUEUP_HOME`.
+    pub fn trueup(&self) -> PathBuf {
+        self.root().join("trueup")
+    }
+
+    /// Returns the project's directory.
+    pub fn project(&self) -> &Path {
+        &self.project
+    }
+
+    /// Takes another directory for the project.
+    pub fn move_project(&mut self, to: PathBuf) {
+        self.project = to;
+    }
+
+    /// Runs git in the project.
+    pub fn git(&self, arguments: &[&str]) {
+        let done = Command::new("git")
+            .current_dir(&self.project)
+            .env("HOME", self.user())
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .args(["-c", "user.name=t", "-c", "user.email=t@example.org"])
+            .args(arguments)
+            .output()
+            .expect("git is installed");
+        assert!(done.status.success(), "git {arguments:?}: {done:?}");
+    }
+
+    /// Prepares a run of a binary.
+    pub fn run(&self, binary: &str) -> Run<'_> {
+        Run::new(self, binary)
+    }
+
+    /// Runs a hook on a payload.
+    pub fn hook(&self, binary: &str, payload: &Payload) -> Answer {
+        self.run(binary).payload(payload).finish()
+    }
+
+    /// Makes a payload from a fixture, for [`SESSION`] in the project.
+    pub fn payload(&self, fixture: &str) -> Payload {
+        Payload::fixture(fixture, SESSION, &self.project)
+    }
+
+    /// Starts [`SESSION`].
+    pub fn start(&self) -> Answer {
+        self.hook("session-start-sync", &self.payload("session-start.startup"))
+    }
+
+    /// Sends a prompt in [`SESSION`].
+    pub fn prompt(&self) -> Answer {
+        self.hook("session-start-sync", &self.payload("user-prompt-submit"))
+    }
+
+    /// Pushes after the event of a fixture in [`SESSION`].
+    pub fn push(&self, fixture: &str) -> Answer {
+        self.hook("checkpoint-push", &self.payload(fixture))
+    }
+
+    /// Returns the place of the shared cache.
+    pub fn cache(&self) -> PathBuf {
+        self.project.join(".claude/auto-proceed-state.json")
+    }
+
+    /// Reads a cache.
+    pub fn read(path: &Path) -> Value {
+        let text =
+            fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    /// Returns the shared cache.
+    pub fn cached(&self) -> Value {
+        Self::read(&self.cache())
+    }
+
+    /// Edits the shared cache as an editor would: the stamp stays.
+    pub fn edit(&self, key: &str, value: impl Into<Value>) {
+        let mut cache = self.cached();
+        cache[key] = value.into();
+        self.write_cache(format!("{cache:#}"));
+    }
+
+    /// Writes bytes where the shared cache belongs.
+    pub fn write_cache(&self, bytes: impl AsRef<[u8]>) {
+        fs::create_dir_all(self.cache().parent().unwrap()).unwrap();
+        fs::write(self.cache(), bytes).unwrap();
+    }
+
+    /// Lists the names in the project's `.claude`.
+    pub fn claude_names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.project.join(".claude"));
+        let mut names: Vec<String> = entries
+            .into_iter()
+            .flatten()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Returns the records of the journal or the outbox.
+    pub fn lines(&self, file: &str) -> Vec<Value> {
+        let text = fs::read_to_string(self.trueup().join(file)).unwrap_or_default();
+        let json = |line: &str| serde_json::from_str(line.split_once(' ').unwrap().1).unwrap();
+        text.lines()
+            .filter(|line| !line.is_empty())
+            .map(json)
+            .collect()
+    }
+}
+
+impl Default for Home {
+    fn default() -> Self {
+        Self::new()
+    }
+}

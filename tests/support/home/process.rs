@@ -1,0 +1,187 @@
+//! One run of a binary with a cleared environment.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use super::{Answer, Home, Payload};
+use crate::client::binary;
+
+/// Is how long any process may take before the suite gives up on it; no assertion rests on it.
+const LIMIT: Duration = Duration::from_mins(2);
+
+/// A run to be.
+#[derive(Debug)]
+pub struct Run<'h> {
+    home: &'h Home,
+    command: Command,
+    stdin: Vec<u8>,
+}
+
+impl<'h> Run<'h> {
+    pub(super) fn new(home: &'h Home, name: &str) -> Self {
+        let mut command = Command::new(binary(name).unwrap());
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", home.user())
+            .env("TRUEUP_HOME", home.trueup())
+            // A test is as slow as the machine it shares; where time matters it is set.
+            .env("TRUEUP_DEADLINE_MS", "60000")
+            // The suite stands for the client: a process that lives.
+            .env("CLAUDE_PID", std::process::id().to_string())
+            .current_dir(home.project())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self {
+            home,
+            command,
+            stdin: Vec::new(),
+        }
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Removes an environment variable.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<I: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = I>) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    /// Stands elsewhere.
+    #[must_use]
+    pub fn cwd(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.command.current_dir(folder.into());
+        self
+    }
+
+    /// Sends a payload on stdin.
+    #[must_use]
+    pub fn payload(self, payload: &Payload) -> Self {
+        self.stdin(payload.bytes())
+    }
+
+    /// Sends bytes on stdin.
+    #[must_use]
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// Runs the binary through another program, such as `su`, whose arguments end with the
+    /// binary's path.
+    #[must_use]
+    pub fn through(mut self, program: &str, arguments: impl Fn(&OsStr) -> Vec<OsString>) -> Self {
+        let mut outer = Command::new(program);
+        outer
+            .args(arguments(self.command.get_program()))
+            .args(self.command.get_args());
+        outer.env_clear().current_dir(self.home.project());
+        for (name, value) in self.command.get_envs() {
+            outer.env(name, value.unwrap_or_default());
+        }
+        outer
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        self.command = outer;
+        self
+    }
+
+    /// Starts it; stdin stays open, nothing is sent.
+    pub fn spawn(&mut self) -> Child {
+        self.command.spawn().unwrap()
+    }
+
+    /// Runs it to its end.
+    pub fn finish(mut self) -> Answer {
+        let mut child = self.spawn();
+        let mut pipe = child.stdin.take().unwrap();
+        let bytes = std::mem::take(&mut self.stdin);
+        let writer = thread::spawn(move || {
+            // A process may end without reading all of it.
+            let _ = pipe.write_all(&bytes);
+        });
+        let answer = Answer::of(child);
+        writer.join().unwrap();
+        answer
+    }
+}
+
+impl Answer {
+    /// Waits for the end of a process.
+    pub fn of(child: Child) -> Self {
+        let pid = child.id();
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || sender.send(child.wait_with_output()));
+        let Ok(done) = receiver.recv_timeout(LIMIT) else {
+            let _ = Command::new("kill")
+                .args(["-KILL", &pid.to_string()])
+                .status();
+            panic!("process {pid} did not end within {LIMIT:?}");
+        };
+        let done = done.unwrap();
+        Self {
+            code: done.status.code(),
+            stdout: String::from_utf8(done.stdout).unwrap(),
+            stderr: String::from_utf8(done.stderr).unwrap(),
+        }
+    }
+}
+
+/// A process that lives until it is dropped, to stand for a client.
+#[derive(Debug)]
+pub struct Bystander(Child);
+
+/// Starts a process that does nothing.
+pub fn bystander() -> Bystander {
+    let child = Command::new("sleep")
+        .arg("600")
+        .stdin(Stdio::null())
+        .spawn();
+    Bystander(child.unwrap())
+}
+
+impl Bystander {
+    /// Returns its number.
+    pub fn pid(&self) -> String {
+        self.0.id().to_string()
+    }
+}
+
+impl Drop for Bystander {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Returns the start time of a process as the kernel counts it.
+pub fn start_time(pid: &str) -> i64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let rest = stat.rsplit_once(')').unwrap().1;
+    rest.split_ascii_whitespace()
+        .nth(19)
+        .unwrap()
+        .parse()
+        .unwrap()
+}
