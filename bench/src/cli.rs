@@ -17,6 +17,9 @@ Measures the hooks of trueup beside floor programs, a Node and a Python script.
       compares instruction counts, sizes and dependencies with bench/budget.toml;
       exit code 1 when one is passed; --update writes a new budget
 
+  trueup-bench through CASE [--bin-dir DIR] -- COMMAND...
+      runs one case of the table through a command, such as strace -c -f
+
 Without --bin-dir the binaries are built first.
 TRUEUP_BENCH_SQLITE=DIR lets the Node script use the better-sqlite3 package in DIR.
 ";
@@ -35,6 +38,7 @@ pub(crate) fn main(arguments: Vec<String>) -> Result<ExitCode, Failure> {
     match arguments.next().as_deref() {
         Some("run") => measured(&options(arguments)?),
         Some("check") => checked(&options(arguments)?),
+        Some("through") => through(arguments),
         // For this program alone: one child, so that its memory is told from all others'.
         Some("peak") => measure::peak_here(arguments.collect()),
         Some("--help" | "-h") | None => {
@@ -87,4 +91,12 @@ fn checked(options: &Options) -> Result<ExitCode, Failure> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Runs one case under a tool, to see what costs what.
+fn through(mut arguments: impl Iterator<Item = String>) -> Result<ExitCode, Failure> {
+    let name = arguments.next().ok_or("through needs the name of a case")?;
+    let options = options(arguments.by_ref().take_while(|word| word != "--"))?;
+    let binaries = Binaries::find(options.bin_dir)?;
+    run::through(&binaries, &name, arguments.collect())
 }

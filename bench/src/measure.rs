@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use wait4::Wait4 as _;
@@ -95,6 +95,12 @@ pub(crate) fn complaint(task: &Task) -> Result<Option<String>, Failure> {
         .lines()
         .next()
         .map(str::to_owned))
+}
+
+/// Runs a task through a command, which has this program's outputs.
+pub(crate) fn through(task: &Task, words: Vec<String>) -> Result<ExitStatus, Failure> {
+    let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
+    Ok(task.spawn(task.command(&words))?.wait()?)
 }
 
 /// Runs a task in a child of this program that starts nothing else; returns its peak memory

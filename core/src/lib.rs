@@ -25,6 +25,7 @@ pub mod claims;
 pub mod deadline;
 pub mod diagnostics;
 pub mod git;
+mod hex;
 pub mod hook;
 pub mod liveness;
 pub mod model;

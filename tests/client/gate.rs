@@ -4,7 +4,14 @@ use support::client::{Outcome, Request, Scratch, ToolResult, Turn};
 
 use crate::fixture::{ITEM, OTHER_ITEM, session_with_claim};
 
-const HANDOFF: &str = "trueup handoff create PLAN-TO-EXEC";
+/// A command of a user's own that hands work on: the word is in it, as in the default pattern.
+const HANDOFF: &str = "sh handoff.sh PLAN-TO-EXEC";
+
+/// Puts the user's command into the repository; it leaves a file behind when it runs.
+fn add_handoff_command(scratch: &Scratch) -> Outcome<()> {
+    std::fs::write(scratch.repo().join("handoff.sh"), "touch handed-on\n")?;
+    Ok(())
+}
 
 fn result_of(request: &Request, fragment: &str) -> Outcome<ToolResult> {
     request
@@ -18,6 +25,7 @@ fn a_hand_off_on_a_drifted_branch_is_refused_and_names_what_mends_it() -> Outcom
         return Ok(());
     };
     let session = session_with_claim(&scratch)?;
+    add_handoff_command(&scratch)?;
     let branch = format!("feat/{OTHER_ITEM}-x");
     let switch = format!("git checkout -q -b {branch}");
     let turns = [&switch, "echo ordinary work goes on", HANDOFF].map(Turn::bash);
@@ -50,10 +58,9 @@ fn a_hand_off_on_a_drifted_branch_is_refused_and_names_what_mends_it() -> Outcom
         "no mending command: {}",
         refused.text
     );
-    let handoffs = scratch.trueup(&session, &["handoff", "list"])?.to_string();
     assert!(
-        !handoffs.contains("PLAN-TO-EXEC"),
-        "a refused hand-off is on record: {handoffs}"
+        !scratch.repo().join("handed-on").exists(),
+        "a refused command ran"
     );
     Ok(())
 }
@@ -64,6 +71,7 @@ fn a_hand_off_behind_another_command_is_refused_too() -> Outcome<()> {
         return Ok(());
     };
     let session = session_with_claim(&scratch)?;
+    add_handoff_command(&scratch)?;
     scratch.git(&["checkout", "-q", "-b", &format!("feat/{OTHER_ITEM}-x")])?;
     let hidden = format!("cd . && NOTE=1 {HANDOFF}");
     let run = scratch
@@ -86,6 +94,7 @@ fn a_hand_off_in_step_goes_through() -> Outcome<()> {
         return Ok(());
     };
     let session = session_with_claim(&scratch)?;
+    add_handoff_command(&scratch)?;
     scratch.git(&["checkout", "-q", "-b", &format!("feat/{ITEM}-x")])?;
     let run = scratch
         .run([Turn::bash(HANDOFF)])
@@ -93,10 +102,9 @@ fn a_hand_off_in_step_goes_through() -> Outcome<()> {
         .say("hand it on")?;
     let passed = result_of(&run.last_request()?, HANDOFF)?;
     assert!(!passed.is_error, "refused: {}", passed.text);
-    let handoffs = scratch.trueup(&session, &["handoff", "list"])?.to_string();
     assert!(
-        handoffs.contains("PLAN-TO-EXEC"),
-        "no hand-off on record: {handoffs}"
+        scratch.repo().join("handed-on").exists(),
+        "the command did not run"
     );
     Ok(())
 }

@@ -38,7 +38,9 @@ fn names(text: &str) -> Vec<&'static str> {
     let grouped = code.split("usestd::{").skip(1).any(|rest| {
         let group = rest.split(';').next().unwrap_or(rest);
         let words = group.split(['{', '}', ',', ':']);
-        words.into_iter().any(|word| matches!(word, "fs" | "env" | "process" | "net"))
+        words
+            .into_iter()
+            .any(|word| matches!(word, "fs" | "env" | "process" | "net"))
     });
     let direct = FORBIDDEN.into_iter().filter(|name| code.contains(name));
     direct.chain(grouped.then_some("use std::{…}")).collect()
@@ -70,5 +72,8 @@ fn a_forbidden_name_is_found_in_any_spelling() {
     ] {
         assert_eq!(names(text).len(), 1, "{text}");
     }
-    assert_eq!(names("// std::fs is not named here\nuse std::fmt;"), Vec::<&str>::new());
+    assert_eq!(
+        names("// std::fs is not named here\nuse std::fmt;"),
+        Vec::<&str>::new()
+    );
 }

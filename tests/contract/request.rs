@@ -9,7 +9,7 @@ use trueup_core::model::{
 };
 use trueup_core::store::{
     ClaimRequest, ClaimTaken, Heartbeat, Provenance, Push, Registration, Release, Result, Store,
-    StoreError,
+    StoreError, TaskNote,
 };
 
 pub(crate) const LEASE: u64 = 900;
@@ -131,6 +131,13 @@ pub(crate) fn release(session: &str, text: &str) -> Release {
         session: id(session),
         item: key(text),
         provenance: by(session),
+    }
+}
+
+pub(crate) fn note(task: &str, subject: &str) -> TaskNote {
+    TaskNote {
+        task: task.to_owned(),
+        subject: subject.to_owned(),
     }
 }
 

@@ -1,6 +1,19 @@
 //! The hook binaries as the client runs them: recorded payloads in, exact output out.
 
+mod cache_file;
+mod company;
+mod counter;
 mod divergences;
+mod gate;
+mod gate_offline;
+mod hostile;
+mod lease;
 mod lost_edits;
 mod payloads;
+mod places;
+mod prompt;
+mod push;
+mod settings;
 mod start;
+mod sweep;
+mod tasks;

@@ -3,6 +3,7 @@
 //! The database and the branch say SD-002C, the local file still says SD-002B, and the agent
 //! works on the wrong thing.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use trueup_core::cache::{self, CacheFile};
 use trueup_core::claims::{Wish, claim};
 use trueup_core::deadline::Deadline;
-use trueup_core::model::{ItemKey, NewItem, SessionId};
+use trueup_core::model::{Field, ItemKey, NewItem, SessionId, Value as FieldValue};
 use trueup_core::settings::{Environment, Project, Settings};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Provenance, Store as _};
@@ -39,11 +40,16 @@ pub(super) fn run() -> Result<Answer, Failure> {
     let deadline = Deadline::after(Duration::from_secs(10));
     let mut store = SqliteStore::open_or_create(&home.join("trueup.db"), deadline)?;
     let session: SessionId = "demo-session".parse().map_err(|_| Failure::usage("demo"))?;
-    let started = register(&mut store, &session, None, &site)?;
+    register(&mut store, &session, None, &site)?;
     for key in ["SD-002B", "SD-002C"] {
         hold(&mut store, &session, key, &site)?;
     }
-    true_up(&mut store, started, &[], &site, Mode::Automatic)?;
+    let changes = BTreeMap::from([(Field::Phase, FieldValue::Text(Some("PLAN".to_owned())))]);
+    let current = store
+        .session(&session)?
+        .ok_or_else(|| Failure::phantom("demo-session"))?;
+    let current = super::set::push(&mut store, current, &changes, None, "demo")?;
+    true_up(&mut store, current, &[], &site, Mode::Automatic)?;
     let path = cache::shared_path(&project);
     // The file as a tool without a database left it: on the previous child.
     fs::write(&path, stale())?;
@@ -156,7 +162,7 @@ fn show(path: &Path) -> String {
     };
     format!(
         "currentSd {}, currentPhase {}",
-        super::plain(&text(trueup_core::model::Field::Item)),
-        super::plain(&text(trueup_core::model::Field::Phase))
+        super::plain(&text(Field::Item)),
+        super::plain(&text(Field::Phase))
     )
 }

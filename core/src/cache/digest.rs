@@ -4,10 +4,10 @@
 //! edit of the phase does not make the task look edited, and no base copy has to be kept.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use crate::hex::hex;
 use crate::model::{Field, Value};
 
 const SCHEME: &str = "f1";
@@ -24,13 +24,7 @@ fn word(field: Field, value: Option<&Value>) -> String {
         Some(Value::Text(Some(text))) => format!("text:{text}"),
     };
     let hash = Sha256::digest(format!("{}={text}", field.key()).as_bytes());
-    hash[..WORD_BYTES]
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    hex(&hash[..WORD_BYTES])
 }
 
 /// Returns the digest of the fields.

@@ -39,10 +39,9 @@ pub fn evidence(session: &Session, this_host: &str) -> ProcessEvidence {
     }
     match (process.started, started(process.pid)) {
         (Some(then), Some(now)) if then == now => ProcessEvidence::Running,
-        // The number runs again, but something else.
-        (Some(_), Some(_)) => ProcessEvidence::Gone,
-        (_, None) => ProcessEvidence::Gone,
         (None, Some(_)) => ProcessEvidence::Unknown,
+        // Nothing runs under the number, or something else does.
+        _ => ProcessEvidence::Gone,
     }
 }
 

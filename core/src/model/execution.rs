@@ -83,6 +83,10 @@ impl Field {
 
 /// The mirrored fields of one session, complete.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the file format has four flags"
+)]
 pub struct WorkState {
     /// The item worked on.
     pub item: Option<String>,

@@ -8,13 +8,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-/// Characters of a line's checksum.
-const SUM: usize = 16;
+use crate::hex::hex;
+
+/// Bytes of a line's checksum.
+const SUM_BYTES: usize = 8;
 
 fn checksum(json: &str) -> String {
-    let hash = Sha256::digest(json.as_bytes());
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    hex.chars().take(SUM).collect()
+    hex(&Sha256::digest(json.as_bytes())[..SUM_BYTES])
 }
 
 /// What a file held.
@@ -86,7 +86,10 @@ pub(super) fn rewrite<T: Serialize>(path: &Path, records: &[T]) -> io::Result<()
     let mut content = String::new();
     for record in records {
         let json = serde_json::to_string(record)?;
-        content.push_str(&format!("{} {json}\n", checksum(&json)));
+        content.push_str(&checksum(&json));
+        content.push(' ');
+        content.push_str(&json);
+        content.push('\n');
     }
     crate::cache::replace_file(path, content.as_bytes())
         .map_err(|error| io::Error::other(error.to_string()))?;

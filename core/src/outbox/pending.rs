@@ -106,14 +106,14 @@ impl Outbox {
         };
         let waiting = self.waiting()?;
         // Order matters within a session: after the first failure the rest waits too.
-        let sent = waiting
+        let taken = waiting
             .iter()
             .take_while(|pending| send(pending).is_ok())
             .count();
-        if sent > 0 {
-            lines::rewrite(&self.path, waiting.get(sent..).unwrap_or_default())?;
+        if taken > 0 {
+            lines::rewrite(&self.path, waiting.get(taken..).unwrap_or_default())?;
         }
-        Ok(sent)
+        Ok(taken)
     }
 
     fn lock(&self, patience: Duration) -> io::Result<FileLock> {

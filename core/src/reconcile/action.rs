@@ -1,11 +1,11 @@
 //! What mends a divergence.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::hex::hex;
 use crate::model::{Field, Revision, SessionId, Value};
 
 /// A local edit, offered to the database on the revision it was made from.
@@ -59,12 +59,7 @@ impl Lost {
         for (field, value) in &self.fields {
             hash.update(format!("|{}={value:?}", field.key()));
         }
-        let mut id = String::from("j-");
-        for byte in &hash.finalize()[..5] {
-            // Writing to a String cannot fail.
-            let _ = write!(id, "{byte:02x}");
-        }
-        id
+        format!("j-{}", hex(&hash.finalize()[..5]))
     }
 }
 

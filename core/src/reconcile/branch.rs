@@ -20,6 +20,10 @@ pub struct BranchPattern(Regex);
 
 impl BranchPattern {
     /// Compiles a pattern.
+    ///
+    /// # Errors
+    ///
+    /// When it is no regular expression.
     pub fn new(pattern: &str) -> Result<Self, PatternError> {
         Regex::new(pattern).map(Self).map_err(|error| PatternError {
             pattern: pattern.to_owned(),

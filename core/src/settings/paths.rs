@@ -77,7 +77,7 @@ impl Paths {
     pub fn lock_of(&self, cache: &Path) -> PathBuf {
         use sha2::{Digest as _, Sha256};
         let hash = Sha256::digest(cache.as_os_str().as_encoded_bytes());
-        let name: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = crate::hex::hex(&hash[..8]);
         self.data.join("locks").join(name)
     }
 }

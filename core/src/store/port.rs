@@ -177,6 +177,12 @@ pub struct TaskNote {
 }
 
 /// The database.
+///
+/// Every operation fails as [`StoreError`](super::StoreError) says.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "said once above, and where one is special"
+)]
 pub trait Store {
     /// Returns which database this is.
     fn lineage(&mut self) -> Result<Lineage>;

@@ -17,6 +17,10 @@ pub struct Fence {
 
 impl Fence {
     /// Makes a fence from a nonce that nobody could foresee.
+    ///
+    /// # Errors
+    ///
+    /// When the nonce is too short, or not of letters and digits.
     pub fn new(nonce: &str) -> Result<Self, NotANonce> {
         if nonce.len() < SHORTEST_NONCE || !nonce.chars().all(|c| c.is_ascii_alphanumeric()) {
             return Err(NotANonce);

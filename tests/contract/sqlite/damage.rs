@@ -1,1 +1,124 @@
-//! x
+//! A file that is not trueup's, is damaged or newer is refused and left byte for byte.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+use trueup_core::store::StoreError;
+use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
+
+use crate::fixture::{patience, sqlite};
+use crate::request::holder;
+
+/// A database of trueup's with content, closed.
+fn closed() -> (TempDir, PathBuf) {
+    let mut file = sqlite();
+    holder(&mut file.store);
+    let path = file.path();
+    let folder = file.folder;
+    drop(file.store);
+    (folder, path)
+}
+
+/// Asserts that every way of opening refuses the file with this code, and leaves it alone.
+#[track_caller]
+fn refused(path: &Path, code: &str) {
+    let before = fs::read(path).unwrap();
+    let answers = [
+        SqliteStore::open(path, patience()).map(drop),
+        SqliteStore::open_or_create(path, patience()).map(drop),
+        SqliteStore::schema(path, patience()).map(drop),
+    ];
+    for answer in answers {
+        let error = answer.unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+    }
+    assert!(fs::read(path).unwrap() == before, "the file was changed");
+}
+
+#[test]
+fn a_database_of_another_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.db");
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)").unwrap();
+    drop(other);
+    refused(&path, "store_corrupt");
+}
+
+#[test]
+fn a_database_of_another_program_with_our_table_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.db");
+    let other = rusqlite::Connection::open(&path).unwrap();
+    let sql = "CREATE TABLE claude_sessions (session_id); PRAGMA user_version = 1";
+    other.execute_batch(sql).unwrap();
+    drop(other);
+    refused(&path, "store_corrupt");
+}
+
+#[test]
+fn a_file_that_is_no_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.db");
+    for content in ["", "x", &"no database ".repeat(1_000)] {
+        fs::write(&path, content).unwrap();
+        refused(&path, "store_corrupt");
+    }
+}
+
+#[test]
+fn a_truncated_database() {
+    let (_folder, path) = closed();
+    let whole = fs::read(&path).unwrap();
+    for length in [50, 100, 1_000, 4_096, whole.len() / 2 / 4_096 * 4_096] {
+        fs::write(&path, &whole[..length]).unwrap();
+        refused(&path, "store_corrupt");
+    }
+}
+
+#[test]
+fn a_database_with_an_overwritten_schema() {
+    let (_folder, path) = closed();
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[100..4_096].fill(0xff);
+    fs::write(&path, &bytes).unwrap();
+    let error = SqliteStore::open(&path, patience()).and_then(|mut store| {
+        use trueup_core::store::Store as _;
+        store.lineage()
+    });
+    assert_eq!(error.unwrap_err().code(), "store_corrupt");
+    assert!(fs::read(&path).unwrap() == bytes);
+}
+
+#[test]
+fn a_newer_schema() {
+    let (_folder, path) = closed();
+    let newer = rusqlite::Connection::open(&path).unwrap();
+    newer.execute_batch("PRAGMA user_version = 99; ALTER TABLE work_items ADD x TEXT").unwrap();
+    drop(newer);
+    refused(&path, "schema_too_new");
+    match SqliteStore::open(&path, patience()).unwrap_err() {
+        StoreError::SchemaTooNew { found, known } => {
+            assert_eq!((found, known), (99, SCHEMA_VERSION));
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_folder_in_place_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = SqliteStore::open_or_create(folder.path(), patience()).unwrap_err();
+    assert_eq!(error.code(), "store_corrupt");
+}
+
+#[test]
+fn opening_what_is_missing_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sub/t.db");
+    let error = SqliteStore::open(&path, patience()).unwrap_err();
+    assert_eq!(error.code(), "store_missing");
+    assert_eq!(SqliteStore::schema(&path, patience()).unwrap_err().code(), "store_missing");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}

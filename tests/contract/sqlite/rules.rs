@@ -1,1 +1,111 @@
-//! x
+//! The rules are in the schema: plain SQL cannot break them.
+
+use trueup_core::store::Store;
+
+use crate::fixture::{File, sqlite};
+use crate::request::{add, claim, holder, id, item, refused, register, session};
+
+/// Asserts that a statement is refused with these words, also with foreign keys off.
+#[track_caller]
+fn refuses(file: &File, sql: &str, words: &str) {
+    let connection = file.stranger();
+    for keys in ["OFF", "ON"] {
+        connection.execute_batch(&format!("PRAGMA foreign_keys = {keys}")).unwrap();
+        let error = connection.execute_batch(sql).unwrap_err();
+        assert_eq!(
+            error.sqlite_error_code(),
+            Some(rusqlite::ErrorCode::ConstraintViolation),
+            "{sql}: {error}"
+        );
+        assert!(error.to_string().contains(words), "{sql}: {error}");
+    }
+}
+
+#[test]
+fn events_can_neither_be_changed_nor_deleted() {
+    let mut file = sqlite();
+    holder(&mut file.store);
+    refuses(&file, "UPDATE events SET actor = 'me' WHERE seq = 1", "append-only");
+    refuses(&file, "DELETE FROM events", "append-only");
+    refuses(
+        &file,
+        "INSERT OR REPLACE INTO events (seq, actor, entity, key, kind) \
+         VALUES (1, 'x', 'item', 'A', 'added')",
+        "append-only",
+    );
+    refuses(
+        &file,
+        "INSERT OR REPLACE INTO events (actor, entity, key, kind, op_id) \
+         SELECT 'x', entity, key, kind, op_id FROM events WHERE kind = 'claimed'",
+        "append-only",
+    );
+}
+
+#[test]
+fn a_session_holds_one_item_and_an_item_has_one_row() {
+    let mut file = sqlite();
+    holder(&mut file.store);
+    add(&mut file.store, "B");
+    let sql = "UPDATE work_items SET holder = 's1' WHERE key = 'B'";
+    refuses(&file, sql, "work_items.holder");
+    refuses(&file, "INSERT INTO work_items (key, holder) VALUES ('C', 's1')", "work_items.holder");
+    refuses(&file, "INSERT INTO work_items (key, holder) VALUES ('A', 's2')", "work_items.key");
+    assert_eq!(session(&mut file.store, "s1").item, Some(crate::request::key("A")));
+}
+
+#[test]
+fn a_value_outside_its_vocabulary_is_refused() {
+    let mut file = sqlite();
+    holder(&mut file.store);
+    for sql in [
+        "UPDATE work_items SET status = 'almost'",
+        "UPDATE work_items SET claim_epoch = -1",
+        "UPDATE claude_sessions SET status = 'dead'",
+        "UPDATE claude_sessions SET metadata = 'x'",
+        "UPDATE claude_sessions SET metadata = '[1]'",
+        "UPDATE claude_sessions SET revision = 0",
+        "INSERT INTO work_items (key) VALUES ('a/b')",
+        "INSERT INTO work_items (key) VALUES ('')",
+        "INSERT INTO work_items (key) VALUES (NULL)",
+    ] {
+        refuses(&file, sql, "constraint failed");
+    }
+}
+
+#[test]
+fn a_rule_that_speaks_is_a_denial_in_its_own_words() {
+    let mut file = sqlite();
+    register(&mut file.store, "s1");
+    add(&mut file.store, "A");
+    file.sql(
+        "CREATE TRIGGER closed BEFORE UPDATE OF holder ON work_items
+         BEGIN SELECT RAISE(ABORT, 'closed for today'); END",
+    );
+    let wish = crate::request::wish(&mut file.store, "s1", "A");
+    let error = refused(file.store.claim(&wish), "denied");
+    assert!(error.to_string().contains("closed for today"), "{error}");
+    assert_eq!(item(&mut file.store, "A").holder, None);
+}
+
+#[test]
+fn a_value_that_cannot_be_read_is_damage_that_is_named() {
+    let mut file = sqlite();
+    register(&mut file.store, "s1");
+    file.sql("UPDATE claude_sessions SET heartbeat_at = 'yesterday'");
+    let error = refused(file.store.session(&id("s1")), "store_corrupt");
+    assert!(error.to_string().contains("yesterday"), "{error}");
+}
+
+#[test]
+fn a_lost_table_is_damage() {
+    let mut file = sqlite();
+    register(&mut file.store, "s1");
+    file.sql("DROP TABLE session_tasks");
+    refused(file.store.task(&id("s1"), "1"), "store_corrupt");
+    claim_still_works(&mut file);
+}
+
+fn claim_still_works(file: &mut File) {
+    add(&mut file.store, "A");
+    claim(&mut file.store, "s1", "A");
+}

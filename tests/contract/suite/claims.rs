@@ -33,8 +33,15 @@ fn a_free_item_is_claimed(f: &mut impl Fixture) {
     assert!(taken.item.claimed_at.is_some());
     assert_eq!((taken.previous_holder, taken.released), (None, None));
     let me = session(f.store(), "s1");
-    assert_eq!((me.item.clone(), me.epoch), (Some(key("A")), Some(Epoch(1))));
-    assert_eq!(me.revision.0, before.0 + 2, "one for the holder, one for the state");
+    assert_eq!(
+        (me.item.clone(), me.epoch),
+        (Some(key("A")), Some(Epoch(1)))
+    );
+    assert_eq!(
+        me.revision.0,
+        before.0 + 2,
+        "one for the holder, one for the state"
+    );
     let work = me.execution_state().work;
     assert_eq!(work.item.as_deref(), Some("A"));
     assert!(work.is_active);
@@ -47,7 +54,10 @@ fn a_claim_of_ones_own_changes_nothing(f: &mut impl Fixture) {
     assert_eq!(request.grant.outcome, ClaimOutcome::AlreadyOwned);
     let taken = f.store().claim(&request).unwrap();
     assert_eq!((taken.previous_holder, taken.released), (None, None));
-    assert_eq!((session(f.store(), "s1").revision, item(f.store(), "A")), before);
+    assert_eq!(
+        (session(f.store(), "s1").revision, item(f.store(), "A")),
+        before
+    );
 }
 
 fn a_takeover_fences_the_old_holder(f: &mut impl Fixture) {
@@ -60,7 +70,10 @@ fn a_takeover_fences_the_old_holder(f: &mut impl Fixture) {
     let old = session(f.store(), "s1");
     assert_eq!((old.item.clone(), old.epoch), (None, None));
     assert_eq!(old.revision.0, before.revision.0 + 1);
-    assert_eq!(old.metadata, before.metadata, "what it was doing stays readable");
+    assert_eq!(
+        old.metadata, before.metadata,
+        "what it was doing stays readable"
+    );
 }
 
 fn a_claim_on_an_epoch_that_moved_is_a_conflict(f: &mut impl Fixture) {
@@ -91,9 +104,15 @@ fn another_claim_releases_the_first(f: &mut impl Fixture) {
     assert_eq!(taken.released, Some(key("A")));
     assert_eq!(item(f.store(), "A").holder, None);
     assert_eq!(item(f.store(), "A").claimed_at, None);
-    let held = ItemFilter { held: true, parent: None };
+    let held = ItemFilter {
+        held: true,
+        parent: None,
+    };
     let held = f.store().items(&held).unwrap();
-    assert_eq!(held.iter().map(|i| i.key.as_str()).collect::<Vec<_>>(), ["B"]);
+    assert_eq!(
+        held.iter().map(|i| i.key.as_str()).collect::<Vec<_>>(),
+        ["B"]
+    );
 }
 
 fn a_failed_claim_keeps_what_was_held(f: &mut impl Fixture) {
@@ -104,7 +123,10 @@ fn a_failed_claim_keeps_what_was_held(f: &mut impl Fixture) {
     claim(f.store(), "s2", "B");
     let before = (session(f.store(), "s1").revision, item(f.store(), "A"));
     refused(f.store().claim(&late), "conflict");
-    assert_eq!((session(f.store(), "s1").revision, item(f.store(), "A")), before);
+    assert_eq!(
+        (session(f.store(), "s1").revision, item(f.store(), "A")),
+        before
+    );
 }
 
 fn another_item_starts_with_its_own_phase_and_no_task(f: &mut impl Fixture) {
@@ -144,7 +166,10 @@ fn a_release_leaves_the_session_idle_of_work(f: &mut impl Fixture) {
     assert_eq!(me.item, None);
     assert_eq!(me.revision.0, before.0 + 2);
     let work = me.execution_state().work;
-    assert_eq!((work.item, work.phase, work.task, work.is_active), (None, None, None, false));
+    assert_eq!(
+        (work.item, work.phase, work.task, work.is_active),
+        (None, None, None, false)
+    );
 }
 
 fn who_claims_lives(f: &mut impl Fixture) {

@@ -22,7 +22,10 @@ fn nothing_is_written_for_a_session_that_never_registered(f: &mut impl Fixture) 
     refused(store.claim(&claim), "invalid");
     refused(store.heartbeat(&beat("ghost")), "invalid");
     refused(store.push(&phase(&ghost, "PLAN")), "invalid");
-    refused(store.merge_metadata(&ghost.id, &Map::new(), &by("x")), "invalid");
+    refused(
+        store.merge_metadata(&ghost.id, &Map::new(), &by("x")),
+        "invalid",
+    );
     refused(store.acknowledge(&ghost.id, Revision(1)), "invalid");
     refused(store.checkpoint(&ghost.id, 1, &by("x")), "invalid");
     let error = refused(store.end(&ghost.id, "x", &by("x")), "invalid");
@@ -41,7 +44,10 @@ fn a_conflict_asks_to_read_again_and_a_denial_does_not(f: &mut impl Fixture) {
         "the database has moved on: it was made from revision 1, now is 2"
     );
     add(f.store(), "A");
-    let error = f.store().add_item(&crate::request::new_item("A"), &by("x")).unwrap_err();
+    let error = f
+        .store()
+        .add_item(&crate::request::new_item("A"), &by("x"))
+        .unwrap_err();
     assert!(matches!(error, StoreError::Denied(_)));
     assert_eq!(error.transience(), Transience::Permanent);
 }

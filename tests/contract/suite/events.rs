@@ -35,8 +35,14 @@ fn every_change_has_its_kind(f: &mut impl Fixture) {
         assert_eq!(kinds(f.store(), before), expected);
     };
     step(&|s| drop(claim(s, "s1", "A")), &["A claimed", "s1 state"]);
-    step(&|s| drop(claim(s, "s1", "B")), &["A released", "B claimed", "s1 state"]);
-    step(&|s| drop(claim(s, "s2", "B")), &["B taken_over", "s2 state"]);
+    step(
+        &|s| drop(claim(s, "s1", "B")),
+        &["A released", "B claimed", "s1 state"],
+    );
+    step(
+        &|s| drop(claim(s, "s2", "B")),
+        &["B taken_over", "s2 state"],
+    );
     step(
         &|s| {
             let me = session(s, "s2");
@@ -44,7 +50,10 @@ fn every_change_has_its_kind(f: &mut impl Fixture) {
         },
         &["s2 state", "B changed"],
     );
-    step(&|s| drop(s.release(&release("s2", "B"))), &["B released", "s2 state"]);
+    step(
+        &|s| drop(s.release(&release("s2", "B"))),
+        &["B released", "s2 state"],
+    );
     step(&|s| drop(s.end(&id("s2"), "x", &by("s2"))), &["s2 ended"]);
     step(&|s| drop(register(s, "s2")), &["s2 active"]);
     let moved = Registration {
@@ -73,7 +82,10 @@ fn an_event_says_who_what_and_under_which_claim(f: &mut impl Fixture) {
     let request = crate::request::wish(f.store(), "s2", "A");
     f.store().claim(&request).unwrap();
     let event = last(f, "taken_over");
-    assert_eq!((event.actor.as_str(), event.entity.as_str()), ("s2", "item"));
+    assert_eq!(
+        (event.actor.as_str(), event.entity.as_str()),
+        ("s2", "item")
+    );
     assert_eq!(event.epoch, Some(Epoch(2)));
     assert_eq!(event.reason.as_deref(), Some("holder_dead"));
     assert_eq!(event.op_id, Some(request.provenance.op_id));
@@ -83,21 +95,35 @@ fn an_event_says_who_what_and_under_which_claim(f: &mut impl Fixture) {
     f.store().push(&phase(&me, "EXEC")).unwrap();
     let event = last(f, "state");
     assert_eq!(event.before["execution_state"]["currentPhase"], json!(null));
-    assert_eq!(event.after["execution_state"]["currentPhase"], json!("EXEC"));
+    assert_eq!(
+        event.after["execution_state"]["currentPhase"],
+        json!("EXEC")
+    );
     assert_eq!(event.epoch, None);
     let event = last(f, "registered");
     assert_eq!(event.after["worktree"], json!("/w"));
     f.store().end(&id("s2"), "logout", &by("hook")).unwrap();
     let event = last(f, "ended");
-    assert_eq!((event.actor.as_str(), event.reason.as_deref()), ("hook", Some("logout")));
-    assert_eq!((event.before, event.after), (json!({"status": "active"}), json!({"status": "ended"})));
+    assert_eq!(
+        (event.actor.as_str(), event.reason.as_deref()),
+        ("hook", Some("logout"))
+    );
+    assert_eq!(
+        (event.before, event.after),
+        (json!({"status": "active"}), json!({"status": "ended"}))
+    );
 }
 
 fn turns_and_renewals_are_no_news(f: &mut impl Fixture) {
     register(f.store(), "s1");
     let before = cursor(f.store());
     for status in [None, Some(SessionStatus::Idle), Some(SessionStatus::Active)] {
-        f.store().heartbeat(&Heartbeat { status, ..beat("s1") }).unwrap();
+        f.store()
+            .heartbeat(&Heartbeat {
+                status,
+                ..beat("s1")
+            })
+            .unwrap();
     }
     register(f.store(), "s1");
     assert_eq!(kinds(f.store(), before), Vec::<String>::new());
@@ -120,7 +146,10 @@ fn events_are_filtered(f: &mut impl Fixture) {
     add(f.store(), "B");
     let mut list = |filter: EventFilter| {
         let found = f.store().events(&filter).unwrap();
-        found.iter().map(|e| format!("{} {}", e.key, e.kind)).collect::<Vec<_>>()
+        found
+            .iter()
+            .map(|e| format!("{} {}", e.key, e.kind))
+            .collect::<Vec<_>>()
     };
     let of_item = EventFilter {
         item: Some("A".to_owned()),
@@ -131,7 +160,10 @@ fn events_are_filtered(f: &mut impl Fixture) {
         session: Some("s1".to_owned()),
         ..EventFilter::default()
     };
-    assert_eq!(list(of_session.clone()), ["s1 registered", "A claimed", "s1 state"]);
+    assert_eq!(
+        list(of_session.clone()),
+        ["s1 registered", "A claimed", "s1 state"]
+    );
     let both = EventFilter {
         item: Some("A".to_owned()),
         ..of_session
@@ -139,7 +171,9 @@ fn events_are_filtered(f: &mut impl Fixture) {
     assert_eq!(list(both), ["A claimed"]);
     let now = f.store().now().unwrap();
     let later = EventFilter {
-        since: Some(trueup_core::model::Timestamp::from_millis(now.as_millis() + 60_000)),
+        since: Some(trueup_core::model::Timestamp::from_millis(
+            now.as_millis() + 60_000,
+        )),
         ..EventFilter::default()
     };
     assert_eq!(f.store().events(&later).unwrap(), []);
@@ -172,7 +206,10 @@ fn a_checkpoint_is_an_event_and_changes_nothing(f: &mut impl Fixture) {
     let before = register(f.store(), "s1");
     f.store().checkpoint(&id("s1"), 10, &by("s1")).unwrap();
     let event = last(f, "checkpoint");
-    assert_eq!((event.entity.as_str(), event.key.as_str()), ("session", "s1"));
+    assert_eq!(
+        (event.entity.as_str(), event.key.as_str()),
+        ("session", "s1")
+    );
     assert_eq!(event.after, json!({"operations": 10}));
     assert_eq!(session(f.store(), "s1").revision, before.revision);
 }

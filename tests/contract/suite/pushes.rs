@@ -90,7 +90,9 @@ fn the_phase_of_a_holder_is_also_the_items(f: &mut impl Fixture) {
     assert_eq!(item(f.store(), "A").phase.as_deref(), Some("EXEC"));
     assert_eq!(item(f.store(), "A").revision.0, before.0 + 1);
     assert_eq!(item(f.store(), "B").phase, None);
-    f.store().push(&change(&me, Field::Phase, Value::Text(None))).unwrap();
+    f.store()
+        .push(&change(&me, Field::Phase, Value::Text(None)))
+        .unwrap();
     assert_eq!(item(f.store(), "A").phase, None);
 }
 
@@ -100,7 +102,10 @@ fn an_empty_text_is_no_text(f: &mut impl Fixture) {
     let set = change(&me, Field::Task, Value::Text(Some(text.to_owned())));
     let me = f.store().push(&set).unwrap();
     assert_eq!(me.execution_state().work.task.as_deref(), Some(text));
-    let me = f.store().push(&change(&me, Field::Task, Value::Text(None))).unwrap();
+    let me = f
+        .store()
+        .push(&change(&me, Field::Task, Value::Text(None)))
+        .unwrap();
     assert_eq!(me.execution_state().work.task, None);
 }
 
@@ -125,21 +130,32 @@ fn moments_are_marked_and_counted(f: &mut impl Fixture) {
     assert!(history.last_resumed_at.is_some() && history.last_interrupted_at.is_some());
     let history = mark(Mark::HistoryCleared);
     assert_eq!(history.resume_count, Some(0));
-    assert_eq!((history.last_interrupted_at, history.last_resumed_at), (None, None));
+    assert_eq!(
+        (history.last_interrupted_at, history.last_resumed_at),
+        (None, None)
+    );
 }
 
 fn own_changes_need_not_be_told_but_foreign_ones_do(f: &mut impl Fixture) {
     let me = register(f.store(), "s1");
     f.store().acknowledge(&me.id, me.revision).unwrap();
-    let own = |push: Push| Push { acknowledge: true, ..push };
+    let own = |push: Push| Push {
+        acknowledge: true,
+        ..push
+    };
     let me = f.store().push(&own(phase(&me, "PLAN"))).unwrap();
     assert_eq!(me.acknowledged, me.revision);
     let foreign = serde_json::json!({"auto_proceed": true});
-    let me =
-        f.store().merge_metadata(&me.id, foreign.as_object().unwrap(), &by("other")).unwrap();
+    let me = f
+        .store()
+        .merge_metadata(&me.id, foreign.as_object().unwrap(), &by("other"))
+        .unwrap();
     assert!(me.acknowledged < me.revision);
     let me = f.store().push(&own(phase(&me, "EXEC"))).unwrap();
-    assert!(me.acknowledged < me.revision, "the foreign change stays untold");
+    assert!(
+        me.acknowledged < me.revision,
+        "the foreign change stays untold"
+    );
 }
 
 fn a_push_of_a_branch_alone_is_seen(f: &mut impl Fixture) {

@@ -32,7 +32,10 @@ fn a_repeated_push_counts_once(f: &mut impl Fixture) {
     let first = f.store().push(&push).unwrap();
     let before = cursor(f.store());
     let second = f.store().push(&push).unwrap();
-    assert_eq!((second.revision, second.metadata), (first.revision, first.metadata));
+    assert_eq!(
+        (second.revision, second.metadata),
+        (first.revision, first.metadata)
+    );
     assert_eq!(kinds(f.store(), before), Vec::<String>::new());
 }
 
@@ -61,9 +64,15 @@ fn a_repeated_merge_does_not_undo_what_came_after(f: &mut impl Fixture) {
     let (old, new) = (json!({"a": 1, "auto_proceed": true}), json!({"a": 2}));
     let first = by("s1");
     let store = f.store();
-    store.merge_metadata(&me, old.as_object().unwrap(), &first).unwrap();
-    store.merge_metadata(&me, new.as_object().unwrap(), &by("s2")).unwrap();
-    let after = store.merge_metadata(&me, old.as_object().unwrap(), &first).unwrap();
+    store
+        .merge_metadata(&me, old.as_object().unwrap(), &first)
+        .unwrap();
+    store
+        .merge_metadata(&me, new.as_object().unwrap(), &by("s2"))
+        .unwrap();
+    let after = store
+        .merge_metadata(&me, old.as_object().unwrap(), &first)
+        .unwrap();
     assert_eq!(after.metadata["a"], json!(2));
 }
 
@@ -75,7 +84,10 @@ fn a_repeated_claim_returns_the_first_answer(f: &mut impl Fixture) {
     let before = (cursor(f.store()), session(f.store(), "s1").revision);
     assert_eq!(f.store().claim(&request).unwrap(), first);
     assert_eq!(first.released, Some(key("A")));
-    assert_eq!((cursor(f.store()), session(f.store(), "s1").revision), before);
+    assert_eq!(
+        (cursor(f.store()), session(f.store(), "s1").revision),
+        before
+    );
 }
 
 fn a_repeated_claim_of_an_item_lost_since_is_a_conflict(f: &mut impl Fixture) {

@@ -72,8 +72,16 @@ fn registering_again_refreshes_and_keeps_what_is_not_said(f: &mut impl Fixture) 
     assert_eq!(read.repo.as_deref(), Some("r"));
     assert_eq!(read.worktree.as_deref(), Some("/w"));
     assert_eq!(read.branch(), Some("next"));
-    assert_eq!(read.predecessor, Some(id("s0")), "a predecessor is said once");
-    assert_eq!(read.revision, Revision(1), "nothing a cache mirrors changed");
+    assert_eq!(
+        read.predecessor,
+        Some(id("s0")),
+        "a predecessor is said once"
+    );
+    assert_eq!(
+        read.revision,
+        Revision(1),
+        "nothing a cache mirrors changed"
+    );
 }
 
 fn an_ended_session_that_registers_is_active_and_holds_what_it_held(f: &mut impl Fixture) {
@@ -125,7 +133,11 @@ fn a_span_is_announced_and_kept(f: &mut impl Fixture) {
 
 fn metadata_merges_key_by_key_and_null_removes(f: &mut impl Fixture) {
     let me = register(f.store(), "s1").id;
-    let mut merge = |patch: Json| f.store().merge_metadata(&me, &map(&patch), &by("x")).unwrap();
+    let mut merge = |patch: Json| {
+        f.store()
+            .merge_metadata(&me, &map(&patch), &by("x"))
+            .unwrap()
+    };
     merge(json!({"a": 1, "deep": {"x": 1, "y": [1, null]}, "big": 12_345_678_901_234_u64}));
     merge(json!({"b": "é\n", "deep": {"z": {}}}));
     let read = merge(json!({"a": null, "deep": {"x": null}}));

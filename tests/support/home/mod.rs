@@ -23,7 +23,7 @@ use tempfile::TempDir;
 
 pub use answer::{Answer, without_times};
 pub use payload::Payload;
-pub use process::{Run, bystander, start_time};
+pub use process::{Bystander, Run, bystander, start_time};
 
 /// Is the session of a test that has only one.
 pub const SESSION: &str = "0a1b2c3d-0000-4000-8000-000000000001";

@@ -5,6 +5,10 @@ use rusqlite::{Error, ErrorCode, ffi};
 use crate::store::StoreError;
 
 /// Maps an error of SQLite by what a caller can do about it.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it stands alone in `map_err`"
+)]
 pub(super) fn from_sqlite(error: Error) -> StoreError {
     let text = error.to_string();
     let Some(code) = error.sqlite_error_code() else {

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 use serde_json::{Value as Json, json};
 
 use super::errors::from_sqlite;
-use super::{rows, was_done};
+use super::{registered, rows, sessions, was_done};
 use crate::model::{Epoch, Event, EventFilter, SessionId};
 use crate::store::{Provenance, Result};
 
@@ -17,6 +17,7 @@ pub(super) fn checkpoint(
     if was_done(tx, provenance)? {
         return Ok(());
     }
+    registered(sessions::load(tx, session)?, session)?;
     tx.execute(
         "INSERT INTO events (actor, entity, key, kind, after, reason, op_id)
          VALUES (?1, 'session', ?2, 'checkpoint', ?3, ?4, ?5)",

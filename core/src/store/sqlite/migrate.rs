@@ -1,11 +1,10 @@
 //! Numbered, checksummed, forward-only migrations.
 
-use std::fmt::Write as _;
-
 use rusqlite::{Connection, Transaction, params};
 use sha2::{Digest, Sha256};
 
 use super::errors::from_sqlite;
+use crate::hex::hex;
 use crate::store::{Result, StoreError};
 
 /// Marks a file as trueup's: "TRUP".
@@ -141,13 +140,7 @@ pub(super) fn status(connection: &Connection) -> Result<SchemaStatus> {
 }
 
 fn checksum(sql: &str) -> String {
-    Sha256::digest(sql.as_bytes())
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    hex(&Sha256::digest(sql.as_bytes()))
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ mod events;
 mod items;
 mod migrate;
 mod open;
+#[cfg(test)]
+mod plans;
 mod queue;
 mod rows;
 mod sessions;

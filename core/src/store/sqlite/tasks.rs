@@ -3,10 +3,12 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::errors::from_sqlite;
+use super::{registered, sessions};
 use crate::model::SessionId;
 use crate::store::{Result, TaskNote};
 
 pub(super) fn note(tx: &Transaction<'_>, session: &SessionId, note: &TaskNote) -> Result<()> {
+    registered(sessions::load(tx, session)?, session)?;
     tx.execute(
         "INSERT INTO session_tasks (session_id, task_id, subject) VALUES (?1, ?2, ?3)
          ON CONFLICT (session_id, task_id) DO UPDATE SET subject = excluded.subject",

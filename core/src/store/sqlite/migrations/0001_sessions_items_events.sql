@@ -12,7 +12,10 @@ CREATE TABLE claude_sessions (
                           CHECK (json_valid(metadata) AND json_type(metadata) = 'object'),
     repo                  TEXT,
     worktree              TEXT,
-    branch                TEXT GENERATED ALWAYS AS (json_extract(metadata, '$.branch')) VIRTUAL,
+    -- Computed before the CHECK above is: it must not fail first.
+    branch                TEXT GENERATED ALWAYS AS (
+                              CASE WHEN json_valid(metadata)
+                                   THEN json_extract(metadata, '$.branch') END) VIRTUAL,
     host                  TEXT,
     pid                   INTEGER,
     pid_started           INTEGER,
@@ -93,6 +96,13 @@ CREATE TRIGGER events_no_update BEFORE UPDATE ON events
 BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 
 CREATE TRIGGER events_no_delete BEFORE DELETE ON events
+BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+
+-- REPLACE removes the row in its way without firing the trigger above.
+CREATE TRIGGER events_no_replace BEFORE INSERT ON events
+WHEN EXISTS (SELECT 1 FROM events WHERE seq = NEW.seq)
+  OR EXISTS (SELECT 1 FROM events WHERE op_id = NEW.op_id AND entity = NEW.entity
+             AND key = NEW.key AND kind = NEW.kind)
 BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 
 CREATE TRIGGER claude_sessions_added AFTER INSERT ON claude_sessions
@@ -194,7 +204,8 @@ BEGIN
             json_object('title', NEW.title, 'kind', NEW.kind, 'parent', NEW.parent,
                         'position', NEW.position, 'status', NEW.status, 'phase', NEW.phase,
                         'holder', NEW.holder),
-            NEW.claim_epoch,
+            -- The fence as the update above left it.
+            (SELECT claim_epoch FROM work_items WHERE key = NEW.key),
             CASE WHEN NEW.last_op IS NOT OLD.last_op THEN NEW.last_reason END,
             CASE WHEN NEW.last_op IS NOT OLD.last_op THEN NEW.last_op END);
 END;
@@ -203,6 +214,18 @@ END;
 CREATE TRIGGER work_items_holder AFTER UPDATE OF holder ON work_items
 WHEN NEW.holder IS NOT OLD.holder
 BEGIN
-    UPDATE claude_sessions SET revision = revision + 1
+    -- An ended session without an item is nothing a sweep looks at; any with one is.
+    UPDATE claude_sessions
+    SET revision = revision + 1,
+        settled = CASE WHEN session_id IS NEW.holder THEN 0
+                       WHEN status = 'ended' THEN 1
+                       ELSE settled END
     WHERE session_id IN (OLD.holder, NEW.holder);
+END;
+
+CREATE TRIGGER work_items_added_held AFTER INSERT ON work_items
+WHEN NEW.holder IS NOT NULL
+BEGIN
+    UPDATE claude_sessions SET revision = revision + 1, settled = 0
+    WHERE session_id = NEW.holder;
 END;

@@ -1,0 +1,194 @@
+//! The cache as a file: what is read, what survives, what is refused, what is set aside.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+
+use serde_json::json;
+use support::home::{Home, SESSION};
+
+/// A file as the original tool writes it, here on the wrong item and phase.
+const ORIGINAL: &str = r#"{
+  "isActive": true,
+  "wasInterrupted": false,
+  "currentSd": "SD-002B",
+  "currentPhase": "LEAD",
+  "currentTask": null,
+  "lastUpdatedAt": "2026-02-01T10:00:00.000Z",
+  "lastInterruptedAt": null,
+  "lastResumedAt": null,
+  "resumeCount": 7,
+  "version": "1.0.0"
+}"#;
+
+/// Returns the one file beside the cache whose name holds a word.
+fn aside(home: &Home, word: &str) -> String {
+    let names = home.claude_names();
+    let found: Vec<&String> = names.iter().filter(|name| name.contains(word)).collect();
+    assert_eq!(found.len(), 1, "{names:?}");
+    fs::read_to_string(home.project().join(".claude").join(found[0])).unwrap()
+}
+
+#[test]
+fn a_file_of_the_original_is_adopted_compared_and_stamped() {
+    let home = Home::new().holding();
+    home.write_cache(ORIGINAL);
+    assert_eq!(
+        home.start().ok().message(),
+        [
+            "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C",
+            "⚠️ Phase mismatch: file=LEAD, db=PLAN",
+        ]
+    );
+    let cache = home.cached();
+    assert_eq!((&cache["currentSd"], &cache["currentPhase"]), (&json!("SD-002C"), &json!("PLAN")));
+    assert_eq!(cache["resumeCount"], 7, "a count from before trueup is kept");
+    assert_eq!(cache["_trueup"]["revision"], home.session::<i64>("revision", SESSION));
+    let journal = home.lines("journal.jsonl");
+    assert_eq!(journal[0]["reason"], "unstamped_cache", "{journal:?}");
+    assert_eq!(journal[0]["fields"].to_string(), r#"{"Phase":"LEAD"}"#);
+}
+
+#[test]
+fn a_file_of_the_original_is_told_to_git_too() {
+    let home = Home::new();
+    home.write_cache(ORIGINAL);
+    home.start().ok();
+    let exclude = fs::read_to_string(home.project().join(".git/info/exclude")).unwrap();
+    assert!(exclude.contains(".claude/auto-proceed-state"), "{exclude}");
+}
+
+#[test]
+fn a_byte_order_mark_and_crlf_are_read() {
+    let home = Home::new().holding();
+    home.write_cache(format!("\u{feff}{}\r\n", ORIGINAL.replace('\n', "\r\n")));
+    let lines = home.start().ok().message();
+    assert_eq!(lines[0], "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C");
+    assert_eq!(home.cached()["currentSd"], "SD-002C");
+    assert!(home.claude_names().iter().all(|name| !name.contains("corrupt")));
+}
+
+#[test]
+fn unknown_keys_survive_every_rewrite() {
+    let home = Home::new().holding();
+    home.edit("mine", json!({"deep": [1, {"n": null}], "text": "ä\u{202e}"}));
+    home.edit("version", "9.9");
+    for phase in ["LEAD", "EXEC"] {
+        home.set(SESSION, "execution_state.currentPhase", phase);
+        home.start().ok();
+        home.push("post-tool-use.todo-write").ok();
+        let cache = home.cached();
+        assert_eq!(cache["mine"], json!({"deep": [1, {"n": null}], "text": "ä\u{202e}"}));
+        assert_eq!(cache["version"], "9.9");
+        assert_eq!(cache["currentPhase"], phase);
+    }
+}
+
+#[test]
+fn an_unchanged_cache_is_not_rewritten() {
+    let home = Home::new().holding();
+    let identity = || {
+        let data = fs::metadata(home.cache()).unwrap();
+        (data.ino(), data.mtime(), data.mtime_nsec(), fs::read(home.cache()).unwrap())
+    };
+    let before = identity();
+    home.hook("session-start-sync", &home.payload("session-start.resume")).ok();
+    home.prompt().assert_silent();
+    home.push("post-tool-use.bash").assert_silent();
+    home.push("stop").assert_silent();
+    home.hook("pre-handoff-validate", &home.payload("pre-tool-use.agent")).assert_silent();
+    assert_eq!(identity(), before);
+}
+
+#[test]
+fn the_cache_is_private_also_when_it_was_not() {
+    let home = Home::new();
+    let mode = || fs::metadata(home.cache()).unwrap().permissions().mode() & 0o7777;
+    home.start().ok();
+    assert_eq!(mode(), 0o600);
+    fs::set_permissions(home.cache(), fs::Permissions::from_mode(0o666)).unwrap();
+    home.set(SESSION, "execution_state.currentPhase", "PLAN");
+    home.start().ok();
+    assert_eq!(mode(), 0o600);
+    for file in ["trueup.db"] {
+        let data = fs::metadata(home.trueup().join(file)).unwrap();
+        assert_eq!(data.permissions().mode() & 0o077, 0, "{file} is private");
+    }
+}
+
+#[test]
+fn a_symlink_in_its_place_is_refused_and_its_target_stays() {
+    for dangling in [false, true] {
+        let home = Home::new().holding();
+        let victim = home.root().join("victim");
+        if !dangling {
+            fs::write(&victim, ORIGINAL).unwrap();
+        }
+        fs::remove_file(home.cache()).unwrap();
+        symlink(&victim, home.cache()).unwrap();
+        let answer = home.start();
+        assert_eq!(answer.code, Some(0));
+        let place = home.cache().display().to_string();
+        let line = format!(
+            "⚠️ Cache unreadable: {place}: a symlink stands where the cache belongs; it is not followed"
+        );
+        assert_eq!(answer.message().len(), 1);
+        assert!(answer.message()[0].starts_with(&line[..60]), "{:?}", answer.message());
+        assert!(answer.context().contains("item: SD-002C (claimed)"), "the database is the truth");
+        assert!(fs::symlink_metadata(home.cache()).unwrap().is_symlink());
+        assert_eq!(victim.exists(), !dangling);
+        if !dangling {
+            assert_eq!(fs::read_to_string(&victim).unwrap(), ORIGINAL);
+        }
+    }
+}
+
+#[test]
+fn s_08_a_corrupt_file_is_kept_aside_and_written_anew() {
+    let cases = [("", "the file is empty"), ("{\"a\": ", "line 1"), ("[]", "no JSON object")];
+    for (text, reason) in cases {
+        let home = Home::new().holding();
+        home.write_cache(text);
+        let lines = home.start().ok().message();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].starts_with("⚠️ Cache unreadable: "), "{lines:?}");
+        assert!(lines[0].contains(reason), "{lines:?}");
+        assert!(lines[0].ends_with("; kept aside as *.corrupt-<time>"), "{lines:?}");
+        assert_eq!(aside(&home, "auto-proceed-state.json.corrupt-2"), text);
+        assert_eq!(home.cached()["currentSd"], "SD-002C");
+        assert_eq!(home.start().ok().message(), [""; 0]);
+    }
+}
+
+#[test]
+fn s_09_a_file_of_another_database_is_set_aside_by_name() {
+    let home = Home::new().holding();
+    let mut cache = home.cached();
+    cache["_trueup"]["lineage"] = json!("ffffffff-1111-4000-8000-000000000000");
+    cache["currentSd"] = json!("SD-002B");
+    home.write_cache(cache.to_string());
+    let lineage: String = home.ask("SELECT value FROM trueup_meta WHERE key = 'lineage'", []);
+    let line = format!(
+        "⚠️ Cache was written for another database: file=ffffffff, db={}; kept aside as *.foreign-<time>",
+        &lineage[..8]
+    );
+    assert_eq!(home.start().ok().message(), [line]);
+    assert_eq!(aside(&home, "auto-proceed-state.json.foreign-2"), cache.to_string());
+    assert_eq!(home.cached()["currentSd"], "SD-002C");
+    assert_eq!(home.cached()["_trueup"]["lineage"], lineage);
+}
+
+#[test]
+fn s_09_a_file_newer_than_the_database_is_reported_and_left_alone() {
+    let home = Home::new().holding();
+    let mut cache = home.cached();
+    cache["_trueup"]["revision"] = json!(99);
+    home.write_cache(cache.to_string());
+    let before = fs::read(home.cache()).unwrap();
+    let revision: i64 = home.session("revision", SESSION);
+    let line = format!(
+        "⚠️ Cache was written for another database: file is at revision 99, db at {revision} \
+         (restored from a backup?)"
+    );
+    assert_eq!(home.start().ok().message(), [line]);
+    assert_eq!(fs::read(home.cache()).unwrap(), before);
+}

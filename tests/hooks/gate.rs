@@ -1,0 +1,169 @@
+//! The gate: nothing is handed on while copies disagree.
+
+use std::fs;
+
+use serde_json::json;
+use support::home::{Answer, Home, Payload, SECOND, SESSION};
+
+const S05: &str = "⚠️ Branch mismatch: branch=feat/SD-002B-x names SD-002B, db_claim=SD-002C";
+
+fn bash(home: &Home, command: &str) -> Payload {
+    home.payload("pre-tool-use.bash").input("command", command)
+}
+
+fn gate(home: &Home, payload: &Payload) -> Answer {
+    home.hook("pre-handoff-validate", payload)
+}
+
+/// A session whose branch names another item.
+fn on_the_wrong_branch() -> Home {
+    let home = Home::new().holding();
+    home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
+    home
+}
+
+#[track_caller]
+fn assert_denied(answer: &Answer, reason: &str) {
+    assert_eq!(answer.code, Some(2), "{answer:?}");
+    assert_eq!(
+        answer.json(),
+        json!({"hookSpecificOutput": {
+            "hookEventName": "PreToolUse", "permissionDecision": "deny",
+            "permissionDecisionReason": reason,
+        }})
+    );
+    assert_eq!(answer.stderr, format!("{reason}\n"));
+}
+
+#[test]
+fn a_handoff_on_the_wrong_branch_is_denied_with_the_command_that_mends() {
+    let home = on_the_wrong_branch();
+    let answer = gate(&home, &bash(&home, "trueup handoff create PLAN-TO-EXEC"));
+    let then = "Nothing is handed on while copies disagree. Run: trueup claim SD-002B";
+    assert_denied(&answer, &format!("{S05}\n{then}"));
+    home.git(&["branch", "feat/SD-002C-y"]);
+    let answer = gate(&home, &bash(&home, "make handoff"));
+    let then = "Nothing is handed on while copies disagree. Run: git switch feat/SD-002C-y";
+    assert_denied(&answer, &format!("{S05}\n{then}"));
+    home.git(&["switch", "--quiet", "feat/SD-002C-y"]);
+    gate(&home, &bash(&home, "make handoff")).assert_silent();
+}
+
+#[test]
+fn a_handoff_of_an_item_that_was_taken_is_denied() {
+    let home = Home::new().holding();
+    home.hook("session-start-sync", &home.payload("session-start.startup").of(SECOND));
+    home.give(SECOND, "SD-002C");
+    let since: String = home.ask("SELECT claimed_at FROM work_items WHERE key = 'SD-002C'", []);
+    let answer = gate(&home, &bash(&home, "trueup handoff create X"));
+    assert_denied(
+        &answer,
+        &format!(
+            "⚠️ Claim on SD-002C now belongs to {SECOND} since {since}\n\
+             Nothing is handed on while copies disagree. Run: trueup clear"
+        ),
+    );
+}
+
+#[test]
+fn a_subagent_is_not_sent_off_on_the_wrong_branch() {
+    let home = on_the_wrong_branch();
+    let answer = gate(&home, &home.payload("pre-tool-use.agent"));
+    assert_eq!(answer.code, Some(2));
+    assert!(answer.stderr.starts_with(S05));
+    let older = home.payload("pre-tool-use.agent").with("tool_name", "Task");
+    assert_eq!(gate(&home, &older).code, Some(2));
+}
+
+#[test]
+fn a_stop_is_blocked_once() {
+    let home = on_the_wrong_branch();
+    let answer = gate(&home, &home.payload("stop"));
+    let reason = format!(
+        "{S05}\nNothing is handed on while copies disagree. Run: trueup claim SD-002B"
+    );
+    assert_eq!(answer.code, Some(2));
+    assert_eq!(answer.json(), json!({"decision": "block", "reason": reason}));
+    assert_eq!(answer.stderr, format!("{reason}\n"));
+    gate(&home, &home.payload("stop.again")).assert_silent();
+}
+
+#[test]
+fn drift_that_is_only_in_the_cache_is_mended_and_passes() {
+    let home = Home::new().holding();
+    for fixture in ["pre-tool-use.agent", "stop"] {
+        home.edit("currentSd", "SD-002B");
+        gate(&home, &home.payload(fixture)).assert_silent();
+        assert_eq!(home.cached()["currentSd"], "SD-002C", "{fixture}");
+        home.write_cache("{");
+        gate(&home, &home.payload(fixture)).assert_silent();
+        assert_eq!(home.cached()["currentSd"], "SD-002C", "{fixture}");
+    }
+}
+
+#[test]
+fn an_edit_of_the_phase_is_pushed_before_it_is_handed_on() {
+    let home = Home::new().holding();
+    home.edit("currentPhase", "EXEC");
+    gate(&home, &bash(&home, "trueup handoff create X")).assert_silent();
+    assert_eq!(home.state()["currentPhase"], "EXEC");
+}
+
+#[test]
+fn drift_in_a_cache_that_cannot_be_mended_is_denied() {
+    let home = Home::new().holding();
+    let before = home.cached();
+    fs::create_dir(home.project().join(".claude/auto-proceed-state.json.corrupt-x")).unwrap();
+    let mut foreign = before;
+    foreign["_trueup"]["revision"] = json!(99);
+    foreign["currentSd"] = json!("SD-002B");
+    home.write_cache(foreign.to_string());
+    // A file from the future is left alone, and says nothing that could be compared.
+    gate(&home, &bash(&home, "trueup handoff create X")).assert_silent();
+}
+
+#[test]
+fn ordinary_commands_are_silent_and_touch_nothing() {
+    let home = Home::new();
+    for command in ["ls -la", "git push", "cargo test", "trueup status", "echo hand off", ""] {
+        gate(&home, &bash(&home, command)).assert_silent();
+    }
+    gate(&home, &home.payload("pre-tool-use.read")).assert_silent();
+    assert_eq!(fs::read_dir(home.trueup()).unwrap().count(), 0);
+    let home = on_the_wrong_branch();
+    home.edit("currentSd", "SD-002B");
+    gate(&home, &bash(&home, "cargo test")).assert_silent();
+    assert_eq!(home.cached()["currentSd"], "SD-002B", "not even looked at");
+}
+
+#[test]
+fn without_a_database_or_a_registration_there_is_nothing_to_disagree() {
+    let home = Home::new();
+    gate(&home, &bash(&home, "trueup handoff create X")).assert_silent();
+    gate(&home, &home.payload("stop")).assert_silent();
+    assert!(!home.trueup().join("trueup.db").exists(), "the gate creates no database");
+    home.start().ok();
+    gate(&home, &bash(&home, "trueup handoff create X").of(SECOND)).assert_silent();
+}
+
+#[test]
+fn handoff_commands_come_from_the_user_and_from_the_repository() {
+    let home = on_the_wrong_branch();
+    let code = |command: &str| gate(&home, &bash(&home, command)).code;
+    assert_eq!((code("make ship"), code("npm run deploy --all")), (Some(0), Some(0)));
+    fs::write(home.trueup().join("config.toml"), "handoff_commands = [\"make ship*\"]\n").unwrap();
+    assert_eq!((code("make ship"), code("npm run deploy --all")), (Some(2), Some(0)));
+    fs::write(home.project().join(".trueup.toml"), "handoff_commands = [\"npm run deploy*\"]\n")
+        .unwrap();
+    assert_eq!((code("make ship"), code("npm run deploy --all")), (Some(2), Some(2)));
+    assert_eq!(code("trueup handoff create X"), Some(2), "trueup's own is always one");
+    assert_eq!(code("trueup  handoff   list"), Some(2));
+}
+
+#[test]
+fn the_gate_leaves_no_trace_of_a_refusal_in_the_state() {
+    let home = on_the_wrong_branch();
+    let before: (i64, String) = (home.session("revision", SESSION), home.state().to_string());
+    gate(&home, &bash(&home, "trueup handoff create X"));
+    assert_eq!((home.session::<i64>("revision", SESSION), home.state().to_string()), before);
+}

@@ -1,0 +1,131 @@
+//! Where a cache is written, and what git gets to know of it.
+
+use std::fs;
+use std::process::Command;
+
+use support::home::{Home, SESSION};
+
+const PATTERN: &str = "**/.claude/auto-proceed-state*";
+
+/// Returns what git calls changed in the project.
+fn git_status(home: &Home) -> String {
+    let done = Command::new("git")
+        .current_dir(home.project())
+        .args(["status", "--porcelain", "--untracked-files=all"])
+        .output()
+        .unwrap();
+    String::from_utf8(done.stdout).unwrap()
+}
+
+#[test]
+fn git_is_told_once_in_its_own_directory_and_no_tracked_file_changes() {
+    let home = Home::new();
+    fs::write(home.project().join(".gitignore"), "target\n").unwrap();
+    home.git(&["add", ".gitignore"]);
+    home.git(&["commit", "--quiet", "-m", "ignore"]);
+    let exclude = home.project().join(".git/info/exclude");
+    let before = fs::read_to_string(&exclude).unwrap_or_default();
+    home.start().ok();
+    assert_eq!(fs::read_to_string(&exclude).unwrap(), format!("{before}{PATTERN}\n"));
+    fs::remove_file(home.cache()).unwrap();
+    home.start().ok();
+    assert_eq!(fs::read_to_string(&exclude).unwrap(), format!("{before}{PATTERN}\n"));
+    assert_eq!(git_status(&home), "");
+}
+
+#[test]
+fn a_linked_worktree_has_its_own_cache_and_shares_the_exclude_file() {
+    let mut home = Home::new();
+    let linked = home.root().join("linked");
+    home.git(&["worktree", "add", "--quiet", "-b", "side", &linked.to_string_lossy()]);
+    let exclude = home.project().join(".git/info/exclude");
+    home.move_project(linked.clone());
+    home.start().ok();
+    assert_eq!(home.cached()["branch"], "side");
+    assert!(fs::read_to_string(exclude).unwrap().contains(PATTERN));
+    assert_eq!(git_status(&home), "");
+    assert_eq!(home.session::<String>("worktree", SESSION), linked.to_string_lossy());
+}
+
+#[test]
+fn a_start_in_a_subdirectory_uses_the_root_of_the_worktree() {
+    let home = Home::new();
+    let deep = home.project().join("a/b");
+    fs::create_dir_all(&deep).unwrap();
+    let payload = home.payload("session-start.startup").with("cwd", deep.to_string_lossy().as_ref());
+    home.hook("session-start-sync", &payload).ok();
+    assert!(home.cache().exists());
+    assert!(!deep.join(".claude").exists());
+}
+
+#[test]
+fn the_clients_project_directory_beats_the_payloads() {
+    let home = Home::new();
+    let elsewhere = home.root().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let payload =
+        home.payload("session-start.startup").with("cwd", elsewhere.to_string_lossy().as_ref());
+    let run = home.run("session-start-sync").payload(&payload);
+    run.env("CLAUDE_PROJECT_DIR", home.project()).finish().ok();
+    assert!(home.cache().exists());
+    assert!(!elsewhere.join(".claude").exists());
+}
+
+#[test]
+fn outside_git_a_session_without_an_item_leaves_no_file() {
+    let home = Home::without_git();
+    let answer = home.start().ok();
+    assert!(answer.context().contains("item: none is claimed"));
+    home.prompt().assert_silent();
+    home.push("post-tool-use.write").assert_silent();
+    assert!(!home.project().join(".claude").exists());
+}
+
+#[test]
+fn outside_git_a_file_that_exists_is_kept_true() {
+    let home = Home::without_git();
+    home.write_cache("{\"currentPhase\": \"LEAD\"}");
+    home.start().ok();
+    assert_eq!(home.cached()["sessionId"], SESSION);
+}
+
+#[test]
+fn outside_git_a_session_that_holds_an_item_gets_its_file() {
+    let home = Home::without_git().holding();
+    assert_eq!(home.cached()["currentSd"], "SD-002C");
+}
+
+#[test]
+fn the_clients_own_directory_in_the_home_directory_is_never_written() {
+    for git in [false, true] {
+        let mut home = Home::new();
+        home.move_project(home.user());
+        if git {
+            home.git(&["init", "--quiet", "--initial-branch=main"]);
+        }
+        let home = home.holding();
+        home.push("post-tool-use.todo-write").ok();
+        assert!(!home.user().join(".claude").exists(), "in git: {git}");
+        fs::create_dir(home.user().join(".claude")).unwrap();
+        home.start().ok();
+        assert_eq!(home.claude_names(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_home_directory_given_by_another_name_is_still_the_home_directory() {
+    let mut home = Home::new();
+    let alias = home.root().join("alias");
+    std::os::unix::fs::symlink(home.user(), &alias).unwrap();
+    home.move_project(home.user());
+    let payload = home.payload("session-start.startup");
+    let start = |variable: &str, value: &std::path::Path| {
+        home.run("session-start-sync").payload(&payload).env(variable, value).finish().ok();
+    };
+    home.start().ok();
+    home.claim(SESSION, "SD-002C");
+    start("HOME", &alias);
+    start("HOME", &home.user().join("."));
+    start("CLAUDE_PROJECT_DIR", &alias);
+    assert_eq!(home.claude_names(), [""; 0]);
+}

@@ -1,0 +1,140 @@
+//! The dead are given up by the next start, and only the dead.
+
+use support::home::{Home, SECOND, SESSION, bystander, start_time};
+
+/// A first session of a client of its own that holds an item.
+fn first(home: &Home, pid: &str) {
+    let payload = home.payload("session-start.startup");
+    home.run("session-start-sync").payload(&payload).env("CLAUDE_PID", pid).finish().ok();
+    home.claim(SESSION, "SD-002C");
+    home.set(SESSION, "execution_state.currentTask", "half a test");
+}
+
+fn next_start(home: &Home) -> String {
+    let payload = home.payload("session-start.startup").of(SECOND);
+    home.hook("session-start-sync", &payload).ok().context()
+}
+
+fn holder(home: &Home) -> Option<String> {
+    home.ask("SELECT holder FROM work_items WHERE key = 'SD-002C'", [])
+}
+
+#[test]
+fn a_session_whose_process_is_gone_and_whose_lease_ran_out_is_lost() {
+    let home = Home::new();
+    let client = bystander();
+    let pid = client.pid();
+    first(&home, &pid);
+    drop(client);
+    home.expire(SESSION, 1_000);
+    let context = next_start(&home);
+    assert_eq!(home.session::<String>("status", SESSION), "lost");
+    assert_eq!(holder(&home), None);
+    assert_eq!(home.state()["currentTask"], "half a test", "what it did stays readable");
+    assert!(
+        context.contains(&format!(
+            "SD-002C was held by {SESSION} (lease expired and process {pid} is gone)"
+        )),
+        "{context}"
+    );
+    assert!(context.contains("Next: `trueup claim SD-002C` goes on with it"), "{context}");
+    assert_eq!(home.events("lost", SESSION), 1);
+    assert_eq!(home.events("released", "SD-002C"), 1);
+    let again = home.payload("session-start.resume").of(SECOND);
+    let context = home.hook("session-start-sync", &again).ok().context();
+    assert!(!context.contains("was held by"), "told once: {context}");
+}
+
+#[test]
+fn a_session_whose_process_is_gone_within_its_lease_is_left() {
+    let home = Home::new();
+    let client = bystander();
+    first(&home, &client.pid());
+    drop(client);
+    next_start(&home);
+    assert_eq!(home.session::<String>("status", SESSION), "active");
+    assert_eq!(holder(&home).as_deref(), Some(SESSION));
+}
+
+#[test]
+fn a_live_process_with_an_expired_lease_is_left() {
+    let home = Home::new();
+    let client = bystander();
+    first(&home, &client.pid());
+    home.expire(SESSION, 90_000);
+    next_start(&home);
+    assert_eq!(home.session::<String>("status", SESSION), "active");
+    assert_eq!(holder(&home).as_deref(), Some(SESSION));
+}
+
+#[test]
+fn a_process_number_that_was_used_again_is_no_life() {
+    let home = Home::new();
+    let client = bystander();
+    first(&home, &client.pid());
+    assert_eq!(home.session::<i64>("pid_started", SESSION), start_time(&client.pid()));
+    home.sql("UPDATE claude_sessions SET pid_started = pid_started - 1", []);
+    home.expire(SESSION, 1_000);
+    next_start(&home);
+    assert_eq!(home.session::<String>("status", SESSION), "lost");
+    assert_eq!(holder(&home), None);
+}
+
+#[test]
+fn a_machine_that_has_booted_since_runs_nothing_of_before() {
+    let home = Home::new();
+    let client = bystander();
+    first(&home, &client.pid());
+    home.sql("UPDATE claude_sessions SET boot_id = 'another boot'", []);
+    home.expire(SESSION, 1_000);
+    next_start(&home);
+    assert_eq!(home.session::<String>("status", SESSION), "lost");
+}
+
+#[test]
+fn a_session_of_another_host_is_endured_up_to_the_ceiling() {
+    for (silence, status) in [(1_700, "active"), (1_900, "lost")] {
+        let home = Home::new();
+        let client = bystander();
+        first(&home, &client.pid());
+        home.sql("UPDATE claude_sessions SET host = 'elsewhere'", []);
+        home.expire(SESSION, silence);
+        next_start(&home);
+        assert_eq!(home.session::<String>("status", SESSION), status, "{silence} s");
+    }
+}
+
+#[test]
+fn declared_silence_postpones_the_sweep() {
+    let home = Home::new();
+    let client = bystander();
+    first(&home, &client.pid());
+    drop(client);
+    home.expire(SESSION, 5_000);
+    home.sql("UPDATE claude_sessions SET silent_until = '2999-01-01T00:00:00.000Z'", []);
+    next_start(&home);
+    assert_eq!(home.session::<String>("status", SESSION), "active");
+}
+
+#[test]
+fn a_claim_of_an_ended_session_is_freed_when_its_lease_is_over_and_not_before() {
+    let home = Home::new().holding();
+    home.push("session-end.other").ok();
+    next_start(&home);
+    assert_eq!(holder(&home).as_deref(), Some(SESSION));
+    home.expire(SESSION, 1_000);
+    let context = next_start(&home);
+    assert_eq!(holder(&home), None);
+    assert!(context.contains(&format!("SD-002C was held by {SESSION} (said goodbye (other))")));
+    assert_eq!(home.session::<String>("status", SESSION), "ended", "an end is not a loss");
+}
+
+#[test]
+fn a_session_does_not_sweep_itself() {
+    let home = Home::new().holding();
+    home.expire(SESSION, 90_000);
+    home.sql("UPDATE claude_sessions SET boot_id = 'another boot'", []);
+    let answer = home.start().ok();
+    assert!(answer.context().contains("item: SD-002C (claimed)"), "{answer:?}");
+    assert_eq!(home.session::<String>("status", SESSION), "active");
+}
