@@ -34,7 +34,10 @@ fn a_backup_replaces_no_file() {
     fs::write(&target, "mine").unwrap();
     refused(file.store.backup(&target), "invalid");
     assert_eq!(fs::read_to_string(&target).unwrap(), "mine");
-    refused(file.store.backup(&file.folder.path().join("none/copy.db")), "store_unavailable");
+    refused(
+        file.store.backup(&file.folder.path().join("none/copy.db")),
+        "store_unavailable",
+    );
 }
 
 #[test]
@@ -43,6 +46,9 @@ fn a_backup_is_one_file() {
     holder(&mut file.store);
     let folder = tempfile::tempdir().unwrap();
     file.store.backup(&folder.path().join("copy.db")).unwrap();
-    let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let names: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
     assert_eq!(names, ["copy.db"]);
 }

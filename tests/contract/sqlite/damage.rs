@@ -41,7 +41,9 @@ fn a_database_of_another_program() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.db");
     let other = rusqlite::Connection::open(&path).unwrap();
-    other.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)").unwrap();
+    other
+        .execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
+        .unwrap();
     drop(other);
     refused(&path, "store_corrupt");
 }
@@ -95,7 +97,9 @@ fn a_database_with_an_overwritten_schema() {
 fn a_newer_schema() {
     let (_folder, path) = closed();
     let newer = rusqlite::Connection::open(&path).unwrap();
-    newer.execute_batch("PRAGMA user_version = 99; ALTER TABLE work_items ADD x TEXT").unwrap();
+    newer
+        .execute_batch("PRAGMA user_version = 99; ALTER TABLE work_items ADD x TEXT")
+        .unwrap();
     drop(newer);
     refused(&path, "schema_too_new");
     match SqliteStore::open(&path, patience()).unwrap_err() {
@@ -119,6 +123,9 @@ fn opening_what_is_missing_makes_nothing() {
     let path = folder.path().join("sub/t.db");
     let error = SqliteStore::open(&path, patience()).unwrap_err();
     assert_eq!(error.code(), "store_missing");
-    assert_eq!(SqliteStore::schema(&path, patience()).unwrap_err().code(), "store_missing");
+    assert_eq!(
+        SqliteStore::schema(&path, patience()).unwrap_err().code(),
+        "store_missing"
+    );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }

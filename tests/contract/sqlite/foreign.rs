@@ -26,11 +26,16 @@ fn a_foreign_change_of_the_state_raises_the_revision_and_is_an_event() {
     .into_iter()
     .enumerate()
     {
-        file.sql(&format!("UPDATE claude_sessions SET metadata = {sql} WHERE session_id = 's1'"));
+        file.sql(&format!(
+            "UPDATE claude_sessions SET metadata = {sql} WHERE session_id = 's1'"
+        ));
         let after = session(&mut file.store, "s1");
         assert_eq!(after.revision.0, before.revision.0 + 1 + at as u64, "{sql}");
         let event = newest(&mut file);
-        assert_eq!((event.actor.as_str(), event.kind.as_str()), ("sql", "state"));
+        assert_eq!(
+            (event.actor.as_str(), event.kind.as_str()),
+            ("sql", "state")
+        );
         assert_eq!(event.op_id, None);
     }
     let me = session(&mut file.store, "s1");
@@ -47,7 +52,10 @@ fn a_foreign_change_of_another_key_is_an_event_alone() {
     assert_eq!(after.revision, before.revision);
     assert_eq!(after.metadata["cost"], json!(1.5));
     let event = newest(&mut file);
-    assert_eq!((event.actor.as_str(), event.kind.as_str()), ("sql", "metadata"));
+    assert_eq!(
+        (event.actor.as_str(), event.kind.as_str()),
+        ("sql", "metadata")
+    );
     let at = cursor(&mut file.store);
     file.sql("UPDATE claude_sessions SET metadata = json_set(metadata, '$.cost', 1.5), repo = 'r'");
     assert_eq!(kinds(&mut file.store, at), Vec::<String>::new());
@@ -58,17 +66,26 @@ fn a_holder_changed_by_plain_sql_is_fenced_and_both_sessions_see_it() {
     let mut file = sqlite();
     let fence = holder(&mut file.store);
     register(&mut file.store, "s2");
-    let revisions = |file: &mut File| {
-        ["s1", "s2"].map(|name| session(&mut file.store, name).revision.0)
-    };
+    let revisions =
+        |file: &mut File| ["s1", "s2"].map(|name| session(&mut file.store, name).revision.0);
     let [one, two] = revisions(&mut file);
     file.sql("UPDATE work_items SET holder = 's2' WHERE key = 'A'");
     let taken = item(&mut file.store, "A");
-    assert_eq!((taken.holder, taken.epoch), (Some(id("s2")), Epoch(fence.0 + 1)));
+    assert_eq!(
+        (taken.holder, taken.epoch),
+        (Some(id("s2")), Epoch(fence.0 + 1))
+    );
     assert_eq!(revisions(&mut file), [one + 1, two + 1]);
     let event = newest(&mut file);
-    assert_eq!((event.actor.as_str(), event.kind.as_str()), ("sql", "taken_over"));
-    assert_eq!(event.epoch, Some(Epoch(fence.0 + 1)), "the event names the new fence");
+    assert_eq!(
+        (event.actor.as_str(), event.kind.as_str()),
+        ("sql", "taken_over")
+    );
+    assert_eq!(
+        event.epoch,
+        Some(Epoch(fence.0 + 1)),
+        "the event names the new fence"
+    );
     let me = session(&mut file.store, "s1");
     let mut old = phase(&me, "EXEC");
     old.fence = Some((key("A"), fence));
@@ -87,7 +104,10 @@ fn a_title_changed_by_plain_sql_raises_the_items_revision() {
     let after = item(&mut file.store, "A");
     assert_eq!(after.revision.0, before.revision.0 + 1);
     let event = newest(&mut file);
-    assert_eq!((event.actor.as_str(), event.kind.as_str()), ("sql", "changed"));
+    assert_eq!(
+        (event.actor.as_str(), event.kind.as_str()),
+        ("sql", "changed")
+    );
     assert_eq!(event.after["title"], json!("new"));
 }
 

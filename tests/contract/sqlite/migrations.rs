@@ -68,10 +68,16 @@ fn eight_at_once_migrate_exactly_once() {
         }
     });
     let status = SqliteStore::schema(&path, patience()).unwrap();
-    assert_eq!((status.version, status.known), (SCHEMA_VERSION, SCHEMA_VERSION));
+    assert_eq!(
+        (status.version, status.known),
+        (SCHEMA_VERSION, SCHEMA_VERSION)
+    );
     let versions: Vec<i64> = status.applied.iter().map(|a| a.version).collect();
     assert_eq!(versions, (1..=SCHEMA_VERSION).collect::<Vec<_>>());
-    assert!(!status.applied[0].unchanged, "another text was applied as the first");
+    assert!(
+        !status.applied[0].unchanged,
+        "another text was applied as the first"
+    );
     let fresh = folder.path().join("fresh.db");
     drop(SqliteStore::open_or_create(&fresh, patience()).unwrap());
     assert_eq!(schema(&path), schema(&fresh));

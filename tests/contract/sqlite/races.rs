@@ -9,9 +9,7 @@ use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Store as _, StoreError};
 
 use crate::fixture::{patience, sqlite};
-use crate::request::{
-    add, by, change, events, id, item, key, kinds, register, session, wish,
-};
+use crate::request::{add, by, change, events, id, item, key, kinds, register, session, wish};
 
 const MANY: usize = 32;
 
@@ -57,10 +55,20 @@ fn many_create_one_database() {
     });
     assert!(lineages.iter().all(|l| *l == lineages[0]), "{lineages:?}");
     let mut store = SqliteStore::open(&path, patience()).unwrap();
-    assert_eq!(store.sessions(&trueup_core::store::SessionFilter::default()).unwrap().len(), MANY);
+    assert_eq!(
+        store
+            .sessions(&trueup_core::store::SessionFilter::default())
+            .unwrap()
+            .len(),
+        MANY
+    );
     let left = std::fs::read_dir(folder.path().join("deep")).unwrap();
     let drafts = left.filter(|e| {
-        e.as_ref().unwrap().file_name().to_string_lossy().starts_with(".new-database-")
+        e.as_ref()
+            .unwrap()
+            .file_name()
+            .to_string_lossy()
+            .starts_with(".new-database-")
     });
     assert_eq!(drafts.count(), 0);
 }
@@ -77,7 +85,10 @@ fn many_merge_different_keys_and_none_is_lost() {
     });
     assert_eq!(session(&mut file.store, "s1").metadata.len(), MANY * 4);
     let seen = kinds(&mut file.store, 0);
-    assert_eq!(seen.iter().filter(|k| *k == "s1 metadata").count(), MANY * 4);
+    assert_eq!(
+        seen.iter().filter(|k| *k == "s1 metadata").count(),
+        MANY * 4
+    );
 }
 
 #[test]
@@ -98,7 +109,10 @@ fn many_push_on_one_revision_and_each_that_took_effect_counts_once() {
         }
     });
     assert!(tries.iter().all(|t| *t >= 1));
-    assert_eq!(session(&mut file.store, "s1").revision.0, before + MANY as u64);
+    assert_eq!(
+        session(&mut file.store, "s1").revision.0,
+        before + MANY as u64
+    );
 }
 
 #[test]
@@ -124,7 +138,13 @@ fn many_claim_one_item_and_one_wins() {
     let taken = item(&mut file.store, "A");
     assert_eq!(taken.holder, Some(id(&format!("s{winner}"))));
     assert_eq!(taken.epoch, Epoch(1));
-    assert_eq!(events(&mut file.store).iter().filter(|e| e.kind == "claimed").count(), 1);
+    assert_eq!(
+        events(&mut file.store)
+            .iter()
+            .filter(|e| e.kind == "claimed")
+            .count(),
+        1
+    );
 }
 
 #[test]
@@ -155,7 +175,10 @@ fn many_swap_items_and_each_holds_one() {
             .filter(|e| e.key == one.key.as_str())
             .filter(|e| ["claimed", "taken_over"].contains(&e.kind.as_str()))
             .count();
-        assert_eq!(one.epoch.0, claims as u64, "every claim raises the fence by one");
+        assert_eq!(
+            one.epoch.0, claims as u64,
+            "every claim raises the fence by one"
+        );
     }
     assert!(file.store.item(&key("A0")).unwrap().is_some());
 }

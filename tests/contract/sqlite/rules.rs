@@ -10,7 +10,9 @@ use crate::request::{add, claim, holder, id, item, refused, register, session};
 fn refuses(file: &File, sql: &str, words: &str) {
     let connection = file.stranger();
     for keys in ["OFF", "ON"] {
-        connection.execute_batch(&format!("PRAGMA foreign_keys = {keys}")).unwrap();
+        connection
+            .execute_batch(&format!("PRAGMA foreign_keys = {keys}"))
+            .unwrap();
         let error = connection.execute_batch(sql).unwrap_err();
         assert_eq!(
             error.sqlite_error_code(),
@@ -25,7 +27,11 @@ fn refuses(file: &File, sql: &str, words: &str) {
 fn events_can_neither_be_changed_nor_deleted() {
     let mut file = sqlite();
     holder(&mut file.store);
-    refuses(&file, "UPDATE events SET actor = 'me' WHERE seq = 1", "append-only");
+    refuses(
+        &file,
+        "UPDATE events SET actor = 'me' WHERE seq = 1",
+        "append-only",
+    );
     refuses(&file, "DELETE FROM events", "append-only");
     refuses(
         &file,
@@ -48,9 +54,20 @@ fn a_session_holds_one_item_and_an_item_has_one_row() {
     add(&mut file.store, "B");
     let sql = "UPDATE work_items SET holder = 's1' WHERE key = 'B'";
     refuses(&file, sql, "work_items.holder");
-    refuses(&file, "INSERT INTO work_items (key, holder) VALUES ('C', 's1')", "work_items.holder");
-    refuses(&file, "INSERT INTO work_items (key, holder) VALUES ('A', 's2')", "work_items.key");
-    assert_eq!(session(&mut file.store, "s1").item, Some(crate::request::key("A")));
+    refuses(
+        &file,
+        "INSERT INTO work_items (key, holder) VALUES ('C', 's1')",
+        "work_items.holder",
+    );
+    refuses(
+        &file,
+        "INSERT INTO work_items (key, holder) VALUES ('A', 's2')",
+        "work_items.key",
+    );
+    assert_eq!(
+        session(&mut file.store, "s1").item,
+        Some(crate::request::key("A"))
+    );
 }
 
 #[test]

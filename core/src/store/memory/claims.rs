@@ -144,7 +144,7 @@ fn patch_state(
     state["lastUpdatedAt"] = json!(store.now);
     let patch = Map::from_iter([("execution_state".to_owned(), state)]);
     changes::metadata(store, session, by, |metadata| {
-        changes::merge(metadata, &patch)
+        changes::merge(metadata, &patch);
     })
 }
 

@@ -172,7 +172,7 @@ pub(super) fn push(store: &mut MemoryStore, push: &Push) -> Result<Session> {
     if let (Some(Value::Text(phase)), Some(item)) = (push.changes.get(&Field::Phase), &session.item)
     {
         changes::item(store, item, &push.provenance, |row| {
-            row.phase.clone_from(phase)
+            row.phase.clone_from(phase);
         })?;
     }
     store.registered(&push.session)

@@ -2,9 +2,9 @@
 
 use rusqlite::Connection;
 
+use super::NOW;
 use super::migrate::{SCHEMA_VERSION, migrate_to};
 use super::rows::{ITEM, SESSION, SESSION_FROM};
-use super::NOW;
 
 fn database() -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
@@ -16,7 +16,9 @@ fn database() -> Connection {
 
 /// Returns the steps of a statement's plan.
 fn plan(connection: &Connection, sql: &str) -> Vec<String> {
-    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let mut statement = connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+        .unwrap();
     let parameters = vec![rusqlite::types::Null; statement.parameter_count()];
     let rows = statement
         .query_map(rusqlite::params_from_iter(parameters), |row| row.get(3))
@@ -65,5 +67,8 @@ fn a_sweep_reads_only_those_that_are_not_settled_in_the_order_of_the_index() {
     );
     let steps = plan(&database(), &sql);
     assert!(steps[0].contains("claude_sessions_lease"), "{steps:?}");
-    assert!(steps.iter().all(|step| !step.contains("TEMP B-TREE")), "{steps:?}");
+    assert!(
+        steps.iter().all(|step| !step.contains("TEMP B-TREE")),
+        "{steps:?}"
+    );
 }
