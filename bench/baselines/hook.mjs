@@ -1,27 +1,17 @@
 // What the first seed's hook did, in Node: the database wins over the cache.
 //
-// The fastest way to a database that this machine has: better-sqlite3 (a native addon) where
-// TRUEUP_BENCH_SQLITE names it, else Node's own node:sqlite, else the sqlite3 command.
+// The fastest way to a database that a Node has: its own node:sqlite, else the sqlite3 command
+// (loading the native addon better-sqlite3 was measured and takes longer than that command).
+import { execFileSync } from 'node:child_process';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 
 const [database, session, cache] = process.argv.slice(2);
 const payload = JSON.parse(readFileSync(0, 'utf8'));
-const require = createRequire(import.meta.url);
 
 const sql = `SELECT s.metadata, w.key FROM claude_sessions s
   LEFT JOIN work_items w ON w.holder = s.session_id WHERE s.session_id = `;
 
 function read() {
-  const native = process.env.TRUEUP_BENCH_SQLITE;
-  if (native) {
-    const connection = new (require(native))(database);
-    try {
-      return connection.prepare(`${sql}?`).get(session);
-    } finally {
-      connection.close();
-    }
-  }
   if (process.getBuiltinModule?.('node:sqlite')) {
     const connection = new (process.getBuiltinModule('node:sqlite').DatabaseSync)(database);
     try {
@@ -31,7 +21,6 @@ function read() {
     }
   }
   const text = `${sql}'${session.replaceAll("'", "''")}'`;
-  const { execFileSync } = require('node:child_process');
   const answer = execFileSync('sqlite3', ['-json', database, text], { encoding: 'utf8' });
   return answer ? JSON.parse(answer)[0] : undefined;
 }

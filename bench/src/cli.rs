@@ -21,7 +21,6 @@ Measures the hooks of trueup beside floor programs, a Node and a Python script.
       runs one case of the table through a command, such as strace -c -f
 
 Without --bin-dir the binaries are built first.
-TRUEUP_BENCH_SQLITE=DIR lets the Node script use the better-sqlite3 package in DIR.
 ";
 
 #[derive(Default)]

@@ -140,6 +140,16 @@ pub(crate) fn run(binaries: &Binaries, scale: Scale) -> Result<Run, Failure> {
     for (index, world) in worlds.iter().enumerate() {
         for subject in subjects() {
             let size = world.size;
+            // A script that cannot run is a row missing; a hook that cannot is an error.
+            let tried = task(&subject, binaries, world, 0).and_then(|task| measure::wall(&task));
+            match (tried, &subject) {
+                (Ok(_), _) => {}
+                (Err(error), Subject::Script(_)) => {
+                    say(&format!("NOT MEASURED: {error}"));
+                    continue;
+                }
+                (Err(error), _) => return Err(error),
+            }
             rows.push(Row {
                 size,
                 subject,

@@ -14,9 +14,6 @@ use crate::{Failure, say};
 const NODE: &str = include_str!("../baselines/hook.mjs");
 const PYTHON: &str = include_str!("../baselines/hook.py");
 
-/// Names the package the Node script may use.
-const NATIVE: &str = "TRUEUP_BENCH_SQLITE";
-
 /// An interpreter, for one of the scripts or for none.
 #[derive(Debug, Clone)]
 pub(crate) struct Script {
@@ -64,15 +61,11 @@ pub(crate) fn find() -> Vec<Script> {
         &["-p", "process.execPath + '\\n' + process.version"],
     ) {
         Ok((interpreter, version)) => {
-            let native = std::env::var_os(NATIVE).is_some();
-            let means = if native {
-                "better-sqlite3"
-            } else {
-                "node:sqlite or the sqlite3 command"
-            };
             scripts.push(Script {
                 name: NODE_HOOK,
-                detail: format!("Node {version}, {means}"),
+                detail: format!(
+                    "Node {version}, node:sqlite where it has that, else the sqlite3 command"
+                ),
                 interpreter: interpreter.clone(),
                 kind: Kind::Node,
             });
@@ -113,9 +106,6 @@ impl Script {
         };
         let path = world.root().join(file);
         fs::write(&path, text)?;
-        if let (Kind::Node, Some(native)) = (self.kind, std::env::var_os(NATIVE)) {
-            task.set(NATIVE, native);
-        }
         task.argument(path);
         task.argument(world.database());
         task.argument(CALM);

@@ -285,7 +285,7 @@ pub(crate) struct ClaimArgs {
 pub(crate) enum SessionsCommand {
     /// List sessions, the latest sign of life first
     List {
-        /// Include those that ended or were lost
+        /// List all, not the latest hundred alone
         #[arg(long)]
         all: bool,
     },

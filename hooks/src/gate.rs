@@ -90,7 +90,7 @@ fn refuse(place: Place, found: &[Divergence]) -> Outcome {
 
 /// When nobody can know, a person is asked; where there is none, the work goes on, warned.
 fn unknown(call: &Call, place: Place, error: &SyncError) -> Outcome {
-    let line = format!("⚠️ Database unreachable: this hand-off could not be checked ({error})");
+    let line = format!("⚠️ database unreachable: this hand-off could not be checked ({error})");
     let attended = call.environment.text("CLAUDE_CODE_SESSION_ATTENDED") == Some("1");
     let response = if attended && place == Place::Tool {
         Response {

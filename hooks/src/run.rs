@@ -3,8 +3,10 @@
 use std::io::{self, Read as _, Write as _};
 use std::panic;
 use std::process::{self, ExitCode};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use trueup_core::deadline::Deadline;
 use trueup_core::diagnostics::Level;
@@ -20,6 +22,13 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 /// What a hook may take beyond its deadline before it ends itself.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// The shortest and the longest time that may be configured.
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST_TIME: Duration = Duration::from_secs(600);
+
+/// How often the watchdog looks whether its limit was changed.
+const STEP: Duration = Duration::from_millis(100);
+
 /// Longest line on stderr, in characters.
 const LONGEST: usize = 4_000;
 
@@ -32,30 +41,49 @@ pub fn run(name: &'static str, time: Duration, handle: fn(&Call) -> Outcome) -> 
     panic::set_hook(Box::new(move |info| {
         end(&format!("trueup: {name} failed: {info}"))
     }));
+    let limit = Arc::new(AtomicU64::new(millis(time + GRACE)));
+    watch(name, Arc::clone(&limit));
     let environment = Environment::of_process();
-    let time = environment
-        .number("TRUEUP_DEADLINE_MS")
-        .ok()
-        .flatten()
-        .map_or(time, |millis| {
-            Duration::from_millis(millis.clamp(1, 600_000))
-        });
-    watch(name, time + GRACE);
-    let deadline = Deadline::after(time);
-    let outcome = outcome(name, environment, deadline, handle);
+    let outcome = match Settings::load_leniently(&environment) {
+        Err(error) => Outcome::note(format!("trueup: {name}: {error}")),
+        Ok(settings) => {
+            let time = settings
+                .deadline
+                .unwrap_or(time)
+                .clamp(SHORTEST, LONGEST_TIME);
+            limit.store(millis(time + GRACE), Ordering::Relaxed);
+            outcome(name, environment, settings, Deadline::after(time), handle)
+        }
+    };
     print(name, &outcome)
 }
 
 /// Ends the process in case something blocks that knows no deadline: a client that never
 /// closes stdin, a file system that does not answer.
-fn watch(name: &'static str, time: Duration) {
+///
+/// The limit is in milliseconds from now and may be changed while it runs.
+fn watch(name: &'static str, limit: Arc<AtomicU64>) {
+    let start = Instant::now();
     thread::spawn(move || {
-        thread::sleep(time);
-        end(&format!(
-            "trueup: {name} gave up after {} ms; nothing was changed",
-            time.as_millis()
-        ));
+        loop {
+            let limit = Duration::from_millis(limit.load(Ordering::Relaxed));
+            match limit
+                .checked_sub(start.elapsed())
+                .filter(|left| !left.is_zero())
+            {
+                // A limit that was changed is noticed within a step.
+                Some(left) => thread::sleep(left.min(STEP)),
+                None => end(&format!(
+                    "trueup: {name} gave up after {} ms",
+                    limit.as_millis()
+                )),
+            }
+        }
     });
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[expect(clippy::exit, reason = "the only ways out of a blocked or broken hook")]
@@ -72,6 +100,7 @@ fn say(line: &str) {
 fn outcome(
     name: &str,
     environment: Environment,
+    settings: Settings,
     deadline: Deadline,
     handle: fn(&Call) -> Outcome,
 ) -> Outcome {
@@ -91,10 +120,6 @@ fn outcome(
         Err(error) => return Outcome::note(format!("trueup: {name}: {error}")),
     };
     drop(input);
-    let settings = match Settings::load_leniently(&environment) {
-        Ok(settings) => settings,
-        Err(error) => return Outcome::note(format!("trueup: {name}: {error}")),
-    };
     let call = Call::new(payload, environment, settings, deadline);
     let mut outcome = handle(&call);
     let warnings = call

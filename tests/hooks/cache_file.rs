@@ -40,9 +40,18 @@ fn a_file_of_the_original_is_adopted_compared_and_stamped() {
         ]
     );
     let cache = home.cached();
-    assert_eq!((&cache["currentSd"], &cache["currentPhase"]), (&json!("SD-002C"), &json!("PLAN")));
-    assert_eq!(cache["resumeCount"], 7, "a count from before trueup is kept");
-    assert_eq!(cache["_trueup"]["revision"], home.session::<i64>("revision", SESSION));
+    assert_eq!(
+        (&cache["currentSd"], &cache["currentPhase"]),
+        (&json!("SD-002C"), &json!("PLAN"))
+    );
+    assert_eq!(
+        cache["resumeCount"], 7,
+        "a count from before trueup is kept"
+    );
+    assert_eq!(
+        cache["_trueup"]["revision"],
+        home.session::<i64>("revision", SESSION)
+    );
     let journal = home.lines("journal.jsonl");
     assert_eq!(journal[0]["reason"], "unstamped_cache", "{journal:?}");
     assert_eq!(journal[0]["fields"].to_string(), r#"{"Phase":"LEAD"}"#);
@@ -64,20 +73,30 @@ fn a_byte_order_mark_and_crlf_are_read() {
     let lines = home.start().ok().message();
     assert_eq!(lines[0], "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C");
     assert_eq!(home.cached()["currentSd"], "SD-002C");
-    assert!(home.claude_names().iter().all(|name| !name.contains("corrupt")));
+    assert!(
+        home.claude_names()
+            .iter()
+            .all(|name| !name.contains("corrupt"))
+    );
 }
 
 #[test]
 fn unknown_keys_survive_every_rewrite() {
     let home = Home::new().holding();
-    home.edit("mine", json!({"deep": [1, {"n": null}], "text": "ä\u{202e}"}));
+    home.edit(
+        "mine",
+        json!({"deep": [1, {"n": null}], "text": "ä\u{202e}"}),
+    );
     home.edit("version", "9.9");
     for phase in ["LEAD", "EXEC"] {
         home.set(SESSION, "execution_state.currentPhase", phase);
         home.start().ok();
         home.push("post-tool-use.todo-write").ok();
         let cache = home.cached();
-        assert_eq!(cache["mine"], json!({"deep": [1, {"n": null}], "text": "ä\u{202e}"}));
+        assert_eq!(
+            cache["mine"],
+            json!({"deep": [1, {"n": null}], "text": "ä\u{202e}"})
+        );
         assert_eq!(cache["version"], "9.9");
         assert_eq!(cache["currentPhase"], phase);
     }
@@ -88,14 +107,21 @@ fn an_unchanged_cache_is_not_rewritten() {
     let home = Home::new().holding();
     let identity = || {
         let data = fs::metadata(home.cache()).unwrap();
-        (data.ino(), data.mtime(), data.mtime_nsec(), fs::read(home.cache()).unwrap())
+        (
+            data.ino(),
+            data.mtime(),
+            data.mtime_nsec(),
+            fs::read(home.cache()).unwrap(),
+        )
     };
     let before = identity();
-    home.hook("session-start-sync", &home.payload("session-start.resume")).ok();
+    home.hook("session-start-sync", &home.payload("session-start.resume"))
+        .ok();
     home.prompt().assert_silent();
     home.push("post-tool-use.bash").assert_silent();
     home.push("stop").assert_silent();
-    home.hook("pre-handoff-validate", &home.payload("pre-tool-use.agent")).assert_silent();
+    home.hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"))
+        .assert_silent();
     assert_eq!(identity(), before);
 }
 
@@ -129,11 +155,18 @@ fn a_symlink_in_its_place_is_refused_and_its_target_stays() {
         assert_eq!(answer.code, Some(0));
         let place = home.cache().display().to_string();
         let line = format!(
-            "⚠️ Cache unreadable: {place}: a symlink stands where the cache belongs; it is not followed"
+            "⚠️ cache unreadable{place}: a symlink stands where the cache belongs; it is not followed"
         );
         assert_eq!(answer.message().len(), 1);
-        assert!(answer.message()[0].starts_with(&line[..60]), "{:?}", answer.message());
-        assert!(answer.context().contains("item: SD-002C (claimed)"), "the database is the truth");
+        assert!(
+            answer.message()[0].starts_with(&line[..60]),
+            "{:?}",
+            answer.message()
+        );
+        assert!(
+            answer.context().contains("item: SD-002C (claimed)"),
+            "the database is the truth"
+        );
         assert!(fs::symlink_metadata(home.cache()).unwrap().is_symlink());
         assert_eq!(victim.exists(), !dangling);
         if !dangling {
@@ -144,15 +177,22 @@ fn a_symlink_in_its_place_is_refused_and_its_target_stays() {
 
 #[test]
 fn s_08_a_corrupt_file_is_kept_aside_and_written_anew() {
-    let cases = [("", "the file is empty"), ("{\"a\": ", "line 1"), ("[]", "no JSON object")];
+    let cases = [
+        ("", "the file is empty"),
+        ("{\"a\": ", "line 1"),
+        ("[]", "no JSON object"),
+    ];
     for (text, reason) in cases {
         let home = Home::new().holding();
         home.write_cache(text);
         let lines = home.start().ok().message();
         assert_eq!(lines.len(), 1, "{lines:?}");
-        assert!(lines[0].starts_with("⚠️ Cache unreadable: "), "{lines:?}");
+        assert!(lines[0].starts_with("⚠️ cache unreadable"), "{lines:?}");
         assert!(lines[0].contains(reason), "{lines:?}");
-        assert!(lines[0].ends_with("; kept aside as *.corrupt-<time>"), "{lines:?}");
+        assert!(
+            lines[0].ends_with("; kept aside as *.corrupt-<time>"),
+            "{lines:?}"
+        );
         assert_eq!(aside(&home, "auto-proceed-state.json.corrupt-2"), text);
         assert_eq!(home.cached()["currentSd"], "SD-002C");
         assert_eq!(home.start().ok().message(), [""; 0]);
@@ -168,11 +208,14 @@ fn s_09_a_file_of_another_database_is_set_aside_by_name() {
     home.write_cache(cache.to_string());
     let lineage: String = home.ask("SELECT value FROM trueup_meta WHERE key = 'lineage'", []);
     let line = format!(
-        "⚠️ Cache was written for another database: file=ffffffff, db={}; kept aside as *.foreign-<time>",
+        "⚠️ cache written for another database: file=ffffffff, db={}; kept aside as *.foreign-<time>",
         &lineage[..8]
     );
     assert_eq!(home.start().ok().message(), [line]);
-    assert_eq!(aside(&home, "auto-proceed-state.json.foreign-2"), cache.to_string());
+    assert_eq!(
+        aside(&home, "auto-proceed-state.json.foreign-2"),
+        cache.to_string()
+    );
     assert_eq!(home.cached()["currentSd"], "SD-002C");
     assert_eq!(home.cached()["_trueup"]["lineage"], lineage);
 }
@@ -186,7 +229,7 @@ fn s_09_a_file_newer_than_the_database_is_reported_and_left_alone() {
     let before = fs::read(home.cache()).unwrap();
     let revision: i64 = home.session("revision", SESSION);
     let line = format!(
-        "⚠️ Cache was written for another database: file is at revision 99, db at {revision} \
+        "⚠️ cache written for another database: file is at revision 99, db at {revision} \
          (restored from a backup?)"
     );
     assert_eq!(home.start().ok().message(), [line]);

@@ -9,7 +9,10 @@ fn calls(home: &Home, count: usize) -> Vec<Answer> {
         let workers: Vec<_> = (0..count)
             .map(|_| scope.spawn(|| home.push("post-tool-use.write")))
             .collect();
-        workers.into_iter().map(|worker| worker.join().unwrap()).collect()
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap())
+            .collect()
     })
 }
 
@@ -17,7 +20,11 @@ fn calls(home: &Home, count: usize) -> Vec<Answer> {
 fn thirty_calls_at_once_are_exactly_two_checkpoints() {
     let home = Home::new().holding();
     let answers = calls(&home, 30);
-    assert!(answers.iter().all(|answer| answer.code == Some(0) && answer.stderr.is_empty()));
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.code == Some(0) && answer.stderr.is_empty())
+    );
     assert_eq!(home.events("checkpoint", SESSION), 2);
     let counts: String = home.ask(
         "SELECT group_concat(json_extract(after, '$.operations'))
@@ -25,9 +32,15 @@ fn thirty_calls_at_once_are_exactly_two_checkpoints() {
         [],
     );
     assert_eq!(counts, "15,30");
-    let told: Vec<&Answer> = answers.iter().filter(|answer| !answer.stdout.is_empty()).collect();
+    let told: Vec<&Answer> = answers
+        .iter()
+        .filter(|answer| !answer.stdout.is_empty())
+        .collect();
     assert_eq!(told.len(), 2, "each checkpoint reminds once");
-    assert!(told.iter().all(|answer| answer.context().starts_with("trueup checkpoint: ")));
+    assert!(
+        told.iter()
+            .all(|answer| answer.context().starts_with("trueup checkpoint: "))
+    );
 }
 
 #[test]
@@ -39,7 +52,9 @@ fn only_tool_calls_count_and_every_session_for_itself() {
     for fixture in ["stop", "task-created", "subagent-stop"] {
         home.push(fixture).assert_silent();
     }
-    let other = home.payload("post-tool-use.write").of(support::home::SECOND);
+    let other = home
+        .payload("post-tool-use.write")
+        .of(support::home::SECOND);
     home.hook("checkpoint-push", &other).assert_silent();
     assert_eq!(home.events("checkpoint", SESSION), 0);
     let answer = home.push("post-tool-use.bash").ok();

@@ -151,7 +151,7 @@ fn s_13_a_claim_that_was_taken_is_told_with_holder_and_time() {
     );
     let answer = home.hook("session-start-sync", &home.payload("session-start.resume"));
     let message = answer.clone().ok().message();
-    let line = format!("⚠️ Claim on SD-002C now belongs to {SECOND} since {since}");
+    let line = format!("⚠️ claim on SD-002C now belongs to {SECOND} since {since}");
     assert!(message.contains(&line), "{message:?}");
     let context = answer.context();
     assert!(context.contains("item: none is claimed"), "{context}");
@@ -178,7 +178,7 @@ fn s_12_and_s_15_an_unreachable_database_with_writes_that_wait() {
     let lines = answer.message();
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(
-        lines[0].starts_with("⚠️ Database unreachable (") && lines[0].contains("; cache used, ")
+        lines[0].starts_with("⚠️ database unreachable (") && lines[0].contains("; cache used, ")
     );
     assert!(lines[0].ends_with(" s old"), "{lines:?}");
     assert_eq!(

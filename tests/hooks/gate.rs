@@ -52,14 +52,20 @@ fn a_handoff_on_the_wrong_branch_is_denied_with_the_command_that_mends() {
 #[test]
 fn a_handoff_of_an_item_that_was_taken_is_denied() {
     let home = Home::new().holding();
-    home.hook("session-start-sync", &home.payload("session-start.startup").of(SECOND));
+    home.hook(
+        "session-start-sync",
+        &home.payload("session-start.startup").of(SECOND),
+    );
     home.give(SECOND, "SD-002C");
-    let since: String = home.ask("SELECT claimed_at FROM work_items WHERE key = 'SD-002C'", []);
+    let since: String = home.ask(
+        "SELECT claimed_at FROM work_items WHERE key = 'SD-002C'",
+        [],
+    );
     let answer = gate(&home, &bash(&home, "trueup handoff create X"));
     assert_denied(
         &answer,
         &format!(
-            "⚠️ Claim on SD-002C now belongs to {SECOND} since {since}\n\
+            "⚠️ claim on SD-002C now belongs to {SECOND} since {since}\n\
              Nothing is handed on while copies disagree. Run: trueup clear"
         ),
     );
@@ -79,11 +85,13 @@ fn a_subagent_is_not_sent_off_on_the_wrong_branch() {
 fn a_stop_is_blocked_once() {
     let home = on_the_wrong_branch();
     let answer = gate(&home, &home.payload("stop"));
-    let reason = format!(
-        "{S05}\nNothing is handed on while copies disagree. Run: trueup claim SD-002B"
-    );
+    let reason =
+        format!("{S05}\nNothing is handed on while copies disagree. Run: trueup claim SD-002B");
     assert_eq!(answer.code, Some(2));
-    assert_eq!(answer.json(), json!({"decision": "block", "reason": reason}));
+    assert_eq!(
+        answer.json(),
+        json!({"decision": "block", "reason": reason})
+    );
     assert_eq!(answer.stderr, format!("{reason}\n"));
     gate(&home, &home.payload("stop.again")).assert_silent();
 }
@@ -113,7 +121,11 @@ fn an_edit_of_the_phase_is_pushed_before_it_is_handed_on() {
 fn drift_in_a_cache_that_cannot_be_mended_is_denied() {
     let home = Home::new().holding();
     let before = home.cached();
-    fs::create_dir(home.project().join(".claude/auto-proceed-state.json.corrupt-x")).unwrap();
+    fs::create_dir(
+        home.project()
+            .join(".claude/auto-proceed-state.json.corrupt-x"),
+    )
+    .unwrap();
     let mut foreign = before;
     foreign["_trueup"]["revision"] = json!(99);
     foreign["currentSd"] = json!("SD-002B");
@@ -125,7 +137,14 @@ fn drift_in_a_cache_that_cannot_be_mended_is_denied() {
 #[test]
 fn ordinary_commands_are_silent_and_touch_nothing() {
     let home = Home::new();
-    for command in ["ls -la", "git push", "cargo test", "trueup status", "echo hand off", ""] {
+    for command in [
+        "ls -la",
+        "git push",
+        "cargo test",
+        "trueup status",
+        "echo hand off",
+        "",
+    ] {
         gate(&home, &bash(&home, command)).assert_silent();
     }
     gate(&home, &home.payload("pre-tool-use.read")).assert_silent();
@@ -141,7 +160,10 @@ fn without_a_database_or_a_registration_there_is_nothing_to_disagree() {
     let home = Home::new();
     gate(&home, &bash(&home, "trueup handoff create X")).assert_silent();
     gate(&home, &home.payload("stop")).assert_silent();
-    assert!(!home.trueup().join("trueup.db").exists(), "the gate creates no database");
+    assert!(
+        !home.trueup().join("trueup.db").exists(),
+        "the gate creates no database"
+    );
     home.start().ok();
     gate(&home, &bash(&home, "trueup handoff create X").of(SECOND)).assert_silent();
 }
@@ -150,13 +172,33 @@ fn without_a_database_or_a_registration_there_is_nothing_to_disagree() {
 fn handoff_commands_come_from_the_user_and_from_the_repository() {
     let home = on_the_wrong_branch();
     let code = |command: &str| gate(&home, &bash(&home, command)).code;
-    assert_eq!((code("make ship"), code("npm run deploy --all")), (Some(0), Some(0)));
-    fs::write(home.trueup().join("config.toml"), "handoff_commands = [\"make ship*\"]\n").unwrap();
-    assert_eq!((code("make ship"), code("npm run deploy --all")), (Some(2), Some(0)));
-    fs::write(home.project().join(".trueup.toml"), "handoff_commands = [\"npm run deploy*\"]\n")
-        .unwrap();
-    assert_eq!((code("make ship"), code("npm run deploy --all")), (Some(2), Some(2)));
-    assert_eq!(code("trueup handoff create X"), Some(2), "trueup's own is always one");
+    assert_eq!(
+        (code("make ship"), code("npm run deploy --all")),
+        (Some(0), Some(0))
+    );
+    fs::write(
+        home.trueup().join("config.toml"),
+        "handoff_commands = [\"make ship*\"]\n",
+    )
+    .unwrap();
+    assert_eq!(
+        (code("make ship"), code("npm run deploy --all")),
+        (Some(2), Some(0))
+    );
+    fs::write(
+        home.project().join(".trueup.toml"),
+        "handoff_commands = [\"npm run deploy*\"]\n",
+    )
+    .unwrap();
+    assert_eq!(
+        (code("make ship"), code("npm run deploy --all")),
+        (Some(2), Some(2))
+    );
+    assert_eq!(
+        code("trueup handoff create X"),
+        Some(2),
+        "trueup's own is always one"
+    );
     assert_eq!(code("trueup  handoff   list"), Some(2));
 }
 
@@ -165,5 +207,11 @@ fn the_gate_leaves_no_trace_of_a_refusal_in_the_state() {
     let home = on_the_wrong_branch();
     let before: (i64, String) = (home.session("revision", SESSION), home.state().to_string());
     gate(&home, &bash(&home, "trueup handoff create X"));
-    assert_eq!((home.session::<i64>("revision", SESSION), home.state().to_string()), before);
+    assert_eq!(
+        (
+            home.session::<i64>("revision", SESSION),
+            home.state().to_string()
+        ),
+        before
+    );
 }

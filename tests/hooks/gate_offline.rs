@@ -8,12 +8,18 @@ use support::home::{Answer, Home};
 /// A session whose database file was damaged.
 fn offline() -> Home {
     let home = Home::new().holding();
-    fs::write(home.trueup().join("trueup.db"), "garbage that is no database".repeat(9)).unwrap();
+    fs::write(
+        home.trueup().join("trueup.db"),
+        "garbage that is no database".repeat(9),
+    )
+    .unwrap();
     home
 }
 
 fn gate(home: &Home, fixture: &str, attended: &str) -> Answer {
-    let payload = home.payload(fixture).input("command", "trueup handoff create X");
+    let payload = home
+        .payload(fixture)
+        .input("command", "trueup handoff create X");
     let run = home.run("pre-handoff-validate").payload(&payload);
     run.env("CLAUDE_CODE_SESSION_ATTENDED", attended).finish()
 }
@@ -25,7 +31,7 @@ fn a_person_is_asked() {
     assert_eq!(answer.code, Some(0));
     let line = answer.stderr.trim_end();
     assert!(
-        line.starts_with("⚠️ Database unreachable: this hand-off could not be checked ("),
+        line.starts_with("⚠️ database unreachable: this hand-off could not be checked ("),
         "{line}"
     );
     assert_eq!(
@@ -43,8 +49,11 @@ fn unattended_work_goes_on_with_a_warning() {
     for attended in ["", "0"] {
         let answer = gate(&home, "pre-tool-use.bash", attended);
         assert_eq!(answer.code, Some(0));
-        assert_eq!(answer.json(), json!({"systemMessage": answer.stderr.trim_end()}));
-        assert!(answer.message()[0].starts_with("⚠️ Database unreachable"));
+        assert_eq!(
+            answer.json(),
+            json!({"systemMessage": answer.stderr.trim_end()})
+        );
+        assert!(answer.message()[0].starts_with("⚠️ database unreachable"));
     }
 }
 
@@ -56,7 +65,10 @@ fn a_stop_is_never_blocked_by_ignorance() {
         let run = home.run("pre-handoff-validate").payload(&payload);
         let answer = run.env("CLAUDE_CODE_SESSION_ATTENDED", attended).finish();
         assert_eq!(answer.code, Some(0));
-        assert_eq!(answer.json(), json!({"systemMessage": answer.stderr.trim_end()}));
+        assert_eq!(
+            answer.json(),
+            json!({"systemMessage": answer.stderr.trim_end()})
+        );
     }
 }
 
@@ -64,11 +76,14 @@ fn a_stop_is_never_blocked_by_ignorance() {
 fn a_database_that_this_release_cannot_reach_is_said_without_its_password() {
     let home = Home::new().holding();
     let payload = home.payload("pre-tool-use.agent");
-    for url in ["postgres://me:s3cret@db.example/x", "https://me:s3cret@hub.example"] {
+    for url in [
+        "postgres://me:s3cret@db.example/x",
+        "https://me:s3cret@hub.example",
+    ] {
         let run = home.run("pre-handoff-validate").payload(&payload);
         let answer = run.env("TRUEUP_DATABASE_URL", url).finish();
         assert_eq!(answer.code, Some(0));
-        assert!(answer.message()[0].starts_with("⚠️ Database unreachable"));
+        assert!(answer.message()[0].starts_with("⚠️ database unreachable"));
         assert!(!format!("{answer:?}").contains("s3cret"), "{answer:?}");
     }
     let log = fs::read_to_string(home.trueup().join("trueup.log")).unwrap_or_default();

@@ -28,7 +28,10 @@ fn a_short_lease_is_renewed_every_third_of_it() {
     for (silence, renewed) in [(8, false), (11, true)] {
         let before = silent_for(&home, silence);
         let payload = home.payload("post-tool-use.write");
-        let run = home.run("checkpoint-push").payload(&payload).env("TRUEUP_LEASE_SECONDS", "30");
+        let run = home
+            .run("checkpoint-push")
+            .payload(&payload)
+            .env("TRUEUP_LEASE_SECONDS", "30");
         run.finish().assert_silent();
         let after: String = home.session("heartbeat_at", SESSION);
         assert_eq!(after != before, renewed, "{silence} s");
@@ -43,7 +46,10 @@ fn a_renewed_lease_lasts_as_long_as_configured() {
     assert_eq!(home.session::<i64>(length, SESSION), 900);
     silent_for(&home, 200);
     let payload = home.payload("user-prompt-submit");
-    let run = home.run("session-start-sync").payload(&payload).env("TRUEUP_LEASE_SECONDS", "60");
+    let run = home
+        .run("session-start-sync")
+        .payload(&payload)
+        .env("TRUEUP_LEASE_SECONDS", "60");
     run.finish().ok();
     assert_eq!(home.session::<i64>(length, SESSION), 60);
 }

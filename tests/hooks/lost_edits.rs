@@ -3,13 +3,12 @@
 use serde_json::json;
 use support::home::{Home, SESSION};
 
-/// Tells the lines of a divergence apart from the journal's id in it.
+/// Returns the journal's id in the line of an edit of `keys` that lost.
+#[track_caller]
 fn lost_id(line: &str, keys: &str) -> String {
-    let start =
-        format!("⚠️ Local edit of {keys} lost to a newer database state, kept in the journal as ");
-    line.strip_prefix(&start)
-        .unwrap_or_else(|| panic!("{line}"))
-        .to_owned()
+    let start = "⚠️ local edit lost to a newer database state, kept in the journal as ";
+    let id = line.strip_prefix(start).and_then(|rest| rest.strip_suffix(&format!(" ({keys})")));
+    id.unwrap_or_else(|| panic!("{line}")).to_owned()
 }
 
 #[test]

@@ -26,10 +26,16 @@ fn git_is_told_once_in_its_own_directory_and_no_tracked_file_changes() {
     let exclude = home.project().join(".git/info/exclude");
     let before = fs::read_to_string(&exclude).unwrap_or_default();
     home.start().ok();
-    assert_eq!(fs::read_to_string(&exclude).unwrap(), format!("{before}{PATTERN}\n"));
+    assert_eq!(
+        fs::read_to_string(&exclude).unwrap(),
+        format!("{before}{PATTERN}\n")
+    );
     fs::remove_file(home.cache()).unwrap();
     home.start().ok();
-    assert_eq!(fs::read_to_string(&exclude).unwrap(), format!("{before}{PATTERN}\n"));
+    assert_eq!(
+        fs::read_to_string(&exclude).unwrap(),
+        format!("{before}{PATTERN}\n")
+    );
     assert_eq!(git_status(&home), "");
 }
 
@@ -37,14 +43,24 @@ fn git_is_told_once_in_its_own_directory_and_no_tracked_file_changes() {
 fn a_linked_worktree_has_its_own_cache_and_shares_the_exclude_file() {
     let mut home = Home::new();
     let linked = home.root().join("linked");
-    home.git(&["worktree", "add", "--quiet", "-b", "side", &linked.to_string_lossy()]);
+    home.git(&[
+        "worktree",
+        "add",
+        "--quiet",
+        "-b",
+        "side",
+        &linked.to_string_lossy(),
+    ]);
     let exclude = home.project().join(".git/info/exclude");
     home.move_project(linked.clone());
     home.start().ok();
     assert_eq!(home.cached()["branch"], "side");
     assert!(fs::read_to_string(exclude).unwrap().contains(PATTERN));
     assert_eq!(git_status(&home), "");
-    assert_eq!(home.session::<String>("worktree", SESSION), linked.to_string_lossy());
+    assert_eq!(
+        home.session::<String>("worktree", SESSION),
+        linked.to_string_lossy()
+    );
 }
 
 #[test]
@@ -52,7 +68,9 @@ fn a_start_in_a_subdirectory_uses_the_root_of_the_worktree() {
     let home = Home::new();
     let deep = home.project().join("a/b");
     fs::create_dir_all(&deep).unwrap();
-    let payload = home.payload("session-start.startup").with("cwd", deep.to_string_lossy().as_ref());
+    let payload = home
+        .payload("session-start.startup")
+        .with("cwd", deep.to_string_lossy().as_ref());
     home.hook("session-start-sync", &payload).ok();
     assert!(home.cache().exists());
     assert!(!deep.join(".claude").exists());
@@ -63,8 +81,9 @@ fn the_clients_project_directory_beats_the_payloads() {
     let home = Home::new();
     let elsewhere = home.root().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
-    let payload =
-        home.payload("session-start.startup").with("cwd", elsewhere.to_string_lossy().as_ref());
+    let payload = home
+        .payload("session-start.startup")
+        .with("cwd", elsewhere.to_string_lossy().as_ref());
     let run = home.run("session-start-sync").payload(&payload);
     run.env("CLAUDE_PROJECT_DIR", home.project()).finish().ok();
     assert!(home.cache().exists());
@@ -120,7 +139,11 @@ fn a_home_directory_given_by_another_name_is_still_the_home_directory() {
     home.move_project(home.user());
     let payload = home.payload("session-start.startup");
     let start = |variable: &str, value: &std::path::Path| {
-        home.run("session-start-sync").payload(&payload).env(variable, value).finish().ok();
+        home.run("session-start-sync")
+            .payload(&payload)
+            .env(variable, value)
+            .finish()
+            .ok();
     };
     home.start().ok();
     home.claim(SESSION, "SD-002C");

@@ -6,7 +6,9 @@ use support::home::{Home, SESSION};
 fn a_change_of_branch_is_recorded_after_git_ran() {
     let home = Home::new().holding();
     home.git(&["switch", "--quiet", "-c", "feat/SD-002C-x"]);
-    let payload = home.payload("post-tool-use.bash").input("command", "git switch -c feat/SD-002C-x");
+    let payload = home
+        .payload("post-tool-use.bash")
+        .input("command", "git switch -c feat/SD-002C-x");
     home.hook("checkpoint-push", &payload).assert_silent();
     assert_eq!(home.session::<String>("branch", SESSION), "feat/SD-002C-x");
     assert_eq!(home.cached()["branch"], "feat/SD-002C-x");
@@ -16,8 +18,19 @@ fn a_change_of_branch_is_recorded_after_git_ran() {
 fn a_subagent_in_a_worktree_of_its_own_does_not_move_the_branch() {
     let home = Home::new().holding();
     let own = home.project().join(".claude/worktrees/agent-a1");
-    home.git(&["worktree", "add", "--quiet", "-b", "agents-own", &own.to_string_lossy()]);
-    home.push("post-tool-use.bash-of-subagent").assert_silent();
+    home.git(&[
+        "worktree",
+        "add",
+        "--quiet",
+        "-b",
+        "agents-own",
+        &own.to_string_lossy(),
+    ]);
+    let payload = home.payload("post-tool-use.bash-of-subagent");
+    let run = home.run("checkpoint-push").payload(&payload);
+    run.env("CLAUDE_PROJECT_DIR", home.project())
+        .finish()
+        .assert_silent();
     assert_eq!(home.session::<String>("branch", SESSION), "main");
     assert_eq!(home.cached()["branch"], "main");
     assert!(!own.join(".claude").exists());
@@ -46,7 +59,11 @@ fn an_end_is_recorded_with_its_reason_and_the_claim_is_kept() {
         assert_eq!(state["wasInterrupted"], true);
         assert_eq!(state["currentSd"], "SD-002C");
         assert_eq!(state["currentPhase"], "PLAN");
-        assert!(state["lastInterruptedAt"].as_str().is_some_and(|time| time.ends_with('Z')));
+        assert!(
+            state["lastInterruptedAt"]
+                .as_str()
+                .is_some_and(|time| time.ends_with('Z'))
+        );
         let holder: String = home.ask("SELECT holder FROM work_items WHERE key = 'SD-002C'", []);
         assert_eq!(holder, SESSION);
         assert_eq!(home.cached()["wasInterrupted"], true);
@@ -67,7 +84,10 @@ fn an_end_without_an_item_interrupts_nothing() {
 fn the_clients_compaction_agent_is_nobody() {
     let home = Home::new();
     home.push("subagent-stop.compaction").assert_silent();
-    assert!(!home.trueup().join("trueup.db").exists(), "its stop is not even looked at");
+    assert!(
+        !home.trueup().join("trueup.db").exists(),
+        "its stop is not even looked at"
+    );
     home.push("subagent-stop").assert_silent();
     assert!(home.trueup().join("trueup.db").exists());
 }
@@ -80,8 +100,7 @@ fn compaction_leaves_a_checkpoint_and_a_pushed_edit() {
         home.push(fixture).assert_silent();
         assert_eq!(home.state()["currentTask"], "before compaction");
         assert_eq!(home.events("checkpoint", SESSION), 1);
-        let reason: String =
-            home.ask("SELECT reason FROM events WHERE kind = 'checkpoint'", []);
+        let reason: String = home.ask("SELECT reason FROM events WHERE kind = 'checkpoint'", []);
         assert_eq!(reason, "compaction");
     }
 }
@@ -100,7 +119,11 @@ fn a_session_that_was_given_up_and_works_again_is_active() {
         let home = Home::new().holding();
         home.sql("UPDATE claude_sessions SET status = ?1", [status]);
         home.push("post-tool-use.write").assert_silent();
-        assert_eq!(home.session::<String>("status", SESSION), "active", "{status}");
+        assert_eq!(
+            home.session::<String>("status", SESSION),
+            "active",
+            "{status}"
+        );
     }
 }
 

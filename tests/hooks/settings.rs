@@ -8,11 +8,22 @@ use support::home::{Home, SESSION};
 fn a_bad_number_never_breaks_a_hook() {
     let home = Home::new();
     let payload = home.payload("session-start.startup");
-    for name in ["TRUEUP_DEADLINE_MS", "TRUEUP_LEASE_SECONDS", "TRUEUP_CEILING_SECONDS"] {
+    for name in [
+        "TRUEUP_DEADLINE_MS",
+        "TRUEUP_LEASE_SECONDS",
+        "TRUEUP_CEILING_SECONDS",
+    ] {
         for bad in ["soon", "-1", "1e3", "99999999999999999999", "1.5"] {
-            let answer = home.run("session-start-sync").payload(&payload).env(name, bad).finish();
+            let answer = home
+                .run("session-start-sync")
+                .payload(&payload)
+                .env(name, bad)
+                .finish();
             assert_eq!(answer.code, Some(0), "{name}={bad}");
-            assert!(answer.context().contains("item: none is claimed"), "{name}={bad}: {answer:?}");
+            assert!(
+                answer.context().contains("item: none is claimed"),
+                "{name}={bad}: {answer:?}"
+            );
             assert_eq!(
                 answer.stderr,
                 format!("trueup: {name}=\"{bad}\" is no whole number; the default is used\n")
@@ -27,10 +38,16 @@ fn a_huge_or_zero_number_breaks_no_hook_and_no_row() {
     let payload = home.payload("session-start.startup");
     for name in ["TRUEUP_LEASE_SECONDS", "TRUEUP_CEILING_SECONDS"] {
         for number in ["0", "18446744073709551615", "9223372036854775807"] {
-            let run = home.run("session-start-sync").payload(&payload).env(name, number);
+            let run = home
+                .run("session-start-sync")
+                .payload(&payload)
+                .env(name, number);
             let answer = run.finish();
             assert_eq!(answer.code, Some(0), "{name}={number}");
-            assert!(answer.context().contains("item: none"), "{name}={number}: {answer:?}");
+            assert!(
+                answer.context().contains("item: none"),
+                "{name}={number}: {answer:?}"
+            );
             home.start().ok();
         }
     }
@@ -44,7 +61,11 @@ fn a_broken_config_file_is_named_with_its_line_and_breaks_no_hook() {
         fs::write(&config, text).unwrap();
         let answer = home.start();
         assert_eq!(answer.code, Some(0));
-        assert!(answer.stderr.contains(&format!("config.toml:{line}: ")), "{}", answer.stderr);
+        assert!(
+            answer.stderr.contains(&format!("config.toml:{line}: ")),
+            "{}",
+            answer.stderr
+        );
         assert_eq!(answer.stderr.lines().count(), 1, "{}", answer.stderr);
         assert!(answer.context().contains("item: none is claimed"));
     }
@@ -59,7 +80,10 @@ fn the_users_config_file_is_used_and_the_environment_beats_it() {
     home.start().ok();
     assert_eq!(home.session::<i64>(length, SESSION), 77);
     let payload = home.payload("session-start.startup");
-    let run = home.run("session-start-sync").payload(&payload).env("TRUEUP_LEASE_SECONDS", "55");
+    let run = home
+        .run("session-start-sync")
+        .payload(&payload)
+        .env("TRUEUP_LEASE_SECONDS", "55");
     run.finish().ok();
     assert_eq!(home.session::<i64>(length, SESSION), 55);
 }
@@ -78,8 +102,14 @@ fn a_repository_cannot_name_the_database_or_any_other_setting_of_the_user() {
     let mut refused: Vec<&str> = answer.stderr.lines().collect();
     refused.sort_unstable();
     assert_eq!(refused.len(), 3, "{refused:?}");
-    for (line, key) in refused.iter().zip(["api_key", "database_url", "lease_seconds"]) {
-        assert!(line.contains(&format!("a repository may not set {key}")), "{line}");
+    for (line, key) in refused
+        .iter()
+        .zip(["api_key", "database_url", "lease_seconds"])
+    {
+        assert!(
+            line.contains(&format!("a repository may not set {key}")),
+            "{line}"
+        );
     }
     assert!(!evil.exists());
     assert!(home.trueup().join("trueup.db").exists());
@@ -101,9 +131,15 @@ fn a_broken_repository_file_is_said_and_breaks_nothing() {
 fn a_relative_home_is_refused_in_one_line() {
     let home = Home::new();
     let payload = home.payload("session-start.startup");
-    let run = home.run("session-start-sync").payload(&payload).env("TRUEUP_HOME", "here");
+    let run = home
+        .run("session-start-sync")
+        .payload(&payload)
+        .env("TRUEUP_HOME", "here");
     let line = run.finish().one_line();
-    assert_eq!(line, "trueup: session-start-sync: TRUEUP_HOME=here is relative");
+    assert_eq!(
+        line,
+        "trueup: session-start-sync: TRUEUP_HOME=here is relative"
+    );
     assert!(!home.project().join("here").exists());
 }
 
@@ -112,7 +148,10 @@ fn a_database_url_that_makes_no_sense_is_one_line() {
     let home = Home::new();
     let payload = home.payload("post-tool-use.write");
     for url in ["mysql://x", "sqlite:relative.db", "sqlite:", "nonsense"] {
-        let run = home.run("checkpoint-push").payload(&payload).env("TRUEUP_DATABASE_URL", url);
+        let run = home
+            .run("checkpoint-push")
+            .payload(&payload)
+            .env("TRUEUP_DATABASE_URL", url);
         let line = run.finish().one_line();
         assert!(line.contains("database URL: "), "{line}");
     }
@@ -138,9 +177,20 @@ fn a_pattern_of_the_repository_finds_its_own_items_and_a_broken_one_finds_nothin
 fn a_pattern_of_the_repository_cannot_put_a_command_into_the_way_back() {
     let home = Home::new().holding();
     home.git(&["switch", "--quiet", "-c", "x;touch${IFS}/tmp/evil"]);
-    fs::write(home.project().join(".trueup.toml"), "branch_pattern = \"(.*)\"\n").unwrap();
+    fs::write(
+        home.project().join(".trueup.toml"),
+        "branch_pattern = \"(.*)\"\n",
+    )
+    .unwrap();
     let payload = home.payload("pre-tool-use.agent");
     let answer = home.hook("pre-handoff-validate", &payload);
-    assert!(!format!("{answer:?}").contains("trueup claim x;"), "{answer:?}");
-    assert_eq!(answer.code, Some(0), "what is no key of an item is no mismatch: {answer:?}");
+    assert!(
+        !format!("{answer:?}").contains("trueup claim x;"),
+        "{answer:?}"
+    );
+    assert_eq!(
+        answer.code,
+        Some(0),
+        "what is no key of an item is no mismatch: {answer:?}"
+    );
 }

@@ -5,7 +5,11 @@ use support::home::{Home, SECOND, SESSION, bystander, start_time};
 /// A first session of a client of its own that holds an item.
 fn first(home: &Home, pid: &str) {
     let payload = home.payload("session-start.startup");
-    home.run("session-start-sync").payload(&payload).env("CLAUDE_PID", pid).finish().ok();
+    home.run("session-start-sync")
+        .payload(&payload)
+        .env("CLAUDE_PID", pid)
+        .finish()
+        .ok();
     home.claim(SESSION, "SD-002C");
     home.set(SESSION, "execution_state.currentTask", "half a test");
 }
@@ -30,14 +34,21 @@ fn a_session_whose_process_is_gone_and_whose_lease_ran_out_is_lost() {
     let context = next_start(&home);
     assert_eq!(home.session::<String>("status", SESSION), "lost");
     assert_eq!(holder(&home), None);
-    assert_eq!(home.state()["currentTask"], "half a test", "what it did stays readable");
+    assert_eq!(
+        home.state()["currentTask"],
+        "half a test",
+        "what it did stays readable"
+    );
     assert!(
         context.contains(&format!(
             "SD-002C was held by {SESSION} (lease expired and process {pid} is gone)"
         )),
         "{context}"
     );
-    assert!(context.contains("Next: `trueup claim SD-002C` goes on with it"), "{context}");
+    assert!(
+        context.contains("Next: `trueup claim SD-002C` goes on with it"),
+        "{context}"
+    );
     assert_eq!(home.events("lost", SESSION), 1);
     assert_eq!(home.events("released", "SD-002C"), 1);
     let again = home.payload("session-start.resume").of(SECOND);
@@ -72,8 +83,14 @@ fn a_process_number_that_was_used_again_is_no_life() {
     let home = Home::new();
     let client = bystander();
     first(&home, &client.pid());
-    assert_eq!(home.session::<i64>("pid_started", SESSION), start_time(&client.pid()));
-    home.sql("UPDATE claude_sessions SET pid_started = pid_started - 1", []);
+    assert_eq!(
+        home.session::<i64>("pid_started", SESSION),
+        start_time(&client.pid())
+    );
+    home.sql(
+        "UPDATE claude_sessions SET pid_started = pid_started - 1",
+        [],
+    );
     home.expire(SESSION, 1_000);
     next_start(&home);
     assert_eq!(home.session::<String>("status", SESSION), "lost");
@@ -100,7 +117,11 @@ fn a_session_of_another_host_is_endured_up_to_the_ceiling() {
         home.sql("UPDATE claude_sessions SET host = 'elsewhere'", []);
         home.expire(SESSION, silence);
         next_start(&home);
-        assert_eq!(home.session::<String>("status", SESSION), status, "{silence} s");
+        assert_eq!(
+            home.session::<String>("status", SESSION),
+            status,
+            "{silence} s"
+        );
     }
 }
 
@@ -111,7 +132,10 @@ fn declared_silence_postpones_the_sweep() {
     first(&home, &client.pid());
     drop(client);
     home.expire(SESSION, 5_000);
-    home.sql("UPDATE claude_sessions SET silent_until = '2999-01-01T00:00:00.000Z'", []);
+    home.sql(
+        "UPDATE claude_sessions SET silent_until = '2999-01-01T00:00:00.000Z'",
+        [],
+    );
     next_start(&home);
     assert_eq!(home.session::<String>("status", SESSION), "active");
 }
@@ -125,8 +149,14 @@ fn a_claim_of_an_ended_session_is_freed_when_its_lease_is_over_and_not_before() 
     home.expire(SESSION, 1_000);
     let context = next_start(&home);
     assert_eq!(holder(&home), None);
-    assert!(context.contains(&format!("SD-002C was held by {SESSION} (said goodbye (other))")));
-    assert_eq!(home.session::<String>("status", SESSION), "ended", "an end is not a loss");
+    assert!(context.contains(&format!(
+        "SD-002C was held by {SESSION} (said goodbye (other))"
+    )));
+    assert_eq!(
+        home.session::<String>("status", SESSION),
+        "ended",
+        "an end is not a loss"
+    );
 }
 
 #[test]
@@ -135,6 +165,9 @@ fn a_session_does_not_sweep_itself() {
     home.expire(SESSION, 90_000);
     home.sql("UPDATE claude_sessions SET boot_id = 'another boot'", []);
     let answer = home.start().ok();
-    assert!(answer.context().contains("item: SD-002C (claimed)"), "{answer:?}");
+    assert!(
+        answer.context().contains("item: SD-002C (claimed)"),
+        "{answer:?}"
+    );
     assert_eq!(home.session::<String>("status", SESSION), "active");
 }

@@ -4,7 +4,11 @@ use serde_json::{Value, json};
 use support::home::{Home, SESSION};
 
 fn task(home: &Home) -> Value {
-    assert_eq!(home.cached()["currentTask"], home.state()["currentTask"], "copies agree");
+    assert_eq!(
+        home.cached()["currentTask"],
+        home.state()["currentTask"],
+        "copies agree"
+    );
     home.state()["currentTask"].clone()
 }
 
@@ -13,9 +17,10 @@ fn the_todo_in_progress_is_the_task_and_none_clears_it() {
     let home = Home::new().holding();
     home.push("post-tool-use.todo-write").assert_silent();
     assert_eq!(task(&home), "write the test");
-    let done = home
-        .payload("post-tool-use.todo-write")
-        .input("todos", json!([{"content": "write the test", "status": "completed"}]));
+    let done = home.payload("post-tool-use.todo-write").input(
+        "todos",
+        json!([{"content": "write the test", "status": "completed"}]),
+    );
     home.hook("checkpoint-push", &done).assert_silent();
     assert_eq!(task(&home), Value::Null);
 }
@@ -24,7 +29,11 @@ fn the_todo_in_progress_is_the_task_and_none_clears_it() {
 fn a_task_created_and_put_in_progress_is_the_task() {
     let home = Home::new().holding();
     home.push("task-created").assert_silent();
-    assert_eq!(task(&home), Value::Null, "a task that waits is not worked on");
+    assert_eq!(
+        task(&home),
+        Value::Null,
+        "a task that waits is not worked on"
+    );
     home.push("post-tool-use.task-update").assert_silent();
     assert_eq!(task(&home), "do it");
     home.push("task-completed").assert_silent();
@@ -37,7 +46,9 @@ fn the_task_tool_alone_is_enough() {
     home.push("post-tool-use.task-create").assert_silent();
     home.push("post-tool-use.task-update").assert_silent();
     assert_eq!(task(&home), "do it");
-    let done = home.payload("post-tool-use.task-update").input("status", "completed");
+    let done = home
+        .payload("post-tool-use.task-update")
+        .input("status", "completed");
     home.hook("checkpoint-push", &done).assert_silent();
     assert_eq!(task(&home), Value::Null);
 }
@@ -46,7 +57,10 @@ fn the_task_tool_alone_is_enough() {
 fn finishing_another_task_changes_nothing() {
     let home = Home::new().holding();
     home.push("task-created").ok();
-    let other = home.payload("task-created").with("task_id", "2").with("task_subject", "other");
+    let other = home
+        .payload("task-created")
+        .with("task_id", "2")
+        .with("task_subject", "other");
     home.hook("checkpoint-push", &other).ok();
     home.push("post-tool-use.task-update").ok();
     let done = home.payload("task-completed").with("task_id", "2");
@@ -67,8 +81,15 @@ fn an_update_of_a_task_nobody_knows_changes_nothing() {
 #[test]
 fn a_subagents_list_is_its_own() {
     let home = Home::new().holding();
-    for fixture in ["post-tool-use.todo-write", "task-created", "post-tool-use.task-update"] {
-        let payload = home.payload(fixture).with("agent_id", "a1").with("agent_type", "Explore");
+    for fixture in [
+        "post-tool-use.todo-write",
+        "task-created",
+        "post-tool-use.task-update",
+    ] {
+        let payload = home
+            .payload(fixture)
+            .with("agent_id", "a1")
+            .with("agent_type", "Explore");
         home.hook("checkpoint-push", &payload).assert_silent();
     }
     assert_eq!(task(&home), Value::Null);

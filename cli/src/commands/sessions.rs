@@ -12,11 +12,14 @@ use crate::failure::Failure;
 use crate::json;
 use crate::report::Answer;
 
+/// Sessions listed unless all are asked for, the latest sign of life first.
+const RECENT: u32 = 100;
+
 pub(super) fn run(desk: &Desk, command: &SessionsCommand) -> Result<Answer, Failure> {
     match command {
         SessionsCommand::List { all } => {
             let filter = SessionFilter {
-                present: !all,
+                limit: if *all { 0 } else { RECENT },
                 ..SessionFilter::default()
             };
             list(desk, &mut desk.open()?, &filter)

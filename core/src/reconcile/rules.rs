@@ -68,13 +68,13 @@ fn unreachable_database(reason: &str, snapshot: &Snapshot, out: &mut Reconciliat
             synced_at: Some(at),
             ..
         }) => format!(
-            "⚠️ Database unreachable ({reason}); cache used, {} s old",
+            "⚠️ database unreachable; cache used, {} s old ({reason})",
             snapshot.now.seconds_since(*at)
         ),
         Reading::Fresh(_) => {
-            format!("⚠️ Database unreachable ({reason}); cache used, of unknown age")
+            format!("⚠️ database unreachable; cache used, of unknown age ({reason})")
         }
-        _ => format!("⚠️ Database unreachable ({reason}); there is no cache to go by"),
+        _ => format!("⚠️ database unreachable; there is no cache to go by ({reason})"),
     };
     push(
         out,
@@ -94,14 +94,14 @@ fn cache_against(
     let fix = || Some(FIX.to_owned());
     match &snapshot.cache {
         Reading::Missing if policy.create_cache => {
-            let message = "Cache missing: it is written from the database".to_owned();
+            let message = "cache missing; it is written from the database".to_owned();
             push(out, snapshot, Code::S07, message, (None, None, fix()));
             out.actions.push(Action::ReplaceCache);
         }
         Reading::Missing => {}
         Reading::Corrupt(reason) => {
             let message = format!(
-                "⚠️ Cache unreadable: {}; kept aside as *.corrupt-<time>",
+                "⚠️ cache unreadable; kept aside as *.corrupt-<time> ({})",
                 one_line(reason, EXCERPT)
             );
             push(out, snapshot, Code::S08, message, (None, None, fix()));
@@ -109,7 +109,7 @@ fn cache_against(
             out.actions.push(Action::ReplaceCache);
         }
         Reading::Unavailable(reason) => {
-            let message = format!("⚠️ Cache unreadable: {}", one_line(reason, EXCERPT));
+            let message = format!("⚠️ cache unreadable ({})", one_line(reason, EXCERPT));
             push(
                 out,
                 snapshot,
@@ -131,7 +131,7 @@ fn fresh_cache(
 ) {
     if let Some(lineage) = cache.lineage.as_ref().filter(|l| **l != database.lineage) {
         let message = format!(
-            "⚠️ Cache was written for another database: file={}, db={}; kept aside as *.foreign-<time>",
+            "⚠️ cache written for another database: file={}, db={}; kept aside as *.foreign-<time>",
             one_line(lineage.short(), EXCERPT),
             one_line(database.lineage.short(), EXCERPT)
         );
@@ -157,7 +157,7 @@ fn fresh_cache(
     let stamped = cache.revision.filter(|_| cache.is_stamped());
     if let Some(revision) = stamped.filter(|r| *r > database.revision) {
         let message = format!(
-            "⚠️ Cache was written for another database: file is at revision {revision}, db at {} \
+            "⚠️ cache written for another database: file is at revision {revision}, db at {} \
              (restored from a backup?)",
             database.revision
         );
@@ -244,7 +244,7 @@ fn compare(
         let may_propose = authority::of(field) == Authority::DatabaseByProposal;
         if may_propose && edited && on_current && is_acceptable(found) {
             let message = format!(
-                "Local edit not yet pushed: {} {} -> {}",
+                "local edit not yet pushed: {} {} -> {}",
                 field.key(),
                 show(&expected.get(field)),
                 show(found)
@@ -325,7 +325,7 @@ fn journal(
         let keys: Vec<&str> = lost.fields.keys().map(|f| f.key()).collect();
         let id = lost.id();
         let message = format!(
-            "⚠️ Local edit of {} lost to a newer database state, kept in the journal as {id}",
+            "⚠️ local edit lost to a newer database state, kept in the journal as {id} ({})",
             keys.join(", ")
         );
         let detail = (
@@ -410,7 +410,7 @@ fn branch_and_claim(database: &DatabaseReading, snapshot: &Snapshot, out: &mut R
     if let Some(lost) = &database.lost_claim {
         let since = lost.since.map_or_else(|| "?".to_owned(), |t| t.to_string());
         let message = format!(
-            "⚠️ Claim on {} now belongs to {} since {since}",
+            "⚠️ claim on {} now belongs to {} since {since}",
             lost.item, lost.holder
         );
         let detail = (
@@ -434,7 +434,7 @@ fn surroundings(snapshot: &Snapshot, out: &mut Reconciliation) {
             n => format!(" and {} more", n - 1),
         };
         let message = format!(
-            "⚠️ Another live session works in this worktree: {}{holds}{more}",
+            "⚠️ another live session works in this worktree: {}{holds}{more}",
             peer.session
         );
         let detail = (

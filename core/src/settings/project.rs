@@ -32,8 +32,12 @@ impl Project {
 
     /// Takes a directory for the project.
     pub fn at(environment: &Environment, dir: PathBuf) -> Self {
+        // One directory has one name, whatever links led to it: sessions are compared by it.
+        let dir = dir.canonicalize().unwrap_or(dir);
         let git = Worktree::discover(&dir);
-        let is_home = environment.path("HOME").is_some_and(|home| home == dir);
+        let is_home = environment
+            .path("HOME")
+            .is_some_and(|home| is_same(&home, &dir));
         Self { dir, git, is_home }
     }
 
@@ -76,6 +80,21 @@ impl Project {
         }
         Ok(config)
     }
+}
+
+/// Tells whether two paths lead to one directory: a home directory behind a symlink is one
+/// all the same.
+fn is_same(one: &Path, other: &Path) -> bool {
+    #[cfg(unix)]
+    let identity = |path: &Path| {
+        use std::os::unix::fs::MetadataExt as _;
+        std::fs::metadata(path)
+            .ok()
+            .map(|data| (data.dev(), data.ino()))
+    };
+    #[cfg(not(unix))]
+    let identity = |path: &Path| path.canonicalize().ok();
+    one == other || identity(one).is_some_and(|found| identity(other) == Some(found))
 }
 
 /// What a repository's file set.

@@ -14,6 +14,10 @@ const LEASE_SECONDS: u64 = 900;
 /// Silence after which a process that cannot be asked counts as gone, in seconds.
 const CEILING_SECONDS: u64 = 1_800;
 
+/// Longest lease and ceiling, in seconds: ten years. More would leave the years that times
+/// are written with.
+const LONGEST_SECONDS: u64 = 10 * 365 * 24 * 3_600;
+
 /// Operations between two checkpoints (seed 2: 10 to 20).
 const CHECKPOINT_EVERY: u64 = 15;
 
@@ -111,8 +115,8 @@ impl Settings {
                 .map(str::to_owned)
                 .or(config.api_key),
             deadline: deadline.map(Duration::from_millis),
-            lease_seconds: lease.unwrap_or(LEASE_SECONDS),
-            ceiling_seconds: ceiling.unwrap_or(CEILING_SECONDS),
+            lease_seconds: lease.unwrap_or(LEASE_SECONDS).clamp(1, LONGEST_SECONDS),
+            ceiling_seconds: ceiling.unwrap_or(CEILING_SECONDS).min(LONGEST_SECONDS),
             checkpoint_every: config
                 .checkpoint_every
                 .unwrap_or(CHECKPOINT_EVERY)

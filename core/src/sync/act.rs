@@ -312,7 +312,8 @@ fn replace(
     let wrote = current
         .write(&document)
         .map_err(|error: CacheError| problem(&error))?;
-    if was_set_aside {
+    // A file that was there before trueup stamps it has not been told to git either.
+    if !base.reading().is_stamped() {
         made_known_to_git(site);
     }
     cache::sweep_drafts(path);

@@ -207,8 +207,10 @@ fn branch(
         return Ok(Some(reading));
     };
     let known = store.known_items(&reconcile::candidates(&reading.name))?;
+    // A pattern of the repository may find anything; only what can be an item is one.
     reading.names_other =
-        reconcile::named_item(&reading.name, claim.item.as_str(), &pattern, &known);
+        reconcile::named_item(&reading.name, claim.item.as_str(), &pattern, &known)
+            .filter(|named| named.parse::<ItemKey>().is_ok());
     if reading.names_other.is_some()
         && let Some(git) = &site.project.git
     {

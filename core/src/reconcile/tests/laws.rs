@@ -205,6 +205,9 @@ proptest! {
         for action in &found.actions {
             let Action::Journal(lost) = action else { continue };
             prop_assert!(!lost.fields.is_empty());
+            // Which item a session holds is nobody's edit.
+            let item = lost.fields.contains_key(&Field::Item);
+            prop_assert!(!item || lost.reason == LostReason::OlderDatabaseAdopted);
             if lost.reason != LostReason::UnstampedCache {
                 named += 1;
                 let id = lost.id();

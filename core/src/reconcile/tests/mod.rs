@@ -1,7 +1,10 @@
 //! The laws of reconciling, and its lines byte for byte.
 
+mod case;
+mod files;
 mod generate;
 mod laws;
-mod lines;
+mod mismatches;
 mod regressions;
+mod surroundings;
 mod world;

@@ -1,7 +1,7 @@
 //! Cases that the laws once found broken, each by its name.
 
 use super::super::{Action, Code, LostReason, Policy, Reading};
-use super::lines::{HELD, edit, file, snapshot};
+use super::case::{HELD, edit, file, snapshot};
 use super::world::World;
 use crate::model::{Field, Revision, Value};
 

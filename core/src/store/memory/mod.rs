@@ -12,6 +12,8 @@ mod claims;
 mod events;
 mod items;
 mod sessions;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,100 @@
+//! A session in step with its cache, and what a test changes of it.
+
+use super::super::{
+    Action, BranchReading, CacheReading, ClaimReading, Code, DatabaseReading, OutboxReading,
+    Policy, Reading, Snapshot,
+};
+use super::world::{World, written};
+use crate::model::{Epoch, Field, History, Lineage, Revision, Value, WorkState};
+
+pub(super) const HELD: Policy = Policy {
+    create_cache: true,
+    adopt_older_database: false,
+};
+
+pub(super) fn text(text: &str) -> Value {
+    Value::Text(Some(text.to_owned()))
+}
+
+/// A session that holds SD-002C in phase PLAN, in step with its cache.
+pub(super) fn snapshot() -> Snapshot {
+    let database = DatabaseReading {
+        lineage: Lineage("11112222-aaaa".to_owned()),
+        revision: Revision(7),
+        claim: Some(ClaimReading {
+            item: "SD-002C".parse().unwrap(),
+            epoch: Epoch(3),
+            since: None,
+        }),
+        lost_claim: None,
+        work: WorkState {
+            item: Some("SD-002C".to_owned()),
+            phase: Some("PLAN".to_owned()),
+            task: Some("review the plan".to_owned()),
+            is_active: true,
+            ..WorkState::default()
+        },
+        history: History::default(),
+    };
+    let session = "0a1b2c3d-me".parse().unwrap();
+    Snapshot {
+        cache: Reading::Fresh(written(&database, &session, Some("main"))),
+        database: Reading::Fresh(database),
+        session,
+        branch: Some(BranchReading {
+            name: "main".to_owned(),
+            names_other: None,
+            branch_of_item: None,
+        }),
+        peers: Vec::new(),
+        outbox: OutboxReading::default(),
+        now: "2026-02-02T03:00:00Z".parse().unwrap(),
+    }
+}
+
+pub(super) fn file(snapshot: &mut Snapshot) -> &mut CacheReading {
+    match &mut snapshot.cache {
+        Reading::Fresh(cache) => cache,
+        other => panic!("no cache: {other:?}"),
+    }
+}
+
+pub(super) fn truth(snapshot: &mut Snapshot) -> &mut DatabaseReading {
+    match &mut snapshot.database {
+        Reading::Fresh(database) => database,
+        other => panic!("no database: {other:?}"),
+    }
+}
+
+/// Changes a field of the file by hand.
+pub(super) fn edit(snapshot: &mut Snapshot, field: Field, value: Value) {
+    let cache = file(snapshot);
+    cache.fields.insert(field, value);
+    cache.edited.insert(field);
+}
+
+/// Changes a field of the file as if the database had moved on since it was written.
+pub(super) fn stale(snapshot: &mut Snapshot, field: Field, value: Value) {
+    let cache = file(snapshot);
+    cache.fields.insert(field, value);
+    cache.revision = Some(Revision(6));
+}
+
+/// Asserts what is found after a change, in order, and that nothing else is.
+#[track_caller]
+pub(super) fn expect(change: impl FnOnce(&mut Snapshot), lines: &[(Code, &str)]) -> Vec<Action> {
+    let mut snapshot = snapshot();
+    change(&mut snapshot);
+    let found = World::of(snapshot).reconcile(HELD);
+    let shown: Vec<_> = found
+        .divergences
+        .iter()
+        .map(|d| (d.code, d.message.as_str()))
+        .collect();
+    assert_eq!(shown, lines);
+    for divergence in &found.divergences {
+        assert_eq!(divergence.severity, divergence.code.severity());
+        assert_eq!(divergence.subject, "0a1b2c3d-me");
+    }
+    found.actions
+}

@@ -1,0 +1,90 @@
+//! Lines of S-07 to S-11, byte for byte: the file itself, and edits of it.
+
+use super::super::{Action, Aside, Code, Lost, LostReason, Reading, Snapshot};
+use super::case::{edit, expect, file, snapshot, text};
+use crate::model::{Field, Lineage, Revision, Value};
+
+#[test]
+fn s_07_the_cache_is_missing() {
+    let line = "cache missing; it is written from the database";
+    let actions = expect(|s| s.cache = Reading::Missing, &[(Code::S07, line)]);
+    assert_eq!(actions, [Action::ReplaceCache]);
+}
+
+#[test]
+fn s_08_the_cache_is_unreadable() {
+    let line = "⚠️ cache unreadable; kept aside as *.corrupt-<time> (line 1 column 2)";
+    let corrupt = |s: &mut Snapshot| s.cache = Reading::Corrupt("line 1\ncolumn 2".to_owned());
+    let actions = expect(corrupt, &[(Code::S08, line)]);
+    assert_eq!(
+        actions,
+        [Action::SetAside(Aside::Corrupt), Action::ReplaceCache]
+    );
+    let line = "⚠️ cache unreadable (permission denied)";
+    let denied = |s: &mut Snapshot| s.cache = Reading::Unavailable("permission denied".to_owned());
+    assert_eq!(expect(denied, &[(Code::S08, line)]), []);
+}
+
+#[test]
+fn s_09_the_cache_is_of_another_database_or_newer_than_this_one() {
+    let line = "⚠️ cache written for another database: file=99998888, db=11112222; kept aside \
+                as *.foreign-<time>";
+    let foreign = |s: &mut Snapshot| file(s).lineage = Some(Lineage("99998888-bbbb".to_owned()));
+    let actions = expect(foreign, &[(Code::S09, line)]);
+    assert_eq!(
+        actions,
+        [Action::SetAside(Aside::Foreign), Action::ReplaceCache]
+    );
+    let line = "⚠️ cache written for another database: file is at revision 8, db at 7 \
+                (restored from a backup?)";
+    let newer = |s: &mut Snapshot| file(s).revision = Some(Revision(8));
+    assert_eq!(expect(newer, &[(Code::S09, line)]), []);
+}
+
+#[test]
+fn s_10_a_local_edit_waits() {
+    let lines = [
+        (
+            Code::S10,
+            "local edit not yet pushed: currentPhase PLAN -> EXEC",
+        ),
+        (
+            Code::S10,
+            "local edit not yet pushed: autoProceed false -> true",
+        ),
+    ];
+    let quoted = lines[0]
+        .1
+        .replace("PLAN", "\"PLAN\"")
+        .replace("EXEC", "\"EXEC\"");
+    let change = |s: &mut Snapshot| {
+        edit(s, Field::Phase, text("EXEC"));
+        edit(s, Field::AutoProceed, Value::Flag(true));
+    };
+    let actions = expect(change, &[(Code::S10, &quoted), lines[1]]);
+    assert!(
+        matches!(&actions[..], [Action::Push(p), Action::ReplaceCache] if p.changes.len() == 2)
+    );
+}
+
+#[test]
+fn s_11_a_local_edit_lost() {
+    let lost = Lost {
+        session: snapshot().session,
+        reason: LostReason::DatabaseMovedOn,
+        base: Some(Revision(6)),
+        database: Revision(7),
+        fields: [(Field::Phase, text("EXEC"))].into(),
+    };
+    let line = format!(
+        "⚠️ local edit lost to a newer database state, kept in the journal as {} (currentPhase)",
+        lost.id()
+    );
+    let change = |s: &mut Snapshot| {
+        edit(s, Field::Phase, text("EXEC"));
+        file(s).revision = Some(Revision(6));
+    };
+    let mismatch = "⚠️ Phase mismatch: file=EXEC, db=PLAN";
+    let actions = expect(change, &[(Code::S03, mismatch), (Code::S11, &line)]);
+    assert_eq!(actions, [Action::Journal(lost), Action::ReplaceCache]);
+}
