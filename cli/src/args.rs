@@ -306,10 +306,10 @@ pub(crate) struct LogArgs {
     /// Only since this time, such as 2026-02-02T03:00:00Z, or so long ago, such as 2h
     #[arg(long, value_name = "T")]
     pub(crate) since: Option<String>,
-    /// Only after this cursor
-    #[arg(long, value_name = "SEQ", default_value_t = 0)]
-    pub(crate) after: i64,
-    /// At most so many, the newest; 0 for all
+    /// Only after this cursor, the `next` of an earlier answer
+    #[arg(long, value_name = "SEQ")]
+    pub(crate) after: Option<i64>,
+    /// At most so many: the newest, with --after the next ones; 0 for all
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) limit: u32,
     /// Go on printing what happens

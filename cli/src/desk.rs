@@ -114,6 +114,18 @@ impl Desk {
         }
     }
 
+    /// Names whom the command would speak for while the database cannot be asked.
+    pub(crate) fn presumed_session(&self) -> Option<SessionId> {
+        let own = || self.own_session().ok().flatten();
+        self.named.clone().or_else(own).or_else(|| {
+            let shared = CacheFile::read(&cache::shared_path(&self.site.project.dir));
+            match &shared.document {
+                Reading::Fresh(document) => document.reading().session,
+                _ => None,
+            }
+        })
+    }
+
     /// Returns the session whose model runs this command.
     fn own_session(&self) -> Result<Option<SessionId>, Failure> {
         ["TRUEUP_SESSION_ID", "CLAUDE_CODE_SESSION_ID"]

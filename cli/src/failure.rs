@@ -1,6 +1,7 @@
 //! The one place where an error becomes an exit code, a line and a hint.
 
 use serde_json::Value;
+use trueup_core::reconcile::Divergence;
 use trueup_core::settings::ConfigError;
 use trueup_core::store::StoreError;
 use trueup_core::sync::SyncError;
@@ -20,6 +21,7 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
     pub(crate) data: Value,
+    pub(crate) divergences: Vec<Divergence>,
 }
 
 impl Failure {
@@ -30,6 +32,7 @@ impl Failure {
             message: message.into(),
             hint: None,
             data: Value::Null,
+            divergences: Vec::new(),
         }
     }
 

@@ -59,14 +59,20 @@ fn parse<T: Parser>(program: &'static str) -> Result<T, ExitCode> {
             };
         }
         let text = error.render().to_string();
-        let line = text
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: ");
-        let failure = Failure::usage(line).hint(format!("{program} --help"));
-        Report::new(program, true).fail(&failure)
+        let failure = Failure::usage(reason(&text)).hint(format!("{program} --help"));
+        Report::new(program, true).fail(&failure, &[])
     })
+}
+
+/// Takes the reason out of a complaint about arguments: its first paragraph, as one line. A
+/// help text in its place means that a command is missing.
+fn reason(complaint: &str) -> String {
+    let Some(rest) = complaint.strip_prefix("error: ") else {
+        return "a command is missing".to_owned();
+    };
+    let lines = rest.lines().map(str::trim);
+    let paragraph: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+    paragraph.join(" ")
 }
 
 fn finish(
@@ -75,9 +81,13 @@ fn finish(
     work: impl FnOnce(&Desk) -> Result<Answer, Failure>,
 ) -> ExitCode {
     let report = Report::new(name, common.json);
-    match Desk::new(common).and_then(|desk| work(&desk)) {
+    let desk = match Desk::new(common) {
+        Ok(desk) => desk,
+        Err(failure) => return report.fail(&failure, &[]),
+    };
+    match work(&desk) {
         Ok(answer) => report.print(&answer),
-        Err(failure) => report.fail(&failure),
+        Err(failure) => report.fail(&failure, &desk.site.warnings),
     }
 }
 

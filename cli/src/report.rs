@@ -60,20 +60,23 @@ impl Report {
         exit(written.and_then(|()| out.flush()), answer.exit)
     }
 
-    /// Prints an error.
-    pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
+    /// Prints an error, and what was worked around before it.
+    pub(crate) fn fail(&self, failure: &Failure, warnings: &[String]) -> ExitCode {
         let written = if self.json {
             let error = json!({
                 "code": failure.code, "message": failure.message, "hint": failure.hint,
             });
             let answer = Answer {
                 data: failure.data.clone(),
+                divergences: failure.divergences.clone(),
+                warnings: warnings.to_vec(),
                 ..Answer::default()
             };
             let object = self.object(false, &answer, error);
             let mut out = io::stdout().lock();
             writeln!(out, "{object}").and_then(|()| out.flush())
         } else {
+            warn(warnings);
             let mut err = anstream::stderr().lock();
             let hint = failure
                 .hint

@@ -6,10 +6,12 @@ use std::time::Duration;
 use trueup_core::hook::{Event, Response, TaskChange, Tool};
 use trueup_core::model::{Field, Session, SessionStatus, Value};
 use trueup_core::outbox::{Pending, Write};
-use trueup_core::reconcile::{Code, Severity};
+use trueup_core::reconcile::{Code, Lost, LostReason, Severity};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{Heartbeat, Mark, Provenance, Push, Store as _, StoreError, TaskNote};
-use trueup_core::sync::{Mode, SyncError, TrueUp, drain, now, register, true_up};
+use trueup_core::store::{Heartbeat, Mark, Provenance, Store as _, StoreError, TaskNote};
+use trueup_core::sync::{
+    Insisted, Insistence, Mode, SyncError, TrueUp, drain, insist, now, register, true_up,
+};
 
 use crate::{Call, Outcome, counter};
 
@@ -18,9 +20,6 @@ const LONGEST_TASK: usize = 2_000;
 
 /// Longest wait for the outbox's lock.
 const PATIENCE: Duration = Duration::from_millis(50);
-
-/// Repetitions of a write on a state that moves.
-const ATTEMPTS: usize = 5;
 
 /// Answers the events at which something may have changed.
 pub fn handle(call: &Call) -> Outcome {
@@ -153,7 +152,7 @@ fn capture(call: &Call, store: &mut SqliteStore, synced: TrueUp) -> Result<bool,
     let wrote = !changes.is_empty() || branch.is_some();
     if wrote {
         let mark = interrupts.then_some(Mark::Interrupted);
-        push(call, store, session, &changes, branch, mark)?;
+        push(call, store, session, changes, branch, mark)?;
     }
     if let Some(reason) = ends {
         store.end(&call.payload.session, reason, &provenance(call, reason))?;
@@ -161,53 +160,37 @@ fn capture(call: &Call, store: &mut SqliteStore, synced: TrueUp) -> Result<bool,
     Ok(wrote)
 }
 
-/// Pushes an observation on whatever revision is current. It stays bound to the claim it was
-/// made under: a session that lost its item meanwhile keeps it in the journal.
+/// Pushes an observation. It stays bound to the claim it was made under: what a session saw
+/// that lost its item meanwhile goes to the journal.
 fn push(
     call: &Call,
     store: &mut SqliteStore,
-    mut session: Session,
-    changes: &BTreeMap<Field, Value>,
+    session: Session,
+    changes: BTreeMap<Field, Value>,
     branch: Option<String>,
     mark: Option<Mark>,
 ) -> Result<(), SyncError> {
-    let fence = session.item.clone().zip(session.epoch);
-    let provenance = provenance(call, "observed");
-    for _ in 0..ATTEMPTS {
-        let attempt = store.push(&Push {
-            session: session.id.clone(),
-            base: session.revision,
-            fence: fence.clone(),
-            changes: changes.clone(),
-            branch: branch.clone(),
-            mark,
-            acknowledge: true,
-            provenance: provenance.clone(),
-        });
-        match attempt {
-            Err(StoreError::Conflict(_)) => {}
-            other => return other.map(|_| ()).map_err(SyncError::from),
-        }
-        match store.session(&session.id)? {
-            Some(fresh) => session = fresh,
-            None => break,
-        }
-        if session.item.clone().zip(session.epoch) != fence {
-            break;
+    let insistence = Insistence {
+        changes,
+        branch,
+        mark,
+        acknowledge: true,
+        provenance: provenance(call, "observed"),
+    };
+    match insist(store, session, &insistence)? {
+        Insisted::Done(_) => Ok(()),
+        Insisted::ClaimLost(session) => {
+            let lost = Lost {
+                session: session.id.clone(),
+                reason: LostReason::ClaimLost,
+                base: None,
+                database: session.revision,
+                fields: insistence.changes,
+            };
+            let kept = call.site.journal().keep(&lost, now());
+            kept.map(|_| ()).map_err(SyncError::Journal)
         }
     }
-    let lost = trueup_core::reconcile::Lost {
-        session: session.id.clone(),
-        reason: trueup_core::reconcile::LostReason::ClaimLost,
-        base: None,
-        database: session.revision,
-        fields: changes.clone(),
-    };
-    call.site
-        .journal()
-        .keep(&lost, now())
-        .map(|_| ())
-        .map_err(SyncError::Journal)
 }
 
 /// Reads the current task out of an event: `Some(None)` when there is none any more.

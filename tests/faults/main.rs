@@ -1,1 +1,18 @@
 //! What goes wrong around trueup, made to go wrong: races, kills, full disks, damaged files.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test names what it skips and its seed, and fails at the line that failed"
+)]
+
+mod busy;
+mod cache_files;
+mod database_files;
+mod full_disk;
+mod kills;
+mod mount;
+mod permission;
+mod races;
+mod read_only;
+mod stdin;

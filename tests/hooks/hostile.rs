@@ -22,7 +22,9 @@ fn split(text: &str, nonce: &str) -> (String, String) {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(&open) {
         outside.push_str(before);
-        let (data, after) = after.split_once(&close).expect("every fence is closed");
+        let (data, after) = after
+            .split_once(&close)
+            .unwrap_or_else(|| panic!("an open fence: {after}"));
         inside.push_str(data);
         rest = after;
     }

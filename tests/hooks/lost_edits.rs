@@ -7,7 +7,9 @@ use support::home::{Home, SESSION};
 #[track_caller]
 fn lost_id(line: &str, keys: &str) -> String {
     let start = "⚠️ local edit lost to a newer database state, kept in the journal as ";
-    let id = line.strip_prefix(start).and_then(|rest| rest.strip_suffix(&format!(" ({keys})")));
+    let id = line
+        .strip_prefix(start)
+        .and_then(|rest| rest.strip_suffix(&format!(" ({keys})")));
     id.unwrap_or_else(|| panic!("{line}")).to_owned()
 }
 

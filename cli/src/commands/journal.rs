@@ -65,6 +65,7 @@ fn restore(desk: &Desk, entry: &Entry) -> Result<Answer, Failure> {
         .session(&id)?
         .ok_or_else(|| Failure::phantom(id.as_str()))?;
     let session = desk.before_change(&mut store, session)?;
+    let before = session.clone();
     let reason = format!("restored {}", entry.id);
     super::set::push(&mut store, session, &entry.lost.fields, None, &reason)?;
     let mut warnings = Vec::new();
@@ -73,7 +74,8 @@ fn restore(desk: &Desk, entry: &Entry) -> Result<Answer, Failure> {
     let data = json!({
         "entries": [json::entry(entry)], "session": json::session(&session, &vitality),
     });
-    let text = vec![format!("restored {}", line(entry))];
+    let mut text = vec![format!("restored {}", line(entry))];
+    text.extend(super::set::lines(&super::set::changed(&before, &session)));
     Ok(Answer {
         warnings,
         ..Answer::new(text, data)

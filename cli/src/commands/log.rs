@@ -30,14 +30,18 @@ pub(super) fn run(desk: &Desk, arguments: &LogArgs) -> Result<Answer, Failure> {
         Some(text) => Some(moment(text, store.now()?)?),
     };
     let mut filter = EventFilter {
-        after: arguments.after,
+        after: arguments.after.unwrap_or(0),
         item: arguments.item.as_ref().map(ToString::to_string),
         session: desk.named.as_ref().map(ToString::to_string),
         since,
-        limit: arguments.limit,
+        // The store bounds from the newest end, so that who pages by cursor asks for all.
+        limit: arguments.after.map_or(arguments.limit, |_| 0),
     };
-    let events = store.events(&filter)?;
-    let next = events.last().map_or(arguments.after, |event| event.seq);
+    let mut events = store.events(&filter)?;
+    if arguments.after.is_some() && arguments.limit > 0 {
+        events.truncate(usize::try_from(arguments.limit).unwrap_or(usize::MAX));
+    }
+    let next = events.last().map_or(filter.after, |event| event.seq);
     if !arguments.follow {
         let mut text: Vec<String> = events.iter().map(line).collect();
         if text.is_empty() {

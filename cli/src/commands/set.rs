@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 use trueup_core::model::{Field, Session, Value};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{Mark, Provenance, Push, Store as _, StoreError};
+use trueup_core::store::{Mark, Provenance, Store as _};
+use trueup_core::sync::{Insisted, Insistence, insist};
 
 use super::plain;
 use crate::args::{Set, Switch};
@@ -13,9 +14,6 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
 use crate::report::Answer;
-
-/// Repetitions on a state that others change at the same time.
-const ATTEMPTS: usize = 64;
 
 pub(super) fn set(desk: &Desk, arguments: &Set) -> Result<Answer, Failure> {
     let text = |text: &String| Value::Text(Some(text.clone()).filter(|t| !t.is_empty()));
@@ -144,45 +142,30 @@ pub(super) fn clear(desk: &Desk, no_history: bool) -> Result<Answer, Failure> {
     finish(desk, &mut store, &before, &session)
 }
 
-/// Pushes a change that a person or model asked for by name: it holds on whatever revision is
-/// current, as long as the claim is the same.
+/// Pushes a change that a person or model asked for by name.
 pub(super) fn push(
     store: &mut SqliteStore,
-    mut session: Session,
+    session: Session,
     changes: &BTreeMap<Field, Value>,
     mark: Option<Mark>,
     reason: &str,
 ) -> Result<Session, Failure> {
-    let fence = session.item.clone().zip(session.epoch);
-    let provenance = Provenance::new(session.id.as_str(), reason);
-    for _ in 0..ATTEMPTS {
-        let attempt = store.push(&Push {
-            session: session.id.clone(),
-            base: session.revision,
-            fence: fence.clone(),
-            changes: changes.clone(),
-            branch: None,
-            mark,
-            // Who is told is decided by the voice that speaks, once the cache is in step.
-            acknowledge: false,
-            provenance: provenance.clone(),
-        });
-        match attempt {
-            Err(StoreError::Conflict(_)) => {}
-            other => return Ok(other?),
-        }
-        session = store
-            .session(&session.id)?
-            .ok_or_else(|| Failure::phantom(session.id.as_str()))?;
-        if session.item.clone().zip(session.epoch) != fence {
-            return Err(Failure::refused(
-                "stale_epoch",
-                "the claim this was to be recorded under is another's now".to_owned(),
-            )
-            .hint("`trueup status` shows what this session holds"));
-        }
+    let insistence = Insistence {
+        changes: changes.clone(),
+        branch: None,
+        mark,
+        // Who is told is decided by the voice that speaks, once the cache is in step.
+        acknowledge: false,
+        provenance: Provenance::new(session.id.as_str(), reason),
+    };
+    match insist(store, session, &insistence)? {
+        Insisted::Done(session) => Ok(*session),
+        Insisted::ClaimLost(_) => Err(Failure::refused(
+            "stale_epoch",
+            "the claim this was to be recorded under is another's now",
+        )
+        .hint("`trueup status` shows what this session holds")),
     }
-    Err(StoreError::Conflict("the session keeps changing".to_owned()).into())
 }
 
 /// Leaves the cache in step and says what changed, from what, to what.
@@ -195,19 +178,7 @@ fn finish(
     let mut warnings = Vec::new();
     let session = desk.after_change(store, &after.id, &mut warnings)?;
     let changed = changed(before, &session);
-    let mut text: Vec<String> = changed
-        .iter()
-        .map(|(key, change)| {
-            format!(
-                "{key}: {} -> {}",
-                plain(&change["from"]),
-                plain(&change["to"])
-            )
-        })
-        .collect();
-    if text.is_empty() {
-        text.push("nothing changed".to_owned());
-    }
+    let text = lines(&changed);
     let vitality = json::vitality(&session, &desk.site);
     let data = json!({"session": json::session(&session, &vitality), "changed": changed});
     Ok(Answer {
@@ -216,7 +187,22 @@ fn finish(
     })
 }
 
-fn changed(before: &Session, after: &Session) -> Map<String, Json> {
+/// Says for a person what changed, from what, to what.
+pub(super) fn lines(changed: &Map<String, Json>) -> Vec<String> {
+    if changed.is_empty() {
+        return vec!["nothing changed".to_owned()];
+    }
+    let line = |(key, change): (&String, &Json)| {
+        format!(
+            "{key}: {} -> {}",
+            plain(&change["from"]),
+            plain(&change["to"])
+        )
+    };
+    changed.iter().map(line).collect()
+}
+
+pub(super) fn changed(before: &Session, after: &Session) -> Map<String, Json> {
     let (old, new) = (before.execution_state(), after.execution_state());
     let mut changed = Map::new();
     for field in Field::ALL {

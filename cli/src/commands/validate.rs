@@ -137,7 +137,7 @@ fn answer(desk: &Desk, arguments: &Validate, findings: Vec<Finding>) -> Answer {
 
 /// Says how old the cache is that is left to go by, beside why the database cannot be asked.
 fn unreachable_database(desk: &Desk, failure: Failure) -> Failure {
-    let Some(session) = desk.named.clone() else {
+    let Some(session) = desk.presumed_session() else {
         return failure;
     };
     let observation = observe_without_database(&session, &failure.message, &desk.site);
@@ -146,11 +146,10 @@ fn unreachable_database(desk: &Desk, failure: Failure) -> Failure {
         adopt_older_database: false,
     };
     let found = reconcile(&observation.snapshot, policy).divergences;
-    match found.into_iter().find(|d| d.code == Code::S12) {
-        Some(divergence) => Failure {
-            message: divergence.message,
-            ..failure
-        },
-        None => failure,
+    let told = found.iter().find(|d| d.code == Code::S12);
+    Failure {
+        message: told.map_or(failure.message, |d| d.message.clone()),
+        divergences: found,
+        ..failure
     }
 }

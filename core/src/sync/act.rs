@@ -19,7 +19,7 @@ use crate::store::{Provenance, Push, Store, StoreError};
 const ROUNDS: usize = 5;
 
 /// Longest wait for another process that writes the same cache.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// How a state is trued up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

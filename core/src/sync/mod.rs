@@ -7,6 +7,7 @@
 mod act;
 mod briefing;
 mod drain;
+mod insist;
 mod lifecycle;
 mod observe;
 mod site;
@@ -14,6 +15,7 @@ mod site;
 pub use act::{Mode, SyncError, TrueUp, inspect, true_up};
 pub use briefing::{Briefing, reassertion};
 pub use drain::drain;
+pub use insist::{Insisted, Insistence, insist};
 pub use lifecycle::{predecessor, register, sweep};
 pub use observe::{Observation, observe, observe_without_database};
 pub use site::{Site, now};

@@ -1,6 +1,7 @@
 //! What SQLite must keep beyond the suite.
 
 mod backups;
+mod busy;
 mod damage;
 mod foreign;
 mod migrations;

@@ -71,12 +71,28 @@ fn a_session_holds_one_item_and_an_item_has_one_row() {
 }
 
 #[test]
+fn a_fence_never_goes_back() {
+    let mut file = sqlite();
+    holder(&mut file.store);
+    refuses(
+        &file,
+        "UPDATE work_items SET claim_epoch = 0",
+        "never goes back",
+    );
+    refuses(
+        &file,
+        "UPDATE work_items SET claim_epoch = 0, holder = NULL",
+        "never goes back",
+    );
+}
+
+#[test]
 fn a_value_outside_its_vocabulary_is_refused() {
     let mut file = sqlite();
     holder(&mut file.store);
     for sql in [
         "UPDATE work_items SET status = 'almost'",
-        "UPDATE work_items SET claim_epoch = -1",
+        "INSERT INTO work_items (key, claim_epoch) VALUES ('E', -1)",
         "UPDATE claude_sessions SET status = 'dead'",
         "UPDATE claude_sessions SET metadata = 'x'",
         "UPDATE claude_sessions SET metadata = '[1]'",

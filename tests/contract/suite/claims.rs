@@ -14,6 +14,7 @@ on_every_store! {
     a_takeover_fences_the_old_holder
     a_claim_on_an_epoch_that_moved_is_a_conflict
     a_claim_on_a_holder_that_changed_is_a_conflict
+    a_takeover_of_an_item_released_meanwhile_is_a_conflict
     another_claim_releases_the_first
     a_failed_claim_keeps_what_was_held
     another_item_starts_with_its_own_phase_and_no_task
@@ -95,6 +96,15 @@ fn a_claim_on_a_holder_that_changed_is_a_conflict(f: &mut impl Fixture) {
     refused(f.store().claim(&three), "conflict");
     f.store().release(&release("s2", "A")).unwrap();
     refused(f.store().claim(&three), "conflict");
+}
+
+fn a_takeover_of_an_item_released_meanwhile_is_a_conflict(f: &mut impl Fixture) {
+    holder(f.store());
+    register(f.store(), "s2");
+    let late = wish(f.store(), "s2", "A");
+    f.store().release(&release("s1", "A")).unwrap();
+    refused(f.store().claim(&late), "conflict");
+    assert_eq!(item(f.store(), "A").holder, None);
 }
 
 fn another_claim_releases_the_first(f: &mut impl Fixture) {

@@ -6,6 +6,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::return_self_not_must_use,
     reason = "a scratch that cannot be set up fails the test, with the line that failed"
 )]
 

@@ -57,6 +57,11 @@ proptest! {
         let Some((database, cache)) = fresh(&after.snapshot) else {
             return Err(TestCaseError::fail("there is no cache"));
         };
+        // The stamp too: the next edit must be a proposal on the present revision.
+        prop_assert_eq!(cache.revision, Some(database.revision));
+        prop_assert_eq!(cache.lineage.as_ref(), Some(&database.lineage));
+        prop_assert_eq!(cache.session.as_ref(), Some(&after.snapshot.session));
+        prop_assert!(cache.edited.is_empty());
         let shown = database.projection();
         for field in Field::ALL {
             prop_assert_eq!(cache.fields.get(&field), Some(&shown.get(field)));

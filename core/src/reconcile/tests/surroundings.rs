@@ -21,7 +21,10 @@ fn s_12_the_database_is_unreachable() {
         ),
     ] {
         assert_eq!(
-            expect(change, &[(Code::S12, &format!("{start}{rest}"))]),
+            expect(
+                change,
+                &[(Code::S12, &format!("{start}{rest} (disk full)"))]
+            ),
             []
         );
     }

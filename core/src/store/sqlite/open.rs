@@ -30,9 +30,21 @@ fn named(path: &Path, error: StoreError) -> StoreError {
     let at = |text: String| format!("{}: {text}", path.display());
     match error {
         StoreError::Corrupt(text) => StoreError::Corrupt(at(text)),
+        // SQLite calls a disk without room for its shared memory an input or output error.
+        StoreError::Unavailable(text) if is_full(path) => {
+            StoreError::Unavailable(at(format!("{text}; the disk is full")))
+        }
         StoreError::Unavailable(text) => StoreError::Unavailable(at(text)),
         other => other,
     }
+}
+
+/// Room a database needs to be opened, in bytes: SQLite's shared memory, and a little.
+const LEAST_ROOM: u64 = 64 * 1024;
+
+fn is_full(path: &Path) -> bool {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    crate::cache::lock::available_space(folder).is_ok_and(|room| room < LEAST_ROOM)
 }
 
 /// Refuses what cannot be opened as a database before SQLite could touch it.
@@ -85,18 +97,34 @@ pub(super) fn or_create(path: &Path, deadline: Deadline) -> Result<SqliteStore> 
     }
 }
 
+/// How the names of databases under construction start.
+const DRAFT: &str = ".new-database-";
+
+/// Removes what killed creators left; who has the turn is the only one that creates.
+fn remove_drafts(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(DRAFT) {
+            // Gone already is as good.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Makes the database complete under another name and then gives it its own, so that no
 /// process ever sees half of one. Of several at once the first wins and the others use it.
 fn create(path: &Path, deadline: Deadline) -> Result<()> {
     let unavailable = |error: std::io::Error| StoreError::Unavailable(error.to_string());
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     crate::settings::private_dir(folder).map_err(unavailable)?;
-    let _turn = queue::wait(path, deadline);
+    let turn = queue::wait(path, deadline);
     if path.exists() {
         return Ok(());
     }
+    if turn.is_some() {
+        remove_drafts(folder);
+    }
     let draft = tempfile::Builder::new()
-        .prefix(".new-database-")
+        .prefix(DRAFT)
         .tempfile_in(folder)
         .map_err(unavailable)?;
     let mut connection = connect(draft.path(), OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)?;

@@ -160,6 +160,11 @@ BEGIN
             CASE WHEN NEW.last_op IS NOT OLD.last_op THEN NEW.last_op END);
 END;
 
+-- A fence that went back would let an old holder write again.
+CREATE TRIGGER work_items_fence BEFORE UPDATE OF claim_epoch ON work_items
+WHEN NEW.claim_epoch < OLD.claim_epoch
+BEGIN SELECT RAISE(ABORT, 'a claim epoch never goes back'); END;
+
 CREATE TRIGGER work_items_added AFTER INSERT ON work_items
 BEGIN
     INSERT INTO events (actor, entity, key, kind, after, reason, op_id)

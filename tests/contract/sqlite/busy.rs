@@ -1,0 +1,75 @@
+//! Others that write past the queue: waiting is bounded, and reading never waits.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Map, json};
+use trueup_core::deadline::Deadline;
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{Store as _, Transience};
+
+use crate::fixture::{patience, sqlite};
+use crate::request::{add, by, holder, id, phase, refused, register, session};
+
+#[test]
+fn a_write_that_others_keep_out_until_the_deadline_is_contended() {
+    let mut file = sqlite();
+    holder(&mut file.store);
+    let stranger = file.stranger();
+    stranger
+        .execute_batch("BEGIN IMMEDIATE; UPDATE work_items SET title = 'x'")
+        .unwrap();
+    let soon = Deadline::after(Duration::ZERO);
+    let mut store = SqliteStore::open(&file.path(), soon).unwrap();
+    let me = session(&mut store, "s1");
+    let error = refused(store.push(&phase(&me, "PLAN")), "store_contended");
+    assert_eq!(error.transience(), Transience::Retry);
+    assert_eq!(session(&mut store, "s1").revision, me.revision);
+    stranger.execute_batch("ROLLBACK").unwrap();
+    store.push(&phase(&me, "PLAN")).unwrap();
+}
+
+#[test]
+fn others_that_write_plain_sql_all_the_time_fail_no_write() {
+    let mut file = sqlite();
+    register(&mut file.store, "s1");
+    add(&mut file.store, "A");
+    let path = file.path();
+    let strangers: Vec<_> = (0..2).map(|_| file.stranger()).collect();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for stranger in strangers {
+            let done = &done;
+            scope.spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    stranger
+                        .execute(
+                            "UPDATE work_items SET position = coalesce(position, 0) + 1",
+                            [],
+                        )
+                        .unwrap();
+                }
+            });
+        }
+        let workers: Vec<_> = (0..4)
+            .map(|n| {
+                let path = &path;
+                scope.spawn(move || {
+                    let mut store = SqliteStore::open(path, patience()).unwrap();
+                    for round in 0..50 {
+                        let key = Map::from_iter([(format!("k{n}-{round}"), json!(1))]);
+                        store.merge_metadata(&id("s1"), &key, &by("s1"))?;
+                    }
+                    trueup_core::store::Result::Ok(())
+                })
+            })
+            .collect();
+        let answers: Vec<_> = workers.into_iter().map(|w| w.join().unwrap()).collect();
+        done.store(true, Ordering::Relaxed);
+        for answer in answers {
+            answer.unwrap();
+        }
+    });
+    assert_eq!(session(&mut file.store, "s1").metadata.len(), 200);
+}

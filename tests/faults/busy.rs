@@ -1,0 +1,139 @@
+//! A database that another process keeps locked past the deadline.
+
+use serde_json::json;
+use support::home::{Answer, Home, SESSION};
+
+/// Runs a hook with a short deadline.
+fn hurried(home: &Home, binary: &str, fixture: &str) -> Answer {
+    let run = home.run(binary).payload(&home.payload(fixture));
+    run.env("TRUEUP_DEADLINE_MS", "200").finish()
+}
+
+#[test]
+fn a_capture_waits_in_the_outbox_and_the_next_call_sends_it() {
+    let home = Home::new().holding();
+    let other = home.database();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let answer = hurried(&home, "checkpoint-push", "post-tool-use.todo-write");
+    assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
+    let lines: Vec<&str> = answer.stderr.lines().collect();
+    assert!(
+        lines[0].starts_with("trueup: the database was busy until the deadline: "),
+        "{lines:?}"
+    );
+    assert_eq!(lines[1], "trueup: it waits in the outbox and is sent later");
+    let waiting = home.lines("outbox.jsonl");
+    assert_eq!(waiting.len(), 1, "{waiting:?}");
+    assert_eq!(waiting[0]["write"], "state");
+    assert_eq!(waiting[0]["changes"], json!({"Task": "write the test"}));
+    other.execute_batch("COMMIT").unwrap();
+    home.push("post-tool-use.bash").assert_silent();
+    assert_eq!(home.state()["currentTask"], "write the test");
+    assert_eq!(home.cached()["currentTask"], "write the test");
+    assert_eq!(home.lines("outbox.jsonl").len(), 0);
+    let reason: String = home.ask(
+        "SELECT reason FROM events WHERE kind = 'state' ORDER BY seq DESC LIMIT 1",
+        [],
+    );
+    assert_eq!(reason, "outbox");
+}
+
+#[test]
+fn an_end_waits_and_is_sent_by_the_next_session() {
+    let home = Home::new().holding();
+    let other = home.database();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let answer = hurried(&home, "checkpoint-push", "session-end.other");
+    assert_eq!(answer.code, Some(0));
+    other.execute_batch("COMMIT").unwrap();
+    drop(other);
+    assert_eq!(home.session::<String>("status", SESSION), "active");
+    let next = home
+        .payload("session-start.startup")
+        .of(support::home::SECOND);
+    home.hook("session-start-sync", &next).ok();
+    assert_eq!(home.session::<String>("status", SESSION), "ended");
+    assert_eq!(home.session::<String>("ended_reason", SESSION), "other");
+    assert_eq!(home.lines("outbox.jsonl").len(), 0);
+}
+
+#[test]
+fn a_capture_that_waited_does_not_overwrite_what_came_after_it() {
+    let home = Home::new().holding();
+    let other = home.database();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    hurried(&home, "checkpoint-push", "post-tool-use.todo-write");
+    other.execute_batch("COMMIT").unwrap();
+    home.set(SESSION, "execution_state.currentTask", "newer");
+    home.set(
+        SESSION,
+        "execution_state.lastUpdatedAt",
+        "2999-01-01T00:00:00.000Z",
+    );
+    home.prompt().ok();
+    assert_eq!(home.state()["currentTask"], "newer");
+    let journal = home.lines("journal.jsonl");
+    assert_eq!(journal.len(), 1);
+    assert_eq!(journal[0]["fields"], json!({"Task": "write the test"}));
+}
+
+#[test]
+fn every_hook_ends_and_the_model_gets_the_copy() {
+    let home = Home::new().holding();
+    let other = home.database();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let answer = hurried(&home, "session-start-sync", "session-start.resume");
+    assert_eq!(answer.code, Some(0));
+    assert!(
+        answer.message()[0].starts_with("⚠️ database unreachable; cache used, "),
+        "{answer:?}"
+    );
+    assert!(
+        answer.context().contains("currentSd: SD-002C"),
+        "{answer:?}"
+    );
+    let answer = hurried(&home, "session-start-sync", "user-prompt-submit");
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    let answer = hurried(&home, "checkpoint-push", "stop");
+    assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
+    assert_eq!(answer.stderr.lines().count(), 1, "{answer:?}");
+    // Readers are not locked out, and nothing has to be mended.
+    hurried(&home, "pre-handoff-validate", "pre-tool-use.agent").assert_silent();
+    home.edit("currentPhase", "EXEC");
+    let answer = hurried(&home, "pre-handoff-validate", "pre-tool-use.agent");
+    assert_eq!(
+        answer.code,
+        Some(0),
+        "an edit that cannot be pushed now: {answer:?}"
+    );
+    assert!(
+        answer.message()[0].starts_with("⚠️ database unreachable"),
+        "{answer:?}"
+    );
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(
+        home.cached()["currentPhase"],
+        "EXEC",
+        "the edit is still there"
+    );
+    home.push("post-tool-use.write").assert_silent();
+    assert_eq!(home.state()["currentPhase"], "EXEC");
+}
+
+#[test]
+fn a_command_waits_for_its_turn() {
+    let home = Home::new().holding();
+    let other = home.database();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let run = home
+        .run("trueup")
+        .args(["set", "--task", "x", "--session", SESSION]);
+    let answer = run.env("TRUEUP_DEADLINE_MS", "200").finish();
+    assert_eq!(answer.code, Some(3), "{answer:?}");
+    assert!(
+        answer.stderr.contains("busy until the deadline"),
+        "{answer:?}"
+    );
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(home.cached()["currentTask"], json!(null));
+}

@@ -1,0 +1,177 @@
+//! No space left: one clear line, nothing half written, and all is well when there is room.
+
+use std::fs;
+
+use support::home::{Home, SESSION};
+
+use super::mount::Mount;
+
+#[test]
+fn a_full_disk_under_trueups_directory() {
+    let home = Home::new();
+    let Some(mount) = Mount::over(&home.trueup(), "2m") else {
+        return;
+    };
+    let home = home.holding();
+    let before = home.state().to_string();
+    mount.fill();
+    let answer = home.start();
+    assert_eq!(answer.code, Some(0));
+    assert!(
+        answer.message().iter().any(|line| line.contains("full")),
+        "{answer:?}"
+    );
+    assert!(
+        answer.context().contains("currentSd: SD-002C"),
+        "the dated copy is used: {answer:?}"
+    );
+    let answer = home.push("post-tool-use.todo-write");
+    assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
+    assert!(
+        answer.stderr.contains("full") && answer.stderr.contains("it is lost"),
+        "{answer:?}"
+    );
+    let answer = home.hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"));
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    let answer = home
+        .run("trueup")
+        .args(["set", "--task", "x", "--session", SESSION])
+        .finish();
+    assert_eq!(answer.code, Some(3), "{answer:?}");
+    assert!(answer.stderr.contains("full"), "{answer:?}");
+    mount.free();
+    assert_eq!(home.ask::<String>("PRAGMA quick_check", []), "ok");
+    assert_eq!(home.state().to_string(), before);
+    assert_eq!(home.start().code, Some(0));
+    home.run("trueup")
+        .args(["set", "--task", "x", "--session", SESSION])
+        .finish()
+        .ok();
+    assert_eq!(home.cached()["currentTask"], "x");
+    drop((home, mount));
+}
+
+#[test]
+fn a_full_disk_before_there_is_a_database() {
+    let home = Home::new();
+    let Some(mount) = Mount::over(&home.trueup(), "64k") else {
+        return;
+    };
+    mount.fill();
+    let answer = home.start();
+    assert_eq!(answer.code, Some(0));
+    assert!(
+        answer
+            .message()
+            .iter()
+            .any(|line| line.contains("full") || line.contains("space"))
+    );
+    let answer = home.run("trueup").args(["db", "migrate"]).finish();
+    assert_eq!(answer.code, Some(3), "{answer:?}");
+    mount.free();
+    let names: Vec<_> = fs::read_dir(home.trueup())
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_name() != "trueup.db.queue" && entry.file_name() != "trueup.log")
+        .map(|entry| entry.file_name())
+        .collect();
+    assert!(
+        names
+            .iter()
+            .all(|name| !name.to_string_lossy().contains("database")),
+        "{names:?}"
+    );
+    assert!(!home.trueup().join("trueup.db").exists());
+}
+
+#[test]
+fn a_full_disk_under_the_repository() {
+    let mut home = Home::new();
+    let place = home.root().join("small");
+    fs::create_dir(&place).unwrap();
+    let Some(mount) = Mount::over(&place, "1m") else {
+        return;
+    };
+    home.move_project(place);
+    home.git(&["init", "--quiet", "--initial-branch=main"]);
+    let home = home.holding();
+    let before = fs::read(home.cache()).unwrap();
+    mount.fill();
+    home.set(SESSION, "execution_state.currentPhase", "EXEC");
+    let answer = home.start();
+    assert_eq!(answer.code, Some(0));
+    assert!(
+        answer.stderr.starts_with("trueup: not mended: "),
+        "{answer:?}"
+    );
+    assert_eq!(answer.stderr.lines().count(), 1, "{answer:?}");
+    assert!(
+        answer.context().contains("\nphase: EXEC\n"),
+        "the database is the truth: {answer:?}"
+    );
+    assert!(answer.context().contains("Still differing:"), "{answer:?}");
+    assert_eq!(
+        fs::read(home.cache()).unwrap(),
+        before,
+        "the old file stays whole"
+    );
+    assert_eq!(
+        home.claude_names(),
+        ["auto-proceed-state.json"],
+        "no draft is left"
+    );
+    let gate = home.hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"));
+    assert_eq!(
+        gate.code,
+        Some(2),
+        "what cannot be mended is not handed on: {gate:?}"
+    );
+    mount.free();
+    assert_eq!(home.start().code, Some(0));
+    assert_eq!(home.cached()["currentPhase"], "EXEC");
+}
+
+#[test]
+fn a_disk_that_fills_up_while_others_have_the_database_open() {
+    let home = Home::new();
+    let Some(mount) = Mount::over(&home.trueup(), "2m") else {
+        return;
+    };
+    let home = home.holding();
+    // Keeps the log and the shared memory in place.
+    let other = home.database();
+    let count = || {
+        other.query_row("SELECT count(*) FROM events", [], |row| {
+            row.get::<_, i64>(0)
+        })
+    };
+    let before = count().unwrap();
+    mount.fill();
+    let mut refused = 0;
+    // The log may have room for a few more writes; each of them is whole or not there.
+    for number in 0..40 {
+        let task = format!("{number}-{}", "x".repeat(2_000));
+        let run = home
+            .run("trueup")
+            .args(["set", "--task", &task, "--session", SESSION]);
+        let answer = run.finish();
+        if answer.code == Some(0) {
+            assert_eq!(home.state()["currentTask"], task);
+        } else {
+            assert_eq!(answer.code, Some(3), "{answer:?}");
+            assert!(answer.stderr.contains("full"), "{answer:?}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 0, "the disk was not full");
+    let answer = home.push("session-end.other");
+    assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
+    assert!(count().unwrap() >= before);
+    mount.free();
+    assert_eq!(home.ask::<String>("PRAGMA quick_check", []), "ok");
+    home.run("trueup")
+        .args(["set", "--task", "x", "--session", SESSION])
+        .finish()
+        .ok();
+    drop((other, home, mount));
+}

@@ -1,0 +1,72 @@
+//! A small file system of its own, where this machine lets a test make one.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A mounted tmpfs; unmounted when dropped.
+#[derive(Debug)]
+pub(crate) struct Mount(PathBuf);
+
+fn run(program: &str, arguments: &[&OsStr]) -> Result<(), String> {
+    let done: Output = Command::new(program)
+        .args(arguments)
+        .output()
+        .map_err(|error| format!("{program}: {error}"))?;
+    if done.status.success() {
+        return Ok(());
+    }
+    Err(String::from_utf8_lossy(&done.stderr).trim().to_owned())
+}
+
+impl Mount {
+    /// Mounts a file system of `size` on a directory; says loudly when that cannot be done.
+    pub(crate) fn over(place: &Path, size: &str) -> Option<Self> {
+        let options = format!("size={size},mode=0755");
+        let arguments = ["-t", "tmpfs", "-o", &options, "tmpfs"]
+            .map(OsStr::new)
+            .into_iter();
+        let arguments: Vec<&OsStr> = arguments.chain([place.as_os_str()]).collect();
+        match run("mount", &arguments) {
+            Ok(()) => Some(Self(place.to_owned())),
+            Err(reason) => {
+                println!("SKIPPED: no file system can be mounted here: {reason}");
+                None
+            }
+        }
+    }
+
+    /// Makes it read-only, or writable again.
+    pub(crate) fn read_only(&self, yes: bool) {
+        let options = if yes { "remount,ro" } else { "remount,rw" };
+        let arguments = ["-o", options].map(OsStr::new).into_iter();
+        let arguments: Vec<&OsStr> = arguments.chain([self.0.as_os_str()]).collect();
+        run("mount", &arguments).unwrap();
+    }
+
+    /// Fills it to the last byte; the file that does is removed by [`Self::free`].
+    pub(crate) fn fill(&self) {
+        let mut file = File::create(self.0.join("filler")).unwrap();
+        let mut block = vec![b'x'; 4096];
+        while !block.is_empty() {
+            if file.write_all(&block).is_err() {
+                block.truncate(block.len() / 2);
+            }
+        }
+    }
+
+    /// Makes room again.
+    pub(crate) fn free(&self) {
+        fs::remove_file(self.0.join("filler")).unwrap();
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        if let Err(reason) = run("umount", &[OsStr::new("-l"), self.0.as_os_str()]) {
+            println!("{} stays mounted: {reason}", self.0.display());
+        }
+    }
+}

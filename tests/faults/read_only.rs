@@ -1,0 +1,69 @@
+//! File systems that cannot be written, also not by root.
+
+use std::fs;
+
+use support::home::{Home, SESSION};
+
+use super::mount::Mount;
+
+#[test]
+fn trueups_directory_on_a_read_only_file_system() {
+    let home = Home::new();
+    let Some(mount) = Mount::over(&home.trueup(), "4m") else {
+        return;
+    };
+    let home = home.holding();
+    let before = home.state().to_string();
+    mount.read_only(true);
+    let answer = home.start();
+    assert_eq!(answer.code, Some(0));
+    assert!(
+        answer.message()[0].starts_with("⚠️ database unreachable; cache used, "),
+        "{answer:?}"
+    );
+    assert_eq!(answer.stderr.lines().count(), 1, "{answer:?}");
+    let answer = home.push("stop");
+    assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
+    assert_eq!(answer.stderr.lines().count(), 1, "{answer:?}");
+    let answer = home.hook("pre-handoff-validate", &home.payload("stop"));
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    let answer = home
+        .run("trueup")
+        .args(["set", "--task", "x", "--session", SESSION])
+        .finish();
+    assert_eq!(answer.code, Some(3), "{answer:?}");
+    mount.read_only(false);
+    assert_eq!(home.state().to_string(), before);
+    assert_eq!(home.start().code, Some(0));
+}
+
+#[test]
+fn a_repository_on_a_read_only_file_system() {
+    let mut home = Home::new();
+    let place = home.root().join("readonly");
+    fs::create_dir(&place).unwrap();
+    let Some(mount) = Mount::over(&place, "1m") else {
+        return;
+    };
+    home.move_project(place);
+    home.git(&["init", "--quiet", "--initial-branch=main"]);
+    let home = home.holding();
+    let before = fs::read(home.cache()).unwrap();
+    mount.read_only(true);
+    home.set(SESSION, "execution_state.currentPhase", "EXEC");
+    let answer = home.start();
+    assert_eq!(answer.code, Some(0));
+    assert!(
+        answer.stderr.starts_with("trueup: not mended: "),
+        "{answer:?}"
+    );
+    assert_eq!(answer.stderr.lines().count(), 1, "{answer:?}");
+    assert!(answer.context().contains("\nphase: EXEC\n"), "{answer:?}");
+    // The state itself is written all the same: the database is elsewhere.
+    home.push("post-tool-use.todo-write");
+    assert_eq!(home.state()["currentTask"], "write the test");
+    assert_eq!(fs::read(home.cache()).unwrap(), before);
+    mount.read_only(false);
+    assert_eq!(home.prompt().code, Some(0));
+    assert_eq!(home.cached()["currentTask"], "write the test");
+}

@@ -1,0 +1,101 @@
+//! What a client should never send: too much, too deep, or nothing at all and no end.
+
+use std::fs;
+
+use serde_json::json;
+use support::home::{Answer, Home, SESSION};
+
+const BINARIES: [(&str, &str); 3] = [
+    ("session-start-sync", "session-start.startup"),
+    ("checkpoint-push", "post-tool-use.write"),
+    ("pre-handoff-validate", "pre-tool-use.agent"),
+];
+
+#[test]
+fn a_hundred_megabytes_are_one_line_and_touch_nothing() {
+    let home = Home::new();
+    for (binary, fixture) in BINARIES {
+        let text = "x".repeat(100_000_000);
+        let whole = home.payload(fixture).with("tool_response", text).bytes();
+        let line = home.run(binary).stdin(whole).finish().one_line();
+        assert_eq!(
+            line,
+            format!("trueup: {binary}: stdin holds more than 16 MiB; nothing was done")
+        );
+    }
+    assert_eq!(fs::read_dir(home.trueup()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_write_of_megabytes_is_ordinary() {
+    let home = Home::new().holding();
+    let text = "line\n\"quoted\" \\ ä\n".repeat(150_000);
+    let payload = home
+        .payload("post-tool-use.write")
+        .input("content", text.as_str())
+        .with("tool_response", json!({"content": text}));
+    assert!(payload.bytes().len() > 5_000_000);
+    home.hook("checkpoint-push", &payload).assert_silent();
+}
+
+#[test]
+fn json_of_any_depth_breaks_nothing() {
+    let home = Home::new().holding();
+    for depth in [100, 130, 100_000, 1_000_000] {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let middle = if open == "[" { "" } else { "1" };
+            let deep = format!("{}{middle}{}", open.repeat(depth), close.repeat(depth));
+            for (binary, fixture) in BINARIES {
+                let whole = home.payload(fixture).with("session_title", "DEEP").bytes();
+                let whole = String::from_utf8(whole).unwrap();
+                for place in ["session_title", "tool_input", "tool_response", "cwd"] {
+                    let whole = whole
+                        .replacen(&format!("\"{place}\":"), "\"was\":", 1)
+                        .replacen('{', &format!("{{\"{place}\":{deep},"), 1);
+                    let answer = home.run(binary).stdin(whole).finish();
+                    assert_eq!(
+                        answer.code,
+                        Some(0),
+                        "{binary} {place} {depth}: {}",
+                        answer.stderr
+                    );
+                    assert!(answer.stderr.lines().count() <= 1);
+                }
+            }
+        }
+    }
+    assert_eq!(home.session::<String>("status", SESSION), "active");
+}
+
+#[test]
+fn a_client_that_never_closes_stdin_gets_rid_of_the_hook_all_the_same() {
+    let home = Home::new();
+    for (binary, fixture) in BINARIES {
+        for sent in [&b""[..], &home.payload(fixture).bytes()] {
+            let mut run = home.run(binary).env("TRUEUP_DEADLINE_MS", "100");
+            let mut child = run.spawn();
+            // Held open until the process has ended.
+            let mut stdin = child.stdin.take().unwrap();
+            std::io::Write::write_all(&mut stdin, sent).unwrap();
+            let line = Answer::of(child).one_line();
+            assert!(
+                line.starts_with(&format!("trueup: {binary} gave up after ")),
+                "{line}"
+            );
+            drop(stdin);
+        }
+    }
+    assert_eq!(fs::read_dir(home.trueup()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_client_that_reads_no_answer_breaks_nothing() {
+    let home = Home::new().holding();
+    let payload = home.payload("session-start.resume").bytes();
+    let mut child = home.run("session-start-sync").spawn();
+    drop(child.stdout.take());
+    drop(child.stderr.take());
+    std::io::Write::write_all(child.stdin.as_mut().unwrap(), &payload).unwrap();
+    let answer = Answer::of(child);
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+}
