@@ -1,5 +1,10 @@
 //! The command line, as data.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "these comments are shown by --help as they stand"
+)]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -231,8 +236,14 @@ pub(crate) enum Switch {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ItemCommand {
     /// Add an item
+    ///
+    /// Example: trueup item add SD-002C --title "Sync on start" --parent SD-002
+    #[command(verbatim_doc_comment)]
     Add(ItemAdd),
     /// List items
+    ///
+    /// Example: trueup item list --parent SD-002
+    #[command(verbatim_doc_comment)]
     List {
         /// Only children of this item
         #[arg(long, value_name = "KEY")]
@@ -242,6 +253,9 @@ pub(crate) enum ItemCommand {
         held: bool,
     },
     /// Show an item and its latest events
+    ///
+    /// Example: trueup item show SD-002C
+    #[command(verbatim_doc_comment)]
     Show {
         /// The item
         key: ItemKey,
@@ -284,17 +298,26 @@ pub(crate) struct ClaimArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum SessionsCommand {
     /// List sessions, the latest sign of life first
+    ///
+    /// Example: trueup sessions list --all
+    #[command(verbatim_doc_comment)]
     List {
         /// List all, not the latest hundred alone
         #[arg(long)]
         all: bool,
     },
     /// Show a session
+    ///
+    /// Example: trueup sessions show 0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d
+    #[command(verbatim_doc_comment)]
     Show {
         /// The session
         id: SessionId,
     },
     /// Park every session that two witnesses call dead
+    ///
+    /// Example: trueup sessions sweep
+    #[command(verbatim_doc_comment)]
     Sweep,
 }
 
@@ -320,13 +343,22 @@ pub(crate) struct LogArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum JournalCommand {
     /// List edits that lost
+    ///
+    /// Example: trueup journal list
+    #[command(verbatim_doc_comment)]
     List,
     /// Show one
+    ///
+    /// Example: trueup journal show j-0a1b2c3d4e
+    #[command(verbatim_doc_comment)]
     Show {
         /// Its id
         id: String,
     },
     /// Make one again, on the database's present state
+    ///
+    /// Example: trueup journal restore j-0a1b2c3d4e
+    #[command(verbatim_doc_comment)]
     Restore {
         /// Its id
         id: String,
@@ -336,10 +368,19 @@ pub(crate) enum JournalCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum DbCommand {
     /// Show where it is, its schema and its health
+    ///
+    /// Example: trueup db status
+    #[command(verbatim_doc_comment)]
     Status,
     /// Create it, or bring its schema up to date
+    ///
+    /// Example: trueup db migrate
+    #[command(verbatim_doc_comment)]
     Migrate,
     /// Copy it into a new file while others go on
+    ///
+    /// Example: trueup db backup before-upgrade.db
+    #[command(verbatim_doc_comment)]
     Backup {
         /// The new file; never replaced
         file: PathBuf,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use trueup_core::cache::{self, CacheFile};
 use trueup_core::deadline::Deadline;
-use trueup_core::model::{Session, SessionId};
+use trueup_core::model::{Session, SessionId, SessionStatus};
 use trueup_core::reconcile::Reading;
 use trueup_core::settings::{Environment, Project, Settings};
 use trueup_core::store::sqlite::SqliteStore;
@@ -18,9 +18,6 @@ use crate::failure::Failure;
 /// How long a command waits for the database; a person or a script would rather wait than
 /// fail.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Most sessions of a worktree looked at for company.
-const NEIGHBOURS: u32 = 12;
 
 /// The desk.
 pub(crate) struct Desk {
@@ -104,7 +101,7 @@ impl Desk {
             return Ok(id);
         }
         let here = store.sessions(&SessionFilter {
-            present: true,
+            statuses: SessionStatus::PRESENT,
             worktree: Some(self.site.project.dir.to_string_lossy().into_owned()),
             limit: 2,
         })?;
@@ -173,19 +170,6 @@ impl Desk {
             .host
             .as_ref()
             .is_none_or(|host| *host == self.site.host)
-    }
-
-    /// Returns the sessions that may work in the same directory.
-    pub(crate) fn neighbours(
-        &self,
-        store: &mut SqliteStore,
-        session: &Session,
-    ) -> Result<Vec<Session>, Failure> {
-        Ok(store.sessions(&SessionFilter {
-            present: true,
-            worktree: session.worktree.clone(),
-            limit: NEIGHBOURS,
-        })?)
     }
 
     /// Pushes what was edited by hand before a command changes something, so that the edit is

@@ -20,7 +20,7 @@ pub(crate) struct Failure {
     pub(crate) code: &'static str,
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
-    pub(crate) data: Value,
+    pub(crate) data: Box<Value>,
     pub(crate) divergences: Vec<Divergence>,
 }
 
@@ -31,7 +31,7 @@ impl Failure {
             code,
             message: message.into(),
             hint: None,
-            data: Value::Null,
+            data: Box::default(),
             divergences: Vec::new(),
         }
     }
@@ -69,7 +69,7 @@ impl Failure {
     }
 
     pub(crate) fn data(mut self, data: Value) -> Self {
-        self.data = data;
+        *self.data = data;
         self
     }
 }

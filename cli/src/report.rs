@@ -50,7 +50,7 @@ impl Report {
     pub(crate) fn print(&self, answer: &Answer) -> ExitCode {
         let mut out = anstream::stdout().lock();
         let written = if self.json {
-            let object = self.object(answer.exit == 0, answer, Value::Null);
+            let object = self.object(answer.exit == 0, answer, &Value::Null);
             writeln!(out, "{object}")
         } else {
             let mut lines = answer.text.iter();
@@ -67,12 +67,12 @@ impl Report {
                 "code": failure.code, "message": failure.message, "hint": failure.hint,
             });
             let answer = Answer {
-                data: failure.data.clone(),
+                data: (*failure.data).clone(),
                 divergences: failure.divergences.clone(),
                 warnings: warnings.to_vec(),
                 ..Answer::default()
             };
-            let object = self.object(false, &answer, error);
+            let object = self.object(false, &answer, &error);
             let mut out = io::stdout().lock();
             writeln!(out, "{object}").and_then(|()| out.flush())
         } else {
@@ -87,7 +87,7 @@ impl Report {
         exit(written, failure.exit)
     }
 
-    fn object(&self, ok: bool, answer: &Answer, error: Value) -> Value {
+    fn object(&self, ok: bool, answer: &Answer, error: &Value) -> Value {
         json!({
             "ok": ok,
             "command": self.command,

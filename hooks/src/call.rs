@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use trueup_core::deadline::Deadline;
 use trueup_core::hook::{Parsed, Response};
 use trueup_core::settings::{Environment, Project, Settings};
-use trueup_core::store::StoreError;
 use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{Provenance, StoreError};
 use trueup_core::sync::Site;
 use trueup_core::text::Fence;
 
@@ -68,6 +68,11 @@ impl Call {
             .settings
             .sqlite_path()
             .map_err(StoreError::Unavailable)
+    }
+
+    /// Makes the provenance of a write by this session.
+    pub fn provenance(&self, reason: &str) -> Provenance {
+        Provenance::new(self.payload.session.as_str(), reason)
     }
 
     /// Makes a fence with a new nonce.

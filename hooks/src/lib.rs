@@ -10,9 +10,11 @@ pub mod pull;
 pub mod push;
 
 mod call;
+mod capture;
 mod counter;
 mod handoff;
 mod run;
+mod spill;
 
 pub use call::{Call, Outcome};
 pub use run::run;

@@ -9,15 +9,15 @@ use trueup_core::reconcile::{Code, Divergence, Policy, Reading, Severity, reconc
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Heartbeat, SessionFilter, Store as _};
 use trueup_core::sync::{
-    Briefing, Mode, SyncError, TrueUp, drain, observe_without_database, predecessor, reassertion,
-    register, sweep, true_up,
+    Briefing, Mode, SyncError, TrueUp, drain, is_registered_as_is, observe_without_database,
+    predecessor, reassertion, register, sweep, true_up,
 };
 use trueup_core::text::one_line;
 
 use crate::{Call, Outcome};
 
 /// Most sessions of a worktree looked at for company and for work to go on with.
-const NEIGHBOURS: u32 = 12;
+const NEIGHBOURS: u32 = 8;
 
 /// Longest text of another session shown in an offer, in characters.
 const EXCERPT: usize = 120;
@@ -49,22 +49,17 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
     let mut store = call.open_or_create()?;
     drain(&mut store, &call.site);
     let id = &call.payload.session;
-    let before = predecessor(&mut store, id, source, &call.site)?;
-    let session = register(&mut store, id, before, &call.site)?;
-    let parked = sweep(&mut store, &call.site, id.as_str())?;
-    let filter = SessionFilter {
-        worktree: session.worktree.clone(),
-        limit: NEIGHBOURS,
-        ..SessionFilter::default()
+    let session = match store.session(id)? {
+        Some(session) if is_registered_as_is(&session, &call.site) => session,
+        Some(_) => register(&mut store, id, None, &call.site)?,
+        None => {
+            let before = predecessor(&mut store, id, source, &call.site)?;
+            register(&mut store, id, before, &call.site)?
+        }
     };
-    let neighbours = store.sessions(&filter)?;
-    let synced = true_up(
-        &mut store,
-        session,
-        &neighbours,
-        &call.site,
-        Mode::Automatic,
-    )?;
+    let parked = sweep(&mut store, &call.site, id.as_str())?;
+    let company = neighbours(&mut store, &session, SessionStatus::PRESENT)?;
+    let synced = true_up(&mut store, session, &company, &call.site, Mode::Automatic)?;
     let session = &synced.session;
     if session.acknowledged != session.revision {
         store.acknowledge(id, session.revision)?;
@@ -73,7 +68,7 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
         Some(key) => store.item(key)?,
         None => None,
     };
-    let offer = offer(&mut store, session, &neighbours)?;
+    let offer = offer(&mut store, session)?;
     let briefing = Briefing {
         session,
         title: item.as_ref().and_then(|item| item.title.as_deref()),
@@ -107,28 +102,44 @@ fn export_session(call: &Call) -> io::Result<()> {
         .write_all(line.as_bytes())
 }
 
+/// Lists sessions of the same worktree, the latest sign of life first.
+fn neighbours(
+    store: &mut SqliteStore,
+    session: &Session,
+    statuses: &'static [SessionStatus],
+) -> Result<Vec<Session>, SyncError> {
+    Ok(store.sessions(&SessionFilter {
+        statuses,
+        worktree: session.worktree.clone(),
+        limit: NEIGHBOURS,
+    })?)
+}
+
 /// Finds work to go on with, for a session that holds nothing: what it did itself, else what
 /// the session before it did, else the last one here.
 fn offer(
     store: &mut SqliteStore,
     session: &Session,
-    neighbours: &[Session],
 ) -> Result<Option<(String, String)>, SyncError> {
     if session.item.is_some() {
         return Ok(None);
     }
+    let mut others: Vec<Session> = Vec::new();
+    if let Some(before) = &session.predecessor {
+        others.extend(store.session(before)?);
+    }
+    // A status at a time: so each is a walk along an index, however many sessions there were.
+    others.extend(neighbours(store, session, &[SessionStatus::Ended])?);
+    others.extend(neighbours(store, session, &[SessionStatus::Lost])?);
     let own = session
         .execution_state()
         .work
         .item
         .map(|item| (item, session));
-    let before = neighbours
+    let theirs = others
         .iter()
-        .find(|s| Some(&s.id) == session.predecessor.as_ref());
-    let others = before.into_iter().chain(neighbours.iter().filter(|s| {
-        s.id != session.id && matches!(s.status, SessionStatus::Ended | SessionStatus::Lost)
-    }));
-    let theirs = others.filter_map(|s| Some((s.execution_state().work.item?, s)));
+        .filter(|other| other.id != session.id)
+        .filter_map(|other| Some((other.execution_state().work.item?, other)));
     for (key, from) in own.into_iter().chain(theirs) {
         let Ok(key) = key.parse() else { continue };
         let Some(item) = store.item(&key)? else {
@@ -239,10 +250,11 @@ fn try_prompt(call: &Call) -> Result<Outcome, SyncError> {
         });
     };
     let renewal = call.site.settings.renewal_seconds();
-    if session.status != SessionStatus::Active || session.silence_seconds() >= renewal {
+    let due = session.silence_seconds() >= renewal || !session.status.is_present();
+    if due || session.status != SessionStatus::Active {
         store.heartbeat(&Heartbeat {
             session: id.clone(),
-            lease_seconds: call.site.settings.lease_seconds,
+            lease_seconds: due.then_some(call.site.settings.lease_seconds),
             status: Some(SessionStatus::Active),
             span_seconds: None,
         })?;

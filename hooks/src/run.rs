@@ -1,13 +1,13 @@
 //! What the three binaries share: stdin, deadline, panics, output.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::panic;
 use std::process::{self, ExitCode};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use nix::unistd::alarm;
+use rustix::event::{self, PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
 use trueup_core::deadline::Deadline;
 use trueup_core::diagnostics::Level;
 use trueup_core::hook;
@@ -17,17 +17,14 @@ use trueup_core::text::one_line;
 use crate::{Call, Outcome};
 
 /// Largest payload, in bytes. A Write of 3 MB comes as 6 MB after the tool ran.
-const LARGEST: u64 = 16 * 1024 * 1024;
+const LARGEST: usize = 16 * 1024 * 1024;
 
-/// What a hook may take beyond its deadline before it ends itself.
-const GRACE: Duration = Duration::from_millis(500);
+/// How much is read at once, in bytes.
+const CHUNK: usize = 64 * 1024;
 
 /// The shortest and the longest time that may be configured.
 const SHORTEST: Duration = Duration::from_millis(1);
-const LONGEST_TIME: Duration = Duration::from_secs(600);
-
-/// How often the watchdog looks whether its limit was changed.
-const STEP: Duration = Duration::from_millis(100);
+const LONGEST_TIME: Duration = Duration::from_mins(10);
 
 /// Longest line on stderr, in characters.
 const LONGEST: usize = 4_000;
@@ -39,10 +36,9 @@ const REFUSE: u8 = 2;
 pub fn run(name: &'static str, time: Duration, handle: fn(&Call) -> Outcome) -> ExitCode {
     // A broken hook must never stop a session: with exit 0 the client goes on.
     panic::set_hook(Box::new(move |info| {
-        end(&format!("trueup: {name} failed: {info}"))
+        end(&format!("trueup: {name} failed: {info}"));
     }));
-    let limit = Arc::new(AtomicU64::new(millis(time + GRACE)));
-    watch(name, Arc::clone(&limit));
+    watch(time);
     let environment = Environment::of_process();
     let outcome = match Settings::load_leniently(&environment) {
         Err(error) => Outcome::note(format!("trueup: {name}: {error}")),
@@ -51,42 +47,23 @@ pub fn run(name: &'static str, time: Duration, handle: fn(&Call) -> Outcome) -> 
                 .deadline
                 .unwrap_or(time)
                 .clamp(SHORTEST, LONGEST_TIME);
-            limit.store(millis(time + GRACE), Ordering::Relaxed);
+            watch(time);
             outcome(name, environment, settings, Deadline::after(time), handle)
         }
     };
     print(name, &outcome)
 }
 
-/// Ends the process in case something blocks that knows no deadline: a client that never
-/// closes stdin, a file system that does not answer.
-///
-/// The limit is in milliseconds from now and may be changed while it runs.
-fn watch(name: &'static str, limit: Arc<AtomicU64>) {
-    let start = Instant::now();
-    thread::spawn(move || {
-        loop {
-            let limit = Duration::from_millis(limit.load(Ordering::Relaxed));
-            match limit
-                .checked_sub(start.elapsed())
-                .filter(|left| !left.is_zero())
-            {
-                // A limit that was changed is noticed within a step.
-                Some(left) => thread::sleep(left.min(STEP)),
-                None => end(&format!(
-                    "trueup: {name} gave up after {} ms",
-                    limit.as_millis()
-                )),
-            }
-        }
-    });
+/// Ends the process in case a file system blocks that knows no deadline. A thread that does
+/// so with a better word costs every call 3 % of its time, so it is left to the kernel, in
+/// whole seconds; a client takes that end for a failed hook and goes on.
+fn watch(time: Duration) {
+    let seconds = time.as_secs().saturating_add(2);
+    // What was set before, by whom, is nothing: the process is young.
+    let _ = alarm::set(u32::try_from(seconds).unwrap_or(u32::MAX));
 }
 
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-#[expect(clippy::exit, reason = "the only ways out of a blocked or broken hook")]
+#[expect(clippy::exit, reason = "a broken hook must let the session go on")]
 fn end(line: &str) {
     say(line);
     process::exit(0);
@@ -104,16 +81,10 @@ fn outcome(
     deadline: Deadline,
     handle: fn(&Call) -> Outcome,
 ) -> Outcome {
-    let mut input = Vec::new();
-    if let Err(error) = io::stdin().lock().take(LARGEST + 1).read_to_end(&mut input) {
-        return Outcome::note(format!("trueup: {name}: stdin cannot be read: {error}"));
-    }
-    if input.len() as u64 > LARGEST {
-        return Outcome::note(format!(
-            "trueup: {name}: stdin holds more than {} MiB; nothing was done",
-            LARGEST / (1024 * 1024)
-        ));
-    }
+    let input = match read_input(deadline) {
+        Ok(input) => input,
+        Err(problem) => return Outcome::note(format!("trueup: {name}: stdin {problem}")),
+    };
     let payload = match hook::parse(&input) {
         Ok(Some(payload)) => payload,
         Ok(None) => return Outcome::default(),
@@ -132,6 +103,37 @@ fn outcome(
         call.site.log(Level::Warn, name, note);
     }
     outcome
+}
+
+/// Reads stdin to its end, but no longer than the deadline and no more than a payload may
+/// hold.
+fn read_input(deadline: Deadline) -> Result<Vec<u8>, String> {
+    let stdin = io::stdin();
+    let mut input = Vec::new();
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let left = Timespec::try_from(deadline.left()).map_err(|error| error.to_string())?;
+        let mut ready = [PollFd::new(&stdin, PollFlags::IN)];
+        match event::poll(&mut ready, Some(&left)) {
+            Err(Errno::INTR) => continue,
+            Err(error) => return Err(format!("cannot be read: {error}")),
+            Ok(0) => return Err("did not end in time; nothing was done".to_owned()),
+            Ok(_) => {}
+        }
+        // Not through the standard library's buffer, which would read ahead of the poll.
+        let count = rustix::io::read(&stdin, &mut chunk)
+            .map_err(|error| format!("cannot be read: {error}"))?;
+        if count == 0 {
+            return Ok(input);
+        }
+        input.extend_from_slice(chunk.get(..count).unwrap_or_default());
+        if input.len() > LARGEST {
+            return Err(format!(
+                "holds more than {} MiB; nothing was done",
+                LARGEST / (1024 * 1024)
+            ));
+        }
+    }
 }
 
 fn print(name: &str, outcome: &Outcome) -> ExitCode {

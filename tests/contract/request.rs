@@ -60,7 +60,7 @@ pub(crate) fn item(store: &mut dyn Store, text: &str) -> Item {
 pub(crate) fn beat(session: &str) -> Heartbeat {
     Heartbeat {
         session: id(session),
-        lease_seconds: LEASE,
+        lease_seconds: Some(LEASE),
         status: None,
         span_seconds: None,
     }

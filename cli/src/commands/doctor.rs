@@ -65,8 +65,8 @@ impl Check {
     }
 }
 
-pub(super) fn run(desk: &Desk, fix: bool) -> Result<Answer, Failure> {
-    let checks = vec![
+pub(super) fn run(desk: &Desk, fix: bool) -> Answer {
+    let checks = [
         data_directory(desk, fix),
         space(desk),
         database(desk, fix),
@@ -102,10 +102,10 @@ pub(super) fn run(desk: &Desk, fix: bool) -> Result<Answer, Failure> {
         .collect();
     let failed = checks.iter().any(|check| check.status == Status::Fail);
     let exit = if failed { REFUSED } else { 0 };
-    Ok(Answer {
+    Answer {
         exit,
         ..Answer::new(text, json!({"checks": rows}))
-    })
+    }
 }
 
 fn data_directory(desk: &Desk, fix: bool) -> Check {
@@ -137,10 +137,14 @@ fn data_directory(desk: &Desk, fix: bool) -> Check {
     }
 }
 
+/// The bits of a mode that let others in.
+#[cfg(unix)]
+const OTHERS_BITS: u32 = 6;
+
 #[cfg(unix)]
 fn privacy(path: &Path, data: &fs::Metadata, fix: bool) -> Option<Check> {
     use std::os::unix::fs::PermissionsExt as _;
-    if data.permissions().mode() & 0o077 == 0 {
+    if data.permissions().mode().trailing_zeros() >= OTHERS_BITS {
         return None;
     }
     if fix && fs::set_permissions(path, fs::Permissions::from_mode(0o700)).is_ok() {

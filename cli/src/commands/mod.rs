@@ -38,7 +38,7 @@ pub(crate) fn run(desk: &Desk, command: Command) -> Result<Answer, Failure> {
         Command::Log(arguments) => log::run(desk, &arguments),
         Command::Journal(command) => journal::run(desk, &command),
         Command::Db(command) => db::run(desk, &command),
-        Command::Doctor { fix } => doctor::run(desk, fix),
+        Command::Doctor { fix } => Ok(doctor::run(desk, fix)),
         Command::Demo => demo::run(),
         Command::Statusline => Ok(statusline::run(desk)),
         Command::Completions { shell } => completions(shell),

@@ -1,7 +1,7 @@
 //! `trueup status`
 
 use serde_json::{Value, json};
-use trueup_core::model::{Item, Session};
+use trueup_core::model::{Item, Session, SessionStatus};
 use trueup_core::reconcile::{CacheReading, DatabaseReading, Reading};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{SessionFilter, Store as _};
@@ -24,7 +24,7 @@ pub(super) fn run(desk: &Desk, all: bool) -> Result<Answer, Failure> {
             desk,
             &mut store,
             &SessionFilter {
-                present: true,
+                statuses: SessionStatus::PRESENT,
                 ..SessionFilter::default()
             },
         );

@@ -1,7 +1,7 @@
 //! `validate-session-state`
 
 use serde_json::{Value, json};
-use trueup_core::model::Session;
+use trueup_core::model::{Session, SessionStatus};
 use trueup_core::reconcile::{Code, Divergence, Policy, Severity, reconcile};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{SessionFilter, Store as _};
@@ -11,6 +11,9 @@ use crate::args::Validate;
 use crate::desk::Desk;
 use crate::failure::{Failure, REFUSED};
 use crate::report::Answer;
+
+/// Most sessions of a worktree looked at for company.
+const NEIGHBOURS: u32 = 12;
 
 /// What was found of one session.
 struct Finding {
@@ -36,7 +39,7 @@ pub(crate) fn run(desk: &Desk, arguments: &Validate) -> Result<Answer, Failure> 
     }
     let sessions = if arguments.all {
         let mut sessions = store.sessions(&SessionFilter {
-            present: true,
+            statuses: SessionStatus::PRESENT,
             ..SessionFilter::default()
         })?;
         sessions.retain(|session| desk.is_within_reach(session));
@@ -58,7 +61,11 @@ fn look(
     fix: bool,
 ) -> Result<Finding, Failure> {
     let site = desk.site_of(&session);
-    let neighbours = desk.neighbours(store, &session)?;
+    let neighbours = store.sessions(&SessionFilter {
+        statuses: SessionStatus::PRESENT,
+        worktree: session.worktree.clone(),
+        limit: NEIGHBOURS,
+    })?;
     if !fix {
         let (_, decision) = inspect(store, &session, &neighbours, &site, Mode::Automatic)?;
         let remaining = decision.divergences;

@@ -40,11 +40,13 @@ impl Worktree {
             return None;
         }
         let common_dir = match fs::read_to_string(git_dir.join("commondir")) {
-            Ok(text) => git_dir.join(text.trim()),
+            // Two worktrees must come to the same path, whatever way it was written.
+            Ok(text) => {
+                let dir = git_dir.join(text.trim());
+                dir.canonicalize().unwrap_or(dir)
+            }
             Err(_) => git_dir.clone(),
         };
-        // Two worktrees must come to the same path, whatever way it was written.
-        let common_dir = common_dir.canonicalize().unwrap_or(common_dir);
         Some(Self {
             root: root.to_owned(),
             git_dir,

@@ -28,6 +28,9 @@ pub enum SessionStatus {
 }
 
 impl SessionStatus {
+    /// The statuses of sessions that count as present.
+    pub const PRESENT: &'static [Self] = &[Self::Active, Self::Idle];
+
     /// Returns the stored spelling.
     pub const fn as_str(self) -> &'static str {
         match self {

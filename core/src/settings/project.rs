@@ -47,7 +47,7 @@ impl Project {
         let git = self.git.as_ref()?;
         let elsewhere = cwd
             .filter(|cwd| **cwd != *git.root)
-            .and_then(Worktree::discover)
+            .and_then(|cwd| Worktree::discover(&cwd.canonicalize().ok()?))
             .filter(|other| other.common_dir == git.common_dir);
         elsewhere.as_ref().unwrap_or(git).branch()
     }

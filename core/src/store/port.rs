@@ -60,8 +60,9 @@ pub struct Registration {
 pub struct Heartbeat {
     /// Whose.
     pub session: SessionId,
-    /// How long silence means nothing from now on.
-    pub lease_seconds: u64,
+    /// How long silence means nothing from now on; absent keeps lease and last sign of life
+    /// as they are, so that a mere change of status renews nothing.
+    pub lease_seconds: Option<u64>,
     /// The status to take, when it changes.
     pub status: Option<SessionStatus>,
     /// Announces silence of so many seconds.
@@ -104,8 +105,8 @@ pub enum Mark {
 /// Which sessions to list.
 #[derive(Debug, Clone, Default)]
 pub struct SessionFilter {
-    /// Only active and idle ones.
-    pub present: bool,
+    /// Only of these statuses; empty is no limit.
+    pub statuses: &'static [SessionStatus],
     /// Only those of this project directory.
     pub worktree: Option<String>,
     /// At most so many, the latest sign of life first; 0 is no limit.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::act::keep_lost;
 use super::site::Site;
 use crate::diagnostics::Level;
+use crate::model::EventFilter;
 use crate::outbox::{Pending, Write};
 use crate::store::{Provenance, Push, Registration, Store, StoreError, TaskNote};
 
@@ -24,6 +25,18 @@ pub fn drain(store: &mut dyn Store, site: &Site) -> usize {
         );
         0
     })
+}
+
+/// Tells whether the write arrived before, only its removal from the outbox did not: then
+/// what is newer in the database is the write itself.
+fn was_sent(store: &mut dyn Store, pending: &Pending) -> Result<bool, StoreError> {
+    let events = store.events(&EventFilter {
+        session: Some(pending.session.to_string()),
+        since: Some(pending.at),
+        ..EventFilter::default()
+    })?;
+    let op_id = Some(pending.op_id.as_str());
+    Ok(events.iter().any(|event| event.op_id.as_deref() == op_id))
 }
 
 fn send(store: &mut dyn Store, pending: &Pending, site: &Site) -> Result<(), StoreError> {
@@ -59,7 +72,7 @@ fn send(store: &mut dyn Store, pending: &Pending, site: &Site) -> Result<(), Sto
         Write::State { changes, branch } => {
             // An observation is not pushed over what the database learned after it was made.
             let newer = session.execution_state().history.last_updated_at;
-            if newer.is_some_and(|at| at > pending.at) {
+            if newer.is_some_and(|at| at > pending.at) && !was_sent(store, pending)? {
                 return keep_lost(&session, &pending.session, changes, site)
                     .map(|_| ())
                     .map_err(|error| StoreError::Unavailable(error.to_string()));

@@ -4,7 +4,7 @@ use super::site::Site;
 use crate::cache::{self, CacheFile};
 use crate::hook::Source;
 use crate::liveness::{self, Alive};
-use crate::model::{Session, SessionId};
+use crate::model::{Session, SessionId, SessionStatus};
 use crate::reconcile::Reading;
 use crate::store::{Provenance, Registration, Released, Result, SessionFilter, Store};
 
@@ -31,11 +31,26 @@ pub fn register(
         worktree: Some(site.project.dir.to_string_lossy().into_owned()),
         branch: site.branch(),
         host: Some(site.host.clone()),
-        process: site.client.clone(),
+        process: site.client(),
         predecessor,
         lease_seconds: site.settings.lease_seconds,
         provenance: Provenance::new(id.as_str(), "session start"),
     })
+}
+
+/// Tells whether registering would change nothing but the lease, and that is not due: then a
+/// start is a read.
+pub fn is_registered_as_is(session: &Session, site: &Site) -> bool {
+    let renewal = site.settings.renewal_seconds();
+    session.status == SessionStatus::Active
+        && session.silence_seconds() < renewal
+        && session.host.as_ref() == Some(&site.host)
+        && session.repo == site.project.repo(&site.repository)
+        && session.worktree.as_deref() == Some(&*site.project.dir.to_string_lossy())
+        && session.process == site.client()
+        && site
+            .branch()
+            .is_none_or(|branch| session.branch() == Some(&branch))
 }
 
 /// Finds the session that a new one continues after `/clear` or a fork: the client does not
@@ -61,9 +76,10 @@ pub fn predecessor(
     };
     let mut neighbours = store.sessions(&filter)?;
     neighbours.retain(|session| session.id != *id && session.predecessor.as_ref() != Some(id));
+    let client = site.client();
     let same_process = neighbours
         .iter()
-        .find(|s| site.client.is_some() && s.process == site.client && source == Source::Clear);
+        .find(|s| client.is_some() && s.process == client && source == Source::Clear);
     let shared = CacheFile::read(&cache::shared_path(&site.project.dir));
     let named = match &shared.document {
         Reading::Fresh(document) => document.reading().session,

@@ -16,6 +16,6 @@ pub use act::{Mode, SyncError, TrueUp, inspect, true_up};
 pub use briefing::{Briefing, reassertion};
 pub use drain::drain;
 pub use insist::{Insisted, Insistence, insist};
-pub use lifecycle::{predecessor, register, sweep};
+pub use lifecycle::{is_registered_as_is, predecessor, register, sweep};
 pub use observe::{Observation, observe, observe_without_database};
 pub use site::{Site, now};

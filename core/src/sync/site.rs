@@ -23,8 +23,8 @@ pub struct Site {
     pub cwd: Option<PathBuf>,
     /// This machine.
     pub host: String,
-    /// The client's process.
-    pub client: Option<ProcessId>,
+    /// The number of the client's process.
+    pub client_pid: Option<u32>,
     /// What was wrong and worked around; one line each.
     pub warnings: Vec<String>,
 }
@@ -48,17 +48,16 @@ impl Site {
                 project.dir.join(".trueup.toml").display()
             ));
         }
-        let client = environment
+        let client_pid = environment
             .text("CLAUDE_PID")
-            .and_then(|pid| pid.parse().ok())
-            .map(liveness::identify);
+            .and_then(|pid| pid.parse().ok());
         Self {
             settings,
             project,
             repository,
             cwd,
             host: liveness::host_name(),
-            client,
+            client_pid,
             warnings,
         }
     }
@@ -77,6 +76,11 @@ impl Site {
                 Self::new(environment, self.settings.clone(), project, None)
             }
         }
+    }
+
+    /// Identifies the client's process, when the client named it.
+    pub fn client(&self) -> Option<ProcessId> {
+        self.client_pid.map(liveness::identify)
     }
 
     /// Returns the branch the session works on.

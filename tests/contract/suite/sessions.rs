@@ -104,7 +104,7 @@ fn a_sign_of_life_renews_the_lease(f: &mut impl Fixture) {
     assert!(!session(f.store(), "s1").lease_expired());
     let idle = Heartbeat {
         status: Some(SessionStatus::Idle),
-        lease_seconds: 10,
+        lease_seconds: Some(10),
         ..beat("s1")
     };
     f.store().heartbeat(&idle).unwrap();
@@ -176,7 +176,7 @@ fn sessions_are_listed_latest_sign_of_life_first(f: &mut impl Fixture) {
     };
     assert_eq!(list(SessionFilter::default()), ["s4", "s3", "s2", "s1"]);
     let here = SessionFilter {
-        present: true,
+        statuses: SessionStatus::PRESENT,
         worktree: Some("/w".to_owned()),
         limit: 0,
     };

@@ -62,7 +62,7 @@ pub(super) fn claim(store: &mut MemoryStore, request: &ClaimRequest) -> Result<C
     begin_work(store, &session, &taken.item, &request.provenance)?;
     let heartbeat = Heartbeat {
         session: grant.session.clone(),
-        lease_seconds: request.lease_seconds,
+        lease_seconds: Some(request.lease_seconds),
         status: Some(SessionStatus::Active),
         span_seconds: request.span_seconds,
     };

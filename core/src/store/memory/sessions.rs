@@ -96,7 +96,7 @@ fn all(store: &MemoryStore) -> impl Iterator<Item = Session> + '_ {
 
 pub(super) fn list(store: &MemoryStore, filter: &SessionFilter) -> Vec<Session> {
     let mut found: Vec<Session> = all(store)
-        .filter(|s| !filter.present || s.status.is_present())
+        .filter(|s| filter.statuses.is_empty() || filter.statuses.contains(&s.status))
         .filter(|s| filter.worktree.is_none() || s.worktree == filter.worktree)
         .collect();
     found.sort_by(|a, b| {
@@ -122,11 +122,16 @@ pub(super) fn lapsed(store: &MemoryStore, limit: u32) -> Vec<Session> {
 
 pub(super) fn heartbeat(store: &mut MemoryStore, beat: &Heartbeat) -> Result<()> {
     store.registered(&beat.session)?;
-    let (now, lease) = (store.now, store.later(beat.lease_seconds));
+    let (now, lease) = (
+        store.now,
+        beat.lease_seconds.map(|lease| store.later(lease)),
+    );
     let silent_until = beat.span_seconds.map(|span| store.later(span));
     if let Some(row) = store.sessions.get_mut(&beat.session) {
-        row.heartbeat_at = now;
-        row.lease_expires_at = lease;
+        if let Some(lease) = lease {
+            row.heartbeat_at = now;
+            row.lease_expires_at = lease;
+        }
         row.silent_until = silent_until.or(row.silent_until);
     }
     if let Some(status) = beat.status {

@@ -32,7 +32,7 @@ pub(super) fn claim(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<Clai
     }
     let heartbeat = Heartbeat {
         session: grant.session.clone(),
-        lease_seconds: request.lease_seconds,
+        lease_seconds: Some(request.lease_seconds),
         status: Some(SessionStatus::Active),
         span_seconds: request.span_seconds,
     };

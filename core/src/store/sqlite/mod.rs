@@ -19,6 +19,7 @@ mod tasks;
 
 use std::path::{Path, PathBuf};
 
+use once_cell::unsync::OnceCell;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use serde_json::{Map, Value as Json};
 
@@ -42,6 +43,7 @@ pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
     deadline: Deadline,
+    lineage: OnceCell<Lineage>,
 }
 
 impl SqliteStore {
@@ -110,7 +112,8 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn lineage(&mut self) -> Result<Lineage> {
-        open::lineage(&self.connection)
+        let read = || open::lineage(&self.connection);
+        self.lineage.get_or_try_init(read).cloned()
     }
 
     fn now(&mut self) -> Result<Timestamp> {

@@ -4,7 +4,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use once_cell::unsync::OnceCell;
 use rusqlite::backup::Backup;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::errors::from_sqlite;
@@ -20,9 +22,13 @@ fn connect(path: &Path, flags: OpenFlags, deadline: Deadline) -> Result<Connecti
     connection
         .busy_timeout(deadline.left())
         .map_err(from_sqlite)?;
-    connection
-        .execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")
-        .map_err(from_sqlite)?;
+    // By the interface, not by PRAGMA: nothing has to be parsed.
+    for (setting, on) in [
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+    ] {
+        connection.set_db_config(setting, on).map_err(from_sqlite)?;
+    }
     Ok(connection)
 }
 
@@ -78,6 +84,7 @@ pub(super) fn existing(path: &Path, deadline: Deadline) -> Result<SqliteStore> {
         connection,
         path: path.to_owned(),
         deadline,
+        lineage: OnceCell::new(),
     };
     let version = migrate::version(&store.connection).map_err(|error| named(path, error))?;
     if version < SCHEMA_VERSION {

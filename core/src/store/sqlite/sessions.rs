@@ -22,10 +22,15 @@ pub(super) fn load(connection: &Connection, id: &SessionId) -> Result<Option<Ses
 }
 
 pub(super) fn list(connection: &Connection, filter: &SessionFilter) -> Result<Vec<Session>> {
-    let present = if filter.present {
-        "AND s.status IN ('active', 'idle')"
+    let statuses: Vec<String> = filter
+        .statuses
+        .iter()
+        .map(|status| format!("'{status}'"))
+        .collect();
+    let status = if statuses.is_empty() {
+        String::new()
     } else {
-        ""
+        format!("AND s.status IN ({})", statuses.join(", "))
     };
     let worktree = if filter.worktree.is_some() {
         "AND s.worktree = ?1"
@@ -38,7 +43,7 @@ pub(super) fn list(connection: &Connection, filter: &SessionFilter) -> Result<Ve
         i64::from(filter.limit)
     };
     let sql = format!(
-        "SELECT {} FROM {} WHERE 1 {present} {worktree} ORDER BY s.heartbeat_at DESC, s.session_id LIMIT ?2",
+        "SELECT {} FROM {} WHERE 1 {worktree} {status} ORDER BY s.heartbeat_at DESC, s.session_id LIMIT ?2",
         rows::SESSION,
         rows::SESSION_FROM
     );
@@ -112,8 +117,10 @@ pub(super) fn register(tx: &Transaction<'_>, new: &Registration) -> Result<Sessi
 
 pub(super) fn heartbeat(tx: &Transaction<'_>, beat: &Heartbeat) -> Result<()> {
     let sql = format!(
-        "UPDATE claude_sessions SET heartbeat_at = {NOW},
-             lease_expires_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?2),
+        "UPDATE claude_sessions SET
+             heartbeat_at = CASE WHEN ?2 IS NULL THEN heartbeat_at ELSE {NOW} END,
+             lease_expires_at =
+                 coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?2), lease_expires_at),
              silent_until = coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3), silent_until),
              status = coalesce(?4, status),
              -- A sign of life has no operation of its own; a change of status by one is still
@@ -130,7 +137,7 @@ pub(super) fn heartbeat(tx: &Transaction<'_>, beat: &Heartbeat) -> Result<()> {
             &sql,
             params![
                 beat.session.as_str(),
-                seconds(beat.lease_seconds),
+                beat.lease_seconds.map(seconds),
                 beat.span_seconds.map(seconds),
                 beat.status.map(crate::model::SessionStatus::as_str),
             ],

@@ -41,7 +41,7 @@ CREATE TABLE claude_sessions (
 
 -- Sweeps look for the oldest lease, whatever the number of sessions.
 CREATE INDEX claude_sessions_lease ON claude_sessions (lease_expires_at) WHERE settled = 0;
-CREATE INDEX claude_sessions_worktree ON claude_sessions (worktree, heartbeat_at);
+CREATE INDEX claude_sessions_worktree ON claude_sessions (worktree, status, heartbeat_at);
 
 CREATE TABLE work_items (
     key           TEXT NOT NULL PRIMARY KEY

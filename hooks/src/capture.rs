@@ -1,0 +1,138 @@
+//! What an event says of the session's work: its task, its branch, its end.
+
+use std::collections::BTreeMap;
+
+use trueup_core::hook::{Event, TaskChange, Tool};
+use trueup_core::model::{Field, Session, Value};
+use trueup_core::reconcile::{Lost, LostReason};
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{Mark, Store as _, StoreError, TaskNote};
+use trueup_core::sync::{Insisted, Insistence, SyncError, TrueUp, insist, now};
+
+use crate::Call;
+
+/// Longest task kept, in characters.
+const LONGEST_TASK: usize = 2_000;
+
+/// Writes what the event says of the session's work; tells whether anything was written.
+pub(crate) fn capture(
+    call: &Call,
+    store: &mut SqliteStore,
+    synced: TrueUp,
+) -> Result<bool, SyncError> {
+    let session = synced.session;
+    let branch = synced.observation.snapshot.branch.map(|branch| branch.name);
+    let branch = branch.filter(|branch| session.branch() != Some(branch));
+    let mut changes = BTreeMap::new();
+    if let Current::Now(task) = task(call, store, &session)?
+        && session.execution_state().work.task != task
+    {
+        changes.insert(Field::Task, Value::Text(task));
+    }
+    let ends = match &call.payload.event {
+        Event::SessionEnd(reason) => Some(reason),
+        _ => None,
+    };
+    let interrupts = ends.is_some() && session.item.is_some();
+    if interrupts {
+        changes.insert(Field::WasInterrupted, Value::Flag(true));
+    }
+    let wrote = !changes.is_empty() || branch.is_some();
+    if wrote {
+        let mark = interrupts.then_some(Mark::Interrupted);
+        push(call, store, session, changes, branch, mark)?;
+    }
+    if let Some(reason) = ends {
+        store.end(&call.payload.session, reason, &call.provenance(reason))?;
+    }
+    Ok(wrote)
+}
+
+/// Pushes an observation. It stays bound to the claim it was made under: what a session saw
+/// that lost its item meanwhile goes to the journal.
+fn push(
+    call: &Call,
+    store: &mut SqliteStore,
+    session: Session,
+    changes: BTreeMap<Field, Value>,
+    branch: Option<String>,
+    mark: Option<Mark>,
+) -> Result<(), SyncError> {
+    let insistence = Insistence {
+        changes,
+        branch,
+        mark,
+        acknowledge: true,
+        provenance: call.provenance("observed"),
+    };
+    match insist(store, session, &insistence)? {
+        Insisted::Done(_) => Ok(()),
+        Insisted::ClaimLost(session) => {
+            let lost = Lost {
+                session: session.id.clone(),
+                reason: LostReason::ClaimLost,
+                base: None,
+                database: session.revision,
+                fields: insistence.changes,
+            };
+            let kept = call.site.journal().keep(&lost, now());
+            kept.map(|_| ()).map_err(SyncError::Journal)
+        }
+    }
+}
+
+/// What an event says of the current task.
+enum Current {
+    /// Nothing.
+    Unchanged,
+    /// It is this one now, or there is none any more.
+    Now(Option<String>),
+}
+
+/// Reads the current task out of an event.
+fn task(call: &Call, store: &mut SqliteStore, session: &Session) -> Result<Current, StoreError> {
+    let Some(change) = task_change(call) else {
+        return Ok(Current::Unchanged);
+    };
+    Ok(match change {
+        TaskChange::List(current) => Current::Now(current.as_deref().map(bounded)),
+        TaskChange::Created { id, subject } => {
+            let note = TaskNote {
+                task: id.clone(),
+                subject: bounded(subject),
+            };
+            store.note_task(&session.id, &note)?;
+            Current::Unchanged
+        }
+        TaskChange::Started { id, subject } => match (subject, store.task(&session.id, id)?) {
+            (Some(subject), _) => Current::Now(Some(bounded(subject))),
+            (None, Some(note)) => Current::Now(Some(note.subject)),
+            (None, None) => Current::Unchanged,
+        },
+        TaskChange::Finished { id } => {
+            let current = session.execution_state().work.task;
+            match store.task(&session.id, id)? {
+                Some(note) if Some(&note.subject) == current.as_ref() => Current::Now(None),
+                // Another task than the current one was finished.
+                _ => Current::Unchanged,
+            }
+        }
+    })
+}
+
+fn bounded(task: &str) -> String {
+    task.chars().take(LONGEST_TASK).collect()
+}
+
+/// Returns what an event says of the task list of the session itself; a subagent's list is
+/// its own.
+pub(crate) fn task_change(call: &Call) -> Option<&TaskChange> {
+    match &call.payload.event {
+        Event::Task(change) | Event::AfterTool(Tool::Tasks(change))
+            if !call.payload.is_subagent =>
+        {
+            Some(change)
+        }
+        _ => None,
+    }
+}

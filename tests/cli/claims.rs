@@ -1,0 +1,180 @@
+//! Claims that succeed, and what follows from them.
+
+use serde_json::{Value, json};
+use support::home::{Home, SECOND, SESSION};
+
+use crate::fixture::{
+    SYNC, assert_in_step, claimed, data, held_by_second, object, refused, started, trueup,
+};
+
+fn holder(home: &Home, key: &str) -> Option<String> {
+    home.ask("SELECT holder FROM work_items WHERE key = ?1", [key])
+}
+
+#[test]
+fn a_free_item_is_claimed_and_the_cache_says_so_at_once() {
+    let home = started();
+    data(&home, &["item", "add", "SD-1"]);
+    let taken = data(&home, &["claim", "SD-1"]);
+    assert_eq!(taken["outcome"], "claimed");
+    assert_eq!(taken["item"]["holder"], SESSION);
+    assert_eq!(taken["item"]["status"], "running");
+    assert_eq!(home.cached()["currentSd"], "SD-1");
+    assert_eq!(home.cached()["isActive"], true);
+    assert_in_step(&home);
+    let again = data(&home, &["claim", "SD-1"]);
+    assert_eq!(again["outcome"], "already_owned");
+    assert_eq!(
+        again["item"]["epoch"], taken["item"]["epoch"],
+        "the fence stays"
+    );
+}
+
+#[test]
+fn create_adds_what_is_missing_and_takes_what_is_there() {
+    let home = started();
+    assert_eq!(claimed(&home, "SD-1")["outcome"], "claimed");
+    data(&home, &["item", "add", "SD-2", "--title", "kept"]);
+    assert_eq!(claimed(&home, "SD-2")["item"]["title"], "kept");
+    let count: i64 = home.ask("SELECT count(*) FROM work_items", []);
+    assert_eq!(count, 2);
+}
+
+#[test]
+fn a_second_item_releases_the_first_in_the_same_step() {
+    let home = started();
+    claimed(&home, "SD-1");
+    let answer = trueup(&home, &["claim", "SD-2", "--create"]).ok();
+    assert_eq!(answer.stdout, "released SD-1\nclaimed SD-2 (epoch 1)\n");
+    assert_eq!(
+        (holder(&home, "SD-1"), holder(&home, "SD-2").as_deref()),
+        (None, Some(SESSION))
+    );
+    assert_eq!(home.cached()["currentSd"], "SD-2");
+    assert_in_step(&home);
+    let operations: i64 = home.ask(
+        "SELECT count(DISTINCT op_id) FROM events WHERE entity = 'item' AND kind IN ('released', 'claimed')
+         AND seq > (SELECT max(seq) FROM events WHERE key = 'SD-2' AND kind IN ('created', 'added'))",
+        [],
+    );
+    assert!(operations <= 1, "release and claim are one operation");
+}
+
+#[test]
+fn a_dead_holder_is_taken_over_and_keeps_its_state_to_read() {
+    let (home, process) = held_by_second(&[]);
+    trueup(&home, &["set", "--task", "half done", "--session", SECOND]).ok();
+    drop(process);
+    home.expire(SECOND, 1000);
+    let before: i64 = home.ask("SELECT claim_epoch FROM work_items WHERE key = 'SD-1'", []);
+    let taken = data(&home, &["claim", "SD-1", "--session", SESSION]);
+    assert_eq!(taken["outcome"], "taken_over");
+    assert_eq!(taken["previous_holder"], SECOND);
+    assert_eq!(taken["reason"], "holder_dead");
+    assert_eq!(taken["item"]["epoch"], before + 1, "the fence moves");
+    let old = data(&home, &["sessions", "show", SECOND]);
+    assert!(old["item"].is_null());
+    assert_eq!(
+        old["session"]["execution_state"]["currentTask"],
+        "half done"
+    );
+    assert_in_step(&home);
+}
+
+#[test]
+fn force_takes_an_item_after_a_minute_of_silence() {
+    let (home, _process) = held_by_second(&[]);
+    home.sql(
+        "UPDATE claude_sessions SET heartbeat_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-61 seconds')
+         WHERE session_id = ?1",
+        [SECOND],
+    );
+    let taken = data(&home, &["claim", "SD-1", "--force", "--session", SESSION]);
+    assert_eq!(
+        (&taken["outcome"], &taken["reason"]),
+        (&json!("taken_over"), &json!("forced"))
+    );
+    assert_eq!(holder(&home, "SD-1").as_deref(), Some(SESSION));
+}
+
+#[test]
+fn announced_silence_protects_past_lease_and_process() {
+    let (home, process) = held_by_second(&["--span", "30m"]);
+    drop(process);
+    home.expire(SECOND, 1000);
+    let claim = ["claim", "SD-1", "--session", SESSION];
+    refused(&home, "held_by_silent_session", &claim);
+    assert_eq!(data(&home, &["sessions", "sweep"]), json!({"released": []}));
+    home.sql(
+        "UPDATE claude_sessions SET silent_until = NULL WHERE session_id = ?1",
+        [SECOND],
+    );
+    assert_eq!(data(&home, &claim)["outcome"], "taken_over");
+}
+
+#[test]
+fn a_longer_silence_than_half_an_hour_is_cut_and_said() {
+    let home = started();
+    let answer = object(&home, 0, &["claim", "SD-1", "--create", "--span", "2h"]);
+    assert_eq!(
+        answer["warnings"],
+        json!(["a span is honoured for at most 30 min"])
+    );
+    let seconds: f64 = home.ask(
+        "SELECT (julianday(silent_until) - julianday('now')) * 86400 FROM claude_sessions
+         WHERE session_id = ?1",
+        [SESSION],
+    );
+    assert!(seconds <= 1800.0, "{seconds}");
+}
+
+#[test]
+fn after_clear_the_successor_takes_the_item_over() {
+    let home = started();
+    claimed(&home, "SD-1");
+    home.push("session-end.clear").ok();
+    home.hook(SYNC, &home.payload("session-start.clear").of(SECOND))
+        .ok();
+    let taken = data(&home, &["claim", "SD-1", "--session", SECOND]);
+    assert_eq!(
+        (&taken["outcome"], &taken["reason"]),
+        (&json!("taken_over"), &json!("successor"))
+    );
+    assert_eq!(taken["previous_holder"], SESSION);
+    let status = data(&home, &["status", "--session", SECOND]);
+    assert_eq!(status["session"]["predecessor"], SESSION);
+}
+
+#[test]
+fn a_claim_outlives_a_goodbye_and_is_there_after_resume() {
+    let home = started();
+    claimed(&home, "SD-1");
+    home.push("session-end.other").ok();
+    home.hook(SYNC, &home.payload("session-start.startup").of(SECOND))
+        .ok();
+    let error = refused(
+        &home,
+        "held_by_silent_session",
+        &["claim", "SD-1", "--session", SECOND],
+    );
+    assert_eq!(error["data"]["holder"]["status"], "ended");
+    home.hook(SYNC, &home.payload("session-start.resume")).ok();
+    let status = data(&home, &["status", "--session", SESSION]);
+    assert_eq!(status["item"]["key"], "SD-1");
+    assert_eq!(status["session"]["status"], "active");
+}
+
+#[test]
+fn a_release_leaves_the_item_to_others_and_the_cache_in_step() {
+    let home = started();
+    claimed(&home, "SD-1");
+    let released = data(&home, &["release", "--reason", "lunch"]);
+    assert_eq!(released["item"]["holder"], Value::Null);
+    assert_eq!(holder(&home, "SD-1"), None);
+    assert_in_step(&home);
+    let reason: String = home.ask(
+        "SELECT reason FROM events WHERE entity = 'item' ORDER BY seq DESC LIMIT 1",
+        [],
+    );
+    assert_eq!(reason, "lunch");
+}

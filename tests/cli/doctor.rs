@@ -1,0 +1,145 @@
+//! `trueup doctor` and `trueup demo`.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use support::home::Home;
+
+use crate::fixture::{data, keys, object, started, trueup};
+use crate::witness::Witness;
+
+fn check<'c>(data: &'c Value, name: &str) -> &'c Value {
+    let checks = data["checks"].as_array().unwrap();
+    checks
+        .iter()
+        .find(|check| check["name"] == name)
+        .unwrap_or_else(|| panic!("{name}: {data}"))
+}
+
+#[test]
+fn every_check_has_a_status_and_what_is_wrong_a_fix() {
+    let home = started();
+    let before = Witness::of(&home);
+    let data = data(&home, &["doctor"]);
+    assert_eq!(keys(&data), ["checks"]);
+    for check in data["checks"].as_array().unwrap() {
+        assert_eq!(keys(check), ["detail", "fix", "name", "status"]);
+        let status = check["status"].as_str().unwrap();
+        assert!(["ok", "warn", "fail"].contains(&status), "{check}");
+        assert_eq!(check["fix"].is_null(), status == "ok", "{check}");
+    }
+    for name in ["data directory", "database", "outbox", "journal", "project"] {
+        assert_ne!(check(&data, name)["status"], "fail", "{name}");
+    }
+    assert_eq!(check(&data, "database")["status"], "ok");
+    assert_eq!(Witness::of(&home), before, "looking changes nothing");
+}
+
+#[test]
+fn a_missing_database_is_told_and_made_by_fix_alone() {
+    let home = Home::new();
+    let path = home.trueup().join("trueup.db");
+    let told = data(&home, &["doctor"]);
+    assert_eq!(check(&told, "database")["status"], "warn");
+    assert_eq!(check(&told, "database")["fix"], "trueup db migrate");
+    assert_eq!(
+        fs::read_dir(home.trueup()).unwrap().count(),
+        0,
+        "nothing was written"
+    );
+    let mended = data(&home, &["doctor", "--fix"]);
+    assert_eq!(check(&mended, "database")["status"], "ok");
+    assert!(path.exists());
+    data(&home, &["db", "status"]);
+}
+
+#[test]
+fn a_damaged_database_is_a_finding_and_stays_even_with_fix() {
+    let home = started();
+    let path = home.trueup().join("trueup.db");
+    fs::write(&path, "garbage ".repeat(99)).unwrap();
+    let before = fs::read(&path).unwrap();
+    for arguments in [&["doctor"][..], &["doctor", "--fix"]] {
+        let object = object(&home, 1, arguments);
+        assert_eq!(check(&object["data"], "database")["status"], "fail");
+        assert!(object["error"].is_null());
+        assert!(fs::read(&path).unwrap() == before);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_open_to_others_is_told_and_closed_by_fix() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = started();
+    let mode = |mode| fs::set_permissions(home.trueup(), fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o755);
+    assert_eq!(
+        check(&data(&home, &["doctor"]), "data directory")["status"],
+        "warn"
+    );
+    let mended = data(&home, &["doctor", "--fix"]);
+    assert_eq!(check(&mended, "data directory")["status"], "ok");
+    let now = fs::metadata(home.trueup()).unwrap().permissions().mode();
+    assert_eq!(now & 0o777, 0o700);
+}
+
+#[test]
+fn hand_off_commands_that_the_client_would_never_show_are_told() {
+    let home = started();
+    let text = "handoff_commands = [\"make ship*\"]\n";
+    fs::write(home.project().join(".trueup.toml"), text).unwrap();
+    let told = data(&home, &["doctor"]);
+    let told = check(&told, "hand-off commands");
+    assert_eq!(told["status"], "warn");
+    assert!(
+        told["detail"].as_str().unwrap().contains("make ship*"),
+        "{told}"
+    );
+}
+
+#[test]
+fn the_demo_shows_the_incident_before_and_after() {
+    let home = Home::new();
+    let text = trueup(&home, &["demo"]).ok().stdout;
+    let (before, after) = text.split_once("\nAfter, ").unwrap();
+    assert!(
+        before.contains("  file      currentSd SD-002B, currentPhase LEAD"),
+        "{text}"
+    );
+    assert!(
+        before.contains("⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"),
+        "{text}"
+    );
+    assert!(
+        before.contains("⚠️ Phase mismatch: file=LEAD, db=PLAN"),
+        "{text}"
+    );
+    assert!(
+        after.contains("  file      currentSd SD-002C, currentPhase PLAN"),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("Nothing outside a temporary directory was touched.\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_demo_touches_nothing_of_the_user() {
+    let home = started();
+    let before = Witness::of(&home);
+    let object = object(&home, 0, &["demo"]);
+    assert_eq!(
+        keys(&object["data"]),
+        ["after", "before", "consistent", "mended"]
+    );
+    assert_eq!(object["data"]["consistent"], true);
+    let mended = object["data"]["mended"].as_array().unwrap();
+    assert!(
+        mended.contains(&json!("S-01")) && mended.contains(&json!("S-03")),
+        "{object}"
+    );
+    assert_eq!(object["divergences"][0]["code"], "S-01");
+    assert_eq!(Witness::of(&home), before);
+}

@@ -1,0 +1,176 @@
+//! Runs of the commands, and the sessions they speak for.
+
+use serde_json::{Value, json};
+use support::home::{Answer, Bystander, Home, Payload, SECOND, SESSION, bystander};
+
+/// Is the hook that registers sessions.
+pub(crate) const SYNC: &str = "session-start-sync";
+
+/// A scratch with [`SESSION`] registered.
+pub(crate) fn started() -> Home {
+    let home = Home::new();
+    home.start().ok();
+    home
+}
+
+/// Runs `trueup` for whom the project's cache names.
+pub(crate) fn trueup(home: &Home, arguments: &[&str]) -> Answer {
+    home.run("trueup").args(arguments).finish()
+}
+
+/// Runs `validate-session-state`.
+pub(crate) fn validate(home: &Home, arguments: &[&str]) -> Answer {
+    home.run("validate-session-state").args(arguments).finish()
+}
+
+/// Runs `trueup … --json`; asserts the exit code and the envelope.
+#[track_caller]
+pub(crate) fn object(home: &Home, code: i32, arguments: &[&str]) -> Value {
+    envelope(
+        &home.run("trueup").args(arguments).args(["--json"]).finish(),
+        code,
+    )
+}
+
+/// Runs `trueup … --json`, which has to succeed; returns its `data`.
+#[track_caller]
+pub(crate) fn data(home: &Home, arguments: &[&str]) -> Value {
+    object(home, 0, arguments)["data"].clone()
+}
+
+/// Runs `trueup … --json`, which has to be refused with this code; returns the object.
+#[track_caller]
+pub(crate) fn refused(home: &Home, code: &str, arguments: &[&str]) -> Value {
+    let object = object(home, 1, arguments);
+    assert_eq!(object["error"]["code"], code, "{object}");
+    object
+}
+
+/// Runs `validate-session-state … --json`.
+#[track_caller]
+pub(crate) fn findings(home: &Home, code: i32, arguments: &[&str]) -> Value {
+    let run = home.run("validate-session-state").args(arguments);
+    envelope(&run.args(["--json"]).finish(), code)
+}
+
+/// Returns the codes of the divergences in an object.
+pub(crate) fn codes(object: &Value) -> Vec<&str> {
+    let found = object["divergences"].as_array().into_iter().flatten();
+    found.filter_map(|d| d["code"].as_str()).collect()
+}
+
+/// Asserts one complete object on stdout, nothing else anywhere, and the exit code.
+#[track_caller]
+pub(crate) fn envelope(answer: &Answer, code: i32) -> Value {
+    assert_eq!(answer.code, Some(code), "{answer:?}");
+    assert_eq!(answer.stderr, "", "{answer:?}");
+    assert_eq!(answer.stdout.lines().count(), 1, "{answer:?}");
+    let object = answer.json();
+    let all = ["command", "data", "divergences", "error", "ok", "warnings"];
+    assert_eq!(keys(&object), all, "{object}");
+    assert_eq!(object["ok"], code == 0, "{object}");
+    assert!(object["warnings"].is_array(), "{object}");
+    for divergence in object["divergences"].as_array().into_iter().flatten() {
+        let all = [
+            "authority",
+            "code",
+            "expected",
+            "fix",
+            "found",
+            "message",
+            "severity",
+            "subject",
+        ];
+        assert_eq!(keys(divergence), all, "{divergence}");
+    }
+    match &object["error"] {
+        Value::Null => {}
+        error => {
+            assert_eq!(keys(error), ["code", "hint", "message"], "{error}");
+            assert!(error["code"].is_string() && error["message"].is_string());
+            assert_ne!(code, 0, "{object}");
+        }
+    }
+    object
+}
+
+/// Returns the keys of an object, in order of the alphabet.
+pub(crate) fn keys(value: &Value) -> Vec<&str> {
+    let object = value.as_object();
+    let mut keys: Vec<&str> = object
+        .into_iter()
+        .flat_map(|o| o.keys())
+        .map(String::as_str)
+        .collect();
+    keys.sort_unstable();
+    keys
+}
+
+/// Registers [`SECOND`] in the same worktree, with a client's process or none.
+pub(crate) fn second(home: &Home, process: Option<&Bystander>) {
+    let payload = home.payload("session-start.startup").of(SECOND);
+    start(home, &payload, process);
+}
+
+/// Runs a session start whose client is this process or unknown.
+pub(crate) fn start(home: &Home, payload: &Payload, process: Option<&Bystander>) {
+    let run = home.run(SYNC).payload(payload);
+    let run = match process {
+        Some(process) => run.env("CLAUDE_PID", process.pid()),
+        None => run.without("CLAUDE_PID"),
+    };
+    assert_eq!(run.finish().code, Some(0));
+}
+
+/// [`SESSION`] and [`SECOND`], of which the second holds `SD-1` in a process that lives as
+/// long as the answer's second part.
+pub(crate) fn held_by_second(extra: &[&str]) -> (Home, Bystander) {
+    let home = started();
+    let process = bystander();
+    second(&home, Some(&process));
+    let arguments = ["claim", "SD-1", "--create", "--session", SECOND];
+    data(&home, &[&arguments[..], extra].concat());
+    (home, process)
+}
+
+/// Claims an item for [`SESSION`], making it.
+#[track_caller]
+pub(crate) fn claimed(home: &Home, key: &str) -> Value {
+    data(home, &["claim", key, "--create", "--session", SESSION])
+}
+
+/// Asserts that the cache says what the database says, on its revision.
+#[track_caller]
+pub(crate) fn assert_in_step(home: &Home) {
+    let cache = home.cached();
+    let metadata: String = home.session("metadata", SESSION);
+    let metadata: Value = serde_json::from_str(&metadata).unwrap_or_default();
+    let state = &metadata["execution_state"];
+    for key in [
+        "currentSd",
+        "currentPhase",
+        "currentTask",
+        "isActive",
+        "wasInterrupted",
+        "lastUpdatedAt",
+        "lastInterruptedAt",
+        "lastResumedAt",
+        "resumeCount",
+    ] {
+        let absent = match key {
+            "isActive" | "wasInterrupted" => json!(false),
+            "resumeCount" => json!(0),
+            _ => Value::Null,
+        };
+        let expected = state.get(key).filter(|v| !v.is_null()).unwrap_or(&absent);
+        assert_eq!(&cache[key], expected, "{key}");
+    }
+    let flag = |key: &str| metadata[key].as_bool().unwrap_or(false);
+    assert_eq!(cache["autoProceed"], flag("auto_proceed"));
+    assert_eq!(cache["chainOrchestrators"], flag("chain_orchestrators"));
+    assert_eq!(cache["sessionId"], SESSION);
+    let revision: i64 = home.session("revision", SESSION);
+    assert_eq!(cache["_trueup"]["revision"], revision, "{cache}");
+    let status = data(home, &["status"]);
+    assert_eq!(status["cache"]["state"], "fresh", "{status}");
+}

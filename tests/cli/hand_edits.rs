@@ -1,0 +1,93 @@
+//! What was edited by hand before a command is pushed by it, not lost to it.
+
+use serde_json::json;
+use support::home::Home;
+
+use crate::fixture::{assert_in_step, claimed, data, started};
+
+#[test]
+fn an_edit_before_a_command_reaches_the_database_with_it() {
+    for arguments in [
+        &["set", "--phase", "EXEC"][..],
+        &["interrupt"],
+        &["release"],
+    ] {
+        let home = started();
+        claimed(&home, "SD-1");
+        data(&home, &["set", "--phase", "PLAN"]);
+        home.edit("currentTask", "by hand");
+        home.edit("autoProceed", true);
+        data(&home, arguments);
+        assert_eq!(home.state()["currentTask"], "by hand", "{arguments:?}");
+        assert_eq!(home.cached()["currentTask"], "by hand", "{arguments:?}");
+        assert_eq!(home.cached()["autoProceed"], true, "{arguments:?}");
+        assert_eq!(home.lines("journal.jsonl").len(), 0, "{arguments:?}");
+        assert_in_step(&home);
+    }
+}
+
+#[test]
+fn an_edit_before_another_item_is_claimed_is_recorded_under_the_first() {
+    let home = started();
+    claimed(&home, "SD-1");
+    home.edit("currentTask", "by hand");
+    home.edit("autoProceed", true);
+    claimed(&home, "SD-2");
+    let recorded: i64 = home.ask(
+        "SELECT count(*) FROM events WHERE json_extract(after, '$.metadata.execution_state.currentTask') = 'by hand'
+             OR json_extract(after, '$.execution_state.currentTask') = 'by hand'",
+        [],
+    );
+    assert!(recorded > 0);
+    assert_eq!(home.cached()["autoProceed"], true);
+    assert!(
+        home.cached()["currentTask"].is_null(),
+        "the new item has its own tasks"
+    );
+    assert_in_step(&home);
+}
+
+#[test]
+fn a_command_wins_over_an_edit_of_the_same_field() {
+    let home = started();
+    home.edit("currentPhase", "LEAD");
+    let changed = &data(&home, &["set", "--phase", "EXEC"])["changed"];
+    assert_eq!(
+        changed["currentPhase"],
+        json!({"from": "LEAD", "to": "EXEC"})
+    );
+    assert_in_step(&home);
+}
+
+#[test]
+fn an_edit_of_the_item_moves_no_claim() {
+    let home = started();
+    claimed(&home, "SD-1");
+    home.edit("currentSd", "SD-2");
+    data(&home, &["set", "--phase", "EXEC"]);
+    assert_eq!(home.cached()["currentSd"], "SD-1");
+    assert_in_step(&home);
+}
+
+#[test]
+fn unknown_keys_of_the_cache_survive() {
+    let home = started();
+    let mut cache = home.cached();
+    cache["mine"] = json!({"kept": [1, 2.50]});
+    home.write_cache(cache.to_string());
+    data(&home, &["set", "--phase", "EXEC"]);
+    assert_eq!(home.cached()["mine"], json!({"kept": [1, 2.50]}));
+}
+
+#[test]
+fn a_damaged_cache_is_kept_aside_and_written_anew() {
+    let home = started();
+    home.write_cache("{ broken");
+    data(&home, &["set", "--phase", "EXEC"]);
+    assert_in_step(&home);
+    let aside = Home::claude_names(&home);
+    assert!(
+        aside.iter().any(|name| name.contains(".corrupt-")),
+        "{aside:?}"
+    );
+}

@@ -1,0 +1,85 @@
+//! Help is written for a person: what it does, and an example.
+
+use support::home::Home;
+
+use crate::fixture::{trueup, validate};
+
+const COMMANDS: &[&[&str]] = &[
+    &[],
+    &["status"],
+    &["set"],
+    &["interrupt"],
+    &["resume"],
+    &["clear"],
+    &["item"],
+    &["item", "add"],
+    &["item", "list"],
+    &["item", "show"],
+    &["claim"],
+    &["release"],
+    &["sessions"],
+    &["sessions", "list"],
+    &["sessions", "show"],
+    &["sessions", "sweep"],
+    &["log"],
+    &["journal"],
+    &["journal", "list"],
+    &["journal", "show"],
+    &["journal", "restore"],
+    &["db"],
+    &["db", "status"],
+    &["db", "migrate"],
+    &["db", "backup"],
+    &["doctor"],
+    &["demo"],
+    &["statusline"],
+    &["completions"],
+];
+
+#[test]
+fn help_of_every_command_has_an_example_and_exits_0() {
+    let home = Home::new();
+    for command in COMMANDS {
+        let answer = trueup(&home, &[command, &["--help"][..]].concat()).ok();
+        assert!(answer.stdout.contains("Usage: trueup"), "{command:?}");
+        assert!(
+            answer.stdout.contains("Example: "),
+            "{command:?}: {}",
+            answer.stdout
+        );
+        assert!(!answer.stdout.contains('\u{1b}'), "{command:?}");
+    }
+    let answer = validate(&home, &["--help"]).ok();
+    assert!(answer.stdout.contains("Example: "), "{}", answer.stdout);
+}
+
+#[test]
+fn the_list_of_commands_here_is_the_programs() {
+    let home = Home::new();
+    for group in [&[][..], &["item"], &["sessions"], &["journal"], &["db"]] {
+        let help = trueup(&home, &[group, &["--help"]].concat()).ok().stdout;
+        let listed = help.split_once("Commands:\n").unwrap().1;
+        let names = listed.lines().take_while(|line| !line.trim().is_empty());
+        let names = names.filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
+        for name in names.filter(|name| *name != "help" && !name.is_empty()) {
+            let command = [group, &[name]].concat();
+            let known = COMMANDS.iter().any(|known| *known == command);
+            assert!(known || LATER.contains(&name), "{command:?} has no test");
+        }
+    }
+}
+
+/// Are commands of other suites.
+const LATER: &[&str] = &[];
+
+#[test]
+fn version_names_program_and_version() {
+    let home = Home::new();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        trueup(&home, &["--version"]).ok().stdout,
+        format!("trueup {version}\n")
+    );
+    let answer = validate(&home, &["--version"]).ok();
+    assert_eq!(answer.stdout, format!("validate-session-state {version}\n"));
+}

@@ -1,0 +1,151 @@
+//! For whom a command speaks, and about which project.
+
+use std::fs;
+
+use support::home::{Home, SECOND, SESSION};
+
+use crate::fixture::{data, object, second, start, started};
+
+const THIRD: &str = "0a1b2c3d-0000-4000-8000-000000000003";
+
+fn speaks_for(home: &Home, environment: &[(&str, &str)], arguments: &[&str]) -> String {
+    let mut run = home
+        .run("trueup")
+        .args(["status", "--json"])
+        .args(arguments);
+    for (name, value) in environment {
+        run = run.env(name, value);
+    }
+    let answer = run.finish();
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    answer.json()["data"]["session"]["session_id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn flag_then_trueups_variable_then_the_clients_then_the_projects_cache() {
+    let home = started();
+    second(&home, None);
+    start(
+        &home,
+        &home.payload("session-start.startup").of(THIRD),
+        None,
+    );
+    let client = ("CLAUDE_CODE_SESSION_ID", THIRD);
+    let own = ("TRUEUP_SESSION_ID", SECOND);
+    assert_eq!(speaks_for(&home, &[], &[]), SESSION);
+    assert_eq!(speaks_for(&home, &[client], &[]), THIRD);
+    assert_eq!(speaks_for(&home, &[client, own], &[]), SECOND);
+    assert_eq!(
+        speaks_for(&home, &[client, own], &["--session", SESSION]),
+        SESSION
+    );
+    assert_eq!(
+        speaks_for(&home, &[("TRUEUP_SESSION_ID", ""), client], &[]),
+        THIRD,
+        "empty is unset"
+    );
+}
+
+#[test]
+fn the_cache_names_the_session_from_any_folder_of_the_worktree() {
+    let home = started();
+    let deep = home.project().join("src/deep");
+    fs::create_dir_all(&deep).unwrap();
+    let answer = home
+        .run("trueup")
+        .args(["status", "--json"])
+        .cwd(&deep)
+        .finish()
+        .ok();
+    assert_eq!(answer.json()["data"]["session"]["session_id"], SESSION);
+}
+
+#[test]
+fn the_only_live_session_of_a_worktree_needs_no_name() {
+    let home = started();
+    fs::remove_file(home.cache()).unwrap();
+    assert_eq!(speaks_for(&home, &[], &[]), SESSION);
+    second(&home, None);
+    fs::remove_file(home.cache()).unwrap_or_default();
+    assert_eq!(object(&home, 2, &["status"])["error"]["code"], "no_session");
+}
+
+#[test]
+fn an_id_that_is_none_is_usage() {
+    let home = started();
+    for id in ["../x", "a/b", "a b"] {
+        let run = home
+            .run("trueup")
+            .args(["status"])
+            .env("TRUEUP_SESSION_ID", id);
+        let answer = run.finish();
+        assert_eq!(answer.code, Some(2), "{answer:?}");
+        assert!(answer.stderr.contains("TRUEUP_SESSION_ID"), "{answer:?}");
+        object(&home, 2, &["status", "--session", id]);
+    }
+}
+
+#[test]
+fn a_project_can_be_named_from_anywhere() {
+    let home = started();
+    let answer = home
+        .run("trueup")
+        .args(["status", "--json", "--project"])
+        .args([home.project()])
+        .cwd(home.user())
+        .finish()
+        .ok();
+    assert_eq!(answer.json()["data"]["session"]["session_id"], SESSION);
+    let run = home
+        .run("trueup")
+        .args(["set", "--phase", "EXEC", "--project"]);
+    run.args([home.project()]).cwd(home.user()).finish().ok();
+    assert_eq!(home.cached()["currentPhase"], "EXEC");
+    let object = object(&home, 2, &["status", "--project", "/no/such/place"]);
+    assert_eq!(object["error"]["code"], "usage");
+}
+
+#[test]
+fn a_command_from_elsewhere_mends_the_cache_where_the_session_works() {
+    let home = started();
+    let run = home
+        .run("trueup")
+        .args(["set", "--phase", "EXEC", "--session", SESSION]);
+    run.cwd(home.user()).finish().ok();
+    assert_eq!(home.cached()["currentPhase"], "EXEC");
+    assert!(
+        !home.user().join(".claude").exists(),
+        "nothing appears where the user stood"
+    );
+}
+
+#[test]
+fn each_of_two_sessions_in_a_worktree_has_its_own_file() {
+    let home = started();
+    second(&home, None);
+    data(&home, &["set", "--phase", "EXEC", "--session", SECOND]);
+    assert_eq!(home.cached()["sessionId"], SESSION);
+    assert!(home.cached()["currentPhase"].is_null());
+    let own = home
+        .project()
+        .join(format!(".claude/auto-proceed-state.{SECOND}.json"));
+    assert_eq!(Home::read(&own)["currentPhase"], "EXEC");
+    let status = data(&home, &["status", "--session", SECOND]);
+    assert_eq!(status["cache"]["path"], *own.to_string_lossy());
+}
+
+#[test]
+fn what_the_models_own_command_changed_is_not_told_to_it_again() {
+    let home = started();
+    let run = home.run("trueup").args(["set", "--phase", "EXEC"]);
+    run.env("TRUEUP_SESSION_ID", SESSION).finish().ok();
+    home.prompt().assert_silent();
+    data(&home, &["set", "--phase", "LEAD"]);
+    assert!(
+        !home.prompt().ok().context().is_empty(),
+        "a person's command is news"
+    );
+}

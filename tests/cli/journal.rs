@@ -1,0 +1,112 @@
+//! Edits that lost: listed, shown, made again.
+
+use serde_json::json;
+use support::home::{Home, SESSION};
+
+use crate::fixture::{assert_in_step, claimed, data, keys, refused, started, trueup};
+use crate::witness::Witness;
+
+/// A session whose edit of phase and flag lost to a foreign change.
+fn lost() -> (Home, String) {
+    let home = started();
+    claimed(&home, "SD-1");
+    home.edit("currentPhase", "EXEC");
+    home.edit("autoProceed", true);
+    home.set(SESSION, "execution_state.currentPhase", "LEAD");
+    home.prompt();
+    let id = home.lines("journal.jsonl")[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    (home, id)
+}
+
+#[test]
+fn an_entry_is_listed_and_shown_completely() {
+    let (home, id) = lost();
+    let before = Witness::of(&home);
+    for arguments in [&["journal", "list"][..], &["journal", "show", &id]] {
+        let data = data(&home, arguments);
+        let entry = &data["entries"][0];
+        let all = [
+            "at",
+            "base_revision",
+            "database_revision",
+            "id",
+            "lost",
+            "reason",
+            "session_id",
+        ];
+        assert_eq!(keys(entry), all);
+        assert_eq!(entry["id"], *id);
+        assert_eq!(entry["session_id"], SESSION);
+        assert_eq!(
+            entry["lost"],
+            json!({"currentPhase": "EXEC", "autoProceed": true})
+        );
+        assert_eq!(data["entries"].as_array().unwrap().len(), 1);
+    }
+    let text = trueup(&home, &["journal", "list"]).ok().stdout;
+    assert!(
+        text.starts_with(&id) && text.contains("currentPhase=\"EXEC\""),
+        "{text}"
+    );
+    assert_eq!(Witness::of(&home), before);
+}
+
+#[test]
+fn a_restored_edit_holds_in_database_and_cache() {
+    let (home, id) = lost();
+    let answer = trueup(&home, &["journal", "restore", &id]).ok();
+    assert!(
+        answer.stdout.starts_with(&format!("restored {id}")),
+        "{}",
+        answer.stdout
+    );
+    assert!(
+        answer.stdout.contains("\ncurrentPhase: LEAD -> EXEC\n"),
+        "{}",
+        answer.stdout
+    );
+    assert!(
+        answer.stdout.contains("\nautoProceed: false -> true\n"),
+        "{}",
+        answer.stdout
+    );
+    assert_eq!(home.state()["currentPhase"], "EXEC");
+    assert_eq!(home.cached()["autoProceed"], true);
+    assert_in_step(&home);
+    let reason: String = home.ask(
+        "SELECT reason FROM events WHERE entity = 'session' ORDER BY seq DESC LIMIT 1",
+        [],
+    );
+    assert_eq!(reason, format!("restored {id}"));
+}
+
+#[test]
+fn an_edit_made_since_is_not_lost_to_a_restoration() {
+    let (home, id) = lost();
+    home.edit("currentTask", "since");
+    data(&home, &["journal", "restore", &id]);
+    assert_eq!(home.state()["currentTask"], "since");
+    assert_in_step(&home);
+}
+
+#[test]
+fn an_unknown_entry_is_refused() {
+    let (home, _) = lost();
+    for verb in ["show", "restore"] {
+        refused(&home, "entry_not_found", &["journal", verb, "j-0000000000"]);
+    }
+}
+
+#[test]
+fn a_damaged_line_is_skipped_and_said() {
+    let (home, id) = lost();
+    let path = home.trueup().join("journal.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("garbage in a line\n{text}")).unwrap();
+    let answer = trueup(&home, &["journal", "list"]);
+    assert!(answer.stdout.starts_with(&id), "{answer:?}");
+    assert!(answer.stderr.starts_with("warning: 1 lines"), "{answer:?}");
+}

@@ -1,0 +1,24 @@
+//! The commands as a person, a script or a model runs them: exact answers, exit codes and what
+//! they leave behind.
+
+mod claims;
+mod databases;
+mod doctor;
+mod envelope;
+mod exits;
+mod fixture;
+mod hand_edits;
+mod help;
+mod identity;
+mod items;
+mod journal;
+mod log;
+mod mending;
+mod refusals;
+mod sessions;
+mod shapes;
+mod show;
+mod state;
+mod streams;
+mod validate;
+mod witness;

@@ -1,0 +1,141 @@
+//! `validate-session-state --fix`.
+
+use serde_json::json;
+use support::home::SESSION;
+
+use crate::fixture::{assert_in_step, codes, findings, validate};
+use crate::validate::drifted;
+use crate::witness::Witness;
+
+#[test]
+fn fix_mends_lists_what_it_mended_and_exits_0() {
+    for code in [
+        "S-01", "S-02", "S-03", "S-04", "S-06", "S-07", "S-08", "S-09", "S-10",
+    ] {
+        let home = drifted(code);
+        let object = findings(&home, 0, &["--fix"]);
+        let mended = object["data"]["mended"].as_array().unwrap();
+        assert!(mended.contains(&json!(code)), "{code}: {object}");
+        assert_eq!(object["data"]["consistent"], true);
+        assert_eq!(codes(&object), [""; 0], "{code}");
+        assert_in_step(&home);
+        let before = Witness::of(&home);
+        let object = findings(&home, 0, &["--fix"]);
+        assert_eq!(
+            object["data"]["mended"],
+            json!([]),
+            "{code}: a second --fix mends nothing"
+        );
+        assert_eq!(
+            Witness::of(&home),
+            before,
+            "{code}: a second --fix writes nothing"
+        );
+    }
+}
+
+#[test]
+fn fix_says_in_words_what_it_mended() {
+    let home = drifted("S-03");
+    let answer = validate(&home, &["--fix"]).ok();
+    let revision: i64 = home.session("revision", SESSION);
+    let expected = format!("mended S-03\nsession {SESSION} is consistent at revision {revision}\n");
+    assert_eq!(answer.stdout, expected);
+}
+
+#[test]
+fn fix_keeps_an_edit_that_loses_in_the_journal() {
+    let home = drifted("S-11");
+    let object = findings(&home, 0, &["--fix"]);
+    let mended = object["data"]["mended"].as_array().unwrap();
+    assert!(
+        mended.contains(&json!("S-04")) && mended.contains(&json!("S-11")),
+        "{object}"
+    );
+    assert_eq!(home.cached()["currentTask"], "theirs");
+    assert_eq!(
+        home.lines("journal.jsonl")[0]["fields"],
+        json!({"Task": "mine"})
+    );
+    findings(&home, 0, &["--fix"]);
+    assert_eq!(home.lines("journal.jsonl").len(), 1);
+}
+
+#[test]
+fn fix_pushes_an_edit_on_the_current_revision() {
+    let home = drifted("S-10");
+    findings(&home, 0, &["--fix"]);
+    assert_eq!(home.state()["currentPhase"], "EXEC");
+}
+
+#[test]
+fn fix_sends_what_waits_in_the_outbox() {
+    let home = drifted("S-15");
+    findings(&home, 0, &["--fix", "--session", SESSION]);
+    assert_eq!(home.lines("outbox.jsonl").len(), 0);
+    assert_eq!(home.session::<String>("status", SESSION), "ended");
+}
+
+#[test]
+fn fix_keeps_a_damaged_and_a_foreign_file_aside() {
+    for (code, part) in [("S-08", ".corrupt-"), ("S-09", ".foreign-")] {
+        let home = drifted(code);
+        findings(&home, 0, &["--fix"]);
+        let names = home.claude_names();
+        let aside: Vec<_> = names.iter().filter(|name| name.contains(part)).collect();
+        assert_eq!(aside.len(), 1, "{names:?}");
+    }
+}
+
+#[test]
+fn a_branch_and_a_lost_claim_are_for_the_user_to_mend() {
+    for (code, way) in [("S-05", "trueup claim SD-002B"), ("S-13", "trueup clear")] {
+        let home = drifted(code);
+        let object = findings(&home, 1, &["--fix", "--session", SESSION]);
+        assert!(codes(&object).contains(&code), "{code}: {object}");
+        let divergences = object["divergences"].as_array().unwrap();
+        let divergence = divergences.iter().find(|d| d["code"] == code).unwrap();
+        assert_eq!(divergence["fix"], way, "{code}");
+        let mended = object["data"]["mended"].as_array().unwrap();
+        assert!(!mended.contains(&json!(code)), "{code}: {object}");
+        let answer = validate(&home, &["--session", SESSION]);
+        assert!(
+            answer.stdout.contains(&format!("  mend with: {way}\n")),
+            "{}",
+            answer.stdout
+        );
+    }
+}
+
+#[test]
+fn the_way_given_for_a_branch_is_to_the_branch_of_the_item_held() {
+    let home = drifted("S-05");
+    home.git(&["branch", "feat/SD-002C-fence"]);
+    let object = findings(&home, 1, &["--fix"]);
+    assert_eq!(
+        object["divergences"][0]["fix"],
+        "git switch feat/SD-002C-fence"
+    );
+    home.git(&["switch", "--quiet", "feat/SD-002C-fence"]);
+    findings(&home, 0, &[]);
+}
+
+#[test]
+fn the_ways_given_do_end_the_divergence() {
+    let home = drifted("S-13");
+    let clear = home
+        .run("trueup")
+        .args(["clear", "--session", SESSION])
+        .finish();
+    assert_eq!(clear.code, Some(0), "{clear:?}");
+    let object = findings(&home, 0, &["--session", SESSION]);
+    assert!(!codes(&object).contains(&"S-13"), "{object}");
+}
+
+#[test]
+fn fix_of_all_mends_every_session() {
+    let home = drifted("S-03");
+    let object = findings(&home, 0, &["--all", "--fix"]);
+    assert_eq!(object["data"]["sessions"][0]["mended"], json!(["S-03"]));
+    assert_in_step(&home);
+}

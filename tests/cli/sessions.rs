@@ -1,0 +1,107 @@
+//! Sessions: listed, shown, swept.
+
+use serde_json::json;
+use support::home::{SECOND, SESSION};
+
+use crate::fixture::{data, held_by_second, started, trueup};
+use crate::witness::Witness;
+
+#[test]
+fn sessions_are_listed_and_looking_writes_nothing() {
+    let (home, process) = held_by_second(&[]);
+    let before = Witness::of(&home);
+    let list = data(&home, &["sessions", "list"]);
+    let sessions = list["sessions"].as_array().unwrap();
+    assert_eq!(sessions.len(), 2);
+    let other = sessions.iter().find(|s| s["session_id"] == SECOND).unwrap();
+    assert_eq!(other["item"], "SD-1");
+    assert_eq!(other["pid"].to_string(), process.pid());
+    assert!(
+        trueup(&home, &["sessions", "list"])
+            .ok()
+            .stdout
+            .contains(SECOND)
+    );
+    data(&home, &["sessions", "show", SECOND]);
+    data(&home, &["status", "--all"]);
+    assert_eq!(Witness::of(&home), before);
+}
+
+#[test]
+fn a_session_that_said_goodbye_is_no_active_one() {
+    let home = started();
+    home.push("session-end.other").ok();
+    assert_eq!(data(&home, &["status", "--all"]), json!({"sessions": []}));
+    let list = data(&home, &["sessions", "list"]);
+    assert_eq!(list["sessions"][0]["status"], "ended");
+    assert_eq!(list["sessions"][0]["alive"], "dead");
+}
+
+#[test]
+fn the_dead_are_shown_as_such_and_swept_once() {
+    let (home, process) = held_by_second(&[]);
+    drop(process);
+    home.expire(SECOND, 1000);
+    let shown = data(&home, &["sessions", "show", SECOND]);
+    assert_eq!(shown["session"]["alive"], "dead");
+    assert!(
+        shown["session"]["witness"]
+            .as_str()
+            .unwrap()
+            .contains("is gone")
+    );
+    let swept = data(&home, &["sessions", "sweep"]);
+    let released = swept["released"].as_array().unwrap();
+    assert_eq!(released.len(), 1, "{swept}");
+    assert_eq!(
+        crate::fixture::keys(&released[0]),
+        ["item", "reason", "session_id"]
+    );
+    assert_eq!(
+        (&released[0]["session_id"], &released[0]["item"]),
+        (&json!(SECOND), &json!("SD-1"))
+    );
+    let shown = data(&home, &["sessions", "show", SECOND]);
+    assert_eq!(shown["session"]["status"], "lost");
+    assert!(shown["item"].is_null());
+    assert_eq!(
+        shown["session"]["execution_state"]["currentSd"], "SD-1",
+        "its state is kept"
+    );
+    let item = data(&home, &["item", "show", "SD-1"]);
+    assert!(item["item"]["holder"].is_null());
+    assert_eq!(data(&home, &["sessions", "sweep"]), json!({"released": []}));
+    assert_eq!(
+        trueup(&home, &["sessions", "sweep"]).ok().stdout,
+        "no session died\n"
+    );
+}
+
+#[test]
+fn a_sweep_spares_those_that_may_live() {
+    let (home, _process) = held_by_second(&[]);
+    home.expire(SECOND, 100_000);
+    home.expire(SESSION, 100_000);
+    assert_eq!(data(&home, &["sessions", "sweep"]), json!({"released": []}));
+}
+
+#[test]
+fn status_tells_the_state_of_the_cache() {
+    let home = started();
+    let state = || data(&home, &["status"])["cache"]["state"].clone();
+    let session = || data(&home, &["status", "--session", SESSION])["cache"].clone();
+    assert_eq!(state(), "fresh");
+    home.edit("currentPhase", "EXEC");
+    assert_eq!(state(), "edited");
+    let mut cache = home.cached();
+    cache["_trueup"]["lineage"] = json!("another");
+    home.write_cache(cache.to_string());
+    assert_eq!(state(), "foreign");
+    home.write_cache("{ broken");
+    assert_eq!(session()["state"], "corrupt");
+    std::fs::remove_file(home.cache()).unwrap();
+    let cache = session();
+    assert_eq!(cache["state"], "missing");
+    assert!(cache["age_seconds"].is_null());
+    assert!(!home.cache().exists(), "looking writes no cache");
+}

@@ -1,0 +1,193 @@
+//! `set`, `interrupt`, `resume` and `clear`.
+
+use serde_json::{Value, json};
+use support::home::{Home, SESSION};
+
+use crate::fixture::{assert_in_step, claimed, data, refused, started, trueup};
+use crate::witness::Witness;
+
+fn holding() -> Home {
+    let home = started();
+    claimed(&home, "SD-1");
+    home
+}
+
+#[test]
+fn set_records_every_field_and_says_from_what_to_what() {
+    let home = holding();
+    let answer = trueup(&home, &["set", "--phase", "PLAN", "--task", "write it"]).ok();
+    assert_eq!(
+        answer.stdout,
+        "currentPhase: none -> PLAN\ncurrentTask: none -> write it\n"
+    );
+    assert_in_step(&home);
+    assert_eq!(home.cached()["currentTask"], "write it");
+    let answer = trueup(
+        &home,
+        &["set", "--auto-proceed", "on", "--chain-orchestrators", "on"],
+    )
+    .ok();
+    assert_eq!(
+        answer.stdout,
+        "autoProceed: false -> true\nchainOrchestrators: false -> true\n"
+    );
+    assert_in_step(&home);
+    let answer = trueup(&home, &["set", "--phase", "EXEC", "--auto-proceed", "off"]).ok();
+    assert_eq!(
+        answer.stdout,
+        "currentPhase: PLAN -> EXEC\nautoProceed: true -> false\n"
+    );
+    assert_in_step(&home);
+    let phase: String = home.ask("SELECT phase FROM work_items WHERE key = 'SD-1'", []);
+    assert_eq!(phase, "EXEC", "the item moves with its session");
+}
+
+#[test]
+fn set_with_an_empty_value_removes_and_the_same_value_changes_nothing() {
+    let home = holding();
+    data(&home, &["set", "--phase", "PLAN", "--task", "x"]);
+    let answer = trueup(&home, &["set", "--task", ""]).ok();
+    assert_eq!(answer.stdout, "currentTask: x -> none\n");
+    assert_in_step(&home);
+    let revision: i64 = home.session("revision", SESSION);
+    let answer = trueup(&home, &["set", "--task", ""]).ok();
+    assert_eq!(answer.stdout, "nothing changed\n");
+    assert!(home.session::<i64>("revision", SESSION) <= revision + 1);
+    assert_in_step(&home);
+}
+
+#[test]
+fn metadata_is_merged_key_by_key_as_json() {
+    let home = started();
+    let answer = data(
+        &home,
+        &[
+            "set",
+            "--metadata",
+            "text=plain words",
+            "--metadata",
+            "count=007x",
+            "--metadata",
+            "n=12",
+            "--metadata",
+            "on=true",
+            "--metadata",
+            r#"deep={"a":{"b":[1,2]}}"#,
+        ],
+    );
+    assert_eq!(answer["changed"]["n"], json!({"from": null, "to": 12}));
+    let metadata = &answer["session"]["metadata"];
+    assert_eq!(metadata["text"], "plain words");
+    assert_eq!(metadata["count"], "007x");
+    assert_eq!(metadata["on"], true);
+    data(
+        &home,
+        &[
+            "set",
+            "--metadata",
+            r#"deep={"c":1}"#,
+            "--metadata",
+            "n=null",
+        ],
+    );
+    let text: String = home.session("metadata", SESSION);
+    let metadata: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(metadata["deep"], json!({"a": {"b": [1, 2]}, "c": 1}));
+    assert!(metadata.get("n").is_none(), "null removes");
+    assert_eq!(metadata["text"], "plain words", "other keys stay");
+    assert_in_step(&home);
+}
+
+#[test]
+fn metadata_that_has_an_option_of_its_own_or_no_key_is_usage() {
+    let home = started();
+    let before = Witness::of(&home);
+    for pair in [
+        "execution_state={}",
+        "auto_proceed=true",
+        "branch=x",
+        "novalue",
+        "=x",
+    ] {
+        let answer = trueup(&home, &["set", "--metadata", pair]);
+        assert_eq!(answer.code, Some(2), "{pair}: {answer:?}");
+    }
+    assert_eq!(Witness::of(&home), before);
+}
+
+#[test]
+fn interrupt_without_an_item_is_refused_and_changes_nothing() {
+    let home = started();
+    let before = Witness::of(&home);
+    let error = refused(&home, "no_item", &["interrupt"]);
+    assert!(
+        error["error"]["hint"]
+            .as_str()
+            .unwrap()
+            .contains("trueup claim")
+    );
+    assert_eq!(Witness::of(&home), before);
+}
+
+#[test]
+fn interrupt_and_resume_keep_count() {
+    let home = holding();
+    let answer = trueup(&home, &["interrupt"]).ok();
+    assert_eq!(answer.stdout, "wasInterrupted: false -> true\n");
+    assert!(home.cached()["lastInterruptedAt"].is_string());
+    assert_in_step(&home);
+    let answer = trueup(&home, &["resume"]).ok();
+    assert_eq!(
+        answer.stdout,
+        "wasInterrupted: true -> false\nresumeCount: 0 -> 1\n"
+    );
+    assert!(home.cached()["lastResumedAt"].is_string());
+    assert_eq!(home.cached()["resumeCount"], 1);
+    assert_in_step(&home);
+    let answer = trueup(&home, &["resume"]).ok();
+    assert_eq!(answer.stdout, "nothing was interrupted\n");
+    assert_eq!(
+        home.cached()["resumeCount"],
+        1,
+        "a second resume counts nothing"
+    );
+}
+
+#[test]
+fn clear_empties_the_task_and_keeps_claim_and_history() {
+    let home = holding();
+    data(&home, &["set", "--phase", "PLAN", "--task", "x"]);
+    data(&home, &["interrupt"]);
+    data(&home, &["resume"]);
+    let answer = trueup(&home, &["clear"]).ok();
+    assert_eq!(
+        answer.stdout,
+        "currentTask: x -> none\nisActive: true -> false\n"
+    );
+    let cache = home.cached();
+    assert_eq!(cache["resumeCount"], 1);
+    assert!(cache["lastResumedAt"].is_string() && cache["lastInterruptedAt"].is_string());
+    assert_eq!(
+        (&cache["currentSd"], &cache["currentPhase"]),
+        (&json!("SD-1"), &json!("PLAN"))
+    );
+    assert_in_step(&home);
+    let holder: String = home.ask("SELECT holder FROM work_items WHERE key = 'SD-1'", []);
+    assert_eq!(holder, SESSION);
+}
+
+#[test]
+fn clear_without_history_starts_the_count_anew() {
+    let home = holding();
+    data(&home, &["interrupt"]);
+    data(&home, &["resume"]);
+    let answer = trueup(&home, &["clear", "--no-history"]).ok();
+    assert_eq!(
+        answer.stdout,
+        "isActive: true -> false\nresumeCount: 1 -> 0\n"
+    );
+    let cache = home.cached();
+    assert_eq!(cache["resumeCount"], 0);
+    assert!(cache["lastResumedAt"].is_null() && cache["lastInterruptedAt"].is_null());
+    assert_in_step(&home);
+}

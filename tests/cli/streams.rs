@@ -1,0 +1,114 @@
+//! What goes where, and readers that go away.
+
+use std::fs::OpenOptions;
+use std::process::{Command, Stdio};
+
+use support::client::binary;
+use support::home::{Home, bystander};
+
+use crate::fixture::{claimed, started};
+
+fn command(home: &Home, arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary("trueup").unwrap());
+    command
+        .env_clear()
+        .env("HOME", home.user())
+        .env("TRUEUP_HOME", home.trueup())
+        .current_dir(home.project())
+        .stdin(Stdio::null())
+        .args(arguments);
+    command
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_failure() {
+    let home = started();
+    claimed(&home, "SD-1");
+    for arguments in [
+        &["log"][..],
+        &["log", "--json"],
+        &["log", "--follow"],
+        &["log", "--follow", "--json"],
+        &["completions", "bash"],
+        &["--help"],
+        &["status"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let done = command(&home, arguments).stdout(writer).output().unwrap();
+        let stderr = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(
+            (done.status.code(), &*stderr),
+            (Some(0), ""),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn diagnostics_to_a_reader_that_went_away_keep_their_exit_code() {
+    let home = started();
+    for (code, arguments) in [(1, &["item", "show", "SD-9"][..]), (2, &["frobnicate"])] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let done = command(&home, arguments).stderr(writer).output().unwrap();
+        assert_eq!(
+            (done.status.code(), done.stdout.len()),
+            (Some(code), 0),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_cannot_be_written_is_exit_3() {
+    let home = started();
+    for arguments in [&["status"][..], &["status", "--json"]] {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let done = command(&home, arguments).stdout(full).output().unwrap();
+        assert_eq!(done.status.code(), Some(3), "{arguments:?}");
+    }
+}
+
+#[test]
+fn no_color_means_none_even_where_it_is_forced() {
+    let home = started();
+    for arguments in [
+        &["--help"][..],
+        &["frobnicate"],
+        &["status"],
+        &["item", "show", "SD-9"],
+    ] {
+        let mut command = command(&home, arguments);
+        let done = command
+            .env("CLICOLOR_FORCE", "1")
+            .env("NO_COLOR", "1")
+            .output()
+            .unwrap();
+        let said = [done.stdout, done.stderr].concat();
+        assert!(
+            !said.contains(&0x1b),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&said)
+        );
+    }
+}
+
+#[test]
+fn a_follower_prints_what_happens_and_ends_with_its_reader() {
+    use std::io::{BufRead as _, BufReader};
+    let home = started();
+    let _company = bystander();
+    let mut child = command(&home, &["log", "--follow", "--json", "--item", "SD-1"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    claimed(&home, "SD-1");
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first: serde_json::Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(first["key"], "SD-1");
+    drop(lines);
+    claimed(&home, "SD-2");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
