@@ -1,17 +1,13 @@
 //! What was edited by hand before a command is pushed by it, not lost to it.
 
 use serde_json::json;
-use support::home::Home;
+use support::home::{Home, SESSION};
 
 use crate::fixture::{assert_in_step, claimed, data, started};
 
 #[test]
 fn an_edit_before_a_command_reaches_the_database_with_it() {
-    for arguments in [
-        &["set", "--phase", "EXEC"][..],
-        &["interrupt"],
-        &["release"],
-    ] {
+    for arguments in [&["set", "--phase", "EXEC"][..], &["interrupt"]] {
         let home = started();
         claimed(&home, "SD-1");
         data(&home, &["set", "--phase", "PLAN"]);
@@ -27,24 +23,23 @@ fn an_edit_before_a_command_reaches_the_database_with_it() {
 }
 
 #[test]
-fn an_edit_before_another_item_is_claimed_is_recorded_under_the_first() {
-    let home = started();
-    claimed(&home, "SD-1");
-    home.edit("currentTask", "by hand");
-    home.edit("autoProceed", true);
-    claimed(&home, "SD-2");
-    let recorded: i64 = home.ask(
-        "SELECT count(*) FROM events WHERE json_extract(after, '$.metadata.execution_state.currentTask') = 'by hand'
-             OR json_extract(after, '$.execution_state.currentTask') = 'by hand'",
-        [],
-    );
-    assert!(recorded > 0);
-    assert_eq!(home.cached()["autoProceed"], true);
-    assert!(
-        home.cached()["currentTask"].is_null(),
-        "the new item has its own tasks"
-    );
-    assert_in_step(&home);
+fn an_edit_before_the_item_changes_is_recorded_under_the_first() {
+    for arguments in [&["claim", "SD-2", "--create"][..], &["release"]] {
+        let home = started();
+        claimed(&home, "SD-1");
+        home.edit("currentTask", "by hand");
+        home.edit("autoProceed", true);
+        data(&home, arguments);
+        let recorded = data(&home, &["log", "--session", SESSION])["events"].to_string();
+        assert!(recorded.contains("by hand"), "{arguments:?}: {recorded}");
+        assert_eq!(home.cached()["autoProceed"], true, "{arguments:?}");
+        assert!(
+            home.cached()["currentTask"].is_null(),
+            "a task belongs to its item"
+        );
+        assert_eq!(home.lines("journal.jsonl").len(), 0, "{arguments:?}");
+        assert_in_step(&home);
+    }
 }
 
 #[test]

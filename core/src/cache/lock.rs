@@ -102,7 +102,7 @@ mod tests {
 
         let waiter = {
             let path = path.clone();
-            thread::spawn(move || FileLock::exclusive(&path, Duration::from_secs(60)).is_ok())
+            thread::spawn(move || FileLock::exclusive(&path, Duration::from_mins(1)).is_ok())
         };
         drop(first);
         assert!(waiter.join().unwrap());

@@ -15,8 +15,11 @@ pub(super) fn load(connection: &Connection, id: &SessionId) -> Result<Option<Ses
         rows::SESSION,
         rows::SESSION_FROM
     );
-    connection
-        .query_row(&sql, [id.as_str()], rows::session)
+    // Compiling so wide a statement costs more than running it, and one process may ask for
+    // several sessions.
+    let mut statement = connection.prepare_cached(&sql).map_err(from_sqlite)?;
+    statement
+        .query_row([id.as_str()], rows::session)
         .optional()
         .map_err(from_sqlite)
 }
@@ -43,33 +46,39 @@ pub(super) fn list(connection: &Connection, filter: &SessionFilter) -> Result<Ve
         i64::from(filter.limit)
     };
     let sql = format!(
-        "SELECT {} FROM {} WHERE 1 {worktree} {status} ORDER BY s.heartbeat_at DESC, s.session_id LIMIT ?2",
-        rows::SESSION,
-        rows::SESSION_FROM
+        "SELECT s.session_id FROM claude_sessions s WHERE 1 {worktree} {status} \
+         ORDER BY s.heartbeat_at DESC, s.session_id LIMIT ?2"
     );
     select(connection, &sql, params![filter.worktree, limit])
 }
 
 pub(super) fn lapsed(connection: &Connection, limit: u32) -> Result<Vec<Session>> {
     let sql = format!(
-        "SELECT {} FROM {} WHERE s.settled = 0 AND s.lease_expires_at <= {NOW} \
-         ORDER BY s.lease_expires_at LIMIT ?1",
-        rows::SESSION,
-        rows::SESSION_FROM
+        "SELECT s.session_id FROM claude_sessions s \
+         WHERE s.settled = 0 AND s.lease_expires_at <= {NOW} ORDER BY s.lease_expires_at LIMIT ?1"
     );
     select(connection, &sql, [limit])
 }
 
+/// Reads the sessions that a narrow statement names: most often there are none.
 fn select(
     connection: &Connection,
     sql: &str,
     parameters: impl rusqlite::Params,
 ) -> Result<Vec<Session>> {
     let mut statement = connection.prepare(sql).map_err(from_sqlite)?;
-    statement
-        .query_map(parameters, rows::session)
+    let ids: Vec<String> = statement
+        .query_map(parameters, |row| row.get(0))
         .and_then(Iterator::collect)
-        .map_err(from_sqlite)
+        .map_err(from_sqlite)?;
+    let mut sessions = Vec::with_capacity(ids.len());
+    for id in ids {
+        let id = id.parse().map_err(|error| {
+            StoreError::Corrupt(format!("the database holds a bad id: {error}"))
+        })?;
+        sessions.extend(load(connection, &id)?);
+    }
+    Ok(sessions)
 }
 
 pub(super) fn register(tx: &Transaction<'_>, new: &Registration) -> Result<Session> {
