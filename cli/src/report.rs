@@ -5,8 +5,13 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use trueup_core::reconcile::Divergence;
+use trueup_core::text::block;
 
 use crate::failure::Failure;
+
+/// Longest paragraph printed, in characters. Whatever comes out of a database is cleaned of
+/// what acts on a terminal, here for every command.
+const LONGEST: usize = 100_000;
 
 /// What a command has to say.
 #[derive(Debug, Default)]
@@ -55,7 +60,7 @@ impl Report {
         } else {
             let mut lines = answer.text.iter();
             warn(&answer.warnings);
-            lines.try_for_each(|line| writeln!(out, "{line}"))
+            lines.try_for_each(|line| writeln!(out, "{}", block(line, LONGEST)))
         };
         exit(written.and_then(|()| out.flush()), answer.exit)
     }
@@ -82,7 +87,8 @@ impl Report {
                 .hint
                 .as_ref()
                 .map_or(String::new(), |hint| format!("\nhint: {hint}"));
-            writeln!(err, "{}: {}{hint}", self.command, failure.message)
+            let message = block(&failure.message, LONGEST);
+            writeln!(err, "{}: {message}{hint}", self.command)
         };
         exit(written, failure.exit)
     }
@@ -103,7 +109,7 @@ fn warn(warnings: &[String]) {
     let mut err = anstream::stderr().lock();
     for warning in warnings {
         // With stderr gone there is nobody left to tell.
-        let _ = writeln!(err, "warning: {warning}");
+        let _ = writeln!(err, "warning: {}", block(warning, LONGEST));
     }
 }
 

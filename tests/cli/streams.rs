@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::process::{Command, Stdio};
 
 use support::client::binary;
-use support::home::{Home, bystander};
+use support::home::{Home, SESSION};
 
 use crate::fixture::{claimed, started};
 
@@ -99,7 +99,6 @@ fn no_color_means_none_even_where_it_is_forced() {
 fn a_follower_prints_what_happens_and_ends_with_its_reader() {
     use std::io::{BufRead as _, BufReader};
     let home = started();
-    let _company = bystander();
     let mut child = command(&home, &["log", "--follow", "--json", "--item", "SD-1"])
         .stdout(Stdio::piped())
         .spawn()
@@ -111,4 +110,41 @@ fn a_follower_prints_what_happens_and_ends_with_its_reader() {
     drop(lines);
     claimed(&home, "SD-2");
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn nothing_from_the_database_acts_on_the_terminal() {
+    let home = started();
+    claimed(&home, "SD-1");
+    let evil = "\u{1b}]0;x\u{7}\u{1b}[31mevil\u{9b}2J\u{202e}";
+    home.sql(
+        "UPDATE claude_sessions SET host = ?1, worktree = ?1, ended_reason = ?1, status = 'ended',
+             last_actor = ?1, last_reason = ?1",
+        [evil],
+    );
+    home.set(SESSION, "execution_state.currentTask", evil);
+    home.set(SESSION, "key", evil);
+    let named = ["--session", SESSION];
+    for arguments in [
+        &["sessions", "list"][..],
+        &["sessions", "show", SESSION],
+        &["log"],
+        &["item", "show", "SD-1"],
+        &["statusline"],
+        &[
+            "set",
+            "--task",
+            "\u{1b}[32mmine\nsecond",
+            "--metadata",
+            "key=1",
+        ],
+        &["release"],
+    ] {
+        let mut command = command(&home, &[arguments, &named].concat());
+        let done = command.env("CLICOLOR_FORCE", "1").output().unwrap();
+        let said = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
+        let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!said.contains(acts), "{arguments:?}: {said:?}");
+        assert!(!said.contains("\nsecond"), "{arguments:?}: {said:?}");
+    }
 }

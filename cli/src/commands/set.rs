@@ -7,6 +7,7 @@ use trueup_core::model::{Field, Session, Value};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Mark, Provenance, Store as _};
 use trueup_core::sync::{Insisted, Insistence, insist};
+use trueup_core::text::one_line;
 
 use super::plain;
 use crate::args::{Set, Switch};
@@ -14,6 +15,9 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
 use crate::report::Answer;
+
+/// Longest value shown, in characters.
+const LONGEST: usize = 200;
 
 pub(super) fn set(desk: &Desk, arguments: &Set) -> Result<Answer, Failure> {
     let text = |text: &String| Value::Text(Some(text.clone()).filter(|t| !t.is_empty()));
@@ -192,11 +196,12 @@ pub(super) fn lines(changed: &Map<String, Json>) -> Vec<String> {
     if changed.is_empty() {
         return vec!["nothing changed".to_owned()];
     }
+    let shown = |value: &Json| one_line(&plain(value), LONGEST);
     let line = |(key, change): (&String, &Json)| {
         format!(
             "{key}: {} -> {}",
-            plain(&change["from"]),
-            plain(&change["to"])
+            shown(&change["from"]),
+            shown(&change["to"])
         )
     };
     changed.iter().map(line).collect()

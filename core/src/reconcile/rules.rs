@@ -401,7 +401,10 @@ fn branch_and_claim(database: &DatabaseReading, snapshot: &Snapshot, out: &mut R
         );
         let fix = match &branch.branch_of_item {
             Some(right) if is_bare_word(right) => Some(format!("git switch {right}")),
-            None if is_bare_word(&named) => Some(format!("trueup claim {named}")),
+            None if is_bare_word(&named) && branch.other_exists => {
+                Some(format!("trueup claim {named}"))
+            }
+            None if is_bare_word(&named) => Some(format!("trueup claim {named} --create")),
             _ => Some("git branch --list".to_owned()),
         };
         let detail = (Some(claim.item.to_string()), Some(name), fix);

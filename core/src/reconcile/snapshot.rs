@@ -107,6 +107,8 @@ pub struct BranchReading {
     pub name: String,
     /// The *other* item it names, when it does; see [`super::named_item`].
     pub names_other: Option<String>,
+    /// Whether that one is an item, or only looks like one.
+    pub other_exists: bool,
     /// A local branch that names the item held, when there is one: the way back.
     pub branch_of_item: Option<String>,
 }

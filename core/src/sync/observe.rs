@@ -196,6 +196,7 @@ fn branch(
     let mut reading = BranchReading {
         name,
         names_other: None,
+        other_exists: false,
         branch_of_item: None,
     };
     let Some(claim) = claim.filter(|claim| !reconcile::names(&reading.name, claim.item.as_str()))
@@ -211,6 +212,10 @@ fn branch(
     reading.names_other =
         reconcile::named_item(&reading.name, claim.item.as_str(), &pattern, &known)
             .filter(|named| named.parse::<ItemKey>().is_ok());
+    reading.other_exists = reading
+        .names_other
+        .as_ref()
+        .is_some_and(|n| known.contains(n));
     if reading.names_other.is_some()
         && let Some(git) = &site.project.git
     {

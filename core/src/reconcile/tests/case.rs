@@ -44,6 +44,7 @@ pub(super) fn snapshot() -> Snapshot {
         branch: Some(BranchReading {
             name: "main".to_owned(),
             names_other: None,
+            other_exists: true,
             branch_of_item: None,
         }),
         peers: Vec::new(),

@@ -78,17 +78,18 @@ fn s_04_tasks_differ() {
 #[test]
 fn s_05_the_branch_names_another_item() {
     let pattern = BranchPattern::new(DEFAULT_BRANCH_PATTERN).unwrap();
-    let on = |name: &str, right: Option<&str>| {
+    let on = |name: &str, exists: bool, right: Option<&str>| {
         let mut snapshot = snapshot();
         snapshot.branch = Some(BranchReading {
             name: name.to_owned(),
             names_other: named_item(name, "SD-002C", &pattern, &[]),
+            other_exists: exists,
             branch_of_item: right.map(str::to_owned),
         });
         file(&mut snapshot).branch = Some(name.to_owned());
         World::of(snapshot).reconcile(HELD).divergences
     };
-    let found = on("feat/SD-002B-x", Some("feat/SD-002C-y"));
+    let found = on("feat/SD-002B-x", true, Some("feat/SD-002C-y"));
     assert_eq!(found.len(), 1);
     assert_eq!(
         found[0].message,
@@ -97,10 +98,15 @@ fn s_05_the_branch_names_another_item() {
     assert_eq!(found[0].authority, "git");
     assert_eq!(found[0].fix.as_deref(), Some("git switch feat/SD-002C-y"));
     assert_eq!(
-        on("feat/SD-002B-x", None)[0].fix.as_deref(),
+        on("feat/SD-002B-x", true, None)[0].fix.as_deref(),
         Some("trueup claim SD-002B")
     );
-    assert_eq!(on("feat/SD-002C-x", None), []);
+    assert_eq!(
+        on("feat/SD-002B-x", false, None)[0].fix.as_deref(),
+        Some("trueup claim SD-002B --create"),
+        "an item that only looks like one must be made first"
+    );
+    assert_eq!(on("feat/SD-002C-x", false, None), []);
 }
 
 #[test]
