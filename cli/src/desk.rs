@@ -7,7 +7,7 @@ use trueup_core::cache::{self, CacheFile};
 use trueup_core::deadline::Deadline;
 use trueup_core::model::{Session, SessionId, SessionStatus};
 use trueup_core::reconcile::Reading;
-use trueup_core::settings::{Environment, Project, Settings};
+use trueup_core::settings::{Environment, Project, RepositoryConfig, Settings};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{SessionFilter, Store as _};
 use trueup_core::sync::{Mode, Site, TrueUp, drain, true_up};
@@ -46,9 +46,18 @@ impl Desk {
             }
         };
         let patience = settings.deadline.unwrap_or(PATIENCE);
-        let site = Site::new(&environment, settings, project, None);
+        let mut site = Site::new(&environment, settings, project, None);
         if let Err(error) = site.branch_pattern() {
-            return Err(Failure::unable("config", error.to_string()));
+            // A repository that somebody else wrote must not stop every command in it.
+            if site
+                .settings
+                .branch_pattern(&RepositoryConfig::default())
+                .is_some()
+            {
+                return Err(Failure::unable("config", error.to_string()));
+            }
+            site.warnings
+                .push(format!("{error}; branches are not compared"));
         }
         Ok(Self {
             environment,

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Named, Result};
 
-/// Makes a directory with its parents and returns those that are new, outermost first.
+/// Makes a directory with its parents, readable by their owner alone as the data in them is,
+/// and returns those that are new, outermost first.
 pub(crate) fn make(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut new: Vec<PathBuf> = dir
         .ancestors()
@@ -13,7 +14,14 @@ pub(crate) fn make(dir: &Path) -> Result<Vec<PathBuf>> {
         .map(Path::to_owned)
         .collect();
     new.reverse();
-    fs::create_dir_all(dir).named("make the directory", dir)?;
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(dir).named("make the directory", dir)?;
     Ok(new)
 }
 

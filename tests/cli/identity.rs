@@ -149,3 +149,15 @@ fn what_the_models_own_command_changed_is_not_told_to_it_again() {
         "a person's command is news"
     );
 }
+
+#[test]
+fn outside_git_a_command_writes_a_cache_only_for_a_session_that_holds_an_item() {
+    let home = Home::without_git();
+    home.start().ok();
+    let of = ["--session", SESSION];
+    data(&home, &[&["set", "--phase", "EXEC"], &of[..]].concat());
+    assert!(!home.project().join(".claude").exists());
+    data(&home, &[&["claim", "SD-1", "--create"], &of[..]].concat());
+    assert_eq!(home.cached()["currentSd"], "SD-1");
+    assert_eq!(home.cached()["currentPhase"], serde_json::Value::Null);
+}

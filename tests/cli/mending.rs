@@ -3,7 +3,7 @@
 use serde_json::json;
 use support::home::SESSION;
 
-use crate::fixture::{assert_in_step, codes, findings, validate};
+use crate::fixture::{assert_in_step, codes, findings, trueup, validate};
 use crate::validate::drifted;
 use crate::witness::Witness;
 
@@ -89,7 +89,10 @@ fn fix_keeps_a_damaged_and_a_foreign_file_aside() {
 
 #[test]
 fn a_branch_and_a_lost_claim_are_for_the_user_to_mend() {
-    for (code, way) in [("S-05", "trueup claim SD-002B"), ("S-13", "trueup clear")] {
+    for (code, way) in [
+        ("S-05", "trueup claim SD-002B --create"),
+        ("S-13", "trueup clear"),
+    ] {
         let home = drifted(code);
         let object = findings(&home, 1, &["--fix", "--session", SESSION]);
         assert!(codes(&object).contains(&code), "{code}: {object}");
@@ -122,14 +125,21 @@ fn the_way_given_for_a_branch_is_to_the_branch_of_the_item_held() {
 
 #[test]
 fn the_ways_given_do_end_the_divergence() {
-    let home = drifted("S-13");
-    let clear = home
-        .run("trueup")
-        .args(["clear", "--session", SESSION])
-        .finish();
-    assert_eq!(clear.code, Some(0), "{clear:?}");
-    let object = findings(&home, 0, &["--session", SESSION]);
-    assert!(!codes(&object).contains(&"S-13"), "{object}");
+    for code in ["S-05", "S-13"] {
+        let home = drifted(code);
+        let object = findings(&home, 1, &["--session", SESSION]);
+        let divergences = object["divergences"].as_array().unwrap();
+        let found = divergences.iter().find(|d| d["code"] == code).unwrap();
+        let way = found["fix"]
+            .as_str()
+            .unwrap()
+            .strip_prefix("trueup ")
+            .unwrap();
+        let words: Vec<&str> = way.split(' ').chain(["--session", SESSION]).collect();
+        trueup(&home, &words).ok();
+        let object = findings(&home, 0, &["--session", SESSION]);
+        assert!(!codes(&object).contains(&code), "{object}");
+    }
 }
 
 #[test]

@@ -105,3 +105,21 @@ fn status_tells_the_state_of_the_cache() {
     assert!(cache["age_seconds"].is_null());
     assert!(!home.cache().exists(), "looking writes no cache");
 }
+
+#[test]
+fn status_tells_what_waits_for_the_database() {
+    let home = crate::validate::drifted("S-15");
+    let outbox = data(&home, &["status", "--session", SESSION])["outbox"].clone();
+    assert_eq!(outbox["waiting"], 1);
+    assert!(
+        outbox["oldest_at"].as_str().unwrap().ends_with('Z'),
+        "{outbox}"
+    );
+    assert_eq!(home.lines("outbox.jsonl").len(), 1, "looking sends nothing");
+    data(&home, &["item", "add", "SD-1"]);
+    assert_eq!(
+        home.lines("outbox.jsonl").len(),
+        0,
+        "the next change sends it first"
+    );
+}

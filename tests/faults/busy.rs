@@ -82,6 +82,15 @@ fn every_hook_ends_and_the_model_gets_the_copy() {
     let home = Home::new().holding();
     let other = home.database();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    // Where nothing has to be written, a lock of another changes nothing.
+    let answer = hurried(&home, "session-start-sync", "session-start.resume").ok();
+    assert!(
+        answer.context().contains("item: SD-002C (claimed)"),
+        "{answer:?}"
+    );
+    other.execute_batch("COMMIT").unwrap();
+    home.expire(SESSION, 500);
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let answer = hurried(&home, "session-start-sync", "session-start.resume");
     assert_eq!(answer.code, Some(0));
     assert!(

@@ -8,11 +8,11 @@ use super::mount::Mount;
 
 #[test]
 fn a_full_disk_under_trueups_directory() {
-    let home = Home::new();
+    let mut home = Home::new();
     let Some(mount) = Mount::over(&home.trueup(), "2m") else {
         return;
     };
-    let home = home.holding();
+    home = home.holding();
     let before = home.state().to_string();
     mount.fill();
     let answer = home.start();
@@ -48,7 +48,6 @@ fn a_full_disk_under_trueups_directory() {
         .finish()
         .ok();
     assert_eq!(home.cached()["currentTask"], "x");
-    drop((home, mount));
 }
 
 #[test]
@@ -94,7 +93,7 @@ fn a_full_disk_under_the_repository() {
     };
     home.move_project(place);
     home.git(&["init", "--quiet", "--initial-branch=main"]);
-    let home = home.holding();
+    home = home.holding();
     let before = fs::read(home.cache()).unwrap();
     mount.fill();
     home.set(SESSION, "execution_state.currentPhase", "EXEC");
@@ -133,11 +132,11 @@ fn a_full_disk_under_the_repository() {
 
 #[test]
 fn a_disk_that_fills_up_while_others_have_the_database_open() {
-    let home = Home::new();
+    let mut home = Home::new();
     let Some(mount) = Mount::over(&home.trueup(), "2m") else {
         return;
     };
-    let home = home.holding();
+    home = home.holding();
     // Keeps the log and the shared memory in place.
     let other = home.database();
     let count = || {
@@ -173,5 +172,5 @@ fn a_disk_that_fills_up_while_others_have_the_database_open() {
         .args(["set", "--task", "x", "--session", SESSION])
         .finish()
         .ok();
-    drop((other, home, mount));
+    drop(other);
 }

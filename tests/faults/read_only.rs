@@ -8,11 +8,11 @@ use super::mount::Mount;
 
 #[test]
 fn trueups_directory_on_a_read_only_file_system() {
-    let home = Home::new();
+    let mut home = Home::new();
     let Some(mount) = Mount::over(&home.trueup(), "4m") else {
         return;
     };
-    let home = home.holding();
+    home = home.holding();
     let before = home.state().to_string();
     mount.read_only(true);
     let answer = home.start();
@@ -47,7 +47,7 @@ fn a_repository_on_a_read_only_file_system() {
     };
     home.move_project(place);
     home.git(&["init", "--quiet", "--initial-branch=main"]);
-    let home = home.holding();
+    home = home.holding();
     let before = fs::read(home.cache()).unwrap();
     mount.read_only(true);
     home.set(SESSION, "execution_state.currentPhase", "EXEC");

@@ -39,7 +39,7 @@ fn assert_denied(answer: &Answer, reason: &str) {
 fn a_handoff_on_the_wrong_branch_is_denied_with_the_command_that_mends() {
     let home = on_the_wrong_branch();
     let answer = gate(&home, &bash(&home, "trueup handoff create PLAN-TO-EXEC"));
-    let then = "Nothing is handed on while copies disagree. Run: trueup claim SD-002B";
+    let then = "Nothing is handed on while copies disagree. Run: trueup claim SD-002B --create";
     assert_denied(&answer, &format!("{S05}\n{then}"));
     home.git(&["branch", "feat/SD-002C-y"]);
     let answer = gate(&home, &bash(&home, "make handoff"));
@@ -85,8 +85,9 @@ fn a_subagent_is_not_sent_off_on_the_wrong_branch() {
 fn a_stop_is_blocked_once() {
     let home = on_the_wrong_branch();
     let answer = gate(&home, &home.payload("stop"));
-    let reason =
-        format!("{S05}\nNothing is handed on while copies disagree. Run: trueup claim SD-002B");
+    let reason = format!(
+        "{S05}\nNothing is handed on while copies disagree. Run: trueup claim SD-002B --create"
+    );
     assert_eq!(answer.code, Some(2));
     assert_eq!(
         answer.json(),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use support::home::{Home, Payload, SESSION};
+use support::home::{Home, Payload};
 
 const BINARIES: [&str; 3] = [
     "session-start-sync",
@@ -140,16 +140,26 @@ fn an_invalid_session_id_is_one_line_exit_0_and_touches_nothing() {
 }
 
 #[test]
-fn a_working_directory_that_is_gone_stops_nothing() {
-    let home = Home::new();
-    let payload = home
-        .payload("session-start.startup")
-        .with("cwd", "/nonexistent/place");
-    home.hook("session-start-sync", &payload).ok();
-    let known: i64 = home.ask(
-        "SELECT count(*) FROM claude_sessions WHERE session_id = ?1",
-        [SESSION],
-    );
-    assert_eq!(known, 1);
-    assert!(!std::path::Path::new("/nonexistent").exists());
+fn a_working_directory_that_is_gone_stops_nothing_and_is_not_made_again() {
+    let home = Home::new().holding();
+    for gone in [
+        home.root().join("gone/place"),
+        home.project().join("gone/too"),
+    ] {
+        for variable in ["CLAUDE_PROJECT_DIR", "UNUSED"] {
+            let cwd = gone.to_string_lossy().into_owned();
+            for (binary, fixture) in [
+                ("session-start-sync", "session-start.resume"),
+                ("session-start-sync", "user-prompt-submit"),
+                ("checkpoint-push", "post-tool-use.todo-write"),
+                ("pre-handoff-validate", "pre-tool-use.agent"),
+            ] {
+                let payload = home.payload(fixture).with("cwd", cwd.as_str());
+                let run = home.run(binary).payload(&payload).env(variable, &gone);
+                run.finish().ok();
+                assert!(!gone.parent().unwrap().exists(), "{fixture} {variable}");
+            }
+        }
+    }
+    assert_eq!(home.state()["currentTask"], "write the test");
 }

@@ -79,6 +79,7 @@ fn the_users_config_file_is_used_and_the_environment_beats_it() {
                   AS INTEGER)";
     home.start().ok();
     assert_eq!(home.session::<i64>(length, SESSION), 77);
+    home.expire(SESSION, 60);
     let payload = home.payload("session-start.startup");
     let run = home
         .run("session-start-sync")

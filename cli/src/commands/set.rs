@@ -74,10 +74,10 @@ fn metadata(pairs: &[String]) -> Result<Map<String, Json>, Failure> {
             key,
             "execution_state" | "auto_proceed" | "chain_orchestrators" | "branch"
         ) {
-            return Err(Failure::usage(format!(
-                "--metadata {key}: this key has an option of its own"
-            ))
-            .hint("trueup set --help"));
+            return Err(
+                Failure::usage(format!("--metadata {key}: trueup itself keeps this key"))
+                    .hint("trueup set --help"),
+            );
         }
         let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
         patch.insert(key.to_owned(), value);

@@ -138,7 +138,11 @@ pub fn replace_file(path: &Path, content: &[u8]) -> Result<(), CacheError> {
         });
     }
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    fs::create_dir_all(folder).map_err(io)?;
+    // Its folder is made, but never the project that would hold it.
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(io(error)),
+        _ => {}
+    }
     // The name is fixed but for the process, so that a killed writer leaves at most one, and
     // the next writer of that number takes it away.
     let mut name = path.file_name().unwrap_or_default().to_owned();

@@ -91,8 +91,11 @@ pub fn inspect(
     let observation = observe(store, session, peers, site)?;
     let exists = !matches!(observation.file.document, Reading::Missing);
     let policy = Policy {
+        // A project that is gone, such as a worktree that was removed, is not made again.
         create_cache: !site.project.is_home
-            && (exists || site.project.git.is_some() || session.item.is_some()),
+            && (exists
+                || site.project.dir.is_dir()
+                    && (site.project.git.is_some() || session.item.is_some())),
         adopt_older_database: mode == Mode::Asked,
     };
     let mut decision = reconcile(&observation.snapshot, policy);
