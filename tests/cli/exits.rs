@@ -196,7 +196,11 @@ fn a_pattern_of_the_configuration_that_is_no_pattern_is_exit_3() {
 #[test]
 fn a_pattern_of_a_repository_that_is_no_pattern_is_a_warning() {
     let home = started();
-    fs::write(home.repo().join(".trueup.toml"), "branch_pattern = \"(\"\n").unwrap();
+    fs::write(
+        home.project().join(".trueup.toml"),
+        "branch_pattern = \"(\"\n",
+    )
+    .unwrap();
     let object = object(&home, 0, &["status"]);
     let warnings = object["warnings"].to_string();
     assert!(warnings.contains("branch_pattern"), "{warnings}");
