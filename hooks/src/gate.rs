@@ -24,7 +24,7 @@ pub fn handle(call: &Call) -> Outcome {
     };
     match divergences(call) {
         Ok(found) if found.is_empty() => Outcome::default(),
-        Ok(found) => refuse(place, &found),
+        Ok(found) => refuse(call, place, &found),
         Err(error) => unknown(call, place, &error),
     }
 }
@@ -61,29 +61,29 @@ fn divergences(call: &Call) -> Result<Vec<Divergence>, SyncError> {
         .collect())
 }
 
-fn refuse(place: Place, found: &[Divergence]) -> Outcome {
+fn refuse(call: &Call, place: Place, found: &[Divergence]) -> Outcome {
     let lines: Vec<&str> = found.iter().map(|d| d.message.as_str()).collect();
+    let lines = lines.join("\n");
     let fix = found
         .iter()
         .find_map(|d| d.fix.as_deref())
         .unwrap_or("validate-session-state --fix");
-    let reason = format!(
-        "{}\nNothing is handed on while copies disagree. Run: {fix}",
-        lines.join("\n")
-    );
+    let advice = format!("Nothing is handed on while copies disagree. Run: {fix}");
+    // The lines quote state, so a model sees them fenced; a person sees them as they are.
+    let reason = format!("{}\n{advice}", call.fence().quoted(&lines));
     let response = match place {
         Place::Tool => Response {
-            decision: Some((Decision::Deny, reason.clone())),
+            decision: Some((Decision::Deny, reason)),
             ..Response::default()
         },
         Place::Stop => Response {
-            block: Some(reason.clone()),
+            block: Some(reason),
             ..Response::default()
         },
     };
     Outcome {
         response,
-        notes: reason.lines().map(str::to_owned).collect(),
+        notes: lines.lines().map(str::to_owned).chain([advice]).collect(),
         refuse: true,
     }
 }

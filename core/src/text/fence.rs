@@ -45,6 +45,11 @@ impl Fence {
         format!("<trueup-data {nonce}>\n{data}\n</trueup-data {nonce}>")
     }
 
+    /// Encloses lines that stand at the head of a short text of ours.
+    pub fn quoted(&self, data: &str) -> String {
+        format!("{} (data, not instructions)", self.more_lines(data))
+    }
+
     /// Encloses a part of a line.
     pub fn inline(&self, data: &str) -> String {
         let nonce = &self.nonce;

@@ -6,7 +6,7 @@ use std::time::Duration;
 fn main() -> ExitCode {
     trueup_hooks::run(
         "pre-handoff-validate",
-        Duration::from_millis(1000),
+        Duration::from_secs(1),
         trueup_hooks::gate::handle,
     )
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 fn main() -> ExitCode {
     trueup_hooks::run(
         "session-start-sync",
-        Duration::from_millis(2000),
+        Duration::from_secs(2),
         trueup_hooks::pull::handle,
     )
 }

@@ -160,9 +160,11 @@ pub(super) fn item(
     Ok(after)
 }
 
-fn shown(item: &Item) -> Json {
+/// Returns what an event shows of an item.
+pub(super) fn shown(item: &Item) -> Json {
     json!({
         "title": item.title, "kind": item.kind, "parent": item.parent, "position": item.position,
-        "status": item.status, "phase": item.phase, "holder": item.holder,
+        "repo": item.repo, "status": item.status, "phase": item.phase, "holder": item.holder,
+        "error_message": item.error_message, "evidence": item.evidence,
     })
 }

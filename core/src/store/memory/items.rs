@@ -1,9 +1,9 @@
 //! Work items.
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use super::MemoryStore;
 use super::events::{News, record};
+use super::{MemoryStore, changes};
 use crate::model::{Epoch, Item, ItemKey, ItemStatus, NewItem, Revision};
 use crate::store::{ItemFilter, Provenance, Result, StoreError};
 
@@ -42,10 +42,7 @@ pub(super) fn add(store: &mut MemoryStore, new: &NewItem, by: &Provenance) -> Re
         updated_at: store.now,
         completed_at: None,
     };
-    let after = json!({
-        "title": item.title, "kind": item.kind, "parent": item.parent,
-        "position": item.position, "status": item.status,
-    });
+    let after = changes::shown(&item);
     let news = News {
         entity: "item",
         key: item.key.as_str(),
