@@ -8,7 +8,7 @@ use crate::hex::hex;
 use crate::store::{Result, StoreError};
 
 /// Marks a file as trueup's: "TRUP".
-pub const APPLICATION_ID: i64 = 0x5452_5550;
+pub const APPLICATION_ID: u32 = 0x5452_5550;
 
 struct Migration {
     version: i64,
@@ -56,19 +56,11 @@ pub struct SchemaStatus {
     pub applied: Vec<Applied>,
 }
 
-/// Reads the version, and tells files of others apart.
+/// Reads the version of a file that is trueup's.
 pub(super) fn version(connection: &Connection) -> Result<i64> {
-    let pragma = |name: &str| -> Result<i64> {
-        connection
-            .query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
-            .map_err(from_sqlite)
-    };
-    let version = pragma("user_version")?;
-    if pragma("application_id")? != APPLICATION_ID {
-        return Err(StoreError::Corrupt(
-            "the file is a database, but not one of trueup's".to_owned(),
-        ));
-    }
+    let version = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(from_sqlite)?;
     if version > SCHEMA_VERSION {
         return Err(StoreError::SchemaTooNew {
             found: version,
