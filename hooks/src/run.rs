@@ -20,7 +20,7 @@ use crate::{Call, Outcome};
 const LARGEST: usize = 16 * 1024 * 1024;
 
 /// How much is read at once, in bytes.
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 8 * 1024;
 
 /// The shortest and the longest time that may be configured.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -112,7 +112,7 @@ fn outcome(
 fn read_input(deadline: Deadline) -> Result<Vec<u8>, String> {
     let stdin = io::stdin();
     let mut input = Vec::new();
-    let mut chunk = vec![0; CHUNK];
+    let mut chunk = [0; CHUNK];
     loop {
         let left = Timespec::try_from(deadline.left()).map_err(|error| error.to_string())?;
         let mut ready = [PollFd::new(&stdin, PollFlags::IN)];

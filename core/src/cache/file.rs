@@ -86,7 +86,7 @@ impl CacheFile {
 }
 
 fn read(path: &Path) -> Reading<Document> {
-    match fs::symlink_metadata(path) {
+    let size = match fs::symlink_metadata(path) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Reading::Missing;
         }
@@ -106,9 +106,10 @@ fn read(path: &Path) -> Reading<Document> {
             let size = data.len();
             return Reading::Corrupt(format!("{}: {size} bytes are no cache", path.display()));
         }
-        Ok(_) => {}
-    }
-    let mut bytes = Vec::new();
+        Ok(data) => data.len(),
+    };
+    // One more than the size, so that the end is met in the first read.
+    let mut bytes = Vec::with_capacity(usize::try_from(size + 1).unwrap_or_default());
     match File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)) {
         Err(error) if error.kind() == ErrorKind::NotFound => Reading::Missing,
         Err(error) => Reading::Unavailable(format!("{}: {error}", path.display())),

@@ -59,9 +59,21 @@ pub fn names(branch: &str, key: &str) -> bool {
 /// Most candidates looked up for one branch; real branches have fewer.
 const MOST_CANDIDATES: usize = 24;
 
+/// Branches that everybody shares: they name no item, and most sessions stand on one.
+const TRUNKS: [&str; 4] = ["main", "master", "trunk", "develop"];
+
+/// Tells whether the default pattern can find anything in a branch; it needs a number, and
+/// compiling it for nothing costs more than the rest of the comparison.
+pub fn default_may_match(branch: &str) -> bool {
+    branch.bytes().any(|byte| byte.is_ascii_digit())
+}
+
 /// Returns the parts of a branch that may be an item's key: of every path segment, its
 /// beginnings up to a dash or underscore, longest first.
 pub fn candidates(branch: &str) -> Vec<&str> {
+    if TRUNKS.contains(&branch) {
+        return Vec::new();
+    }
     let mut parts = Vec::new();
     for segment in branch.split('/').filter(|s| !s.is_empty()) {
         parts.push(segment);
@@ -83,7 +95,7 @@ pub fn candidates(branch: &str) -> Vec<&str> {
 pub fn named_item(
     branch: &str,
     held: &str,
-    pattern: &BranchPattern,
+    pattern: Option<&BranchPattern>,
     known: &[String],
 ) -> Option<String> {
     if names(branch, held) {
@@ -95,7 +107,7 @@ pub fn named_item(
         .max_by_key(|k| k.len());
     longest
         .map(String::as_str)
-        .or_else(|| pattern.find(branch))
+        .or_else(|| pattern?.find(branch))
         .map(str::to_owned)
 }
 
@@ -129,7 +141,7 @@ mod tests {
                 .map(str::to_owned)
                 .into_iter()
                 .collect();
-            let found = named_item(branch, held, &pattern, &known);
+            let found = named_item(branch, held, Some(&pattern), &known);
             assert_eq!(found.as_deref(), expected, "{branch} while {held} is held");
         }
     }
@@ -137,7 +149,7 @@ mod tests {
     #[test]
     fn a_group_narrows_the_match() {
         let pattern = BranchPattern::new(r"issue-([0-9]+)").unwrap();
-        let found = named_item("fix/issue-170-x", "171", &pattern, &[]);
+        let found = named_item("fix/issue-170-x", "171", Some(&pattern), &[]);
         assert_eq!(found.as_deref(), Some("170"));
         assert!(
             BranchPattern::new("(")

@@ -17,7 +17,8 @@ mod tests;
 
 pub use action::{Action, Aside, Lost, LostReason, Proposal};
 pub use branch::{
-    BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError, candidates, named_item, names,
+    BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError, candidates, default_may_match, named_item,
+    names,
 };
 pub use divergence::{Code, Divergence, Severity};
 pub use rules::reconcile;

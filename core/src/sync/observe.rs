@@ -203,14 +203,11 @@ fn branch(
     else {
         return Ok(Some(reading));
     };
-    // A pattern that does not compile is reported where it is set, and finds nothing here.
-    let Ok(pattern) = site.branch_pattern() else {
-        return Ok(Some(reading));
-    };
+    let pattern = site.pattern_for(&reading.name);
     let known = store.known_items(&reconcile::candidates(&reading.name))?;
     // A pattern of the repository may find anything; only what can be an item is one.
     reading.names_other =
-        reconcile::named_item(&reading.name, claim.item.as_str(), &pattern, &known)
+        reconcile::named_item(&reading.name, claim.item.as_str(), pattern.as_ref(), &known)
             .filter(|named| named.parse::<ItemKey>().is_ok());
     reading.other_exists = reading
         .names_other

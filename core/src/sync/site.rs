@@ -7,7 +7,7 @@ use crate::diagnostics::{self, Level};
 use crate::liveness;
 use crate::model::{ProcessId, Session, Timestamp};
 use crate::outbox::{Journal, Outbox};
-use crate::reconcile::{BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError};
+use crate::reconcile::{BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError, default_may_match};
 use crate::settings::{Environment, Project, RepositoryConfig, Settings};
 
 /// The surroundings of one run.
@@ -96,6 +96,16 @@ impl Site {
     pub fn branch_pattern(&self) -> Result<BranchPattern, PatternError> {
         let configured = self.settings.branch_pattern(&self.repository);
         BranchPattern::new(configured.unwrap_or(DEFAULT_BRANCH_PATTERN))
+    }
+
+    /// Returns the pattern to look for an item in a branch with. There is none where it could
+    /// find nothing; one that does not compile is reported where it is set, and finds nothing.
+    pub(super) fn pattern_for(&self, branch: &str) -> Option<BranchPattern> {
+        let configured = self.settings.branch_pattern(&self.repository).is_some();
+        if !configured && !default_may_match(branch) {
+            return None;
+        }
+        self.branch_pattern().ok()
     }
 
     /// Returns the journal of edits that lost.

@@ -82,7 +82,7 @@ fn s_05_the_branch_names_another_item() {
         let mut snapshot = snapshot();
         snapshot.branch = Some(BranchReading {
             name: name.to_owned(),
-            names_other: named_item(name, "SD-002C", &pattern, &[]),
+            names_other: named_item(name, "SD-002C", Some(&pattern), &[]),
             other_exists: exists,
             branch_of_item: right.map(str::to_owned),
         });
