@@ -1,6 +1,6 @@
 //! Sessions and items for the tests of the rules.
 
-use super::{Epoch, Item, ItemStatus, Revision, Session, SessionStatus, Timestamp};
+use super::{Epoch, Item, ItemStatus, Lineage, Revision, Session, SessionStatus, Timestamp};
 
 /// The database's clock in these tests, in seconds.
 const NOW: i64 = 100_000;
@@ -13,6 +13,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 /// Makes a session whose last sign of life was `silence` seconds ago, with a lease of 900 s.
 pub(crate) fn session(id: &str, status: SessionStatus, silence: i64) -> Session {
     Session {
+        lineage: Lineage("lineage".to_owned()),
         id: id.parse().unwrap(),
         repo: None,
         worktree: None,

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{Epoch, ExecutionState, ItemKey, Revision, SessionId, SessionStatus, Timestamp};
+use super::{
+    Epoch, ExecutionState, ItemKey, Lineage, Revision, SessionId, SessionStatus, Timestamp,
+};
 
 /// The name of a machine, as `uname -n` gives it.
 pub type Host = String;
@@ -24,6 +26,8 @@ pub struct ProcessId {
 /// A row of `claude_sessions`, with the item the session holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Session {
+    /// Which database it was read from.
+    pub lineage: Lineage,
     /// The client's id.
     pub id: SessionId,
     /// Which repository, by name.

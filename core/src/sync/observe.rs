@@ -48,7 +48,7 @@ pub fn observe(
     };
     let branch = branch(store, claim.as_ref(), site)?;
     let database = DatabaseReading {
-        lineage: store.lineage()?,
+        lineage: session.lineage.clone(),
         revision: session.revision,
         claim,
         lost_claim,
@@ -207,7 +207,7 @@ fn branch(
     let known = store.known_items(&reconcile::candidates(&reading.name))?;
     // A pattern of the repository may find anything; only what can be an item is one.
     reading.names_other =
-        reconcile::named_item(&reading.name, claim.item.as_str(), pattern.as_ref(), &known)
+        reconcile::named_item(&reading.name, claim.item.as_str(), pattern, &known)
             .filter(|named| named.parse::<ItemKey>().is_ok());
     reading.other_exists = reading
         .names_other

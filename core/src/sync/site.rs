@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use once_cell::unsync::OnceCell;
+
 use crate::diagnostics::{self, Level};
 use crate::liveness;
 use crate::model::{ProcessId, Session, Timestamp};
@@ -27,6 +29,8 @@ pub struct Site {
     pub client_pid: Option<u32>,
     /// What was wrong and worked around; one line each.
     pub warnings: Vec<String>,
+    /// Compiled when a branch is first looked at: most calls never look.
+    pattern: OnceCell<BranchPattern>,
 }
 
 impl Site {
@@ -59,6 +63,7 @@ impl Site {
             host: liveness::host_name(),
             client_pid,
             warnings,
+            pattern: OnceCell::new(),
         }
     }
 
@@ -93,14 +98,16 @@ impl Site {
     /// # Errors
     ///
     /// When the configured one is no regular expression.
-    pub fn branch_pattern(&self) -> Result<BranchPattern, PatternError> {
-        let configured = self.settings.branch_pattern(&self.repository);
-        BranchPattern::new(configured.unwrap_or(DEFAULT_BRANCH_PATTERN))
+    pub fn branch_pattern(&self) -> Result<&BranchPattern, PatternError> {
+        self.pattern.get_or_try_init(|| {
+            let configured = self.settings.branch_pattern(&self.repository);
+            BranchPattern::new(configured.unwrap_or(DEFAULT_BRANCH_PATTERN))
+        })
     }
 
     /// Returns the pattern to look for an item in a branch with. There is none where it could
     /// find nothing; one that does not compile is reported where it is set, and finds nothing.
-    pub(super) fn pattern_for(&self, branch: &str) -> Option<BranchPattern> {
+    pub(super) fn pattern_for(&self, branch: &str) -> Option<&BranchPattern> {
         let configured = self.settings.branch_pattern(&self.repository).is_some();
         if !configured && !default_may_match(branch) {
             return None;

@@ -43,6 +43,7 @@ fn add(store: &mut MemoryStore, new: &Registration) {
     let branch = new.branch.as_ref();
     let metadata = branch.map(|b| ("branch".to_owned(), json!(b))).into_iter();
     let session = Session {
+        lineage: store.lineage.clone(),
         id: new.session.clone(),
         repo: None,
         worktree: None,

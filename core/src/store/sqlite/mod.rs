@@ -19,7 +19,6 @@ mod tasks;
 
 use std::path::{Path, PathBuf};
 
-use once_cell::unsync::OnceCell;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use serde_json::{Map, Value as Json};
 
@@ -43,7 +42,6 @@ pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
     deadline: Deadline,
-    lineage: OnceCell<Lineage>,
 }
 
 impl SqliteStore {
@@ -112,8 +110,7 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn lineage(&mut self) -> Result<Lineage> {
-        let read = || open::lineage(&self.connection);
-        self.lineage.get_or_try_init(read).cloned()
+        open::lineage(&self.connection)
     }
 
     fn now(&mut self) -> Result<Timestamp> {

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
-use once_cell::unsync::OnceCell;
 use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -115,7 +114,6 @@ pub(super) fn existing(path: &Path, deadline: Deadline) -> Result<SqliteStore> {
         connection,
         path: path.to_owned(),
         deadline,
-        lineage: OnceCell::new(),
     };
     let version = migrate::version(&store.connection).map_err(|error| named(path, error))?;
     if version < SCHEMA_VERSION {

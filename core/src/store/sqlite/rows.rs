@@ -5,7 +5,7 @@ use std::str::FromStr;
 use rusqlite::types::Type;
 use rusqlite::{Error, Row};
 
-use crate::model::{Epoch, Item, ProcessId, Revision, Session, Timestamp};
+use crate::model::{Epoch, Item, Lineage, ProcessId, Revision, Session, Timestamp};
 
 type Sql<T> = rusqlite::Result<T>;
 
@@ -49,7 +49,8 @@ fn count(row: &Row<'_>, column: usize) -> Sql<u64> {
 pub(super) const SESSION: &str = "s.session_id, s.repo, s.worktree, s.host, s.pid, s.pid_started, \
      s.boot_id, s.status, s.ended_reason, s.predecessor, s.registered_at, s.heartbeat_at, \
      s.lease_expires_at, s.silent_until, s.revision, s.acknowledged_revision, s.metadata, w.key, \
-     w.claim_epoch, w.claimed_at, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+     w.claim_epoch, w.claimed_at, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), \
+     (SELECT value FROM trueup_meta WHERE key = 'lineage')";
 
 /// The join that goes with [`SESSION`].
 pub(super) const SESSION_FROM: &str =
@@ -61,6 +62,7 @@ pub(super) fn session(row: &Row<'_>) -> Sql<Session> {
     let boot: Option<String> = row.get(6)?;
     let metadata = row.get_ref(16)?.as_str().map_err(Error::from)?;
     Ok(Session {
+        lineage: Lineage(row.get(21)?),
         id: parsed(row, 0)?,
         repo: row.get(1)?,
         worktree: row.get(2)?,
