@@ -104,7 +104,7 @@ impl Desk {
         }
         let shared = CacheFile::read(&cache::shared_path(&self.site.project.dir));
         if let Reading::Fresh(document) = &shared.document
-            && let Some(id) = document.reading().session
+            && let Some(id) = document.session()
             && store.session(&id)?.is_some()
         {
             return Ok(id);
@@ -126,7 +126,7 @@ impl Desk {
         self.named.clone().or_else(own).or_else(|| {
             let shared = CacheFile::read(&cache::shared_path(&self.site.project.dir));
             match &shared.document {
-                Reading::Fresh(document) => document.reading().session,
+                Reading::Fresh(document) => document.session(),
                 _ => None,
             }
         })

@@ -4,6 +4,7 @@
 //! edit of the phase does not make the task look edited, and no base copy has to be kept.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hasher as _;
 
 use siphasher::sip::SipHasher13;
 
@@ -17,16 +18,20 @@ const SCHEME: &str = "f1";
 const WORD_BYTES: usize = 4;
 
 fn word(field: Field, value: Option<&Value>) -> String {
-    let text = match value {
-        None => "absent".to_owned(),
-        Some(Value::Flag(flag)) => format!("flag:{flag}"),
-        Some(Value::Text(None)) => "null".to_owned(),
-        Some(Value::Text(Some(text))) => format!("text:{text}"),
-    };
     // A cryptographic hash would cost more than the rest of the comparison, and there is
     // nobody to deceive but the editor of the file himself.
-    let hash = SipHasher13::new().hash(format!("{}={text}", field.key()).as_bytes());
-    hex(&hash.to_be_bytes()[..WORD_BYTES])
+    let mut hash = SipHasher13::new();
+    hash.write(field.key().as_bytes());
+    match value {
+        None => hash.write(b"=absent"),
+        Some(Value::Flag(flag)) => hash.write(if *flag { b"=flag:t" } else { b"=flag:f" }),
+        Some(Value::Text(None)) => hash.write(b"=null"),
+        Some(Value::Text(Some(text))) => {
+            hash.write(b"=text:");
+            hash.write(text.as_bytes());
+        }
+    }
+    hex(&hash.finish().to_be_bytes()[..WORD_BYTES])
 }
 
 /// Returns the digest of the fields.

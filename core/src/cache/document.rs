@@ -71,6 +71,11 @@ impl Document {
             .collect()
     }
 
+    /// Returns the session the document names.
+    pub fn session(&self) -> Option<SessionId> {
+        self.0.get("sessionId")?.as_str()?.parse().ok()
+    }
+
     /// Returns what the document says, for reconciling.
     pub fn reading(&self) -> CacheReading {
         let stamp = self.0.get(STAMP).and_then(Json::as_object);
@@ -83,11 +88,7 @@ impl Document {
                 .and_then(Json::as_u64)
                 .map(Revision),
             synced_at: text("syncedAt").and_then(|t| t.parse().ok()),
-            session: self
-                .0
-                .get("sessionId")
-                .and_then(Json::as_str)
-                .and_then(|s| s.parse().ok()),
+            session: self.session(),
             edited: match text("digest") {
                 Some(digest) => digest::edited(&fields, digest),
                 None => std::collections::BTreeSet::new(),

@@ -82,7 +82,7 @@ pub fn predecessor(
         .find(|s| client.is_some() && s.process == client && source == Source::Clear);
     let shared = CacheFile::read(&cache::shared_path(&site.project.dir));
     let named = match &shared.document {
-        Reading::Fresh(document) => document.reading().session,
+        Reading::Fresh(document) => document.session(),
         _ => None,
     };
     let named = neighbours.iter().find(|s| Some(&s.id) == named.as_ref());

@@ -134,7 +134,7 @@ fn choose_file<E>(
     }
     let shared = CacheFile::read(&cache::shared_path(&site.project.dir));
     let owner = match &shared.document {
-        Reading::Fresh(document) => document.reading().session,
+        Reading::Fresh(document) => document.session(),
         _ => None,
     };
     let stranger = owner.as_ref().filter(|owner| *owner != session);
