@@ -7,8 +7,8 @@ use support::client::repository;
 
 use crate::files::{handlers, json};
 
-/// The first words after `trueup` in section 6 of the contract.
-const COMMANDS: [&str; 29] = [
+/// The first words after `trueup` that this release understands.
+const COMMANDS: [&str; 17] = [
     "status",
     "set",
     "interrupt",
@@ -17,21 +17,9 @@ const COMMANDS: [&str; 29] = [
     "item",
     "claim",
     "release",
-    "next",
-    "handoff",
     "sessions",
-    "queue",
-    "meta",
-    "ports",
-    "repo",
-    "state",
-    "check",
-    "plan",
-    "orchestrator",
     "log",
-    "blame",
     "journal",
-    "outbox",
     "db",
     "doctor",
     "demo",
@@ -142,7 +130,10 @@ fn the_events_are_those_the_binaries_handle() {
     }
     for (event, matcher, handler) in found {
         if event == "PostToolUse" {
-            assert_eq!(handler["async"], true, "nothing is answered after a tool");
+            // What the task tools say is said once, and a run that ends kills what is
+            // asynchronous (docs/adr/0005); everything else is seen again at Stop.
+            let said_once = matcher.contains("TodoWrite");
+            assert_eq!(handler["async"] == true, !said_once, "{matcher}");
             assert!(!matcher.is_empty(), "each tool call would pay for it");
         } else {
             assert!(handler.get("async").is_none(), "{event} has to be finished");

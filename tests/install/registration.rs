@@ -162,6 +162,12 @@ fn no_claude_leaves_it_alone() {
 fn the_record_is_for_the_user_alone() {
     let scratch = Scratch::with_client();
     scratch.install(&[]).exits(0);
+    let data = scratch.home(".local/share/trueup");
+    assert_eq!(
+        fs::metadata(&data).unwrap().permissions().mode() & 0o777,
+        0o700,
+        "the database lies in it"
+    );
     let record = scratch.home(".local/share/trueup/install-manifest.json");
     assert_eq!(
         record.metadata().unwrap().permissions().mode() & 0o777,
