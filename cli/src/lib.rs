@@ -2,7 +2,7 @@
 //!
 //! Invariants: stdout holds the answer alone, stderr diagnostics; with `--json` stdout holds
 //! one object, whatever happens; reading commands never write; every error becomes its exit
-//! code, line and hint in [`failure`].
+//! code, line and hint in `failure`.
 
 mod args;
 mod commands;

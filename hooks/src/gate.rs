@@ -1,9 +1,9 @@
 //! `pre-handoff-validate`: nothing is handed on while copies disagree.
 
 use trueup_core::hook::{Decision, Event, Response, Tool};
-use trueup_core::reconcile::Divergence;
+use trueup_core::reconcile::{Divergence, Reading};
 use trueup_core::store::{Store as _, StoreError};
-use trueup_core::sync::{Mode, SyncError, drain, true_up};
+use trueup_core::sync::{Mode, SyncError, drain, observe_without_database, true_up};
 
 use crate::handoff::is_handoff;
 use crate::{Call, Outcome};
@@ -45,8 +45,8 @@ fn place(call: &Call) -> Option<Place> {
 /// Trues up, and returns what forbids handing on even then.
 fn divergences(call: &Call) -> Result<Vec<Divergence>, SyncError> {
     let mut store = match call.open() {
-        // Without a database nothing was ever claimed, so nothing can disagree.
-        Err(StoreError::Missing(_)) => return Ok(Vec::new()),
+        // Where there never was a database nothing was claimed, so nothing can disagree.
+        Err(StoreError::Missing(_)) if !was_synced(call) => return Ok(Vec::new()),
         other => other?,
     };
     drain(&mut store, &call.site);
@@ -59,6 +59,12 @@ fn divergences(call: &Call) -> Result<Vec<Divergence>, SyncError> {
         .into_iter()
         .filter(|d| d.code.forbids_handoff())
         .collect())
+}
+
+/// Tells whether a database was here before: then a missing one is one that cannot be asked.
+fn was_synced(call: &Call) -> bool {
+    let observation = observe_without_database(&call.payload.session, "", &call.site);
+    matches!(observation.snapshot.cache, Reading::Fresh(cache) if cache.is_stamped())
 }
 
 fn refuse(call: &Call, place: Place, found: &[Divergence]) -> Outcome {

@@ -89,3 +89,18 @@ fn a_database_that_this_release_cannot_reach_is_said_without_its_password() {
     let log = fs::read_to_string(home.trueup().join("trueup.log")).unwrap_or_default();
     assert!(!log.contains("s3cret"), "{log}");
 }
+
+#[test]
+fn a_database_that_is_gone_is_one_that_cannot_be_asked() {
+    let home = Home::new().holding();
+    fs::remove_file(home.trueup().join("trueup.db")).unwrap();
+    let answer = gate(&home, "pre-tool-use.bash", "1");
+    assert_eq!(
+        answer.json()["hookSpecificOutput"]["permissionDecision"],
+        "ask"
+    );
+    assert!(
+        !home.trueup().join("trueup.db").exists(),
+        "the gate makes no database"
+    );
+}
