@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, json};
 use trueup_core::hook::{Event, TaskChange, Tool};
 use trueup_core::model::{Field, Session, Value};
 use trueup_core::reconcile::{Lost, LostReason};
@@ -38,9 +39,17 @@ pub(crate) fn capture(
         changes.insert(Field::WasInterrupted, Value::Flag(true));
     }
     let wrote = !changes.is_empty() || branch.is_some();
-    if wrote {
-        let mark = interrupts.then_some(Mark::Interrupted);
-        push(call, store, session, changes, branch, mark)?;
+    match branch {
+        // A branch alone is nothing a revision counts.
+        Some(branch) if changes.is_empty() => {
+            let patch = Map::from_iter([("branch".to_owned(), json!(branch))]);
+            store.merge_metadata(&session.id, &patch, &call.provenance("observed"))?;
+        }
+        branch if wrote => {
+            let mark = interrupts.then_some(Mark::Interrupted);
+            push(call, store, session, changes, branch, mark)?;
+        }
+        _ => {}
     }
     if let Some(reason) = ends {
         store.end(&call.payload.session, reason, &call.provenance(reason))?;
