@@ -27,7 +27,6 @@ pub(crate) struct Desk {
     /// The session named on the command line.
     pub(crate) named: Option<SessionId>,
     cwd: PathBuf,
-    deadline: Deadline,
 }
 
 impl Desk {
@@ -46,7 +45,13 @@ impl Desk {
             }
         };
         let patience = settings.deadline.unwrap_or(PATIENCE);
-        let mut site = Site::new(&environment, settings, project, None);
+        let mut site = Site::new(
+            &environment,
+            settings,
+            project,
+            None,
+            Deadline::after(patience),
+        );
         if let Err(error) = site.branch_pattern() {
             // A repository that somebody else wrote must not stop every command in it.
             if site
@@ -65,7 +70,6 @@ impl Desk {
             json: common.json,
             named: common.session.clone(),
             cwd,
-            deadline: Deadline::after(patience),
         })
     }
 
@@ -78,17 +82,17 @@ impl Desk {
     }
 
     pub(crate) const fn deadline(&self) -> Deadline {
-        self.deadline
+        self.site.deadline
     }
 
     /// Opens the database for reading.
     pub(crate) fn open(&self) -> Result<SqliteStore, Failure> {
-        Ok(SqliteStore::open(self.database()?, self.deadline)?)
+        Ok(SqliteStore::open(self.database()?, self.site.deadline)?)
     }
 
     /// Opens the database for a change; a missing one is made, and what waits is sent first.
     pub(crate) fn open_for_change(&self) -> Result<SqliteStore, Failure> {
-        let mut store = SqliteStore::open_or_create(self.database()?, self.deadline)?;
+        let mut store = SqliteStore::open_or_create(self.database()?, self.site.deadline)?;
         drain(&mut store, &self.site);
         Ok(store)
     }
@@ -111,7 +115,7 @@ impl Desk {
         }
         let here = store.sessions(&SessionFilter {
             statuses: SessionStatus::PRESENT,
-            worktree: Some(self.site.project.dir.to_string_lossy().into_owned()),
+            worktree: Some(self.site.project.name()),
             limit: 2,
         })?;
         match here.as_slice() {

@@ -19,8 +19,6 @@ pub struct Call {
     pub environment: Environment,
     /// The project and its settings.
     pub site: Site,
-    /// When the answer is due.
-    pub deadline: Deadline,
 }
 
 impl Call {
@@ -36,12 +34,11 @@ impl Call {
         let project = Project::find(&environment, &cwd.clone().unwrap_or_else(fallback));
         // A subagent may work in a worktree and on a branch of its own.
         let stands_in = cwd.filter(|_| !payload.is_subagent);
-        let site = Site::new(&environment, settings, project, stands_in);
+        let site = Site::new(&environment, settings, project, stands_in, deadline);
         Self {
             payload,
             environment,
             site,
-            deadline,
         }
     }
 
@@ -51,7 +48,7 @@ impl Call {
     ///
     /// When it cannot be opened.
     pub fn open_or_create(&self) -> Result<SqliteStore, StoreError> {
-        SqliteStore::open_or_create(self.path()?, self.deadline)
+        SqliteStore::open_or_create(self.path()?, self.site.deadline)
     }
 
     /// Opens the database that is there.
@@ -60,7 +57,7 @@ impl Call {
     ///
     /// When it cannot be opened, or is not there.
     pub fn open(&self) -> Result<SqliteStore, StoreError> {
-        SqliteStore::open(self.path()?, self.deadline)
+        SqliteStore::open(self.path()?, self.site.deadline)
     }
 
     fn path(&self) -> Result<&PathBuf, StoreError> {

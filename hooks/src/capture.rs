@@ -129,7 +129,7 @@ fn task(call: &Call, store: &mut SqliteStore, session: &Session) -> Result<Curre
     })
 }
 
-fn bounded(task: &str) -> String {
+pub(crate) fn bounded(task: &str) -> String {
     task.chars().take(LONGEST_TASK).collect()
 }
 

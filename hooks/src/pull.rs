@@ -260,10 +260,11 @@ fn try_prompt(call: &Call) -> Result<Outcome, SyncError> {
         })?;
         session.status = SessionStatus::Active;
     }
-    let untold = session.revision > session.acknowledged;
     let synced = true_up(&mut store, session, &[], &call.site, Mode::Automatic)?;
     let session = &synced.session;
-    if session.acknowledged != session.revision {
+    // As it is now: what changed while this hook was at work must be told too.
+    let untold = session.revision > session.acknowledged;
+    if untold {
         store.acknowledge(id, session.revision)?;
     }
     let mut response = Response::default();

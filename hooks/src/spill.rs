@@ -8,7 +8,7 @@ use trueup_core::model::{Field, Value};
 use trueup_core::outbox::{Pending, Write};
 use trueup_core::sync::{SyncError, now};
 
-use crate::capture::task_change;
+use crate::capture::{bounded, task_change};
 use crate::{Call, Outcome};
 
 /// Longest wait for the outbox's lock.
@@ -23,22 +23,23 @@ pub(crate) fn wait_in_outbox(call: &Call, error: &SyncError) -> Outcome {
         }),
         _ => task_change(call).and_then(|change| match change {
             TaskChange::List(task) => Some(Write::State {
-                changes: BTreeMap::from([(Field::Task, Value::Text(task.clone()))]),
+                changes: BTreeMap::from([(Field::Task, Value::Text(task.as_deref().map(bounded)))]),
                 branch: None,
             }),
             TaskChange::Started {
                 subject: Some(subject),
                 ..
             } => Some(Write::State {
-                changes: BTreeMap::from([(Field::Task, Value::Text(Some(subject.clone())))]),
+                changes: BTreeMap::from([(Field::Task, Value::Text(Some(bounded(subject))))]),
                 branch: None,
             }),
             TaskChange::Created { id, subject } => Some(Write::Task {
                 task: id.clone(),
-                subject: subject.clone(),
+                subject: bounded(subject),
             }),
-            // What a task's number means is in the database alone.
-            TaskChange::Started { .. } | TaskChange::Finished { .. } => None,
+            // What a task's number means is in the database: it is resolved there.
+            TaskChange::Started { id, .. } => Some(Write::TaskStarted { task: id.clone() }),
+            TaskChange::Finished { id } => Some(Write::TaskFinished { task: id.clone() }),
         }),
     };
     if let Some(write) = write {
@@ -48,7 +49,11 @@ pub(crate) fn wait_in_outbox(call: &Call, error: &SyncError) -> Outcome {
             session: call.payload.session.clone(),
             write,
         };
-        match call.site.outbox().put(&pending, PATIENCE) {
+        match call
+            .site
+            .outbox()
+            .put(&pending, PATIENCE.min(call.site.deadline.left()))
+        {
             Ok(()) => notes.push("trueup: it waits in the outbox and is sent later".to_owned()),
             Err(error) => notes.push(format!("trueup: it is lost, the outbox too fails: {error}")),
         }

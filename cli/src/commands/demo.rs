@@ -31,13 +31,14 @@ pub(super) fn run() -> Result<Answer, Failure> {
         _ => None,
     });
     let settings = Settings::load(&environment)?;
+    let deadline = Deadline::after(Duration::from_secs(10));
     let site = Site::new(
         &environment,
         settings,
         Project::at(&environment, project.clone()),
         None,
+        deadline,
     );
-    let deadline = Deadline::after(Duration::from_secs(10));
     let mut store = SqliteStore::open_or_create(&home.join("trueup.db"), deadline)?;
     let session: SessionId = "demo-session".parse().map_err(|_| Failure::usage("demo"))?;
     register(&mut store, &session, None, &site)?;

@@ -67,7 +67,7 @@ fn look(
         limit: NEIGHBOURS,
     })?;
     if !fix {
-        let (_, decision) = inspect(store, &session, &neighbours, &site, Mode::Automatic)?;
+        let (session, _, decision) = inspect(store, session, &neighbours, &site, Mode::Automatic)?;
         let remaining = decision.divergences;
         return Ok(Finding {
             session,

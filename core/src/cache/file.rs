@@ -31,6 +31,17 @@ pub enum CacheError {
     },
 }
 
+/// What came of writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// The file is new.
+    Yes,
+    /// It said the same already and was not touched.
+    Same,
+    /// It is not what was read any more, and was not touched.
+    ChangedMeanwhile,
+}
+
 /// A cache file as it was read.
 #[derive(Debug)]
 pub struct CacheFile {
@@ -49,19 +60,19 @@ impl CacheFile {
         }
     }
 
-    /// Writes a document when it says something new; tells whether it did.
+    /// Writes a document when it says something new, in the place of what was read and of
+    /// nothing else: an edit saved in between is left as it is.
     ///
     /// # Errors
     ///
     /// When the file could not be replaced; then it is as it was.
-    pub fn write(&self, new: &Document) -> Result<bool, CacheError> {
+    pub fn write(&self, new: &Document) -> Result<Written, CacheError> {
         if let Reading::Fresh(old) = &self.document
             && old.says_the_same(new)
         {
-            return Ok(false);
+            return Ok(Written::Same);
         }
-        replace_file(&self.path, &new.render())?;
-        Ok(true)
+        replace(&self.path, &new.render(), &self.document)
     }
 
     /// Moves the file out of the way; returns its new name.
@@ -86,19 +97,14 @@ impl CacheFile {
 }
 
 fn read(path: &Path) -> Reading<Document> {
+    if let Err(error) = no_symlink(path) {
+        return Reading::Unavailable(error.to_string());
+    }
     let size = match fs::symlink_metadata(path) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Reading::Missing;
         }
         Err(error) => return Reading::Unavailable(format!("{}: {error}", path.display())),
-        Ok(data) if data.is_symlink() => {
-            return Reading::Unavailable(
-                CacheError::Symlink {
-                    path: path.to_owned(),
-                }
-                .to_string(),
-            );
-        }
         Ok(data) if !data.is_file() => {
             return Reading::Unavailable(format!("{}: not a file", path.display()));
         }
@@ -120,24 +126,31 @@ fn read(path: &Path) -> Reading<Document> {
     }
 }
 
-/// Replaces a file by one with this content and mode 0600: readers see the old or the new,
-/// whatever happens in between.
+/// Refuses a symlink in the place of a file or of the folder that holds it.
+fn no_symlink(path: &Path) -> Result<(), CacheError> {
+    for place in [path.parent(), Some(path)].into_iter().flatten() {
+        if fs::symlink_metadata(place).is_ok_and(|data| data.is_symlink()) {
+            let path = place.to_owned();
+            return Err(CacheError::Symlink { path });
+        }
+    }
+    Ok(())
+}
+
+/// Replaces a file that still is what was read by one with this content and mode 0600: readers
+/// see the old or the new, whatever happens in between.
 ///
 /// It is not synced: a cache torn by a power failure is rebuilt from the database.
-///
-/// # Errors
-///
-/// When a symlink stands in its place, or it could not be written; then it is as it was.
-pub fn replace_file(path: &Path, content: &[u8]) -> Result<(), CacheError> {
+fn replace(
+    path: &Path,
+    content: &[u8],
+    expected: &Reading<Document>,
+) -> Result<Written, CacheError> {
     let io = |source| CacheError::Io {
         path: path.to_owned(),
         source,
     };
-    if fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink()) {
-        return Err(CacheError::Symlink {
-            path: path.to_owned(),
-        });
-    }
+    no_symlink(path)?;
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     // Its folder is made, but never the project that would hold it.
     match fs::create_dir(folder) {
@@ -149,13 +162,56 @@ pub fn replace_file(path: &Path, content: &[u8]) -> Result<(), CacheError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".tmp-{}", std::process::id()));
     let draft = path.with_file_name(name);
-    let written = write_new(&draft, content).and_then(|()| fs::rename(&draft, path));
-    if let Err(source) = written {
-        // What is half written must not stay; that it cannot be removed changes nothing.
+    let swapped = write_new(&draft, content).and_then(|()| swap_in(&draft, path, expected));
+    if !matches!(swapped, Ok(Written::Yes)) {
+        // What was not used must not stay; that it cannot be removed changes nothing.
         let _ = fs::remove_file(&draft);
-        return Err(io(source));
     }
-    Ok(())
+    swapped.map_err(io)
+}
+
+/// Puts the draft in the place of the file, if that is what was read: the two are exchanged,
+/// looked at, and exchanged back when somebody saved the file in between.
+#[cfg(target_os = "linux")]
+fn swap_in(draft: &Path, path: &Path, expected: &Reading<Document>) -> io::Result<Written> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+
+    let missing = matches!(expected, Reading::Missing);
+    let flags = if missing {
+        RenameFlags::NOREPLACE
+    } else {
+        RenameFlags::EXCHANGE
+    };
+    match renameat_with(CWD, draft, CWD, path, flags) {
+        Ok(()) if missing => Ok(Written::Yes),
+        Ok(()) if read(draft) == *expected => {
+            fs::remove_file(draft)?;
+            Ok(Written::Yes)
+        }
+        Ok(()) => {
+            renameat_with(CWD, draft, CWD, path, RenameFlags::EXCHANGE)?;
+            Ok(Written::ChangedMeanwhile)
+        }
+        Err(Errno::EXIST | Errno::NOENT) => Ok(Written::ChangedMeanwhile),
+        // A file system that cannot exchange.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            fs::rename(draft, path)?;
+            Ok(Written::Yes)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Puts the draft in the place of the file; what is saved in the same moment is lost where
+/// the system cannot exchange two files.
+#[cfg(not(target_os = "linux"))]
+fn swap_in(draft: &Path, path: &Path, expected: &Reading<Document>) -> io::Result<Written> {
+    if read(path) != *expected {
+        return Ok(Written::ChangedMeanwhile);
+    }
+    fs::rename(draft, path)?;
+    Ok(Written::Yes)
 }
 
 fn write_new(draft: &Path, content: &[u8]) -> io::Result<()> {
@@ -209,8 +265,9 @@ mod tests {
     fn a_replacement_is_private_and_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sub/c.json");
-        replace_file(&path, b"{}\n").unwrap();
-        replace_file(&path, b"{\"a\": 1}\n").unwrap();
+        let put = |content: &[u8]| replace(&path, content, &read(&path)).unwrap();
+        assert_eq!(put(b"{}\n"), Written::Yes);
+        assert_eq!(put(b"{\"a\": 1}\n"), Written::Yes);
         assert_eq!(fs::read(&path).unwrap(), b"{\"a\": 1}\n");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         #[cfg(unix)]
@@ -235,7 +292,7 @@ mod tests {
             Reading::Unavailable(_)
         ));
         assert!(matches!(
-            replace_file(&path, b"x"),
+            replace(&path, b"x", &Reading::Missing),
             Err(CacheError::Symlink { .. })
         ));
         assert_eq!(fs::read(&victim).unwrap(), b"{}");
@@ -285,5 +342,48 @@ mod tests {
         fs::write(&live, "x").unwrap();
         sweep_drafts(&path);
         assert!(!dead.exists() && live.exists());
+    }
+
+    #[test]
+    fn a_file_saved_in_between_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.json");
+        fs::write(&path, "{\"a\": 1}").unwrap();
+        let before = read(&path);
+        fs::write(&path, "{\"a\": 2}").unwrap();
+        let written = replace(&path, b"{}", &before).unwrap();
+        assert_eq!(written, Written::ChangedMeanwhile);
+        assert_eq!(fs::read(&path).unwrap(), b"{\"a\": 2}");
+        assert_eq!(
+            replace(&path, b"{}", &Reading::Missing).unwrap(),
+            Written::ChangedMeanwhile
+        );
+        fs::remove_file(&path).unwrap();
+        assert_eq!(
+            replace(&path, b"{}", &before).unwrap(),
+            Written::ChangedMeanwhile
+        );
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            0,
+            "no draft stays"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_is_a_symlink_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let victim = folder.path().join("victim");
+        fs::create_dir(&victim).unwrap();
+        fs::write(victim.join("c.json"), "{}").unwrap();
+        std::os::unix::fs::symlink(&victim, folder.path().join(".claude")).unwrap();
+        let path = folder.path().join(".claude/c.json");
+        assert!(matches!(read(&path), Reading::Unavailable(_)));
+        assert!(matches!(
+            replace(&path, b"x", &Reading::Missing),
+            Err(CacheError::Symlink { .. })
+        ));
+        assert_eq!(fs::read(victim.join("c.json")).unwrap(), b"{}");
     }
 }

@@ -73,7 +73,7 @@ impl Journal {
     ///
     /// When the file exists and cannot be read.
     pub fn damaged(&self) -> io::Result<usize> {
-        Ok(lines::read::<Entry>(&self.path)?.damaged)
+        Ok(lines::read::<Entry>(&self.path)?.damaged.len())
     }
 }
 

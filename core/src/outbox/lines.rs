@@ -22,8 +22,8 @@ fn checksum(json: &str) -> String {
 pub(super) struct Lines<T> {
     /// The whole lines, in order.
     pub(super) records: Vec<T>,
-    /// Lines that are torn, damaged or of an unknown form.
-    pub(super) damaged: usize,
+    /// Lines that are torn, damaged or of an unknown form, as they stand.
+    pub(super) damaged: Vec<Vec<u8>>,
 }
 
 fn open_for_append(path: &Path) -> io::Result<File> {
@@ -62,7 +62,7 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> io::Result<Lines<T>> {
     };
     let mut lines = Lines {
         records: Vec::new(),
-        damaged: 0,
+        damaged: Vec::new(),
     };
     for line in bytes
         .split(|byte| *byte == b'\n')
@@ -75,26 +75,50 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> io::Result<Lines<T>> {
             .and_then(|(_, json)| serde_json::from_str(json).ok());
         match record {
             Some(record) => lines.records.push(record),
-            None => lines.damaged += 1,
+            None => lines.damaged.push(line.to_vec()),
         }
     }
     Ok(lines)
 }
 
-/// Replaces the file by these records.
-pub(super) fn rewrite<T: Serialize>(path: &Path, records: &[T]) -> io::Result<()> {
-    let mut content = String::new();
+/// Replaces the file by these records and the lines that could not be read; a file that would
+/// be empty is removed. Durable in every step: a power failure leaves the old or the new.
+pub(super) fn rewrite<T: Serialize>(
+    path: &Path,
+    records: &[T],
+    damaged: &[Vec<u8>],
+) -> io::Result<()> {
+    if records.is_empty() && damaged.is_empty() {
+        fs::remove_file(path)?;
+        return sync_folder(path);
+    }
+    let draft = path.with_extension("draft");
+    // Left by a process that was killed.
+    if let Err(error) = fs::remove_file(&draft)
+        && error.kind() != ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    let mut file = open_for_append(&draft)?;
+    for line in damaged {
+        file.write_all(line)?;
+        file.write_all(b"\n")?;
+    }
     for record in records {
         let json = serde_json::to_string(record)?;
-        content.push_str(&checksum(&json));
-        content.push(' ');
-        content.push_str(&json);
-        content.push('\n');
+        file.write_all(format!("{} {json}\n", checksum(&json)).as_bytes())?;
     }
-    crate::cache::replace_file(path, content.as_bytes())
-        .map_err(|error| io::Error::other(error.to_string()))?;
-    // The records that are left must survive a power failure as the appended ones do.
-    File::open(path)?.sync_data()
+    file.sync_data()?;
+    fs::rename(&draft, path)?;
+    sync_folder(path)
+}
+
+/// Makes a rename or a removal durable.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_data(),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -111,10 +135,8 @@ mod tests {
         fs::write(&path, &whole[..whole.len() - 3]).unwrap();
         append(&path, &"three").unwrap();
         let lines: Lines<String> = read(&path).unwrap();
-        assert_eq!(
-            (lines.records, lines.damaged),
-            (vec!["one".to_owned(), "three".to_owned()], 1)
-        );
+        assert_eq!(lines.records, ["one", "three"]);
+        assert_eq!(lines.damaged.len(), 1);
     }
 
     #[test]
@@ -124,6 +146,6 @@ mod tests {
         append(&path, &"value").unwrap();
         let flipped = fs::read_to_string(&path).unwrap().replace("value", "valuf");
         fs::write(&path, flipped).unwrap();
-        assert_eq!(read::<String>(&path).unwrap().damaged, 1);
+        assert_eq!(read::<String>(&path).unwrap().damaged.len(), 1);
     }
 }

@@ -1,8 +1,9 @@
 //! Writes that wait until the database can take them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,16 @@ pub enum Write {
         changes: BTreeMap<Field, Value>,
         /// The branch.
         branch: Option<String>,
+    },
+    /// A task was taken up; what it is, the database knows.
+    TaskStarted {
+        /// Its id in the session.
+        task: String,
+    },
+    /// A task was finished or dropped.
+    TaskFinished {
+        /// Its id in the session.
+        task: String,
     },
     /// A task was named.
     Task {
@@ -68,9 +79,9 @@ impl Outbox {
     ///
     /// When it could not be written; then the caller must say that it is lost.
     pub fn put(&self, pending: &Pending, patience: Duration) -> io::Result<()> {
-        // A drain that rewrites the file must not miss this line. Who cannot have the lock in
-        // time appends all the same: losing to a drain is rarer than not writing at all.
-        let _lock = self.lock(patience).ok();
+        // A drain holds this lock only while it takes the file over, so it is always had. If
+        // not, to append without it is better than not to.
+        let _lock = FileLock::exclusive(&self.beside("append.lock"), patience).ok();
         lines::append(&self.path, pending)
     }
 
@@ -78,21 +89,38 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// When the file exists and cannot be read.
+    /// When a file exists and cannot be read.
     pub fn waiting(&self) -> io::Result<Vec<Pending>> {
-        // The usual case costs one look at the directory.
-        if !self.path.exists() {
-            return Ok(Vec::new());
+        let mut waiting = Vec::new();
+        for path in [self.taken(), self.path.clone()] {
+            // The usual case costs two looks at the directory.
+            if path.exists() {
+                waiting.extend(lines::read::<Pending>(&path)?.records);
+            }
         }
-        Ok(lines::read(&self.path)?.records)
+        Ok(waiting)
+    }
+
+    /// Counts the lines that are damaged.
+    ///
+    /// # Errors
+    ///
+    /// When a file exists and cannot be read.
+    pub fn damaged(&self) -> io::Result<usize> {
+        let count =
+            |path: &Path| -> io::Result<usize> { Ok(lines::read::<Pending>(path)?.damaged.len()) };
+        Ok(count(&self.taken())? + count(&self.path)?)
     }
 
     /// Sends what waits, in order, and keeps what `send` does not take. Returns how many were
     /// sent. Another drain under way is left to do it.
     ///
+    /// The file is taken over whole before anything is sent, so what is put in meanwhile goes
+    /// to a new one. A drain that is killed leaves what it took to the next.
+    ///
     /// # Errors
     ///
-    /// When the file cannot be read or rewritten; then everything is still in it.
+    /// When a file cannot be read or rewritten; then everything is still there.
     pub fn drain<E>(
         &self,
         patience: Duration,
@@ -101,23 +129,45 @@ impl Outbox {
         if self.waiting()?.is_empty() {
             return Ok(0);
         }
-        let Ok(_lock) = self.lock(patience) else {
+        let Ok(_lock) = FileLock::exclusive(&self.beside("lock"), patience) else {
             return Ok(0);
         };
-        let waiting = self.waiting()?;
-        // Order matters within a session: after the first failure the rest waits too.
-        let taken = waiting
-            .iter()
-            .take_while(|pending| send(pending).is_ok())
-            .count();
-        if taken > 0 {
-            lines::rewrite(&self.path, waiting.get(taken..).unwrap_or_default())?;
+        let taken = self.taken();
+        if !taken.exists() {
+            let _lock = FileLock::exclusive(&self.beside("append.lock"), patience)?;
+            match fs::rename(&self.path, &taken) {
+                // Another drain was faster.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+                other => other?,
+            }
+            lines::sync_folder(&taken)?;
         }
-        Ok(taken)
+        let found = lines::read::<Pending>(&taken)?;
+        let total = found.records.len();
+        // Order matters within a session: after its first failure its rest waits too, but
+        // nobody else's.
+        let mut held = BTreeSet::new();
+        let mut left = found.records;
+        left.retain(|pending| {
+            let keep = held.contains(&pending.session) || send(pending).is_err();
+            if keep {
+                held.insert(pending.session.clone());
+            }
+            keep
+        });
+        if left.len() < total {
+            lines::rewrite(&taken, &left, &found.damaged)?;
+        }
+        Ok(total - left.len())
     }
 
-    fn lock(&self, patience: Duration) -> io::Result<FileLock> {
-        FileLock::exclusive(&self.path.with_extension("lock"), patience)
+    /// The file of a drain under way.
+    fn taken(&self) -> PathBuf {
+        self.beside("taken.jsonl")
+    }
+
+    fn beside(&self, end: &str) -> PathBuf {
+        self.path.with_extension(end)
     }
 }
 
@@ -168,5 +218,38 @@ mod tests {
             2
         );
         assert!(outbox.waiting().unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_put_in_while_a_drain_sends_is_not_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let outbox = Outbox::new(folder.path().join("outbox.jsonl"));
+        outbox.put(&pending(1), Duration::from_secs(5)).unwrap();
+        let sent = outbox.drain(Duration::from_secs(5), |_| {
+            outbox.put(&pending(2), Duration::from_secs(5))
+        });
+        assert_eq!(sent.unwrap(), 1);
+        let left = outbox.waiting().unwrap();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].op_id, "op-2");
+    }
+
+    #[test]
+    fn a_session_whose_write_fails_holds_nobody_else_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let outbox = Outbox::new(folder.path().join("outbox.jsonl"));
+        for (n, session) in [(1, "s1"), (2, "s2"), (3, "s1")] {
+            let session = session.parse().unwrap();
+            let pending = Pending {
+                session,
+                ..pending(n)
+            };
+            outbox.put(&pending, Duration::from_secs(5)).unwrap();
+        }
+        let send = |p: &Pending| if p.op_id == "op-1" { Err(()) } else { Ok(()) };
+        assert_eq!(outbox.drain(Duration::from_secs(5), send).unwrap(), 1);
+        let left = outbox.waiting().unwrap();
+        let left: Vec<&str> = left.iter().map(|p| p.op_id.as_str()).collect();
+        assert_eq!(left, ["op-1", "op-3"], "a session's own order is kept");
     }
 }

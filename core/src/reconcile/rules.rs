@@ -189,8 +189,8 @@ fn fresh_cache(
     compare(database, cache, snapshot, out);
 }
 
-/// A file of a session that is gone: its state is safe in the database, only an edit that
-/// was never pushed would be lost with it.
+/// A file of a session that is gone: what trueup wrote is safe in the database, and only an
+/// edit that was never pushed would be lost with it; of a file trueup never wrote, all is.
 fn leftover(
     database: &DatabaseReading,
     cache: &CacheReading,
@@ -200,20 +200,23 @@ fn leftover(
     let edits: BTreeMap<Field, Value> = cache
         .fields
         .iter()
-        .filter(|(field, _)| cache.edited.contains(field) && **field != Field::Item)
+        .filter(|(field, _)| cache.edited.contains(field) || !cache.is_stamped())
+        .filter(|(field, _)| **field != Field::Item)
         .map(|(field, value)| (*field, value.clone()))
         .collect();
     if !edits.is_empty() {
-        journal(
-            database,
-            cache,
-            snapshot,
-            LostReason::DatabaseMovedOn,
-            edits,
-            out,
-        );
+        let reason = lost_reason(cache);
+        journal(database, cache, snapshot, reason, edits, out);
     }
     out.actions.push(Action::ReplaceCache);
+}
+
+fn lost_reason(cache: &CacheReading) -> LostReason {
+    if cache.is_stamped() {
+        LostReason::DatabaseMovedOn
+    } else {
+        LostReason::UnstampedCache
+    }
 }
 
 fn differing<'c>(database: &DatabaseReading, cache: &'c CacheReading) -> Vec<(Field, &'c Value)> {
@@ -265,11 +268,7 @@ fn compare(
         }
     }
     if !lost.is_empty() {
-        let reason = if cache.is_stamped() {
-            LostReason::DatabaseMovedOn
-        } else {
-            LostReason::UnstampedCache
-        };
+        let reason = lost_reason(cache);
         journal(database, cache, snapshot, reason, lost, out);
     }
     let proposes = !proposal.is_empty();

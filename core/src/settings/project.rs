@@ -41,6 +41,11 @@ impl Project {
         Self { dir, git, is_home }
     }
 
+    /// Returns the name under which the database knows the directory.
+    pub fn name(&self) -> String {
+        self.dir.to_string_lossy().into_owned()
+    }
+
     /// Returns the branch of the directory the session stands in, when that belongs to the
     /// same repository; else the project's.
     pub fn branch(&self, cwd: Option<&Path>) -> Option<String> {

@@ -18,6 +18,10 @@ const CEILING_SECONDS: u64 = 1_800;
 /// are written with.
 const LONGEST_SECONDS: u64 = 10 * 365 * 24 * 3_600;
 
+/// Longest deadline, in milliseconds: an hour. The engine's own timeouts cannot hold much
+/// more.
+const LONGEST_DEADLINE: u64 = 3_600_000;
+
 /// Operations between two checkpoints (seed 2: 10 to 20).
 const CHECKPOINT_EVERY: u64 = 15;
 
@@ -114,7 +118,8 @@ impl Settings {
                 .text("TRUEUP_API_KEY")
                 .map(str::to_owned)
                 .or(config.api_key),
-            deadline: deadline.map(Duration::from_millis),
+            deadline: deadline
+                .map(|millis| Duration::from_millis(millis.clamp(1, LONGEST_DEADLINE))),
             lease_seconds: lease.unwrap_or(LEASE_SECONDS).clamp(1, LONGEST_SECONDS),
             ceiling_seconds: ceiling.unwrap_or(CEILING_SECONDS).min(LONGEST_SECONDS),
             checkpoint_every: config

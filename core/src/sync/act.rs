@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::observe::{Observation, observe};
 use super::site::{Site, now};
 use crate::cache::lock::FileLock;
-use crate::cache::{self, CacheError, CacheFile, Stamp};
+use crate::cache::{self, CacheError, CacheFile, Stamp, Written};
 use crate::model::{Field, Session, SessionId, Value};
 use crate::reconcile::{
     Action, Code, Divergence, Lost, LostReason, Policy, Proposal, Reading, Reconciliation,
@@ -76,19 +76,27 @@ impl TrueUp {
     }
 }
 
-/// Decides without acting.
+/// Decides without acting; returns the session as it was when the decision was made.
 ///
 /// # Errors
 ///
 /// When the database cannot be asked.
 pub fn inspect(
     store: &mut dyn Store,
-    session: &Session,
+    mut session: Session,
     peers: &[Session],
     site: &Site,
     mode: Mode,
-) -> Result<(Observation, Reconciliation), StoreError> {
-    let observation = observe(store, session, peers, site)?;
+) -> Result<(Session, Observation, Reconciliation), StoreError> {
+    let mut observation = observe(store, &session, peers, site)?;
+    // The cache is read after the database, so it may be of a later moment: only one that is
+    // newer than the database of *now* is.
+    if observation.cache_is_newer()
+        && let Some(fresh) = store.session(&session.id)?
+    {
+        session = fresh;
+        observation = observe(store, &session, peers, site)?;
+    }
     let exists = !matches!(observation.file.document, Reading::Missing);
     let policy = Policy {
         // A project that is gone, such as a worktree that was removed, is not made again.
@@ -98,14 +106,8 @@ pub fn inspect(
                     && (site.project.git.is_some() || session.item.is_some())),
         adopt_older_database: mode == Mode::Asked,
     };
-    let mut decision = reconcile(&observation.snapshot, policy);
-    if site.project.is_home {
-        // The home directory's `.claude` is the client's own.
-        decision
-            .actions
-            .retain(|action| matches!(action, Action::Journal(_) | Action::Push(_)));
-    }
-    Ok((observation, decision))
+    let decision = reconcile(&observation.snapshot, policy);
+    Ok((session, observation, decision))
 }
 
 /// Brings cache and database into line for a session.
@@ -124,7 +126,8 @@ pub fn true_up(
     let mut first: Option<Vec<Divergence>> = None;
     let mut tally = Tally::default();
     for round in 1.. {
-        let (observation, decision) = inspect(store, &session, peers, site, mode)?;
+        let (read, observation, decision) = inspect(store, session, peers, site, mode)?;
+        session = read;
         let found = first.get_or_insert_with(|| decision.divergences.clone());
         // What turned up only later belongs to the findings too, such as an edit that lost
         // while it was being pushed.
@@ -263,12 +266,13 @@ fn replace(
     if let Some(folder) = lock_path.parent() {
         crate::settings::private_dir(folder).map_err(|error| problem(&error))?;
     }
-    let _lock = FileLock::exclusive(&lock_path, PATIENCE).map_err(|error| {
-        Replacing::Cache(format!(
-            "{}: another process is writing it: {error}",
-            path.display()
-        ))
-    })?;
+    let _lock =
+        FileLock::exclusive(&lock_path, PATIENCE.min(site.deadline.left())).map_err(|error| {
+            Replacing::Cache(format!(
+                "{}: another process is writing it: {error}",
+                path.display()
+            ))
+        })?;
     // Under the lock: an edit made since the decision must not be overwritten undecided, and
     // an older reading of the database must not replace a newer cache.
     let current = CacheFile::read(path);
@@ -312,15 +316,18 @@ fn replace(
         branch,
         &stamp,
     );
-    let wrote = current
+    let written = current
         .write(&document)
         .map_err(|error: CacheError| problem(&error))?;
+    if written == Written::ChangedMeanwhile {
+        return Ok(Replaced::ChangedMeanwhile);
+    }
     // A file that was there before trueup stamps it has not been told to git either.
     if !base.reading().is_stamped() {
         made_known_to_git(site);
     }
     cache::sweep_drafts(path);
-    Ok(if wrote {
+    Ok(if written == Written::Yes {
         Replaced::Written
     } else {
         Replaced::Same

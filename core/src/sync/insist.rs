@@ -66,7 +66,9 @@ pub fn insist(
             )));
         };
         session = fresh;
-        if session.item.clone().zip(session.epoch) != fence {
+        // What was observed under a claim holds under that one alone; a claim gained meanwhile
+        // takes nothing away from what was observed without one.
+        if fence.is_some() && session.item.clone().zip(session.epoch) != fence {
             return Ok(Insisted::ClaimLost(Box::new(session)));
         }
     }

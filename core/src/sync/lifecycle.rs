@@ -28,7 +28,7 @@ pub fn register(
     store.register(&Registration {
         session: id.clone(),
         repo: site.project.repo(&site.repository),
-        worktree: Some(site.project.dir.to_string_lossy().into_owned()),
+        worktree: Some(site.project.name()),
         branch: site.branch(),
         host: Some(site.host.clone()),
         process: site.client(),
@@ -46,7 +46,7 @@ pub fn is_registered_as_is(session: &Session, site: &Site) -> bool {
         && session.silence_seconds() < renewal
         && session.host.as_ref() == Some(&site.host)
         && session.repo == site.project.repo(&site.repository)
-        && session.worktree.as_deref() == Some(&*site.project.dir.to_string_lossy())
+        && session.worktree.as_deref() == Some(site.project.name().as_str())
         && session.process == site.client()
         && site
             .branch()
@@ -70,7 +70,7 @@ pub fn predecessor(
         return Ok(None);
     }
     let filter = SessionFilter {
-        worktree: Some(site.project.dir.to_string_lossy().into_owned()),
+        worktree: Some(site.project.name()),
         limit: NEIGHBOURS,
         ..SessionFilter::default()
     };

@@ -101,6 +101,9 @@ fn snapshot(
     site: &Site,
 ) -> Snapshot {
     let cache = match &file.document {
+        // The `.claude` of the home directory is the client's own: nothing in it is ours to
+        // compare, and nothing could mend it.
+        _ if site.project.is_home => Reading::Missing,
         Reading::Fresh(document) => Reading::Fresh(document.reading()),
         Reading::Missing => Reading::Missing,
         Reading::Corrupt(reason) => Reading::Corrupt(reason.clone()),
@@ -157,8 +160,8 @@ fn choose_file<E>(
 fn is_live_here(other: &Session, site: &Site) -> bool {
     let here = other
         .worktree
-        .as_deref()
-        .is_some_and(|dir| site.project.dir.as_os_str() == dir);
+        .as_ref()
+        .is_some_and(|name| *name == site.project.name());
     if !here || !other.status.is_present() {
         return false;
     }
@@ -233,6 +236,17 @@ fn is_plain(branch: &str) -> bool {
 }
 
 impl Observation {
+    /// Tells whether the cache was written from a later state of the same database.
+    pub(super) fn cache_is_newer(&self) -> bool {
+        match (&self.snapshot.cache, &self.snapshot.database) {
+            (Reading::Fresh(cache), Reading::Fresh(database)) => {
+                cache.lineage.as_ref() == Some(&database.lineage)
+                    && cache.revision > Some(database.revision)
+            }
+            _ => false,
+        }
+    }
+
     /// Returns the document read, or an empty one.
     pub(super) fn document(&self) -> Document {
         match &self.file.document {

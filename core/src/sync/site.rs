@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use once_cell::unsync::OnceCell;
 
+use crate::deadline::Deadline;
 use crate::diagnostics::{self, Level};
 use crate::liveness;
 use crate::model::{ProcessId, Session, Timestamp};
@@ -27,6 +28,8 @@ pub struct Site {
     pub host: String,
     /// The number of the client's process.
     pub client_pid: Option<u32>,
+    /// When the answer is due; every wait is bounded by it.
+    pub deadline: Deadline,
     /// What was wrong and worked around; one line each.
     pub warnings: Vec<String>,
     /// Compiled when a branch is first looked at: most calls never look.
@@ -40,6 +43,7 @@ impl Site {
         settings: Settings,
         project: Project,
         cwd: Option<PathBuf>,
+        deadline: Deadline,
     ) -> Self {
         let mut warnings = settings.warnings.clone();
         let repository = project.config().unwrap_or_else(|error| {
@@ -62,6 +66,7 @@ impl Site {
             cwd,
             host: liveness::host_name(),
             client_pid,
+            deadline,
             warnings,
             pattern: OnceCell::new(),
         }
@@ -70,15 +75,23 @@ impl Site {
     /// Returns the same surroundings for the project of another session.
     #[must_use]
     pub fn for_session(&self, environment: &Environment, session: &Session) -> Self {
-        let elsewhere =
-            session.worktree.as_ref().map(PathBuf::from).filter(|dir| {
-                *dir != self.project.dir && session.host.as_ref() == Some(&self.host)
-            });
+        let elsewhere = session
+            .worktree
+            .as_ref()
+            .filter(|name| **name != self.project.name())
+            .filter(|_| session.host.as_ref() == Some(&self.host))
+            .map(PathBuf::from);
         match elsewhere {
             None => self.clone(),
             Some(dir) => {
                 let project = Project::at(environment, dir);
-                Self::new(environment, self.settings.clone(), project, None)
+                Self::new(
+                    environment,
+                    self.settings.clone(),
+                    project,
+                    None,
+                    self.deadline,
+                )
             }
         }
     }

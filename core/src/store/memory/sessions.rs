@@ -240,7 +240,7 @@ pub(super) fn acknowledge(
         )));
     }
     if let Some(row) = store.sessions.get_mut(id) {
-        row.acknowledged = revision;
+        row.acknowledged = row.acknowledged.max(revision);
     }
     Ok(())
 }

@@ -146,6 +146,22 @@ fn remove_drafts(folder: &Path) {
     }
 }
 
+/// Moves the log of a database that is gone out of the way: SQLite would play it back over
+/// the new one.
+fn set_log_aside(path: &Path) -> std::io::Result<()> {
+    for end in ["-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        let mut aside = name.clone();
+        aside.push(format!(".orphan-{}", uuid::Uuid::now_v7().simple()));
+        match fs::rename(&name, &aside) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Makes the database complete under another name and then gives it its own, so that no
 /// process ever sees half of one. Of several at once the first wins and the others use it.
 fn create(path: &Path, deadline: Deadline) -> Result<()> {
@@ -183,6 +199,7 @@ fn create(path: &Path, deadline: Deadline) -> Result<()> {
     connection
         .close()
         .map_err(|(_, error)| from_sqlite(error))?;
+    set_log_aside(path).map_err(unavailable)?;
     match draft.persist_noclobber(path) {
         Ok(_) => Ok(()),
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(()),

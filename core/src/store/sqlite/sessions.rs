@@ -309,7 +309,8 @@ pub(super) fn patch_metadata(
 pub(super) fn acknowledge(tx: &Transaction<'_>, id: &SessionId, revision: Revision) -> Result<()> {
     let changed = tx
         .execute(
-            "UPDATE claude_sessions SET acknowledged_revision = ?2 WHERE session_id = ?1",
+            "UPDATE claude_sessions SET acknowledged_revision =
+             max(acknowledged_revision, min(?2, revision)) WHERE session_id = ?1",
             params![id.as_str(), signed(revision.0)],
         )
         .map_err(from_sqlite)?;
