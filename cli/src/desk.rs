@@ -1,12 +1,13 @@
 //! What a command works with: settings, surroundings, database, and whom it speaks for.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use trueup_core::cache::{self, CacheFile};
 use trueup_core::deadline::Deadline;
 use trueup_core::model::{Session, SessionId, SessionStatus};
-use trueup_core::reconcile::Reading;
+use trueup_core::reconcile::{Code, Reading};
 use trueup_core::settings::{Environment, Project, RepositoryConfig, Settings};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{SessionFilter, Store as _};
@@ -17,7 +18,7 @@ use crate::failure::Failure;
 
 /// How long a command waits for the database; a person or a script would rather wait than
 /// fail.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The desk.
 pub(crate) struct Desk {
@@ -27,6 +28,8 @@ pub(crate) struct Desk {
     /// The session named on the command line.
     pub(crate) named: Option<SessionId>,
     cwd: PathBuf,
+    /// Whether the session's model knew everything before this command changed something.
+    was_told: Cell<bool>,
 }
 
 impl Desk {
@@ -70,6 +73,7 @@ impl Desk {
             json: common.json,
             named: common.session.clone(),
             cwd,
+            was_told: Cell::new(false),
         })
     }
 
@@ -196,7 +200,9 @@ impl Desk {
             return Ok(session);
         }
         let site = self.site_of(&session);
-        Ok(true_up(store, session, &[], &site, Mode::Automatic)?.session)
+        let session = true_up(store, session, &[], &site, Mode::Automatic)?.session;
+        self.was_told.set(session.acknowledged >= session.revision);
+        Ok(session)
     }
 
     /// Leaves the cache in step after a change, and the model told when it was its own.
@@ -215,14 +221,18 @@ impl Desk {
         let own = self.is_own_voice(&session);
         let site = self.site_of(&session);
         let TrueUp {
-            session, problems, ..
+            session,
+            problems,
+            remaining,
+            ..
         } = true_up(store, session, &[], &site, Mode::Automatic)?;
-        warnings.extend(
-            problems
-                .into_iter()
-                .map(|p| format!("the cache is not in step: {p}")),
-        );
-        if own && session.acknowledged != session.revision {
+        let unreadable = remaining.iter().filter(|d| d.code == Code::S08);
+        let problems = problems
+            .into_iter()
+            .chain(unreadable.map(|d| d.message.clone()));
+        warnings.extend(problems.map(|p| format!("the cache is not in step: {p}")));
+        // What others changed before this command is still to be told.
+        if own && self.was_told.get() && session.acknowledged != session.revision {
             store.acknowledge(id, session.revision)?;
         }
         Ok(session)

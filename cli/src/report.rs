@@ -71,8 +71,12 @@ impl Report {
             let error = json!({
                 "code": failure.code, "message": failure.message, "hint": failure.hint,
             });
+            let data = match &*failure.data {
+                Value::Null => json!({}),
+                data => data.clone(),
+            };
             let answer = Answer {
-                data: (*failure.data).clone(),
+                data,
                 divergences: failure.divergences.clone(),
                 warnings: warnings.to_vec(),
                 ..Answer::default()

@@ -24,6 +24,7 @@ pub mod cache;
 pub mod claims;
 pub mod deadline;
 pub mod diagnostics;
+mod files;
 pub mod git;
 mod hex;
 pub mod hook;

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use trueup_core::deadline::Deadline;
 use trueup_core::hook::{Parsed, Response};
+use trueup_core::reconcile::{Code, Divergence, Reading, Severity};
 use trueup_core::settings::{Environment, Project, Settings};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Provenance, StoreError};
-use trueup_core::sync::Site;
+use trueup_core::sync::{Site, observe_without_database};
 use trueup_core::text::Fence;
 
 /// A call, with its surroundings.
@@ -60,6 +61,13 @@ impl Call {
         SqliteStore::open(self.path()?, self.site.deadline)
     }
 
+    /// Tells whether a database was here before: then a missing one is one that cannot be
+    /// asked, and only a session's start may make another.
+    pub fn was_synced(&self) -> bool {
+        let observation = observe_without_database(&self.payload.session, "", &self.site);
+        matches!(observation.snapshot.cache, Reading::Fresh(cache) if cache.is_stamped())
+    }
+
     fn path(&self) -> Result<&PathBuf, StoreError> {
         self.site
             .settings
@@ -79,6 +87,29 @@ impl Call {
         // Twelve hexadecimal digits are a nonce by construction.
         Fence::new(nonce).unwrap_or_else(|_| unreachable!("a nonce of hexadecimal digits"))
     }
+}
+
+/// Joins the lines that a user should see; those for the record alone are left out.
+pub(crate) fn lines(found: &[Divergence]) -> Option<String> {
+    let lines: Vec<&str> = found
+        .iter()
+        .filter(|d| d.severity > Severity::Info)
+        .map(|d| d.message.as_str())
+        .collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// Keeps of the findings mended on the way what a user is told while all else is silent: his
+/// own work that was undone or moved. What was merely stale is not worth a word.
+pub(crate) fn users_own(mut mended: Vec<Divergence>) -> Vec<Divergence> {
+    mended.retain(|d| d.code.touches_the_users_own() || matches!(d.code, Code::S01 | Code::S02));
+    mended
+}
+
+/// Says what could not be mended, a line each.
+pub(crate) fn not_mended(problems: &[String]) -> Vec<String> {
+    let line = |problem: &String| format!("trueup: not mended: {problem}");
+    problems.iter().map(line).collect()
 }
 
 /// What a hook does to the outside.

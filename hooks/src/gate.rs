@@ -1,10 +1,11 @@
 //! `pre-handoff-validate`: nothing is handed on while copies disagree.
 
 use trueup_core::hook::{Decision, Event, Response, Tool};
-use trueup_core::reconcile::{Divergence, Reading};
+use trueup_core::reconcile::Divergence;
 use trueup_core::store::{Store as _, StoreError};
-use trueup_core::sync::{Mode, SyncError, drain, observe_without_database, true_up};
+use trueup_core::sync::{Mode, SyncError, drain, true_up};
 
+use crate::call::lines;
 use crate::handoff::is_handoff;
 use crate::{Call, Outcome};
 
@@ -23,8 +24,14 @@ pub fn handle(call: &Call) -> Outcome {
         return Outcome::default();
     };
     match divergences(call) {
-        Ok(found) if found.is_empty() => Outcome::default(),
-        Ok(found) => refuse(call, place, &found),
+        Ok(Found { forbidding, mended }) if forbidding.is_empty() => Outcome {
+            response: Response {
+                system_message: lines(&mended),
+                ..Response::default()
+            },
+            ..Outcome::default()
+        },
+        Ok(Found { forbidding, .. }) => refuse(call, place, &forbidding),
         Err(error) => unknown(call, place, &error),
     }
 }
@@ -42,34 +49,36 @@ fn place(call: &Call) -> Option<Place> {
     }
 }
 
-/// Trues up, and returns what forbids handing on even then.
-fn divergences(call: &Call) -> Result<Vec<Divergence>, SyncError> {
+/// What a true-up came to.
+#[derive(Default)]
+struct Found {
+    /// What forbids handing on even now.
+    forbidding: Vec<Divergence>,
+    /// What was put right on the way; a user is told of it all the same.
+    mended: Vec<Divergence>,
+}
+
+/// Trues up, and looks what forbids handing on even then.
+fn divergences(call: &Call) -> Result<Found, SyncError> {
     let mut store = match call.open() {
         // Where there never was a database nothing was claimed, so nothing can disagree.
-        Err(StoreError::Missing(_)) if !was_synced(call) => return Ok(Vec::new()),
+        Err(StoreError::Missing(_)) if !call.was_synced() => return Ok(Found::default()),
         other => other?,
     };
     drain(&mut store, &call.site);
     let Some(session) = store.session(&call.payload.session)? else {
-        return Ok(Vec::new());
+        return Ok(Found::default());
     };
     let synced = true_up(&mut store, session, &[], &call.site, Mode::Automatic)?;
-    Ok(synced
-        .remaining
-        .into_iter()
-        .filter(|d| d.code.forbids_handoff())
-        .collect())
-}
-
-/// Tells whether a database was here before: then a missing one is one that cannot be asked.
-fn was_synced(call: &Call) -> bool {
-    let observation = observe_without_database(&call.payload.session, "", &call.site);
-    matches!(observation.snapshot.cache, Reading::Fresh(cache) if cache.is_stamped())
+    let mut mended = synced.mended_findings();
+    mended.retain(|d| d.code.touches_the_users_own());
+    let forbids = |d: &Divergence| d.code.forbids_handoff();
+    let forbidding = synced.remaining.into_iter().filter(forbids).collect();
+    Ok(Found { forbidding, mended })
 }
 
 fn refuse(call: &Call, place: Place, found: &[Divergence]) -> Outcome {
-    let lines: Vec<&str> = found.iter().map(|d| d.message.as_str()).collect();
-    let lines = lines.join("\n");
+    let lines = lines(found).unwrap_or_default();
     let fix = found
         .iter()
         .find_map(|d| d.fix.as_deref())

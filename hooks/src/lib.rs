@@ -1,9 +1,10 @@
 //! The hook binaries: `session-start-sync` pulls, `checkpoint-push` pushes,
 //! `pre-handoff-validate` gates.
 //!
-//! Invariants: stdin is read within bounds and stdout holds the protocol alone; a hook never
-//! outlives its deadline by more than a grace; whatever goes wrong inside, pull and push let
-//! the session go on, and only the gate refuses, on proven divergence.
+//! Invariants: stdout holds the protocol alone; stdin is read within bounds; stdin, database
+//! and locks are bounded by one deadline, and the kernel's alarm stands behind it; whatever
+//! goes wrong inside, pull and push let the session go on, and only the gate refuses, on
+//! proven divergence.
 
 pub mod gate;
 pub mod pull;

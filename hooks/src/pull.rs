@@ -5,15 +5,16 @@ use std::io::{self, Write as _};
 
 use trueup_core::hook::{Event, Prompt, Response, Source};
 use trueup_core::model::{Session, SessionStatus};
-use trueup_core::reconcile::{Code, Divergence, Policy, Reading, Severity, reconcile};
+use trueup_core::reconcile::{Code, Policy, Reading, reconcile};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{Heartbeat, SessionFilter, Store as _};
+use trueup_core::store::{Heartbeat, SessionFilter, Store as _, StoreError};
 use trueup_core::sync::{
-    Briefing, Mode, SyncError, TrueUp, drain, is_registered_as_is, observe_without_database,
-    predecessor, reassertion, register, sweep, true_up,
+    Briefing, Mode, SyncError, drain, is_registered_as_is, observe_without_database, predecessor,
+    reassertion, register, sweep, true_up,
 };
 use trueup_core::text::one_line;
 
+use crate::call::{lines, not_mended, users_own};
 use crate::{Call, Outcome};
 
 /// Most sessions of a worktree looked at for company and for work to go on with.
@@ -64,27 +65,24 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
     if session.acknowledged != session.revision {
         store.acknowledge(id, session.revision)?;
     }
-    let item = match &session.item {
-        Some(key) => store.item(key)?,
-        None => None,
-    };
+    let title = title(&mut store, session)?;
     let offer = offer(&mut store, session)?;
     let briefing = Briefing {
         session,
-        title: item.as_ref().and_then(|item| item.title.as_deref()),
+        title: title.as_deref(),
         found: &synced.found,
         remaining: &synced.remaining,
         parked: &parked,
         offer,
     };
     let response = Response {
-        system_message: message(&synced.found),
+        system_message: lines(&synced.found),
         context: Some(("SessionStart", briefing.text(&call.fence()))),
         ..Response::default()
     };
     Ok(Outcome {
         response,
-        notes: problems(&synced),
+        notes: not_mended(&synced.problems),
         refuse: false,
     })
 }
@@ -95,6 +93,9 @@ fn export_session(call: &Call) -> io::Result<()> {
         return Ok(());
     };
     let line = format!("export TRUEUP_SESSION_ID={}\n", call.payload.session);
+    if std::fs::read_to_string(&path).is_ok_and(|text| text.contains(&line)) {
+        return Ok(());
+    }
     OpenOptions::new()
         .create(true)
         .append(true)
@@ -167,24 +168,6 @@ fn offer(
     Ok(None)
 }
 
-/// Joins the lines a user should see.
-fn message(found: &[Divergence]) -> Option<String> {
-    let lines: Vec<&str> = found
-        .iter()
-        .filter(|d| d.severity > Severity::Info)
-        .map(|d| d.message.as_str())
-        .collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
-}
-
-fn problems(synced: &TrueUp) -> Vec<String> {
-    synced
-        .problems
-        .iter()
-        .map(|problem| format!("trueup: not mended: {problem}"))
-        .collect()
-}
-
 /// Answers from the dated cache while the database cannot be asked.
 fn degraded(call: &Call, reason: &str) -> Outcome {
     let observation = observe_without_database(&call.payload.session, reason, &call.site);
@@ -211,13 +194,13 @@ fn degraded(call: &Call, reason: &str) -> Outcome {
         }
         _ => "There is no cache either: what this session holds is unknown.".to_owned(),
     };
-    let lines = message(&found).unwrap_or_default();
+    let said = lines(&found).unwrap_or_default();
     let context = format!(
         "trueup: the database cannot be asked, so this is the local copy, which may be old. \
-         Hand nothing on before `trueup doctor` says the database is back.\n{lines}\n{state}"
+         Hand nothing on before `trueup doctor` says the database is back.\n{said}\n{state}"
     );
     let response = Response {
-        system_message: message(&found),
+        system_message: lines(&found),
         context: Some(("SessionStart", context)),
         ..Response::default()
     };
@@ -237,7 +220,11 @@ fn prompt(call: &Call) -> Outcome {
 }
 
 fn try_prompt(call: &Call) -> Result<Outcome, SyncError> {
-    let mut store = call.open_or_create()?;
+    let mut store = match call.open() {
+        // Only a start makes a database.
+        Err(StoreError::Missing(_)) if !call.was_synced() => return Ok(Outcome::default()),
+        other => other?,
+    };
     drain(&mut store, &call.site);
     let id = &call.payload.session;
     let Some(mut session) = store.session(id)? else {
@@ -267,36 +254,28 @@ fn try_prompt(call: &Call) -> Result<Outcome, SyncError> {
     if untold {
         store.acknowledge(id, session.revision)?;
     }
+    let mut told = users_own(synced.mended_findings());
     let mut response = Response::default();
     if untold {
-        let lost = lost_claim(&synced);
-        let lost = lost.as_ref().map(|(item, holder)| (item.as_str(), holder));
-        response.context = Some((
-            "UserPromptSubmit",
-            reassertion(session, lost, &call.fence()),
-        ));
+        let lost = synced.remaining.iter().find(|d| d.code == Code::S13);
+        told.extend(lost.cloned());
+        let title = title(&mut store, session)?;
+        let line = lost.map(|d| d.message.as_str());
+        let text = reassertion(session, title.as_deref(), line, &call.fence());
+        response.context = Some(("UserPromptSubmit", text));
     }
-    // An edit that lost or a file set aside is the user's own, whoever changed the database.
-    let own: Vec<Divergence> = synced
-        .found
-        .iter()
-        .filter(|d| matches!(d.code, Code::S08 | Code::S11))
-        .cloned()
-        .collect();
-    response.system_message = message(&own);
+    response.system_message = lines(&told);
     Ok(Outcome {
         response,
-        notes: problems(&synced),
+        notes: not_mended(&synced.problems),
         refuse: false,
     })
 }
 
-fn lost_claim(synced: &TrueUp) -> Option<(String, trueup_core::model::SessionId)> {
-    match &synced.observation.snapshot.database {
-        Reading::Fresh(database) => {
-            let lost = database.lost_claim.as_ref()?;
-            Some((lost.item.to_string(), lost.holder.clone()))
-        }
-        _ => None,
-    }
+/// Returns the title of the item held.
+fn title(store: &mut SqliteStore, session: &Session) -> Result<Option<String>, StoreError> {
+    Ok(match &session.item {
+        Some(key) => store.item(key)?.and_then(|item| item.title),
+        None => None,
+    })
 }

@@ -2,11 +2,12 @@
 
 use trueup_core::hook::{Event, Response};
 use trueup_core::model::{Session, SessionStatus};
-use trueup_core::reconcile::{Code, Severity};
+use trueup_core::reconcile::Code;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Heartbeat, Store as _, StoreError};
 use trueup_core::sync::{Mode, SyncError, drain, register, true_up};
 
+use crate::call::{lines, not_mended, users_own};
 use crate::capture::capture;
 use crate::spill::wait_in_outbox;
 use crate::{Call, Outcome, counter};
@@ -35,37 +36,38 @@ fn operations(call: &Call) -> Option<u64> {
 }
 
 fn checkpoint(call: &Call, operations: Option<u64>) -> Result<Outcome, SyncError> {
-    let mut store = call.open_or_create()?;
+    let mut store = match call.open() {
+        // Nothing was registered yet: the next start does.
+        Err(StoreError::Missing(_)) if !call.was_synced() => return Ok(Outcome::default()),
+        other => other?,
+    };
     drain(&mut store, &call.site);
     let session = match store.session(&call.payload.session)? {
         Some(session) => session,
-        None => register(&mut store, &call.payload.session, None, &call.site)?,
+        None => {
+            let session = register(&mut store, &call.payload.session, None, &call.site)?;
+            // A registration is no change that its own model must be told of.
+            store.acknowledge(&session.id, session.revision)?;
+            session
+        }
     };
     renew(call, &mut store, &session)?;
     // Local edits first: what is captured below raises the revision they were made from.
-    let mut synced = true_up(&mut store, session, &[], &call.site, Mode::Automatic)?;
-    let mut found = std::mem::take(&mut synced.found);
-    let problems = std::mem::take(&mut synced.problems);
-    if capture(call, &mut store, synced)? {
-        let session = store.session(&call.payload.session)?;
-        if let Some(session) = session {
-            let again = true_up(&mut store, session, &[], &call.site, Mode::Automatic)?;
-            found.extend(again.found.into_iter().filter(|d| d.code == Code::S11));
-        }
+    let synced = true_up(&mut store, session, &[], &call.site, Mode::Automatic)?;
+    let mut found = users_own(synced.mended_findings());
+    let notes = not_mended(&synced.problems);
+    let stuck = !synced.problems.is_empty();
+    if capture(call, &mut store, synced)?
+        && !stuck
+        && let Some(session) = store.session(&call.payload.session)?
+    {
+        let again = true_up(&mut store, session, &[], &call.site, Mode::Automatic)?;
+        found.extend(again.found.into_iter().filter(|d| d.code == Code::S11));
     }
-    let mut notes: Vec<String> = problems
-        .iter()
-        .map(|problem| format!("trueup: not mended: {problem}"))
-        .collect();
-    let mut response = Response::default();
-    let lost: Vec<&str> = found
-        .iter()
-        .filter(|d| matches!(d.code, Code::S08 | Code::S11) && d.severity > Severity::Info)
-        .map(|d| d.message.as_str())
-        .collect();
-    if !lost.is_empty() {
-        response.system_message = Some(lost.join("\n"));
-    }
+    let mut response = Response {
+        system_message: lines(&found),
+        ..Response::default()
+    };
     let due = operations.filter(|count| count % call.site.settings.checkpoint_every == 0);
     if let Some(count) = due {
         store.checkpoint(&call.payload.session, count, &call.provenance("operations"))?;
@@ -73,9 +75,7 @@ fn checkpoint(call: &Call, operations: Option<u64>) -> Result<Outcome, SyncError
     }
     if call.payload.event == Event::BeforeCompaction {
         let count = operations.unwrap_or(0);
-        let written =
-            store.checkpoint(&call.payload.session, count, &call.provenance("compaction"));
-        notes.extend(written.err().map(|error| format!("trueup: {error}")));
+        store.checkpoint(&call.payload.session, count, &call.provenance("compaction"))?;
     }
     Ok(Outcome {
         response,

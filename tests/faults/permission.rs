@@ -90,7 +90,7 @@ fn a_directory_that_may_not_be_written_has_no_database() {
     assert_eq!(answer.stderr.lines().count(), 1, "{answer:?}");
     let answer = bound.hook("checkpoint-push", "stop");
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
-    assert!(answer.stderr.contains("ermission denied"), "{answer:?}");
+    assert_eq!(answer.stderr, "", "only a start makes a database");
     let answer = bound.run(bound.home.run("trueup").args(["db", "migrate"]));
     assert_eq!(answer.code, Some(3), "{answer:?}");
     assert_eq!(fs::read_dir(bound.home.trueup()).unwrap().count(), 0);

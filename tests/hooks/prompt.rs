@@ -56,15 +56,21 @@ fn a_claim_that_was_taken_is_told_with_who_has_it() {
     .ok();
     home.prompt();
     home.give(SECOND, "SD-002C");
-    let context = home.prompt().ok().context();
+    let told = home.prompt().ok();
+    let context = told.context();
     assert!(context.contains("item=none"), "{context}");
+    let since: String = home.ask(
+        "SELECT claimed_at FROM work_items WHERE key = 'SD-002C'",
+        [],
+    );
+    let line = format!("⚠️ claim on SD-002C now belongs to {SECOND} since {since}");
     assert!(
-        context.ends_with(&format!(
-            " Stop work on SD-002C: it now belongs to {SECOND}."
-        )),
+        context.ends_with(&format!(" {line}: stop work on it.")),
         "{context}"
     );
     assert_eq!(context.lines().count(), 1);
+    assert!(told.message().contains(&line), "{told:?}");
+    home.prompt().assert_silent();
     assert_eq!(home.cached()["currentSd"], json!(null));
 }
 
@@ -101,10 +107,15 @@ fn the_clients_own_notification_is_no_prompt() {
 }
 
 #[test]
-fn a_drifted_file_is_mended_without_a_word() {
+fn a_drifted_file_is_mended_and_only_an_item_written_by_hand_is_worth_a_word() {
     let home = Home::new().holding();
     home.edit("currentSd", "SD-002B");
-    home.prompt().assert_silent();
+    let answer = home.prompt().ok();
+    assert_eq!(
+        answer.message(),
+        ["⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"]
+    );
+    assert_eq!(answer.context(), "", "the database did not change");
     assert_eq!(home.cached()["currentSd"], "SD-002C");
     fs::remove_file(home.cache()).unwrap();
     home.prompt().assert_silent();
@@ -114,6 +125,12 @@ fn a_drifted_file_is_mended_without_a_word() {
 #[test]
 fn a_prompt_of_a_session_whose_start_was_missed_starts_it() {
     let home = Home::new();
+    home.prompt().assert_silent();
+    assert!(
+        !home.trueup().join("trueup.db").exists(),
+        "only a start makes a database"
+    );
+    home.run("trueup").args(["db", "migrate"]).finish().ok();
     let answer = home.prompt().ok();
     assert_eq!(
         answer.json()["hookSpecificOutput"]["hookEventName"],

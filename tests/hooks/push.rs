@@ -83,13 +83,12 @@ fn an_end_without_an_item_interrupts_nothing() {
 #[test]
 fn the_clients_compaction_agent_is_nobody() {
     let home = Home::new();
+    home.run("trueup").args(["db", "migrate"]).finish().ok();
+    let sessions = || home.ask::<i64>("SELECT count(*) FROM claude_sessions", []);
     home.push("subagent-stop.compaction").assert_silent();
-    assert!(
-        !home.trueup().join("trueup.db").exists(),
-        "its stop is not even looked at"
-    );
+    assert_eq!(sessions(), 0, "its stop is not even looked at");
     home.push("subagent-stop").assert_silent();
-    assert!(home.trueup().join("trueup.db").exists());
+    assert_eq!(sessions(), 1);
 }
 
 #[test]
@@ -109,6 +108,13 @@ fn compaction_leaves_a_checkpoint_and_a_pushed_edit() {
 fn a_tool_call_of_a_session_whose_start_was_missed_registers_it() {
     let home = Home::new();
     home.push("post-tool-use.write").assert_silent();
+    assert!(
+        !home.trueup().join("trueup.db").exists(),
+        "only a start makes a database"
+    );
+    home.run("trueup").args(["db", "migrate"]).finish().ok();
+    home.push("post-tool-use.write").assert_silent();
+    home.prompt().assert_silent();
     assert_eq!(home.session::<String>("status", SESSION), "active");
     assert_eq!(home.cached()["sessionId"], SESSION);
 }

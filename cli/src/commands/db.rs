@@ -92,7 +92,7 @@ fn migrate(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
         Err(StoreError::Missing(_)) => None,
         Err(error) => return Err(error.into()),
     };
-    SqliteStore::open_or_create(path, desk.deadline())?;
+    open_whole(desk, path)?;
     let after = SqliteStore::schema(path, desk.deadline())?.version;
     let text = match before {
         None => format!("created {} with schema {after}", path.display()),
@@ -109,4 +109,14 @@ fn migrate(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
         "known": SCHEMA_VERSION,
     });
     Ok(Answer::new(vec![text], data))
+}
+
+/// Opens or makes the database, and refuses a damaged one.
+fn open_whole(desk: &Desk, path: &Path) -> Result<(), Failure> {
+    let wrong = SqliteStore::open_or_create(path, desk.deadline())?.check()?;
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let damage = format!("{}: {}", path.display(), wrong.join("; "));
+    Err(StoreError::Corrupt(damage).into())
 }

@@ -234,15 +234,19 @@ fn outbox(desk: &Desk, fix: bool) -> Check {
     if fix && let Ok(mut store) = desk.open() {
         drain(&mut store, &desk.site);
     }
-    match desk.site.outbox().waiting() {
-        Ok(waiting) if waiting.is_empty() => Check::ok(NAME, "nothing waits"),
-        Ok(waiting) => Check::wrong(
+    let outbox = desk.site.outbox();
+    match (outbox.waiting(), outbox.damaged()) {
+        (Ok(waiting), Ok(0)) if waiting.is_empty() => Check::ok(NAME, "nothing waits"),
+        (Ok(waiting), Ok(damaged)) => Check::wrong(
             NAME,
             Status::Warn,
-            format!("{} writes wait for the database", waiting.len()),
+            format!(
+                "{} writes wait for the database, {damaged} lines are damaged",
+                waiting.len()
+            ),
             "trueup doctor --fix",
         ),
-        Err(error) => {
+        (Err(error), _) | (_, Err(error)) => {
             let path = desk.site.settings.paths.outbox();
             Check::wrong(
                 NAME,

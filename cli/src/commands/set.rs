@@ -113,7 +113,7 @@ pub(super) fn resume(desk: &Desk) -> Result<Answer, Failure> {
     let session = desk.before_change(&mut store, session)?;
     let before = session.clone();
     let work = session.execution_state().work;
-    if !work.was_interrupted && work.is_active {
+    if !work.was_interrupted {
         let mut answer = finish(desk, &mut store, &before, &session)?;
         answer.text = vec!["nothing was interrupted".to_owned()];
         return Ok(answer);

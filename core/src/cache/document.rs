@@ -81,7 +81,14 @@ impl Document {
         let stamp = self.0.get(STAMP).and_then(Json::as_object);
         let text = |key: &str| stamp.and_then(|s| s.get(key)).and_then(Json::as_str);
         let fields = self.fields();
+        let stamped = stamp.is_some();
+        let malformed = Field::ALL
+            .into_iter()
+            .filter(|field| !fields.contains_key(field))
+            .filter(|field| stamped || self.0.contains_key(field.key()))
+            .collect();
         CacheReading {
+            malformed,
             lineage: text("lineage").map(|l| Lineage(l.to_owned())),
             revision: stamp
                 .and_then(|s| s.get("revision"))

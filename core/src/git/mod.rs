@@ -5,10 +5,16 @@
 mod command;
 mod refs;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use refs::branches;
+
+/// Largest of git's small files read, in bytes.
+const LARGEST: u64 = 64 * 1024;
+
+fn read(path: &Path) -> std::io::Result<String> {
+    crate::files::read_text(path, LARGEST, true)
+}
 
 /// A git worktree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,13 +39,13 @@ impl Worktree {
             mark
         } else {
             // A linked worktree or a submodule: a file that names the directory.
-            let text = fs::read_to_string(&mark).ok()?;
+            let text = read(&mark).ok()?;
             root.join(text.strip_prefix("gitdir:")?.trim())
         };
         if !git_dir.join("HEAD").is_file() {
             return None;
         }
-        let common_dir = match fs::read_to_string(git_dir.join("commondir")) {
+        let common_dir = match read(&git_dir.join("commondir")) {
             // Two worktrees must come to the same path, whatever way it was written.
             Ok(text) => {
                 let dir = git_dir.join(text.trim());
@@ -56,7 +62,7 @@ impl Worktree {
 
     /// Returns the branch checked out; `None` when HEAD is detached or unreadable.
     pub fn branch(&self) -> Option<String> {
-        let head = fs::read_to_string(self.git_dir.join("HEAD")).ok()?;
+        let head = read(&self.git_dir.join("HEAD")).ok()?;
         let branch = head.trim().strip_prefix("ref: refs/heads/")?;
         // What a reftable repository leaves in HEAD for old readers.
         if branch == ".invalid" {
@@ -90,6 +96,7 @@ impl Worktree {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::process::Command;
 
     fn git(directory: &Path, arguments: &[&str]) {

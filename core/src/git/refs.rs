@@ -5,6 +5,9 @@ use std::path::Path;
 
 use super::Worktree;
 
+/// Largest list of packed references read, in bytes.
+const LARGEST: u64 = 4 * 1024 * 1024;
+
 /// Most branches listed; the list serves a hint alone.
 const MOST: usize = 2_000;
 
@@ -12,7 +15,8 @@ const MOST: usize = 2_000;
 pub fn branches(worktree: &Worktree) -> Vec<String> {
     let mut names = Vec::new();
     loose(&worktree.common_dir.join("refs/heads"), "", &mut names);
-    let packed = fs::read_to_string(worktree.common_dir.join("packed-refs")).unwrap_or_default();
+    let packed = crate::files::read_text(&worktree.common_dir.join("packed-refs"), LARGEST, true)
+        .unwrap_or_default();
     names.extend(
         packed
             .lines()

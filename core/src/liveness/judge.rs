@@ -83,7 +83,7 @@ pub fn judge(session: &Session, evidence: ProcessEvidence, ceiling_seconds: u64)
             Alive::Dead,
             format!("lease expired and process {pid} is gone"),
         ),
-        _ if silence > ceiling_seconds => say(
+        _ if session.silent_longer_than(ceiling_seconds) => say(
             Alive::Dead,
             format!("lease expired and silent for {silence} s, over the ceiling"),
         ),

@@ -1,6 +1,7 @@
 //! Reads of the process table. Where the system has no `/proc`, the answer is "cannot tell".
 
 use std::fs;
+use std::io;
 
 use super::ProcessEvidence;
 use crate::model::{ProcessId, Session};
@@ -17,7 +18,7 @@ pub fn host_name() -> String {
 pub fn identify(pid: u32) -> ProcessId {
     ProcessId {
         pid,
-        started: started(pid),
+        started: started(pid).ok().flatten(),
         boot: boot(),
     }
 }
@@ -37,11 +38,12 @@ pub fn evidence(session: &Session, this_host: &str) -> ProcessEvidence {
     if *then != now {
         return ProcessEvidence::Gone;
     }
-    match (process.started, started(process.pid)) {
-        (Some(then), Some(now)) if then == now => ProcessEvidence::Running,
-        (None, Some(_)) => ProcessEvidence::Unknown,
+    match (started(process.pid), process.started) {
+        (Ok(Some(now)), Some(then)) if now == then => ProcessEvidence::Running,
         // Nothing runs under the number, or something else does.
-        _ => ProcessEvidence::Gone,
+        (Ok(None), _) | (Ok(Some(_)), Some(_)) => ProcessEvidence::Gone,
+        // Something runs, but whether it is the same nobody can tell.
+        (Ok(Some(_)), None) | (Err(_), _) => ProcessEvidence::Unknown,
     }
 }
 
@@ -50,16 +52,28 @@ fn boot() -> Option<String> {
     Some(text.trim().to_owned())
 }
 
-/// Reads field 22 of `/proc/PID/stat`; the name in field 2 may hold spaces and brackets, so
-/// counting starts behind its last closing bracket. A zombie counts as gone.
-fn started(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace();
-    let state = fields.next()?;
-    if matches!(state, "Z" | "X") {
-        return None;
+/// Reads field 22 of `/proc/PID/stat`; `None` when nothing runs under the number. The name in
+/// field 2 may hold spaces, brackets and half a character, so counting starts behind its last
+/// closing bracket, in bytes. A zombie counts as gone.
+fn started(pid: u32) -> io::Result<Option<u64>> {
+    let stat = match fs::read(format!("/proc/{pid}/stat")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    let strange = || io::Error::other("no form of /proc/PID/stat that is known");
+    let name_ends = stat
+        .iter()
+        .rposition(|byte| *byte == b')')
+        .ok_or_else(strange)?;
+    let rest = stat.get(name_ends + 1..).ok_or_else(strange)?;
+    let mut fields = std::str::from_utf8(rest)
+        .map_err(io::Error::other)?
+        .split_ascii_whitespace();
+    if matches!(fields.next(), Some("Z" | "X")) {
+        return Ok(None);
     }
-    fields.nth(18)?.parse().ok()
+    let ticks = fields.nth(18).and_then(|ticks| ticks.parse().ok());
+    ticks.map(Some).ok_or_else(strange)
 }
 
 #[cfg(all(test, target_os = "linux"))]

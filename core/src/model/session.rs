@@ -84,6 +84,12 @@ impl Session {
         self.read_at.seconds_since(self.heartbeat_at)
     }
 
+    /// Tells whether the last sign of life is longer ago than so many seconds.
+    pub fn silent_longer_than(&self, seconds: u64) -> bool {
+        let silence = self.read_at.as_millis() - self.heartbeat_at.as_millis();
+        u64::try_from(silence).is_ok_and(|millis| millis > seconds.saturating_mul(1000))
+    }
+
     /// Tells whether the lease has run out, by the database's clock.
     pub fn lease_expired(&self) -> bool {
         self.lease_expires_at <= self.read_at

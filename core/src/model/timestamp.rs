@@ -55,8 +55,15 @@ impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, TimestampError> {
-        let time: jiff::Timestamp = text.parse().map_err(|_| TimestampError(text.to_owned()))?;
-        Ok(Self(time.as_millisecond()))
+        if let Ok(time) = text.parse::<jiff::Timestamp>() {
+            return Ok(Self(time.as_millisecond()));
+        }
+        // What SQLite's own functions write: UTC, without saying so.
+        let civil: jiff::civil::DateTime =
+            text.parse().map_err(|_| TimestampError(text.to_owned()))?;
+        let time = civil.to_zoned(jiff::tz::TimeZone::UTC);
+        time.map(|time| Self(time.timestamp().as_millisecond()))
+            .map_err(|_| TimestampError(text.to_owned()))
     }
 }
 
@@ -92,6 +99,13 @@ mod tests {
         assert_eq!(
             text.parse::<Timestamp>().unwrap().compact(),
             "20260202T030000000Z"
+        );
+        assert_eq!(
+            "2026-02-02 03:00:00"
+                .parse::<Timestamp>()
+                .unwrap()
+                .to_string(),
+            text
         );
         assert!("yesterday".parse::<Timestamp>().is_err());
     }

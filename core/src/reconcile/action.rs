@@ -47,15 +47,12 @@ pub struct Lost {
 }
 
 impl Lost {
-    /// Returns the journal's id of this edit: the same edit has the same id, so that two
-    /// hooks that see it at once keep it once.
+    /// Returns the journal's id of this edit: the same edit has the same id, whatever it lost
+    /// to, so that two hooks that see it, or one that sees it twice, keep it once.
     pub fn id(&self) -> String {
         let mut hash = Sha256::new();
         let base = self.base.map_or_else(|| "-".to_owned(), |r| r.to_string());
-        hash.update(format!(
-            "{}|{:?}|{base}|{}",
-            self.session, self.reason, self.database
-        ));
+        hash.update(format!("{}|{:?}|{base}", self.session, self.reason));
         for (field, value) in &self.fields {
             hash.update(format!("|{}={value:?}", field.key()));
         }

@@ -104,6 +104,12 @@ impl Code {
         }
     }
 
+    /// Tells whether something of the user's own was undone or moved, so that he is told even
+    /// by a hook that is silent when all is mended.
+    pub const fn touches_the_users_own(self) -> bool {
+        matches!(self, Self::S08 | Self::S09 | Self::S11)
+    }
+
     /// Tells whether nothing may be handed on while this stands: item, phase, task, flags,
     /// claim or branch disagree.
     pub const fn forbids_handoff(self) -> bool {

@@ -267,6 +267,15 @@ fn compare(
             lost.insert(field, found.clone());
         }
     }
+    // What makes no sense is no proposal, but it hides what the database says.
+    let nothing = Value::Text(None);
+    for field in &cache.malformed {
+        let right = expected.get(*field);
+        if right != nothing && right != Value::Flag(false) {
+            mismatch = true;
+            mismatch_line(database, *field, &expected, &nothing, snapshot, out);
+        }
+    }
     if !lost.is_empty() {
         let reason = lost_reason(cache);
         journal(database, cache, snapshot, reason, lost, out);

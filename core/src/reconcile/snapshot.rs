@@ -87,6 +87,8 @@ pub struct CacheReading {
     pub session: Option<SessionId>,
     /// The fields it holds; a key that is absent or of a foreign type is absent here.
     pub fields: BTreeMap<Field, Value>,
+    /// Fields that make no sense: of a foreign type, or gone from a file trueup wrote.
+    pub malformed: BTreeSet<Field>,
     /// The fields changed by something else since trueup wrote it.
     pub edited: BTreeSet<Field>,
     /// The branch it names.

@@ -10,6 +10,8 @@ pub enum DatabaseUrl {
     Sqlite(PathBuf),
     /// A rung this build does not speak; kept to say so.
     Other(String),
+    /// What was set makes no sense; why is kept to say so where it is used.
+    Unusable(String),
 }
 
 impl DatabaseUrl {
@@ -47,6 +49,7 @@ impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Unusable(problem) => write!(f, "unusable ({problem})"),
             Self::Other(url) => {
                 let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
                 let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);

@@ -1,10 +1,11 @@
 //! The user's `config.toml`.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+use crate::files;
 
 /// A configuration file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +48,16 @@ pub(super) struct ConfigFile {
     pub(super) branch_pattern: Option<String>,
 }
 
-/// Reads a TOML file into `T`; a missing one is the default.
-pub(super) fn read<T: Default + for<'de> Deserialize<'de>>(path: &Path) -> Result<T, ConfigError> {
-    let text = match fs::read_to_string(path) {
+/// Largest file read, in bytes.
+const LARGEST: u64 = 256 * 1024;
+
+/// Reads a TOML file into `T`; a missing one is the default. `follow` says whether it may be
+/// a symlink.
+pub(super) fn read<T: Default + for<'de> Deserialize<'de>>(
+    path: &Path,
+    follow: bool,
+) -> Result<T, ConfigError> {
+    let text = match files::read_text(path, LARGEST, follow) {
         Ok(text) => text,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(T::default());
@@ -75,19 +83,25 @@ pub(super) fn read<T: Default + for<'de> Deserialize<'de>>(path: &Path) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn an_error_names_the_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
-        assert!(read::<ConfigFile>(&path).unwrap().database_url.is_none());
+        assert!(
+            read::<ConfigFile>(&path, true)
+                .unwrap()
+                .database_url
+                .is_none()
+        );
         for (text, line) in [
             ("lease_seconds = 60\nbroken", "config.toml:2:"),
             ("# x\n\nunknown_key = 1\n", "config.toml:3:"),
             ("lease_seconds = \"many\"\n", "config.toml:1:"),
         ] {
             fs::write(&path, text).unwrap();
-            let error = read::<ConfigFile>(&path).err().unwrap().to_string();
+            let error = read::<ConfigFile>(&path, true).err().unwrap().to_string();
             assert!(error.contains(line), "{error}");
         }
     }

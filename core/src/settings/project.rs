@@ -68,7 +68,7 @@ impl Project {
     ///
     /// When it is no TOML or has values of a wrong type.
     pub fn config(&self) -> Result<RepositoryConfig, ConfigError> {
-        let table: toml::Table = file::read(&self.dir.join(".trueup.toml"))?;
+        let table: toml::Table = file::read(&self.dir.join(".trueup.toml"), false)?;
         let mut config = RepositoryConfig::default();
         for (key, value) in table {
             match (key.as_str(), value) {

@@ -58,8 +58,8 @@ impl Settings {
     /// When the user's file is broken or a path makes no sense. A bad number is a warning.
     pub fn load(environment: &Environment) -> Result<Self, ConfigError> {
         let paths = Paths::find(environment).map_err(ConfigError::Value)?;
-        let config: ConfigFile = file::read(&paths.config_file())?;
-        Self::resolve(environment, paths, config)
+        let config: ConfigFile = file::read(&paths.config_file(), true)?;
+        Ok(Self::resolve(environment, paths, config))
     }
 
     /// Reads them for a hook: a broken file is a warning too, and the defaults hold.
@@ -69,20 +69,16 @@ impl Settings {
     /// When there is no place for trueup's files at all.
     pub fn load_leniently(environment: &Environment) -> Result<Self, ConfigError> {
         let paths = Paths::find(environment).map_err(ConfigError::Value)?;
-        let (config, problem) = match file::read(&paths.config_file()) {
+        let (config, problem) = match file::read(&paths.config_file(), true) {
             Ok(config) => (config, None),
             Err(error) => (ConfigFile::default(), Some(error.to_string())),
         };
-        let mut settings = Self::resolve(environment, paths, config)?;
+        let mut settings = Self::resolve(environment, paths, config);
         settings.warnings.extend(problem);
         Ok(settings)
     }
 
-    fn resolve(
-        environment: &Environment,
-        paths: Paths,
-        config: ConfigFile,
-    ) -> Result<Self, ConfigError> {
+    fn resolve(environment: &Environment, paths: Paths, config: ConfigFile) -> Self {
         let mut warnings = Vec::new();
         let mut number = |name: &str, configured: Option<u64>, default: Option<u64>| {
             let set = environment.number(name).unwrap_or_else(|problem| {
@@ -108,10 +104,10 @@ impl Settings {
             .or(config.database_url.as_deref());
         let database = match url {
             None => DatabaseUrl::Sqlite(paths.database()),
-            Some(text) => DatabaseUrl::parse(text)
-                .map_err(|problem| ConfigError::Value(format!("database URL: {problem}")))?,
+            // Where it is used, it is a database that cannot be reached.
+            Some(text) => DatabaseUrl::parse(text).unwrap_or_else(DatabaseUrl::Unusable),
         };
-        Ok(Self {
+        Self {
             paths,
             database,
             api_key: environment
@@ -130,7 +126,7 @@ impl Settings {
             handoff_commands: config.handoff_commands,
             branch_pattern: config.branch_pattern,
             warnings,
-        })
+        }
     }
 
     /// Returns how often a lease is renewed at most: every 120 s or a third of it.
@@ -162,6 +158,7 @@ impl Settings {
     pub fn sqlite_path(&self) -> Result<&PathBuf, String> {
         match &self.database {
             DatabaseUrl::Sqlite(path) => Ok(path),
+            DatabaseUrl::Unusable(problem) => Err(format!("database URL: {problem}")),
             DatabaseUrl::Other(_) => Err(format!(
                 "{}: this release speaks sqlite: alone",
                 self.database

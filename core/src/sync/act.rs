@@ -11,7 +11,7 @@ use crate::cache::{self, CacheError, CacheFile, Stamp, Written};
 use crate::model::{Field, Session, SessionId, Value};
 use crate::reconcile::{
     Action, Code, Divergence, Lost, LostReason, Policy, Proposal, Reading, Reconciliation,
-    reconcile,
+    Severity, reconcile,
 };
 use crate::store::{Provenance, Push, Store, StoreError};
 
@@ -63,6 +63,16 @@ pub struct TrueUp {
 }
 
 impl TrueUp {
+    /// Returns the findings that no longer stand.
+    pub fn mended_findings(&self) -> Vec<Divergence> {
+        let stands = |code| self.remaining.iter().any(|d| d.code == code);
+        self.found
+            .iter()
+            .filter(|d| d.severity == Severity::Error && !stands(d.code))
+            .cloned()
+            .collect()
+    }
+
     /// Returns the codes that were found and no longer stand, each once.
     pub fn mended(&self) -> Vec<Code> {
         let mut codes: Vec<Code> = self

@@ -1,6 +1,6 @@
 //! What a model is told. Pure: the nonce comes from the caller.
 
-use crate::model::{Session, SessionId};
+use crate::model::{ItemKey, Session};
 use crate::reconcile::{Code, Divergence, Severity};
 use crate::store::Released;
 use crate::text::{CONTEXT_LIMIT, Fence, Packer, one_line};
@@ -150,24 +150,29 @@ impl Briefing<'_> {
     }
 }
 
-/// Writes the one line that tells a model of a change made elsewhere.
-pub fn reassertion(session: &Session, lost: Option<(&str, &SessionId)>, fence: &Fence) -> String {
+/// Writes the one line that tells a model of a change made elsewhere; `lost` is the line of a
+/// claim that another session took.
+pub fn reassertion(
+    session: &Session,
+    title: Option<&str>,
+    lost: Option<&str>,
+    fence: &Fence,
+) -> String {
     let work = session.execution_state().work;
     let value = |text: Option<&str>| text.map_or("none".to_owned(), |t| one_line(t, LONGEST));
-    let item = session
-        .item
-        .as_ref()
-        .map_or("none".to_owned(), ToString::to_string);
-    let task = value(work.task.as_deref());
-    let lost = lost.map_or(String::new(), |(item, holder)| {
-        format!(" Stop work on {item}: it now belongs to {holder}.")
+    let item = session.item.as_ref().map(ItemKey::as_str);
+    let title = title.map_or(String::new(), |title| {
+        format!(" title=\"{}\"", one_line(title, LONGEST))
     });
+    let lost = lost.map_or(String::new(), |line| format!(" {line}: stop work on it."));
     format!(
         "trueup: the database changed elsewhere and is at revision {} now: {}{lost}",
         session.revision,
         fence.inline(&format!(
-            "item={item} phase={} task=\"{task}\" auto-proceed={}",
+            "item={}{title} phase={} task=\"{}\" auto-proceed={}",
+            value(item),
             value(work.phase.as_deref()),
+            value(work.task.as_deref()),
             work.auto_proceed
         ))
     )

@@ -85,7 +85,7 @@ fn send(store: &mut dyn Store, pending: &Pending, site: &Site) -> Result<(), Sto
             let broken_off = BTreeMap::from([(Field::WasInterrupted, Value::Flag(true))]);
             if session.item.is_some() {
                 let mark = Some(Mark::Interrupted);
-                observed(store, session, pending, &broken_off, None, mark, site)?;
+                observed(store, &session, pending, &broken_off, None, mark, site)?;
             }
             let provenance = Provenance::new(pending.session.as_str(), reason);
             store.end(&pending.session, reason, &provenance).map(|_| ())
@@ -93,7 +93,7 @@ fn send(store: &mut dyn Store, pending: &Pending, site: &Site) -> Result<(), Sto
         Write::TaskStarted { task } => match store.task(&pending.session, task)? {
             Some(note) => {
                 let started = BTreeMap::from([(Field::Task, Value::Text(Some(note.subject)))]);
-                observed(store, session, pending, &started, None, None, site)
+                observed(store, &session, pending, &started, None, None, site)
             }
             None => Ok(()),
         },
@@ -104,18 +104,24 @@ fn send(store: &mut dyn Store, pending: &Pending, site: &Site) -> Result<(), Sto
                 return Ok(());
             }
             let none = BTreeMap::from([(Field::Task, Value::Text(None))]);
-            observed(store, session, pending, &none, None, None, site)
+            observed(store, &session, pending, &none, None, None, site)
         }
-        Write::State { changes, branch } => {
-            observed(store, session, pending, changes, branch.clone(), None, site)
-        }
+        Write::State { changes, branch } => observed(
+            store,
+            &session,
+            pending,
+            changes,
+            branch.clone(),
+            None,
+            site,
+        ),
     }
 }
 
 /// Pushes an observation, but not over what the database learned after it was made.
 fn observed(
     store: &mut dyn Store,
-    session: Session,
+    session: &Session,
     pending: &Pending,
     changes: &BTreeMap<Field, Value>,
     branch: Option<String>,
@@ -127,7 +133,7 @@ fn observed(
         return Ok(());
     }
     if since.other {
-        return keep_lost(&session, &pending.session, changes, site)
+        return keep_lost(session, &pending.session, changes, site)
             .map(|_| ())
             .map_err(|error| StoreError::Unavailable(error.to_string()));
     }

@@ -8,7 +8,8 @@ use crate::model::{Session, SessionId, SessionStatus};
 use crate::reconcile::Reading;
 use crate::store::{Provenance, Registration, Released, Result, SessionFilter, Store};
 
-/// Most sessions one sweep looks at, the longest silent first; the next sweep goes on.
+/// Most sessions one sweep looks at, the longest silent first, so that a start stays cheap
+/// however many there are.
 const SWEEP_LIMIT: u32 = 64;
 
 /// Most sessions of a worktree considered as a predecessor.

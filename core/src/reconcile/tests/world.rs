@@ -22,6 +22,7 @@ pub(super) fn written(
     branch: Option<&str>,
 ) -> CacheReading {
     CacheReading {
+        malformed: std::collections::BTreeSet::new(),
         lineage: Some(database.lineage.clone()),
         revision: Some(database.revision),
         synced_at: None,

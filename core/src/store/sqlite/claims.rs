@@ -213,7 +213,7 @@ pub(super) fn park(
             "UPDATE claude_sessions SET settled = 1,
                  status = CASE WHEN status = 'ended' THEN 'ended' ELSE 'lost' END,
                  last_actor = ?1, last_reason = ?2, last_op = ?3
-             WHERE session_id = ?4 AND heartbeat_at = ?5 AND status = ?6",
+             WHERE session_id = ?4 AND strftime('%Y-%m-%dT%H:%M:%fZ', heartbeat_at) = ?5 AND status = ?6",
             params![
                 provenance.actor,
                 provenance.reason,

@@ -36,6 +36,11 @@ where
     }
 }
 
+/// Reads a time that may be absent; one that others wrote in a form nobody reads is absent.
+fn lenient_time(row: &Row<'_>, column: usize) -> Option<Timestamp> {
+    optional(row, column).unwrap_or_default()
+}
+
 pub(super) fn time(row: &Row<'_>, column: usize) -> Sql<Timestamp> {
     parsed(row, column)
 }
@@ -78,7 +83,7 @@ pub(super) fn session(row: &Row<'_>) -> Sql<Session> {
         registered_at: time(row, 10)?,
         heartbeat_at: time(row, 11)?,
         lease_expires_at: time(row, 12)?,
-        silent_until: optional(row, 13)?,
+        silent_until: lenient_time(row, 13),
         revision: Revision(count(row, 14)?),
         acknowledged: Revision(count(row, 15)?),
         metadata: serde_json::from_str(metadata).map_err(|error| unreadable(16, error))?,
@@ -87,7 +92,7 @@ pub(super) fn session(row: &Row<'_>) -> Sql<Session> {
             .get::<_, Option<i64>>(18)?
             .and_then(|e| u64::try_from(e).ok())
             .map(Epoch),
-        claimed_at: optional(row, 19)?,
+        claimed_at: lenient_time(row, 19),
         read_at: time(row, 20)?,
     })
 }
@@ -109,12 +114,12 @@ pub(super) fn item(row: &Row<'_>) -> Sql<Item> {
         phase: row.get(7)?,
         holder: optional(row, 8)?,
         epoch: Epoch(count(row, 9)?),
-        claimed_at: optional(row, 10)?,
+        claimed_at: lenient_time(row, 10),
         error_message: row.get(11)?,
         evidence: row.get(12)?,
         revision: Revision(count(row, 13)?),
         created_at: time(row, 14)?,
         updated_at: time(row, 15)?,
-        completed_at: optional(row, 16)?,
+        completed_at: lenient_time(row, 16),
     })
 }

@@ -52,7 +52,8 @@ CREATE INDEX claude_sessions_worktree ON claude_sessions (worktree, status, hear
 
 CREATE TABLE work_items (
     key           TEXT NOT NULL PRIMARY KEY
-                  CHECK (length(key) BETWEEN 1 AND 200 AND key NOT GLOB '*[^A-Za-z0-9._:#-]*'),
+                  CHECK (length(key) BETWEEN 1 AND 200 AND key NOT GLOB '*[^A-Za-z0-9._:#-]*'
+                         AND key NOT GLOB '[.-]*' AND key NOT GLOB '*..*'),
     title         TEXT,
     kind          TEXT NOT NULL DEFAULT 'task',
     parent        TEXT REFERENCES work_items (key),
@@ -202,12 +203,13 @@ BEGIN
             (SELECT claim_epoch FROM work_items WHERE key = NEW.key),
             iif(NEW.last_op IS OLD.last_op, NULL, NEW.last_reason),
             nullif(NEW.last_op, OLD.last_op));
-    -- Who holds what is part of what both caches show. An ended session without an item is
+    -- Who holds what is part of what both caches show, and its title of what a model was told. An ended session without an item is
     -- nothing a sweep looks at; any with one is.
     UPDATE claude_sessions
     SET revision = revision + 1,
         settled = CASE WHEN session_id IS NEW.holder THEN 0
                        WHEN status = 'ended' THEN 1
                        ELSE settled END
-    WHERE NEW.holder IS NOT OLD.holder AND session_id IN (OLD.holder, NEW.holder);
+    WHERE (NEW.holder IS NOT OLD.holder OR NEW.title IS NOT OLD.title)
+      AND session_id IN (OLD.holder, NEW.holder);
 END;

@@ -1,0 +1,60 @@
+//! Reading files that others wrote, where the name alone proves nothing.
+
+use std::fs::OpenOptions;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+/// Reads a small text file: regular, and no larger than `limit` bytes.
+///
+/// A repository can put a pipe, a device or a link to one in the place of any of its files;
+/// opening those would block, reading them would never end. `follow` says whether a symlink
+/// is fine, as for a file of the user's own.
+///
+/// # Errors
+///
+/// When there is no such file, it is no regular one, too large, or no UTF-8.
+pub(crate) fn read_text(path: &Path, limit: u64, follow: bool) -> io::Result<String> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let mut flags = OFlags::NONBLOCK;
+        flags.set(OFlags::NOFOLLOW, !follow);
+        options.custom_flags(i32::try_from(flags.bits()).unwrap_or(0));
+    }
+    let file = options.open(path)?;
+    let data = file.metadata()?;
+    if !data.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    if data.len() > limit {
+        return Err(io::Error::other(format!("larger than {limit} bytes")));
+    }
+    let mut text = String::with_capacity(usize::try_from(data.len() + 1).unwrap_or_default());
+    file.take(limit).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn only_small_regular_files_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("f"), folder.path().join("l"));
+        fs::write(&file, "text").unwrap();
+        symlink(&file, &link).unwrap();
+        assert_eq!(read_text(&file, 4, false).unwrap(), "text");
+        assert_eq!(read_text(&link, 4, true).unwrap(), "text");
+        assert!(read_text(&link, 4, false).is_err());
+        assert!(read_text(&file, 3, false).is_err());
+        assert!(read_text(Path::new("/dev/zero"), 9, true).is_err());
+        let missing = read_text(&folder.path().join("none"), 9, true).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+    }
+}
