@@ -42,14 +42,13 @@ fn checkpoint(call: &Call, operations: Option<u64>) -> Result<Outcome, SyncError
         other => other?,
     };
     drain(&mut store, &call.site);
-    let session = match store.session(&call.payload.session)? {
-        Some(session) => session,
-        None => {
-            let session = register(&mut store, &call.payload.session, None, &call.site)?;
-            // A registration is no change that its own model must be told of.
-            store.acknowledge(&session.id, session.revision)?;
-            session
-        }
+    let session = if let Some(session) = store.session(&call.payload.session)? {
+        session
+    } else {
+        let session = register(&mut store, &call.payload.session, None, &call.site)?;
+        // A registration is no change that its own model must be told of.
+        store.acknowledge(&session.id, session.revision)?;
+        session
     };
     renew(call, &mut store, &session)?;
     // Local edits first: what is captured below raises the revision they were made from.

@@ -21,25 +21,25 @@ pub(crate) fn wait_in_outbox(call: &Call, error: &SyncError) -> Outcome {
         Event::SessionEnd(reason) => Some(Write::End {
             reason: reason.clone(),
         }),
-        _ => task_change(call).and_then(|change| match change {
-            TaskChange::List(task) => Some(Write::State {
+        _ => task_change(call).map(|change| match change {
+            TaskChange::List(task) => Write::State {
                 changes: BTreeMap::from([(Field::Task, Value::Text(task.as_deref().map(bounded)))]),
                 branch: None,
-            }),
+            },
             TaskChange::Started {
                 subject: Some(subject),
                 ..
-            } => Some(Write::State {
+            } => Write::State {
                 changes: BTreeMap::from([(Field::Task, Value::Text(Some(bounded(subject))))]),
                 branch: None,
-            }),
-            TaskChange::Created { id, subject } => Some(Write::Task {
+            },
+            TaskChange::Created { id, subject } => Write::Task {
                 task: id.clone(),
                 subject: bounded(subject),
-            }),
+            },
             // What a task's number means is in the database: it is resolved there.
-            TaskChange::Started { id, .. } => Some(Write::TaskStarted { task: id.clone() }),
-            TaskChange::Finished { id } => Some(Write::TaskFinished { task: id.clone() }),
+            TaskChange::Started { id, .. } => Write::TaskStarted { task: id.clone() },
+            TaskChange::Finished { id } => Write::TaskFinished { task: id.clone() },
         }),
     };
     if let Some(write) = write {

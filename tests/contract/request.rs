@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde_json::{Map, Value as Json};
+
 use trueup_core::model::{
     ClaimGrant, ClaimOutcome, Epoch, Event, EventFilter, Field, Item, ItemKey, NewItem, Session,
     SessionId, Value,
@@ -170,4 +172,17 @@ pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T>, code: &str) -> Stor
     let error = answer.unwrap_err();
     assert_eq!(error.code(), code, "{error}");
     error
+}
+
+/// Returns the keys of a metadata that are nobody's but those of whoever put them there.
+pub(crate) fn of_others(metadata: &Map<String, Json>) -> Map<String, Json> {
+    let ours = [
+        "branch",
+        "auto_proceed",
+        "chain_orchestrators",
+        "execution_state",
+    ];
+    let mut others = metadata.clone();
+    others.retain(|key, _| !ours.contains(&key.as_str()));
+    others
 }

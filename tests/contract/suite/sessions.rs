@@ -5,7 +5,9 @@ use trueup_core::model::{ProcessId, Revision, SessionStatus};
 use trueup_core::store::{Heartbeat, Registration, SessionFilter};
 
 use crate::fixture::Fixture;
-use crate::request::{add, beat, by, claim, id, refused, register, registration, session};
+use crate::request::{
+    add, beat, by, claim, id, of_others, refused, register, registration, session,
+};
 
 on_every_store! {
     a_session_registers_with_what_it_says
@@ -13,6 +15,7 @@ on_every_store! {
     an_ended_session_that_registers_is_active_and_holds_what_it_held
     a_sign_of_life_renews_the_lease
     a_span_is_announced_and_kept
+    a_new_session_has_every_key_of_the_contract
     metadata_merges_key_by_key_and_null_removes
     what_was_told_is_remembered
     sessions_are_listed_latest_sign_of_life_first
@@ -131,6 +134,18 @@ fn a_span_is_announced_and_kept(f: &mut impl Fixture) {
     assert!(!session(f.store(), "s1").in_declared_span());
 }
 
+fn a_new_session_has_every_key_of_the_contract(f: &mut impl Fixture) {
+    let metadata = register(f.store(), "s1").metadata;
+    let expected = json!({
+        "branch": metadata["branch"], "auto_proceed": false, "chain_orchestrators": false,
+        "execution_state": {
+            "currentSd": null, "currentPhase": null, "currentTask": null, "isActive": false,
+            "wasInterrupted": false, "lastUpdatedAt": null,
+        },
+    });
+    assert_eq!(Json::Object(metadata), expected);
+}
+
 fn metadata_merges_key_by_key_and_null_removes(f: &mut impl Fixture) {
     let me = register(f.store(), "s1").id;
     let mut merge = |patch: Json| {
@@ -143,7 +158,7 @@ fn metadata_merges_key_by_key_and_null_removes(f: &mut impl Fixture) {
     let read = merge(json!({"a": null, "deep": {"x": null}}));
     let expected = json!({"deep": {"y": [1, null], "z": {}}, "big": 12_345_678_901_234_u64,
                           "b": "é\n"});
-    assert_eq!(Json::Object(read.metadata), expected);
+    assert_eq!(Json::Object(of_others(&read.metadata)), expected);
     assert_eq!(read.revision, Revision(1), "no cache mirrors these");
     let read = merge(json!({"auto_proceed": true}));
     assert_eq!(read.revision, Revision(2));

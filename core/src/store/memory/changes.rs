@@ -61,6 +61,9 @@ pub(super) fn metadata(
     let mut session = store.registered(id)?;
     let old = session.metadata.clone();
     change(&mut session.metadata);
+    if session.metadata.contains_key("execution_state") {
+        complete(&mut session.metadata);
+    }
     let new = session.metadata.clone();
     if let Some(row) = store.sessions.get_mut(id) {
         row.metadata = session.metadata;
@@ -78,6 +81,23 @@ pub(super) fn metadata(
         record(store, by, of_session(id, kind, before, after));
     }
     Ok(())
+}
+
+/// Fills in every key of the contract that is absent.
+pub(super) fn complete(metadata: &mut Map<String, Json>) {
+    for flag in ["auto_proceed", "chain_orchestrators"] {
+        metadata.entry(flag).or_insert(Json::Bool(false));
+    }
+    let state = metadata
+        .entry("execution_state")
+        .or_insert_with(|| Json::Object(Map::new()));
+    let Json::Object(state) = state else { return };
+    for text in ["currentSd", "currentPhase", "currentTask", "lastUpdatedAt"] {
+        state.entry(text).or_insert(Json::Null);
+    }
+    for flag in ["isActive", "wasInterrupted"] {
+        state.entry(flag).or_insert(Json::Bool(false));
+    }
 }
 
 fn of_session<'a>(id: &'a SessionId, kind: &'a str, before: Json, after: Json) -> News<'a> {

@@ -41,7 +41,8 @@ pub(super) fn register(store: &mut MemoryStore, new: &Registration) -> Result<Se
 fn add(store: &mut MemoryStore, new: &Registration) {
     let now = store.now;
     let branch = new.branch.as_ref();
-    let metadata = branch.map(|b| ("branch".to_owned(), json!(b))).into_iter();
+    let mut metadata = Map::from_iter([("branch".to_owned(), json!(branch))]);
+    changes::complete(&mut metadata);
     let session = Session {
         lineage: store.lineage.clone(),
         id: new.session.clone(),
@@ -58,7 +59,7 @@ fn add(store: &mut MemoryStore, new: &Registration) {
         silent_until: None,
         revision: Revision(1),
         acknowledged: Revision(0),
-        metadata: metadata.collect(),
+        metadata,
         item: None,
         epoch: None,
         claimed_at: None,

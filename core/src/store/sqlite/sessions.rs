@@ -9,6 +9,13 @@ use crate::model::{Field, Revision, Session, SessionId, Value};
 use crate::store::port::Mark;
 use crate::store::{Heartbeat, Provenance, Push, Registration, Result, SessionFilter, StoreError};
 
+/// Every key of the contract that a metadata lacks, as arguments of `json_insert`: who reads
+/// the column by plain SQL finds them all, absent values as `null`.
+const DEFAULTS: &str = "'$.auto_proceed', json('false'), '$.chain_orchestrators', json('false'),
+     '$.execution_state.currentSd', NULL, '$.execution_state.currentPhase', NULL,
+     '$.execution_state.currentTask', NULL, '$.execution_state.isActive', json('false'),
+     '$.execution_state.wasInterrupted', json('false'), '$.execution_state.lastUpdatedAt', NULL";
+
 pub(super) fn load(connection: &Connection, id: &SessionId) -> Result<Option<Session>> {
     let sql = format!(
         "SELECT {} FROM {} WHERE s.session_id = ?1",
@@ -93,7 +100,8 @@ pub(super) fn register(tx: &Transaction<'_>, new: &Registration) -> Result<Sessi
         "INSERT INTO claude_sessions (session_id, repo, worktree, host, pid, pid_started, boot_id,
              predecessor, metadata, lease_expires_at, last_actor, last_reason, last_op)
          VALUES (:id, :repo, :worktree, :host, :pid, :started, :boot, :predecessor,
-             CASE WHEN :branch IS NULL THEN '{{}}' ELSE json_object('branch', :branch) END,
+             json_insert(json_object('branch', :branch, 'auto_proceed', json('false'),
+                 'chain_orchestrators', json('false'), 'execution_state', json('{{}}')), {DEFAULTS}),
              strftime('%Y-%m-%dT%H:%M:%fZ', 'now', :lease), :actor, :reason, :op)
          ON CONFLICT (session_id) DO UPDATE SET
              repo = coalesce(:repo, repo), worktree = coalesce(:worktree, worktree),
@@ -185,8 +193,8 @@ pub(super) fn push(tx: &Transaction<'_>, push: &Push) -> Result<Session> {
     .replace("{now}", NOW);
     let sql = format!(
         "UPDATE claude_sessions SET
-             metadata = json_set(json_patch(metadata, :patch),
-                                 '$.execution_state.lastUpdatedAt', {NOW} {moment}),
+             metadata = json_insert(json_set(json_patch(metadata, :patch),
+                 '$.execution_state.lastUpdatedAt', {NOW} {moment}), {DEFAULTS}),
              acknowledged_revision = acknowledged_revision
                  + (:acknowledge AND acknowledged_revision = revision),
              last_actor = :actor, last_reason = :reason, last_op = :op
@@ -293,10 +301,17 @@ pub(super) fn patch_metadata(
     patch: &Map<String, Json>,
     provenance: &Provenance,
 ) -> Result<Session> {
+    let patched = if patch.contains_key("execution_state") {
+        format!("json_insert(json_patch(metadata, ?2), {DEFAULTS})")
+    } else {
+        "json_patch(metadata, ?2)".to_owned()
+    };
     tx.execute(
-        "UPDATE claude_sessions SET metadata = json_patch(metadata, ?2),
-             last_actor = ?3, last_reason = ?4, last_op = ?5
-         WHERE session_id = ?1",
+        &format!(
+            "UPDATE claude_sessions SET metadata = {patched},
+                 last_actor = ?3, last_reason = ?4, last_op = ?5
+             WHERE session_id = ?1"
+        ),
         params![
             id.as_str(),
             Json::Object(patch.clone()).to_string(),
