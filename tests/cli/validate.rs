@@ -178,3 +178,24 @@ fn all_looks_at_every_session_of_this_machine() {
         Some(2)
     );
 }
+
+#[test]
+fn keys_that_make_no_sense_or_are_gone_differ_from_what_the_database_says() {
+    for change in [json!(7), json!({}), json!(null)] {
+        let home = Home::new().holding();
+        let mut cache = home.cached();
+        cache["currentSd"] = change.clone();
+        cache["isActive"] = json!("yes");
+        home.write_cache(cache.to_string());
+        let found = findings(&home, 1, &[]);
+        assert_eq!(codes(&found), ["S-01", "S-06"], "{change}");
+        let mended = findings(&home, 0, &["--fix"]);
+        assert_eq!(mended["data"]["mended"], json!(["S-01", "S-06"]));
+        assert_eq!(home.cached()["currentSd"], "SD-002C");
+    }
+    let home = Home::new().holding();
+    let mut cache = home.cached();
+    cache.as_object_mut().unwrap().remove("currentSd");
+    home.write_cache(cache.to_string());
+    assert_eq!(codes(&findings(&home, 1, &[])), ["S-01"]);
+}

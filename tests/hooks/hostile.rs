@@ -1,5 +1,7 @@
 //! State text that wants to be more than text.
 
+use std::fs;
+
 use serde_json::json;
 use support::home::{Home, SESSION};
 
@@ -170,4 +172,29 @@ fn forty_dead_sessions_fit_into_a_start() {
         [],
     );
     assert_eq!(held, 0);
+}
+
+#[test]
+fn a_device_in_place_of_the_repositorys_file_is_not_read() {
+    let home = Home::new();
+    std::os::unix::fs::symlink("/dev/zero", home.project().join(".trueup.toml")).unwrap();
+    let answer = home.start();
+    assert_eq!(answer.code, Some(0));
+    assert!(answer.stderr.contains(".trueup.toml"), "{answer:?}");
+    assert_eq!(home.cached()["sessionId"], SESSION, "the rest goes on");
+}
+
+#[test]
+fn a_folder_that_leads_elsewhere_is_not_written_into() {
+    let home = Home::new();
+    let victim = home.root().join("victim");
+    fs::create_dir(&victim).unwrap();
+    std::os::unix::fs::symlink(&victim, home.project().join(".claude")).unwrap();
+    let answer = home.start();
+    assert_eq!(answer.code, Some(0));
+    assert!(
+        answer.message()[0].contains("a symlink stands where"),
+        "{answer:?}"
+    );
+    assert_eq!(fs::read_dir(&victim).unwrap().count(), 0);
 }

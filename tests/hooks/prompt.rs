@@ -162,3 +162,19 @@ fn a_corrupt_file_is_set_aside_and_the_user_is_told() {
     assert!(answer.message()[0].starts_with("⚠️ cache unreadable"));
     assert_eq!(home.cached()["currentSd"], "SD-002C");
 }
+
+#[test]
+fn a_command_of_the_models_own_does_not_hide_what_others_changed_before() {
+    let home = Home::new().holding();
+    home.prompt();
+    home.set(SESSION, "execution_state.currentPhase", "EXEC");
+    home.run("trueup")
+        .args(["set", "--task", "its own"])
+        .env("TRUEUP_SESSION_ID", SESSION)
+        .cwd(home.project())
+        .finish()
+        .ok();
+    let context = home.prompt().ok().context();
+    assert!(context.contains("phase=EXEC"), "{context}");
+    home.prompt().assert_silent();
+}

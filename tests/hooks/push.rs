@@ -1,5 +1,7 @@
 //! What checkpoint-push records beside tasks and leases.
 
+use std::fs;
+
 use support::home::{Home, SESSION};
 
 #[test]
@@ -148,4 +150,17 @@ fn every_change_of_state_is_an_event_with_actor_and_reason() {
         .unwrap();
     assert_eq!((actor.as_str(), reason.as_str()), (SESSION, "local edit"));
     assert!(after.contains(r#""currentPhase":"EXEC""#), "{after}");
+}
+
+#[test]
+fn a_database_that_is_gone_is_not_made_again_and_the_cache_stays() {
+    let home = Home::new().holding();
+    let before = fs::read(home.cache()).unwrap();
+    fs::remove_file(home.trueup().join("trueup.db")).unwrap();
+    let answer = home.push("session-end.other");
+    assert_eq!(answer.code, Some(0));
+    assert!(answer.stderr.contains("waits in the outbox"), "{answer:?}");
+    assert_eq!(home.prompt().code, Some(0));
+    assert!(!home.trueup().join("trueup.db").exists());
+    assert_eq!(fs::read(home.cache()).unwrap(), before);
 }

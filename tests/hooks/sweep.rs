@@ -171,3 +171,43 @@ fn a_session_does_not_sweep_itself() {
     );
     assert_eq!(home.session::<String>("status", SESSION), "active");
 }
+
+#[test]
+fn a_session_that_was_given_up_hands_nothing_on_until_it_claims_again() {
+    let home = Home::new();
+    let client = bystander();
+    first(&home, &client.pid());
+    drop(client);
+    home.expire(SESSION, 1_000);
+    next_start(&home);
+    let back = home.hook("session-start-sync", &home.payload("session-start.resume"));
+    let line = "⚠️ claim on SD-002C now belongs to nobody since ";
+    assert!(
+        back.message().iter().any(|l| l.starts_with(line)),
+        "{back:?}"
+    );
+    assert!(
+        back.context()
+            .contains("Next: `trueup claim SD-002C` goes on with it"),
+        "{back:?}"
+    );
+    let payload = home
+        .payload("pre-tool-use.bash")
+        .input("command", "trueup handoff create X");
+    let refused = home.hook("pre-handoff-validate", &payload);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(
+        refused.stderr.contains("Run: trueup claim SD-002C"),
+        "{refused:?}"
+    );
+    let claim = home
+        .run("trueup")
+        .args(["--session", SESSION, "claim", "SD-002C"]);
+    claim.finish().ok();
+    home.hook("pre-handoff-validate", &payload).assert_silent();
+    assert_eq!(
+        home.state()["currentTask"],
+        "half a test",
+        "it goes on where it was"
+    );
+}

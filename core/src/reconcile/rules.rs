@@ -420,14 +420,18 @@ fn branch_and_claim(database: &DatabaseReading, snapshot: &Snapshot, out: &mut R
     }
     if let Some(lost) = &database.lost_claim {
         let since = lost.since.map_or_else(|| "?".to_owned(), |t| t.to_string());
+        let (holder, fix) = match &lost.holder {
+            Some(holder) => (holder.as_str(), "trueup clear".to_owned()),
+            None => ("nobody", format!("trueup claim {}", lost.item)),
+        };
         let message = format!(
-            "⚠️ claim on {} now belongs to {} since {since}",
-            lost.item, lost.holder
+            "⚠️ claim on {} now belongs to {holder} since {since}",
+            lost.item
         );
         let detail = (
-            Some(lost.holder.to_string()),
+            Some(holder.to_owned()),
             Some(snapshot.session.to_string()),
-            Some("trueup clear".to_owned()),
+            Some(fix),
         );
         push(out, snapshot, Code::S13, message, detail);
     }

@@ -31,13 +31,13 @@ pub struct ClaimReading {
     pub since: Option<Timestamp>,
 }
 
-/// An item this session worked on that another session holds now.
+/// An item this session held and worked on, and holds no more though it never gave it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LostClaim {
     /// The item.
     pub item: ItemKey,
-    /// Who holds it.
-    pub holder: SessionId,
+    /// Who holds it; nobody when a sweep freed it.
+    pub holder: Option<SessionId>,
     /// Since when.
     pub since: Option<Timestamp>,
 }

@@ -113,13 +113,15 @@ impl Briefing<'_> {
             (Some(_), _) => "Next: go on with this item; `trueup set --phase P --task T` records \
                              progress, `trueup release` gives the item up."
                 .to_owned(),
-            (None, _) if lost => "Next: stop work on that item; `trueup clear` accepts the loss, \
-                                  `trueup claim KEY` takes another."
-                .to_owned(),
             (None, Some((item, why))) => format!(
                 "Next: `trueup claim {item}` goes on with it: {}",
                 fence.inline(&one_line(why, LONGEST))
             ),
+            (None, None) if lost => {
+                "Next: stop work on that item; `trueup clear` accepts the loss, \
+                                  `trueup claim KEY` takes another."
+                    .to_owned()
+            }
             (None, None) => "Next: `trueup item list` shows the items, `trueup claim KEY` takes \
                              one (`--create` makes it)."
                 .to_owned(),

@@ -4,7 +4,7 @@ use super::site::{Site, now};
 use crate::cache::{self, CacheFile, Candidate, Document};
 use crate::git;
 use crate::liveness::{self, Alive};
-use crate::model::{ItemKey, Session, SessionId};
+use crate::model::{Event, EventFilter, ItemKey, Session, SessionId};
 use crate::reconcile::{
     self, BranchReading, ClaimReading, DatabaseReading, LostClaim, OutboxReading, Peer, Reading,
     Snapshot,
@@ -169,6 +169,9 @@ fn is_live_here(other: &Session, site: &Site) -> bool {
     liveness::judge(other, evidence, site.settings.ceiling_seconds).alive != Alive::Dead
 }
 
+/// Most events of an item looked through, the newest.
+const EVENTS: u32 = 64;
+
 fn lost_claim(
     store: &mut dyn Store,
     session: &Session,
@@ -177,14 +180,35 @@ fn lost_claim(
     let Some(key) = worked_on.and_then(|text| text.parse::<ItemKey>().ok()) else {
         return Ok(None);
     };
-    let item = store.item(&key)?;
-    Ok(item.and_then(|item| {
-        let holder = item.holder.filter(|holder| *holder != session.id)?;
-        Some(LostClaim {
+    let Some(item) = store.item(&key)? else {
+        return Ok(None);
+    };
+    if let Some(holder) = item.holder {
+        return Ok(Some(LostClaim {
             item: item.key,
-            holder,
+            holder: Some(holder),
             since: item.claimed_at,
-        })
+        }));
+    }
+    // Nobody holds it. Was it taken from this session, or did it never hold it? Who gives an
+    // item up works on none, so it was not given up.
+    let events = store.events(&EventFilter {
+        item: Some(key.to_string()),
+        limit: EVENTS,
+        ..EventFilter::default()
+    })?;
+    let freed = events.iter().rev().find(|event| event.kind == "released");
+    let was_ours = |event: &&Event| {
+        let before = event
+            .before
+            .get("holder")
+            .and_then(|holder| holder.as_str());
+        before == Some(session.id.as_str())
+    };
+    Ok(freed.filter(was_ours).map(|event| LostClaim {
+        item: key,
+        holder: None,
+        since: Some(event.at),
     }))
 }
 

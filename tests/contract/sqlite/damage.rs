@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use trueup_core::store::StoreError;
 use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
+use trueup_core::store::{Store as _, StoreError};
 
 use crate::fixture::{patience, sqlite};
-use crate::request::holder;
+use crate::request::{holder, id, register};
 
 /// A database of trueup's with content, closed.
 fn closed() -> (TempDir, PathBuf) {
@@ -128,4 +128,23 @@ fn opening_what_is_missing_makes_nothing() {
         "store_missing"
     );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_log_of_a_database_that_is_gone_is_not_played_back_over_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.db");
+    let mut old = SqliteStore::open_or_create(&path, patience()).unwrap();
+    register(&mut old, "s1");
+    let log = fs::read(folder.path().join("t.db-wal")).unwrap();
+    drop(old);
+    fs::remove_file(&path).unwrap();
+    fs::write(folder.path().join("t.db-wal"), &log).unwrap();
+
+    let mut new = SqliteStore::open_or_create(&path, patience()).unwrap();
+    assert!(new.check().unwrap().is_empty());
+    assert!(new.session(&id("s1")).unwrap().is_none());
+    let kept = fs::read_dir(folder.path()).unwrap().flatten();
+    let kept = kept.filter(|e| e.file_name().to_string_lossy().contains("-wal.orphan-"));
+    assert_eq!(kept.count(), 1, "nothing is deleted");
 }

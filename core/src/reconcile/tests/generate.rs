@@ -85,11 +85,14 @@ fn database() -> impl Strategy<Value = DatabaseReading> {
         epoch: Epoch(epoch),
         since,
     });
-    let lost = (key(), session(), of(time())).prop_map(|(item, holder, since)| LostClaim {
-        item,
-        holder,
-        since,
-    });
+    let lost = (key(), of(session()), of(time()))
+        .prop_map(|(item, holder, since)| LostClaim {
+            item,
+            holder,
+            since,
+        })
+        // On the heap: the whole case is larger than a test thread's stack.
+        .boxed();
     (lineage(), 1u64..6, of(claim), weighted(0.3, lost), work()).prop_map(
         |(lineage, revision, claim, lost_claim, work)| DatabaseReading {
             lineage,

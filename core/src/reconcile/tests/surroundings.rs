@@ -38,7 +38,7 @@ fn s_13_the_claim_is_anothers() {
         truth(s).claim = None;
         truth(s).lost_claim = Some(LostClaim {
             item: "SD-002C".parse().unwrap(),
-            holder: "99-other".parse().unwrap(),
+            holder: Some("99-other".parse().unwrap()),
             since: Some("2026-02-02T02:59:00Z".parse().unwrap()),
         });
     };
