@@ -1,10 +1,10 @@
 //! Reading files that others wrote, where the name alone proves nothing.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::Path;
 
-/// Reads a small text file: regular, and no larger than `limit` bytes.
+/// Opens a file for reading, and returns its size in bytes, if it is a regular one.
 ///
 /// A repository can put a pipe, a device or a link to one in the place of any of its files;
 /// opening those would block, reading them would never end. `follow` says whether a symlink
@@ -12,8 +12,8 @@ use std::path::Path;
 ///
 /// # Errors
 ///
-/// When there is no such file, it is no regular one, too large, or no UTF-8.
-pub(crate) fn read_text(path: &Path, limit: u64, follow: bool) -> io::Result<String> {
+/// When there is no such file, it is a symlink that is not fine, or no regular file.
+pub(crate) fn open(path: &Path, follow: bool) -> io::Result<(File, u64)> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
@@ -27,12 +27,22 @@ pub(crate) fn read_text(path: &Path, limit: u64, follow: bool) -> io::Result<Str
     let file = options.open(path)?;
     let data = file.metadata()?;
     if !data.is_file() {
-        return Err(io::Error::other("not a regular file"));
+        return Err(io::Error::other("not a file"));
     }
-    if data.len() > limit {
+    Ok((file, data.len()))
+}
+
+/// Reads a text file of at most `limit` bytes; see [`open`].
+///
+/// # Errors
+///
+/// Those of [`open`], and when it is too large or no UTF-8.
+pub(crate) fn read_text(path: &Path, limit: u64, follow: bool) -> io::Result<String> {
+    let (file, size) = open(path, follow)?;
+    if size > limit {
         return Err(io::Error::other(format!("larger than {limit} bytes")));
     }
-    let mut text = String::with_capacity(usize::try_from(data.len() + 1).unwrap_or_default());
+    let mut text = String::with_capacity(usize::try_from(size + 1).unwrap_or_default());
     file.take(limit).read_to_string(&mut text)?;
     Ok(text)
 }

@@ -1,11 +1,12 @@
 //! Reading and replacing a file.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::Document;
 use super::lock::reserve;
+use crate::files;
 use crate::model::Timestamp;
 use crate::reconcile::{Aside, Reading};
 
@@ -97,27 +98,27 @@ impl CacheFile {
 }
 
 fn read(path: &Path) -> Reading<Document> {
-    if let Err(error) = no_symlink(path) {
-        return Reading::Unavailable(error.to_string());
+    if let Some(folder) = path.parent().filter(|folder| is_symlink(folder)) {
+        let path = folder.to_owned();
+        return Reading::Unavailable(CacheError::Symlink { path }.to_string());
     }
-    let size = match fs::symlink_metadata(path) {
+    let (file, size) = match files::open(path, false) {
+        Ok(opened) => opened,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Reading::Missing;
         }
+        Err(_) if is_symlink(path) => {
+            let path = path.to_owned();
+            return Reading::Unavailable(CacheError::Symlink { path }.to_string());
+        }
         Err(error) => return Reading::Unavailable(format!("{}: {error}", path.display())),
-        Ok(data) if !data.is_file() => {
-            return Reading::Unavailable(format!("{}: not a file", path.display()));
-        }
-        Ok(data) if data.len() > LARGEST => {
-            let size = data.len();
-            return Reading::Corrupt(format!("{}: {size} bytes are no cache", path.display()));
-        }
-        Ok(data) => data.len(),
     };
+    if size > LARGEST {
+        return Reading::Corrupt(format!("{}: {size} bytes are no cache", path.display()));
+    }
     // One more than the size, so that the end is met in the first read.
     let mut bytes = Vec::with_capacity(usize::try_from(size + 1).unwrap_or_default());
-    match File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Reading::Missing,
+    match file.take(LARGEST + 1).read_to_end(&mut bytes) {
         Err(error) => Reading::Unavailable(format!("{}: {error}", path.display())),
         Ok(_) => match Document::parse(&bytes) {
             Ok(document) => Reading::Fresh(document),
@@ -126,10 +127,14 @@ fn read(path: &Path) -> Reading<Document> {
     }
 }
 
+fn is_symlink(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink())
+}
+
 /// Refuses a symlink in the place of a file or of the folder that holds it.
 fn no_symlink(path: &Path) -> Result<(), CacheError> {
     for place in [path.parent(), Some(path)].into_iter().flatten() {
-        if fs::symlink_metadata(place).is_ok_and(|data| data.is_symlink()) {
+        if is_symlink(place) {
             let path = place.to_owned();
             return Err(CacheError::Symlink { path });
         }
@@ -322,7 +327,10 @@ mod tests {
     fn a_huge_file_is_not_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.json");
-        File::create(&path).unwrap().set_len(LARGEST + 1).unwrap();
+        fs::File::create(&path)
+            .unwrap()
+            .set_len(LARGEST + 1)
+            .unwrap();
         assert!(matches!(
             CacheFile::read(&path).document,
             Reading::Corrupt(_)
