@@ -85,15 +85,9 @@ fn a_full_disk_before_there_is_a_database() {
 
 #[test]
 fn a_full_disk_under_the_repository() {
-    let mut home = Home::new();
-    let place = home.root().join("small");
-    fs::create_dir(&place).unwrap();
-    let Some(mount) = Mount::over(&place, "1m") else {
+    let Some((home, mount)) = Mount::under_a_repository() else {
         return;
     };
-    home.move_project(place);
-    home.git(&["init", "--quiet", "--initial-branch=main"]);
-    home = home.holding();
     let before = fs::read(home.cache()).unwrap();
     mount.fill();
     home.set(SESSION, "execution_state.currentPhase", "EXEC");

@@ -6,6 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use support::home::Home;
+
 /// A mounted tmpfs; unmounted when dropped.
 #[derive(Debug)]
 pub(crate) struct Mount(PathBuf);
@@ -36,6 +38,17 @@ impl Mount {
                 None
             }
         }
+    }
+
+    /// A home whose repository, with an item held in it, lies on a file system of 1 MiB.
+    pub(crate) fn under_a_repository() -> Option<(Home, Self)> {
+        let mut home = Home::new();
+        let place = home.root().join("mounted");
+        fs::create_dir(&place).unwrap();
+        let mount = Self::over(&place, "1m")?;
+        home.move_project(place);
+        home.git(&["init", "--quiet", "--initial-branch=main"]);
+        Some((home.holding(), mount))
     }
 
     /// Makes it read-only, or writable again.

@@ -39,15 +39,9 @@ fn trueups_directory_on_a_read_only_file_system() {
 
 #[test]
 fn a_repository_on_a_read_only_file_system() {
-    let mut home = Home::new();
-    let place = home.root().join("readonly");
-    fs::create_dir(&place).unwrap();
-    let Some(mount) = Mount::over(&place, "1m") else {
+    let Some((home, mount)) = Mount::under_a_repository() else {
         return;
     };
-    home.move_project(place);
-    home.git(&["init", "--quiet", "--initial-branch=main"]);
-    home = home.holding();
     let before = fs::read(home.cache()).unwrap();
     mount.read_only(true);
     home.set(SESSION, "execution_state.currentPhase", "EXEC");

@@ -2,10 +2,21 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
 
 use crate::scratch::{Scratch, without_data};
 
 const ODD: &str = "{\"model\":\"opus\"\n\n   }";
+
+/// Changes the settings as a user would; returns where they are.
+fn edit(scratch: &Scratch, from: &str, to: &str) -> PathBuf {
+    let settings = scratch.home(".claude/settings.json");
+    let text = fs::read_to_string(&settings).unwrap();
+    let edited = text.replace(from, to);
+    assert_ne!(edited, text);
+    fs::write(&settings, edited).unwrap();
+    settings
+}
 
 #[test]
 fn settings_get_their_bytes_back() {
@@ -53,11 +64,7 @@ fn an_edit_made_since_survives() {
     let scratch = Scratch::with_client();
     scratch.write(".claude/settings.json", ODD);
     scratch.install(&[]).exits(0);
-    let settings = scratch.home(".claude/settings.json");
-    let edited = fs::read_to_string(&settings)
-        .unwrap()
-        .replace("opus", "sonnet");
-    fs::write(&settings, edited).unwrap();
+    let settings = edit(&scratch, "opus", "sonnet");
     // A run in between must not take the edited file for its own work.
     scratch.install(&[]).exits(0);
     let said = scratch.run(&["--uninstall"]).exits(0);
@@ -75,9 +82,7 @@ fn a_file_that_only_looks_different_gets_its_bytes_back() {
     scratch.write(".claude/settings.json", ODD);
     let before = scratch.tree();
     scratch.install(&[]).exits(0);
-    let settings = scratch.home(".claude/settings.json");
-    let edited = fs::read_to_string(&settings).unwrap().replace('\n', "\n\n");
-    fs::write(&settings, edited).unwrap();
+    edit(&scratch, "\n", "\n\n");
     scratch.run(&["--uninstall"]).exits(0);
     assert_eq!(without_data(scratch.tree(), &before), before);
 }
@@ -87,11 +92,8 @@ fn an_edited_file_without_the_client_is_reported() {
     let scratch = Scratch::with_client();
     scratch.write(".claude/settings.json", ODD);
     scratch.install(&[]).exits(0);
-    let settings = scratch.home(".claude/settings.json");
-    let edited = fs::read_to_string(&settings)
-        .unwrap()
-        .replace("opus", "sonnet");
-    fs::write(&settings, &edited).unwrap();
+    let settings = edit(&scratch, "opus", "sonnet");
+    let edited = fs::read_to_string(&settings).unwrap();
     let said = scratch.run(&["--uninstall", "--no-claude"]).exits(1);
     assert!(
         said.out.contains("claude plugin uninstall trueup@trueup"),
