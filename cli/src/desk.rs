@@ -94,9 +94,12 @@ impl Desk {
         Ok(SqliteStore::open(self.database()?, self.site.deadline)?)
     }
 
-    /// Opens the database for a change; a missing one is made, and what waits is sent first.
+    /// Opens the database for a change; what waits is sent first.
+    ///
+    /// A missing one is not made: where a database was moved away, an empty one in its place
+    /// would make every cache foreign. `trueup db migrate` and a session's start make one.
     pub(crate) fn open_for_change(&self) -> Result<SqliteStore, Failure> {
-        let mut store = SqliteStore::open_or_create(self.database()?, self.site.deadline)?;
+        let mut store = self.open()?;
         drain(&mut store, &self.site);
         Ok(store)
     }

@@ -36,8 +36,9 @@ fn an_item_is_added_with_everything_said_of_it() {
 }
 
 #[test]
-fn an_item_needs_neither_session_nor_database_beforehand() {
+fn an_item_needs_no_session() {
     let home = Home::new();
+    data(&home, &["db", "migrate"]);
     data(&home, &["item", "add", "SD-1"]);
     assert_eq!(data(&home, &["item", "list"])["items"][0]["key"], "SD-1");
 }
