@@ -86,9 +86,8 @@ impl From<StoreError> for Failure {
                 .hint("try again; TRUEUP_DEADLINE_MS raises the limit"),
             StoreError::SchemaTooNew { .. } => Self::unable(code, message)
                 .hint("a newer trueup wrote it: upgrade this one (install/install.sh)"),
-            StoreError::SchemaTooOld { .. } => {
-                Self::unable(code, message).hint("`trueup db migrate` brings it up to date")
-            }
+            StoreError::CopyUnwritable(_) => Self::unable(code, message)
+                .hint("name a file in a folder that exists, is yours and has space"),
             StoreError::Corrupt(_) => Self::unable(code, message).hint(
                 "nothing was changed; restore a backup (`trueup db backup` makes them) or move the file away",
             ),

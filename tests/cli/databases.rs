@@ -95,7 +95,15 @@ fn a_backup_replaces_no_file() {
 fn a_backup_that_cannot_be_written_is_exit_3_and_leaves_nothing() {
     let home = started();
     let file = home.root().join("no/such/folder/backup.db");
-    object(&home, 3, &["db", "backup", file.to_str().unwrap()]);
+    let error = object(&home, 3, &["db", "backup", file.to_str().unwrap()])["error"].take();
+    assert_eq!(error["code"], "io");
+    assert_eq!(
+        error["message"],
+        format!(
+            "the copy cannot be written: {}: entity not found",
+            file.display()
+        )
+    );
     assert!(!home.root().join("no").exists());
 }
 

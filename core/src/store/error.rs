@@ -23,14 +23,9 @@ pub enum StoreError {
         /// The newest this program knows.
         known: i64,
     },
-    /// It needs a migration that this caller may not make.
-    #[error("the database has schema {found}, this trueup needs {known}")]
-    SchemaTooOld {
-        /// What the database says.
-        found: i64,
-        /// What is needed.
-        known: i64,
-    },
+    /// A copy of it cannot be written where it was asked for; the database itself is well.
+    #[error("the copy cannot be written: {0}")]
+    CopyUnwritable(String),
     /// It is damaged, or not trueup's.
     #[error("{0}")]
     Corrupt(String),
@@ -62,7 +57,7 @@ impl StoreError {
             Self::Contended(_) => "store_contended",
             Self::Conflict(_) => "conflict",
             Self::SchemaTooNew { .. } => "schema_too_new",
-            Self::SchemaTooOld { .. } => "schema_too_old",
+            Self::CopyUnwritable(_) => "io",
             Self::Corrupt(_) => "store_corrupt",
             Self::Denied(_) => "denied",
             Self::Invalid(_) => "invalid",

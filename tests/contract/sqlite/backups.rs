@@ -36,7 +36,7 @@ fn a_backup_replaces_no_file() {
     assert_eq!(fs::read_to_string(&target).unwrap(), "mine");
     refused(
         file.store.backup(&file.folder.path().join("none/copy.db")),
-        "store_unavailable",
+        "io",
     );
 }
 

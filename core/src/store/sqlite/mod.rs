@@ -76,8 +76,8 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Invalid`] when the target exists; [`StoreError::Unavailable`] when it
-    /// cannot be written.
+    /// [`StoreError::Invalid`] when the target exists; [`StoreError::CopyUnwritable`] when
+    /// it cannot be written.
     pub fn backup(&self, target: &Path) -> Result<()> {
         open::backup(&self.connection, target)
     }

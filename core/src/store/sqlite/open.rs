@@ -233,8 +233,10 @@ pub(super) fn lineage(connection: &Connection) -> Result<Lineage> {
 const BACKUP_PAGES: std::ffi::c_int = 256;
 
 pub(super) fn backup(connection: &Connection, target: &Path) -> Result<()> {
-    let unavailable =
-        |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", target.display()));
+    // The kind alone: the error's own text names the draft, which nobody asked for.
+    let unwritable = |error: std::io::Error| {
+        StoreError::CopyUnwritable(format!("{}: {}", target.display(), error.kind()))
+    };
     if target.exists() {
         return Err(StoreError::Invalid(format!(
             "{} exists; a backup never replaces a file",
@@ -248,7 +250,7 @@ pub(super) fn backup(connection: &Connection, target: &Path) -> Result<()> {
     let draft = tempfile::Builder::new()
         .prefix(".backup-")
         .tempfile_in(folder)
-        .map_err(unavailable)?;
+        .map_err(unwritable)?;
     let mut copy = Connection::open(draft.path()).map_err(from_sqlite)?;
     Backup::new(connection, &mut copy)
         .and_then(|backup| backup.run_to_completion(BACKUP_PAGES, std::time::Duration::ZERO, None))
@@ -269,7 +271,7 @@ pub(super) fn backup(connection: &Connection, target: &Path) -> Result<()> {
     copy.close().map_err(|(_, error)| from_sqlite(error))?;
     draft
         .persist_noclobber(target)
-        .map_err(|error| unavailable(error.error))?;
+        .map_err(|error| unwritable(error.error))?;
     Ok(())
 }
 
