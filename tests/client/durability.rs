@@ -1,8 +1,6 @@
 //! A client that dies without a word loses nothing.
 
-use std::fs;
-
-use support::client::{Outcome, Scratch, Turn, poll_until};
+use support::client::{Outcome, Scratch, Underway};
 
 use crate::fixture::{ITEM, PHASE, TASK, assert_reasserted, session_with_claim};
 
@@ -12,18 +10,7 @@ fn a_killed_client_leaves_item_phase_and_task_behind() -> Outcome<()> {
         return Ok(());
     };
     let session = session_with_claim(&scratch)?;
-    let started = scratch.repo().join("started");
-    let release = scratch.repo().join("release");
-    // The shell outlives its client, so it also ends with the scratch.
-    let waiting = "touch started; while [ -e started ] && [ ! -e release ]; do sleep 0.05; done";
-
-    let live = scratch
-        .run([Turn::bash(waiting)])
-        .resume(&session)
-        .begin("work")?;
-    poll_until("the tool call is under way", || started.exists())?;
-    live.kill()?;
-    fs::write(&release, "")?;
+    Underway::begin(&scratch, &session)?.kill()?;
 
     let data = scratch.trueup(&session, &["status", "--session", &session])?["data"].take();
     assert_eq!(data["item"]["key"], ITEM);

@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use support::client::{Kind, Outcome, Scratch, Turn, poll_until};
+use support::client::{Kind, Outcome, Scratch, Turn, Underway};
 
 fn runs(script: &str) -> Value {
     json!({"type": "command", "command": format!("${{CLAUDE_PLUGIN_ROOT}}/bin/{script}"), "args": []})
@@ -115,18 +115,7 @@ fn a_killed_client_can_be_resumed() -> Outcome<()> {
         return Ok(());
     };
     let session = scratch.run([]).say("hi")?.session_id()?;
-    let (started, release) = (
-        scratch.repo().join("started"),
-        scratch.repo().join("release"),
-    );
-    let waiting = "touch started; while [ -e started ] && [ ! -e release ]; do sleep 0.05; done";
-    let live = scratch
-        .run([Turn::bash(waiting)])
-        .resume(&session)
-        .begin("work")?;
-    poll_until("the tool call is under way", || started.exists())?;
-    live.kill()?;
-    fs::write(release, "")?;
+    Underway::begin(&scratch, &session)?.kill()?;
     let run = scratch.run([]).resume(&session).say("go on")?;
     assert_eq!(run.session_id()?, session);
     let sources = fs::read_to_string(scratch.repo().join("sources"))?;

@@ -1,14 +1,14 @@
 //! A client while it runs.
 
 use std::io::Write as _;
-use std::process::{Child, ChildStdin, ExitStatus};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::thread::JoinHandle;
+use std::process::{Child, ChildStdin, Command, ExitStatus};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::{Finished, LIMIT, Model, Outcome, Request, finished, poll_until};
+use super::{Finished, LIMIT, Model, Outcome, Request, finished};
 
 /// Is a client that runs. Dropping it kills it.
 #[derive(Debug)]
@@ -67,12 +67,23 @@ impl Live {
         drop(self.stdin.take());
         let deadline = Instant::now() + LIMIT;
         while self.next_event(deadline)?.is_some() {}
-        let mut status = None;
-        poll_until("the client ends", || {
-            status = self.child.try_wait().ok().flatten();
-            status.is_some()
-        })?;
+        let status = self.wait()?;
         self.finished(status)
+    }
+
+    /// Waits for the process, which is killed when it does not come to its end.
+    fn wait(&mut self) -> Outcome<ExitStatus> {
+        let (ended, waiting) = channel::<()>();
+        let pid = self.child.id().to_string();
+        let guard = thread::spawn(move || {
+            if waiting.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+                drop(Command::new("kill").args(["-KILL", &pid]).status());
+            }
+        });
+        let status = self.child.wait();
+        drop(ended);
+        drop(guard.join());
+        Ok(status?)
     }
 
     /// Kills the client with a signal that it cannot catch.
@@ -98,13 +109,13 @@ impl Live {
         }
     }
 
-    fn finished(&mut self, status: Option<ExitStatus>) -> Outcome<Finished> {
+    fn finished(&mut self, status: ExitStatus) -> Outcome<Finished> {
         let complaints = self.complaints.take().and_then(|thread| thread.join().ok());
-        if !status.is_some_and(|status| status.success()) {
+        if !status.success() {
             let said = complaints.unwrap_or_default();
             let result = self.events.iter().rfind(|event| event["type"] == "result");
             let result = result.map(Value::to_string).unwrap_or_default();
-            return Err(format!("the client failed ({status:?}): {said} {result}").into());
+            return Err(format!("the client failed ({status}): {said} {result}").into());
         }
         let events = std::mem::take(&mut self.events);
         Ok(Finished::new(events, self.model.requests()))

@@ -18,10 +18,10 @@ mod request;
 mod run;
 mod scratch;
 mod stream;
+mod underway;
 
 use std::error::Error;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use finished::Finished;
 pub use install::{CLIENT_VERSION, client};
@@ -32,21 +32,10 @@ pub use request::{Request, ToolResult};
 pub use run::Run;
 pub use scratch::Scratch;
 pub use stream::HookResponse;
+pub use underway::Underway;
 
 /// Is what the harness returns: a failure carries a sentence, not a type.
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Is how long anything may take before the harness gives up on it; no assertion rests on it.
 pub(crate) const LIMIT: Duration = Duration::from_mins(2);
-
-/// Waits until `condition` holds; an error names `what` was awaited.
-pub fn poll_until(what: &str, mut condition: impl FnMut() -> bool) -> Outcome<()> {
-    let deadline = Instant::now() + LIMIT;
-    while !condition() {
-        if Instant::now() > deadline {
-            return Err(format!("gave up waiting until {what}").into());
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
-}

@@ -1,0 +1,60 @@
+//! A tool call that is caught in the middle.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use super::{LIMIT, Live, Outcome, Scratch, Turn};
+
+/// Is a client in the middle of a tool call, which ends once it is released.
+#[derive(Debug)]
+pub struct Underway {
+    live: Live,
+    release: PathBuf,
+}
+
+impl Underway {
+    /// Resumes a session and waits until its model's tool call runs.
+    pub fn begin(scratch: &Scratch, session: &str) -> Outcome<Self> {
+        let [started, release] = ["started", "release"].map(|name| scratch.repo().join(name));
+        let made = Command::new("mkfifo").args([&started, &release]).status()?;
+        if !made.success() {
+            return Err(format!("mkfifo: {made}").into());
+        }
+        let told = first_byte(started);
+        // The shell outlives its client; it ends with the limit if nobody releases it.
+        let waiting = format!("echo > started; read -t {} _ <> release", LIMIT.as_secs());
+        let live = scratch
+            .run([Turn::bash(&waiting)])
+            .resume(session)
+            .begin("work")?;
+        told.recv_timeout(LIMIT)
+            .map_err(|_| "the tool call never ran")??;
+        Ok(Self { live, release })
+    }
+
+    /// Kills the client with a signal that it cannot catch, and lets the tool call end.
+    pub fn kill(self) -> Outcome<()> {
+        self.live.kill()?;
+        // Open for both, so that this does not wait for a reader that has gone.
+        let mut release = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(self.release)?;
+        writeln!(release)?;
+        Ok(())
+    }
+}
+
+fn first_byte(pipe: PathBuf) -> Receiver<std::io::Result<()>> {
+    let (tell, told) = channel();
+    thread::spawn(move || {
+        let read = File::open(pipe).and_then(|mut pipe| pipe.read_exact(&mut [0]));
+        // Whoever waited may have given up.
+        drop(tell.send(read));
+    });
+    told
+}
