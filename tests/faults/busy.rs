@@ -10,6 +10,20 @@ fn hurried(home: &Home, binary: &str, fixture: &str) -> Answer {
 }
 
 #[test]
+fn what_waits_is_sent_before_anything_is_handed_on() {
+    let home = Home::new().holding();
+    let other = home.database();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    hurried(&home, "checkpoint-push", "post-tool-use.todo-write");
+    assert_eq!(home.lines("outbox.jsonl").len(), 1);
+    other.execute_batch("COMMIT").unwrap();
+    home.hook("pre-handoff-validate", &home.payload("stop"))
+        .assert_silent();
+    assert_eq!(home.state()["currentTask"], "write the test");
+    assert_eq!(home.lines("outbox.jsonl").len(), 0);
+}
+
+#[test]
 fn a_capture_waits_in_the_outbox_and_the_next_call_sends_it() {
     let home = Home::new().holding();
     let other = home.database();

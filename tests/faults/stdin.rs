@@ -86,6 +86,37 @@ fn a_client_that_never_closes_stdin_gets_rid_of_the_hook_all_the_same() {
     assert_eq!(fs::read_dir(home.trueup()).unwrap().count(), 0);
 }
 
+/// No deadline of ours can interrupt a write that blocks; the kernel's alarm does.
+#[test]
+fn a_client_whose_pipe_is_full_gets_rid_of_the_hook_all_the_same() {
+    use std::os::unix::process::ExitStatusExt as _;
+    let home = Home::new().holding();
+    let payload = home.payload("session-start.resume").bytes();
+    for set in [None, Some("1000")] {
+        let run = home.run("session-start-sync");
+        let mut run = match set {
+            None => run.without("TRUEUP_DEADLINE_MS"),
+            Some(set) => run.env("TRUEUP_DEADLINE_MS", set),
+        };
+        let mut child = run.spawn();
+        let (pid, unread) = (child.id(), child.stdout.take());
+        let mut pipe = fs::OpenOptions::new()
+            .write(true)
+            .open(format!("/proc/{pid}/fd/1"))
+            .unwrap();
+        // All that a pipe of Linux holds.
+        std::io::Write::write_all(&mut pipe, &vec![b'x'; 65_536]).unwrap();
+        std::io::Write::write_all(child.stdin.as_mut().unwrap(), &payload).unwrap();
+        drop(child.stdin.take());
+        let (tell, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || tell.send(child.wait()));
+        let status = ended.recv_timeout(std::time::Duration::from_mins(1));
+        drop(unread);
+        let status = status.expect("the hook hangs").unwrap();
+        assert_eq!(status.signal(), Some(14), "{status}");
+    }
+}
+
 #[test]
 fn a_client_that_reads_no_answer_breaks_nothing() {
     let home = Home::new().holding();

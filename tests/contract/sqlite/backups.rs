@@ -28,6 +28,22 @@ fn a_backup_opens_as_what_was_copied() {
 }
 
 #[test]
+fn a_copy_that_is_damaged_is_no_backup() {
+    let mut file = sqlite();
+    register(&mut file.store, "s1");
+    // What an open does not see, and only a look at every row finds.
+    file.stranger()
+        .execute_batch(
+            "PRAGMA ignore_check_constraints = ON;
+             UPDATE claude_sessions SET status = 'none of ours'",
+        )
+        .unwrap();
+    let target = file.folder.path().join("copy.db");
+    refused(file.store.backup(&target), "store_corrupt");
+    assert!(!target.exists());
+}
+
+#[test]
 fn a_backup_replaces_no_file() {
     let file = sqlite();
     let target = file.folder.path().join("copy.db");
