@@ -60,14 +60,11 @@ fn an_item_that_does_not_exist() {
 #[test]
 fn an_item_that_is_finished() {
     let home = started();
-    data(&home, &["item", "add", "SD-1"]);
-    for status in ["completed", "cancelled"] {
-        home.sql(
-            "UPDATE work_items SET status = ?1 WHERE key = 'SD-1'",
-            [status],
-        );
-        refused(&home, "item_finished", CLAIM);
-        refused(&home, "item_finished", &[CLAIM, &["--force"]].concat());
+    for status in ["completed", "failed", "cancelled"] {
+        data(&home, &["item", "add", status]);
+        home.sql("UPDATE work_items SET status = ?1 WHERE key = ?1", [status]);
+        refused(&home, "item_finished", &["claim", status]);
+        refused(&home, "item_finished", &["claim", status, "--force"]);
     }
 }
 

@@ -7,4 +7,4 @@ mod judge;
 mod process;
 
 pub use judge::{Alive, ProcessEvidence, Vitality, judge};
-pub use process::{evidence, host_name, identify};
+pub use process::{evidence, evidence_of, host_name, identify};

@@ -25,7 +25,16 @@ pub fn identify(pid: u32) -> ProcessId {
 
 /// Looks for the process of a session on this machine.
 pub fn evidence(session: &Session, this_host: &str) -> ProcessEvidence {
-    let (Some(process), Some(host)) = (&session.process, &session.host) else {
+    evidence_of(session.process.as_ref(), session.host.as_deref(), this_host)
+}
+
+/// Looks for a process of a host on this machine.
+pub fn evidence_of(
+    process: Option<&ProcessId>,
+    host: Option<&str>,
+    this_host: &str,
+) -> ProcessEvidence {
+    let (Some(process), Some(host)) = (process, host) else {
         return ProcessEvidence::Unknown;
     };
     if host != this_host {

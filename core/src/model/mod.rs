@@ -13,6 +13,7 @@ mod item;
 mod session;
 mod status;
 mod timestamp;
+mod transition;
 mod version;
 
 pub use claim::{
@@ -23,6 +24,7 @@ pub use execution::{ExecutionState, Field, History, Kind, Value, WorkState};
 pub use ids::{IdError, ItemKey, SessionId};
 pub use item::{Item, NewItem};
 pub use session::{Host, ProcessId, Session};
-pub use status::{ItemStatus, SessionStatus, UnknownStatus};
+pub use status::{ItemStatus, PlanTaskStatus, SessionStatus, UnknownStatus, WorkplanTaskStatus};
 pub use timestamp::{Timestamp, TimestampError};
+pub use transition::{Edge, Entity, Step, legal_edges, step};
 pub use version::{Epoch, Lineage, Revision};

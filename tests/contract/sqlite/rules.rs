@@ -91,7 +91,7 @@ fn a_value_outside_its_vocabulary_is_refused() {
     let mut file = sqlite();
     holder(&mut file.store);
     for sql in [
-        "UPDATE work_items SET status = 'almost'",
+        "INSERT INTO work_items (key, status) VALUES ('E', 'almost')",
         "INSERT INTO work_items (key, claim_epoch) VALUES ('E', -1)",
         "UPDATE claude_sessions SET status = 'dead'",
         "UPDATE claude_sessions SET metadata = 'x'",

@@ -31,7 +31,7 @@ use crate::model::{
 const START: i64 = 1_770_001_200_000;
 
 /// A database that lives as long as the value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct MemoryStore {
     lineage: Lineage,
     now: Timestamp,
@@ -103,15 +103,12 @@ impl MemoryStore {
         if self.was_done(operation, by)? {
             return again(self);
         }
-        let (sessions, items) = (self.sessions.clone(), self.items.clone());
-        let events = self.events.len();
+        let before = self.clone();
         let answer = work(self);
         if answer.is_ok() {
             self.operations.insert(by.op_id.clone(), operation);
         } else {
-            self.sessions = sessions;
-            self.items = items;
-            self.events.truncate(events);
+            *self = before;
         }
         answer
     }

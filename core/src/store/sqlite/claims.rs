@@ -55,6 +55,7 @@ fn take(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<()> {
     let sql = format!(
         "UPDATE work_items SET holder = ?1, claim_epoch = claim_epoch + 1, claimed_at = {NOW},
              status = CASE WHEN status IN ('queued', 'ready') THEN 'running' ELSE status END,
+             under_epoch = ?7,
              last_actor = ?2, last_reason = ?3, last_op = ?4
          WHERE key = ?5 AND holder IS ?6 AND claim_epoch = ?7
            AND status NOT IN ('completed', 'failed', 'cancelled')

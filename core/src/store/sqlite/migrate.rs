@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::errors::from_sqlite;
 use crate::hex::hex;
+use crate::model::legal_edges;
 use crate::store::{Result, StoreError};
 
 /// Marks a file as trueup's: "TRUP".
@@ -14,23 +15,60 @@ struct Migration {
     version: i64,
     name: &'static str,
     sql: &'static str,
+    /// Whether the table of legal transitions is filled anew after it.
+    legal_transitions: bool,
+}
+
+impl Migration {
+    const fn new(version: i64, name: &'static str, sql: &'static str) -> Self {
+        Self {
+            version,
+            name,
+            sql,
+            legal_transitions: false,
+        }
+    }
 }
 
 const MIGRATIONS: &[Migration] = &[
+    Migration::new(
+        1,
+        "sessions_items_events",
+        include_str!("migrations/0001_sessions_items_events.sql"),
+    ),
+    Migration::new(
+        2,
+        "session_tasks",
+        include_str!("migrations/0002_session_tasks.sql"),
+    ),
     Migration {
-        version: 1,
-        name: "sessions_items_events",
-        sql: include_str!("migrations/0001_sessions_items_events.sql"),
+        version: 3,
+        name: "item_rules",
+        sql: include_str!("migrations/0003_item_rules.sql"),
+        legal_transitions: true,
     },
-    Migration {
-        version: 2,
-        name: "session_tasks",
-        sql: include_str!("migrations/0002_session_tasks.sql"),
-    },
+    Migration::new(
+        4,
+        "phase_queue",
+        include_str!("migrations/0004_phase_queue.sql"),
+    ),
+    Migration::new(5, "plans", include_str!("migrations/0005_plans.sql")),
+    Migration::new(
+        6,
+        "orchestrators",
+        include_str!("migrations/0006_orchestrators.sql"),
+    ),
+    Migration::new(7, "handoffs", include_str!("migrations/0007_handoffs.sql")),
+    Migration::new(8, "ports", include_str!("migrations/0008_ports.sql")),
+    Migration::new(
+        9,
+        "retention",
+        include_str!("migrations/0009_retention.sql"),
+    ),
 ];
 
 /// The newest schema this program knows.
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 9;
 
 /// A migration as it was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +131,9 @@ pub(super) fn migrate_to(tx: &Transaction<'_>, target: i64) -> Result<()> {
         .filter(|m| m.version > version && m.version <= target)
     {
         tx.execute_batch(migration.sql).map_err(from_sqlite)?;
+        if migration.legal_transitions {
+            write_legal_transitions(tx)?;
+        }
         tx.execute(
             "INSERT INTO schema_migrations (version, name, checksum) VALUES (?1, ?2, ?3)",
             params![migration.version, migration.name, checksum(migration.sql)],
@@ -102,6 +143,22 @@ pub(super) fn migrate_to(tx: &Transaction<'_>, target: i64) -> Result<()> {
     version = version.max(target);
     tx.execute_batch(&format!("PRAGMA user_version = {version}"))
         .map_err(from_sqlite)
+}
+
+/// Makes the schema's table that of the code. A change of the code's needs a migration that
+/// does this again.
+fn write_legal_transitions(tx: &Transaction<'_>) -> Result<()> {
+    tx.execute("DELETE FROM legal_transitions", [])
+        .map_err(from_sqlite)?;
+    let mut statement = tx
+        .prepare("INSERT INTO legal_transitions VALUES (?1, ?2, ?3, ?4)")
+        .map_err(from_sqlite)?;
+    for edge in legal_edges() {
+        statement
+            .execute(params![edge.entity.as_str(), edge.from, edge.to, edge.back])
+            .map_err(from_sqlite)?;
+    }
+    Ok(())
 }
 
 /// Reads which migrations were applied.
@@ -169,6 +226,30 @@ mod tests {
         assert_eq!(schema_of(&[1, SCHEMA_VERSION]), fresh);
         assert_eq!(schema_of(&[SCHEMA_VERSION, SCHEMA_VERSION]), fresh);
         assert!(fresh.len() > 10);
+    }
+
+    #[test]
+    fn the_schema_holds_the_legal_transitions_of_the_code() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let tx = connection.transaction().unwrap();
+        migrate_to(&tx, SCHEMA_VERSION).unwrap();
+        tx.commit().unwrap();
+        let mut statement = connection
+            .prepare("SELECT entity, from_status, to_status, back FROM legal_transitions")
+            .unwrap();
+        let stored: std::collections::BTreeSet<(String, String, String, bool)> = statement
+            .query_map([], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .unwrap()
+            .map(|row| row.unwrap())
+            .collect();
+        let text = |word: &str| word.to_owned();
+        let coded = legal_edges()
+            .into_iter()
+            .map(|e| (text(e.entity.as_str()), text(e.from), text(e.to), e.back))
+            .collect();
+        assert_eq!(stored, coded);
     }
 
     #[test]

@@ -12,10 +12,10 @@ mod migrate;
 mod open;
 #[cfg(test)]
 mod plans;
-mod queue;
 mod rows;
 mod sessions;
 mod tasks;
+mod turn;
 
 use std::path::{Path, PathBuf};
 
@@ -93,7 +93,7 @@ impl SqliteStore {
 
     /// Runs a write as one transaction, behind the queue.
     fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        let _turn = queue::wait(&self.path, self.deadline);
+        let _turn = turn::wait(&self.path, self.deadline);
         // What waiting in the queue took is gone from the deadline.
         self.connection
             .busy_timeout(self.deadline.left())

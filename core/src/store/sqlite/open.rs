@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::errors::from_sqlite;
 use super::migrate::{self, SCHEMA_VERSION, SchemaStatus};
-use super::{SqliteStore, queue};
+use super::{SqliteStore, turn};
 use crate::deadline::Deadline;
 use crate::model::Lineage;
 use crate::store::{Result, StoreError};
@@ -168,7 +168,7 @@ fn create(path: &Path, deadline: Deadline) -> Result<()> {
     let unavailable = |error: std::io::Error| StoreError::Unavailable(error.to_string());
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     crate::settings::private_dir(folder).map_err(unavailable)?;
-    let turn = queue::wait(path, deadline);
+    let turn = turn::wait(path, deadline);
     if path.exists() {
         return Ok(());
     }

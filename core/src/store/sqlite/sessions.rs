@@ -239,7 +239,7 @@ pub(super) fn push(tx: &Transaction<'_>, push: &Push) -> Result<Session> {
     .map_err(from_sqlite)?;
     if let Some(Value::Text(phase)) = push.changes.get(&Field::Phase) {
         tx.execute(
-            "UPDATE work_items SET phase = ?1, last_actor = ?2, last_reason = ?3, last_op = ?4
+            "UPDATE work_items SET phase = ?1, under_epoch = claim_epoch, last_actor = ?2, last_reason = ?3, last_op = ?4
              WHERE holder = ?5 AND phase IS NOT ?1",
             params![
                 phase,

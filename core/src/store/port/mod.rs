@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::Result;
 use crate::model::{
     ClaimGrant, Epoch, Event, EventFilter, Field, Item, ItemKey, Lineage, NewItem, ProcessId,
     Revision, Session, SessionId, SessionStatus, Timestamp, Value,
 };
+use crate::store::Result;
 
 /// Who writes, why, and under which id. An id that was seen before is not carried out again.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,67 @@
+//! The one table of spellings found in the wild.
+
+/// What a spelling means, whatever vocabulary it is read into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    NotStarted,
+    Ready,
+    Active,
+    Waiting,
+    Finished,
+    Failed,
+    Abandoned,
+}
+
+/// Every spelling counted in the data of the five seeds.
+const SPELLINGS: [(&str, Meaning); 33] = [
+    ("queued", Meaning::NotStarted),
+    ("todo", Meaning::NotStarted),
+    ("pending", Meaning::NotStarted),
+    ("proposed", Meaning::NotStarted),
+    ("backlog", Meaning::NotStarted),
+    ("draft", Meaning::NotStarted),
+    ("open", Meaning::NotStarted),
+    ("ready", Meaning::Ready),
+    ("running", Meaning::Active),
+    ("in_progress", Meaning::Active),
+    ("inprogress", Meaning::Active),
+    ("progress", Meaning::Active),
+    ("active", Meaning::Active),
+    ("doing", Meaning::Active),
+    ("started", Meaning::Active),
+    ("blocked", Meaning::Waiting),
+    ("wait", Meaning::Waiting),
+    ("waiting", Meaning::Waiting),
+    ("paused", Meaning::Waiting),
+    ("parked", Meaning::Waiting),
+    ("deferred", Meaning::Waiting),
+    ("completed", Meaning::Finished),
+    ("complete", Meaning::Finished),
+    ("done", Meaning::Finished),
+    ("finished", Meaning::Finished),
+    ("closed", Meaning::Finished),
+    ("failed", Meaning::Failed),
+    ("crashed", Meaning::Failed),
+    ("cancelled", Meaning::Abandoned),
+    ("canceled", Meaning::Abandoned),
+    ("cancel", Meaning::Abandoned),
+    ("skipped", Meaning::Abandoned),
+    ("archived", Meaning::Abandoned),
+];
+
+/// Reads any known spelling; case, surrounding space, and spaces or dashes for underscores do
+/// not matter.
+pub(super) fn meaning(text: &str) -> Option<Meaning> {
+    let folded: String = text
+        .trim()
+        .chars()
+        .map(|c| match c {
+            ' ' | '-' => '_',
+            other => other.to_ascii_lowercase(),
+        })
+        .collect();
+    SPELLINGS
+        .iter()
+        .find(|(spelling, _)| *spelling == folded)
+        .map(|(_, meaning)| *meaning)
+}

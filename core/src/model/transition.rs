@@ -1,0 +1,217 @@
+//! Which status may follow which: the one table, which the schema holds as
+//! `legal_transitions` and its triggers enforce.
+
+use std::collections::BTreeSet;
+
+use super::{ItemStatus, PlanTaskStatus, WorkplanTaskStatus};
+
+/// A kind of thing that has a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Entity {
+    /// A work item.
+    Item,
+    /// A row of the phase queue.
+    Phase,
+    /// A task of a plan.
+    PlanTask,
+    /// A task of a workplan.
+    WorkplanTask,
+}
+
+impl Entity {
+    /// Returns the word that the schema and events use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Item => "item",
+            Self::Phase => "phase",
+            Self::PlanTask => "plan_task",
+            Self::WorkplanTask => "workplan_task",
+        }
+    }
+}
+
+/// A legal change of status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edge {
+    /// Of what.
+    pub entity: Entity,
+    /// From where.
+    pub from: &'static str,
+    /// To where.
+    pub to: &'static str,
+    /// Whether it goes back, which only a reopening with a reason may.
+    pub back: bool,
+}
+
+/// Returns every legal edge, in order.
+///
+/// Never started and yet finished is legal: half of the completed tasks in the seeds' data
+/// were never marked as begun.
+pub fn legal_edges() -> Vec<Edge> {
+    let mut edges = BTreeSet::new();
+    let mut add = |entity, back, from: &'static str, to: &[&'static str]| {
+        for to in to {
+            edges.insert(Edge {
+                entity,
+                from,
+                to,
+                back,
+            });
+        }
+    };
+    {
+        use ItemStatus::{Blocked, Cancelled, Completed, Failed, Queued, Ready, Running};
+        let [
+            queued,
+            ready,
+            running,
+            blocked,
+            completed,
+            failed,
+            cancelled,
+        ] = [
+            Queued, Ready, Running, Blocked, Completed, Failed, Cancelled,
+        ]
+        .map(ItemStatus::as_str);
+        let ends = [completed, failed, cancelled];
+        let item = Entity::Item;
+        add(item, false, queued, &[ready, running, blocked]);
+        add(item, false, ready, &[queued, running, blocked]);
+        add(item, false, running, &[blocked]);
+        add(item, false, blocked, &[running]);
+        for open in [queued, ready, running, blocked] {
+            add(item, false, open, &ends);
+        }
+        for moved in [running, blocked, completed, failed, cancelled] {
+            add(item, true, moved, &[queued, ready]);
+        }
+        // A phase runs only once it is ready, and what was not ready cannot have finished.
+        let phase = Entity::Phase;
+        add(phase, false, queued, &[ready, blocked, cancelled]);
+        add(phase, false, ready, &[queued, running, blocked]);
+        add(phase, false, running, &[blocked]);
+        add(phase, false, blocked, &[cancelled]);
+        for open in [ready, running] {
+            add(phase, false, open, &ends);
+        }
+        for moved in [running, blocked, completed, failed, cancelled] {
+            add(phase, true, moved, &[queued, ready]);
+        }
+    }
+    {
+        use PlanTaskStatus::{Completed, Failed, InProgress, Pending, Skipped};
+        let [pending, in_progress, completed, failed, skipped] =
+            [Pending, InProgress, Completed, Failed, Skipped].map(PlanTaskStatus::as_str);
+        let task = Entity::PlanTask;
+        add(task, false, pending, &[in_progress]);
+        for open in [pending, in_progress] {
+            add(task, false, open, &[completed, failed, skipped]);
+        }
+        for moved in [in_progress, completed, failed, skipped] {
+            add(task, true, moved, &[pending]);
+        }
+    }
+    {
+        use WorkplanTaskStatus::{Blocked, Cancelled, Done, InProgress, Todo};
+        let [todo, in_progress, blocked, done, cancelled] =
+            [Todo, InProgress, Blocked, Done, Cancelled].map(WorkplanTaskStatus::as_str);
+        let task = Entity::WorkplanTask;
+        add(task, false, todo, &[in_progress, blocked]);
+        add(task, false, in_progress, &[blocked]);
+        add(task, false, blocked, &[in_progress]);
+        for open in [todo, in_progress, blocked] {
+            add(task, false, open, &[done, cancelled]);
+        }
+        // Cancelled is final (seed 3); done goes back by an explicit rule alone.
+        for moved in [in_progress, blocked] {
+            add(task, true, moved, &[todo]);
+        }
+        add(task, true, done, &[todo, in_progress, blocked]);
+    }
+    edges.into_iter().collect()
+}
+
+/// How a change of status is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing changes.
+    Stays,
+    /// Forward.
+    Forward,
+    /// Back: only by a reopening.
+    Back,
+    /// Never.
+    Illegal,
+}
+
+/// Classifies a change of status.
+pub fn step(entity: Entity, from: &str, to: &str) -> Step {
+    if from == to {
+        return Step::Stays;
+    }
+    let edge = legal_edges()
+        .into_iter()
+        .find(|edge| edge.entity == entity && edge.from == from && edge.to == to);
+    match edge {
+        Some(Edge { back: false, .. }) => Step::Forward,
+        Some(Edge { back: true, .. }) => Step::Back,
+        None => Step::Illegal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rank(edge: &Edge, status: &str) -> u8 {
+        match edge.entity {
+            Entity::Item | Entity::Phase => status.parse::<ItemStatus>().unwrap().rank(),
+            Entity::PlanTask => status.parse::<PlanTaskStatus>().unwrap().rank(),
+            Entity::WorkplanTask => status.parse::<WorkplanTaskStatus>().unwrap().rank(),
+        }
+    }
+
+    #[test]
+    fn forward_never_lowers_the_rank_and_back_always_does() {
+        for edge in legal_edges() {
+            let (from, to) = (rank(&edge, edge.from), rank(&edge, edge.to));
+            assert_eq!(edge.back, to < from, "{edge:?}");
+            assert!(from < 2 || edge.back, "{edge:?} goes on from an end");
+        }
+    }
+
+    #[test]
+    fn no_pair_is_both_ways_of_going() {
+        let edges = legal_edges();
+        for edge in &edges {
+            let twins = edges.iter().filter(|other| {
+                (other.entity, other.from, other.to) == (edge.entity, edge.from, edge.to)
+            });
+            assert_eq!(twins.count(), 1, "{edge:?}");
+        }
+    }
+
+    #[test]
+    fn steps_of_the_seeds() {
+        for (entity, from, to, expected) in [
+            (Entity::Item, "queued", "completed", Step::Forward),
+            (Entity::Item, "completed", "running", Step::Illegal),
+            (Entity::Item, "completed", "queued", Step::Back),
+            (Entity::Item, "running", "running", Step::Stays),
+            (Entity::Phase, "running", "queued", Step::Back),
+            (Entity::Phase, "queued", "completed", Step::Illegal),
+            (Entity::Phase, "completed", "running", Step::Illegal),
+            (Entity::PlanTask, "pending", "completed", Step::Forward),
+            (Entity::PlanTask, "completed", "in_progress", Step::Illegal),
+            (Entity::WorkplanTask, "cancelled", "todo", Step::Illegal),
+            (Entity::WorkplanTask, "done", "in_progress", Step::Back),
+            (Entity::Item, "nonsense", "queued", Step::Illegal),
+        ] {
+            assert_eq!(
+                step(entity, from, to),
+                expected,
+                "{entity:?} {from} -> {to}"
+            );
+        }
+    }
+}

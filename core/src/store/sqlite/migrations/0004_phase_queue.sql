@@ -1,0 +1,1 @@
+-- Phases of items: order, dependencies, fences.

@@ -1,0 +1,1 @@
+-- Work handed from one session to another.

@@ -1,0 +1,1 @@
+-- Ports reserved on each machine.
