@@ -81,5 +81,10 @@ impl Fixture for File {
             back("lease_expires_at"),
             back("silent_until")
         ));
+        self.sql(&format!(
+            "UPDATE orchestrators SET {}, {} WHERE status IN ('running', 'stopping')",
+            back("started_at"),
+            back("heartbeat_at"),
+        ));
     }
 }

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::{Map, Value as Json};
 
 use trueup_core::model::{
-    ClaimGrant, ClaimOutcome, Epoch, Event, EventFilter, Field, Item, ItemKey, NewItem, Session,
-    SessionId, Value,
+    ClaimGrant, ClaimOutcome, Epoch, Event, EventFilter, Field, Item, ItemKey, NewItem,
+    Orchestrator, OrchestratorId, ProcessId, Session, SessionId, Value,
 };
 use trueup_core::store::{
-    ClaimRequest, ClaimTaken, Heartbeat, Provenance, Push, Registration, Release, Result, Store,
-    StoreError, TaskNote,
+    ClaimRequest, ClaimTaken, Heartbeat, NewRun, Provenance, Push, Registered, Registration,
+    Release, Result, Store, StoreError, TaskNote,
 };
 
 pub(crate) const LEASE: u64 = 900;
@@ -30,6 +30,13 @@ pub(crate) fn by(actor: &str) -> Provenance {
         actor: actor.to_owned(),
         reason: None,
         op_id: format!("op-{}", NEXT.fetch_add(1, Ordering::Relaxed)),
+    }
+}
+
+pub(crate) fn because(actor: &str, reason: &str) -> Provenance {
+    Provenance {
+        reason: Some(reason.to_owned()),
+        ..by(actor)
     }
 }
 
@@ -140,6 +147,34 @@ pub(crate) fn note(task: &str, subject: &str) -> TaskNote {
     TaskNote {
         task: task.to_owned(),
         subject: subject.to_owned(),
+    }
+}
+
+pub(crate) fn orchestrator_id(text: &str) -> OrchestratorId {
+    text.parse().unwrap()
+}
+
+pub(crate) fn run(id: &str, plan: &str) -> NewRun {
+    NewRun {
+        id: orchestrator_id(id),
+        plan: plan.parse().unwrap(),
+        session: None,
+        host: "h1".to_owned(),
+        process: ProcessId {
+            pid: 42,
+            started: Some(7),
+            boot: Some("boot".to_owned()),
+        },
+        supervised: false,
+        provenance: by("user"),
+    }
+}
+
+/// Begins a run of a plan that nobody runs.
+pub(crate) fn running(store: &mut dyn Store, id: &str, plan: &str) -> Orchestrator {
+    match store.register_orchestrator(&run(id, plan)).unwrap() {
+        Registered::Started(row) => row,
+        Registered::Held(holder) => panic!("{plan} is run by {}", holder.id),
     }
 }
 

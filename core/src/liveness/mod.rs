@@ -1,10 +1,13 @@
 //! Whether the holder of something lives: evidence, and the judgement over it.
 //!
-//! Invariants: one witness is enough for life, death needs two; "cannot tell" is an answer of
-//! its own and never means dead before the ceiling. Ages are the database's.
+//! Invariants: one witness is enough for life, death needs two (an orchestrator's own process
+//! is both); "cannot tell" is an answer of its own and never means dead before the ceiling.
+//! Ages are the database's.
 
 mod judge;
+mod orchestrator;
 mod process;
 
 pub use judge::{Alive, ProcessEvidence, Vitality, judge};
+pub use orchestrator::judge_orchestrator;
 pub use process::{evidence, evidence_of, host_name, identify};

@@ -3,6 +3,9 @@
 use std::fs;
 use std::io;
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+
 use super::ProcessEvidence;
 use crate::model::{ProcessId, Session};
 
@@ -61,11 +64,21 @@ fn boot() -> Option<String> {
     Some(text.trim().to_owned())
 }
 
+/// Asks the kernel itself whether a number is used: a `/proc` mounted with `hidepid` shows the
+/// processes of others as absent.
+fn exists(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
+}
+
 /// Reads field 22 of `/proc/PID/stat`; `None` when nothing runs under the number. The name in
 /// field 2 may hold spaces, brackets and half a character, so counting starts behind its last
 /// closing bracket, in bytes. A zombie counts as gone.
 fn started(pid: u32) -> io::Result<Option<u64>> {
     let stat = match fs::read(format!("/proc/{pid}/stat")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && exists(pid) => {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other?,
     };

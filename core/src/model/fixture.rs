@@ -1,6 +1,9 @@
-//! Sessions and items for the tests of the rules.
+//! Sessions, items and orchestrators for the tests of the rules.
 
-use super::{Epoch, Item, ItemStatus, Lineage, Revision, Session, SessionStatus, Timestamp};
+use super::{
+    Epoch, Item, ItemStatus, Lineage, Orchestrator, OrchestratorStatus, ProcessId, Revision,
+    RunEnd, Session, SessionStatus, Timestamp,
+};
 
 /// The database's clock in these tests, in seconds.
 const NOW: i64 = 100_000;
@@ -56,5 +59,30 @@ pub(crate) fn item(status: ItemStatus, holder: Option<&str>) -> Item {
         created_at: at(-NOW),
         updated_at: at(-NOW),
         completed_at: None,
+    }
+}
+
+/// Makes an orchestrator whose last sign of life was `silence` seconds ago.
+pub(crate) fn orchestrator(status: OrchestratorStatus, silence: i64) -> Orchestrator {
+    Orchestrator {
+        id: "orch-1".parse().unwrap(),
+        plan: "plan".parse().unwrap(),
+        session: None,
+        host: "here".to_owned(),
+        process: ProcessId {
+            pid: 42,
+            started: Some(1),
+            boot: Some("boot".to_owned()),
+        },
+        supervised: false,
+        status,
+        started_at: at(-NOW),
+        heartbeat_at: at(-silence),
+        stopped_at: None,
+        end: RunEnd::default(),
+        reason: None,
+        epoch: Epoch(1),
+        revision: Revision(1),
+        read_at: at(0),
     }
 }

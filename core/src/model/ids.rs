@@ -106,9 +106,56 @@ identifier!(
     ItemKey, "item key", 200, "._-:#"
 );
 
+identifier!(
+    /// A plan, such as `master-plan`.
+    ///
+    /// 1 to 200 characters: letters, digits, `.`, `_` and `-`; no path forms.
+    PlanId, "plan id", 200, "._-"
+);
+
+identifier!(
+    /// One run of a plan, such as `orch-0a1b2c3d4e5f`.
+    ///
+    /// At most 64 characters of letters, digits, `.`, `_` and `-`.
+    OrchestratorId, "orchestrator id", 64, "._-"
+);
+
+impl PlanId {
+    /// Takes an id, or the path of a plan's file, whose name without its ending is the id.
+    ///
+    /// # Errors
+    ///
+    /// When what is left of the text is no id.
+    pub fn of_text(text: &str) -> Result<Self, IdError> {
+        let name = text.rsplit(['/', '\\']).next().unwrap_or(text);
+        let stem = [".md", ".markdown"]
+            .iter()
+            .find_map(|ending| name.strip_suffix(ending))
+            .unwrap_or(name);
+        stem.parse()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plan_is_named_by_its_id_or_its_file() {
+        for (text, id) in [
+            ("master-plan", "master-plan"),
+            ("v1.2_x", "v1.2_x"),
+            ("plan.md", "plan"),
+            ("./docs/plans/master-plan.md", "master-plan"),
+            ("/abs/v1.2.markdown", "v1.2"),
+            ("C:\\plans\\p.md", "p"),
+        ] {
+            assert_eq!(PlanId::of_text(text).unwrap().as_str(), id, "{text}");
+        }
+        for text in ["", "/", "docs/", ".md", "a b.md", "..", "-x", "a/.."] {
+            assert!(PlanId::of_text(text).is_err(), "{text:?} was accepted");
+        }
+    }
 
     #[test]
     fn keys_of_the_wild_are_accepted() {

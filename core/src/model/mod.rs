@@ -10,6 +10,7 @@ mod execution;
 pub(crate) mod fixture;
 mod ids;
 mod item;
+mod orchestrator;
 mod session;
 mod status;
 mod timestamp;
@@ -21,10 +22,14 @@ pub use claim::{
 };
 pub use event::{Event, EventFilter};
 pub use execution::{ExecutionState, Field, History, Kind, Value, WorkState};
-pub use ids::{IdError, ItemKey, SessionId};
+pub use ids::{IdError, ItemKey, OrchestratorId, PlanId, SessionId};
 pub use item::{Item, NewItem};
+pub use orchestrator::{Orchestrator, RunEnd};
 pub use session::{Host, ProcessId, Session};
-pub use status::{ItemStatus, PlanTaskStatus, SessionStatus, UnknownStatus, WorkplanTaskStatus};
+pub use status::{
+    ItemStatus, OrchestratorStatus, PlanTaskStatus, SessionStatus, UnknownStatus,
+    WorkplanTaskStatus,
+};
 pub use timestamp::{Timestamp, TimestampError};
 pub use transition::{Edge, Entity, Step, legal_edges, step};
 pub use version::{Epoch, Lineage, Revision};

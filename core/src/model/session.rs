@@ -86,8 +86,7 @@ impl Session {
 
     /// Tells whether the last sign of life is longer ago than so many seconds.
     pub fn silent_longer_than(&self, seconds: u64) -> bool {
-        let silence = self.read_at.as_millis() - self.heartbeat_at.as_millis();
-        u64::try_from(silence).is_ok_and(|millis| millis > seconds.saturating_mul(1000))
+        silent_longer_than(self.read_at, self.heartbeat_at, seconds)
     }
 
     /// Tells whether the lease has run out, by the database's clock.
@@ -99,4 +98,10 @@ impl Session {
     pub fn in_declared_span(&self) -> bool {
         self.silent_until.is_some_and(|until| until > self.read_at)
     }
+}
+
+/// Tells whether a sign of life is longer ago than so many seconds; one in the future is not.
+pub(super) fn silent_longer_than(now: Timestamp, heartbeat: Timestamp, seconds: u64) -> bool {
+    let silence = now.as_millis() - heartbeat.as_millis();
+    u64::try_from(silence).is_ok_and(|millis| millis > seconds.saturating_mul(1000))
 }

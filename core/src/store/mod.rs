@@ -11,8 +11,8 @@ pub mod sqlite;
 
 pub use error::{StoreError, Transience};
 pub use port::{
-    ClaimRequest, ClaimTaken, Heartbeat, ItemFilter, Mark, Provenance, Push, Registration, Release,
-    Released, SessionFilter, Store, TaskNote,
+    ClaimRequest, ClaimTaken, Heartbeat, ItemFilter, Mark, NewRun, OrchestratorStore, Provenance,
+    Push, Registered, Registration, Release, Released, SessionFilter, Store, TaskNote,
 };
 
 /// The result of a store operation.

@@ -5,5 +5,6 @@ mod busy;
 mod damage;
 mod foreign;
 mod migrations;
+mod orchestrators;
 mod races;
 mod rules;

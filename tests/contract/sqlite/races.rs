@@ -16,7 +16,7 @@ use crate::request::{
 const MANY: usize = 32;
 
 /// Runs the work on its own thread and connection, all starting at once.
-fn at_once<T: Send>(
+pub(super) fn at_once<T: Send>(
     path: &std::path::Path,
     work: impl Fn(usize, &mut SqliteStore) -> T + Sync,
 ) -> Vec<T> {

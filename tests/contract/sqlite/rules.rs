@@ -7,7 +7,7 @@ use crate::request::{add, claim, holder, id, item, refused, register, session};
 
 /// Asserts that a statement is refused with these words, also with foreign keys off.
 #[track_caller]
-fn refuses(file: &File, sql: &str, words: &str) {
+pub(super) fn refuses(file: &File, sql: &str, words: &str) {
     let connection = file.stranger();
     for keys in ["OFF", "ON"] {
         connection

@@ -17,6 +17,7 @@ mod errors;
 mod events;
 mod items;
 mod lapse;
+mod orchestrators;
 mod pushes;
 mod repeats;
 mod sessions;

@@ -3,9 +3,11 @@
 //! Invariant: whatever is compared or written went through the alias table before.
 
 mod alias;
+mod orchestrator;
 mod session;
 mod vocabulary;
 
+pub use orchestrator::OrchestratorStatus;
 pub use session::SessionStatus;
 pub use vocabulary::{ItemStatus, PlanTaskStatus, WorkplanTaskStatus};
 

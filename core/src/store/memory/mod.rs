@@ -11,6 +11,7 @@ mod changes;
 mod claims;
 mod events;
 mod items;
+mod orchestrators;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,8 @@ use super::{
     Released, Result, SessionFilter, Store, StoreError, TaskNote,
 };
 use crate::model::{
-    Event, EventFilter, Item, ItemKey, Lineage, NewItem, Revision, Session, SessionId, Timestamp,
+    Event, EventFilter, Item, ItemKey, Lineage, NewItem, Orchestrator, OrchestratorId, Revision,
+    Session, SessionId, Timestamp,
 };
 
 /// Where the clock of a new store stands: 2026-02-02T03:00:00Z.
@@ -39,6 +41,7 @@ pub struct MemoryStore {
     sessions: BTreeMap<SessionId, Session>,
     items: BTreeMap<ItemKey, Item>,
     tasks: BTreeMap<(SessionId, String), TaskNote>,
+    orchestrators: BTreeMap<OrchestratorId, Orchestrator>,
     events: Vec<Event>,
     /// Which operation each id was used for.
     operations: BTreeMap<String, &'static str>,
@@ -59,6 +62,7 @@ impl MemoryStore {
             sessions: BTreeMap::new(),
             items: BTreeMap::new(),
             tasks: BTreeMap::new(),
+            orchestrators: BTreeMap::new(),
             events: Vec::new(),
             operations: BTreeMap::new(),
         }

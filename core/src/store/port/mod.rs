@@ -1,5 +1,7 @@
 //! The operations.
 
+mod orchestrators;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
@@ -9,6 +11,9 @@ use crate::model::{
     Revision, Session, SessionId, SessionStatus, Timestamp, Value,
 };
 use crate::store::Result;
+
+pub use orchestrators::{NewRun, OrchestratorStore, Registered};
+pub(super) use orchestrators::{ended_orchestrator, unknown_orchestrator};
 
 /// Who writes, why, and under which id. An id that was seen before is not carried out again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,7 +189,7 @@ pub struct TaskNote {
     clippy::missing_errors_doc,
     reason = "said once above, and where one is special"
 )]
-pub trait Store {
+pub trait Store: OrchestratorStore {
     /// Returns which database this is.
     fn lineage(&mut self) -> Result<Lineage>;
 

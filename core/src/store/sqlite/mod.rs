@@ -10,6 +10,7 @@ mod events;
 mod items;
 mod migrate;
 mod open;
+mod orchestrators;
 #[cfg(test)]
 mod plans;
 mod rows;

@@ -4,7 +4,8 @@ use rusqlite::Connection;
 
 use super::NOW;
 use super::migrate::{SCHEMA_VERSION, migrate_to};
-use super::rows::{ITEM, SESSION, SESSION_FROM};
+use super::orchestrators::LIVE;
+use super::rows::{ITEM, ORCHESTRATOR, SESSION, SESSION_FROM};
 
 fn database() -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
@@ -71,4 +72,15 @@ fn a_sweep_reads_only_those_that_are_not_settled_in_the_order_of_the_index() {
         steps.iter().all(|step| !step.contains("TEMP B-TREE")),
         "{steps:?}"
     );
+}
+
+#[test]
+fn looking_for_dead_orchestrators_walks_an_index_of_the_live_alone() {
+    let connection = database();
+    for order in ["ORDER BY plan_id", "AND plan_id = ?1"] {
+        let sql = format!("SELECT {ORCHESTRATOR} FROM orchestrators WHERE {LIVE} {order}");
+        let steps = plan(&connection, &sql);
+        assert_eq!(steps.len(), 1, "{steps:?}");
+        assert!(steps[0].contains("orchestrators_one_per_plan"), "{steps:?}");
+    }
 }

@@ -5,7 +5,9 @@ use std::str::FromStr;
 use rusqlite::types::Type;
 use rusqlite::{Error, Row};
 
-use crate::model::{Epoch, Item, Lineage, ProcessId, Revision, Session, Timestamp};
+use crate::model::{
+    Epoch, Item, Lineage, Orchestrator, ProcessId, Revision, RunEnd, Session, Timestamp,
+};
 
 type Sql<T> = rusqlite::Result<T>;
 
@@ -50,6 +52,16 @@ fn count(row: &Row<'_>, column: usize) -> Sql<u64> {
     u64::try_from(value).map_err(|error| unreadable(column, error))
 }
 
+/// Reads the start time and the boot of a process, two columns in this order.
+fn process(row: &Row<'_>, pid: u32, first: usize) -> Sql<ProcessId> {
+    let started: Option<i64> = row.get(first)?;
+    Ok(ProcessId {
+        pid,
+        started: started.and_then(|ticks| u64::try_from(ticks).ok()),
+        boot: row.get(first + 1)?,
+    })
+}
+
 /// The columns [`session`] reads, of `claude_sessions s` left-joined to `work_items w`.
 pub(super) const SESSION: &str = "s.session_id, s.repo, s.worktree, s.host, s.pid, s.pid_started, \
      s.boot_id, s.status, s.ended_reason, s.predecessor, s.registered_at, s.heartbeat_at, \
@@ -63,8 +75,6 @@ pub(super) const SESSION_FROM: &str =
 
 pub(super) fn session(row: &Row<'_>) -> Sql<Session> {
     let pid: Option<u32> = row.get(4)?;
-    let started: Option<i64> = row.get(5)?;
-    let boot: Option<String> = row.get(6)?;
     let metadata = row.get_ref(16)?.as_str().map_err(Error::from)?;
     Ok(Session {
         lineage: Lineage(row.get(21)?),
@@ -72,11 +82,7 @@ pub(super) fn session(row: &Row<'_>) -> Sql<Session> {
         repo: row.get(1)?,
         worktree: row.get(2)?,
         host: row.get(3)?,
-        process: pid.map(|pid| ProcessId {
-            pid,
-            started: started.and_then(|ticks| u64::try_from(ticks).ok()),
-            boot,
-        }),
+        process: pid.map(|pid| process(row, pid, 5)).transpose()?,
         status: parsed(row, 7)?,
         ended_reason: row.get(8)?,
         predecessor: optional(row, 9)?,
@@ -121,5 +127,33 @@ pub(super) fn item(row: &Row<'_>) -> Sql<Item> {
         created_at: time(row, 14)?,
         updated_at: time(row, 15)?,
         completed_at: lenient_time(row, 16),
+    })
+}
+
+/// The columns [`orchestrator`] reads, of `orchestrators`.
+pub(super) const ORCHESTRATOR: &str = "id, plan_id, session_id, host, pid, pid_started, boot_id, \
+     supervised, status, started_at, heartbeat_at, stopped_at, exit_code, signal, reason, epoch, \
+     revision, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+
+pub(super) fn orchestrator(row: &Row<'_>) -> Sql<Orchestrator> {
+    Ok(Orchestrator {
+        id: parsed(row, 0)?,
+        plan: parsed(row, 1)?,
+        session: optional(row, 2)?,
+        host: row.get(3)?,
+        process: process(row, row.get(4)?, 5)?,
+        supervised: row.get(7)?,
+        status: parsed(row, 8)?,
+        started_at: time(row, 9)?,
+        heartbeat_at: time(row, 10)?,
+        stopped_at: lenient_time(row, 11),
+        end: RunEnd {
+            exit_code: row.get(12)?,
+            signal: row.get(13)?,
+        },
+        reason: row.get(14)?,
+        epoch: Epoch(count(row, 15)?),
+        revision: Revision(count(row, 16)?),
+        read_at: time(row, 17)?,
     })
 }

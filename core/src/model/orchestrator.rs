@@ -1,0 +1,63 @@
+//! Orchestrators: who runs which plan.
+
+use super::session::silent_longer_than;
+use super::{
+    Epoch, Host, OrchestratorId, OrchestratorStatus, PlanId, ProcessId, Revision, SessionId,
+    Timestamp,
+};
+
+/// How a run's process ended, as far as anybody knows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunEnd {
+    /// Its exit code.
+    pub exit_code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+}
+
+/// A row of `orchestrators`: one run of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Orchestrator {
+    /// Its id.
+    pub id: OrchestratorId,
+    /// The plan it runs.
+    pub plan: PlanId,
+    /// The session it was started from.
+    pub session: Option<SessionId>,
+    /// The machine.
+    pub host: Host,
+    /// The process that is the orchestrator.
+    pub process: ProcessId,
+    /// Whether that process is trueup itself, which ends its command when told to.
+    pub supervised: bool,
+    /// Where it stands.
+    pub status: OrchestratorStatus,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Last sign of life.
+    pub heartbeat_at: Timestamp,
+    /// When it ended.
+    pub stopped_at: Option<Timestamp>,
+    /// How it ended.
+    pub end: RunEnd,
+    /// Why it ended.
+    pub reason: Option<String>,
+    /// Rises with each run of the plan.
+    pub epoch: Epoch,
+    /// Counts changes; a sign of life is none.
+    pub revision: Revision,
+    /// The database's clock when this was read; every age is computed from it.
+    pub read_at: Timestamp,
+}
+
+impl Orchestrator {
+    /// Returns seconds since the last sign of life, by the database's clock.
+    pub fn silence_seconds(&self) -> u64 {
+        self.read_at.seconds_since(self.heartbeat_at)
+    }
+
+    /// Tells whether the last sign of life is longer ago than so many seconds.
+    pub fn silent_longer_than(&self, seconds: u64) -> bool {
+        silent_longer_than(self.read_at, self.heartbeat_at, seconds)
+    }
+}

@@ -1,0 +1,212 @@
+//! Who runs which plan: one run at a time, like every adapter's.
+
+use serde_json::{Value as Json, json};
+
+use super::MemoryStore;
+use super::events::{News, record};
+use crate::model::{Epoch, Orchestrator, OrchestratorId, OrchestratorStatus, Revision, RunEnd};
+use crate::store::port::{ended_orchestrator, unknown_orchestrator};
+use crate::store::{NewRun, OrchestratorStore, Provenance, Registered, Result, StoreError};
+
+impl OrchestratorStore for MemoryStore {
+    fn register_orchestrator(&mut self, run: &NewRun) -> Result<Registered> {
+        let by = &run.provenance;
+        // A refusal is not remembered: the plan may be free when it is asked again.
+        if !self.was_done("register_orchestrator", by)?
+            && let Some(holder) = all(self).find(|row| row.plan == run.plan && row.status.is_live())
+        {
+            return Ok(Registered::Held(holder));
+        }
+        let again = |store: &Self| existing(store, &run.id).map(Registered::Started);
+        self.write(
+            "register_orchestrator",
+            by,
+            |store| register(store, run),
+            again,
+        )
+    }
+
+    fn orchestrator(&mut self, id: &OrchestratorId) -> Result<Option<Orchestrator>> {
+        Ok(existing(self, id).ok())
+    }
+
+    fn live_orchestrators(&mut self) -> Result<Vec<Orchestrator>> {
+        let mut live: Vec<Orchestrator> = all(self).filter(|row| row.status.is_live()).collect();
+        live.sort_by(|a, b| a.plan.cmp(&b.plan));
+        Ok(live)
+    }
+
+    fn orchestrators(&mut self, limit: u32) -> Result<Vec<Orchestrator>> {
+        let mut found: Vec<Orchestrator> = all(self).collect();
+        found.sort_by(|a, b| {
+            let latest = b.started_at.cmp(&a.started_at);
+            latest
+                .then_with(|| a.plan.cmp(&b.plan))
+                .then_with(|| b.epoch.cmp(&a.epoch))
+        });
+        if limit > 0 {
+            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        }
+        Ok(found)
+    }
+
+    fn beat_orchestrator(&mut self, id: &OrchestratorId) -> Result<Orchestrator> {
+        live(self, id)?;
+        let now = self.now;
+        if let Some(row) = self.orchestrators.get_mut(id) {
+            row.heartbeat_at = now;
+        }
+        existing(self, id)
+    }
+
+    fn tell_orchestrator_to_stop(
+        &mut self,
+        id: &OrchestratorId,
+        provenance: &Provenance,
+    ) -> Result<Orchestrator> {
+        let work = |store: &mut Self| {
+            live(store, id)?;
+            change(store, id, provenance, |row| {
+                row.status = OrchestratorStatus::Stopping;
+            })
+        };
+        let again = |store: &Self| existing(store, id);
+        self.write("tell_orchestrator_to_stop", provenance, work, again)
+    }
+
+    fn stop_orchestrator(
+        &mut self,
+        id: &OrchestratorId,
+        end: RunEnd,
+        provenance: &Provenance,
+    ) -> Result<Orchestrator> {
+        let work = |store: &mut Self| {
+            live(store, id)?;
+            change(store, id, provenance, |row| {
+                row.status = OrchestratorStatus::Stopped;
+                row.end = end;
+                row.reason.clone_from(&provenance.reason);
+            })
+        };
+        let again = |store: &Self| existing(store, id);
+        self.write("stop_orchestrator", provenance, work, again)
+    }
+
+    fn crash_orchestrator(
+        &mut self,
+        read: &Orchestrator,
+        provenance: &Provenance,
+    ) -> Result<Option<Orchestrator>> {
+        let work = |store: &mut Self| {
+            let Some(row) = store.orchestrators.get(&read.id) else {
+                return Ok(None);
+            };
+            if row.status != read.status || row.heartbeat_at != read.heartbeat_at {
+                return Ok(None);
+            }
+            live(store, &read.id)?;
+            let crashed = change(store, &read.id, provenance, |row| {
+                row.status = OrchestratorStatus::Crashed;
+                row.reason.clone_from(&provenance.reason);
+            });
+            crashed.map(Some)
+        };
+        self.write("crash_orchestrator", provenance, work, |_| Ok(None))
+    }
+}
+
+fn all(store: &MemoryStore) -> impl Iterator<Item = Orchestrator> + '_ {
+    store.orchestrators.values().map(|row| Orchestrator {
+        read_at: store.now,
+        ..row.clone()
+    })
+}
+
+fn existing(store: &MemoryStore, id: &OrchestratorId) -> Result<Orchestrator> {
+    all(store)
+        .find(|row| row.id == *id)
+        .ok_or_else(|| unknown_orchestrator(id))
+}
+
+/// Returns a run that has not ended.
+fn live(store: &MemoryStore, id: &OrchestratorId) -> Result<Orchestrator> {
+    let row = existing(store, id)?;
+    if row.status.is_live() {
+        return Ok(row);
+    }
+    Err(ended_orchestrator(&row))
+}
+
+fn register(store: &mut MemoryStore, run: &NewRun) -> Result<Registered> {
+    let earlier = all(store).filter(|row| row.plan == run.plan);
+    let epoch = earlier.map(|row| row.epoch.0).max().unwrap_or(0) + 1;
+    if store.orchestrators.contains_key(&run.id) {
+        let text = format!("orchestrator {} exists already", run.id);
+        return Err(StoreError::Denied(text));
+    }
+    let row = Orchestrator {
+        id: run.id.clone(),
+        plan: run.plan.clone(),
+        session: run.session.clone(),
+        host: run.host.clone(),
+        process: run.process.clone(),
+        supervised: run.supervised,
+        status: OrchestratorStatus::Running,
+        started_at: store.now,
+        heartbeat_at: store.now,
+        stopped_at: None,
+        end: RunEnd::default(),
+        reason: None,
+        epoch: Epoch(epoch),
+        revision: Revision(1),
+        read_at: store.now,
+    };
+    tell(store, &run.provenance, "started", Json::Null, &row);
+    store.orchestrators.insert(run.id.clone(), row.clone());
+    Ok(Registered::Started(row))
+}
+
+/// Changes a run: a change is an event and raises the revision.
+fn change(
+    store: &mut MemoryStore,
+    id: &OrchestratorId,
+    by: &Provenance,
+    work: impl FnOnce(&mut Orchestrator),
+) -> Result<Orchestrator> {
+    let before = existing(store, id)?;
+    let mut after = before.clone();
+    work(&mut after);
+    if !before.status.may_become(after.status) {
+        let text = format!("orchestrator {id}: {} -> {}", before.status, after.status);
+        return Err(StoreError::Denied(text));
+    }
+    if after == before {
+        return Ok(before);
+    }
+    after.revision.0 += 1;
+    after.stopped_at = Some(store.now).filter(|_| !after.status.is_live());
+    tell(store, by, after.status.as_str(), shown(&before), &after);
+    store.orchestrators.insert(id.clone(), after.clone());
+    Ok(after)
+}
+
+fn tell(store: &mut MemoryStore, by: &Provenance, kind: &str, before: Json, row: &Orchestrator) {
+    let news = News {
+        entity: "orchestrator",
+        key: row.id.as_str(),
+        kind,
+        before,
+        after: shown(row),
+        epoch: Some(row.epoch),
+    };
+    record(store, by, news);
+}
+
+/// Returns what an event shows of a run.
+fn shown(row: &Orchestrator) -> Json {
+    json!({
+        "plan_id": row.plan, "status": row.status, "session_id": row.session,
+        "host": row.host, "pid": row.process.pid, "exit_code": row.end.exit_code,
+        "signal": row.end.signal, "reason": row.reason,
+    })
+}

@@ -1,0 +1,108 @@
+//! Who runs which plan.
+
+use super::Provenance;
+use crate::model::{Orchestrator, OrchestratorId, PlanId, ProcessId, RunEnd, SessionId};
+use crate::store::{Result, StoreError};
+
+/// A run of a plan that is about to begin.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// Its id; made by who asks.
+    pub id: OrchestratorId,
+    /// The plan; it need not have been imported.
+    pub plan: PlanId,
+    /// The session it is started from.
+    pub session: Option<SessionId>,
+    /// The machine.
+    pub host: String,
+    /// The process that is the orchestrator.
+    pub process: ProcessId,
+    /// Whether that process is trueup itself.
+    pub supervised: bool,
+    /// Who registers it.
+    pub provenance: Provenance,
+}
+
+/// How a registration ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registered {
+    /// The run has begun.
+    Started(Orchestrator),
+    /// The plan has an orchestrator; nothing was changed.
+    Held(Orchestrator),
+}
+
+/// The registry of orchestrators: one per plan.
+///
+/// Every operation fails as [`StoreError`] says.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "said once above, and where one is special"
+)]
+pub trait OrchestratorStore {
+    /// Begins a run of a plan that has no orchestrator, under the plan's next epoch.
+    fn register_orchestrator(&mut self, run: &NewRun) -> Result<Registered>;
+
+    /// Reads an orchestrator.
+    fn orchestrator(&mut self, id: &OrchestratorId) -> Result<Option<Orchestrator>>;
+
+    /// Lists those that run or stop, by plan, whatever the number of those that ended.
+    fn live_orchestrators(&mut self) -> Result<Vec<Orchestrator>>;
+
+    /// Lists all, the latest first; a `limit` of 0 is none.
+    fn orchestrators(&mut self, limit: u32) -> Result<Vec<Orchestrator>>;
+
+    /// Renews the heartbeat; returns the row, which says whether it was told to stop.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Invalid`] for an unknown one,
+    /// [`StoreError::Conflict`] for one that ended.
+    fn beat_orchestrator(&mut self, id: &OrchestratorId) -> Result<Orchestrator>;
+
+    /// Tells a running one to stop.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::beat_orchestrator`].
+    fn tell_orchestrator_to_stop(
+        &mut self,
+        id: &OrchestratorId,
+        provenance: &Provenance,
+    ) -> Result<Orchestrator>;
+
+    /// Records that a run ended as it should, and how.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::beat_orchestrator`].
+    fn stop_orchestrator(
+        &mut self,
+        id: &OrchestratorId,
+        end: RunEnd,
+        provenance: &Provenance,
+    ) -> Result<Orchestrator>;
+
+    /// Records that a run died.
+    ///
+    /// Conditional on the row read: one that gave a sign of life since, or ended, is left
+    /// alone and `None` returned.
+    fn crash_orchestrator(
+        &mut self,
+        read: &Orchestrator,
+        provenance: &Provenance,
+    ) -> Result<Option<Orchestrator>>;
+}
+
+/// Says that nothing runs under an id. A heartbeat for it must not pass in silence (seed 4).
+pub(in crate::store) fn unknown_orchestrator(id: &OrchestratorId) -> StoreError {
+    StoreError::Invalid(format!("there is no orchestrator {id}"))
+}
+
+/// Says that a run is over, so that nothing more can be written of it.
+pub(in crate::store) fn ended_orchestrator(row: &Orchestrator) -> StoreError {
+    let since = row
+        .stopped_at
+        .map_or_else(String::new, |at| format!(" at {at}"));
+    StoreError::Conflict(format!("orchestrator {} {}{since}", row.id, row.status))
+}

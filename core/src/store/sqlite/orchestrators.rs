@@ -1,0 +1,201 @@
+//! Who runs which plan.
+
+use rusqlite::{Connection, Transaction, params};
+
+use super::errors::from_sqlite;
+use super::{NOW, SqliteStore, rows, was_done};
+use crate::model::{Orchestrator, OrchestratorId, PlanId, RunEnd, SessionId};
+use crate::store::port::{ended_orchestrator, unknown_orchestrator};
+use crate::store::{NewRun, OrchestratorStore, Provenance, Registered, Result};
+
+/// The condition that the index of the live ones is made for.
+pub(super) const LIVE: &str = "status IN ('running', 'stopping')";
+
+impl OrchestratorStore for SqliteStore {
+    fn register_orchestrator(&mut self, run: &NewRun) -> Result<Registered> {
+        self.write(|tx| register(tx, run))
+    }
+
+    fn orchestrator(&mut self, id: &OrchestratorId) -> Result<Option<Orchestrator>> {
+        load(&self.connection, id)
+    }
+
+    fn live_orchestrators(&mut self) -> Result<Vec<Orchestrator>> {
+        let rest = format!("WHERE {LIVE} ORDER BY plan_id");
+        select(&self.connection, &rest, [])
+    }
+
+    fn orchestrators(&mut self, limit: u32) -> Result<Vec<Orchestrator>> {
+        let limit = match limit {
+            0 => -1,
+            most => i64::from(most),
+        };
+        let rest = "ORDER BY started_at DESC, plan_id, epoch DESC LIMIT ?1";
+        select(&self.connection, rest, [limit])
+    }
+
+    fn beat_orchestrator(&mut self, id: &OrchestratorId) -> Result<Orchestrator> {
+        self.write(|tx| {
+            let sql =
+                format!("UPDATE orchestrators SET heartbeat_at = {NOW} WHERE id = ?1 AND {LIVE}");
+            let changed = tx.execute(&sql, [id.as_str()]).map_err(from_sqlite)?;
+            taken(tx, id, changed)
+        })
+    }
+
+    fn tell_orchestrator_to_stop(
+        &mut self,
+        id: &OrchestratorId,
+        provenance: &Provenance,
+    ) -> Result<Orchestrator> {
+        self.write(|tx| {
+            if was_done(tx, provenance)? {
+                return existing(tx, id);
+            }
+            let sql = format!(
+                "UPDATE orchestrators SET status = 'stopping', last_actor = ?2, last_reason = ?3,
+                     last_op = ?4
+                 WHERE id = ?1 AND {LIVE}"
+            );
+            let Provenance {
+                actor,
+                reason,
+                op_id,
+            } = provenance;
+            let changed = tx
+                .execute(&sql, params![id.as_str(), actor, reason, op_id])
+                .map_err(from_sqlite)?;
+            taken(tx, id, changed)
+        })
+    }
+
+    fn stop_orchestrator(
+        &mut self,
+        id: &OrchestratorId,
+        end: RunEnd,
+        provenance: &Provenance,
+    ) -> Result<Orchestrator> {
+        self.write(|tx| {
+            if was_done(tx, provenance)? {
+                return existing(tx, id);
+            }
+            let sql = format!(
+                "UPDATE orchestrators SET status = 'stopped', exit_code = ?5, signal = ?6,
+                     reason = ?3, last_actor = ?2, last_reason = ?3, last_op = ?4
+                 WHERE id = ?1 AND {LIVE}"
+            );
+            let Provenance {
+                actor,
+                reason,
+                op_id,
+            } = provenance;
+            let changed = tx
+                .execute(
+                    &sql,
+                    params![id.as_str(), actor, reason, op_id, end.exit_code, end.signal],
+                )
+                .map_err(from_sqlite)?;
+            taken(tx, id, changed)
+        })
+    }
+
+    fn crash_orchestrator(
+        &mut self,
+        read: &Orchestrator,
+        provenance: &Provenance,
+    ) -> Result<Option<Orchestrator>> {
+        self.write(|tx| {
+            let changed = tx
+                .execute(
+                    "UPDATE orchestrators SET status = 'crashed', reason = ?3, last_actor = ?2,
+                         last_reason = ?3, last_op = ?4
+                     WHERE id = ?1 AND status = ?5
+                       AND strftime('%Y-%m-%dT%H:%M:%fZ', heartbeat_at) = ?6",
+                    params![
+                        read.id.as_str(),
+                        provenance.actor,
+                        provenance.reason,
+                        provenance.op_id,
+                        read.status.as_str(),
+                        read.heartbeat_at.to_string(),
+                    ],
+                )
+                .map_err(from_sqlite)?;
+            match changed {
+                0 => Ok(None),
+                _ => load(tx, &read.id),
+            }
+        })
+    }
+}
+
+fn load(connection: &Connection, id: &OrchestratorId) -> Result<Option<Orchestrator>> {
+    let found = select(connection, "WHERE id = ?1", [id.as_str()])?;
+    Ok(found.into_iter().next())
+}
+
+fn existing(connection: &Connection, id: &OrchestratorId) -> Result<Orchestrator> {
+    load(connection, id)?.ok_or_else(|| unknown_orchestrator(id))
+}
+
+fn select(
+    connection: &Connection,
+    rest: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<Orchestrator>> {
+    let sql = format!("SELECT {} FROM orchestrators {rest}", rows::ORCHESTRATOR);
+    let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
+    statement
+        .query_map(parameters, rows::orchestrator)
+        .and_then(Iterator::collect)
+        .map_err(from_sqlite)
+}
+
+/// Returns the row that a conditional write changed, or why it changed none.
+fn taken(tx: &Transaction<'_>, id: &OrchestratorId, changed: usize) -> Result<Orchestrator> {
+    let row = existing(tx, id)?;
+    if changed == 0 {
+        return Err(ended_orchestrator(&row));
+    }
+    Ok(row)
+}
+
+fn holder(tx: &Transaction<'_>, plan: &PlanId) -> Result<Option<Orchestrator>> {
+    let rest = format!("WHERE plan_id = ?1 AND {LIVE}");
+    Ok(select(tx, &rest, [plan.as_str()])?.into_iter().next())
+}
+
+fn register(tx: &Transaction<'_>, run: &NewRun) -> Result<Registered> {
+    if was_done(tx, &run.provenance)? {
+        return existing(tx, &run.id).map(Registered::Started);
+    }
+    if let Some(holder) = holder(tx, &run.plan)? {
+        return Ok(Registered::Held(holder));
+    }
+    let started = run
+        .process
+        .started
+        .and_then(|ticks| i64::try_from(ticks).ok());
+    tx.execute(
+        "INSERT INTO orchestrators (id, plan_id, session_id, host, pid, pid_started, boot_id,
+             supervised, epoch, last_actor, last_reason, last_op)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+             (SELECT coalesce(max(epoch), 0) + 1 FROM orchestrators WHERE plan_id = ?2),
+             ?9, ?10, ?11)",
+        params![
+            run.id.as_str(),
+            run.plan.as_str(),
+            run.session.as_ref().map(SessionId::as_str),
+            run.host,
+            run.process.pid,
+            started,
+            run.process.boot,
+            run.supervised,
+            run.provenance.actor,
+            run.provenance.reason,
+            run.provenance.op_id,
+        ],
+    )
+    .map_err(from_sqlite)?;
+    existing(tx, &run.id).map(Registered::Started)
+}

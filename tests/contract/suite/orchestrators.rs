@@ -1,0 +1,331 @@
+//! Who runs which plan: one at a time, and every end is told.
+
+use serde_json::json;
+use trueup_core::model::{Orchestrator, OrchestratorStatus, RunEnd};
+use trueup_core::store::{Registered, Store};
+
+use crate::fixture::Fixture;
+use crate::request::{because, by, cursor, events, kinds, orchestrator_id, refused, run, running};
+
+on_every_store! {
+    a_plan_that_nobody_runs_is_taken
+    a_plan_that_somebody_runs_is_refused_with_the_holder
+    different_plans_run_side_by_side
+    the_epoch_rises_with_each_run_of_a_plan
+    a_heartbeat_is_a_sign_of_life_and_no_news
+    a_heartbeat_of_nobody_and_of_one_that_ended_is_an_error
+    one_that_is_told_to_stop_keeps_its_plan_until_it_ends
+    an_end_says_how_and_why
+    one_that_ended_cannot_end_again
+    one_that_died_leaves_its_plan_to_the_next
+    a_sign_of_life_since_the_reading_prevents_a_crash
+    one_that_ended_since_the_reading_did_not_crash
+    the_latest_are_listed_first_and_the_live_alone
+    a_repeated_registration_returns_the_first_answer
+    a_repeated_stop_does_not_end_it_twice
+    a_refusal_is_not_remembered
+    every_change_is_an_event_under_the_epoch
+}
+
+fn read(f: &mut impl Fixture, id: &str) -> Orchestrator {
+    f.store()
+        .orchestrator(&orchestrator_id(id))
+        .unwrap()
+        .unwrap()
+}
+
+fn stop(store: &mut dyn Store, id: &str) -> Orchestrator {
+    let end = RunEnd::default();
+    store
+        .stop_orchestrator(&orchestrator_id(id), end, &by("user"))
+        .unwrap()
+}
+
+fn live(f: &mut impl Fixture) -> Vec<String> {
+    let rows = f.store().live_orchestrators().unwrap();
+    rows.iter().map(|row| row.id.to_string()).collect()
+}
+
+fn a_plan_that_nobody_runs_is_taken(f: &mut impl Fixture) {
+    let mut new = run("o1", "P");
+    new.session = Some(crate::request::id("s1"));
+    new.supervised = true;
+    let Registered::Started(row) = f.store().register_orchestrator(&new).unwrap() else {
+        panic!("nobody held it");
+    };
+    assert_eq!(
+        (&row.id, &row.plan, &row.host),
+        (&new.id, &new.plan, &new.host)
+    );
+    assert_eq!(
+        (&row.process, &row.session, row.supervised),
+        (&new.process, &new.session, true)
+    );
+    assert_eq!((row.status, row.epoch.0), (OrchestratorStatus::Running, 1));
+    assert_eq!(
+        (row.stopped_at, row.end, &row.reason),
+        (None, RunEnd::default(), &None)
+    );
+    assert_eq!(read(f, "o1").started_at, row.started_at);
+    assert_eq!(live(f), ["o1"]);
+}
+
+fn a_plan_that_somebody_runs_is_refused_with_the_holder(f: &mut impl Fixture) {
+    let first = running(f.store(), "o1", "P");
+    let before = cursor(f.store());
+    let Registered::Held(holder) = f.store().register_orchestrator(&run("o2", "P")).unwrap() else {
+        panic!("two run one plan");
+    };
+    assert_eq!((holder.id, holder.epoch), (first.id, first.epoch));
+    assert_eq!(
+        f.store().orchestrator(&orchestrator_id("o2")).unwrap(),
+        None
+    );
+    assert_eq!(kinds(f.store(), before), Vec::<String>::new());
+}
+
+fn different_plans_run_side_by_side(f: &mut impl Fixture) {
+    for n in 0..30 {
+        running(f.store(), &format!("o{n}"), &format!("P{n}"));
+    }
+    assert_eq!(live(f).len(), 30);
+}
+
+fn the_epoch_rises_with_each_run_of_a_plan(f: &mut impl Fixture) {
+    for n in 1..=3 {
+        let id = format!("o{n}");
+        assert_eq!(running(f.store(), &id, "P").epoch.0, n);
+        stop(f.store(), &id);
+    }
+    assert_eq!(running(f.store(), "x1", "other").epoch.0, 1);
+}
+
+fn a_heartbeat_is_a_sign_of_life_and_no_news(f: &mut impl Fixture) {
+    let first = running(f.store(), "o1", "P");
+    f.advance(100);
+    assert_eq!(read(f, "o1").silence_seconds(), 100);
+    let before = cursor(f.store());
+    let after = f.store().beat_orchestrator(&orchestrator_id("o1")).unwrap();
+    assert_eq!(after.silence_seconds(), 0);
+    assert_eq!(
+        (after.revision, after.status),
+        (first.revision, first.status)
+    );
+    assert_eq!(kinds(f.store(), before), Vec::<String>::new());
+}
+
+fn a_heartbeat_of_nobody_and_of_one_that_ended_is_an_error(f: &mut impl Fixture) {
+    let store = f.store();
+    let error = refused(store.beat_orchestrator(&orchestrator_id("o1")), "invalid");
+    assert_eq!(error.to_string(), "there is no orchestrator o1");
+    running(store, "o1", "P");
+    stop(store, "o1");
+    let error = refused(store.beat_orchestrator(&orchestrator_id("o1")), "conflict");
+    assert!(
+        error.to_string().contains("orchestrator o1 stopped at 2"),
+        "{error}"
+    );
+}
+
+fn one_that_is_told_to_stop_keeps_its_plan_until_it_ends(f: &mut impl Fixture) {
+    running(f.store(), "o1", "P");
+    let id = orchestrator_id("o1");
+    let row = f
+        .store()
+        .tell_orchestrator_to_stop(&id, &by("user"))
+        .unwrap();
+    assert_eq!(
+        (row.status, row.stopped_at),
+        (OrchestratorStatus::Stopping, None)
+    );
+    let before = cursor(f.store());
+    f.store()
+        .tell_orchestrator_to_stop(&id, &by("user"))
+        .unwrap();
+    assert_eq!(kinds(f.store(), before), Vec::<String>::new(), "told once");
+    let beat = f.store().beat_orchestrator(&id).unwrap();
+    assert_eq!(beat.status, OrchestratorStatus::Stopping, "it hears of it");
+    let again = f.store().register_orchestrator(&run("o2", "P")).unwrap();
+    assert!(matches!(again, Registered::Held(_)));
+    stop(f.store(), "o1");
+    running(f.store(), "o2", "P");
+    refused(
+        f.store().tell_orchestrator_to_stop(&id, &by("user")),
+        "conflict",
+    );
+    let nobody = orchestrator_id("o9");
+    refused(
+        f.store().tell_orchestrator_to_stop(&nobody, &by("user")),
+        "invalid",
+    );
+}
+
+fn an_end_says_how_and_why(f: &mut impl Fixture) {
+    for (id, end) in [
+        (
+            "o1",
+            RunEnd {
+                exit_code: Some(3),
+                signal: None,
+            },
+        ),
+        (
+            "o2",
+            RunEnd {
+                exit_code: None,
+                signal: Some(15),
+            },
+        ),
+    ] {
+        running(f.store(), id, "P");
+        let provenance = because("user", "told to");
+        let row = f
+            .store()
+            .stop_orchestrator(&orchestrator_id(id), end, &provenance)
+            .unwrap();
+        assert_eq!((row.status, row.end), (OrchestratorStatus::Stopped, end));
+        assert_eq!(row.reason.as_deref(), Some("told to"));
+        assert!(row.stopped_at.is_some_and(|at| at >= row.started_at));
+    }
+}
+
+fn one_that_ended_cannot_end_again(f: &mut impl Fixture) {
+    running(f.store(), "o1", "P");
+    let id = orchestrator_id("o1");
+    let end = RunEnd {
+        exit_code: Some(0),
+        signal: None,
+    };
+    f.store().stop_orchestrator(&id, end, &by("user")).unwrap();
+    refused(
+        f.store()
+            .stop_orchestrator(&id, RunEnd::default(), &by("user")),
+        "conflict",
+    );
+    assert_eq!(read(f, "o1").end, end);
+    let nobody = orchestrator_id("o9");
+    refused(
+        f.store().stop_orchestrator(&nobody, end, &by("user")),
+        "invalid",
+    );
+}
+
+fn one_that_died_leaves_its_plan_to_the_next(f: &mut impl Fixture) {
+    running(f.store(), "o1", "P");
+    let row = read(f, "o1");
+    let provenance = because("s2", "process 42 is gone");
+    let crashed = f
+        .store()
+        .crash_orchestrator(&row, &provenance)
+        .unwrap()
+        .unwrap();
+    assert_eq!(crashed.status, OrchestratorStatus::Crashed);
+    assert_eq!(crashed.reason.as_deref(), Some("process 42 is gone"));
+    assert!(crashed.stopped_at.is_some());
+    assert_eq!(live(f), Vec::<String>::new());
+    assert_eq!(running(f.store(), "o2", "P").epoch.0, 2);
+    let again = f.store().crash_orchestrator(&row, &by("s3")).unwrap();
+    assert_eq!(again, None, "it is cleared once");
+}
+
+fn a_sign_of_life_since_the_reading_prevents_a_crash(f: &mut impl Fixture) {
+    running(f.store(), "o1", "P");
+    f.advance(10_000);
+    let row = read(f, "o1");
+    f.store().beat_orchestrator(&row.id).unwrap();
+    assert_eq!(f.store().crash_orchestrator(&row, &by("s2")).unwrap(), None);
+    assert_eq!(live(f), ["o1"]);
+}
+
+fn one_that_ended_since_the_reading_did_not_crash(f: &mut impl Fixture) {
+    running(f.store(), "o1", "P");
+    let row = read(f, "o1");
+    stop(f.store(), "o1");
+    assert_eq!(f.store().crash_orchestrator(&row, &by("s2")).unwrap(), None);
+    assert_eq!(read(f, "o1").status, OrchestratorStatus::Stopped);
+}
+
+fn the_latest_are_listed_first_and_the_live_alone(f: &mut impl Fixture) {
+    for (id, plan) in [("o1", "B"), ("o2", "A"), ("o3", "C")] {
+        running(f.store(), id, plan);
+        f.advance(5);
+    }
+    stop(f.store(), "o3");
+    let ids = |rows: Vec<Orchestrator>| -> Vec<String> {
+        rows.iter().map(|row| row.id.to_string()).collect()
+    };
+    assert_eq!(ids(f.store().orchestrators(0).unwrap()), ["o3", "o2", "o1"]);
+    assert_eq!(ids(f.store().orchestrators(2).unwrap()), ["o3", "o2"]);
+    assert_eq!(live(f), ["o2", "o1"], "by plan");
+}
+
+fn a_repeated_registration_returns_the_first_answer(f: &mut impl Fixture) {
+    let request = run("o1", "P");
+    f.store().register_orchestrator(&request).unwrap();
+    let before = cursor(f.store());
+    let again = f.store().register_orchestrator(&request).unwrap();
+    assert!(matches!(again, Registered::Started(row) if row.id == request.id));
+    assert_eq!(cursor(f.store()), before);
+}
+
+fn a_repeated_stop_does_not_end_it_twice(f: &mut impl Fixture) {
+    running(f.store(), "o1", "P");
+    let (id, once) = (orchestrator_id("o1"), by("user"));
+    let end = RunEnd {
+        exit_code: Some(0),
+        signal: None,
+    };
+    let first = f.store().stop_orchestrator(&id, end, &once).unwrap();
+    let before = cursor(f.store());
+    let again = f.store().stop_orchestrator(&id, end, &once).unwrap();
+    assert_eq!((again.status, again.end), (first.status, first.end));
+    assert_eq!(cursor(f.store()), before);
+}
+
+fn a_refusal_is_not_remembered(f: &mut impl Fixture) {
+    running(f.store(), "o1", "P");
+    let late = run("o2", "P");
+    let held = f.store().register_orchestrator(&late).unwrap();
+    assert!(matches!(held, Registered::Held(_)));
+    stop(f.store(), "o1");
+    let now = f.store().register_orchestrator(&late).unwrap();
+    assert!(matches!(now, Registered::Started(row) if row.id == late.id));
+}
+
+fn every_change_is_an_event_under_the_epoch(f: &mut impl Fixture) {
+    running(f.store(), "o1", "P");
+    stop(f.store(), "o1");
+    running(f.store(), "o2", "P");
+    let id = orchestrator_id("o2");
+    f.store()
+        .tell_orchestrator_to_stop(&id, &by("user"))
+        .unwrap();
+    let row = read(f, "o2");
+    f.store()
+        .crash_orchestrator(&row, &because("s9", "gone"))
+        .unwrap();
+    let all = [
+        "o1 started",
+        "o1 stopped",
+        "o2 started",
+        "o2 stopping",
+        "o2 crashed",
+    ];
+    assert_eq!(kinds(f.store(), 0), all);
+    let last = events(f.store()).pop().unwrap();
+    assert_eq!(
+        (last.entity.as_str(), last.actor.as_str()),
+        ("orchestrator", "s9")
+    );
+    assert_eq!(last.epoch.map(|epoch| epoch.0), Some(2));
+    assert_eq!(last.reason.as_deref(), Some("gone"));
+    assert!(last.op_id.is_some());
+    let mut facts = json!({
+        "plan_id": "P", "status": "stopping", "session_id": null, "host": "h1", "pid": 42,
+        "exit_code": null, "signal": null, "reason": null,
+    });
+    assert_eq!(last.before, facts);
+    facts["status"] = json!("crashed");
+    facts["reason"] = json!("gone");
+    assert_eq!(last.after, facts);
+}
