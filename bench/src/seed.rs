@@ -146,7 +146,7 @@ pub(crate) fn move_on(database: &Path, session: &str) -> Result<(), Failure> {
         [session],
     )?;
     connection.execute(
-        "UPDATE work_items SET phase = 'VERIFY' WHERE holder = ?1",
+        "UPDATE work_items SET phase = 'VERIFY', under_epoch = claim_epoch WHERE holder = ?1",
         [session],
     )?;
     connection.close().map_err(|(_, error)| error)?;

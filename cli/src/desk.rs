@@ -91,7 +91,7 @@ impl Desk {
 
     /// Opens the database for reading.
     pub(crate) fn open(&self) -> Result<SqliteStore, Failure> {
-        Ok(SqliteStore::open(self.database()?, self.site.deadline)?)
+        Ok(SqliteStore::open(self.database()?, self.site.deadline)?.until_exit())
     }
 
     /// Opens the database for a change; what waits is sent first.

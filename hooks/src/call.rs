@@ -49,7 +49,7 @@ impl Call {
     ///
     /// When it cannot be opened.
     pub fn open_or_create(&self) -> Result<SqliteStore, StoreError> {
-        SqliteStore::open_or_create(self.path()?, self.site.deadline)
+        SqliteStore::open_or_create(self.path()?, self.site.deadline).map(SqliteStore::until_exit)
     }
 
     /// Opens the database that is there.
@@ -58,7 +58,7 @@ impl Call {
     ///
     /// When it cannot be opened, or is not there.
     pub fn open(&self) -> Result<SqliteStore, StoreError> {
-        SqliteStore::open(self.path()?, self.site.deadline)
+        SqliteStore::open(self.path()?, self.site.deadline).map(SqliteStore::until_exit)
     }
 
     /// Tells whether a database was here before: then a missing one is one that cannot be

@@ -6,5 +6,6 @@ mod damage;
 mod foreign;
 mod migrations;
 mod orchestrators;
+mod parting;
 mod races;
 mod rules;

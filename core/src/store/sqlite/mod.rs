@@ -7,6 +7,7 @@
 mod claims;
 mod errors;
 mod events;
+mod handle;
 mod items;
 mod migrate;
 mod open;
@@ -20,7 +21,7 @@ mod turn;
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Transaction, TransactionBehavior};
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -32,6 +33,7 @@ use crate::model::{
     Event, EventFilter, Item, ItemKey, Lineage, NewItem, Revision, Session, SessionId, Timestamp,
 };
 
+use handle::Handle;
 pub use migrate::{APPLICATION_ID, Applied, SCHEMA_VERSION, SchemaStatus};
 
 /// The database's clock, as every statement writes it.
@@ -40,7 +42,7 @@ pub(crate) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 /// An open database.
 #[derive(Debug)]
 pub struct SqliteStore {
-    connection: Connection,
+    connection: Handle,
     path: PathBuf,
     deadline: Deadline,
 }
@@ -62,6 +64,14 @@ impl SqliteStore {
     /// Those of [`Self::open`] but for the missing file.
     pub fn open_or_create(path: &Path, deadline: Deadline) -> Result<Self> {
         open::or_create(path, deadline)
+    }
+
+    /// Says that the process ends when this is dropped, so that a connection that only read
+    /// need not be closed.
+    #[must_use]
+    pub fn until_exit(mut self) -> Self {
+        self.connection.last = true;
+        self
     }
 
     /// Reads which schema a database has, without changing it.
@@ -95,6 +105,7 @@ impl SqliteStore {
     /// Runs a write as one transaction, behind the queue.
     fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let _turn = turn::wait(&self.path, self.deadline);
+        self.connection.wrote = true;
         // What waiting in the queue took is gone from the deadline.
         self.connection
             .busy_timeout(self.deadline.left())

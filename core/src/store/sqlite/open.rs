@@ -9,6 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::errors::from_sqlite;
+use super::handle::Handle;
 use super::migrate::{self, SCHEMA_VERSION, SchemaStatus};
 use super::{SqliteStore, turn};
 use crate::deadline::Deadline;
@@ -111,7 +112,7 @@ pub(super) fn existing(path: &Path, deadline: Deadline) -> Result<SqliteStore> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)
         .map_err(|error| named(path, error))?;
     let mut store = SqliteStore {
-        connection,
+        connection: Handle::new(connection, path),
         path: path.to_owned(),
         deadline,
     };

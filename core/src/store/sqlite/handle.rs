@@ -1,0 +1,71 @@
+//! An open connection, and how it is parted with.
+//!
+//! Closing a connection frees the schema piece by piece and, for the last one of a database,
+//! removes the log and its index, which the next process makes again: a fifth of what a hook
+//! that only looks costs. A process that ends anyway leaves all that to the kernel, but only
+//! where nothing is lost by it: who wrote, or finds something in the log, closes, so that the
+//! log is moved into the file and the next process need not read it.
+
+use std::fs;
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+/// A connection.
+#[derive(Debug)]
+pub(super) struct Handle {
+    /// Present until dropped.
+    connection: Option<Connection>,
+    log: PathBuf,
+    /// Whether the process ends with it.
+    pub(super) last: bool,
+    /// Whether anything was written through it.
+    pub(super) wrote: bool,
+}
+
+impl Handle {
+    pub(super) fn new(connection: Connection, database: &Path) -> Self {
+        let mut log = database.as_os_str().to_owned();
+        log.push("-wal");
+        Self {
+            connection: Some(connection),
+            log: log.into(),
+            last: false,
+            wrote: false,
+        }
+    }
+
+    fn may_be_left(&self) -> bool {
+        let empty = || fs::metadata(&self.log).map_or(true, |log| log.len() == 0);
+        self.last && !self.wrote && empty()
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if self.may_be_left() {
+            std::mem::forget(self.connection.take());
+        }
+    }
+}
+
+impl Deref for Handle {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        let Some(connection) = &self.connection else {
+            unreachable!("it is taken when dropped");
+        };
+        connection
+    }
+}
+
+impl DerefMut for Handle {
+    fn deref_mut(&mut self) -> &mut Connection {
+        let Some(connection) = &mut self.connection else {
+            unreachable!("it is taken when dropped");
+        };
+        connection
+    }
+}
