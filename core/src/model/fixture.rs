@@ -1,8 +1,8 @@
-//! Sessions, items and orchestrators for the tests of the rules.
+//! Sessions, items, orchestrators and hand-offs for the tests of the rules.
 
 use super::{
-    Epoch, Item, ItemStatus, Lineage, Orchestrator, OrchestratorStatus, ProcessId, Revision,
-    RunEnd, Session, SessionStatus, Timestamp,
+    Elements, Epoch, Handoff, HandoffStatus, Item, ItemStatus, Lineage, Orchestrator,
+    OrchestratorStatus, ProcessId, Revision, RunEnd, Session, SessionStatus, Timestamp,
 };
 
 /// The database's clock in these tests, in seconds.
@@ -84,5 +84,31 @@ pub(crate) fn orchestrator(status: OrchestratorStatus, silence: i64) -> Orchestr
         epoch: Epoch(1),
         revision: Revision(1),
         read_at: at(0),
+    }
+}
+
+/// Makes a hand-off of `SD-002C` at epoch 3 by session `from`, in repository `app`.
+pub(crate) fn handoff(status: HandoffStatus, to: Option<&str>) -> Handoff {
+    Handoff {
+        id: "h-1".parse().unwrap(),
+        kind: "PLAN-TO-EXEC".parse().unwrap(),
+        status,
+        item: "SD-002C".parse().unwrap(),
+        from: "from".parse().unwrap(),
+        to: to.map(|to| to.parse().unwrap()),
+        repo: Some("app".to_owned()),
+        worktree: None,
+        branch: None,
+        phase: None,
+        task: None,
+        epoch: Epoch(3),
+        elements: Elements::default(),
+        created_at: at(-60),
+        decided_at: None,
+        decided_by: None,
+        reject_reason: None,
+        shown_at: None,
+        told_at: None,
+        revision: Revision(1),
     }
 }

@@ -136,6 +136,41 @@ impl PlanId {
     }
 }
 
+identifier!(
+    /// A hand-off, such as `h-0a1b2c3d4e`.
+    HandoffId, "hand-off id", 64, "_-"
+);
+
+impl HandoffId {
+    /// How many bits of a number make an id: with ten hexadecimal digits one is still typed
+    /// without a slip, and the database refuses a second of the same.
+    const BITS: u32 = 40;
+
+    /// Makes the id of a random number.
+    pub fn of(number: u64) -> Self {
+        Self(format!("h-{:010x}", number >> (u64::BITS - Self::BITS)))
+    }
+}
+
+identifier!(
+    /// What kind of hand-off: one of [`HandoffType::KNOWN`], or a name of the user's own.
+    ///
+    /// 1 to 64 letters, digits, `-` and `_`.
+    HandoffType, "hand-off type", 64, "_-"
+);
+
+impl HandoffType {
+    /// The types of seed 0.
+    pub const KNOWN: [&'static str; 6] = [
+        "LEAD-TO-PLAN",
+        "PLAN-TO-EXEC",
+        "EXEC-TO-PLAN",
+        "PLAN-TO-LEAD",
+        "LEAD-FINAL-APPROVAL",
+        "BYPASS-COMPLETION",
+    ];
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,6 +221,24 @@ mod tests {
             "a:b".parse::<SessionId>().is_err(),
             "a colon is no file name on every system"
         );
+    }
+
+    #[test]
+    fn types_of_the_seed_and_names_of_ones_own() {
+        for text in HandoffType::KNOWN.into_iter().chain(["to_review", "x2"]) {
+            assert_eq!(text.parse::<HandoffType>().unwrap().as_str(), text);
+        }
+        for text in ["", "a b", "a.b", "--to", "é", &"t".repeat(65)] {
+            assert!(text.parse::<HandoffType>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_id_of_a_number_is_an_id() {
+        for (number, id) in [(0, "h-0000000000"), (u64::MAX, "h-ffffffffff")] {
+            assert_eq!(HandoffId::of(number).as_str(), id);
+            assert_eq!(id.parse::<HandoffId>(), Ok(HandoffId::of(number)));
+        }
     }
 
     #[test]

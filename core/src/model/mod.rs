@@ -8,6 +8,7 @@ mod event;
 mod execution;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod handoff;
 mod ids;
 mod item;
 mod orchestrator;
@@ -22,7 +23,11 @@ pub use claim::{
 };
 pub use event::{Event, EventFilter};
 pub use execution::{ExecutionState, Field, History, Kind, Value, WorkState};
-pub use ids::{IdError, ItemKey, OrchestratorId, PlanId, SessionId};
+pub use handoff::{
+    Acceptance, Element, Elements, Handoff, HandoffNews, HandoffRefusal, HandoffStatus, Passage,
+    Reader, decide_acceptance, decide_rejection, news_of,
+};
+pub use ids::{HandoffId, HandoffType, IdError, ItemKey, OrchestratorId, PlanId, SessionId};
 pub use item::{Item, NewItem};
 pub use orchestrator::{Orchestrator, RunEnd};
 pub use session::{Host, ProcessId, Session};

@@ -11,8 +11,9 @@ pub mod sqlite;
 
 pub use error::{StoreError, Transience};
 pub use port::{
-    ClaimRequest, ClaimTaken, Heartbeat, ItemFilter, Mark, NewRun, OrchestratorStore, Provenance,
-    Push, Registered, Registration, Release, Released, SessionFilter, Store, TaskNote,
+    ClaimRequest, ClaimTaken, HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection,
+    HandoffStore, Heartbeat, ItemFilter, Mark, NewHandoff, NewRun, OrchestratorStore, Provenance,
+    Push, Registered, Registration, Release, Released, Ruled, SessionFilter, Store, TaskNote,
 };
 
 /// The result of a store operation.

@@ -4,6 +4,7 @@ mod backups;
 mod busy;
 mod damage;
 mod foreign;
+mod handoffs;
 mod migrations;
 mod orchestrators;
 mod parting;

@@ -15,6 +15,7 @@ macro_rules! on_every_store {
 mod claims;
 mod errors;
 mod events;
+mod handoffs;
 mod items;
 mod lapse;
 mod orchestrators;

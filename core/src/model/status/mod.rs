@@ -19,6 +19,19 @@ pub struct UnknownStatus {
     allowed: &'static str,
 }
 
+impl UnknownStatus {
+    /// Says which spelling of a vocabulary elsewhere is unknown.
+    pub(super) fn new(text: &str, allowed: &'static str) -> Self {
+        Self {
+            found: text.chars().take(EXCERPT).collect(),
+            allowed,
+        }
+    }
+}
+
+/// Longest excerpt of an unknown spelling that an error repeats, in characters.
+const EXCERPT: usize = 40;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -90,7 +90,7 @@ pub(super) fn first_answer(store: &MemoryStore, request: &ClaimRequest) -> Resul
     })
 }
 
-fn because(by: &Provenance, reason: &str) -> Provenance {
+pub(super) fn because(by: &Provenance, reason: &str) -> Provenance {
     Provenance {
         reason: Some(reason.to_owned()),
         ..by.clone()
@@ -112,7 +112,7 @@ fn take(store: &mut MemoryStore, request: &ClaimRequest) -> Result<Item> {
     })
 }
 
-fn set_free(store: &mut MemoryStore, item: &ItemKey, by: &Provenance) -> Result<Item> {
+pub(super) fn set_free(store: &mut MemoryStore, item: &ItemKey, by: &Provenance) -> Result<Item> {
     changes::item(store, item, by, |row| row.holder = None)
 }
 
@@ -135,7 +135,7 @@ fn begin_work(
     patch_state(store, &session.id, patch, by)
 }
 
-fn patch_state(
+pub(super) fn patch_state(
     store: &mut MemoryStore,
     session: &SessionId,
     mut state: Json,

@@ -10,6 +10,7 @@
 mod changes;
 mod claims;
 mod events;
+mod handoffs;
 mod items;
 mod orchestrators;
 mod sessions;
@@ -25,8 +26,8 @@ use super::{
     Released, Result, SessionFilter, Store, StoreError, TaskNote,
 };
 use crate::model::{
-    Event, EventFilter, Item, ItemKey, Lineage, NewItem, Orchestrator, OrchestratorId, Revision,
-    Session, SessionId, Timestamp,
+    Event, EventFilter, Handoff, HandoffId, Item, ItemKey, Lineage, NewItem, Orchestrator,
+    OrchestratorId, Revision, Session, SessionId, Timestamp,
 };
 
 /// Where the clock of a new store stands: 2026-02-02T03:00:00Z.
@@ -42,6 +43,7 @@ pub struct MemoryStore {
     items: BTreeMap<ItemKey, Item>,
     tasks: BTreeMap<(SessionId, String), TaskNote>,
     orchestrators: BTreeMap<OrchestratorId, Orchestrator>,
+    handoffs: BTreeMap<HandoffId, Handoff>,
     events: Vec<Event>,
     /// Which operation each id was used for.
     operations: BTreeMap<String, &'static str>,
@@ -63,6 +65,7 @@ impl MemoryStore {
             items: BTreeMap::new(),
             tasks: BTreeMap::new(),
             orchestrators: BTreeMap::new(),
+            handoffs: BTreeMap::new(),
             events: Vec::new(),
             operations: BTreeMap::new(),
         }

@@ -1,5 +1,6 @@
 //! The operations.
 
+mod handoffs;
 mod orchestrators;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,10 @@ use crate::model::{
 };
 use crate::store::Result;
 
+pub use handoffs::{
+    HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection, HandoffStore, NewHandoff,
+    Ruled,
+};
 pub use orchestrators::{NewRun, OrchestratorStore, Registered};
 pub(super) use orchestrators::{ended_orchestrator, unknown_orchestrator};
 
@@ -189,7 +194,7 @@ pub struct TaskNote {
     clippy::missing_errors_doc,
     reason = "said once above, and where one is special"
 )]
-pub trait Store: OrchestratorStore {
+pub trait Store: HandoffStore + OrchestratorStore {
     /// Returns which database this is.
     fn lineage(&mut self) -> Result<Lineage>;
 

@@ -84,7 +84,7 @@ fn take(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<()> {
     taken.map(|_| ()).ok_or_else(|| moved_on(&grant.item))
 }
 
-fn give_up_other(
+pub(super) fn give_up_other(
     tx: &Transaction<'_>,
     session: &Session,
     wanted: &ItemKey,
@@ -100,7 +100,10 @@ fn give_up_other(
 }
 
 /// Returns the item that a claim carried out before gave up.
-fn given_up_by(tx: &Transaction<'_>, provenance: &Provenance) -> Result<Option<ItemKey>> {
+pub(super) fn given_up_by(
+    tx: &Transaction<'_>,
+    provenance: &Provenance,
+) -> Result<Option<ItemKey>> {
     let key: Option<String> = tx
         .query_row(
             "SELECT key FROM events WHERE op_id = ?1 AND entity = 'item' AND kind = 'released'",
@@ -168,7 +171,7 @@ fn begin_work(
     patch_state(tx, &session.id, patch, provenance)
 }
 
-fn patch_state(
+pub(super) fn patch_state(
     tx: &Transaction<'_>,
     session: &SessionId,
     mut state: serde_json::Value,

@@ -8,6 +8,7 @@ mod claims;
 mod errors;
 mod events;
 mod handle;
+mod handoffs;
 mod items;
 mod migrate;
 mod open;

@@ -15,7 +15,7 @@ fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'stat
     Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
 }
 
-fn parsed<T>(row: &Row<'_>, column: usize) -> Sql<T>
+pub(super) fn parsed<T>(row: &Row<'_>, column: usize) -> Sql<T>
 where
     T: FromStr,
     T::Err: std::error::Error + Send + Sync + 'static,
@@ -27,7 +27,7 @@ where
         .map_err(|error| unreadable(column, error))
 }
 
-fn optional<T>(row: &Row<'_>, column: usize) -> Sql<Option<T>>
+pub(super) fn optional<T>(row: &Row<'_>, column: usize) -> Sql<Option<T>>
 where
     T: FromStr,
     T::Err: std::error::Error + Send + Sync + 'static,
@@ -39,7 +39,7 @@ where
 }
 
 /// Reads a time that may be absent; one that others wrote in a form nobody reads is absent.
-fn lenient_time(row: &Row<'_>, column: usize) -> Option<Timestamp> {
+pub(super) fn lenient_time(row: &Row<'_>, column: usize) -> Option<Timestamp> {
     optional(row, column).unwrap_or_default()
 }
 
@@ -47,7 +47,7 @@ pub(super) fn time(row: &Row<'_>, column: usize) -> Sql<Timestamp> {
     parsed(row, column)
 }
 
-fn count(row: &Row<'_>, column: usize) -> Sql<u64> {
+pub(super) fn count(row: &Row<'_>, column: usize) -> Sql<u64> {
     let value: i64 = row.get(column)?;
     u64::try_from(value).map_err(|error| unreadable(column, error))
 }

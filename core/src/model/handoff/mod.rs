@@ -1,0 +1,164 @@
+//! Hand-offs: an item passed from one session to another, with what the receiver needs.
+//!
+//! Source: seed 0's hand-offs, with their four statuses and six elements.
+
+mod decide;
+mod elements;
+mod news;
+
+use super::{Epoch, HandoffId, HandoffType, ItemKey, Revision, SessionId, Timestamp};
+use crate::model::status::UnknownStatus;
+
+pub use decide::{Acceptance, HandoffRefusal, Passage, decide_acceptance, decide_rejection};
+pub use elements::{Element, Elements};
+pub use news::{HandoffNews, Reader, news_of};
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Where a hand-off stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HandoffStatus {
+    /// Nobody has decided yet.
+    PendingAcceptance,
+    /// The item went to whoever accepted.
+    Accepted,
+    /// The item stayed where it was.
+    Rejected,
+    /// Somebody keeps it from being decided; it may still be.
+    Blocked,
+}
+
+impl HandoffStatus {
+    /// Every status.
+    pub const ALL: [Self; 4] = [
+        Self::PendingAcceptance,
+        Self::Accepted,
+        Self::Rejected,
+        Self::Blocked,
+    ];
+
+    /// Returns the stored spelling.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PendingAcceptance => "pending_acceptance",
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Blocked => "blocked",
+        }
+    }
+
+    /// Tells whether it may still be decided.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::PendingAcceptance | Self::Blocked)
+    }
+
+    /// Tells whether a hand-off may go from this status to another; the schema's trigger
+    /// holds the same rule.
+    pub fn may_become(self, to: Self) -> bool {
+        self == to || self.is_open() && to != Self::PendingAcceptance
+    }
+}
+
+impl FromStr for HandoffStatus {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or_else(|| {
+                UnknownStatus::new(text, "pending_acceptance, accepted, rejected, blocked")
+            })
+    }
+}
+
+impl fmt::Display for HandoffStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A row of `handoffs`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handoff {
+    /// Its id.
+    pub id: HandoffId,
+    /// What kind.
+    pub kind: HandoffType,
+    /// Where it stands.
+    pub status: HandoffStatus,
+    /// What is handed on.
+    pub item: ItemKey,
+    /// Who hands it on.
+    pub from: SessionId,
+    /// Who is to have it; absent for whoever takes it.
+    pub to: Option<SessionId>,
+    /// The sender's repository, by name.
+    pub repo: Option<String>,
+    /// The sender's project directory.
+    pub worktree: Option<String>,
+    /// The sender's branch.
+    pub branch: Option<String>,
+    /// The phase the work is in.
+    pub phase: Option<String>,
+    /// The task the work is at.
+    pub task: Option<String>,
+    /// The fence of the sender's claim; a hand-off under an older one gives nothing.
+    pub epoch: Epoch,
+    /// What the receiver needs.
+    pub elements: Elements,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was accepted or rejected.
+    pub decided_at: Option<Timestamp>,
+    /// Who accepted or rejected it.
+    pub decided_by: Option<SessionId>,
+    /// Why it was rejected.
+    pub reject_reason: Option<String>,
+    /// When the addressed session's model was first shown it.
+    pub shown_at: Option<Timestamp>,
+    /// When the sender's model was told the decision.
+    pub told_at: Option<Timestamp>,
+    /// Counts changes.
+    pub revision: Revision,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stored_spelling_reads_back_and_no_other() {
+        for status in HandoffStatus::ALL {
+            assert_eq!(status.as_str().parse(), Ok(status));
+            assert_eq!(
+                serde_json::to_value(status).unwrap(),
+                serde_json::json!(status.as_str())
+            );
+        }
+        let error = "done".parse::<HandoffStatus>().unwrap_err().to_string();
+        assert!(error.contains("\"done\"") && error.contains("pending_acceptance"));
+    }
+
+    #[test]
+    fn what_is_decided_stays_decided() {
+        use HandoffStatus::{Accepted, Blocked, PendingAcceptance as Pending, Rejected};
+        let legal = [
+            (Pending, Accepted),
+            (Pending, Rejected),
+            (Pending, Blocked),
+            (Blocked, Accepted),
+            (Blocked, Rejected),
+        ];
+        for from in HandoffStatus::ALL {
+            for to in HandoffStatus::ALL {
+                let expected = from == to || legal.contains(&(from, to));
+                assert_eq!(from.may_become(to), expected, "{from} -> {to}");
+            }
+        }
+    }
+}

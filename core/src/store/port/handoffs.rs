@@ -1,0 +1,124 @@
+//! Hand-offs.
+
+use super::Provenance;
+use crate::model::{
+    Elements, Epoch, Handoff, HandoffId, HandoffNews, HandoffRefusal, HandoffType, Item, ItemKey,
+    SessionId,
+};
+use crate::store::Result;
+
+/// A hand-off to be made. What is not said here the store takes from sender and item.
+#[derive(Debug, Clone)]
+pub struct NewHandoff {
+    /// Its id.
+    pub id: HandoffId,
+    /// What kind.
+    pub kind: HandoffType,
+    /// Who hands on.
+    pub from: SessionId,
+    /// What, and the claim that it is handed on under.
+    pub fence: (ItemKey, Epoch),
+    /// Who is to have it; absent for whoever takes it.
+    pub to: Option<SessionId>,
+    /// What the receiver needs.
+    pub elements: Elements,
+    /// Who makes it.
+    pub provenance: Provenance,
+}
+
+impl NewHandoff {
+    /// Makes an id that nobody has.
+    pub fn fresh_id() -> HandoffId {
+        HandoffId::of(uuid::Uuid::new_v4().as_u64_pair().0)
+    }
+}
+
+/// Which hand-offs to list.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HandoffFilter {
+    /// Only those that may still be decided.
+    pub open: bool,
+}
+
+/// An acceptance to carry out.
+#[derive(Debug, Clone)]
+pub struct HandoffAcceptance {
+    /// Which.
+    pub id: HandoffId,
+    /// Who accepts.
+    pub session: SessionId,
+    /// How long silence means nothing from now on: who accepts, lives.
+    pub lease_seconds: u64,
+    /// Who asks.
+    pub provenance: Provenance,
+}
+
+/// A hand-off that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandoffAccepted {
+    /// The hand-off.
+    pub handoff: Handoff,
+    /// The item, held by the session that accepted.
+    pub item: Item,
+    /// The item that the session gave up for it.
+    pub released: Option<ItemKey>,
+}
+
+/// A rejection to carry out; the reason is the provenance's.
+#[derive(Debug, Clone)]
+pub struct HandoffRejection {
+    /// Which.
+    pub id: HandoffId,
+    /// Who rejects.
+    pub session: SessionId,
+    /// Why, for the sender.
+    pub reason: String,
+    /// Who asks.
+    pub provenance: Provenance,
+}
+
+/// An answer that the rules may refuse.
+pub type Ruled<T> = std::result::Result<T, HandoffRefusal>;
+
+/// The hand-offs of the database.
+///
+/// Every operation fails as [`StoreError`](crate::store::StoreError) says.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "said once above, and where one is special"
+)]
+pub trait HandoffStore {
+    /// Makes a hand-off of the item that the sender holds, with phase, task, branch, worktree
+    /// and repository of the sender. The addressed session counts as not told.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when the sender does not
+    /// hold the item under that epoch.
+    fn create_handoff(&mut self, new: &NewHandoff) -> Result<Handoff>;
+
+    /// Reads a hand-off.
+    fn handoff(&mut self, id: &HandoffId) -> Result<Option<Handoff>>;
+
+    /// Lists hand-offs, the newest first.
+    fn handoffs(&mut self, filter: HandoffFilter) -> Result<Vec<Handoff>>;
+
+    /// Accepts a hand-off: in one transaction the item goes to the session, which gives up
+    /// what it held and takes up item, phase and task; the sender works on it no more.
+    fn accept_handoff(&mut self, acceptance: &HandoffAcceptance) -> Result<Ruled<HandoffAccepted>>;
+
+    /// Rejects a hand-off; the item stays where it is.
+    fn reject_handoff(&mut self, rejection: &HandoffRejection) -> Result<Ruled<Handoff>>;
+
+    /// Returns what a session's model is to be told of hand-offs, the most important first;
+    /// `starts` says whether it knows nothing of what it was shown before.
+    fn handoff_news(
+        &mut self,
+        session: &SessionId,
+        starts: bool,
+    ) -> Result<Vec<(HandoffNews, Handoff)>>;
+
+    /// Notes that a hand-off was told in the status it was read in: to the addressed session,
+    /// or as a decision to the sender.
+    fn note_handoff_told(&mut self, told: &Handoff) -> Result<()>;
+}

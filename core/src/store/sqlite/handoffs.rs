@@ -1,0 +1,391 @@
+//! Hand-offs: the rules are decided inside the transaction that carries them out.
+
+use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, named_params, params};
+use serde_json::json;
+
+use super::errors::from_sqlite;
+use super::sessions::signed;
+use super::{NOW, SqliteStore, claims, items, registered, rows, sessions, was_done};
+use crate::model::{
+    Acceptance, Element, Elements, Epoch, Handoff, HandoffId, HandoffNews, HandoffRefusal, Item,
+    Passage, Reader, Revision, Session, SessionId, SessionStatus, decide_acceptance,
+    decide_rejection, news_of,
+};
+use crate::store::{
+    HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection, HandoffStore, Heartbeat,
+    NewHandoff, Provenance, Result, Ruled, StoreError,
+};
+
+/// Most hand-offs that one emission is made from: those beyond are listed by the command.
+const MOST_NEWS: u32 = 16;
+
+/// The columns [`handoff`] reads.
+const HANDOFF: &str = "id, type, status, item, from_session, to_session, repo, worktree, branch, \
+     phase, task, epoch, created_at, decided_at, decided_by, reject_reason, shown_at, told_at, \
+     revision, summary, actions, known_issues, decisions, deliverables, resources";
+
+/// The first of the elements among the columns; they follow in their own order.
+const FIRST_ELEMENT: usize = 19;
+
+fn handoff(row: &Row<'_>) -> rusqlite::Result<Handoff> {
+    let mut elements = Vec::new();
+    for (place, element) in Element::ALL.into_iter().enumerate() {
+        elements.push((element, row.get(FIRST_ELEMENT + place)?));
+    }
+    Ok(Handoff {
+        id: rows::parsed(row, 0)?,
+        kind: rows::parsed(row, 1)?,
+        status: rows::parsed(row, 2)?,
+        item: rows::parsed(row, 3)?,
+        from: rows::parsed(row, 4)?,
+        to: rows::optional(row, 5)?,
+        repo: row.get(6)?,
+        worktree: row.get(7)?,
+        branch: row.get(8)?,
+        phase: row.get(9)?,
+        task: row.get(10)?,
+        epoch: Epoch(rows::count(row, 11)?),
+        elements: Elements::new(elements),
+        created_at: rows::time(row, 12)?,
+        decided_at: rows::lenient_time(row, 13),
+        decided_by: rows::optional(row, 14)?,
+        reject_reason: row.get(15)?,
+        shown_at: rows::lenient_time(row, 16),
+        told_at: rows::lenient_time(row, 17),
+        revision: Revision(rows::count(row, 18)?),
+    })
+}
+
+impl HandoffStore for SqliteStore {
+    fn create_handoff(&mut self, new: &NewHandoff) -> Result<Handoff> {
+        self.write(|tx| create(tx, new))
+    }
+
+    fn handoff(&mut self, id: &HandoffId) -> Result<Option<Handoff>> {
+        load(&self.connection, id)
+    }
+
+    fn handoffs(&mut self, filter: HandoffFilter) -> Result<Vec<Handoff>> {
+        let open = if filter.open {
+            "WHERE status IN ('pending_acceptance', 'blocked')"
+        } else {
+            ""
+        };
+        let rest = format!("{open} ORDER BY created_at DESC, rowid DESC");
+        select(&self.connection, &rest, [])
+    }
+
+    fn accept_handoff(&mut self, acceptance: &HandoffAcceptance) -> Result<Ruled<HandoffAccepted>> {
+        self.write(|tx| accept(tx, acceptance))
+    }
+
+    fn reject_handoff(&mut self, rejection: &HandoffRejection) -> Result<Ruled<Handoff>> {
+        self.write(|tx| reject(tx, rejection))
+    }
+
+    fn handoff_news(
+        &mut self,
+        session: &SessionId,
+        starts: bool,
+    ) -> Result<Vec<(HandoffNews, Handoff)>> {
+        news(&self.connection, session, starts)
+    }
+
+    fn note_handoff_told(&mut self, told: &Handoff) -> Result<()> {
+        let column = if told.status.is_open() {
+            "shown_at"
+        } else {
+            "told_at"
+        };
+        let sql = format!(
+            "UPDATE handoffs SET {column} = coalesce({column}, {NOW})
+             WHERE id = ?1 AND status = ?2"
+        );
+        self.write(|tx| {
+            tx.execute(&sql, params![told.id.as_str(), told.status.as_str()])
+                .map_err(from_sqlite)
+        })
+        .map(|_| ())
+    }
+}
+
+fn load(connection: &Connection, id: &HandoffId) -> Result<Option<Handoff>> {
+    connection
+        .query_row(
+            &format!("SELECT {HANDOFF} FROM handoffs WHERE id = ?1"),
+            [id.as_str()],
+            handoff,
+        )
+        .optional()
+        .map_err(from_sqlite)
+}
+
+fn select(connection: &Connection, rest: &str, parameters: impl Params) -> Result<Vec<Handoff>> {
+    let sql = format!("SELECT {HANDOFF} FROM handoffs {rest}");
+    let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
+    statement
+        .query_map(parameters, handoff)
+        .and_then(Iterator::collect)
+        .map_err(from_sqlite)
+}
+
+/// Reads a hand-off that was written in this transaction.
+fn written(tx: &Transaction<'_>, id: &HandoffId) -> Result<Handoff> {
+    load(tx, id)?.ok_or_else(|| StoreError::Conflict(format!("hand-off {id} vanished")))
+}
+
+fn create(tx: &Transaction<'_>, new: &NewHandoff) -> Result<Handoff> {
+    if was_done(tx, &new.provenance)? {
+        return written(tx, &new.id);
+    }
+    let sender = registered(sessions::load(tx, &new.from)?, &new.from)?;
+    let (item, epoch) = &new.fence;
+    if sender.item.as_ref() != Some(item) || sender.epoch != Some(*epoch) {
+        let text = format!("session {} does not hold {item} any more", new.from);
+        return Err(StoreError::Conflict(text));
+    }
+    let work = sender.execution_state().work;
+    let text = |element| new.elements.get(element);
+    tx.execute(
+        "INSERT INTO handoffs (id, type, item, from_session, to_session, repo, worktree, branch,
+             phase, task, epoch, summary, deliverables, decisions, known_issues, resources,
+             actions, last_actor, last_reason, last_op)
+         VALUES (:id, :type, :item, :from, :to, :repo, :worktree, :branch, :phase, :task, :epoch,
+             :summary, :deliverables, :decisions, :known_issues, :resources, :actions, :actor,
+             :reason, :op)",
+        named_params! {
+            ":id": new.id.as_str(),
+            ":type": new.kind.as_str(),
+            ":item": item.as_str(),
+            ":from": new.from.as_str(),
+            ":to": new.to.as_ref().map(SessionId::as_str),
+            ":repo": sender.repo,
+            ":worktree": sender.worktree,
+            ":branch": sender.branch(),
+            ":phase": work.phase,
+            ":task": work.task,
+            ":epoch": signed(epoch.0),
+            ":summary": text(Element::Summary),
+            ":deliverables": text(Element::Deliverables),
+            ":decisions": text(Element::Decisions),
+            ":known_issues": text(Element::KnownIssues),
+            ":resources": text(Element::Resources),
+            ":actions": text(Element::Actions),
+            ":actor": new.provenance.actor,
+            ":reason": new.provenance.reason,
+            ":op": new.provenance.op_id,
+        },
+    )
+    .map_err(from_sqlite)?;
+    written(tx, &new.id)
+}
+
+/// Reads the session that a session continues.
+fn predecessor(connection: &Connection, session: &Session) -> Result<Option<Session>> {
+    match &session.predecessor {
+        Some(id) => sessions::load(connection, id),
+        None => Ok(None),
+    }
+}
+
+fn accept(tx: &Transaction<'_>, acceptance: &HandoffAcceptance) -> Result<Ruled<HandoffAccepted>> {
+    let by = &acceptance.provenance;
+    let session = registered(
+        sessions::load(tx, &acceptance.session)?,
+        &acceptance.session,
+    )?;
+    let Some(handoff) = load(tx, &acceptance.id)? else {
+        return Ok(Err(HandoffRefusal::NotFound));
+    };
+    let item = items::load(tx, &handoff.item)?;
+    if was_done(tx, by)? {
+        let released = claims::given_up_by(tx, by)?;
+        return Ok(item
+            .ok_or(HandoffRefusal::ItemNotFound)
+            .map(|item| HandoffAccepted {
+                handoff,
+                item,
+                released,
+            }));
+    }
+    let before = predecessor(tx, &session)?;
+    let facts = Acceptance {
+        handoff: &handoff,
+        session: &session,
+        predecessor: before.as_ref(),
+        item: item.as_ref(),
+    };
+    let passage = match decide_acceptance(&facts) {
+        Ok(passage) => passage,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let mut released = None;
+    if passage != Passage::InHand {
+        released = claims::give_up_other(tx, &session, &handoff.item, by)?;
+        pass_on(tx, &handoff, &session.id, by)?;
+        take_up(tx, &handoff, &session.id, by)?;
+    }
+    if passage == Passage::FromSender {
+        lay_down(tx, &handoff, by)?;
+    }
+    sessions::heartbeat(
+        tx,
+        &Heartbeat {
+            session: session.id.clone(),
+            lease_seconds: Some(acceptance.lease_seconds),
+            status: Some(SessionStatus::Active),
+            span_seconds: None,
+        },
+    )?;
+    tx.execute(
+        "UPDATE handoffs SET status = 'accepted', decided_by = ?1,
+             last_actor = ?2, last_reason = ?3, last_op = ?4 WHERE id = ?5",
+        params![
+            session.id.as_str(),
+            by.actor,
+            by.reason,
+            by.op_id,
+            handoff.id.as_str()
+        ],
+    )
+    .map_err(from_sqlite)?;
+    let item: Item = items::load(tx, &handoff.item)?.ok_or_else(|| moved_on(&handoff))?;
+    Ok(Ok(HandoffAccepted {
+        handoff: written(tx, &handoff.id)?,
+        item,
+        released,
+    }))
+}
+
+fn moved_on(handoff: &Handoff) -> StoreError {
+    StoreError::Conflict(format!("item {} changed hands meanwhile", handoff.item))
+}
+
+/// Gives the item to the session, on the claim of the hand-off.
+fn pass_on(tx: &Transaction<'_>, handoff: &Handoff, to: &SessionId, by: &Provenance) -> Result<()> {
+    let sql = format!(
+        "UPDATE work_items SET holder = ?1, claim_epoch = claim_epoch + 1, claimed_at = {NOW},
+             status = CASE WHEN status IN ('queued', 'ready') THEN 'running' ELSE status END,
+             phase = coalesce(?2, phase), under_epoch = ?3,
+             last_actor = ?4, last_reason = ?5, last_op = ?6
+         WHERE key = ?7 AND (holder = ?8 OR holder IS NULL) AND claim_epoch = ?3"
+    );
+    let passed = tx
+        .execute(
+            &sql,
+            params![
+                to.as_str(),
+                handoff.phase,
+                signed(handoff.epoch.0),
+                by.actor,
+                reason(handoff),
+                by.op_id,
+                handoff.item.as_str(),
+                handoff.from.as_str(),
+            ],
+        )
+        .map_err(from_sqlite)?;
+    if passed == 0 {
+        return Err(moved_on(handoff));
+    }
+    Ok(())
+}
+
+fn reason(handoff: &Handoff) -> String {
+    format!("hand-off {}", handoff.id)
+}
+
+/// Makes the item, with phase and task of the hand-off, the receiver's current work.
+fn take_up(tx: &Transaction<'_>, handoff: &Handoff, to: &SessionId, by: &Provenance) -> Result<()> {
+    let state = json!({
+        "currentSd": handoff.item, "currentPhase": handoff.phase, "currentTask": handoff.task,
+        "isActive": true, "wasInterrupted": false,
+    });
+    claims::patch_state(tx, to, state, by)
+}
+
+/// Lets the sender work on the item no more: it was given, not taken.
+fn lay_down(tx: &Transaction<'_>, handoff: &Handoff, by: &Provenance) -> Result<()> {
+    let Some(sender) = sessions::load(tx, &handoff.from)? else {
+        return Ok(());
+    };
+    if sender.execution_state().work.item.as_deref() != Some(handoff.item.as_str()) {
+        return Ok(());
+    }
+    let idle = json!({
+        "currentSd": null, "currentPhase": null, "currentTask": null, "isActive": false,
+    });
+    claims::patch_state(tx, &sender.id, idle, by)
+}
+
+fn reject(tx: &Transaction<'_>, rejection: &HandoffRejection) -> Result<Ruled<Handoff>> {
+    let by = &rejection.provenance;
+    let session = registered(sessions::load(tx, &rejection.session)?, &rejection.session)?;
+    let Some(handoff) = load(tx, &rejection.id)? else {
+        return Ok(Err(HandoffRefusal::NotFound));
+    };
+    if was_done(tx, by)? {
+        return Ok(Ok(handoff));
+    }
+    let before = predecessor(tx, &session)?;
+    if let Err(refusal) = decide_rejection(&handoff, &session, before.as_ref()) {
+        return Ok(Err(refusal));
+    }
+    tx.execute(
+        "UPDATE handoffs SET status = 'rejected', decided_by = ?1, reject_reason = ?2,
+             last_actor = ?3, last_reason = ?4, last_op = ?5 WHERE id = ?6",
+        params![
+            session.id.as_str(),
+            rejection.reason,
+            by.actor,
+            by.reason,
+            by.op_id,
+            handoff.id.as_str()
+        ],
+    )
+    .map_err(from_sqlite)?;
+    Ok(Ok(written(tx, &handoff.id)?))
+}
+
+fn news(
+    connection: &Connection,
+    id: &SessionId,
+    starts: bool,
+) -> Result<Vec<(HandoffNews, Handoff)>> {
+    let session = registered(sessions::load(connection, id)?, id)?;
+    let before = predecessor(connection, &session)?;
+    // A walk along an index each; what of it is worth a word, the rule decides.
+    let open = "status IN ('pending_acceptance', 'blocked') AND EXISTS (
+        SELECT 1 FROM work_items w WHERE w.key = item AND w.claim_epoch = epoch)";
+    let rest = format!(
+        "WHERE {open} AND to_session IN (?1, ?2)
+            OR {open} AND to_session IS NULL AND repo IS ?3
+            OR status IN ('accepted', 'rejected') AND told_at IS NULL
+               AND from_session IN (?1, ?2)
+         ORDER BY created_at DESC LIMIT ?4"
+    );
+    let found = select(
+        connection,
+        &rest,
+        params![
+            id.as_str(),
+            before.as_ref().map(|before| before.id.as_str()),
+            session.repo,
+            MOST_NEWS
+        ],
+    )?;
+    let reader = Reader {
+        session: &session,
+        predecessor: before.as_ref(),
+        starts,
+    };
+    let mut told = Vec::new();
+    for handoff in found {
+        let item = items::load(connection, &handoff.item)?;
+        if let Some(news) = news_of(&handoff, item.as_ref(), &reader) {
+            told.push((news, handoff));
+        }
+    }
+    told.sort_by_key(|(news, _)| *news);
+    Ok(told)
+}

@@ -1,0 +1,547 @@
+//! Hand-offs: made from what the database knows, carried out in one transaction, told once.
+
+use serde_json::json;
+use trueup_core::model::{
+    Element, Elements, Epoch, Field, Handoff, HandoffId, HandoffNews, HandoffRefusal,
+    HandoffStatus, Value,
+};
+use trueup_core::store::{
+    HandoffAcceptance, HandoffFilter, HandoffRejection, NewHandoff, Registration, Store,
+};
+
+use crate::fixture::Fixture;
+use crate::request::{
+    LEASE, add, by, claim, cursor, events, holder, id, item, key, kinds, phase, refused, register,
+    registration, release, session,
+};
+
+on_every_store! {
+    a_handoff_says_what_the_database_knows
+    only_who_holds_the_item_hands_it_on
+    a_handoff_goes_to_a_registered_session_that_is_another
+    an_addressed_session_counts_as_not_told_on_its_own_revision
+    accepting_moves_the_item_with_phase_and_task
+    accepting_gives_up_what_was_held
+    accepting_is_a_sign_of_life
+    the_sender_works_on_it_no_more_and_counts_as_not_told
+    a_handoff_under_an_old_claim_gives_nothing
+    an_item_that_the_sender_gave_up_is_claimed
+    an_item_that_the_session_holds_already_stays_as_it_is
+    only_the_addressed_session_decides
+    anybody_takes_what_is_for_anybody
+    a_decision_is_made_once
+    a_rejection_leaves_the_item_and_is_told
+    a_sender_withdraws_without_being_told
+    what_is_shown_once_is_shown_again_only_at_a_start
+    what_is_for_anybody_is_told_in_its_repository
+    a_decision_is_told_once
+    a_note_of_what_was_decided_meanwhile_counts_for_nothing
+    a_successor_gets_the_mail
+    handoffs_are_listed_newest_first
+    every_change_is_one_event
+    repeating_returns_the_first_answer
+}
+
+fn new(store: &mut dyn Store, to: Option<&str>) -> NewHandoff {
+    let from = session(store, "s1");
+    let text = |text: &str| Some(text.to_owned());
+    NewHandoff {
+        id: NewHandoff::fresh_id(),
+        kind: "PLAN-TO-EXEC".parse().unwrap(),
+        from: id("s1"),
+        fence: (key("A"), from.epoch.unwrap_or(Epoch(0))),
+        to: to.map(id),
+        elements: Elements::new([
+            (Element::Summary, text("the plan stands")),
+            (Element::Actions, text("write it")),
+        ]),
+        provenance: by("s1"),
+    }
+}
+
+/// `s1` holds `A` in phase PLAN at a task; `s2` is there.
+fn two(store: &mut dyn Store) {
+    holder(store);
+    register(store, "s2");
+    let me = session(store, "s1");
+    let mut push = phase(&me, "PLAN");
+    let task = Value::Text(Some("draft".to_owned()));
+    push.changes.insert(Field::Task, task);
+    push.branch = Some("feat/A".to_owned());
+    store.push(&push).unwrap();
+}
+
+fn hand_on(store: &mut dyn Store, to: Option<&str>) -> Handoff {
+    let new = new(store, to);
+    store.create_handoff(&new).unwrap()
+}
+
+fn acceptance(handoff: &HandoffId, session: &str) -> HandoffAcceptance {
+    HandoffAcceptance {
+        id: handoff.clone(),
+        session: id(session),
+        lease_seconds: LEASE,
+        provenance: by(session),
+    }
+}
+
+fn rejection(handoff: &HandoffId, session: &str) -> HandoffRejection {
+    HandoffRejection {
+        id: handoff.clone(),
+        session: id(session),
+        reason: "not now".to_owned(),
+        provenance: by(session),
+    }
+}
+
+#[track_caller]
+fn refusal(store: &mut dyn Store, handoff: &HandoffId, session: &str) -> HandoffRefusal {
+    let answer = store.accept_handoff(&acceptance(handoff, session)).unwrap();
+    answer.unwrap_err()
+}
+
+fn news(store: &mut dyn Store, session: &str, starts: bool) -> Vec<(HandoffNews, HandoffId)> {
+    let told = store.handoff_news(&id(session), starts).unwrap();
+    told.into_iter().map(|(news, h)| (news, h.id)).collect()
+}
+
+fn a_handoff_says_what_the_database_knows(f: &mut impl Fixture) {
+    two(f.store());
+    let made = hand_on(f.store(), Some("s2"));
+    assert_eq!(made.status, HandoffStatus::PendingAcceptance);
+    assert_eq!((made.item.clone(), made.epoch), (key("A"), Epoch(1)));
+    assert_eq!(
+        (made.from.clone(), made.to.clone()),
+        (id("s1"), Some(id("s2")))
+    );
+    assert_eq!(made.phase.as_deref(), Some("PLAN"));
+    assert_eq!(made.task.as_deref(), Some("draft"));
+    assert_eq!(made.branch.as_deref(), Some("feat/A"));
+    assert_eq!(made.worktree.as_deref(), Some("/w"));
+    assert_eq!(made.elements.get(Element::Actions), Some("write it"));
+    assert_eq!(made.elements.score(), 33);
+    assert_eq!((made.decided_at, made.decided_by.clone()), (None, None));
+    assert_eq!(f.store().handoff(&made.id).unwrap(), Some(made));
+    assert_eq!(
+        item(f.store(), "A").holder,
+        Some(id("s1")),
+        "still the sender's"
+    );
+}
+
+fn only_who_holds_the_item_hands_it_on(f: &mut impl Fixture) {
+    two(f.store());
+    let mut stale = new(f.store(), None);
+    stale.fence.1 = Epoch(0);
+    refused(f.store().create_handoff(&stale), "conflict");
+    let mut other = new(f.store(), None);
+    other.from = id("s2");
+    refused(f.store().create_handoff(&other), "conflict");
+    let mut phantom = new(f.store(), None);
+    phantom.from = id("s9");
+    refused(f.store().create_handoff(&phantom), "invalid");
+    assert_eq!(f.store().handoffs(HandoffFilter::default()).unwrap(), []);
+}
+
+fn a_handoff_goes_to_a_registered_session_that_is_another(f: &mut impl Fixture) {
+    two(f.store());
+    for to in ["s9", "s1"] {
+        let new = new(f.store(), Some(to));
+        refused(f.store().create_handoff(&new), "denied");
+    }
+}
+
+fn an_addressed_session_counts_as_not_told_on_its_own_revision(f: &mut impl Fixture) {
+    two(f.store());
+    let before = session(f.store(), "s2").revision;
+    f.store().acknowledge(&id("s2"), before).unwrap();
+    hand_on(f.store(), None);
+    assert_eq!(session(f.store(), "s2").acknowledged, before);
+    hand_on(f.store(), Some("s2"));
+    let reader = session(f.store(), "s2");
+    assert!(reader.acknowledged < reader.revision);
+    assert_eq!(
+        reader.revision, before,
+        "an edit of the reader stays a proposal"
+    );
+}
+
+fn accepting_moves_the_item_with_phase_and_task(f: &mut impl Fixture) {
+    two(f.store());
+    let made = hand_on(f.store(), Some("s2"));
+    let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
+    let accepted = answer.unwrap().unwrap();
+    assert_eq!(accepted.handoff.status, HandoffStatus::Accepted);
+    assert_eq!(accepted.handoff.decided_by, Some(id("s2")));
+    assert!(accepted.handoff.decided_at.is_some());
+    assert_eq!(accepted.handoff.revision.0, made.revision.0 + 1);
+    assert_eq!(accepted.item.holder, Some(id("s2")));
+    assert_eq!(accepted.item.epoch, Epoch(2));
+    assert_eq!(accepted.released, None);
+    let me = session(f.store(), "s2");
+    assert_eq!(
+        (me.item.clone(), me.epoch),
+        (Some(key("A")), Some(Epoch(2)))
+    );
+    let work = me.execution_state().work;
+    assert_eq!(work.item.as_deref(), Some("A"));
+    assert_eq!(work.phase.as_deref(), Some("PLAN"));
+    assert_eq!(work.task.as_deref(), Some("draft"));
+    assert!(work.is_active && !work.was_interrupted);
+    assert_eq!(item(f.store(), "A").phase.as_deref(), Some("PLAN"));
+}
+
+fn accepting_gives_up_what_was_held(f: &mut impl Fixture) {
+    two(f.store());
+    add(f.store(), "B");
+    claim(f.store(), "s2", "B");
+    let made = hand_on(f.store(), Some("s2"));
+    let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
+    assert_eq!(answer.unwrap().unwrap().released, Some(key("B")));
+    assert_eq!(item(f.store(), "B").holder, None);
+    assert_eq!(item(f.store(), "A").holder, Some(id("s2")));
+}
+
+fn accepting_is_a_sign_of_life(f: &mut impl Fixture) {
+    two(f.store());
+    let made = hand_on(f.store(), Some("s2"));
+    f.advance(LEASE + 60);
+    assert!(session(f.store(), "s2").lease_expired());
+    let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
+    answer.unwrap().unwrap();
+    assert!(!session(f.store(), "s2").lease_expired());
+}
+
+fn the_sender_works_on_it_no_more_and_counts_as_not_told(f: &mut impl Fixture) {
+    two(f.store());
+    let made = hand_on(f.store(), Some("s2"));
+    let before = session(f.store(), "s1").revision;
+    f.store().acknowledge(&id("s1"), before).unwrap();
+    let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
+    answer.unwrap().unwrap();
+    let sender = session(f.store(), "s1");
+    assert_eq!(sender.item, None);
+    let work = sender.execution_state().work;
+    assert_eq!(
+        (work.item, work.phase, work.task, work.is_active),
+        (None, None, None, false)
+    );
+    assert!(sender.acknowledged < sender.revision);
+}
+
+fn a_handoff_under_an_old_claim_gives_nothing(f: &mut impl Fixture) {
+    two(f.store());
+    let made = hand_on(f.store(), Some("s2"));
+    register(f.store(), "s3");
+    claim(f.store(), "s3", "A");
+    assert_eq!(
+        refusal(f.store(), &made.id, "s2"),
+        HandoffRefusal::StaleEpoch
+    );
+    assert_eq!(item(f.store(), "A").holder, Some(id("s3")));
+    // Free again, but somebody worked on it since.
+    f.store().release(&release("s3", "A")).unwrap();
+    assert_eq!(
+        refusal(f.store(), &made.id, "s2"),
+        HandoffRefusal::StaleEpoch
+    );
+    // Not even the sender's new claim makes the old hand-off true again.
+    claim(f.store(), "s1", "A");
+    assert_eq!(
+        refusal(f.store(), &made.id, "s2"),
+        HandoffRefusal::StaleEpoch
+    );
+    let read = f.store().handoff(&made.id).unwrap().unwrap();
+    assert_eq!(read.status, HandoffStatus::PendingAcceptance);
+    assert_eq!(
+        news(f.store(), "s2", true),
+        [],
+        "nobody is told of it any more"
+    );
+}
+
+fn an_item_that_the_sender_gave_up_is_claimed(f: &mut impl Fixture) {
+    two(f.store());
+    let made = hand_on(f.store(), Some("s2"));
+    f.store().release(&release("s1", "A")).unwrap();
+    let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
+    let accepted = answer.unwrap().unwrap();
+    assert_eq!(
+        (accepted.item.holder, accepted.item.epoch),
+        (Some(id("s2")), Epoch(2))
+    );
+    let work = session(f.store(), "s2").execution_state().work;
+    assert_eq!(work.task.as_deref(), Some("draft"));
+}
+
+fn an_item_that_the_session_holds_already_stays_as_it_is(f: &mut impl Fixture) {
+    two(f.store());
+    let made = hand_on(f.store(), None);
+    let me = session(f.store(), "s1");
+    f.store().push(&phase(&me, "EXEC")).unwrap();
+    let answer = f.store().accept_handoff(&acceptance(&made.id, "s1"));
+    let accepted = answer.unwrap().unwrap();
+    assert_eq!(accepted.item.epoch, Epoch(1), "its own claim goes on");
+    let work = session(f.store(), "s1").execution_state().work;
+    assert_eq!(work.phase.as_deref(), Some("EXEC"), "it went on meanwhile");
+}
+
+fn only_the_addressed_session_decides(f: &mut impl Fixture) {
+    two(f.store());
+    register(f.store(), "s3");
+    let made = hand_on(f.store(), Some("s2"));
+    assert_eq!(
+        refusal(f.store(), &made.id, "s3"),
+        HandoffRefusal::NotAddressed
+    );
+    assert_eq!(
+        refusal(f.store(), &made.id, "s1"),
+        HandoffRefusal::NotAddressed
+    );
+    let answer = f
+        .store()
+        .reject_handoff(&rejection(&made.id, "s3"))
+        .unwrap();
+    assert_eq!(answer.unwrap_err(), HandoffRefusal::NotAddressed);
+    refused(
+        f.store().accept_handoff(&acceptance(&made.id, "s9")),
+        "invalid",
+    );
+    refused(
+        f.store().reject_handoff(&rejection(&made.id, "s9")),
+        "invalid",
+    );
+    let nobody = HandoffId::of(0);
+    assert_eq!(refusal(f.store(), &nobody, "s2"), HandoffRefusal::NotFound);
+    let answer = f.store().reject_handoff(&rejection(&nobody, "s2")).unwrap();
+    assert_eq!(answer.unwrap_err(), HandoffRefusal::NotFound);
+}
+
+fn anybody_takes_what_is_for_anybody(f: &mut impl Fixture) {
+    two(f.store());
+    register(f.store(), "s3");
+    let made = hand_on(f.store(), None);
+    let answer = f.store().accept_handoff(&acceptance(&made.id, "s3"));
+    assert_eq!(answer.unwrap().unwrap().item.holder, Some(id("s3")));
+    assert_eq!(refusal(f.store(), &made.id, "s2"), HandoffRefusal::Decided);
+}
+
+fn a_decision_is_made_once(f: &mut impl Fixture) {
+    two(f.store());
+    let made = hand_on(f.store(), Some("s2"));
+    let answer = f.store().reject_handoff(&rejection(&made.id, "s2"));
+    answer.unwrap().unwrap();
+    assert_eq!(refusal(f.store(), &made.id, "s2"), HandoffRefusal::Decided);
+    let again = f
+        .store()
+        .reject_handoff(&rejection(&made.id, "s2"))
+        .unwrap();
+    assert_eq!(again.unwrap_err(), HandoffRefusal::Decided);
+}
+
+fn a_rejection_leaves_the_item_and_is_told(f: &mut impl Fixture) {
+    two(f.store());
+    let made = hand_on(f.store(), Some("s2"));
+    let sender = session(f.store(), "s1");
+    f.store().acknowledge(&id("s1"), sender.revision).unwrap();
+    let answer = f.store().reject_handoff(&rejection(&made.id, "s2"));
+    let rejected = answer.unwrap().unwrap();
+    assert_eq!(rejected.status, HandoffStatus::Rejected);
+    assert_eq!(rejected.decided_by, Some(id("s2")));
+    assert_eq!(rejected.reject_reason.as_deref(), Some("not now"));
+    assert!(rejected.decided_at.is_some());
+    assert_eq!(item(f.store(), "A").holder, Some(id("s1")));
+    let after = session(f.store(), "s1");
+    assert_eq!((after.item, after.epoch), (sender.item, sender.epoch));
+    assert_eq!(after.revision, sender.revision);
+    assert!(after.acknowledged < after.revision);
+    assert_eq!(
+        news(f.store(), "s1", false),
+        [(HandoffNews::Answered, made.id)]
+    );
+    // A rejection without a reason says nothing.
+    let made = hand_on(f.store(), Some("s2"));
+    let mut silent = rejection(&made.id, "s2");
+    silent.reason.clear();
+    refused(f.store().reject_handoff(&silent), "denied");
+}
+
+fn a_sender_withdraws_without_being_told(f: &mut impl Fixture) {
+    two(f.store());
+    let made = hand_on(f.store(), Some("s2"));
+    let before = session(f.store(), "s1").revision;
+    f.store().acknowledge(&id("s1"), before).unwrap();
+    let answer = f.store().reject_handoff(&rejection(&made.id, "s1"));
+    answer.unwrap().unwrap();
+    assert_eq!(session(f.store(), "s1").acknowledged, before);
+    assert_eq!(news(f.store(), "s1", true), []);
+    assert_eq!(news(f.store(), "s2", true), []);
+}
+
+fn what_is_shown_once_is_shown_again_only_at_a_start(f: &mut impl Fixture) {
+    two(f.store());
+    let made = hand_on(f.store(), Some("s2"));
+    let told = [(HandoffNews::Addressed, made.id.clone())];
+    assert_eq!(news(f.store(), "s2", false), told);
+    f.store().note_handoff_told(&made).unwrap();
+    assert_eq!(news(f.store(), "s2", false), []);
+    assert_eq!(news(f.store(), "s2", true), told);
+    let first = f.store().handoff(&made.id).unwrap().unwrap();
+    assert!(first.shown_at.is_some());
+    f.store().note_handoff_told(&made).unwrap();
+    let second = f.store().handoff(&made.id).unwrap().unwrap();
+    assert_eq!(second, first, "only the first time counts");
+}
+
+fn in_repo(store: &mut dyn Store, session: &str, repo: &str) {
+    let registration = Registration {
+        repo: Some(repo.to_owned()),
+        ..registration(session)
+    };
+    store.register(&registration).unwrap();
+}
+
+fn what_is_for_anybody_is_told_in_its_repository(f: &mut impl Fixture) {
+    two(f.store());
+    for (name, repo) in [("s1", "app"), ("s2", "app"), ("s3", "lib")] {
+        in_repo(f.store(), name, repo);
+    }
+    let made = hand_on(f.store(), None);
+    assert_eq!(made.repo.as_deref(), Some("app"));
+    let told = [(HandoffNews::Offered, made.id.clone())];
+    assert_eq!(news(f.store(), "s2", true), told);
+    assert_eq!(news(f.store(), "s2", false), []);
+    assert_eq!(news(f.store(), "s3", true), []);
+    assert_eq!(news(f.store(), "s1", true), []);
+    // What is for the session comes first.
+    let mine = hand_on(f.store(), Some("s2"));
+    let told = [
+        (HandoffNews::Addressed, mine.id),
+        (HandoffNews::Offered, made.id),
+    ];
+    assert_eq!(news(f.store(), "s2", true), told);
+}
+
+fn a_decision_is_told_once(f: &mut impl Fixture) {
+    two(f.store());
+    let made = hand_on(f.store(), Some("s2"));
+    let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
+    let accepted = answer.unwrap().unwrap().handoff;
+    let told = [(HandoffNews::Answered, made.id.clone())];
+    for starts in [true, false] {
+        assert_eq!(news(f.store(), "s1", starts), told);
+    }
+    f.store().note_handoff_told(&accepted).unwrap();
+    for starts in [true, false] {
+        assert_eq!(news(f.store(), "s1", starts), []);
+    }
+}
+
+fn a_note_of_what_was_decided_meanwhile_counts_for_nothing(f: &mut impl Fixture) {
+    two(f.store());
+    let shown = hand_on(f.store(), Some("s2"));
+    let answer = f.store().reject_handoff(&rejection(&shown.id, "s2"));
+    answer.unwrap().unwrap();
+    f.store().note_handoff_told(&shown).unwrap();
+    assert_eq!(
+        news(f.store(), "s1", false).len(),
+        1,
+        "the decision is still news"
+    );
+}
+
+fn a_successor_gets_the_mail(f: &mut impl Fixture) {
+    two(f.store());
+    let made = hand_on(f.store(), Some("s2"));
+    f.store().end(&id("s2"), "clear", &by("s2")).unwrap();
+    let successor = Registration {
+        predecessor: Some(id("s2")),
+        ..registration("s3")
+    };
+    f.store().register(&successor).unwrap();
+    let told = [(HandoffNews::Addressed, made.id.clone())];
+    assert_eq!(news(f.store(), "s3", true), told);
+    let answer = f.store().accept_handoff(&acceptance(&made.id, "s3"));
+    assert_eq!(answer.unwrap().unwrap().item.holder, Some(id("s3")));
+}
+
+fn handoffs_are_listed_newest_first(f: &mut impl Fixture) {
+    two(f.store());
+    let made: Vec<HandoffId> = (0..3).map(|_| hand_on(f.store(), None).id).collect();
+    let answer = f.store().reject_handoff(&rejection(&made[1], "s2"));
+    answer.unwrap().unwrap();
+    let list = |store: &mut dyn Store, open| -> Vec<HandoffId> {
+        let found = store.handoffs(HandoffFilter { open }).unwrap();
+        found.into_iter().map(|handoff| handoff.id).collect()
+    };
+    let [a, b, c] = [&made[0], &made[1], &made[2]].map(Clone::clone);
+    assert_eq!(list(f.store(), false), [c.clone(), b, a.clone()]);
+    assert_eq!(list(f.store(), true), [c, a]);
+}
+
+fn every_change_is_one_event(f: &mut impl Fixture) {
+    two(f.store());
+    let start = cursor(f.store());
+    let made = hand_on(f.store(), Some("s2"));
+    assert_eq!(kinds(f.store(), start), [format!("{} created", made.id)]);
+    let event = events(f.store()).pop().unwrap();
+    assert_eq!(
+        (event.entity.as_str(), event.actor.as_str()),
+        ("handoff", "s1")
+    );
+    assert_eq!(event.epoch, Some(Epoch(1)));
+    assert_eq!(event.after["to_session"], json!("s2"));
+    assert_eq!(event.after["summary"], json!("the plan stands"));
+    let start = cursor(f.store());
+    f.store().note_handoff_told(&made).unwrap();
+    assert_eq!(kinds(f.store(), start), Vec::<String>::new());
+    let request = acceptance(&made.id, "s2");
+    f.store().accept_handoff(&request).unwrap().unwrap();
+    let mut found = kinds(f.store(), start);
+    found.sort();
+    let mut expected = [
+        "A taken_over".to_owned(),
+        format!("{} accepted", made.id),
+        "s1 state".to_owned(),
+        "s2 state".to_owned(),
+    ];
+    expected.sort();
+    assert_eq!(found, expected);
+    let all = events(f.store());
+    let accepted = all.iter().rfind(|e| e.kind == "accepted").unwrap();
+    assert_eq!(accepted.op_id, Some(request.provenance.op_id));
+    assert_eq!(accepted.before["status"], json!("pending_acceptance"));
+    assert_eq!(accepted.after["decided_by"], json!("s2"));
+    let moved = all.iter().rfind(|e| e.kind == "taken_over").unwrap();
+    assert_eq!(moved.reason, Some(format!("hand-off {}", made.id)));
+    for state in all.iter().filter(|e| e.seq > start) {
+        assert_eq!(state.actor, "s2", "{state:?}");
+    }
+}
+
+fn repeating_returns_the_first_answer(f: &mut impl Fixture) {
+    two(f.store());
+    add(f.store(), "B");
+    claim(f.store(), "s2", "B");
+    let new = new(f.store(), Some("s2"));
+    let made = f.store().create_handoff(&new).unwrap();
+    let start = cursor(f.store());
+    assert_eq!(f.store().create_handoff(&new).unwrap(), made);
+    assert_eq!(cursor(f.store()), start);
+    let request = acceptance(&made.id, "s2");
+    let first = f.store().accept_handoff(&request).unwrap().unwrap();
+    let start = cursor(f.store());
+    let second = f.store().accept_handoff(&request).unwrap().unwrap();
+    assert_eq!(second, first);
+    assert_eq!(first.released, Some(key("B")));
+    assert_eq!(cursor(f.store()), start);
+    claim(f.store(), "s1", "B");
+    let mut other = self::new(f.store(), Some("s2"));
+    other.fence.0 = key("B");
+    let made = f.store().create_handoff(&other).unwrap();
+    let request = rejection(&made.id, "s2");
+    let first = f.store().reject_handoff(&request).unwrap().unwrap();
+    let start = cursor(f.store());
+    assert_eq!(f.store().reject_handoff(&request).unwrap().unwrap(), first);
+    assert_eq!(cursor(f.store()), start);
+}
