@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use trueup_core::liveness::{self, Vitality};
-use trueup_core::model::{Event, ExecutionState, Item, Session};
+use trueup_core::model::{Element, Event, ExecutionState, Handoff, Item, Session};
 use trueup_core::outbox::Entry;
 use trueup_core::sync::Site;
 
@@ -72,6 +72,36 @@ pub(crate) fn item(item: &Item) -> Value {
         "updated_at": item.updated_at,
         "completed_at": item.completed_at,
     })
+}
+
+/// HANDOFF.
+pub(crate) fn handoff(handoff: &Handoff) -> Value {
+    let mut row = json!({
+        "id": handoff.id,
+        "type": handoff.kind,
+        "status": handoff.status,
+        "item": handoff.item,
+        "from_session": handoff.from,
+        "to_session": handoff.to,
+        "repo": handoff.repo,
+        "worktree": handoff.worktree,
+        "branch": handoff.branch,
+        "phase": handoff.phase,
+        "task": handoff.task,
+        "epoch": handoff.epoch,
+        "score": handoff.elements.score(),
+        "created_at": handoff.created_at,
+        "decided_at": handoff.decided_at,
+        "decided_by": handoff.decided_by,
+        "reject_reason": handoff.reject_reason,
+        "shown_at": handoff.shown_at,
+        "told_at": handoff.told_at,
+        "revision": handoff.revision,
+    });
+    for element in Element::ALL {
+        row[element.as_str()] = json!(handoff.elements.get(element));
+    }
+    row
 }
 
 /// EVENT.

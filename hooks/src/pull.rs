@@ -7,10 +7,10 @@ use trueup_core::hook::{Event, Prompt, Response, Source};
 use trueup_core::model::{Session, SessionStatus};
 use trueup_core::reconcile::{Code, Policy, Reading, reconcile};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{Heartbeat, SessionFilter, Store as _, StoreError};
+use trueup_core::store::{HandoffStore as _, Heartbeat, SessionFilter, Store as _, StoreError};
 use trueup_core::sync::{
-    Briefing, Mode, SyncError, drain, is_registered_as_is, observe_without_database, predecessor,
-    reassertion, register, sweep, true_up,
+    Briefing, Mode, News, SyncError, drain, handed_on, is_registered_as_is,
+    observe_without_database, predecessor, reassertion, register, sweep, true_up,
 };
 use trueup_core::text::one_line;
 
@@ -67,11 +67,13 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
     }
     let title = title(&mut store, session)?;
     let offer = offer(&mut store, session)?;
+    let handed = handed(&mut store, session, true)?;
     let briefing = Briefing {
         session,
         title: title.as_deref(),
         found: &synced.found,
         remaining: &synced.remaining,
+        handed: &handed,
         parked: &parked,
         offer,
     };
@@ -261,7 +263,14 @@ fn try_prompt(call: &Call) -> Result<Outcome, SyncError> {
         told.extend(lost.cloned());
         let title = title(&mut store, session)?;
         let line = lost.map(|d| d.message.as_str());
-        let text = reassertion(session, title.as_deref(), line, &call.fence());
+        let fence = call.fence();
+        let mut text = reassertion(session, title.as_deref(), line, &fence);
+        // Looked for once the revision counts as told: what is handed on from now on makes
+        // the next prompt look again.
+        let handed = handed(&mut store, session, false)?;
+        if !handed.is_empty() {
+            text = format!("{text}\n{}", handed_on(&handed, &fence));
+        }
         response.context = Some(("UserPromptSubmit", text));
     }
     response.system_message = lines(&told);
@@ -278,4 +287,17 @@ fn title(store: &mut SqliteStore, session: &Session) -> Result<Option<String>, S
         Some(key) => store.item(key)?.and_then(|item| item.title),
         None => None,
     })
+}
+
+/// Returns what the session's model is told of hand-offs, which then counts as told.
+fn handed(
+    store: &mut SqliteStore,
+    session: &Session,
+    starts: bool,
+) -> Result<Vec<News>, StoreError> {
+    let news = store.handoff_news(&session.id, starts)?;
+    for (_, handoff) in news.iter().filter(|(_, handoff)| handoff.is_unread()) {
+        store.note_handoff_told(handoff)?;
+    }
+    Ok(news)
 }

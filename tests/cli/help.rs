@@ -17,6 +17,12 @@ const COMMANDS: &[&[&str]] = &[
     &["item", "show"],
     &["claim"],
     &["release"],
+    &["handoff"],
+    &["handoff", "create"],
+    &["handoff", "accept"],
+    &["handoff", "reject"],
+    &["handoff", "list"],
+    &["handoff", "show"],
     &["sessions"],
     &["sessions", "list"],
     &["sessions", "show"],
@@ -56,7 +62,14 @@ fn help_of_every_command_has_an_example_and_exits_0() {
 #[test]
 fn the_list_of_commands_here_is_the_programs() {
     let home = Home::new();
-    for group in [&[][..], &["item"], &["sessions"], &["journal"], &["db"]] {
+    for group in [
+        &[][..],
+        &["item"],
+        &["handoff"],
+        &["sessions"],
+        &["journal"],
+        &["db"],
+    ] {
         let help = trueup(&home, &[group, &["--help"]].concat()).ok().stdout;
         let listed = help.split_once("Commands:\n").unwrap().1;
         let names = listed.lines().take_while(|line| !line.trim().is_empty());

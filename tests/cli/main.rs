@@ -13,6 +13,7 @@ mod envelope;
 mod exits;
 mod fixture;
 mod hand_edits;
+mod handoffs;
 mod help;
 mod identity;
 mod items;

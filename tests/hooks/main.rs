@@ -8,6 +8,7 @@ mod counter;
 mod divergences;
 mod gate;
 mod gate_offline;
+mod handoffs;
 mod hostile;
 mod lease;
 mod lost_edits;

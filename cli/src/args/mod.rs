@@ -5,6 +5,8 @@
     reason = "these comments are shown by --help as they stand"
 )]
 
+mod handoff;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -12,6 +14,8 @@ use clap_complete::Shell;
 use trueup_core::model::{ItemKey, SessionId};
 
 use crate::span::Span;
+
+pub(crate) use handoff::{HandoffCommand, HandoffCreate};
 
 /// Keeps every Claude Code session true to one database.
 ///
@@ -126,6 +130,11 @@ pub(crate) enum Command {
         #[arg(long, value_name = "R")]
         reason: Option<String>,
     },
+    /// Hand the claimed item on to another session, and take or leave what is handed on
+    ///
+    /// Example: trueup handoff create PLAN-TO-EXEC --summary "the plan stands" --actions "write it"
+    #[command(verbatim_doc_comment, subcommand)]
+    Handoff(HandoffCommand),
     /// List and show sessions, and park those that died
     ///
     /// Example: trueup sessions list
@@ -189,6 +198,7 @@ impl Command {
             Self::Item(ItemCommand::Show { .. }) => "item show",
             Self::Claim(_) => "claim",
             Self::Release { .. } => "release",
+            Self::Handoff(command) => command.name(),
             Self::Sessions(SessionsCommand::List { .. }) => "sessions list",
             Self::Sessions(SessionsCommand::Show { .. }) => "sessions show",
             Self::Sessions(SessionsCommand::Sweep) => "sessions sweep",

@@ -4,6 +4,7 @@ mod claim;
 mod db;
 mod demo;
 mod doctor;
+mod handoff;
 mod item;
 mod journal;
 mod log;
@@ -34,6 +35,7 @@ pub(crate) fn run(desk: &Desk, command: Command) -> Result<Answer, Failure> {
         Command::Item(command) => item::run(desk, command),
         Command::Claim(arguments) => claim::claim(desk, arguments),
         Command::Release { key, reason } => claim::release(desk, key, reason.as_deref()),
+        Command::Handoff(command) => handoff::run(desk, command),
         Command::Sessions(command) => sessions::run(desk, &command),
         Command::Log(arguments) => log::run(desk, &arguments),
         Command::Journal(command) => journal::run(desk, &command),

@@ -1,6 +1,7 @@
 //! What a model is told. Pure: the nonce comes from the caller.
 
-use crate::model::{ItemKey, Session};
+use super::handed::{News, handed_on};
+use crate::model::{HandoffNews, ItemKey, Session};
 use crate::reconcile::{Code, Divergence, Severity};
 use crate::store::Released;
 use crate::text::{CONTEXT_LIMIT, Fence, Packer, one_line};
@@ -22,6 +23,8 @@ pub struct Briefing<'a> {
     pub found: &'a [Divergence],
     /// What still differs.
     pub remaining: &'a [Divergence],
+    /// Hand-offs to tell of.
+    pub handed: &'a [News],
     /// What a sweep parked.
     pub parked: &'a [Released],
     /// An item to go on with, and why, when none is held.
@@ -43,6 +46,7 @@ impl Briefing<'_> {
         );
         packer.add("state", fence.lines(&self.state()));
         packer.add("what still differs", self.differences(fence));
+        packer.add("hand-offs", handed_on(self.handed, fence));
         packer.add("what was mended", self.mended(fence));
         packer.add("next step", self.next_step(fence));
         packer.add("parked sessions", self.parked(fence));
@@ -109,21 +113,33 @@ impl Briefing<'_> {
 
     fn next_step(&self, fence: &Fence) -> String {
         let lost = self.remaining.iter().any(|d| d.code == Code::S13);
-        match (&self.session.item, &self.offer) {
-            (Some(_), _) => "Next: go on with this item; `trueup set --phase P --task T` records \
-                             progress, `trueup release` gives the item up."
+        let handed = self
+            .handed
+            .iter()
+            .find(|(why, _)| *why == HandoffNews::Addressed);
+        match (&self.session.item, handed, &self.offer) {
+            (Some(_), _, _) => "Next: go on with this item; `trueup set --phase P --task T` \
+                                records progress, `trueup next --claim` takes the next item, \
+                                `trueup release` gives this one up."
                 .to_owned(),
-            (None, Some((item, why))) => format!(
+            (None, Some((_, handoff)), _) => {
+                format!(
+                    "Next: `trueup handoff accept {}`, or reject it.",
+                    handoff.id
+                )
+            }
+            (None, None, Some((item, why))) => format!(
                 "Next: `trueup claim {item}` goes on with it: {}",
                 fence.inline(&one_line(why, LONGEST))
             ),
-            (None, None) if lost => {
+            (None, None, None) if lost => {
                 "Next: stop work on that item; `trueup clear` accepts the loss, \
-                                  `trueup claim KEY` takes another."
+                 `trueup claim KEY` takes another."
                     .to_owned()
             }
-            (None, None) => "Next: `trueup item list` shows the items, `trueup claim KEY` takes \
-                             one (`--create` makes it)."
+            (None, None, None) => "Next: `trueup next --claim` takes the next ready item, \
+                                   `trueup item list` shows the items, `trueup claim KEY` takes \
+                                   one (`--create` makes it)."
                 .to_owned(),
         }
     }

@@ -7,6 +7,7 @@
 mod act;
 mod briefing;
 mod drain;
+mod handed;
 mod insist;
 mod lifecycle;
 mod observe;
@@ -15,6 +16,7 @@ mod site;
 pub use act::{Mode, SyncError, TrueUp, inspect, true_up};
 pub use briefing::{Briefing, reassertion};
 pub use drain::drain;
+pub use handed::{News, handed_on};
 pub use insist::{Insisted, Insistence, insist};
 pub use lifecycle::{is_registered_as_is, predecessor, register, sweep};
 pub use observe::{Observation, observe, observe_without_database};

@@ -1,0 +1,143 @@
+//! `trueup handoff create`
+
+use serde_json::{Map, json};
+use trueup_core::liveness::Alive;
+use trueup_core::model::{Element, Elements, Session, SessionId};
+use trueup_core::reconcile::Divergence;
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{HandoffStore as _, NewHandoff, Provenance, Store as _};
+use trueup_core::sync::{Mode, true_up};
+
+use super::{addressee, one};
+use crate::args::HandoffCreate;
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::json;
+use crate::report::Answer;
+
+pub(super) fn create(desk: &Desk, arguments: HandoffCreate) -> Result<Answer, Failure> {
+    let mut store = desk.open_for_change()?;
+    let session = desk.session(&mut store)?;
+    let session = desk.before_change(&mut store, session)?;
+    let session = consistent(desk, &mut store, session)?;
+    let Some(fence) = session.item.clone().zip(session.epoch) else {
+        return Err(not_holder(&session));
+    };
+    let mut warnings = Vec::new();
+    if let Some(to) = &arguments.to {
+        warnings.extend(receiver(desk, &mut store, &session.id, to)?);
+    }
+    let elements = Elements::new([
+        (Element::Summary, arguments.summary),
+        (Element::Deliverables, arguments.deliverables),
+        (Element::Decisions, arguments.decisions),
+        (Element::KnownIssues, arguments.known_issues),
+        (Element::Resources, arguments.resources),
+        (Element::Actions, arguments.actions),
+    ]);
+    let missing: Vec<&str> = elements.missing().into_iter().map(Element::words).collect();
+    if !missing.is_empty() {
+        warnings.push(format!(
+            "the hand-off scores {} of 100: it does not say {}",
+            elements.score(),
+            missing.join(", ")
+        ));
+    }
+    let handoff = store.create_handoff(&NewHandoff {
+        id: NewHandoff::fresh_id(),
+        kind: arguments.kind,
+        from: session.id.clone(),
+        fence,
+        to: arguments.to,
+        elements,
+        provenance: Provenance::new(session.id.as_str(), "handoff create"),
+    })?;
+    let text = vec![
+        format!(
+            "handed {} on to {} as {} ({}, score {})",
+            handoff.item,
+            addressee(&handoff),
+            handoff.id,
+            handoff.kind,
+            handoff.elements.score()
+        ),
+        format!(
+            "this session holds {} until `trueup handoff accept {}` takes it",
+            handoff.item, handoff.id
+        ),
+    ];
+    Ok(Answer {
+        warnings,
+        ..Answer::new(text, one(&handoff))
+    })
+}
+
+/// Refuses while copies disagree, by the rule of the gate; drift that is only in the cache is
+/// mended on the way.
+fn consistent(desk: &Desk, store: &mut SqliteStore, session: Session) -> Result<Session, Failure> {
+    if !desk.is_within_reach(&session) {
+        return Ok(session);
+    }
+    let site = desk.site_of(&session);
+    let synced = true_up(store, session, &[], &site, Mode::Automatic)?;
+    let forbids = |d: &Divergence| d.code.forbids_handoff();
+    let found: Vec<Divergence> = synced.remaining.into_iter().filter(forbids).collect();
+    let Some(first) = found.first() else {
+        let branch = synced.observation.snapshot.branch.map(|branch| branch.name);
+        return on_branch(store, synced.session, branch);
+    };
+    let fix = first
+        .fix
+        .as_deref()
+        .unwrap_or("validate-session-state --fix");
+    let lines: Vec<&str> = found.iter().map(|d| d.message.as_str()).collect();
+    let mut failure = Failure::refused("not_consistent", lines.join("\n")).hint(format!(
+        "nothing is handed on while copies disagree: `{fix}`"
+    ));
+    failure.divergences = found;
+    Err(failure)
+}
+
+/// Notes the branch when it was switched so lately that no hook has seen it: the receiver is to
+/// find the work where it is.
+fn on_branch(
+    store: &mut SqliteStore,
+    session: Session,
+    branch: Option<String>,
+) -> Result<Session, Failure> {
+    let Some(branch) = branch.filter(|name| session.branch() != Some(name)) else {
+        return Ok(session);
+    };
+    let patch = Map::from_iter([("branch".to_owned(), json!(branch))]);
+    let provenance = Provenance::new(session.id.as_str(), "observed");
+    Ok(store.merge_metadata(&session.id, &patch, &provenance)?)
+}
+
+fn not_holder(session: &Session) -> Failure {
+    let text = format!("session {} holds no item to hand on", session.id);
+    Failure::refused("not_holder", text).hint("`trueup claim KEY` takes one")
+}
+
+/// Checks whom it is for; returns what is worth a warning.
+fn receiver(
+    desk: &Desk,
+    store: &mut SqliteStore,
+    from: &SessionId,
+    to: &SessionId,
+) -> Result<Option<String>, Failure> {
+    if from == to {
+        let text = format!("session {to} cannot hand its item on to itself");
+        return Err(Failure::refused("handoff_to_itself", text)
+            .hint("without --to it is for whoever takes it"));
+    }
+    let reader = store
+        .session(to)?
+        .ok_or_else(|| Failure::phantom(to.as_str()))?;
+    let vitality = json::vitality(&reader, &desk.site);
+    Ok((vitality.alive == Alive::Dead).then(|| {
+        format!(
+            "session {to} is gone ({}); it is told if it comes back",
+            vitality.witness
+        )
+    }))
+}

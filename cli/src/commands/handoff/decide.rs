@@ -1,0 +1,127 @@
+//! `trueup handoff accept` and `trueup handoff reject`
+
+use serde_json::Value;
+use trueup_core::model::{HandoffId, HandoffRefusal};
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{
+    HandoffAcceptance, HandoffRejection, HandoffStore as _, Provenance, Store as _,
+};
+
+use super::one;
+use crate::commands::or_none;
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::json;
+use crate::report::Answer;
+
+pub(super) fn accept(desk: &Desk, id: &HandoffId) -> Result<Answer, Failure> {
+    let mut store = desk.open_for_change()?;
+    let session = desk.session(&mut store)?;
+    let session = desk.before_change(&mut store, session)?;
+    let acceptance = HandoffAcceptance {
+        id: id.clone(),
+        session: session.id.clone(),
+        lease_seconds: desk.site.settings.lease_seconds,
+        provenance: Provenance::new(session.id.as_str(), "handoff accept"),
+    };
+    let accepted = match store.accept_handoff(&acceptance)? {
+        Ok(accepted) => accepted,
+        Err(refusal) => return Err(undecidable(desk, &mut store, id, refusal)?),
+    };
+    let mut warnings = Vec::new();
+    desk.after_change(&mut store, &session.id, &mut warnings)?;
+    let (handoff, item) = (&accepted.handoff, &accepted.item);
+    let mut text = Vec::new();
+    let released = accepted.released.as_ref();
+    text.extend(released.map(|key| format!("released {key}")));
+    text.push(format!(
+        "accepted {id}: {} went from {} to {} (epoch {} -> {})",
+        item.key, handoff.from, session.id, handoff.epoch, item.epoch
+    ));
+    text.push(format!(
+        "phase: {}, task: {}",
+        or_none(handoff.phase.as_deref()),
+        or_none(handoff.task.as_deref())
+    ));
+    Ok(Answer {
+        warnings,
+        ..Answer::new(text, one(handoff))
+    })
+}
+
+pub(super) fn reject(desk: &Desk, id: &HandoffId, reason: String) -> Result<Answer, Failure> {
+    let mut store = desk.open_for_change()?;
+    let session = desk.session(&mut store)?;
+    if reason.trim().is_empty() {
+        return Err(Failure::usage("--reason says nothing").hint("trueup handoff reject --help"));
+    }
+    let rejection = HandoffRejection {
+        id: id.clone(),
+        session: session.id.clone(),
+        provenance: Provenance::new(session.id.as_str(), &reason),
+        reason,
+    };
+    let handoff = match store.reject_handoff(&rejection)? {
+        Ok(handoff) => handoff,
+        Err(refusal) => return Err(undecidable(desk, &mut store, id, refusal)?),
+    };
+    let text = vec![format!(
+        "rejected {id}: pending_acceptance -> {}; {} stays where it was",
+        handoff.status, handoff.item
+    )];
+    Ok(Answer::new(text, one(&handoff)))
+}
+
+/// Says why a hand-off cannot be decided, with what stands against it.
+fn undecidable(
+    desk: &Desk,
+    store: &mut SqliteStore,
+    id: &HandoffId,
+    refusal: HandoffRefusal,
+) -> Result<Failure, Failure> {
+    let failure = refused(id, refusal);
+    let Some(handoff) = store.handoff(id)? else {
+        return Ok(failure);
+    };
+    let mut data = one(&handoff);
+    if refusal == HandoffRefusal::StaleEpoch {
+        let holder = match store.item(&handoff.item)?.and_then(|item| item.holder) {
+            Some(holder) => store.session(&holder)?,
+            None => None,
+        };
+        data["holder"] = holder.map_or(Value::Null, |holder| {
+            json::session(&holder, &json::vitality(&holder, &desk.site))
+        });
+    }
+    Ok(failure.data(data))
+}
+
+pub(super) fn refused(id: &HandoffId, refusal: HandoffRefusal) -> Failure {
+    let (text, hint) = match refusal {
+        HandoffRefusal::NotFound => (
+            format!("there is no hand-off {id}"),
+            "`trueup handoff list` shows those that wait",
+        ),
+        HandoffRefusal::Decided => (
+            format!("hand-off {id} was decided before"),
+            "`trueup handoff show ID` says by whom",
+        ),
+        HandoffRefusal::NotAddressed => (
+            format!("hand-off {id} is another session's to decide"),
+            "`trueup handoff show ID` says whose",
+        ),
+        HandoffRefusal::ItemNotFound => (
+            format!("the item of hand-off {id} is gone"),
+            "`trueup handoff reject ID --reason R` puts it away",
+        ),
+        HandoffRefusal::ItemFinished => (
+            format!("the item of hand-off {id} is finished"),
+            "`trueup handoff reject ID --reason R` puts it away",
+        ),
+        HandoffRefusal::StaleEpoch => (
+            format!("the sender of hand-off {id} does not hold the item under that claim any more"),
+            "`trueup item show KEY` says who holds it now; ask the sender for a new hand-off",
+        ),
+    };
+    Failure::refused(refusal.code(), text).hint(hint)
+}

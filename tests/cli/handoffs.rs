@@ -1,0 +1,363 @@
+//! Hand-offs from one session to another.
+
+use serde_json::{Value, json};
+use support::home::{Home, SECOND, SESSION};
+
+use crate::fixture::{assert_in_step, codes, data, keys, object, refused, second, started, trueup};
+
+const HANDOFF_KEYS: &[&str] = &[
+    "actions",
+    "branch",
+    "created_at",
+    "decided_at",
+    "decided_by",
+    "decisions",
+    "deliverables",
+    "epoch",
+    "from_session",
+    "id",
+    "item",
+    "known_issues",
+    "phase",
+    "reject_reason",
+    "repo",
+    "resources",
+    "revision",
+    "score",
+    "shown_at",
+    "status",
+    "summary",
+    "task",
+    "to_session",
+    "told_at",
+    "type",
+    "worktree",
+];
+
+/// [`SESSION`] is there; [`SECOND`] holds `SD-1` in phase PLAN at a task.
+fn two() -> Home {
+    let home = started();
+    second(&home, None);
+    data(&home, &["claim", "SD-1", "--create", "--session", SECOND]);
+    let set = [
+        "set",
+        "--phase",
+        "PLAN",
+        "--task",
+        "draft",
+        "--session",
+        SECOND,
+    ];
+    data(&home, &set);
+    home
+}
+
+/// Lets [`SECOND`] hand `SD-1` on; returns the hand-off.
+fn handed(home: &Home, extra: &[&str]) -> Value {
+    let arguments = ["handoff", "create", "PLAN-TO-EXEC", "--session", SECOND];
+    data(home, &[&arguments[..], extra].concat())["handoff"].take()
+}
+
+fn id(handoff: &Value) -> &str {
+    handoff["id"].as_str().unwrap()
+}
+
+fn holder(home: &Home, key: &str) -> Option<String> {
+    home.ask("SELECT holder FROM work_items WHERE key = ?1", [key])
+}
+
+#[test]
+fn a_handoff_takes_its_facts_from_the_database_and_its_elements_from_the_command() {
+    let home = two();
+    let made = handed(
+        &home,
+        &[
+            "--to",
+            SESSION,
+            "--summary",
+            "s",
+            "--deliverables",
+            "d",
+            "--decisions",
+            "c",
+            "--known-issues",
+            "k",
+            "--resources",
+            "r",
+            "--actions",
+            "a",
+        ],
+    );
+    assert_eq!(keys(&made), HANDOFF_KEYS);
+    let expected = json!({
+        "type": "PLAN-TO-EXEC", "status": "pending_acceptance", "item": "SD-1",
+        "from_session": SECOND, "to_session": SESSION, "repo": "project",
+        "worktree": home.project().to_string_lossy(), "branch": "main", "phase": "PLAN",
+        "task": "draft", "epoch": 1, "summary": "s", "deliverables": "d", "decisions": "c",
+        "known_issues": "k", "resources": "r", "actions": "a", "score": 100,
+        "decided_at": null, "decided_by": null, "reject_reason": null, "shown_at": null,
+        "told_at": null, "revision": 1,
+    });
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(&made[key], value, "{key}");
+    }
+    assert_eq!(holder(&home, "SD-1").as_deref(), Some(SECOND));
+    let shown = data(&home, &["handoff", "show", id(&made)]);
+    assert_eq!(shown, json!({"handoff": made}));
+    assert_eq!(
+        data(&home, &["handoff", "list"]),
+        json!({"handoffs": [made]})
+    );
+}
+
+#[test]
+fn missing_elements_are_a_warning_with_a_score_and_no_refusal() {
+    let home = two();
+    let arguments = ["handoff", "create", "my_own-name", "--session", SECOND];
+    let bare = object(&home, 0, &arguments);
+    assert_eq!(bare["data"]["handoff"]["score"], 0);
+    assert_eq!(bare["data"]["handoff"]["type"], "my_own-name");
+    let half = object(
+        &home,
+        0,
+        &[
+            &arguments[..],
+            &["--summary", "s", "--actions", "a", "--decisions", " "],
+        ]
+        .concat(),
+    );
+    assert_eq!(
+        half["warnings"],
+        json!([
+            "the hand-off scores 33 of 100: it does not say known issues, decisions, \
+                deliverables, resources"
+        ])
+    );
+    let whole = two();
+    let all = [
+        "--summary",
+        "s",
+        "--deliverables",
+        "d",
+        "--decisions",
+        "c",
+        "--known-issues",
+        "k",
+        "--resources",
+        "r",
+        "--actions",
+        "a",
+    ];
+    let whole = object(&whole, 0, &[&arguments[..], &all].concat());
+    assert_eq!(whole["warnings"], json!([]));
+}
+
+#[test]
+fn a_type_that_is_none_is_a_usage_error() {
+    let home = two();
+    let long = "T".repeat(65);
+    for kind in ["", "a b", "a.b", "ä", &long] {
+        let answer = trueup(&home, &["handoff", "create", kind, "--session", SECOND]);
+        assert_eq!(answer.code, Some(2), "{kind:?}: {answer:?}");
+    }
+}
+
+#[test]
+fn who_holds_nothing_hands_nothing_on() {
+    let home = started();
+    refused(&home, "not_holder", &["handoff", "create", "X"]);
+    let unknown = ["handoff", "create", "X", "--session", "nobody"];
+    refused(&home, "phantom_session", &unknown);
+}
+
+#[test]
+fn it_is_addressed_to_a_registered_session_that_is_another() {
+    let home = two();
+    let to = |who| ["handoff", "create", "X", "--session", SECOND, "--to", who];
+    refused(&home, "phantom_session", &to("nobody"));
+    refused(&home, "handoff_to_itself", &to(SECOND));
+    assert_eq!(data(&home, &["handoff", "list"]), json!({"handoffs": []}));
+}
+
+#[test]
+fn a_session_that_is_gone_may_be_addressed_and_that_is_said() {
+    let home = two();
+    home.push("session-end.other").ok();
+    let create = [
+        "handoff",
+        "create",
+        "X",
+        "--session",
+        SECOND,
+        "--to",
+        SESSION,
+    ];
+    let object = object(&home, 0, &create);
+    let warning = object["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("is gone (said goodbye"), "{warning}");
+}
+
+#[test]
+fn nothing_is_handed_on_while_copies_disagree() {
+    let home = started();
+    data(&home, &["claim", "SD-002C", "--create"]);
+    home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
+    let object = refused(&home, "not_consistent", &["handoff", "create", "X"]);
+    assert_eq!(codes(&object), ["S-05"]);
+    let line = "⚠️ Branch mismatch: branch=feat/SD-002B-x names SD-002B, db_claim=SD-002C";
+    assert_eq!(object["error"]["message"], line);
+    home.git(&["switch", "--quiet", "-c", "feat/SD-002C-x"]);
+    let made = data(&home, &["handoff", "create", "X"]);
+    assert_eq!(
+        made["handoff"]["branch"], "feat/SD-002C-x",
+        "the branch as it is, though no hook has seen the switch"
+    );
+}
+
+#[test]
+fn drift_that_is_only_in_the_cache_is_mended_on_the_way() {
+    let home = started();
+    data(&home, &["claim", "SD-1", "--create"]);
+    home.edit("currentSd", "SD-2");
+    home.edit("currentPhase", "EXEC");
+    let made = data(&home, &["handoff", "create", "X"]);
+    assert_eq!(made["handoff"]["item"], "SD-1");
+    assert_eq!(made["handoff"]["phase"], "EXEC", "an edit is pushed first");
+    assert_eq!(home.cached()["currentSd"], "SD-1");
+}
+
+#[test]
+fn accepting_moves_item_phase_and_task_and_leaves_the_cache_in_step() {
+    let home = two();
+    let made = handed(&home, &["--to", SESSION]);
+    data(&home, &["claim", "SD-9", "--create", "--session", SESSION]);
+    let answer = data(
+        &home,
+        &["handoff", "accept", id(&made), "--session", SESSION],
+    );
+    assert_eq!(keys(&answer), ["handoff"]);
+    let accepted = &answer["handoff"];
+    assert_eq!(accepted["status"], "accepted");
+    assert_eq!(accepted["decided_by"], SESSION);
+    assert!(accepted["decided_at"].is_string());
+    assert_eq!(holder(&home, "SD-1").as_deref(), Some(SESSION));
+    assert_eq!(holder(&home, "SD-9"), None, "one item at a time");
+    let cache = home.cached();
+    assert_eq!(cache["currentSd"], "SD-1");
+    assert_eq!(cache["currentPhase"], "PLAN");
+    assert_eq!(cache["currentTask"], "draft");
+    assert_eq!(cache["isActive"], true);
+    assert_in_step(&home);
+    assert_eq!(data(&home, &["handoff", "list"]), json!({"handoffs": []}));
+    let all = data(&home, &["handoff", "list", "--all"]);
+    assert_eq!(all["handoffs"][0]["id"], made["id"]);
+    let status = data(&home, &["status", "--session", SECOND]);
+    assert!(status["item"].is_null(), "{status}");
+    // The sender's copy is behind until its next hook; nothing of it has to be accepted as lost.
+    crate::fixture::findings(&home, 0, &["--session", SECOND, "--fix"]);
+}
+
+#[test]
+fn the_text_says_what_went_from_whom_to_whom() {
+    let home = two();
+    let made = handed(&home, &["--to", SESSION]);
+    data(&home, &["claim", "SD-9", "--create", "--session", SESSION]);
+    let answer = trueup(
+        &home,
+        &["handoff", "accept", id(&made), "--session", SESSION],
+    )
+    .ok();
+    assert_eq!(
+        answer.stdout,
+        format!(
+            "released SD-9\naccepted {}: SD-1 went from {SECOND} to {SESSION} (epoch 1 -> 2)\n\
+             phase: PLAN, task: draft\n",
+            id(&made)
+        )
+    );
+    let shown = trueup(&home, &["handoff", "show", id(&made)]).ok().stdout;
+    assert!(shown.contains("summary: not given\n"), "{shown}");
+    assert!(shown.contains(&format!(" by {SESSION}\n")), "{shown}");
+}
+
+#[test]
+fn a_handoff_whose_sender_lost_the_item_gives_nothing() {
+    let home = two();
+    let made = handed(&home, &["--to", SESSION]);
+    home.give(SESSION, "SD-1");
+    home.sql("UPDATE work_items SET holder = NULL", []);
+    home.give(SECOND, "SD-1");
+    let accept = ["handoff", "accept", id(&made), "--session", SESSION];
+    let object = refused(&home, "stale_epoch", &accept);
+    assert_eq!(object["data"]["holder"]["session_id"], SECOND);
+    assert_eq!(object["data"]["handoff"]["status"], "pending_acceptance");
+    assert_eq!(holder(&home, "SD-1").as_deref(), Some(SECOND));
+}
+
+#[test]
+fn a_handoff_of_an_item_that_was_given_up_claims_it() {
+    let home = two();
+    let made = handed(&home, &[]);
+    data(&home, &["release", "--session", SECOND]);
+    data(
+        &home,
+        &["handoff", "accept", id(&made), "--session", SESSION],
+    );
+    assert_eq!(holder(&home, "SD-1").as_deref(), Some(SESSION));
+    assert_eq!(home.cached()["currentTask"], "draft");
+}
+
+#[test]
+fn a_rejection_says_why_and_leaves_the_item() {
+    let home = two();
+    let made = handed(&home, &["--to", SESSION]);
+    let reject = |reason| {
+        [
+            "handoff",
+            "reject",
+            id(&made),
+            "--session",
+            SESSION,
+            "--reason",
+            reason,
+        ]
+    };
+    for blank in ["", "  "] {
+        assert_eq!(trueup(&home, &reject(blank)).code, Some(2));
+    }
+    let answer = data(&home, &reject("tests fail"));
+    assert_eq!(keys(&answer), ["handoff"]);
+    assert_eq!(answer["handoff"]["status"], "rejected");
+    assert_eq!(answer["handoff"]["reject_reason"], "tests fail");
+    assert_eq!(holder(&home, "SD-1").as_deref(), Some(SECOND));
+    let accept = ["handoff", "accept", id(&made), "--session", SESSION];
+    refused(&home, "handoff_decided", &accept);
+}
+
+#[test]
+fn another_sessions_handoff_is_left_alone() {
+    let home = two();
+    let third = "0a1b2c3d-0000-4000-8000-000000000003";
+    let start = home.payload("session-start.startup").of(third);
+    crate::fixture::start(&home, &start, None);
+    let made = handed(&home, &["--to", SESSION]);
+    let accept = ["handoff", "accept", id(&made), "--session", third];
+    refused(&home, "not_addressed", &accept);
+    refused(&home, "handoff_not_found", &["handoff", "show", "h-1"]);
+    refused(&home, "handoff_not_found", &["handoff", "accept", "h-1"]);
+    assert_eq!(trueup(&home, &["handoff", "show", "a/b"]).code, Some(2));
+}
+
+#[test]
+fn listing_and_showing_write_nothing() {
+    let home = two();
+    let made = handed(&home, &["--to", SESSION]);
+    let count = || home.ask::<i64>("SELECT count(*) FROM events", []);
+    let before = count();
+    for arguments in [&["handoff", "list"][..], &["handoff", "show", id(&made)]] {
+        trueup(&home, arguments).ok();
+    }
+    assert_eq!(count(), before);
+    let shown: Option<String> = home.ask("SELECT shown_at FROM handoffs", []);
+    assert_eq!(shown, None);
+}
