@@ -97,10 +97,8 @@ impl HandoffStore for MemoryStore {
 
     fn note_handoff_told(&mut self, told: &Handoff) -> Result<()> {
         let now = self.now;
-        if let Some(row) = self.handoffs.get_mut(&told.id)
-            && row.status == told.status
-        {
-            let at = if row.status.is_open() {
+        if let Some(row) = self.handoffs.get_mut(&told.id) {
+            let at = if told.status.is_open() {
                 &mut row.shown_at
             } else {
                 &mut row.told_at

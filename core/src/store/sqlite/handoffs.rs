@@ -99,13 +99,10 @@ impl HandoffStore for SqliteStore {
         };
         let sql = format!(
             "UPDATE handoffs SET {column} = coalesce({column}, {NOW})
-             WHERE id = ?1 AND status = ?2"
+             WHERE id = ?1"
         );
-        self.write(|tx| {
-            tx.execute(&sql, params![told.id.as_str(), told.status.as_str()])
-                .map_err(from_sqlite)
-        })
-        .map(|_| ())
+        self.write(|tx| tx.execute(&sql, [told.id.as_str()]).map_err(from_sqlite))
+            .map(|_| ())
     }
 }
 
