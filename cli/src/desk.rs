@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use trueup_core::cache::{self, CacheFile};
 use trueup_core::deadline::Deadline;
-use trueup_core::model::{Session, SessionId, SessionStatus};
+use trueup_core::model::{Event, EventFilter, OperationId, Session, SessionId, SessionStatus};
 use trueup_core::reconcile::{Code, Reading};
 use trueup_core::settings::{Environment, Project, RepositoryConfig, Settings};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{SessionFilter, Store as _};
+use trueup_core::store::{Provenance, SessionFilter, Store as _};
 use trueup_core::sync::{Mode, Site, TrueUp, drain, true_up};
 
 use crate::args::Common;
@@ -27,6 +27,8 @@ pub(crate) struct Desk {
     pub(crate) json: bool,
     /// The session named on the command line.
     pub(crate) named: Option<SessionId>,
+    /// The id under which the command's main write happens once, when a script named one.
+    op_id: Option<OperationId>,
     cwd: PathBuf,
     /// Whether the session's model knew everything before this command changed something.
     was_told: Cell<bool>,
@@ -72,6 +74,7 @@ impl Desk {
             site,
             json: common.json,
             named: common.session.clone(),
+            op_id: common.op_id.clone(),
             cwd,
             was_told: Cell::new(false),
         })
@@ -190,6 +193,57 @@ impl Desk {
             .host
             .as_ref()
             .is_none_or(|host| *host == self.site.host)
+    }
+
+    /// Makes the provenance of the command's main write, the one whose effect the user asked
+    /// for. With `--op-id` it carries that id, so that the store carries it out once; every
+    /// other write of a command takes [`Provenance::new`].
+    ///
+    /// A command that takes part asks [`Self::carried_out`] first, answers from what that
+    /// returns, and else writes with this.
+    pub(crate) fn provenance(&self, actor: &str, reason: &str) -> Provenance {
+        match &self.op_id {
+            Some(op_id) => Provenance::repeatable(actor, reason, op_id),
+            None => Provenance::new(actor, reason),
+        }
+    }
+
+    /// Finds the event that shows this command carried out before under its `--op-id`: one of
+    /// these kinds, of this kind of thing, and of the thing named, if one is.
+    ///
+    /// An id that was used for something else is refused: to answer as if this had been done
+    /// would be a lie.
+    pub(crate) fn carried_out(
+        &self,
+        store: &mut SqliteStore,
+        entity: &str,
+        key: Option<&str>,
+        kinds: &[&str],
+    ) -> Result<Option<Event>, Failure> {
+        let Some(op_id) = &self.op_id else {
+            return Ok(None);
+        };
+        let events = store.events(&EventFilter {
+            op_id: Some(op_id.to_string()),
+            ..EventFilter::default()
+        })?;
+        let is_this = |event: &&Event| {
+            event.entity == entity
+                && key.is_none_or(|key| event.key == key)
+                && kinds.contains(&event.kind.as_str())
+        };
+        let other = events
+            .last()
+            .map(|e| format!("{} {} {}", e.entity, e.key, e.kind));
+        match (events.into_iter().find(|event| is_this(&event)), other) {
+            (Some(event), _) => Ok(Some(event)),
+            (None, None) => Ok(None),
+            (None, Some(other)) => Err(Failure::refused(
+                "op_id_used",
+                format!("operation id {op_id} was used for another change: {other}"),
+            )
+            .hint("give every change an id of its own")),
+        }
     }
 
     /// Pushes what was edited by hand before a command changes something, so that the edit is

@@ -1,6 +1,7 @@
 //! The one place where an error becomes an exit code, a line and a hint.
 
 use serde_json::Value;
+use trueup_core::model::ItemKey;
 use trueup_core::reconcile::Divergence;
 use trueup_core::settings::ConfigError;
 use trueup_core::store::StoreError;
@@ -61,6 +62,12 @@ impl Failure {
     pub(crate) fn phantom(session: &str) -> Self {
         Self::refused("phantom_session", format!("session {session} is not registered"))
             .hint("a session registers itself when Claude Code starts with the plugin; `trueup sessions list` shows those that did")
+    }
+
+    /// There is no such item.
+    pub(crate) fn no_item(key: &ItemKey) -> Self {
+        Self::refused("item_not_found", format!("there is no item {key}"))
+            .hint("`trueup item list` shows the items")
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {

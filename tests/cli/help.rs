@@ -27,7 +27,13 @@ const COMMANDS: &[&[&str]] = &[
     &["sessions", "list"],
     &["sessions", "show"],
     &["sessions", "sweep"],
+    &["ports"],
+    &["ports", "reserve"],
+    &["ports", "release"],
+    &["ports", "list"],
+    &["ports", "sweep"],
     &["log"],
+    &["blame"],
     &["journal"],
     &["journal", "list"],
     &["journal", "show"],
@@ -69,6 +75,7 @@ fn the_list_of_commands_here_is_the_programs() {
         &["sessions"],
         &["journal"],
         &["db"],
+        &["ports"],
     ] {
         let help = trueup(&home, &[group, &["--help"]].concat()).ok().stdout;
         let listed = help.split_once("Commands:\n").unwrap().1;

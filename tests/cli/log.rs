@@ -1,5 +1,7 @@
 //! The log and its filters.
 
+use std::io::{BufRead as _, BufReader};
+
 use serde_json::Value;
 use support::home::{Home, SECOND, SESSION};
 
@@ -142,4 +144,70 @@ fn a_foreign_change_is_an_event_too() {
     let last = events(&home, &["--item", "SD-1"]).pop().unwrap();
     assert!(last["after"].to_string().contains("by plain SQL"), "{last}");
     assert!(last["actor"] != SESSION, "{last}");
+}
+
+#[test]
+fn by_kind_thing_and_actor() {
+    let home = busy();
+    home.sql("UPDATE work_items SET title = 'x' WHERE key = 'SD-1'", []);
+    for (flag, value, column) in [
+        ("--entity", "item", "entity"),
+        ("--kind", "claimed", "kind"),
+        ("--actor", "sql", "actor"),
+    ] {
+        let found = events(&home, &[flag, value]);
+        assert!(!found.is_empty(), "{flag}");
+        assert!(found.iter().all(|e| e[column] == value), "{found:?}");
+    }
+    let both = events(&home, &["--item", "SD-1", "--kind", "claimed"]);
+    assert_eq!(both.len(), 1);
+    assert_eq!(events(&home, &["--kind", "nonsense"]).len(), 0);
+}
+
+#[test]
+fn the_phases_of_an_item_are_shown_with_it() {
+    let home = busy();
+    for key in ["SD-1:1", "SD-1:12", "SD-1:x", "SD-11:1"] {
+        home.sql(
+            "INSERT INTO events (actor, entity, key, kind) VALUES ('a', 'phase', ?1, 'status')",
+            [key],
+        );
+    }
+    let found = events(&home, &["--item", "SD-1", "--entity", "phase"]);
+    let keys: Vec<&str> = found.iter().map(|e| e["key"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["SD-1:1", "SD-1:12"]);
+    assert!(events(&home, &["--item", "SD-1"]).len() > 3);
+}
+
+#[test]
+fn who_follows_sees_what_others_write() {
+    let home = busy();
+    let arguments = [
+        "log", "--follow", "--json", "--limit", "1", "--entity", "item",
+    ];
+    let mut child = home.run("trueup").args(arguments).spawn();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    let newest = sequence(&events(&home, &["--limit", "1", "--entity", "item"]));
+    assert_eq!(next()["seq"], newest[0], "what was there already");
+    for n in 0..3 {
+        let key = format!("NEW-{n}");
+        data(&home, &["item", "add", &key]);
+        let event = next();
+        assert_eq!(
+            (&event["key"], &event["kind"]),
+            (&Value::from(key), &Value::from("added"))
+        );
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn who_follows_and_finds_nobody_reading_ends() {
+    let home = busy();
+    let mut child = home.run("trueup").args(["log", "--follow"]).spawn();
+    drop(child.stdout.take());
+    data(&home, &["item", "add", "NEW"]);
+    assert!(child.wait().unwrap().success());
 }

@@ -6,6 +6,7 @@
     reason = "what a helper expects and does not find fails the test, with the line that failed"
 )]
 
+mod blame;
 mod claims;
 mod databases;
 mod doctor;
@@ -20,6 +21,8 @@ mod items;
 mod journal;
 mod log;
 mod mending;
+mod operations;
+mod ports;
 mod refusals;
 mod sessions;
 mod shapes;

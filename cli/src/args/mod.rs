@@ -5,17 +5,25 @@
     reason = "these comments are shown by --help as they stand"
 )]
 
+mod blame;
+mod db;
 mod handoff;
+mod log;
+mod ports;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use trueup_core::model::{ItemKey, SessionId};
+use trueup_core::model::{ItemKey, OperationId, SessionId};
 
 use crate::span::Span;
 
+pub(crate) use blame::BlameArgs;
+pub(crate) use db::DbCommand;
 pub(crate) use handoff::{HandoffCommand, HandoffCreate};
+pub(crate) use log::LogArgs;
+pub(crate) use ports::PortsCommand;
 
 /// Keeps every Claude Code session true to one database.
 ///
@@ -44,6 +52,9 @@ pub(crate) struct Common {
     /// Take this directory for the project [default: the git worktree here]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) project: Option<PathBuf>,
+    /// Carry the change out once, however often the command is repeated with this id
+    #[arg(long, global = true, value_name = "ID", hide = true)]
+    pub(crate) op_id: Option<OperationId>,
 }
 
 /// Reports every difference between the database, the local cache and git.
@@ -140,11 +151,21 @@ pub(crate) enum Command {
     /// Example: trueup sessions list
     #[command(verbatim_doc_comment, subcommand)]
     Sessions(SessionsCommand),
+    /// Reserve a pair of ports for a workflow: 9100-9114 and 9200-9214
+    ///
+    /// Example: trueup ports reserve 3af4a34d
+    #[command(verbatim_doc_comment, subcommand)]
+    Ports(PortsCommand),
     /// Show what changed, by whom and why
     ///
     /// Example: trueup log --item SD-002C --since 2h
     #[command(verbatim_doc_comment)]
     Log(LogArgs),
+    /// Show who set each field of an item, when and why
+    ///
+    /// Example: trueup blame SD-002C status
+    #[command(verbatim_doc_comment)]
+    Blame(BlameArgs),
     /// List, show and restore local edits that lost to a newer database
     ///
     /// Example: trueup journal restore j-0a1b2c3d4e
@@ -202,13 +223,13 @@ impl Command {
             Self::Sessions(SessionsCommand::List { .. }) => "sessions list",
             Self::Sessions(SessionsCommand::Show { .. }) => "sessions show",
             Self::Sessions(SessionsCommand::Sweep) => "sessions sweep",
+            Self::Ports(command) => command.name(),
             Self::Log(_) => "log",
+            Self::Blame(_) => "blame",
             Self::Journal(JournalCommand::List) => "journal list",
             Self::Journal(JournalCommand::Show { .. }) => "journal show",
             Self::Journal(JournalCommand::Restore { .. }) => "journal restore",
-            Self::Db(DbCommand::Status) => "db status",
-            Self::Db(DbCommand::Migrate) => "db migrate",
-            Self::Db(DbCommand::Backup { .. }) => "db backup",
+            Self::Db(command) => command.name(),
             Self::Doctor { .. } => "doctor",
             Self::Demo => "demo",
             Self::Statusline => "statusline",
@@ -331,25 +352,6 @@ pub(crate) enum SessionsCommand {
     Sweep,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct LogArgs {
-    /// Only events of this item
-    #[arg(long, value_name = "K")]
-    pub(crate) item: Option<ItemKey>,
-    /// Only since this time, such as 2026-02-02T03:00:00Z, or so long ago, such as 2h
-    #[arg(long, value_name = "T")]
-    pub(crate) since: Option<String>,
-    /// Only after this cursor, the `next` of an earlier answer
-    #[arg(long, value_name = "SEQ")]
-    pub(crate) after: Option<i64>,
-    /// At most so many: the newest, with --after the next ones; 0 for all
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub(crate) limit: u32,
-    /// Go on printing what happens
-    #[arg(long)]
-    pub(crate) follow: bool,
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum JournalCommand {
     /// List edits that lost
@@ -372,27 +374,5 @@ pub(crate) enum JournalCommand {
     Restore {
         /// Its id
         id: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum DbCommand {
-    /// Show where it is, its schema and its health
-    ///
-    /// Example: trueup db status
-    #[command(verbatim_doc_comment)]
-    Status,
-    /// Create it, or bring its schema up to date
-    ///
-    /// Example: trueup db migrate
-    #[command(verbatim_doc_comment)]
-    Migrate,
-    /// Copy it into a new file while others go on
-    ///
-    /// Example: trueup db backup before-upgrade.db
-    #[command(verbatim_doc_comment)]
-    Backup {
-        /// The new file; never replaced
-        file: PathBuf,
     },
 }

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use trueup_core::claims::{Claimed, Wish, claim as claim_item};
 use trueup_core::liveness::Vitality;
-use trueup_core::model::{ClaimOutcome, ClaimRefusal, ItemKey, NewItem, Session, SessionId};
+use trueup_core::model::{
+    ClaimOutcome, ClaimRefusal, Event, Item, ItemKey, NewItem, Session, SessionId,
+};
+use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{ClaimTaken, Provenance, Release, Store as _, StoreError};
 
 use crate::args::ClaimArgs;
@@ -19,6 +22,15 @@ pub(super) fn claim(desk: &Desk, arguments: ClaimArgs) -> Result<Answer, Failure
     let mut store = desk.open_for_change()?;
     let id = desk.session_id(&mut store)?;
     let key = arguments.key;
+    let done = desk.carried_out(
+        &mut store,
+        "item",
+        Some(key.as_str()),
+        &["claimed", "taken_over"],
+    )?;
+    if let Some(event) = done {
+        return claimed_before(&mut store, &id, &key, &event);
+    }
     let mut warnings = Vec::new();
     if let Some(session) = store.session(&id)? {
         desk.before_change(&mut store, session)?;
@@ -38,6 +50,7 @@ pub(super) fn claim(desk: &Desk, arguments: ClaimArgs) -> Result<Answer, Failure
         item: key.clone(),
         force: arguments.force,
         span_seconds: span.map(|seconds| seconds.min(LONGEST_SPAN)),
+        provenance: desk.provenance(id.as_str(), ""),
     };
     match claim_item(&mut store, &wish, &desk.site)? {
         Claimed::Granted { taken, outcome } => {
@@ -63,10 +76,37 @@ pub(super) fn claim(desk: &Desk, arguments: ClaimArgs) -> Result<Answer, Failure
     }
 }
 
+/// Answers a claim that was carried out before as it was answered then, if it still holds.
+fn claimed_before(
+    store: &mut SqliteStore,
+    id: &SessionId,
+    key: &ItemKey,
+    event: &Event,
+) -> Result<Answer, Failure> {
+    let item = store
+        .item(key)?
+        .filter(|item| item.holder.as_ref() == Some(id));
+    let item = item.ok_or_else(|| {
+        StoreError::Conflict(format!(
+            "{key} was claimed by this operation, and lost since"
+        ))
+    })?;
+    let taken_over = event.kind == "taken_over";
+    let outcome = if taken_over { "taken_over" } else { "claimed" };
+    let data = json!({
+        "outcome": outcome,
+        "item": json::item(&item),
+        "previous_holder": event.before["holder"],
+        "reason": event.reason.as_deref().filter(|_| taken_over),
+    });
+    let text = format!("{outcome} {key} (epoch {}) at {}", item.epoch, event.at);
+    Ok(Answer::new(vec![text], data))
+}
+
 /// Adds a missing item. Of two that add it at once one finds it there, which is as good.
 fn create(
     desk: &Desk,
-    store: &mut trueup_core::store::sqlite::SqliteStore,
+    store: &mut SqliteStore,
     key: &ItemKey,
     session: &SessionId,
 ) -> Result<(), Failure> {
@@ -158,6 +198,15 @@ pub(super) fn release(
     reason: Option<&str>,
 ) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
+    let named = key.as_ref().map(ItemKey::as_str);
+    if let Some(event) = desk.carried_out(&mut store, "item", named, &["released"])? {
+        let key = event
+            .key
+            .parse()
+            .map_err(|_| StoreError::Conflict(event.key.clone()))?;
+        let item = store.item(&key)?.ok_or_else(|| Failure::no_item(&key))?;
+        return Ok(released(&item, Vec::new()));
+    }
     let session = desk.session(&mut store)?;
     let session = desk.before_change(&mut store, session)?;
     let Some(key) = key.or_else(|| session.item.clone()) else {
@@ -169,7 +218,7 @@ pub(super) fn release(
     let release = Release {
         session: session.id.clone(),
         item: key.clone(),
-        provenance: Provenance::new(session.id.as_str(), reason.unwrap_or("release")),
+        provenance: desk.provenance(session.id.as_str(), reason.unwrap_or("release")),
     };
     let item = match store.release(&release) {
         Ok(item) => item,
@@ -181,12 +230,16 @@ pub(super) fn release(
     };
     let mut warnings = Vec::new();
     desk.after_change(&mut store, &session.id, &mut warnings)?;
+    Ok(released(&item, warnings))
+}
+
+fn released(item: &Item, warnings: Vec<String>) -> Answer {
     let text = vec![format!(
-        "released {key}; it stays {} for whoever claims it next",
-        item.status
+        "released {}; it stays {} for whoever claims it next",
+        item.key, item.status
     )];
-    Ok(Answer {
+    Answer {
         warnings,
-        ..Answer::new(text, json!({"item": json::item(&item)}))
-    })
+        ..Answer::new(text, json!({"item": json::item(item)}))
+    }
 }

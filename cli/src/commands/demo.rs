@@ -135,6 +135,7 @@ fn hold(
         item: key,
         force: false,
         span_seconds: None,
+        provenance: Provenance::new(session.as_str(), ""),
     };
     claim(store, &wish, site)?;
     Ok(())

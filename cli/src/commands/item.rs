@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use trueup_core::model::{EventFilter, Item, NewItem};
-use trueup_core::store::{ItemFilter, Provenance, Store as _};
+use trueup_core::store::{ItemFilter, Store as _};
 use trueup_core::text::one_line;
 
 use super::or_none;
@@ -33,10 +33,7 @@ pub(super) fn run(desk: &Desk, command: ItemCommand) -> Result<Answer, Failure> 
         ItemCommand::Show { key } => {
             let mut store = desk.open()?;
             let Some(item) = store.item(&key)? else {
-                return Err(
-                    Failure::refused("item_not_found", format!("there is no item {key}"))
-                        .hint("`trueup item list` shows the items"),
-                );
+                return Err(Failure::no_item(&key));
             };
             let events = store.events(&EventFilter {
                 item: Some(key.to_string()),
@@ -58,6 +55,13 @@ fn add(desk: &Desk, arguments: ItemAdd) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
     let actor = actor(desk, &mut store);
     let key = arguments.key.clone();
+    if desk
+        .carried_out(&mut store, "item", Some(key.as_str()), &["added"])?
+        .is_some()
+    {
+        let item = store.item(&key)?.ok_or_else(|| Failure::no_item(&key))?;
+        return Ok(added(&item));
+    }
     if store.item(&key)?.is_some() {
         return Err(
             Failure::refused("item_exists", format!("item {key} exists already"))
@@ -81,12 +85,16 @@ fn add(desk: &Desk, arguments: ItemAdd) -> Result<Answer, Failure> {
             position: arguments.position,
             repo: desk.site.project.repo(&desk.site.repository),
         },
-        &Provenance::new(&actor, "item add"),
+        &desk.provenance(&actor, "item add"),
     )?;
-    Ok(Answer::new(
-        vec![format!("added {}", line(&item))],
-        json!({"item": json::item(&item)}),
-    ))
+    Ok(added(&item))
+}
+
+fn added(item: &Item) -> Answer {
+    Answer::new(
+        vec![format!("added {}", line(item))],
+        json!({"item": json::item(item)}),
+    )
 }
 
 /// Names who changes something that belongs to no session: the session when there is one,

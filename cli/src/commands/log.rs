@@ -1,7 +1,6 @@
 //! `trueup log`
 
 use std::io::Write as _;
-use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -17,8 +16,8 @@ use crate::json;
 use crate::report::Answer;
 use crate::span::Span;
 
-/// Pause between two looks while following: the engine tells other processes nothing.
-const PAUSE: Duration = Duration::from_millis(200);
+/// How long one wait for a change may last; then the next begins.
+const PATIENCE: Duration = Duration::from_hours(1);
 
 /// Longest value shown, in characters.
 const LONGEST: usize = 80;
@@ -33,10 +32,15 @@ pub(super) fn run(desk: &Desk, arguments: &LogArgs) -> Result<Answer, Failure> {
         after: arguments.after.unwrap_or(0),
         item: arguments.item.as_ref().map(ToString::to_string),
         session: desk.named.as_ref().map(ToString::to_string),
+        entity: arguments.entity.clone(),
+        kind: arguments.kind.clone(),
+        actor: arguments.actor.clone(),
+        op_id: None,
         since,
         // The store bounds from the newest end, so that who pages by cursor asks for all.
         limit: arguments.after.map_or(arguments.limit, |_| 0),
     };
+    let mut seen = store.seen()?;
     let mut events = store.events(&filter)?;
     if arguments.after.is_some() && arguments.limit > 0 {
         events.truncate(usize::try_from(arguments.limit).unwrap_or(usize::MAX));
@@ -67,8 +71,13 @@ pub(super) fn run(desk: &Desk, arguments: &LogArgs) -> Result<Answer, Failure> {
             }
             filter.after = event.seq;
         }
-        thread::sleep(PAUSE);
-        batch = store.events(&filter)?;
+        batch = match store.wait_for_change(seen, PATIENCE)? {
+            None => Vec::new(),
+            Some(later) => {
+                seen = later;
+                store.events(&filter)?
+            }
+        };
     }
 }
 

@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+mod blame;
 mod claim;
 mod db;
 mod demo;
@@ -8,6 +9,7 @@ mod handoff;
 mod item;
 mod journal;
 mod log;
+mod ports;
 mod sessions;
 mod set;
 mod status;
@@ -37,7 +39,9 @@ pub(crate) fn run(desk: &Desk, command: Command) -> Result<Answer, Failure> {
         Command::Release { key, reason } => claim::release(desk, key, reason.as_deref()),
         Command::Handoff(command) => handoff::run(desk, command),
         Command::Sessions(command) => sessions::run(desk, &command),
+        Command::Ports(command) => ports::run(desk, &command),
         Command::Log(arguments) => log::run(desk, &arguments),
+        Command::Blame(arguments) => blame::run(desk, &arguments),
         Command::Journal(command) => journal::run(desk, &command),
         Command::Db(command) => db::run(desk, &command),
         Command::Doctor { fix } => Ok(doctor::run(desk, fix)),

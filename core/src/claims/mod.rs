@@ -24,6 +24,8 @@ pub struct Wish {
     pub force: bool,
     /// Announces silence of so many seconds.
     pub span_seconds: Option<u64>,
+    /// Who asks; one id for all attempts, so that a claim that did take effect is recognised.
+    pub provenance: Provenance,
 }
 
 /// How a claim ended.
@@ -52,8 +54,6 @@ pub enum Claimed {
 /// When the database cannot be asked, or the item kept changing hands.
 pub fn claim(store: &mut dyn Store, wish: &Wish, site: &Site) -> Result<Claimed> {
     let mut moved = None;
-    // One op id for all attempts: a claim that did take effect is recognised.
-    let provenance = Provenance::new(wish.session.as_str(), "");
     for _ in 0..ATTEMPTS {
         let claimant = store.session(&wish.session)?;
         let item = store.item(&wish.item)?;
@@ -81,7 +81,7 @@ pub fn claim(store: &mut dyn Store, wish: &Wish, site: &Site) -> Result<Claimed>
             grant,
             span_seconds: wish.span_seconds,
             lease_seconds: site.settings.lease_seconds,
-            provenance: provenance.clone(),
+            provenance: wish.provenance.clone(),
         };
         match store.claim(&request) {
             Ok(taken) => return Ok(Claimed::Granted { taken, outcome }),

@@ -13,6 +13,17 @@ pub enum ProcessEvidence {
     Unknown,
 }
 
+impl ProcessEvidence {
+    /// Returns the answer in words for a person, to follow the process.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Running => "runs",
+            Self::Gone => "is gone",
+            Self::Unknown => "cannot be asked",
+        }
+    }
+}
+
 /// Three answers to "does it live?".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alive {

@@ -1,6 +1,7 @@
 //! Identifiers, validated before they can touch a path or a query.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,12 @@ pub struct IdError {
 /// Longest excerpt of a bad identifier that an error repeats, in characters.
 const EXCERPT: usize = 40;
 
-fn check(kind: &'static str, text: &str, longest: usize, extra: &str) -> Result<(), IdError> {
+fn check(
+    kind: &'static str,
+    text: &str,
+    length: RangeInclusive<usize>,
+    extra: &str,
+) -> Result<(), IdError> {
     let fail = |problem: String| {
         Err(IdError {
             kind,
@@ -28,8 +34,11 @@ fn check(kind: &'static str, text: &str, longest: usize, extra: &str) -> Result<
     if text.is_empty() {
         return fail("is empty".to_owned());
     }
-    if text.len() > longest {
-        return fail(format!("is longer than {longest} characters"));
+    if text.len() < *length.start() {
+        return fail(format!("is shorter than {} characters", length.start()));
+    }
+    if text.len() > *length.end() {
+        return fail(format!("is longer than {} characters", length.end()));
     }
     if let Some(bad) = text
         .chars()
@@ -47,7 +56,7 @@ fn check(kind: &'static str, text: &str, longest: usize, extra: &str) -> Result<
 }
 
 macro_rules! identifier {
-    ($(#[$doc:meta])* $name:ident, $kind:literal, $longest:literal, $extra:literal) => {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $length:expr, $extra:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -64,7 +73,7 @@ macro_rules! identifier {
             type Err = IdError;
 
             fn from_str(text: &str) -> Result<Self, IdError> {
-                check($kind, text, $longest, $extra)?;
+                check($kind, text, $length, $extra)?;
                 Ok(Self(text.to_owned()))
             }
         }
@@ -96,28 +105,44 @@ identifier!(
     ///
     /// At most 128 characters of letters, digits, `.`, `_` and `-`, so that it is safe as a
     /// part of a file name.
-    SessionId, "session id", 128, "._-"
+    SessionId, "session id", 1..=128, "._-"
 );
 
 identifier!(
     /// The key of a work item, such as `SD-LEO-SELF-IMPROVE-002C`.
     ///
     /// 1 to 200 characters: letters, digits, `.`, `_`, `-`, `:` and `#`; no path forms.
-    ItemKey, "item key", 200, "._-:#"
+    ItemKey, "item key", 1..=200, "._-:#"
+);
+
+identifier!(
+    /// Whom a pair of ports is reserved for, such as the workflow id `3af4a34d` (seed 1).
+    ///
+    /// 1 to 64 characters: letters, digits, `.`, `_` and `-`; no path forms.
+    ReservationId, "reservation id", 1..=64, "._-"
+);
+
+identifier!(
+    /// Makes a write happen once, however often it is sent. A script that names one may
+    /// repeat its command safely.
+    ///
+    /// 8 to 128 characters, so that a counter from 1 does not meet that of another script:
+    /// letters, digits, `.`, `_`, `-` and `:`.
+    OperationId, "operation id", 8..=128, "._-:"
 );
 
 identifier!(
     /// A plan, such as `master-plan`.
     ///
     /// 1 to 200 characters: letters, digits, `.`, `_` and `-`; no path forms.
-    PlanId, "plan id", 200, "._-"
+    PlanId, "plan id", 1..=200, "._-"
 );
 
 identifier!(
     /// One run of a plan, such as `orch-0a1b2c3d4e5f`.
     ///
     /// At most 64 characters of letters, digits, `.`, `_` and `-`.
-    OrchestratorId, "orchestrator id", 64, "._-"
+    OrchestratorId, "orchestrator id", 1..=64, "._-"
 );
 
 impl PlanId {
@@ -138,7 +163,7 @@ impl PlanId {
 
 identifier!(
     /// A hand-off, such as `h-0a1b2c3d4e`.
-    HandoffId, "hand-off id", 64, "_-"
+    HandoffId, "hand-off id", 1..=64, "_-"
 );
 
 impl HandoffId {
@@ -156,7 +181,7 @@ identifier!(
     /// What kind of hand-off: one of [`HandoffType::KNOWN`], or a name of the user's own.
     ///
     /// 1 to 64 letters, digits, `-` and `_`.
-    HandoffType, "hand-off type", 64, "_-"
+    HandoffType, "hand-off type", 1..=64, "_-"
 );
 
 impl HandoffType {
@@ -217,6 +242,11 @@ mod tests {
         }
         assert!("k".repeat(201).parse::<ItemKey>().is_err());
         assert!("s".repeat(129).parse::<SessionId>().is_err());
+        assert!("r".repeat(64).parse::<ReservationId>().is_ok());
+        assert!("r".repeat(65).parse::<ReservationId>().is_err());
+        assert!("o".repeat(8).parse::<OperationId>().is_ok());
+        assert!("o".repeat(7).parse::<OperationId>().is_err());
+        assert!("o".repeat(129).parse::<OperationId>().is_err());
         assert!(
             "a:b".parse::<SessionId>().is_err(),
             "a colon is no file name on every system"

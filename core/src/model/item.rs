@@ -1,5 +1,7 @@
 //! Work items.
 
+use serde_json::{Value, json};
+
 use super::{Epoch, ItemKey, ItemStatus, Revision, SessionId, Timestamp};
 
 /// A row of `work_items`.
@@ -39,6 +41,18 @@ pub struct Item {
     pub updated_at: Timestamp,
     /// When it was finished.
     pub completed_at: Option<Timestamp>,
+}
+
+impl Item {
+    /// Returns what an event shows of an item.
+    pub fn facts(&self) -> Value {
+        json!({
+            "title": self.title, "kind": self.kind, "parent": self.parent,
+            "position": self.position, "repo": self.repo, "status": self.status,
+            "phase": self.phase, "holder": self.holder, "error_message": self.error_message,
+            "evidence": self.evidence,
+        })
+    }
 }
 
 /// What is needed to add an item.

@@ -3,6 +3,7 @@
 //! Invariant: a value of one of these types is well formed; whatever comes from outside is
 //! validated where it is parsed, never later.
 
+mod blame;
 mod claim;
 mod event;
 mod execution;
@@ -12,24 +13,33 @@ mod handoff;
 mod ids;
 mod item;
 mod orchestrator;
+mod port;
 mod session;
 mod status;
 mod timestamp;
 mod transition;
 mod version;
 
+pub use blame::{Blame, BlamedField, UnknownField, blame};
 pub use claim::{
     ClaimFacts, ClaimGrant, ClaimOutcome, ClaimRefusal, ClaimVerdict, FORCE_AFTER_SECONDS, decide,
 };
-pub use event::{Event, EventFilter};
+pub use event::{Event, EventFilter, concerns_item};
 pub use execution::{ExecutionState, Field, History, Kind, Value, WorkState};
 pub use handoff::{
     Acceptance, Element, Elements, Handoff, HandoffNews, HandoffRefusal, HandoffStatus, Passage,
     Reader, decide_acceptance, decide_rejection, news_of,
 };
-pub use ids::{HandoffId, HandoffType, IdError, ItemKey, OrchestratorId, PlanId, SessionId};
+pub use ids::{
+    HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId, PlanId, ReservationId,
+    SessionId,
+};
 pub use item::{Item, NewItem};
 pub use orchestrator::{Orchestrator, RunEnd};
+pub use port::{
+    PortOwner, Reservation, STALE_AFTER_SECONDS, Slot, is_stale, lowest_free, next_owner,
+    owner_alive,
+};
 pub use session::{Host, ProcessId, Session};
 pub use status::{
     ItemStatus, OrchestratorStatus, PlanTaskStatus, SessionStatus, UnknownStatus,

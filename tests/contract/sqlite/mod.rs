@@ -8,5 +8,7 @@ mod handoffs;
 mod migrations;
 mod orchestrators;
 mod parting;
+mod ports;
 mod races;
 mod rules;
+mod watch;

@@ -16,6 +16,7 @@ on_every_store! {
     turns_and_renewals_are_no_news
     a_return_by_a_sign_of_life_is_the_sessions_own
     events_are_filtered
+    events_of_one_operation
     a_cursor_returns_only_what_is_later
     a_limit_keeps_the_newest_in_order
     a_checkpoint_is_an_event_and_changes_nothing
@@ -169,6 +170,25 @@ fn events_are_filtered(f: &mut impl Fixture) {
         ..of_session
     };
     assert_eq!(list(both), ["A claimed"]);
+    let session = EventFilter {
+        entity: Some("session".to_owned()),
+        ..EventFilter::default()
+    };
+    assert_eq!(
+        list(session),
+        ["s1 registered", "s1 state", "s2 registered"]
+    );
+    let added = EventFilter {
+        kind: Some("added".to_owned()),
+        ..EventFilter::default()
+    };
+    assert_eq!(list(added), ["A added", "B added"]);
+    let by_user = EventFilter {
+        actor: Some("user".to_owned()),
+        item: Some("B".to_owned()),
+        ..EventFilter::default()
+    };
+    assert_eq!(list(by_user), ["B added"]);
     let now = f.store().now().unwrap();
     let later = EventFilter {
         since: Some(trueup_core::model::Timestamp::from_millis(
@@ -177,6 +197,20 @@ fn events_are_filtered(f: &mut impl Fixture) {
         ..EventFilter::default()
     };
     assert_eq!(f.store().events(&later).unwrap(), []);
+}
+
+fn events_of_one_operation(f: &mut impl Fixture) {
+    holder(f.store());
+    add(f.store(), "B");
+    let request = crate::request::wish(f.store(), "s1", "B");
+    f.store().claim(&request).unwrap();
+    let filter = EventFilter {
+        op_id: Some(request.provenance.op_id),
+        ..EventFilter::default()
+    };
+    let found = f.store().events(&filter).unwrap();
+    let kinds: Vec<&str> = found.iter().map(|e| e.kind.as_str()).collect();
+    assert_eq!(kinds, ["released", "claimed", "state"]);
 }
 
 fn a_cursor_returns_only_what_is_later(f: &mut impl Fixture) {

@@ -167,8 +167,8 @@ pub(super) fn item(
         entity: "item",
         key: key.as_str(),
         kind,
-        before: shown(&before),
-        after: shown(&after),
+        before: before.facts(),
+        after: after.facts(),
         epoch: Some(after.epoch),
     };
     record(store, by, news);
@@ -178,13 +178,4 @@ pub(super) fn item(
         }
     }
     Ok(after)
-}
-
-/// Returns what an event shows of an item.
-pub(super) fn shown(item: &Item) -> Json {
-    json!({
-        "title": item.title, "kind": item.kind, "parent": item.parent, "position": item.position,
-        "repo": item.repo, "status": item.status, "phase": item.phase, "holder": item.holder,
-        "error_message": item.error_message, "evidence": item.evidence,
-    })
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::MemoryStore;
-use crate::model::{Epoch, Event, EventFilter, SessionId};
+use crate::model::{Epoch, Event, EventFilter, SessionId, concerns_item};
 use crate::store::{Provenance, Result};
 
 /// What happened to what.
@@ -58,7 +58,19 @@ pub(super) fn list(store: &MemoryStore, filter: &EventFilter) -> Vec<Event> {
         .events
         .iter()
         .filter(|e| e.seq > filter.after)
-        .filter(|e| filter.item.as_deref().is_none_or(|key| of(e, "item", key)))
+        .filter(|e| {
+            let item = filter.item.as_deref();
+            item.is_none_or(|item| concerns_item(&e.entity, &e.key, item))
+        })
+        .filter(|e| {
+            filter
+                .entity
+                .as_ref()
+                .is_none_or(|entity| e.entity == *entity)
+        })
+        .filter(|e| filter.kind.as_ref().is_none_or(|kind| e.kind == *kind))
+        .filter(|e| filter.actor.as_ref().is_none_or(|actor| e.actor == *actor))
+        .filter(|e| filter.op_id.is_none() || e.op_id == filter.op_id)
         .filter(|e| {
             let session = filter.session.as_deref();
             session.is_none_or(|id| e.actor == id || of(e, "session", id))

@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
+use super::MemoryStore;
 use super::events::{News, record};
-use super::{MemoryStore, changes};
 use crate::model::{Epoch, Item, ItemKey, ItemStatus, NewItem, Revision};
 use crate::store::{ItemFilter, Provenance, Result, StoreError};
 
@@ -42,7 +42,7 @@ pub(super) fn add(store: &mut MemoryStore, new: &NewItem, by: &Provenance) -> Re
         updated_at: store.now,
         completed_at: None,
     };
-    let after = changes::shown(&item);
+    let after = item.facts();
     let news = News {
         entity: "item",
         key: item.key.as_str(),

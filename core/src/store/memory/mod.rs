@@ -13,6 +13,7 @@ mod events;
 mod handoffs;
 mod items;
 mod orchestrators;
+mod ports;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,7 @@ use super::{
 };
 use crate::model::{
     Event, EventFilter, Handoff, HandoffId, Item, ItemKey, Lineage, NewItem, Orchestrator,
-    OrchestratorId, Revision, Session, SessionId, Timestamp,
+    OrchestratorId, Reservation, Revision, Session, SessionId, Timestamp,
 };
 
 /// Where the clock of a new store stands: 2026-02-02T03:00:00Z.
@@ -44,6 +45,7 @@ pub struct MemoryStore {
     tasks: BTreeMap<(SessionId, String), TaskNote>,
     orchestrators: BTreeMap<OrchestratorId, Orchestrator>,
     handoffs: BTreeMap<HandoffId, Handoff>,
+    reservations: Vec<Reservation>,
     events: Vec<Event>,
     /// Which operation each id was used for.
     operations: BTreeMap<String, &'static str>,
@@ -66,6 +68,7 @@ impl MemoryStore {
             tasks: BTreeMap::new(),
             orchestrators: BTreeMap::new(),
             handoffs: BTreeMap::new(),
+            reservations: Vec::new(),
             events: Vec::new(),
             operations: BTreeMap::new(),
         }

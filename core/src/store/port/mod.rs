@@ -2,14 +2,15 @@
 
 mod handoffs;
 mod orchestrators;
+mod ports;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
 use crate::model::{
-    ClaimGrant, Epoch, Event, EventFilter, Field, Item, ItemKey, Lineage, NewItem, ProcessId,
-    Revision, Session, SessionId, SessionStatus, Timestamp, Value,
+    ClaimGrant, Epoch, Event, EventFilter, Field, Item, ItemKey, Lineage, NewItem, OperationId,
+    ProcessId, Revision, Session, SessionId, SessionStatus, Timestamp, Value,
 };
 use crate::store::Result;
 
@@ -19,6 +20,7 @@ pub use handoffs::{
 };
 pub use orchestrators::{NewRun, OrchestratorStore, Registered};
 pub(super) use orchestrators::{ended_orchestrator, unknown_orchestrator};
+pub use ports::{PortRelease, PortRequest, PortStore};
 
 /// Who writes, why, and under which id. An id that was seen before is not carried out again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +40,14 @@ impl Provenance {
             actor: actor.to_owned(),
             reason: Some(reason.to_owned()).filter(|r| !r.is_empty()),
             op_id: uuid::Uuid::now_v7().to_string(),
+        }
+    }
+
+    /// Makes the provenance of a write that may be repeated under the same id.
+    pub fn repeatable(actor: &str, reason: &str, op_id: &OperationId) -> Self {
+        Self {
+            op_id: op_id.to_string(),
+            ..Self::new(actor, reason)
         }
     }
 }
@@ -194,7 +204,7 @@ pub struct TaskNote {
     clippy::missing_errors_doc,
     reason = "said once above, and where one is special"
 )]
-pub trait Store: HandoffStore + OrchestratorStore {
+pub trait Store: HandoffStore + OrchestratorStore + PortStore {
     /// Returns which database this is.
     fn lineage(&mut self) -> Result<Lineage>;
 

@@ -1,6 +1,6 @@
 //! The record of changes. Triggers write it; only a checkpoint is no change of a row.
 
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, Row, ToSql, Transaction, params};
 use serde_json::{Value as Json, json};
 
 use super::errors::from_sqlite;
@@ -34,34 +34,70 @@ pub(super) fn checkpoint(
 }
 
 pub(super) fn list(connection: &Connection, filter: &EventFilter) -> Result<Vec<Event>> {
-    let limit = if filter.limit == 0 {
-        -1
-    } else {
-        i64::from(filter.limit)
+    let mut statement = connection
+        .prepare(&statement(filter))
+        .map_err(from_sqlite)?;
+    let since = filter.since.map(|time| time.to_string());
+    let limit = match filter.limit {
+        0 => -1,
+        limit => i64::from(limit),
     };
-    // The newest so many, in the order they happened.
-    let sql = "SELECT * FROM (
-             SELECT seq, at, actor, entity, key, kind, before, after, epoch, reason, op_id
-             FROM events
-             WHERE seq > ?1 AND (?2 IS NULL OR (entity = 'item' AND key = ?2))
-               AND (?3 IS NULL OR actor = ?3 OR (entity = 'session' AND key = ?3))
-               AND (?4 IS NULL OR at >= ?4)
-             ORDER BY seq DESC LIMIT ?5)
-         ORDER BY seq";
-    let mut statement = connection.prepare(sql).map_err(from_sqlite)?;
+    let all: [(&str, &dyn ToSql); 9] = [
+        (":after", &filter.after),
+        (":limit", &limit),
+        (":item", &filter.item),
+        (":session", &filter.session),
+        (":entity", &filter.entity),
+        (":kind", &filter.kind),
+        (":actor", &filter.actor),
+        (":op", &filter.op_id),
+        (":since", &since),
+    ];
+    let mut named: Vec<(&str, &dyn ToSql)> = Vec::with_capacity(all.len());
+    for (name, value) in all {
+        if statement
+            .parameter_index(name)
+            .map_err(from_sqlite)?
+            .is_some()
+        {
+            named.push((name, value));
+        }
+    }
     statement
-        .query_map(
-            params![
-                filter.after,
-                filter.item,
-                filter.session,
-                filter.since.map(|t| t.to_string()),
-                limit
-            ],
-            event,
-        )
+        .query_map(named.as_slice(), event)
         .and_then(Iterator::collect)
         .map_err(from_sqlite)
+}
+
+/// Writes the statement of a filter: only with the conditions that it has, so that each is
+/// answered from its index. The newest so many are found, in the order they happened.
+pub(super) fn statement(filter: &EventFilter) -> String {
+    let conditions = [
+        // Phases have their item's key with a number behind a colon, and ; is what follows it.
+        filter.item.as_ref().map(|_| {
+            "(entity = 'item' AND key = :item OR entity = 'phase' AND key > :item || ':' \
+             AND key < :item || ';' AND substr(key, length(:item) + 2) NOT GLOB '*[^0-9]*')"
+        }),
+        filter
+            .session
+            .as_ref()
+            .map(|_| "(actor = :session OR entity = 'session' AND key = :session)"),
+        filter.entity.as_ref().map(|_| "entity = :entity"),
+        filter.kind.as_ref().map(|_| "kind = :kind"),
+        filter.actor.as_ref().map(|_| "actor = :actor"),
+        filter.op_id.as_ref().map(|_| "op_id = :op"),
+        filter.since.as_ref().map(|_| "at >= :since"),
+    ];
+    let conditions: Vec<&str> = std::iter::once("seq > :after")
+        .chain(conditions.into_iter().flatten())
+        .collect();
+    format!(
+        "SELECT * FROM (
+             SELECT seq, at, actor, entity, key, kind, before, after, epoch, reason, op_id
+             FROM events WHERE {} ORDER BY seq DESC LIMIT :limit)
+         ORDER BY seq",
+        conditions.join(" AND ")
+    )
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<Event> {

@@ -15,10 +15,12 @@ mod open;
 mod orchestrators;
 #[cfg(test)]
 mod plans;
+mod ports;
 mod rows;
 mod sessions;
 mod tasks;
 mod turn;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
@@ -36,6 +38,7 @@ use crate::model::{
 
 use handle::Handle;
 pub use migrate::{APPLICATION_ID, Applied, SCHEMA_VERSION, SchemaStatus};
+pub use watch::Seen;
 
 /// The database's clock, as every statement writes it.
 pub(crate) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";

@@ -2,10 +2,11 @@
 
 use rusqlite::Connection;
 
-use super::NOW;
 use super::migrate::{SCHEMA_VERSION, migrate_to};
 use super::orchestrators::LIVE;
 use super::rows::{ITEM, ORCHESTRATOR, SESSION, SESSION_FROM};
+use super::{NOW, events};
+use crate::model::EventFilter;
 
 fn database() -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
@@ -57,6 +58,32 @@ fn no_question_of_a_turn_reads_a_whole_table() {
             let whole = step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW";
             assert!(!whole, "{step}\nin {sql}");
         }
+    }
+}
+
+#[test]
+fn events_of_an_item_or_a_session_are_found_in_an_index() {
+    let connection = database();
+    let some = || Some("A".to_owned());
+    for filter in [
+        EventFilter {
+            item: some(),
+            ..EventFilter::default()
+        },
+        EventFilter {
+            session: some(),
+            ..EventFilter::default()
+        },
+        EventFilter {
+            op_id: some(),
+            ..EventFilter::default()
+        },
+    ] {
+        let steps = plan(&connection, &events::statement(&filter));
+        let scan = |step: &String| step.starts_with("SCAN events");
+        assert!(!steps.iter().any(scan), "{steps:?}");
+        let search = |step: &String| step.starts_with("SEARCH events USING INDEX");
+        assert!(steps.iter().any(search), "{steps:?}");
     }
 }
 

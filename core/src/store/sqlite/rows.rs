@@ -6,7 +6,7 @@ use rusqlite::types::Type;
 use rusqlite::{Error, Row};
 
 use crate::model::{
-    Epoch, Item, Lineage, Orchestrator, ProcessId, Revision, RunEnd, Session, Timestamp,
+    Epoch, Item, Lineage, Orchestrator, ProcessId, Revision, RunEnd, Session, Slot, Timestamp,
 };
 
 type Sql<T> = rusqlite::Result<T>;
@@ -53,13 +53,25 @@ pub(super) fn count(row: &Row<'_>, column: usize) -> Sql<u64> {
 }
 
 /// Reads the start time and the boot of a process, two columns in this order.
-fn process(row: &Row<'_>, pid: u32, first: usize) -> Sql<ProcessId> {
+fn incarnation(row: &Row<'_>, pid: u32, first: usize) -> Sql<ProcessId> {
     let started: Option<i64> = row.get(first)?;
     Ok(ProcessId {
         pid,
         started: started.and_then(|ticks| u64::try_from(ticks).ok()),
         boot: row.get(first + 1)?,
     })
+}
+
+/// Reads a process that may be absent from three columns, its number first.
+pub(super) fn process(row: &Row<'_>, column: usize) -> Sql<Option<ProcessId>> {
+    let pid: Option<u32> = row.get(column)?;
+    pid.map(|pid| incarnation(row, pid, column + 1)).transpose()
+}
+
+/// Reads a slot by its backend's port.
+pub(super) fn slot(row: &Row<'_>, column: usize) -> Sql<Slot> {
+    let port: u16 = row.get(column)?;
+    Slot::of_backend(port).ok_or(Error::IntegralValueOutOfRange(column, i64::from(port)))
 }
 
 /// The columns [`session`] reads, of `claude_sessions s` left-joined to `work_items w`.
@@ -74,7 +86,6 @@ pub(super) const SESSION_FROM: &str =
     "claude_sessions s LEFT JOIN work_items w ON w.holder = s.session_id";
 
 pub(super) fn session(row: &Row<'_>) -> Sql<Session> {
-    let pid: Option<u32> = row.get(4)?;
     let metadata = row.get_ref(16)?.as_str().map_err(Error::from)?;
     Ok(Session {
         lineage: Lineage(row.get(21)?),
@@ -82,7 +93,7 @@ pub(super) fn session(row: &Row<'_>) -> Sql<Session> {
         repo: row.get(1)?,
         worktree: row.get(2)?,
         host: row.get(3)?,
-        process: pid.map(|pid| process(row, pid, 5)).transpose()?,
+        process: process(row, 4)?,
         status: parsed(row, 7)?,
         ended_reason: row.get(8)?,
         predecessor: optional(row, 9)?,
@@ -141,7 +152,7 @@ pub(super) fn orchestrator(row: &Row<'_>) -> Sql<Orchestrator> {
         plan: parsed(row, 1)?,
         session: optional(row, 2)?,
         host: row.get(3)?,
-        process: process(row, row.get(4)?, 5)?,
+        process: incarnation(row, row.get(4)?, 5)?,
         supervised: row.get(7)?,
         status: parsed(row, 8)?,
         started_at: time(row, 9)?,

@@ -1,0 +1,12 @@
+//! `trueup blame`
+
+use clap::Args;
+use trueup_core::model::{BlamedField, ItemKey};
+
+#[derive(Debug, Args)]
+pub(crate) struct BlameArgs {
+    /// The item
+    pub(crate) key: ItemKey,
+    /// Only this field, such as status or holder
+    pub(crate) field: Option<BlamedField>,
+}

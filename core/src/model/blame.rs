@@ -1,0 +1,215 @@
+//! Who set what: the newest change of each field of an item, read out of its events.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde_json::Value;
+
+use super::{Event, Item};
+
+macro_rules! fields {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal;)+) => {
+        /// A field of an item whose changes events show.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum BlamedField {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl BlamedField {
+            /// Every field, in the order of the contract.
+            pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
+
+            /// Returns the key under which events and answers name it.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+    };
+}
+
+fields! {
+    /// What it is about.
+    Title = "title";
+    /// Its free word.
+    Kind = "kind";
+    /// The item it belongs to.
+    Parent = "parent";
+    /// The place among its siblings.
+    Position = "position";
+    /// Which repository.
+    Repo = "repo";
+    /// Where it stands.
+    Status = "status";
+    /// The phase last pushed by a holder.
+    Phase = "phase";
+    /// Who holds it.
+    Holder = "holder";
+    /// Why it is blocked or failed.
+    ErrorMessage = "error_message";
+    /// What proves completion.
+    Evidence = "evidence";
+}
+
+/// A word that names no field of an item.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("items have no field {found:?}; they have {}", BlamedField::ALL.map(BlamedField::as_str).join(", "))]
+pub struct UnknownField {
+    found: String,
+}
+
+impl FromStr for BlamedField {
+    type Err = UnknownField;
+
+    fn from_str(text: &str) -> Result<Self, UnknownField> {
+        let named = Self::ALL.into_iter().find(|field| field.as_str() == text);
+        named.ok_or_else(|| UnknownField {
+            found: text.chars().take(40).collect(),
+        })
+    }
+}
+
+impl fmt::Display for BlamedField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A field as it is, and the change that made it so.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Blame<'e> {
+    /// The field.
+    pub field: BlamedField,
+    /// What it is.
+    pub value: Value,
+    /// The change; absent when no event shows it any more.
+    pub by: Option<&'e Event>,
+}
+
+/// Finds for each field the change that made it what it is.
+///
+/// `events` are the item's own, the oldest first. A newest change that left another value than
+/// the present one is not the one that is looked for: what came after it is not recorded.
+pub fn blame<'e>(item: &Item, events: &'e [Event]) -> Vec<Blame<'e>> {
+    let now = item.facts();
+    BlamedField::ALL
+        .into_iter()
+        .map(|field| {
+            let value = now[field.as_str()].clone();
+            let newest = events.iter().rfind(|event| sets(event, field));
+            Blame {
+                field,
+                by: newest.filter(|event| event.after[field.as_str()] == value),
+                value,
+            }
+        })
+        .collect()
+}
+
+/// Tells whether an event set a field; the first sets all of them.
+fn sets(event: &Event, field: BlamedField) -> bool {
+    let (before, after) = (&event.before, &event.after);
+    before.is_null() || before[field.as_str()] != after[field.as_str()]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::fixture::{at, item};
+    use crate::model::{Epoch, ItemStatus};
+
+    fn event(seq: i64, before: Value, after: Value) -> Event {
+        Event {
+            seq,
+            at: at(seq),
+            actor: format!("actor-{seq}"),
+            entity: "item".to_owned(),
+            key: "SD-002C".to_owned(),
+            kind: "changed".to_owned(),
+            before,
+            after,
+            epoch: Some(Epoch(3)),
+            reason: None,
+            op_id: None,
+        }
+    }
+
+    fn seqs(item: &Item, events: &[Event]) -> Vec<Option<i64>> {
+        let blamed = blame(item, events);
+        blamed.iter().map(|b| b.by.map(|e| e.seq)).collect()
+    }
+
+    fn history() -> (Item, Vec<Event>) {
+        let queued = item(ItemStatus::Queued, None);
+        let running = item(ItemStatus::Running, Some("s1"));
+        let titled = Item {
+            title: Some("t".to_owned()),
+            ..running.clone()
+        };
+        let free = Item {
+            holder: None,
+            ..titled.clone()
+        };
+        let events = vec![
+            event(1, Value::Null, queued.facts()),
+            event(2, queued.facts(), running.facts()),
+            event(3, running.facts(), titled.facts()),
+            event(4, titled.facts(), free.facts()),
+        ];
+        (free, events)
+    }
+
+    #[test]
+    fn each_field_has_its_newest_change() {
+        let (item, events) = history();
+        let expected = [3, 1, 1, 1, 1, 2, 1, 4, 1, 1].map(Some);
+        assert_eq!(seqs(&item, &events), expected);
+        let status = &blame(&item, &events)[5];
+        assert_eq!(
+            (status.field, &status.value),
+            (BlamedField::Status, &json!("running"))
+        );
+        assert_eq!(status.by.unwrap().actor, "actor-2");
+    }
+
+    #[test]
+    fn what_no_event_shows_is_blamed_on_nobody() {
+        let (item, events) = history();
+        assert_eq!(seqs(&item, &[]), [None; 10]);
+        // Title, status and holder changed since; nothing shows by whom.
+        let expected = [
+            None,
+            Some(1),
+            Some(1),
+            Some(1),
+            Some(1),
+            None,
+            Some(1),
+            Some(1),
+            Some(1),
+            Some(1),
+        ];
+        assert_eq!(seqs(&item, &events[..1]), expected);
+    }
+
+    #[test]
+    fn a_field_is_named_as_answers_name_it() {
+        for field in BlamedField::ALL {
+            assert_eq!(field.as_str().parse(), Ok(field));
+            assert!(
+                item(ItemStatus::Queued, None)
+                    .facts()
+                    .get(field.as_str())
+                    .is_some()
+            );
+        }
+        let error = "colour".parse::<BlamedField>().unwrap_err().to_string();
+        assert!(
+            error.contains("\"colour\"") && error.contains("title, kind"),
+            "{error}"
+        );
+    }
+}
