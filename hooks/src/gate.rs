@@ -1,12 +1,14 @@
 //! `pre-handoff-validate`: nothing is handed on while copies disagree.
 
 use trueup_core::hook::{Decision, Event, Response, Tool};
+use trueup_core::liveness::LONGEST_SPAN_SECONDS;
 use trueup_core::reconcile::Divergence;
 use trueup_core::store::{Store as _, StoreError};
 use trueup_core::sync::{Mode, SyncError, drain, true_up};
 
 use crate::call::lines;
 use crate::handoff::is_handoff;
+use crate::span::announce;
 use crate::{Call, Outcome};
 
 /// Where work is handed on.
@@ -24,12 +26,13 @@ pub fn handle(call: &Call) -> Outcome {
         return Outcome::default();
     };
     match divergences(call) {
-        Ok(Found { forbidding, mended }) if forbidding.is_empty() => Outcome {
+        Ok(found) if found.forbidding.is_empty() => Outcome {
             response: Response {
-                system_message: lines(&mended),
+                system_message: lines(&found.mended),
                 ..Response::default()
             },
-            ..Outcome::default()
+            notes: found.notes,
+            refuse: false,
         },
         Ok(Found { forbidding, .. }) => refuse(call, place, &forbidding),
         Err(error) => unknown(call, place, &error),
@@ -39,9 +42,9 @@ pub fn handle(call: &Call) -> Outcome {
 fn place(call: &Call) -> Option<Place> {
     match &call.payload.event {
         Event::BeforeTool(Tool::Agent) => Some(Place::Tool),
-        Event::BeforeTool(Tool::Bash(command)) => {
+        Event::BeforeTool(Tool::Bash(shell)) => {
             let patterns = call.site.settings.handoff_commands(&call.site.repository);
-            is_handoff(command, &patterns).then_some(Place::Tool)
+            is_handoff(&shell.command, &patterns).then_some(Place::Tool)
         }
         // One refusal is enough: who goes on after it has been told.
         Event::Stop { again: false } => Some(Place::Stop),
@@ -56,6 +59,8 @@ struct Found {
     forbidding: Vec<Divergence>,
     /// What was put right on the way; a user is told of it all the same.
     mended: Vec<Divergence>,
+    /// What went wrong beside it.
+    notes: Vec<String>,
 }
 
 /// Trues up, and looks what forbids handing on even then.
@@ -73,8 +78,20 @@ fn divergences(call: &Call) -> Result<Found, SyncError> {
     let mut mended = synced.mended_findings();
     mended.retain(|d| d.code.touches_the_users_own());
     let forbids = |d: &Divergence| d.code.forbids_handoff();
-    let forbidding = synced.remaining.into_iter().filter(forbids).collect();
-    Ok(Found { forbidding, mended })
+    let forbidding: Vec<Divergence> = synced.remaining.into_iter().filter(forbids).collect();
+    let mut notes = Vec::new();
+    // Subagents run long, and the session is silent meanwhile; how long, nobody says.
+    if forbidding.is_empty()
+        && call.payload.event == Event::BeforeTool(Tool::Agent)
+        && let Err(error) = announce(call, &mut store, &synced.session, LONGEST_SPAN_SECONDS)
+    {
+        notes.push(format!("trueup: silence not announced: {error}"));
+    }
+    Ok(Found {
+        forbidding,
+        mended,
+        notes,
+    })
 }
 
 fn refuse(call: &Call, place: Place, found: &[Divergence]) -> Outcome {

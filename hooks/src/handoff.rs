@@ -32,19 +32,35 @@ fn matches(pattern: &str, text: &str) -> bool {
     pattern.iter().skip(p).all(|c| *c == '*')
 }
 
+/// What `trueup handoff` is followed by where nothing is handed on: looking, and deciding about
+/// what others hand on.
+const RECEIVING: [&str; 4] = ["list", "show", "accept", "reject"];
+
 /// Tells whether a command hands work on: `trueup handoff`, or any of the patterns.
 pub(crate) fn is_handoff(command: &str, patterns: &[String]) -> bool {
     let words: Vec<&str> = command.split_whitespace().collect();
-    let own = words.windows(2).any(|pair| {
-        let program = pair[0]
-            .rsplit(['/', '(', '`', ';', '&', '|'])
-            .next()
-            .unwrap_or_default();
-        program == "trueup" && pair[1] == "handoff"
-    });
-    own || patterns
-        .iter()
-        .any(|pattern| matches(pattern, command.trim()))
+    // What is left of the command without the commands that only receive.
+    let mut rest = Vec::with_capacity(words.len());
+    let mut receives = false;
+    let mut left = words.as_slice();
+    while let Some((word, after)) = left.split_first() {
+        left = after;
+        let program = word.rsplit(['/', '(', '`', ';', '&', '|']).next();
+        let (Some("trueup"), Some((&"handoff", arguments))) = (program, after.split_first()) else {
+            rest.push(*word);
+            continue;
+        };
+        let verb = arguments.first().copied().unwrap_or_default();
+        let verb = verb.trim_end_matches([')', '`', ';', '&', '|']);
+        if !RECEIVING.contains(&verb) {
+            return true;
+        }
+        receives = true;
+        left = arguments.get(1..).unwrap_or_default();
+    }
+    let rest = rest.join(" ");
+    let text = if receives { &rest } else { command.trim() };
+    patterns.iter().any(|pattern| matches(pattern, text))
 }
 
 #[cfg(test)]
@@ -57,7 +73,19 @@ mod tests {
         for (command, patterns, expected) in [
             ("trueup handoff create PLAN-TO-EXEC", &[][..], true),
             ("cd x && NOTE=1 trueup  handoff create", &[], true),
-            ("(trueup handoff list)", &[], true),
+            ("trueup handoff", &[], true),
+            ("(trueup handoff list)", &[], false),
+            ("trueup handoff list", &default, false),
+            ("trueup handoff accept h-1 --session s", &default, false),
+            (
+                "cd x; trueup handoff reject h-1 --reason no",
+                &default,
+                false,
+            ),
+            ("trueup handoff show h-1; sh handoff.sh", &default, true),
+            ("trueup handoff list && trueup handoff create X", &[], true),
+            ("trueup handoff --json create X", &[], true),
+            ("trueup handoff createlist", &[], true),
             ("/opt/bin/trueup handoff create", &[], true),
             ("trueup status", &default, false),
             ("make handoff", &default, true),

@@ -9,6 +9,7 @@
 pub mod gate;
 pub mod pull;
 pub mod push;
+pub mod span;
 
 mod call;
 mod capture;

@@ -1,6 +1,7 @@
 //! The harness itself, with a plugin of shell scripts: when these fail, doubt the others.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use support::client::{Kind, Outcome, Scratch, Turn, Underway};
@@ -75,6 +76,31 @@ fn a_refusal_stops_one_command_and_no_other() -> Outcome<()> {
     );
     let passed = request.tool_result_of("echo plain").ok_or("no result")?;
     assert!(!passed.is_error && passed.text == "plain", "{passed:?}");
+    Ok(())
+}
+
+#[test]
+fn an_asynchronous_hook_before_a_tool_neither_holds_it_up_nor_refuses_it() -> Outcome<()> {
+    let mut beside = runs("beside");
+    beside["async"] = json!(true);
+    let hooks = json!({"PreToolUse": [{"matcher": "Bash", "hooks": [beside]}]});
+    // The hook goes on only once the tool has run, and then refuses.
+    let deny = json!({"hookEventName": "PreToolUse", "permissionDecision": "deny"});
+    let script = format!(
+        "cat >/dev/null; read _ < ran; echo '{}'; exit 2",
+        json!({"hookSpecificOutput": deny})
+    );
+    let Some(scratch) = Scratch::with_scripts(&hooks, &[("beside", &script)])? else {
+        return Ok(());
+    };
+    let pipe = scratch.repo().join("ran");
+    assert!(Command::new("mkfifo").arg(&pipe).status()?.success());
+    let turns = ["echo > ran; echo first", "echo second"].map(Turn::bash);
+    let request = scratch.run(turns).say("go")?.last_request()?;
+    let first = request.tool_result_of("echo first").ok_or("no result")?;
+    assert!(!first.is_error && first.text == "first", "{first:?}");
+    let second = request.tool_result_of("echo second").ok_or("no result")?;
+    assert!(!second.is_error && second.text == "second", "{second:?}");
     Ok(())
 }
 

@@ -218,7 +218,11 @@ fn handoff_commands_come_from_the_user_and_from_the_repository() {
         Some(2),
         "trueup's own is always one"
     );
-    assert_eq!(code("trueup  handoff   list"), Some(2));
+    assert_eq!(code("trueup  handoff   create X"), Some(2));
+    for receives in ["list", "show h-1", "accept h-1", "reject h-1 --reason no"] {
+        let command = format!("trueup handoff {receives}");
+        assert_eq!(code(&command), Some(0), "{command} hands nothing on");
+    }
 }
 
 #[test]

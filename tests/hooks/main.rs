@@ -17,6 +17,7 @@ mod places;
 mod prompt;
 mod push;
 mod settings;
+mod spans;
 mod start;
 mod sweep;
 mod tasks;

@@ -1,5 +1,7 @@
 //! What a payload means.
 
+use std::time::Duration;
+
 use super::wire::{Payload, Todo};
 use crate::model::{IdError, SessionId};
 
@@ -67,11 +69,22 @@ pub enum TaskChange {
     List(Option<String>),
 }
 
+/// A shell command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shell {
+    /// The text.
+    pub command: String,
+    /// How long it may take, when the model said so.
+    pub timeout: Option<Duration>,
+    /// Whether the session goes on while it runs.
+    pub in_background: bool,
+}
+
 /// A tool that is about to run, or ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tool {
     /// A shell command.
-    Bash(String),
+    Bash(Shell),
     /// A subagent.
     Agent,
     /// The task and todo tools.
@@ -192,7 +205,11 @@ fn event(payload: &Payload) -> Option<Event> {
 fn tool(payload: &Payload) -> Tool {
     let input = &payload.tool_input.0;
     match payload.tool_name.as_deref().unwrap_or_default() {
-        "Bash" => Tool::Bash(input.command.clone().unwrap_or_default()),
+        "Bash" => Tool::Bash(Shell {
+            command: input.command.clone().unwrap_or_default(),
+            timeout: input.timeout.0.map(Duration::from_millis),
+            in_background: input.run_in_background.0,
+        }),
         "Agent" | "Task" => Tool::Agent,
         "TodoWrite" => match &input.todos {
             Some(todos) => Tool::Tasks(TaskChange::List(in_progress(todos))),

@@ -7,5 +7,5 @@ mod event;
 mod response;
 mod wire;
 
-pub use event::{Event, Parsed, PayloadError, Prompt, Source, TaskChange, Tool, parse};
+pub use event::{Event, Parsed, PayloadError, Prompt, Shell, Source, TaskChange, Tool, parse};
 pub use response::{Decision, Response};

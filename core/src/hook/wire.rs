@@ -31,6 +31,11 @@ pub(super) struct ToolInput(pub(super) ToolFields);
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct ToolFields {
     pub(super) command: Option<String>,
+    /// In milliseconds.
+    #[serde(default)]
+    pub(super) timeout: Number,
+    #[serde(default)]
+    pub(super) run_in_background: Flag,
     #[serde(rename = "taskId")]
     pub(super) task_id: Option<String>,
     pub(super) status: Option<String>,
@@ -45,6 +50,27 @@ pub(super) struct Todo {
 }
 
 impl<'de> Deserialize<'de> for ToolInput {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(lenient(deserializer)?.unwrap_or_default()))
+    }
+}
+
+/// A whole number, or nothing: what a tool sends in another shape must not hide the fields
+/// beside it.
+#[derive(Debug, Default)]
+pub(super) struct Number(pub(super) Option<u64>);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(lenient(deserializer)?))
+    }
+}
+
+/// A flag; anything but `true` is not.
+#[derive(Debug, Default)]
+pub(super) struct Flag(pub(super) bool);
+
+impl<'de> Deserialize<'de> for Flag {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self(lenient(deserializer)?.unwrap_or_default()))
     }

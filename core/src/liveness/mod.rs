@@ -7,7 +7,9 @@
 mod judge;
 mod orchestrator;
 mod process;
+mod span;
 
 pub use judge::{Alive, ProcessEvidence, Vitality, judge};
 pub use orchestrator::judge_orchestrator;
 pub use process::{evidence, evidence_of, host_name, identify};
+pub use span::{LONGEST_SPAN_SECONDS, span_of_command};

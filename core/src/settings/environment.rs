@@ -26,6 +26,7 @@ const NAMES: &[&str] = &[
     "CLAUDE_CODE_SESSION_ID",
     "CLAUDE_CODE_SESSION_ATTENDED",
     "CLAUDE_CONFIG_DIR",
+    "BASH_DEFAULT_TIMEOUT_MS",
     // Of the system.
     "HOME",
     "USER",

@@ -7,7 +7,9 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use super::{LIMIT, Live, Outcome, Scratch, Turn};
+use serde_json::{Value, json};
+
+use super::{Finished, LIMIT, Live, Outcome, Scratch, Turn};
 
 /// Is a client in the middle of a tool call, which ends once it is released.
 #[derive(Debug)]
@@ -19,6 +21,15 @@ pub struct Underway {
 impl Underway {
     /// Resumes a session and waits until its model's tool call runs.
     pub fn begin(scratch: &Scratch, session: &str) -> Outcome<Self> {
+        Self::begin_with(scratch, session, Value::Null)
+    }
+
+    /// Does so with a tool call that may take so many milliseconds.
+    pub fn begin_with(
+        scratch: &Scratch,
+        session: &str,
+        timeout: impl Into<Value>,
+    ) -> Outcome<Self> {
         let [started, release] = ["started", "release"].map(|name| scratch.repo().join(name));
         let made = Command::new("mkfifo").args([&started, &release]).status()?;
         if !made.success() {
@@ -27,8 +38,12 @@ impl Underway {
         let told = first_byte(started);
         // The shell outlives its client; it ends with the limit if nobody releases it.
         let waiting = format!("echo > started; read -t {} _ <> release", LIMIT.as_secs());
+        let mut input = json!({"command": waiting, "description": "scripted"});
+        if let timeout @ Value::Number(_) = timeout.into() {
+            input["timeout"] = timeout;
+        }
         let live = scratch
-            .run([Turn::bash(&waiting)])
+            .run([Turn::call("Bash", input)])
             .resume(session)
             .begin("work")?;
         told.recv_timeout(LIMIT)
@@ -36,17 +51,25 @@ impl Underway {
         Ok(Self { live, release })
     }
 
+    /// Lets the tool call end, and the client come to its own.
+    pub fn finish(self) -> Outcome<Finished> {
+        release(self.release)?;
+        self.live.finish()
+    }
+
     /// Kills the client with a signal that it cannot catch, and lets the tool call end.
     pub fn kill(self) -> Outcome<()> {
         self.live.kill()?;
-        // Open for both, so that this does not wait for a reader that has gone.
-        let mut release = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(self.release)?;
-        writeln!(release)?;
-        Ok(())
+        release(self.release)
     }
+}
+
+/// Lets the tool call end.
+fn release(pipe: PathBuf) -> Outcome<()> {
+    // Open for both, so that this does not wait for a reader that has gone.
+    let mut pipe = OpenOptions::new().read(true).write(true).open(pipe)?;
+    writeln!(pipe)?;
+    Ok(())
 }
 
 fn first_byte(pipe: PathBuf) -> Receiver<std::io::Result<()>> {
