@@ -75,11 +75,13 @@ impl Fixture for File {
             format!("{column} = strftime('%Y-%m-%dT%H:%M:%fZ', {column}, '-{seconds} seconds')")
         };
         self.sql(&format!(
-            "UPDATE claude_sessions SET {}, {}, {}, {}",
+            "UPDATE claude_sessions SET {}, {}, {}, {};
+             UPDATE plan_tasks SET {}",
             back("registered_at"),
             back("heartbeat_at"),
             back("lease_expires_at"),
-            back("silent_until")
+            back("silent_until"),
+            back("updated_at")
         ));
         self.sql(&format!(
             "UPDATE orchestrators SET {}, {} WHERE status IN ('running', 'stopping')",

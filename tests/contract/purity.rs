@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: [&str; 5] = ["authority.rs", "model", "reconcile", "text", "hook"];
+const PURE: [&str; 6] = ["authority.rs", "model", "reconcile", "text", "hook", "plan"];
 
 const FORBIDDEN: [&str; 9] = [
     "std::fs",

@@ -132,7 +132,7 @@ identifier!(
 );
 
 identifier!(
-    /// A plan, such as `master-plan`.
+    /// A plan, named after its file, such as `master-plan`.
     ///
     /// 1 to 200 characters: letters, digits, `.`, `_` and `-`; no path forms.
     PlanId, "plan id", 1..=200, "._-"
@@ -158,6 +158,38 @@ impl PlanId {
             .find_map(|ending| name.strip_suffix(ending))
             .unwrap_or(name);
         stem.parse()
+    }
+
+    /// Room left for a number behind the longest stem, in characters.
+    const NUMBER: usize = 20;
+
+    /// Makes the id of a plan from the stem of its file's name. What an id may not hold
+    /// becomes a dash.
+    ///
+    /// # Errors
+    ///
+    /// Never for a stem with a letter or digit of ASCII; another is called `plan`.
+    pub fn from_stem(stem: &str) -> Result<Self, IdError> {
+        let mut text = String::new();
+        for c in stem.chars().take(200 - Self::NUMBER) {
+            let kept = c.is_ascii_alphanumeric() || "._-".contains(c);
+            let c = if kept { c } else { '-' };
+            let repeats = !c.is_ascii_alphanumeric() && text.ends_with(c);
+            if !repeats {
+                text.push(c);
+            }
+        }
+        let text = text.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        if text.is_empty() { "plan" } else { text }.parse()
+    }
+
+    /// Makes the id of another plan whose file has the same name.
+    ///
+    /// # Errors
+    ///
+    /// When the number leaves no valid id.
+    pub fn numbered(&self, number: u32) -> Result<Self, IdError> {
+        format!("{self}-{number}").parse()
     }
 }
 
@@ -275,5 +307,24 @@ mod tests {
     fn an_error_names_the_kind_and_an_excerpt() {
         let error = "a/b".parse::<ItemKey>().unwrap_err().to_string();
         assert!(error.starts_with("item key \"a/b\" holds '/'"), "{error}");
+    }
+
+    #[test]
+    fn a_plan_is_named_after_its_file() {
+        for (stem, id) in [
+            ("fix-issues", "fix-issues"),
+            ("2025-12-27 Überplan (v2)", "2025-12-27-berplan-v2"),
+            ("..", "plan"),
+            ("", "plan"),
+            ("計画", "plan"),
+            ("a..b__c", "a.b_c"),
+            ("-rf", "rf"),
+        ] {
+            let made = PlanId::from_stem(stem).unwrap();
+            assert_eq!(made.as_str(), id, "{stem:?}");
+        }
+        let longest = PlanId::from_stem(&"x".repeat(500)).unwrap();
+        assert!(longest.numbered(u32::MAX).is_ok());
+        assert_eq!(longest.numbered(2).unwrap().as_str().len(), 182);
     }
 }

@@ -13,6 +13,7 @@ mod handoff;
 mod ids;
 mod item;
 mod orchestrator;
+mod plan;
 mod port;
 mod session;
 mod status;
@@ -36,6 +37,11 @@ pub use ids::{
 };
 pub use item::{Item, NewItem};
 pub use orchestrator::{Orchestrator, RunEnd};
+pub use plan::{
+    NewPlan, NewPlanTask, Plan, PlanState, PlanSummary, PlanTask, PlanTaskId, PlanTaskIdError,
+    PlanTaskRefusal, PlanTaskStep, PlanTaskVerdict, PlanWorker, RETRY_LIMIT, decide_step,
+    reimported,
+};
 pub use port::{
     PortOwner, Reservation, STALE_AFTER_SECONDS, Slot, is_stale, lowest_free, next_owner,
     owner_alive,

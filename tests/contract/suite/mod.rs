@@ -19,6 +19,7 @@ mod handoffs;
 mod items;
 mod lapse;
 mod orchestrators;
+mod plans;
 mod ports;
 mod pushes;
 mod repeats;

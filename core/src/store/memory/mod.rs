@@ -13,6 +13,7 @@ mod events;
 mod handoffs;
 mod items;
 mod orchestrators;
+mod plans;
 mod ports;
 mod sessions;
 #[cfg(test)]
@@ -28,7 +29,8 @@ use super::{
 };
 use crate::model::{
     Event, EventFilter, Handoff, HandoffId, Item, ItemKey, Lineage, NewItem, Orchestrator,
-    OrchestratorId, Reservation, Revision, Session, SessionId, Timestamp,
+    OrchestratorId, Plan, PlanId, PlanTask, PlanTaskId, Reservation, Revision, Session, SessionId,
+    Timestamp,
 };
 
 /// Where the clock of a new store stands: 2026-02-02T03:00:00Z.
@@ -46,6 +48,8 @@ pub struct MemoryStore {
     orchestrators: BTreeMap<OrchestratorId, Orchestrator>,
     handoffs: BTreeMap<HandoffId, Handoff>,
     reservations: Vec<Reservation>,
+    plans: BTreeMap<PlanId, Plan>,
+    plan_tasks: BTreeMap<(PlanId, PlanTaskId), PlanTask>,
     events: Vec<Event>,
     /// Which operation each id was used for.
     operations: BTreeMap<String, &'static str>,
@@ -69,6 +73,8 @@ impl MemoryStore {
             orchestrators: BTreeMap::new(),
             handoffs: BTreeMap::new(),
             reservations: Vec::new(),
+            plans: BTreeMap::new(),
+            plan_tasks: BTreeMap::new(),
             events: Vec::new(),
             operations: BTreeMap::new(),
         }

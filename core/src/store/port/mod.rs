@@ -2,6 +2,7 @@
 
 mod handoffs;
 mod orchestrators;
+mod plans;
 mod ports;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub use handoffs::{
 };
 pub use orchestrators::{NewRun, OrchestratorStore, Registered};
 pub(super) use orchestrators::{ended_orchestrator, unknown_orchestrator};
+pub use plans::{PlanImported, PlanListed, PlanStore, PlanTaskChange};
 pub use ports::{PortRelease, PortRequest, PortStore};
 
 /// Who writes, why, and under which id. An id that was seen before is not carried out again.
@@ -204,7 +206,7 @@ pub struct TaskNote {
     clippy::missing_errors_doc,
     reason = "said once above, and where one is special"
 )]
-pub trait Store: HandoffStore + OrchestratorStore + PortStore {
+pub trait Store: HandoffStore + OrchestratorStore + PlanStore + PortStore {
     /// Returns which database this is.
     fn lineage(&mut self) -> Result<Lineage>;
 

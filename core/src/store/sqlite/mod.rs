@@ -13,9 +13,11 @@ mod items;
 mod migrate;
 mod open;
 mod orchestrators;
-#[cfg(test)]
+mod plan_tasks;
 mod plans;
 mod ports;
+#[cfg(test)]
+mod query_plans;
 mod rows;
 mod sessions;
 mod tasks;

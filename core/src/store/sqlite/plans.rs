@@ -1,113 +1,229 @@
-//! What hooks ask in every turn is answered from an index, whatever the number of rows.
+//! Plans.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde_json::{Map, Value as Json};
 
-use super::migrate::{SCHEMA_VERSION, migrate_to};
-use super::orchestrators::LIVE;
-use super::rows::{ITEM, ORCHESTRATOR, SESSION, SESSION_FROM};
-use super::{NOW, events};
-use crate::model::EventFilter;
+use super::errors::from_sqlite;
+use super::{NOW, SqliteStore, plan_tasks, rows, was_done};
+use crate::model::{
+    NewPlan, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId, PlanTaskStatus, Timestamp,
+    reimported,
+};
+use crate::store::{
+    PlanImported, PlanListed, PlanStore, PlanTaskChange, Provenance, Result, StoreError,
+};
 
-fn database() -> Connection {
-    let mut connection = Connection::open_in_memory().unwrap();
-    let tx = connection.transaction().unwrap();
-    migrate_to(&tx, SCHEMA_VERSION).unwrap();
-    tx.commit().unwrap();
+impl PlanStore for SqliteStore {
+    fn import_plan(&mut self, plan: &NewPlan, provenance: &Provenance) -> Result<PlanImported> {
+        self.write(|tx| import(tx, plan, provenance))
+    }
+
+    fn plans(&mut self) -> Result<Vec<PlanListed>> {
+        list(&self.connection)
+    }
+
+    fn plan(&mut self, id: &PlanId) -> Result<Option<PlanState>> {
+        // Two statements see two moments unless one transaction holds them.
+        let tx = self.connection.transaction().map_err(from_sqlite)?;
+        state(&tx, id)
+    }
+
+    fn plan_at(&mut self, path: &str) -> Result<Option<PlanId>> {
+        at(&self.connection, path)
+    }
+
+    fn plan_task(&mut self, plan: &PlanId, task: &PlanTaskId) -> Result<Option<PlanTask>> {
+        plan_tasks::load(&self.connection, plan, task)
+    }
+
+    fn change_plan_task(&mut self, change: &PlanTaskChange) -> Result<PlanTask> {
+        self.write(|tx| plan_tasks::change(tx, change))
+    }
+
+    fn interrupt_plan_tasks(
+        &mut self,
+        orchestrator: &str,
+        reason: &str,
+        provenance: &Provenance,
+    ) -> Result<Vec<PlanTask>> {
+        self.write(|tx| plan_tasks::interrupt(tx, orchestrator, reason, provenance))
+    }
+
+    fn fail_stuck_plan_tasks(
+        &mut self,
+        stuck_seconds: u64,
+        provenance: &Provenance,
+    ) -> Result<Vec<PlanTask>> {
+        if plan_tasks::stuck(&self.connection, stuck_seconds)?.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.write(|tx| plan_tasks::fail_stuck(tx, stuck_seconds, provenance))
+    }
+}
+
+/// The columns [`plan`] reads, of `plans`.
+const PLAN: &str = "plan_id, path, title, extra, revision, created_at, updated_at";
+
+fn plan(row: &Row<'_>) -> rusqlite::Result<Plan> {
+    Ok(Plan {
+        id: rows::parsed(row, 0)?,
+        path: row.get(1)?,
+        title: row.get(2)?,
+        extra: rows::json(row, 3)?,
+        revision: rows::revision(row, 4)?,
+        created_at: rows::time(row, 5)?,
+        updated_at: rows::time(row, 6)?,
+    })
+}
+
+fn load(connection: &Connection, id: &PlanId) -> Result<Option<Plan>> {
+    let sql = format!("SELECT {PLAN} FROM plans WHERE plan_id = ?1");
     connection
+        .query_row(&sql, [id.as_str()], plan)
+        .optional()
+        .map_err(from_sqlite)
 }
 
-/// Returns the steps of a statement's plan.
-fn plan(connection: &Connection, sql: &str) -> Vec<String> {
-    let mut statement = connection
-        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
-        .unwrap();
-    let parameters = vec![rusqlite::types::Null; statement.parameter_count()];
-    let rows = statement
-        .query_map(rusqlite::params_from_iter(parameters), |row| row.get(3))
-        .unwrap();
-    rows.map(Result::unwrap).collect()
+fn state(connection: &Connection, id: &PlanId) -> Result<Option<PlanState>> {
+    let Some(plan) = load(connection, id)? else {
+        return Ok(None);
+    };
+    let tasks = plan_tasks::list(connection, id)?;
+    Ok(Some(PlanState { plan, tasks }))
 }
 
-#[test]
-fn no_question_of_a_turn_reads_a_whole_table() {
-    let connection = database();
-    let sessions = format!("SELECT {SESSION} FROM {SESSION_FROM}");
-    for sql in [
-        format!("{sessions} WHERE s.session_id = ?1"),
-        format!(
-            "{sessions} WHERE s.settled = 0 AND s.lease_expires_at <= {NOW} \
-             ORDER BY s.lease_expires_at LIMIT ?1"
-        ),
-        format!(
-            "{sessions} WHERE 1 AND s.status IN ('active', 'idle') AND s.worktree = ?1 \
-             ORDER BY s.heartbeat_at DESC, s.session_id LIMIT ?2"
-        ),
-        format!("SELECT {ITEM} FROM work_items WHERE key = ?1"),
-        format!("SELECT {ITEM} FROM work_items WHERE 1 AND parent = ?1 ORDER BY position, key"),
-        "SELECT key FROM work_items WHERE key IN (?, ?, ?) ORDER BY key".to_owned(),
-        "UPDATE work_items SET holder = ?1 WHERE key = ?5 AND holder IS ?6 AND claim_epoch = ?7"
-            .to_owned(),
-        "UPDATE work_items SET phase = ?1 WHERE holder = ?5 AND phase IS NOT ?1".to_owned(),
-        "SELECT EXISTS (SELECT 1 FROM work_items WHERE holder = ?1)".to_owned(),
-        "SELECT EXISTS (SELECT 1 FROM events WHERE op_id = ?1)".to_owned(),
-        "SELECT subject FROM session_tasks WHERE session_id = ?1 AND task_id = ?2".to_owned(),
-    ] {
-        let steps = plan(&connection, &sql);
-        assert!(!steps.is_empty());
-        for step in steps {
-            let whole = step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW";
-            assert!(!whole, "{step}\nin {sql}");
+fn at(connection: &Connection, path: &str) -> Result<Option<PlanId>> {
+    connection
+        .query_row("SELECT plan_id FROM plans WHERE path = ?1", [path], |row| {
+            rows::parsed(row, 0)
+        })
+        .optional()
+        .map_err(from_sqlite)
+}
+
+fn list(connection: &Connection) -> Result<Vec<PlanListed>> {
+    let sql = format!(
+        "SELECT {PLAN}, (SELECT json_group_object(status, n) FROM (
+             SELECT status, count(*) AS n FROM plan_tasks t WHERE t.plan_id = p.plan_id
+             GROUP BY status))
+         FROM plans p ORDER BY plan_id"
+    );
+    let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
+    statement
+        .query_map([], |row| {
+            let counts: Map<String, Json> = rows::json(row, 7)?;
+            let mut summary = PlanSummary::default();
+            for status in PlanTaskStatus::ALL {
+                let count = counts.get(status.as_str()).and_then(Json::as_u64);
+                summary.add(status, count.unwrap_or(0));
+            }
+            Ok(PlanListed {
+                plan: plan(row)?,
+                summary,
+            })
+        })
+        .and_then(Iterator::collect)
+        .map_err(from_sqlite)
+}
+
+/// Most plans whose files have one name.
+const NAMESAKES: u32 = 10_000;
+
+/// Finds the plan of the file, else an id that is free.
+fn place(tx: &Transaction<'_>, new: &NewPlan) -> Result<(PlanId, bool)> {
+    if let Some(id) = at(tx, &new.path)? {
+        return Ok((id, true));
+    }
+    if load(tx, &new.id)?.is_none() {
+        return Ok((new.id.clone(), false));
+    }
+    for number in 2..NAMESAKES {
+        let id = new.id.numbered(number);
+        let id = id.map_err(|error| StoreError::Invalid(error.to_string()))?;
+        if load(tx, &id)?.is_none() {
+            return Ok((id, false));
         }
     }
+    Err(StoreError::Denied(format!(
+        "{NAMESAKES} plans are named {}",
+        new.id
+    )))
 }
 
-#[test]
-fn events_of_an_item_or_a_session_are_found_in_an_index() {
-    let connection = database();
-    let some = || Some("A".to_owned());
-    for filter in [
-        EventFilter {
-            item: some(),
-            ..EventFilter::default()
-        },
-        EventFilter {
-            session: some(),
-            ..EventFilter::default()
-        },
-        EventFilter {
-            op_id: some(),
-            ..EventFilter::default()
-        },
-    ] {
-        let steps = plan(&connection, &events::statement(&filter));
-        let scan = |step: &String| step.starts_with("SCAN events");
-        assert!(!steps.iter().any(scan), "{steps:?}");
-        let search = |step: &String| step.starts_with("SEARCH events USING INDEX");
-        assert!(steps.iter().any(search), "{steps:?}");
+fn import(tx: &Transaction<'_>, new: &NewPlan, by: &Provenance) -> Result<PlanImported> {
+    let (id, exists) = place(tx, new)?;
+    let again = was_done(tx, by)?;
+    if !again {
+        if exists {
+            merge(tx, &id, new, by)?;
+        } else {
+            tx.execute(
+                "INSERT INTO plans (plan_id, path, title, extra, last_actor, last_reason, last_op)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    id.as_str(),
+                    new.path,
+                    new.title,
+                    Json::Object(new.extra.clone()).to_string(),
+                    by.actor,
+                    by.reason,
+                    by.op_id
+                ],
+            )
+            .map_err(from_sqlite)?;
+        }
     }
-}
-
-#[test]
-fn a_sweep_reads_only_those_that_are_not_settled_in_the_order_of_the_index() {
-    let sql = format!(
-        "SELECT {SESSION} FROM {SESSION_FROM} WHERE s.settled = 0 AND s.lease_expires_at <= {NOW} \
-         ORDER BY s.lease_expires_at LIMIT ?1"
-    );
-    let steps = plan(&database(), &sql);
-    assert!(steps[0].contains("claude_sessions_lease"), "{steps:?}");
-    assert!(
-        steps.iter().all(|step| !step.contains("TEMP B-TREE")),
-        "{steps:?}"
-    );
-}
-
-#[test]
-fn looking_for_dead_orchestrators_walks_an_index_of_the_live_alone() {
-    let connection = database();
-    for order in ["ORDER BY plan_id", "AND plan_id = ?1"] {
-        let sql = format!("SELECT {ORCHESTRATOR} FROM orchestrators WHERE {LIVE} {order}");
-        let steps = plan(&connection, &sql);
-        assert_eq!(steps.len(), 1, "{steps:?}");
-        assert!(steps[0].contains("orchestrators_one_per_plan"), "{steps:?}");
+    let now: Timestamp = tx
+        .query_row(&format!("SELECT {NOW}"), [], |row| rows::time(row, 0))
+        .map_err(from_sqlite)?;
+    let (mut added, mut changed) = (0, 0);
+    for (position, task) in (1..).zip(&new.tasks).filter(|_| !again) {
+        match plan_tasks::load(tx, &id, &task.id)? {
+            None => {
+                plan_tasks::insert(tx, &task.first(&id, position, now), by)?;
+                added += 1;
+            }
+            Some(before) => {
+                let after = reimported(&before, task, position);
+                if after != before {
+                    plan_tasks::write(tx, &before, &after, false, by)?;
+                    changed += 1;
+                }
+            }
+        }
     }
+    let state = state(tx, &id)?;
+    let state = state.ok_or_else(|| StoreError::Conflict(format!("plan {id} vanished")))?;
+    let not_in_file = new.missing(&state.tasks);
+    Ok(PlanImported {
+        state,
+        added,
+        changed,
+        not_in_file,
+    })
+}
+
+/// Merges what a file says of a plan that is there.
+fn merge(tx: &Transaction<'_>, id: &PlanId, new: &NewPlan, by: &Provenance) -> Result<()> {
+    let Some(before) = load(tx, id)? else {
+        return Ok(());
+    };
+    let after = new.merged_into(&before);
+    if after == before {
+        return Ok(());
+    }
+    tx.execute(
+        "UPDATE plans SET title = ?2, extra = ?3, last_actor = ?4, last_reason = ?5, last_op = ?6
+         WHERE plan_id = ?1",
+        params![
+            id.as_str(),
+            after.title,
+            Json::Object(after.extra).to_string(),
+            by.actor,
+            by.reason,
+            by.op_id
+        ],
+    )
+    .map_err(from_sqlite)?;
+    Ok(())
 }

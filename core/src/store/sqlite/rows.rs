@@ -74,6 +74,15 @@ pub(super) fn slot(row: &Row<'_>, column: usize) -> Sql<Slot> {
     Slot::of_backend(port).ok_or(Error::IntegralValueOutOfRange(column, i64::from(port)))
 }
 
+pub(super) fn revision(row: &Row<'_>, column: usize) -> Sql<Revision> {
+    count(row, column).map(Revision)
+}
+
+pub(super) fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> Sql<T> {
+    let text = row.get_ref(column)?.as_str().map_err(Error::from)?;
+    serde_json::from_str(text).map_err(|error| unreadable(column, error))
+}
+
 /// The columns [`session`] reads, of `claude_sessions s` left-joined to `work_items w`.
 pub(super) const SESSION: &str = "s.session_id, s.repo, s.worktree, s.host, s.pid, s.pid_started, \
      s.boot_id, s.status, s.ended_reason, s.predecessor, s.registered_at, s.heartbeat_at, \
@@ -86,7 +95,6 @@ pub(super) const SESSION_FROM: &str =
     "claude_sessions s LEFT JOIN work_items w ON w.holder = s.session_id";
 
 pub(super) fn session(row: &Row<'_>) -> Sql<Session> {
-    let metadata = row.get_ref(16)?.as_str().map_err(Error::from)?;
     Ok(Session {
         lineage: Lineage(row.get(21)?),
         id: parsed(row, 0)?,
@@ -101,9 +109,9 @@ pub(super) fn session(row: &Row<'_>) -> Sql<Session> {
         heartbeat_at: time(row, 11)?,
         lease_expires_at: time(row, 12)?,
         silent_until: lenient_time(row, 13),
-        revision: Revision(count(row, 14)?),
+        revision: revision(row, 14)?,
         acknowledged: Revision(count(row, 15)?),
-        metadata: serde_json::from_str(metadata).map_err(|error| unreadable(16, error))?,
+        metadata: json(row, 16)?,
         item: optional(row, 17)?,
         epoch: row
             .get::<_, Option<i64>>(18)?
@@ -134,7 +142,7 @@ pub(super) fn item(row: &Row<'_>) -> Sql<Item> {
         claimed_at: lenient_time(row, 10),
         error_message: row.get(11)?,
         evidence: row.get(12)?,
-        revision: Revision(count(row, 13)?),
+        revision: revision(row, 13)?,
         created_at: time(row, 14)?,
         updated_at: time(row, 15)?,
         completed_at: lenient_time(row, 16),

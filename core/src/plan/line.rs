@@ -1,0 +1,325 @@
+//! One line with a checkbox: `- [ ] 1.2 Title (depends: 1.1)` and what people make of it.
+
+use std::ops::Range;
+
+use crate::model::PlanTaskId;
+
+/// What a line is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Line {
+    /// Nothing with a checkbox.
+    Text,
+    /// A task.
+    Task(TaskLine),
+    /// Something with a checkbox that is no task.
+    Malformed {
+        /// Whether it has what looks like the id of a task.
+        has_id: bool,
+        /// What is wrong, for a person.
+        problem: &'static str,
+    },
+}
+
+/// A task as a line has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TaskLine {
+    pub(super) id: PlanTaskId,
+    pub(super) done: bool,
+    /// The bytes between the brackets, counted from the start of the line.
+    pub(super) mark: Range<usize>,
+    pub(super) title: String,
+    /// Lists of dependencies, as they stand there.
+    pub(super) depends_on: Vec<String>,
+    /// Whether a list of dependencies lacks its end; it is a part of the title then.
+    pub(super) is_open: bool,
+}
+
+/// What may set an id off.
+const EMPHASIS: &[char] = &['*', '_', '`'];
+
+/// What may close an id, `1.2:` or `1.2)`.
+const CLOSERS: &[char] = &[':', '.', ')'];
+
+/// Reads a line, without its end.
+pub(super) fn read(line: &str) -> Line {
+    let is_quote = |c: char| c == '>' || c.is_whitespace();
+    let body = line.trim_start_matches(is_quote);
+    let quoted = line.trim_start().starts_with('>');
+    let (bullet, rest) = split_bullet(body);
+    let Some(inside) = rest.trim_start().strip_prefix('[') else {
+        return Line::Text;
+    };
+    let Some((mark, after)) = inside.split_once(']') else {
+        return Line::Text;
+    };
+    let known = matches!(mark, " " | "x" | "X");
+    let small = mark.trim().chars().count() <= 1 && mark.chars().count() <= 3;
+    // `[x](…)` is a link, `[1]: …` a definition; without a bullet only a certain box is one.
+    if !small || after.starts_with(['(', '[', ':']) || !bullet && !known {
+        return Line::Text;
+    }
+    let problem = if quoted {
+        "it is quoted"
+    } else if !bullet {
+        "it has no bullet before its checkbox"
+    } else if rest.starts_with('[') {
+        "there is no space between its bullet and its checkbox"
+    } else if !known {
+        "its checkbox is neither [ ] nor [x]"
+    } else if !after.starts_with(char::is_whitespace) {
+        "there is no space after its checkbox"
+    } else {
+        let start = line.len() - inside.len();
+        return task(after.trim(), mark != " ", start..start + mark.len());
+    };
+    Line::Malformed {
+        has_id: split_id(after.trim_start()).is_some(),
+        problem,
+    }
+}
+
+/// Splits a bullet off, of a plain or a numbered list.
+fn split_bullet(text: &str) -> (bool, &str) {
+    if let Some(rest) = text.strip_prefix(['-', '*', '+']) {
+        return (true, rest);
+    }
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    match rest.strip_prefix(['.', ')']) {
+        Some(after) if rest.len() < text.len() => (true, after),
+        _ => (false, text),
+    }
+}
+
+/// Splits what looks like an id off: the emphasis before it, the id, the rest.
+fn split_id(text: &str) -> Option<(&str, &str, &str)> {
+    let bare = text.trim_start_matches(EMPHASIS);
+    let emphasis = text.strip_suffix(bare)?;
+    let rest = bare.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let id = bare.strip_suffix(rest)?.trim_end_matches('.');
+    let is_id = id.starts_with(|c: char| c.is_ascii_digit());
+    is_id.then_some((emphasis, id, bare.strip_prefix(id)?))
+}
+
+fn task(text: &str, done: bool, mark: Range<usize>) -> Line {
+    let malformed = |has_id, problem| Line::Malformed { has_id, problem };
+    let lists = Lists::split(text);
+    let Some((emphasis, id, rest)) = split_id(&lists.rest) else {
+        return malformed(false, "it has no id such as 1.2");
+    };
+    let Ok(id) = id.parse() else {
+        let problem = match id.split('.').count() {
+            1 => "its id has one level; 1.2 has two",
+            2 | 3 => "its id is no pair of whole numbers",
+            _ => "its id has more than three levels",
+        };
+        return malformed(true, problem);
+    };
+    let closed = rest.trim_start_matches(EMPHASIS);
+    let title = closed.strip_prefix(CLOSERS).unwrap_or(closed);
+    let title = title.trim_start_matches(EMPHASIS);
+    if title.starts_with(|c: char| !c.is_whitespace()) {
+        return malformed(true, "there is no space after its id");
+    }
+    let title = without_dash(title.trim());
+    let title = match title.split_once(emphasis) {
+        // `**1.2 Title**`: the emphasis ends somewhere in the title.
+        Some((before, after)) if closed.len() == rest.len() => format!("{before}{after}"),
+        _ => title.to_owned(),
+    };
+    if title.is_empty() {
+        return malformed(true, "it has no title");
+    }
+    Line::Task(TaskLine {
+        id,
+        done,
+        mark,
+        title,
+        depends_on: lists.found,
+        is_open: lists.is_open,
+    })
+}
+
+/// Drops a dash between id and title.
+fn without_dash(title: &str) -> &str {
+    let after = title.strip_prefix(['-', '–', '—']);
+    after.map_or(title, str::trim_start)
+}
+
+/// The lists of dependencies in a text, `(depends: 1.1, 1.2)`.
+struct Lists {
+    /// The text without them.
+    rest: String,
+    found: Vec<String>,
+    /// Whether one lacks its end.
+    is_open: bool,
+}
+
+impl Lists {
+    fn split(text: &str) -> Self {
+        let mut lists = Self {
+            rest: String::new(),
+            found: Vec::new(),
+            is_open: false,
+        };
+        let mut left = text;
+        while let Some((before, after)) = left.split_once('(') {
+            lists.rest.push_str(before);
+            let list = list_start(after).map(|start| start.split_once(')'));
+            match list {
+                Some(Some((list, after))) => {
+                    lists.found.push(list.to_owned());
+                    lists.rest.truncate(lists.rest.trim_end().len());
+                    left = after;
+                    continue;
+                }
+                Some(None) => lists.is_open = true,
+                None => {}
+            }
+            lists.rest.push('(');
+            left = after;
+        }
+        lists.rest.push_str(left);
+        lists
+    }
+}
+
+/// Returns where a list of dependencies begins behind its `(`. Without a colon only what
+/// goes on with a number is one: `(depends on the weather)` is prose.
+fn list_start(text: &str) -> Option<&str> {
+    let (word, rest) = text.split_at_checked("depends".len())?;
+    if !word.eq_ignore_ascii_case("depends") {
+        return None;
+    }
+    let rest = [" on", "-on", "_on"]
+        .iter()
+        .find_map(|on| {
+            let (word, after) = rest.split_at_checked(on.len())?;
+            word.eq_ignore_ascii_case(on).then_some(after)
+        })
+        .unwrap_or(rest);
+    match rest.trim_start().strip_prefix(':') {
+        Some(list) => Some(list),
+        None => rest
+            .trim_start()
+            .starts_with(|c: char| c.is_ascii_digit())
+            .then_some(rest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn task_of(line: &str) -> TaskLine {
+        match read(line) {
+            Line::Task(task) => task,
+            other => panic!("{line:?} is {other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_a_task_is_one() {
+        for line in [
+            "- [ ] 1.2 Write it",
+            "  - [ ] 1.2 Write it",
+            "\t- [ ] 1.2 Write it",
+            "* [ ] 1.2 Write it",
+            "+ [ ] 1.2 Write it",
+            "1. [ ] 1.2 Write it",
+            "-   [ ]   1.2   Write it  ",
+            "- [ ] **1.2** Write it",
+            "- [ ] **1.2**: Write it",
+            "- [ ] **1.2:** Write it",
+            "- [ ] **1.2 Write it**",
+            "- [ ] `1.2` Write it",
+            "- [ ] 1.2: Write it",
+            "- [ ] 1.2. Write it",
+            "- [ ] 1.2) Write it",
+            "- [ ] 1.2 - Write it",
+            "- [ ] 1.2 — Write it",
+        ] {
+            let task = task_of(line);
+            assert_eq!(
+                (task.id.as_str(), task.title.as_str()),
+                ("1.2", "Write it"),
+                "{line:?}"
+            );
+            assert_eq!(line.get(task.mark), Some(" "), "{line:?}");
+            assert!(!task.done);
+        }
+        for (line, mark) in [("- [x] 1.2.3 a", "x"), ("* [X] 1.2.3 a", "X")] {
+            let task = task_of(line);
+            assert!(task.done && task.id.as_str() == "1.2.3");
+            assert_eq!(line.get(task.mark), Some(mark));
+        }
+    }
+
+    #[test]
+    fn dependencies_leave_the_title() {
+        for (line, title, lists) in [
+            ("- [ ] 1.3 a (depends: 1.1, 1.2)", "a", &[" 1.1, 1.2"][..]),
+            ("- [ ] 1.3 a (Depends on: 1.1-1.2) b", "a b", &[" 1.1-1.2"]),
+            ("- [ ] 1.3 a (depends on 1.1)", "a", &[" 1.1"]),
+            ("- [ ] 1.3 a (see x) (depends:1.1)", "a (see x)", &["1.1"]),
+            (
+                "- [ ] 1.3 a (depends on the weather)",
+                "a (depends on the weather)",
+                &[],
+            ),
+        ] {
+            let task = task_of(line);
+            assert_eq!(task.title, title, "{line}");
+            assert_eq!(task.depends_on, lists, "{line}");
+            assert!(!task.is_open);
+        }
+        let open = task_of("- [ ] 1.3 a (depends: 1.1");
+        assert!(open.is_open && open.title == "a (depends: 1.1");
+    }
+
+    #[test]
+    fn what_looks_like_a_task_says_what_is_wrong() {
+        for (line, id, words) in [
+            ("- [ ] do it", false, "no id"),
+            ("- [ ] 1 do it", true, "one level"),
+            ("- [ ] 1.2.3.4 do it", true, "three levels"),
+            ("- [ ] 99999999999.1 do it", true, "whole numbers"),
+            ("- [ ] 1..2 do it", true, "whole numbers"),
+            ("- [ ] 1.2", true, "no title"),
+            ("- [ ] 1.2 (depends: 1.1)", true, "no title"),
+            ("- [ ] 1.2do it", true, "space after its id"),
+            ("- [] 1.2 do it", true, "neither [ ] nor [x]"),
+            ("- [-] 1.2 do it", true, "neither [ ] nor [x]"),
+            ("- [  ] 1.2 do it", true, "neither [ ] nor [x]"),
+            ("-[ ] 1.2 do it", true, "bullet and its checkbox"),
+            ("[ ] 1.2 do it", true, "no bullet"),
+            ("- [x]1.2 do it", true, "space after its checkbox"),
+            ("> - [ ] 1.2 do it", true, "quoted"),
+        ] {
+            match read(line) {
+                Line::Malformed { has_id, problem } => {
+                    assert_eq!(has_id, id, "{line}");
+                    assert!(problem.contains(words), "{line}: {problem}");
+                }
+                other => panic!("{line} is {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_checkbox_is_text() {
+        for line in [
+            "",
+            "prose 1.2 more",
+            "- 1.2 no box",
+            "- [a](https://example.org)",
+            "[1]: https://example.org",
+            "- [see this] 1.2",
+            "- [ unclosed 1.2",
+            "[link] text",
+            "1.2 [ ] text",
+        ] {
+            assert_eq!(read(line), Line::Text, "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! A plan in Markdown: `## Phase N: name` and, below it, `- [ ] N.N title`.
+
+use super::line::{self, Line};
+use super::{Entry, Found, ParsedPlan, ParsedTask, dependencies};
+use crate::model::{NewPlanTask, PlanTaskStatus};
+
+/// What the lines read so far stand under.
+enum Section {
+    /// No heading of a phase yet.
+    Before,
+    /// A phase.
+    Phase {
+        level: usize,
+        number: u32,
+        name: Option<String>,
+    },
+    /// Another heading.
+    Other(String),
+}
+
+/// What hides lines: code and comments are no tasks.
+enum Hidden {
+    Fence { mark: char, length: usize },
+    Comment,
+}
+
+/// Where something hidden began, and what stands there.
+struct Opening<'a> {
+    hidden: Hidden,
+    line: usize,
+    text: &'a str,
+}
+
+/// Reads a plan.
+pub fn parse(text: &str) -> ParsedPlan {
+    let mut reader = Reader {
+        plan: ParsedPlan::default(),
+        found: Found::default(),
+        section: Section::Before,
+        opening: None,
+    };
+    for (number, (start, line)) in (1..).zip(lines(text)) {
+        reader.read(number, start, line);
+    }
+    reader.finish()
+}
+
+/// Splits a text into its lines, with the byte each begins at; any of the three line ends is
+/// one, and a byte order mark belongs to none.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let start = text.len() - rest.len();
+        let (line, end) = rest.split_at(rest.find(['\n', '\r']).unwrap_or(rest.len()));
+        let after = end.strip_prefix("\r\n");
+        rest = after
+            .or_else(|| end.strip_prefix(['\n', '\r']))
+            .unwrap_or_default();
+        Some((start, line))
+    })
+}
+
+struct Reader<'a> {
+    plan: ParsedPlan,
+    found: Found,
+    section: Section,
+    opening: Option<Opening<'a>>,
+}
+
+impl<'a> Reader<'a> {
+    fn read(&mut self, number: usize, start: usize, line: &'a str) {
+        if let Some(opening) = &self.opening {
+            if opening.hidden.ends_with(line) {
+                self.opening = None;
+            }
+            return;
+        }
+        if let Some(hidden) = Hidden::begun_by(line) {
+            self.opening = Some(Opening {
+                hidden,
+                line: number,
+                text: line,
+            });
+            return;
+        }
+        if let Some((level, title)) = heading(line) {
+            self.heading(number, line, level, title);
+            return;
+        }
+        match (line::read(line), &self.section) {
+            (Line::Text, _) => {}
+            (Line::Malformed { problem, .. }, Section::Phase { .. }) => {
+                self.found.skip(number, line, problem);
+            }
+            // Without an id a checkbox outside of a phase is a list of something else.
+            (Line::Malformed { has_id, .. }, _) if !has_id => {}
+            (_, Section::Before) => {
+                self.found
+                    .skip(number, line, "it stands before the first phase");
+            }
+            (_, Section::Other(heading)) => {
+                let reason = format!("it stands under {heading:?}, which is no phase");
+                self.found.skip(number, line, reason);
+            }
+            (
+                Line::Task(task),
+                Section::Phase {
+                    number: phase,
+                    name,
+                    ..
+                },
+            ) => {
+                if task.is_open {
+                    let reason = "its list of dependencies lacks the ')'";
+                    self.found.skip(number, line, reason);
+                }
+                let lists = task.depends_on.iter();
+                let parts = lists.flat_map(|list| dependencies::parts(list));
+                let depends_on = Some(parts.map(str::to_owned).collect());
+                let status = if task.done {
+                    PlanTaskStatus::Completed
+                } else {
+                    PlanTaskStatus::Pending
+                };
+                let task = ParsedTask {
+                    line: number,
+                    mark: Some(start + task.mark.start..start + task.mark.end),
+                    task: NewPlanTask {
+                        phase_number: Some(*phase),
+                        phase_title: name.clone(),
+                        ..NewPlanTask::new(task.id, task.title, status)
+                    },
+                };
+                self.found.add(Entry {
+                    task,
+                    depends_on,
+                    text: line.to_owned(),
+                });
+            }
+        }
+    }
+
+    fn heading(&mut self, number: usize, line: &str, level: usize, title: &str) {
+        if level == 1 && self.plan.title.is_none() && !title.is_empty() {
+            self.plan.title = Some(title.to_owned());
+        }
+        match phase(title) {
+            Some(Ok((number, name))) if level > 1 => {
+                self.plan.phases += 1;
+                self.section = Section::Phase {
+                    level,
+                    number,
+                    name,
+                };
+            }
+            Some(Err(())) if level > 1 => {
+                let reason = "it is no heading of a phase such as ## Phase 1: name";
+                self.found.skip(number, line, reason);
+                self.section = Section::Other(title.to_owned());
+            }
+            // A heading below that of the phase is a part of the phase.
+            _ => match &self.section {
+                Section::Phase { level: phase, .. } if level > *phase => {}
+                Section::Before if level == 1 => {}
+                _ => self.section = Section::Other(title.to_owned()),
+            },
+        }
+    }
+
+    fn finish(mut self) -> ParsedPlan {
+        if let Some(opening) = &self.opening {
+            let reason = match opening.hidden {
+                Hidden::Fence { .. } => "this code block has no end; everything below is code",
+                Hidden::Comment => "this comment has no end; everything below is a comment",
+            };
+            self.found.skip(opening.line, opening.text, reason);
+        }
+        self.found.finish(self.plan)
+    }
+}
+
+impl Hidden {
+    /// Recognises the line that begins something hidden. Inside lists a fence is indented.
+    fn begun_by(line: &str) -> Option<Self> {
+        let text = line.trim_start();
+        if let Some(comment) = text.strip_prefix("<!--") {
+            return (!comment.contains("-->")).then_some(Self::Comment);
+        }
+        let mark = text.chars().next().filter(|c| matches!(c, '`' | '~'))?;
+        let rest = text.trim_start_matches(mark);
+        let length = text.len() - rest.len();
+        // What follows backticks on their line and has more of them is code in a line.
+        let is_fence = length >= 3 && (mark == '~' || !rest.contains('`'));
+        is_fence.then_some(Self::Fence { mark, length })
+    }
+
+    fn ends_with(&self, line: &str) -> bool {
+        match self {
+            Self::Comment => line.contains("-->"),
+            Self::Fence { mark, length } => {
+                let text = line.trim();
+                text.len() >= *length && text.trim_matches(*mark).is_empty()
+            }
+        }
+    }
+}
+
+/// Reads a heading: its level, and its text without what closes it.
+fn heading(line: &str) -> Option<(usize, &str)> {
+    let text = line.trim_start_matches(' ');
+    if line.len() - text.len() > 3 {
+        return None;
+    }
+    let rest = text.trim_start_matches('#');
+    let level = text.len() - rest.len();
+    if !(1..=6).contains(&level) || !(rest.is_empty() || rest.starts_with([' ', '\t'])) {
+        return None;
+    }
+    let title = rest.trim();
+    let closed = title.trim_end_matches('#');
+    let title = if closed.is_empty() || closed.ends_with([' ', '\t']) {
+        closed.trim_end()
+    } else {
+        title
+    };
+    Some((level, title))
+}
+
+/// Reads the number and name of a phase; an error for what only looks like the heading of one.
+pub(super) fn phase(title: &str) -> Option<Result<(u32, Option<String>), ()>> {
+    const EMPHASIS: [char; 3] = ['*', '_', '`'];
+    const SEPARATORS: [char; 6] = [':', '.', ')', '-', '–', '—'];
+    let title = title.trim_matches(EMPHASIS);
+    let (word, rest) = title.split_at_checked("phase".len())?;
+    if !word.eq_ignore_ascii_case("phase") || !rest.starts_with(char::is_whitespace) {
+        return None;
+    }
+    let rest = rest.trim_start().trim_start_matches(EMPHASIS);
+    let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number = rest.strip_suffix(after).unwrap_or_default();
+    let name = after.trim_start_matches(EMPHASIS);
+    let name = name.strip_prefix(SEPARATORS).unwrap_or(name);
+    let parted = name.is_empty() || name.starts_with(|c: char| !c.is_ascii_digit());
+    let parted = parted && !after.starts_with(char::is_alphanumeric);
+    let Some(number) = number.parse().ok().filter(|_| parted) else {
+        return Some(Err(()));
+    };
+    let name = name.trim().trim_start_matches(EMPHASIS).trim_start();
+    let name = name.strip_prefix(['-', '–', '—']).unwrap_or(name).trim();
+    Some(Ok((
+        number,
+        Some(name.to_owned()).filter(|n| !n.is_empty()),
+    )))
+}

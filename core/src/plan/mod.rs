@@ -1,0 +1,142 @@
+//! Plans: reading their files, and working on their tasks.
+//!
+//! Invariants: reading is pure and never panics; every line that looks like a task is either a
+//! task of the result or named in what was skipped, with its line and the reason.
+
+mod dependencies;
+mod line;
+mod markdown;
+mod status_file;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use serde_json::{Map, Value};
+
+use crate::model::{NewPlan, NewPlanTask, PlanId, PlanTaskId};
+
+pub use markdown::parse as parse_markdown;
+pub use status_file::{StatusFileError, parse as parse_status_file};
+pub use work::{StepTaken, take_step};
+
+/// Most tasks of one plan. Beyond it a file is taken for something else.
+const MOST_TASKS: usize = 10_000;
+
+/// Longest excerpt of a line that was skipped, in characters.
+const EXCERPT: usize = 200;
+
+/// What a file says of a plan.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ParsedPlan {
+    /// What it is about.
+    pub title: Option<String>,
+    /// The plan's own file, where the one that was read is another's.
+    pub plan_path: Option<String>,
+    /// What else it says of the plan, value for value.
+    pub extra: Map<String, Value>,
+    /// How many phases it has.
+    pub phases: usize,
+    /// Its tasks, in their order, no id twice.
+    pub tasks: Vec<ParsedTask>,
+    /// What looks like a task, or a part of one, and was not taken in, in the order of lines.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A task, and where it stands in its file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParsedTask {
+    /// What the file says.
+    pub task: NewPlanTask,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The bytes between the brackets of its checkbox, where a later status is written back;
+    /// absent where the file has no checkboxes.
+    pub mark: Option<Range<usize>>,
+}
+
+/// A line that was not taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// What stands there, shortened.
+    pub text: String,
+    /// Why, for a person.
+    pub reason: String,
+}
+
+impl Skipped {
+    fn new(line: usize, text: &str, reason: impl Into<String>) -> Self {
+        Self {
+            line,
+            text: text.trim().chars().take(EXCERPT).collect(),
+            reason: reason.into(),
+        }
+    }
+}
+
+impl ParsedPlan {
+    /// Makes what a store takes in.
+    pub fn into_plan(self, id: PlanId, path: String) -> NewPlan {
+        NewPlan {
+            id,
+            path,
+            title: self.title,
+            extra: self.extra,
+            tasks: self.tasks.into_iter().map(|task| task.task).collect(),
+        }
+    }
+}
+
+/// The tasks found so far.
+#[derive(Debug, Default)]
+struct Found {
+    tasks: Vec<Entry>,
+    ids: BTreeSet<PlanTaskId>,
+    skipped: Vec<Skipped>,
+}
+
+/// A task with what is still to be resolved.
+#[derive(Debug)]
+struct Entry {
+    task: ParsedTask,
+    /// The parts of its lists of dependencies; absent when the file says nothing of them.
+    depends_on: Option<Vec<String>>,
+    /// What stands in the file, to name what was skipped.
+    text: String,
+}
+
+impl Found {
+    /// Takes a task in, unless its id is taken.
+    fn add(&mut self, entry: Entry) {
+        let id = &entry.task.task.id;
+        let reason = if self.ids.contains(id) {
+            format!("{id} is there twice; the first one counts")
+        } else if self.tasks.len() >= MOST_TASKS {
+            format!("the plan has more than {MOST_TASKS} tasks")
+        } else {
+            self.ids.insert(id.clone());
+            self.tasks.push(entry);
+            return;
+        };
+        self.skip(entry.task.line, &entry.text, reason);
+    }
+
+    fn skip(&mut self, line: usize, text: &str, reason: impl Into<String>) {
+        self.skipped.push(Skipped::new(line, text, reason));
+    }
+
+    /// Resolves dependencies and fills the plan.
+    fn finish(mut self, plan: ParsedPlan) -> ParsedPlan {
+        dependencies::resolve(&mut self);
+        self.skipped.sort_by_key(|skipped| skipped.line);
+        ParsedPlan {
+            tasks: self.tasks.into_iter().map(|entry| entry.task).collect(),
+            skipped: self.skipped,
+            ..plan
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! A plan in the seed's `status.json`.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::{Entry, Found, ParsedPlan, ParsedTask};
+use crate::model::{NewPlanTask, PlanTaskId, PlanTaskStatus, RETRY_LIMIT, Timestamp};
+
+/// Why a text is no status file.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusFileError {
+    /// It is no JSON.
+    #[error("it does not parse: {0}")]
+    Syntax(#[from] serde_json::Error),
+    /// It is JSON of another kind.
+    #[error("it is no status file: it has no list of tasks")]
+    NoTasks,
+}
+
+/// The tasks as they stand in the text, to tell their lines.
+#[derive(Deserialize)]
+struct Texts<'a> {
+    #[serde(borrow)]
+    tasks: Vec<&'a RawValue>,
+}
+
+/// Reads a status file. What it says beyond what trueup knows is kept value for value.
+///
+/// # Errors
+///
+/// When it is no JSON, or none with tasks.
+pub fn parse(text: &str) -> Result<ParsedPlan, StatusFileError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut extra: Map<String, Value> = serde_json::from_str(text)?;
+    if !extra.shift_remove("tasks").is_some_and(|v| v.is_array()) {
+        return Err(StatusFileError::NoTasks);
+    }
+    let texts: Texts<'_> = serde_json::from_str(text)?;
+    let mut found = Found::default();
+    let (mut line, mut seen) = (1, 0);
+    for raw in texts.tasks {
+        let raw = raw.get();
+        // The text of each is a part of the whole.
+        let start = (raw.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        line += text
+            .get(seen..start)
+            .unwrap_or_default()
+            .matches('\n')
+            .count();
+        seen = start;
+        match task(raw) {
+            Err(problem) => found.skip(line, &one_line(raw), problem),
+            Ok((task, depends_on)) => {
+                let task = ParsedTask {
+                    task,
+                    line,
+                    mark: None,
+                };
+                found.add(Entry {
+                    task,
+                    depends_on,
+                    text: one_line(raw),
+                });
+            }
+        }
+    }
+    let text = |key| {
+        let value = extra.get(key).and_then(Value::as_str);
+        value.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    Ok(found.finish(ParsedPlan {
+        title: text("planName"),
+        plan_path: text("planPath"),
+        extra,
+        ..ParsedPlan::default()
+    }))
+}
+
+fn one_line(raw: &str) -> String {
+    raw.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Reads a task and the ids it depends on, when it says any.
+fn task(raw: &str) -> Result<(NewPlanTask, Option<Vec<String>>), String> {
+    let value: Value = serde_json::from_str(raw).map_err(|error| error.to_string())?;
+    let Value::Object(fields) = value else {
+        return Err("it is no object".to_owned());
+    };
+    let mut fields = Fields(fields);
+    let id = match fields.0.shift_remove("id") {
+        Some(Value::String(id)) => id,
+        Some(Value::Number(id)) => id.to_string(),
+        _ => return Err("it has no id such as 1.2".to_owned()),
+    };
+    let id: PlanTaskId = id.parse().map_err(|error| format!("{error}"))?;
+    let status = match fields.0.shift_remove("status") {
+        None | Some(Value::Null) => PlanTaskStatus::Pending,
+        Some(Value::String(status)) => status.parse().map_err(|error| format!("{error}"))?,
+        Some(other) => return Err(format!("its status is {other}, which is no text")),
+    };
+    let title = fields.text("description").or_else(|| fields.text("title"));
+    let title = title.ok_or_else(|| "it has no description".to_owned())?;
+    let mut task = NewPlanTask::new(id, title, status);
+    task.priority = fields.text("priority");
+    task.error = fields.text("error");
+    task.skip_reason = fields.text("skipReason");
+    task.started_at = fields.time("startedAt");
+    task.completed_at = fields.time("completedAt");
+    task.retry_count = fields.retries();
+    (task.phase_number, task.phase_title) = fields.phase();
+    let depends_on = fields.ids("dependencies");
+    task.extra = fields.0;
+    Ok((task, depends_on))
+}
+
+/// The fields nobody has read yet: what is of another kind than expected stays.
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn take<T>(&mut self, key: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+        let value = read(self.0.get(key)?)?;
+        self.0.shift_remove(key);
+        Some(value)
+    }
+
+    fn text(&mut self, key: &str) -> Option<String> {
+        self.take(key, |value| {
+            let text = value.as_str().filter(|text| !text.trim().is_empty());
+            text.map(str::to_owned)
+        })
+    }
+
+    fn time(&mut self, key: &str) -> Option<Timestamp> {
+        self.take(key, |value| value.as_str()?.parse().ok())
+    }
+
+    fn retries(&mut self) -> u8 {
+        let within = |count: &u8| *count <= RETRY_LIMIT;
+        let count = self.take("retryCount", |value| {
+            let count = value.as_u64()?;
+            u8::try_from(count).ok().filter(within)
+        });
+        // A count beyond the limit stays as it was, and is spent.
+        count.unwrap_or_else(|| {
+            let beyond = self.0.get("retryCount").and_then(Value::as_u64);
+            beyond.map_or(0, |_| RETRY_LIMIT)
+        })
+    }
+
+    /// Reads `Phase 1: name`, another name, or a number.
+    fn phase(&mut self) -> (Option<u32>, Option<String>) {
+        let number = self.take("phase", |value| {
+            value.as_u64().and_then(|number| u32::try_from(number).ok())
+        });
+        if number.is_some() {
+            return (number, None);
+        }
+        match self.text("phase") {
+            None => (None, None),
+            Some(text) => match super::markdown::phase(&text) {
+                Some(Ok((number, name))) => (Some(number), name),
+                _ => (None, Some(text)),
+            },
+        }
+    }
+
+    fn ids(&mut self, key: &str) -> Option<Vec<String>> {
+        self.take(key, |value| {
+            let texts = value.as_array()?.iter().map(|id| match id {
+                Value::String(text) => text.trim().to_owned(),
+                other => other.to_string(),
+            });
+            Some(texts.collect())
+        })
+    }
+}

@@ -1,0 +1,115 @@
+//! Plans and their tasks.
+
+use super::Provenance;
+use crate::model::{
+    NewPlan, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId, PlanTaskStep, Revision,
+};
+use crate::store::{Result, StoreError};
+
+/// A plan that was imported.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanImported {
+    /// The plan with all its tasks, as it is now.
+    pub state: PlanState,
+    /// How many tasks are new.
+    pub added: u64,
+    /// How many were there and changed.
+    pub changed: u64,
+    /// The tasks that the database has and the file has not. They stay.
+    pub not_in_file: Vec<PlanTaskId>,
+}
+
+/// A plan in a list, with its tasks counted in the same statement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanListed {
+    /// The plan.
+    pub plan: Plan,
+    /// How many of its tasks stand where.
+    pub summary: PlanSummary,
+}
+
+/// A step of a task, conditional on what it was decided on.
+#[derive(Debug, Clone)]
+pub struct PlanTaskChange {
+    /// The plan.
+    pub plan: PlanId,
+    /// The task.
+    pub task: PlanTaskId,
+    /// The revision that was read; the write is refused when the task moved on.
+    pub expected: Revision,
+    /// What is done.
+    pub step: PlanTaskStep,
+    /// Who does it.
+    pub provenance: Provenance,
+}
+
+impl PlanTaskChange {
+    /// Returns who does it, with the reason that its event gives.
+    pub(crate) fn because(step: &PlanTaskStep, provenance: &Provenance) -> Provenance {
+        Provenance {
+            reason: Some(step.reason().to_owned()),
+            ..provenance.clone()
+        }
+    }
+
+    /// Returns the refusal of a step that the rules forbid.
+    pub(crate) fn denied(&self, task: &PlanTask) -> StoreError {
+        StoreError::Denied(format!(
+            "task {} is {} and cannot become {}",
+            task.key(),
+            task.status,
+            self.step.to()
+        ))
+    }
+}
+
+/// What the database does with plans.
+///
+/// Every operation fails as [`StoreError`](crate::store::StoreError) says.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "said once above, and where one is special"
+)]
+pub trait PlanStore {
+    /// Takes a plan in, whole or not at all. The file decides what its tasks are about, the
+    /// database where they stand, unless the file is further.
+    fn import_plan(&mut self, plan: &NewPlan, provenance: &Provenance) -> Result<PlanImported>;
+
+    /// Lists plans, by id.
+    fn plans(&mut self) -> Result<Vec<PlanListed>>;
+
+    /// Reads a plan and its tasks at one moment, so that counts and tasks always agree.
+    fn plan(&mut self, id: &PlanId) -> Result<Option<PlanState>>;
+
+    /// Finds the plan of a file.
+    fn plan_at(&mut self, path: &str) -> Result<Option<PlanId>>;
+
+    /// Reads a task.
+    fn plan_task(&mut self, plan: &PlanId, task: &PlanTaskId) -> Result<Option<PlanTask>>;
+
+    /// Takes a step with a task.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when the task moved on;
+    /// [`StoreError::Denied`](crate::store::StoreError::Denied) when the rules forbid the step.
+    fn change_plan_task(&mut self, change: &PlanTaskChange) -> Result<PlanTask>;
+
+    /// Puts back what is in progress under an orchestrator, whoever works on it: it waits for
+    /// the next worker, and says why.
+    fn interrupt_plan_tasks(
+        &mut self,
+        orchestrator: &str,
+        reason: &str,
+        provenance: &Provenance,
+    ) -> Result<Vec<PlanTask>>;
+
+    /// Fails what is in progress without a sign of life for so many seconds: neither the task
+    /// nor the session that works on it. Looks again in the transaction that writes, and
+    /// writes nothing when there is nothing to fail.
+    fn fail_stuck_plan_tasks(
+        &mut self,
+        stuck_seconds: u64,
+        provenance: &Provenance,
+    ) -> Result<Vec<PlanTask>>;
+}

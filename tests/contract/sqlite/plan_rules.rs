@@ -1,0 +1,193 @@
+//! The rules of plans are in the schema: plain SQL cannot break them.
+
+use trueup_core::model::{
+    NewPlan, NewPlanTask, PlanTask, PlanTaskStatus, PlanTaskStep, PlanWorker,
+};
+use trueup_core::store::{PlanStore as _, PlanTaskChange};
+
+use super::rules::refuses;
+use crate::fixture::{File, sqlite};
+use crate::request::{by, events};
+
+fn given() -> File {
+    let mut file = sqlite();
+    let task =
+        |id: &str| NewPlanTask::new(id.parse().unwrap(), "t".to_owned(), PlanTaskStatus::Pending);
+    let plan = NewPlan {
+        id: "p".parse().unwrap(),
+        path: "/p.md".to_owned(),
+        title: None,
+        extra: serde_json::Map::new(),
+        tasks: vec![task("1.1"), task("1.2")],
+    };
+    file.store.import_plan(&plan, &by("user")).unwrap();
+    let other = NewPlan {
+        path: "/q.md".to_owned(),
+        id: "q".parse().unwrap(),
+        ..plan
+    };
+    file.store.import_plan(&other, &by("user")).unwrap();
+    file
+}
+
+fn task(file: &mut File) -> PlanTask {
+    let (plan, id) = ("p".parse().unwrap(), "1.1".parse().unwrap());
+    file.store.plan_task(&plan, &id).unwrap().unwrap()
+}
+
+fn take(file: &mut File, step: PlanTaskStep) {
+    let change = PlanTaskChange {
+        plan: "p".parse().unwrap(),
+        task: "1.1".parse().unwrap(),
+        expected: task(file).revision,
+        step,
+        provenance: by("user"),
+    };
+    file.store.change_plan_task(&change).unwrap();
+}
+
+const FIRST: &str = "WHERE plan_id = 'p' AND id = '1.1'";
+
+fn refuses_change(file: &File, set: &str, words: &str) {
+    refuses(file, &format!("UPDATE plan_tasks SET {set} {FIRST}"), words);
+}
+
+#[test]
+fn a_status_goes_forward_by_its_edges_and_back_by_a_reopening() {
+    let mut file = given();
+    refuses_change(&file, "status = 'doing'", "no legal change");
+    file.sql(&format!(
+        "UPDATE plan_tasks SET status = 'completed' {FIRST}"
+    ));
+    for to in ["pending", "in_progress", "failed", "skipped"] {
+        refuses_change(&file, &format!("status = '{to}'"), "no legal change");
+    }
+    let back = "status = 'pending', reopened = reopened + 1, last_op = 'x'";
+    refuses_change(&file, back, "no legal change");
+    refuses_change(
+        &file,
+        &format!("{back}, last_reason = ''"),
+        "no legal change",
+    );
+    let stale = "status = 'pending', last_op = 'x', last_reason = 'r'";
+    refuses_change(&file, stale, "no legal change");
+    file.sql(&format!(
+        "UPDATE plan_tasks SET {back}, last_reason = 'r' {FIRST}"
+    ));
+    assert_eq!(task(&mut file).status, PlanTaskStatus::Pending);
+    refuses_change(&file, "reopened = 0", "never goes back");
+}
+
+#[test]
+fn a_change_by_plain_sql_is_dated_and_recorded() {
+    let mut file = given();
+    file.sql(&format!(
+        "UPDATE plan_tasks SET status = 'in_progress', started_at = 'never' {FIRST}"
+    ));
+    let begun = task(&mut file);
+    assert!(begun.started_at.is_some());
+    file.sql(&format!("UPDATE plan_tasks SET status = 'skipped' {FIRST}"));
+    let skipped = task(&mut file);
+    assert!(skipped.completed_at >= begun.started_at);
+    assert_eq!(skipped.revision.0, begun.revision.0 + 1);
+    let last = events(&mut file.store).pop().unwrap();
+    assert_eq!((last.actor.as_str(), last.kind.as_str()), ("sql", "status"));
+    assert_eq!((last.before, last.after), (begun.facts(), skipped.facts()));
+}
+
+#[test]
+fn retries_are_counted_whoever_writes() {
+    let mut file = given();
+    let back = |count: &str| {
+        format!(
+            "status = 'pending', retry_count = {count}, reopened = reopened + 1, \
+             last_op = hex(randomblob(4)), last_reason = 'r'"
+        )
+    };
+    for _ in 0..2 {
+        file.sql(&format!("UPDATE plan_tasks SET status = 'failed' {FIRST}"));
+        refuses_change(&file, &back("retry_count"), "by a retry, which is counted");
+        file.sql(&format!(
+            "UPDATE plan_tasks SET {} {FIRST}",
+            back("retry_count + 1")
+        ));
+    }
+    file.sql(&format!("UPDATE plan_tasks SET status = 'failed' {FIRST}"));
+    refuses_change(&file, &back("retry_count + 1"), "constraint failed");
+    refuses_change(&file, "retry_count = 0", "never goes back");
+    refuses_change(&file, "retry_count = 3", "constraint failed");
+    assert_eq!(task(&mut file).retry_count, 2);
+}
+
+#[test]
+fn plans_and_tasks_stay_and_keep_their_keys() {
+    let mut file = given();
+    let worker = PlanWorker {
+        actor: "ann".to_owned(),
+        session: None,
+        orchestrator: None,
+    };
+    take(&mut file, PlanTaskStep::Start(worker));
+    let before = task(&mut file);
+    for (sql, words) in [
+        ("DELETE FROM plan_tasks", "a task of a plan stays"),
+        ("DELETE FROM plans", "a plan stays"),
+        (
+            "INSERT OR REPLACE INTO plan_tasks (plan_id, id, title) VALUES ('p', '1.1', 'x')",
+            "exists already",
+        ),
+        (
+            "INSERT OR REPLACE INTO plans (plan_id, path) VALUES ('p', '/x')",
+            "exists already",
+        ),
+        (
+            "INSERT OR REPLACE INTO plans (plan_id, path) VALUES ('r', '/p.md')",
+            "exists already",
+        ),
+        (
+            "UPDATE OR REPLACE plans SET path = '/q.md' WHERE plan_id = 'p'",
+            "its path is its own",
+        ),
+        (
+            "UPDATE plans SET plan_id = 'r' WHERE plan_id = 'p'",
+            "keeps its id",
+        ),
+        (
+            "UPDATE OR REPLACE plan_tasks SET id = '1.2' WHERE id = '1.1'",
+            "a key never changes",
+        ),
+        (
+            "UPDATE plan_tasks SET plan_id = 'q' WHERE id = '1.1'",
+            "a key never changes",
+        ),
+        (
+            "INSERT INTO plan_tasks (plan_id, id, title) VALUES ('none', '1.1', 'x')",
+            "a task is of a plan",
+        ),
+        (
+            "INSERT INTO plan_tasks (plan_id, id, title, session) VALUES ('p', '1.9', 'x', 's9')",
+            "a registered session",
+        ),
+        (
+            "UPDATE plan_tasks SET session = 's9' WHERE id = '1.1'",
+            "a registered session",
+        ),
+        (
+            "INSERT INTO plan_tasks (plan_id, id, title) VALUES ('p', 'one', 'x')",
+            "constraint failed",
+        ),
+        (
+            "INSERT INTO plans (plan_id, path) VALUES ('a/b', '/x')",
+            "constraint failed",
+        ),
+        (
+            "UPDATE plan_tasks SET depends_on = 'x'",
+            "constraint failed",
+        ),
+        ("UPDATE plan_tasks SET extra = '[]'", "constraint failed"),
+        ("UPDATE plans SET extra = 'x'", "constraint failed"),
+    ] {
+        refuses(&file, sql, words);
+    }
+    assert_eq!(task(&mut file), before);
+}
