@@ -1,12 +1,14 @@
 //! What a command works with: settings, surroundings, database, and whom it speaks for.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use trueup_core::cache::{self, CacheFile};
 use trueup_core::deadline::Deadline;
+use trueup_core::diagnostics::Level;
 use trueup_core::model::{Event, EventFilter, OperationId, Session, SessionId, SessionStatus};
+use trueup_core::orchestrators::{self, Death};
 use trueup_core::reconcile::{Code, Reading};
 use trueup_core::settings::{Environment, Project, RepositoryConfig, Settings};
 use trueup_core::store::sqlite::SqliteStore;
@@ -32,6 +34,8 @@ pub(crate) struct Desk {
     cwd: PathBuf,
     /// Whether the session's model knew everything before this command changed something.
     was_told: Cell<bool>,
+    /// What was found beside the command's own business; one line each.
+    notices: RefCell<Vec<String>>,
 }
 
 impl Desk {
@@ -77,6 +81,7 @@ impl Desk {
             op_id: common.op_id.clone(),
             cwd,
             was_told: Cell::new(false),
+            notices: RefCell::new(Vec::new()),
         })
     }
 
@@ -92,9 +97,45 @@ impl Desk {
         self.site.deadline
     }
 
-    /// Opens the database for reading.
-    pub(crate) fn open(&self) -> Result<SqliteStore, Failure> {
+    /// Returns how long a command waits for the database.
+    pub(crate) fn patience(&self) -> Duration {
+        self.site.settings.deadline.unwrap_or(PATIENCE)
+    }
+
+    /// Returns what was worked around or found so far; one line each.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let notices = self.notices.borrow();
+        self.site
+            .warnings
+            .iter()
+            .chain(&*notices)
+            .cloned()
+            .collect()
+    }
+
+    fn opened(&self) -> Result<SqliteStore, Failure> {
         Ok(SqliteStore::open(self.database()?, self.site.deadline)?.until_exit())
+    }
+
+    /// Opens the database for reading. Orchestrators that died are named and stay as they are.
+    pub(crate) fn open(&self) -> Result<SqliteStore, Failure> {
+        let mut store = self.opened()?;
+        self.notice(orchestrators::dead(&mut store, &self.site));
+        Ok(store)
+    }
+
+    /// Names orchestrators that died. Trouble with that is for the log: it must not stand in
+    /// the way of the command.
+    fn notice(&self, found: trueup_core::store::Result<Vec<Death>>) {
+        match found {
+            Ok(deaths) => {
+                let mut notices = self.notices.borrow_mut();
+                notices.extend(deaths.iter().map(Death::line));
+            }
+            Err(error) => self
+                .site
+                .log(Level::Warn, "orchestrators", &error.to_string()),
+        }
     }
 
     /// Opens the database for a change; what waits is sent first.
@@ -102,9 +143,20 @@ impl Desk {
     /// A missing one is not made: where a database was moved away, an empty one in its place
     /// would make every cache foreign. `trueup db migrate` and a session's start make one.
     pub(crate) fn open_for_change(&self) -> Result<SqliteStore, Failure> {
-        let mut store = self.open()?;
+        let mut store = self.opened()?;
         drain(&mut store, &self.site);
+        let actor = |store: &mut SqliteStore| self.actor(store);
+        self.notice(orchestrators::clear(&mut store, &self.site, actor));
         Ok(store)
+    }
+
+    /// Names who changes something that belongs to no session: the session when there is one,
+    /// else the user.
+    pub(crate) fn actor(&self, store: &mut SqliteStore) -> String {
+        self.session_id(store).map_or_else(
+            |_| self.environment.text("USER").unwrap_or("user").to_owned(),
+            |id| id.to_string(),
+        )
     }
 
     /// Finds whom the command speaks for: the flag, the environment, the session that the

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use trueup_core::liveness::{self, Vitality};
-use trueup_core::model::{Element, Event, ExecutionState, Handoff, Item, Session};
+use trueup_core::model::{Element, Event, ExecutionState, Handoff, Item, Orchestrator, Session};
 use trueup_core::outbox::Entry;
 use trueup_core::sync::Site;
 
@@ -102,6 +102,20 @@ pub(crate) fn handoff(handoff: &Handoff) -> Value {
         row[element.as_str()] = json!(handoff.elements.get(element));
     }
     row
+}
+
+/// ORCHESTRATOR.
+pub(crate) fn orchestrator(orchestrator: &Orchestrator) -> Value {
+    json!({
+        "id": orchestrator.id,
+        "plan_id": orchestrator.plan,
+        "host": orchestrator.host,
+        "pid": orchestrator.process.pid,
+        "status": orchestrator.status,
+        "started_at": orchestrator.started_at,
+        "heartbeat_at": orchestrator.heartbeat_at,
+        "epoch": orchestrator.epoch,
+    })
 }
 
 /// EVENT.

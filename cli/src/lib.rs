@@ -11,6 +11,7 @@ mod failure;
 mod json;
 mod report;
 mod span;
+mod supervise;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -86,8 +87,14 @@ fn finish(
         Err(failure) => return report.fail(&failure, &[]),
     };
     match work(&desk) {
-        Ok(answer) => report.print(&answer),
-        Err(failure) => report.fail(&failure, &desk.site.warnings),
+        Ok(answer) => {
+            let code = report.print(&answer);
+            if let Some(signal) = answer.signal {
+                supervise::die_by(signal);
+            }
+            code
+        }
+        Err(failure) => report.fail(&failure, &desk.warnings()),
     }
 }
 

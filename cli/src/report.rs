@@ -26,6 +26,8 @@ pub(crate) struct Answer {
     pub(crate) warnings: Vec<String>,
     /// The exit code.
     pub(crate) exit: u8,
+    /// The signal to end by once all is printed, as the command that was run did.
+    pub(crate) signal: Option<i32>,
 }
 
 impl Answer {

@@ -17,6 +17,7 @@
 //! | [`claims`] | claiming and releasing over the store port |
 //! | [`ports`] | reserving and clearing ports over the store port |
 //! | [`plan`] | reading files of plans, and working on their tasks over the store port |
+//! | [`orchestrators`] | beginning runs of plans, and clearing those that died |
 //!
 //! Invariants: `model`, `reconcile`, `text` and `hook` never name the file system, the
 //! environment, a process, the network or the clock (a test greps for it); nothing here prints.
@@ -32,6 +33,7 @@ mod hex;
 pub mod hook;
 pub mod liveness;
 pub mod model;
+pub mod orchestrators;
 pub mod outbox;
 pub mod plan;
 pub mod ports;

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 
 use trueup_core::hook::{Event, Prompt, Response, Source};
 use trueup_core::model::{Session, SessionStatus};
+use trueup_core::orchestrators;
 use trueup_core::reconcile::{Code, Policy, Reading, reconcile};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{HandoffStore as _, Heartbeat, SessionFilter, Store as _, StoreError};
@@ -59,6 +60,7 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
         }
     };
     let parked = sweep(&mut store, &call.site, id.as_str())?;
+    let died = orchestrators::clear(&mut store, &call.site, |_| id.to_string())?;
     let company = neighbours(&mut store, &session, SessionStatus::PRESENT)?;
     let synced = true_up(&mut store, session, &company, &call.site, Mode::Automatic)?;
     let session = &synced.session;
@@ -75,6 +77,7 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
         remaining: &synced.remaining,
         handed: &handed,
         parked: &parked,
+        died: &died,
         offer,
     };
     let response = Response {

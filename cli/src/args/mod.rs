@@ -9,6 +9,7 @@ mod blame;
 mod db;
 mod handoff;
 mod log;
+mod orchestrator;
 mod ports;
 
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub(crate) use blame::BlameArgs;
 pub(crate) use db::DbCommand;
 pub(crate) use handoff::{HandoffCommand, HandoffCreate};
 pub(crate) use log::LogArgs;
+pub(crate) use orchestrator::OrchestratorCommand;
 pub(crate) use ports::PortsCommand;
 
 /// Keeps every Claude Code session true to one database.
@@ -156,6 +158,11 @@ pub(crate) enum Command {
     /// Example: trueup ports reserve 3af4a34d
     #[command(verbatim_doc_comment, subcommand)]
     Ports(PortsCommand),
+    /// Run a plan under one orchestrator, and look after orchestrators
+    ///
+    /// Example: trueup orchestrator start docs/plans/sync.md -- ./run-plan.sh
+    #[command(verbatim_doc_comment, subcommand)]
+    Orchestrator(OrchestratorCommand),
     /// Show what changed, by whom and why
     ///
     /// Example: trueup log --item SD-002C --since 2h
@@ -224,6 +231,7 @@ impl Command {
             Self::Sessions(SessionsCommand::Show { .. }) => "sessions show",
             Self::Sessions(SessionsCommand::Sweep) => "sessions sweep",
             Self::Ports(command) => command.name(),
+            Self::Orchestrator(command) => command.name(),
             Self::Log(_) => "log",
             Self::Blame(_) => "blame",
             Self::Journal(JournalCommand::List) => "journal list",

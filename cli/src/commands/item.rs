@@ -97,13 +97,9 @@ fn added(item: &Item) -> Answer {
     )
 }
 
-/// Names who changes something that belongs to no session: the session when there is one,
-/// else the user.
+/// Names who changes something that belongs to no session.
 pub(super) fn actor(desk: &Desk, store: &mut trueup_core::store::sqlite::SqliteStore) -> String {
-    desk.session_id(store).map_or_else(
-        |_| desk.environment.text("USER").unwrap_or("user").to_owned(),
-        |id| id.to_string(),
-    )
+    desk.actor(store)
 }
 
 fn line(item: &Item) -> String {

@@ -9,6 +9,8 @@ mod handoff;
 mod item;
 mod journal;
 mod log;
+mod orchestrator;
+mod orchestrator_start;
 mod ports;
 mod sessions;
 mod set;
@@ -40,6 +42,7 @@ pub(crate) fn run(desk: &Desk, command: Command) -> Result<Answer, Failure> {
         Command::Handoff(command) => handoff::run(desk, command),
         Command::Sessions(command) => sessions::run(desk, &command),
         Command::Ports(command) => ports::run(desk, &command),
+        Command::Orchestrator(command) => orchestrator::run(desk, command),
         Command::Log(arguments) => log::run(desk, &arguments),
         Command::Blame(arguments) => blame::run(desk, &arguments),
         Command::Journal(command) => journal::run(desk, &command),
@@ -49,9 +52,7 @@ pub(crate) fn run(desk: &Desk, command: Command) -> Result<Answer, Failure> {
         Command::Statusline => Ok(statusline::run(desk)),
         Command::Completions { shell } => completions(shell),
     }?;
-    answer
-        .warnings
-        .splice(0..0, desk.site.warnings.iter().cloned());
+    answer.warnings.splice(0..0, desk.warnings());
     Ok(answer)
 }
 

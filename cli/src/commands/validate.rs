@@ -90,7 +90,7 @@ fn answer(desk: &Desk, arguments: &Validate, findings: Vec<Finding>) -> Answer {
     let mut text = Vec::new();
     let mut rows = Vec::new();
     let mut divergences = Vec::new();
-    let mut warnings = desk.site.warnings.clone();
+    let mut warnings = desk.warnings();
     let mut wrong = false;
     for finding in findings {
         let consistent = finding.is_consistent();
@@ -139,6 +139,7 @@ fn answer(desk: &Desk, arguments: &Validate, findings: Vec<Finding>) -> Answer {
         divergences,
         warnings,
         exit,
+        signal: None,
     }
 }
 

@@ -145,6 +145,15 @@ identifier!(
     OrchestratorId, "orchestrator id", 1..=64, "._-"
 );
 
+impl OrchestratorId {
+    /// Makes an id of 48 random bits: short enough to type, and no two are the same in as many
+    /// runs as anybody starts.
+    pub fn of_random(bits: u128) -> Self {
+        const MASK: u128 = (1 << 48) - 1;
+        Self(format!("orch-{:012x}", bits & MASK))
+    }
+}
+
 impl PlanId {
     /// Takes an id, or the path of a plan's file, whose name without its ending is the id.
     ///
@@ -246,6 +255,15 @@ mod tests {
         }
         for text in ["", "/", "docs/", ".md", "a b.md", "..", "-x", "a/.."] {
             assert!(PlanId::of_text(text).is_err(), "{text:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_made_id_reads_back() {
+        for bits in [0, 0xabc, u128::MAX] {
+            let id = OrchestratorId::of_random(bits);
+            assert_eq!(id.as_str().parse(), Ok(id.clone()));
+            assert_eq!(id.as_str().len(), 17);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::handed::{News, handed_on};
 use crate::model::{HandoffNews, ItemKey, Session};
+use crate::orchestrators::Death;
 use crate::reconcile::{Code, Divergence, Severity};
 use crate::store::Released;
 use crate::text::{CONTEXT_LIMIT, Fence, Packer, one_line};
@@ -27,6 +28,8 @@ pub struct Briefing<'a> {
     pub handed: &'a [News],
     /// What a sweep parked.
     pub parked: &'a [Released],
+    /// Orchestrators that were found dead.
+    pub died: &'a [Death],
     /// An item to go on with, and why, when none is held.
     pub offer: Option<(String, String)>,
 }
@@ -50,6 +53,7 @@ impl Briefing<'_> {
         packer.add("what was mended", self.mended(fence));
         packer.add("next step", self.next_step(fence));
         packer.add("parked sessions", self.parked(fence));
+        packer.add("dead orchestrators", self.died(fence));
         packer.finish()
     }
 
@@ -163,6 +167,17 @@ impl Briefing<'_> {
         format!(
             "Parked, because their sessions died; `trueup sessions show ID` tells what each was \
              doing: {}",
+            fence.inline(&lines.join("; "))
+        )
+    }
+
+    fn died(&self, fence: &Fence) -> String {
+        let lines: Vec<String> = self.died.iter().take(MOST_LINES).map(Death::line).collect();
+        if lines.is_empty() {
+            return String::new();
+        }
+        format!(
+            "Their plans are free again (`trueup orchestrator start PLAN -- CMD`): {}",
             fence.inline(&lines.join("; "))
         )
     }

@@ -1,0 +1,196 @@
+//! `trueup orchestrator`
+
+use std::os::unix::process::parent_id;
+
+use serde_json::{Value, json};
+use trueup_core::liveness::{self, Alive, Vitality};
+use trueup_core::model::{Orchestrator, OrchestratorId, OrchestratorStatus, PlanId, RunEnd};
+use trueup_core::orchestrators::{Begun, begin, new_id, vitality};
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{NewRun, OrchestratorStore as _, Provenance, StoreError};
+
+use crate::args::OrchestratorCommand;
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::json;
+use crate::report::Answer;
+use crate::supervise::{become_command, terminate};
+
+/// Orchestrators listed unless all are asked for, beside those at work.
+const RECENT: u32 = 100;
+
+pub(super) fn run(desk: &Desk, command: OrchestratorCommand) -> Result<Answer, Failure> {
+    match command {
+        OrchestratorCommand::Start { plan, command } => {
+            super::orchestrator_start::run(desk, plan, &command)
+        }
+        OrchestratorCommand::Register { plan } => register(desk, plan),
+        OrchestratorCommand::Heartbeat { id } => heartbeat(desk, &id),
+        OrchestratorCommand::Stop { id, reason } => stop(desk, &id, reason.as_deref()),
+        OrchestratorCommand::List { all } => list(desk, all),
+        OrchestratorCommand::Exec { parent, command } => Err(become_command(parent, &command)),
+    }
+}
+
+/// Begins a run of a plan by a process of this machine.
+pub(super) fn begun(
+    desk: &Desk,
+    store: &mut SqliteStore,
+    plan: PlanId,
+    pid: u32,
+    supervised: bool,
+) -> Result<Orchestrator, Failure> {
+    let run = NewRun {
+        id: new_id(),
+        plan,
+        session: desk.session_id(store).ok(),
+        host: desk.site.host.clone(),
+        process: liveness::identify(pid),
+        supervised,
+        provenance: Provenance::new(&desk.actor(store), ""),
+    };
+    match begin(store, &run, &desk.site)? {
+        Begun::Started(orchestrator) => Ok(orchestrator),
+        Begun::Refused { holder, vitality } => Err(refused(&holder, &vitality)),
+    }
+}
+
+fn refused(holder: &Orchestrator, vitality: &Vitality) -> Failure {
+    let Orchestrator { id, plan, host, .. } = holder;
+    let message = format!(
+        "plan {plan} is run by {id} (pid {} on {host}) since {}, {} ({})",
+        holder.process.pid,
+        holder.started_at,
+        vitality.alive.as_str(),
+        vitality.witness
+    );
+    Failure::refused("plan_already_running", message)
+        .hint(format!("`trueup orchestrator stop {id}` ends it"))
+        .data(json!({"holder": json::orchestrator(holder)}))
+}
+
+fn register(desk: &Desk, plan: PlanId) -> Result<Answer, Failure> {
+    let mut store = desk.open_for_change()?;
+    let row = begun(desk, &mut store, plan, parent_id(), false)?;
+    let text = format!(
+        "{} runs plan {} now (pid {} on {}, epoch {})",
+        row.id, row.plan, row.process.pid, row.host, row.epoch
+    );
+    Ok(answer(text, &row))
+}
+
+fn answer(text: String, row: &Orchestrator) -> Answer {
+    Answer::new(vec![text], json!({"orchestrator": json::orchestrator(row)}))
+}
+
+fn unknown(id: &OrchestratorId) -> Failure {
+    Failure::refused(
+        "orchestrator_not_found",
+        format!("there is no orchestrator {id}"),
+    )
+    .hint("`trueup orchestrator list` shows them")
+}
+
+fn existing(store: &mut SqliteStore, id: &OrchestratorId) -> Result<Orchestrator, Failure> {
+    store.orchestrator(id)?.ok_or_else(|| unknown(id))
+}
+
+/// Says when and why a run ended.
+fn ended(row: &Orchestrator) -> String {
+    let at = row
+        .stopped_at
+        .map_or_else(String::new, |at| format!(" at {at}"));
+    let why = row
+        .reason
+        .as_ref()
+        .map_or_else(String::new, |why| format!(": {why}"));
+    format!("orchestrator {} {}{at}{why}", row.id, row.status)
+}
+
+fn heartbeat(desk: &Desk, id: &OrchestratorId) -> Result<Answer, Failure> {
+    let mut store = desk.open_for_change()?;
+    let before = existing(&mut store, id)?;
+    match store.beat_orchestrator(id) {
+        Ok(row) => Ok(answer(
+            format!(
+                "{id} is {}; its heartbeat was {} s old",
+                row.status,
+                before.silence_seconds()
+            ),
+            &row,
+        )),
+        Err(StoreError::Conflict(_)) => {
+            let row = existing(&mut store, id)?;
+            Err(Failure::refused("orchestrator_ended", ended(&row))
+                .hint(format!(
+                    "`trueup orchestrator register {}` begins again",
+                    row.plan
+                ))
+                .data(json!({"orchestrator": json::orchestrator(&row)})))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn stop(desk: &Desk, id: &OrchestratorId, reason: Option<&str>) -> Result<Answer, Failure> {
+    let mut store = desk.open_for_change()?;
+    let before = existing(&mut store, id)?;
+    let provenance = Provenance::new(&desk.actor(&mut store), reason.unwrap_or("told to stop"));
+    let stopped = if before.supervised {
+        // It ends its command first, and then its run itself.
+        store.tell_orchestrator_to_stop(id, &provenance)
+    } else {
+        store.stop_orchestrator(id, RunEnd::default(), &provenance)
+    };
+    match stopped {
+        Ok(row) => {
+            if row.supervised {
+                terminate(&row.process, &row.host, &desk.site.host);
+            }
+            Ok(answer(
+                format!(
+                    "{id} of plan {}: {} -> {}",
+                    row.plan, before.status, row.status
+                ),
+                &row,
+            ))
+        }
+        // Whoever stops wants it stopped, and it is.
+        Err(StoreError::Conflict(_)) => {
+            let row = existing(&mut store, id)?;
+            Ok(answer(format!("{} already", ended(&row)), &row))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn list(desk: &Desk, all: bool) -> Result<Answer, Failure> {
+    let mut store = desk.open()?;
+    let mut rows = store.live_orchestrators()?;
+    let ended = store.orchestrators(if all { 0 } else { RECENT })?;
+    rows.extend(ended.into_iter().filter(|row| !row.status.is_live()));
+    let mut text = Vec::new();
+    let mut objects: Vec<Value> = Vec::new();
+    for mut row in rows {
+        let Vitality { alive, witness } = vitality(&row, &desk.site);
+        // One that died is told as what the next change makes of it.
+        if row.status.is_live() && alive == Alive::Dead {
+            row.status = OrchestratorStatus::Crashed;
+        }
+        text.push(format!(
+            "{:<17} {:<24} {:<8} pid {} on {} since {} ({})",
+            row.id.as_str(),
+            row.plan.as_str(),
+            row.status.as_str(),
+            row.process.pid,
+            row.host,
+            row.started_at,
+            row.reason.as_deref().unwrap_or(&witness)
+        ));
+        objects.push(json::orchestrator(&row));
+    }
+    if text.is_empty() {
+        text.push("no orchestrators; `trueup orchestrator start PLAN -- CMD` runs one".to_owned());
+    }
+    Ok(Answer::new(text, json!({"orchestrators": objects})))
+}

@@ -1,0 +1,169 @@
+//! `trueup orchestrator start`: a command as the only orchestrator of a plan.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde_json::json;
+use trueup_core::deadline::Deadline;
+use trueup_core::model::{Orchestrator, OrchestratorId, OrchestratorStatus, PlanId, RunEnd};
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{OrchestratorStore as _, Provenance, Result as Stored, StoreError};
+use trueup_core::text::one_line;
+
+use super::orchestrator::begun;
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::json;
+use crate::report::Answer;
+use crate::supervise::{Signals, Told, name_of, spawn, supervise};
+
+/// How long a sign of life waits for the database. Signals wait as long, so it is short; the
+/// next one comes soon.
+const BEAT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Longest line told while the command runs, in characters.
+const LONGEST: usize = 1_000;
+
+pub(super) fn run(desk: &Desk, plan: PlanId, command: &[OsString]) -> Result<Answer, Failure> {
+    // Before the run is recorded: from now on no signal ends this process before its run.
+    let mut signals = Signals::watch()?;
+    let mut store = desk.open_for_change()?;
+    let actor = desk.actor(&mut store);
+    let row = begun(desk, &mut store, plan, std::process::id(), true)?;
+    drop(store);
+    let database = desk.database()?;
+    let end = |end: RunEnd, reason: &str| {
+        let mut store = SqliteStore::open(database, Deadline::after(desk.patience()))?;
+        store.stop_orchestrator(&row.id, end, &Provenance::new(&actor, reason))
+    };
+    let mut pulse = Pulse::new(database, &row.id);
+    let status = spawned(desk, &row, command).and_then(|mut child| {
+        tell(&format!(
+            "{} runs plan {} now (epoch {})",
+            row.id, row.plan, row.epoch
+        ));
+        supervise(&mut child, &mut signals, || pulse.beat())
+    });
+    let status = match status {
+        Ok(status) => status,
+        Err(error) => {
+            // The reason is the answer; a row that stays is cleared by the next command.
+            let _ = end(RunEnd::default(), &error.to_string());
+            return Err(error.into());
+        }
+    };
+    let how = RunEnd {
+        exit_code: status.code(),
+        signal: status.signal(),
+    };
+    let mut answer = answer(&row, status);
+    match end(how, &words(how)) {
+        Ok(after) => answer.data["orchestrator"] = json::orchestrator(&after),
+        // Somebody ended the run meanwhile, and the pulse has told so.
+        Err(StoreError::Conflict(_)) => {}
+        Err(error) => answer.warnings.push(format!(
+            "the end of {} cannot be recorded: {error}; the next command clears it",
+            row.id
+        )),
+    }
+    Ok(answer)
+}
+
+/// Starts the command. With `--json` its stdout goes to stderr: stdout holds one object.
+fn spawned(
+    desk: &Desk,
+    row: &Orchestrator,
+    command: &[OsString],
+) -> io::Result<std::process::Child> {
+    let mut environment = vec![
+        ("TRUEUP_ORCHESTRATOR_ID", row.id.as_str()),
+        ("TRUEUP_PLAN", row.plan.as_str()),
+    ];
+    environment.extend(
+        row.session
+            .as_ref()
+            .map(|id| ("TRUEUP_SESSION_ID", id.as_str())),
+    );
+    let stdout = desk.json.then(|| Stdio::from(io::stderr()));
+    spawn(command, &environment, stdout)
+}
+
+/// Passes on how the command ended.
+fn answer(row: &Orchestrator, status: ExitStatus) -> Answer {
+    let data = json!({
+        "orchestrator": json::orchestrator(row),
+        "exit_code": status.code(),
+        "signal": status.signal(),
+    });
+    Answer {
+        exit: status
+            .code()
+            .and_then(|code| u8::try_from(code).ok())
+            .unwrap_or(u8::MAX),
+        signal: status.signal(),
+        ..Answer::new(Vec::new(), data)
+    }
+}
+
+fn words(end: RunEnd) -> String {
+    match (end.exit_code, end.signal) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("ended by {}", name_of(signal)),
+        (None, None) => "ended".to_owned(),
+    }
+}
+
+/// Says something beside the command's own output.
+fn tell(line: &str) {
+    // With stderr gone there is nobody left to tell.
+    let _ = writeln!(anstream::stderr(), "trueup: {}", one_line(line, LONGEST));
+}
+
+/// Signs of life while the command runs.
+struct Pulse<'r> {
+    database: &'r Path,
+    id: &'r OrchestratorId,
+    /// Whether trouble with the database was told already.
+    told: bool,
+}
+
+impl<'r> Pulse<'r> {
+    const fn new(database: &'r Path, id: &'r OrchestratorId) -> Self {
+        Self {
+            database,
+            id,
+            told: false,
+        }
+    }
+
+    fn beat(&mut self) -> Told {
+        match self.renewed() {
+            Ok(row) if row.status == OrchestratorStatus::Stopping => Told::Stop,
+            Ok(_) => Told::GoOn,
+            // The plan may be another's by now, and one plan has one orchestrator.
+            Err(error @ StoreError::Conflict(_)) => {
+                self.warn(&error, "the command is told to end");
+                Told::Stop
+            }
+            Err(error) => {
+                self.warn(&error, "the command goes on");
+                Told::GoOn
+            }
+        }
+    }
+
+    fn renewed(&self) -> Stored<Orchestrator> {
+        SqliteStore::open(self.database, Deadline::after(BEAT_PATIENCE))?.beat_orchestrator(self.id)
+    }
+
+    /// Tells of trouble once: it may well last as long as the command.
+    fn warn(&mut self, error: &StoreError, what: &str) {
+        if !std::mem::replace(&mut self.told, true) {
+            tell(&format!("no sign of life could be given: {error}; {what}"));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Signals as events, and an end by one.
+
+use std::fs;
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, Signal, setrlimit};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::iterator::backend::SignalDelivery;
+use signal_hook::iterator::exfiltrator::WithOrigin;
+use signal_hook::iterator::exfiltrator::origin::Origin;
+use signal_hook::low_level::siginfo::Cause;
+use signal_hook::low_level::{emulate_default_handler, signal_name};
+
+/// Signals that are passed on.
+const FORWARDED: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
+
+/// The signals that this process was sent.
+#[derive(Debug)]
+pub(crate) struct Signals(SignalDelivery<UnixStream, WithOrigin>);
+
+impl Signals {
+    /// Takes the signals from now on. What was ignored stays ignored, here and in the command:
+    /// `nohup` means it.
+    pub(crate) fn watch() -> io::Result<Self> {
+        let (read, write) = UnixStream::pair()?;
+        let ignored = ignored();
+        let taken = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
+            .into_iter()
+            .filter(|signal| ignored & (1 << (signal - 1)) == 0)
+            .chain([SIGCHLD]);
+        SignalDelivery::with_pipe(read, write, WithOrigin::default(), taken).map(Self)
+    }
+
+    /// Waits for a signal or the end of a child, at most so long; returns what is to be passed
+    /// on.
+    pub(crate) fn wait(&mut self, longest: Duration) -> io::Result<Vec<Signal>> {
+        let longest = Timespec::try_from(longest).map_err(io::Error::other)?;
+        let mut ready = [PollFd::new(self.0.get_read(), PollFlags::IN)];
+        match poll(&mut ready, Some(&longest)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let pending = self.0.pending();
+        Ok(pending.filter_map(|origin| to_forward(&origin)).collect())
+    }
+}
+
+/// Tells what to pass on. The keys of a terminal reach the command as well; twice, they would
+/// mean something else to many a program.
+fn to_forward(origin: &Origin) -> Option<Signal> {
+    let key = origin.cause == Cause::Kernel && [SIGINT, SIGQUIT].contains(&origin.signal);
+    let known = FORWARDED.into_iter().find(|s| s.as_raw() == origin.signal);
+    known.filter(|_| !key)
+}
+
+/// Reads which signals this process ignores, a bit each; none where the system does not tell.
+fn ignored() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
+}
+
+/// Returns the name of a signal.
+pub(crate) fn name_of(signal: i32) -> String {
+    signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
+}
+
+/// Ends this process by a signal, so that its caller sees what ended the command. Returns
+/// where the signal is none that ends a process.
+pub(crate) fn die_by(signal: i32) {
+    // The command has left its core already; this process's would take its place.
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // Without the limit the end is the same.
+    let _ = setrlimit(Resource::Core, none);
+    let _ = emulate_default_handler(signal);
+}

@@ -1,0 +1,150 @@
+//! Runs of plans: beginning one, and clearing those that died.
+//!
+//! The judgement is [`crate::liveness::judge_orchestrator`]; here are the readings it is made
+//! from, and the repetition when the database moved between reading and writing. There is no
+//! daemon: whoever looks next clears what died.
+
+use crate::liveness::{self, Alive, Vitality};
+use crate::model::{Orchestrator, OrchestratorId};
+use crate::store::{NewRun, Provenance, Registered, Result, Store};
+use crate::sync::Site;
+
+/// Attempts before giving up on a plan whose orchestrators keep dying.
+const ATTEMPTS: usize = 8;
+
+/// An orchestrator that died without a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Death {
+    /// The row as it was read, or as it is since it was cleared.
+    pub orchestrator: Orchestrator,
+    /// What proves it.
+    pub witness: String,
+}
+
+impl Death {
+    /// Returns the line that names it to a person.
+    pub fn line(&self) -> String {
+        let Orchestrator {
+            id,
+            plan,
+            process,
+            host,
+            ..
+        } = &self.orchestrator;
+        let pid = process.pid;
+        let what = if self.orchestrator.status.is_live() {
+            "the next command that changes something clears it"
+        } else {
+            "it is marked crashed"
+        };
+        format!(
+            "orchestrator {id} of plan {plan} died (pid {pid} on {host}): {}; {what}",
+            self.witness
+        )
+    }
+}
+
+/// How an attempt to run a plan ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// The run has begun.
+    Started(Orchestrator),
+    /// The plan has an orchestrator that is not known to be dead.
+    Refused {
+        /// Who runs it.
+        holder: Orchestrator,
+        /// How alive that one looks.
+        vitality: Vitality,
+    },
+}
+
+/// Makes the id of a run that is about to begin.
+pub fn new_id() -> OrchestratorId {
+    OrchestratorId::of_random(uuid::Uuid::now_v7().as_u128())
+}
+
+/// Judges an orchestrator from here.
+pub fn vitality(orchestrator: &Orchestrator, site: &Site) -> Vitality {
+    let (process, host) = (&orchestrator.process, orchestrator.host.as_str());
+    let evidence = liveness::evidence_of(Some(process), Some(host), &site.host);
+    liveness::judge_orchestrator(orchestrator, evidence, site.settings.ceiling_seconds)
+}
+
+/// Begins a run of a plan, clearing a dead one that is in its way.
+///
+/// # Errors
+///
+/// When the database cannot be asked.
+pub fn begin(store: &mut dyn Store, run: &NewRun, site: &Site) -> Result<Begun> {
+    let mut attempt = 1;
+    loop {
+        let holder = match store.register_orchestrator(run)? {
+            Registered::Started(orchestrator) => return Ok(Begun::Started(orchestrator)),
+            Registered::Held(holder) => holder,
+        };
+        let vitality = vitality(&holder, site);
+        if vitality.alive != Alive::Dead || attempt == ATTEMPTS {
+            return Ok(Begun::Refused { holder, vitality });
+        }
+        store.crash_orchestrator(
+            &holder,
+            &Provenance::new(&run.provenance.actor, &vitality.witness),
+        )?;
+        attempt += 1;
+    }
+}
+
+/// Finds orchestrators that died; a reading that costs next to nothing where none runs.
+///
+/// # Errors
+///
+/// When the database cannot be asked.
+pub fn dead(store: &mut dyn Store, site: &Site) -> Result<Vec<Death>> {
+    let live = store.live_orchestrators()?;
+    let judged = live.into_iter().map(|orchestrator| {
+        let Vitality { alive, witness } = vitality(&orchestrator, site);
+        (
+            alive,
+            Death {
+                orchestrator,
+                witness,
+            },
+        )
+    });
+    Ok(judged
+        .filter(|(alive, _)| *alive == Alive::Dead)
+        .map(|(_, death)| death)
+        .collect())
+}
+
+/// Clears orchestrators that died; returns those that nobody else cleared first. Who does it
+/// is asked only when there is something to do.
+///
+/// # Errors
+///
+/// When the database cannot be asked.
+pub fn clear<S: Store>(
+    store: &mut S,
+    site: &Site,
+    actor: impl FnOnce(&mut S) -> String,
+) -> Result<Vec<Death>> {
+    let dead = dead(store, site)?;
+    if dead.is_empty() {
+        return Ok(dead);
+    }
+    let actor = actor(store);
+    let mut cleared = Vec::new();
+    for Death {
+        orchestrator,
+        witness,
+    } in dead
+    {
+        let provenance = Provenance::new(&actor, &witness);
+        let crashed = store.crash_orchestrator(&orchestrator, &provenance)?;
+        cleared.extend(crashed.map(|orchestrator| Death {
+            orchestrator,
+            witness,
+        }));
+    }
+    Ok(cleared)
+}
