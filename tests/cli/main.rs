@@ -23,6 +23,8 @@ mod log;
 mod mending;
 mod operations;
 mod ports;
+mod orchestrator_start;
+mod orchestrators;
 mod refusals;
 mod sessions;
 mod shapes;

@@ -19,7 +19,7 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
 use crate::report::Answer;
-use crate::supervise::{Signals, Told, name_of, spawn, supervise};
+use crate::supervise::{EVERY, Signals, Told, name_of, spawn, supervise};
 
 /// How long a sign of life waits for the database. Signals wait as long, so it is short; the
 /// next one comes soon.
@@ -41,13 +41,12 @@ pub(super) fn run(desk: &Desk, plan: PlanId, command: &[OsString]) -> Result<Ans
         store.stop_orchestrator(&row.id, end, &Provenance::new(&actor, reason))
     };
     let mut pulse = Pulse::new(database, &row.id);
-    let status = spawned(desk, &row, command).and_then(|mut child| {
-        tell(&format!(
-            "{} runs plan {} now (epoch {})",
-            row.id, row.plan, row.epoch
-        ));
-        supervise(&mut child, &mut signals, || pulse.beat())
-    });
+    tell(&format!(
+        "{} runs plan {} now (epoch {})",
+        row.id, row.plan, row.epoch
+    ));
+    let status = spawned(desk, &row, command)
+        .and_then(|mut child| supervise(&mut child, &mut signals, EVERY, || pulse.beat()));
     let status = match status {
         Ok(status) => status,
         Err(error) => {
@@ -165,5 +164,71 @@ impl<'r> Pulse<'r> {
         if !std::mem::replace(&mut self.told, true) {
             tell(&format!("no sign of life could be given: {error}; {what}"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trueup_core::model::ProcessId;
+    use trueup_core::store::NewRun;
+
+    /// A database with one run of plan `P`, and its id.
+    fn registered(folder: &Path) -> (SqliteStore, std::path::PathBuf, OrchestratorId) {
+        let path = folder.join("t.db");
+        let mut store = SqliteStore::open_or_create(&path, Deadline::after(LONG)).unwrap();
+        let run = NewRun {
+            id: "orch-1".parse().unwrap(),
+            plan: "P".parse().unwrap(),
+            session: None,
+            host: "h".to_owned(),
+            process: ProcessId {
+                pid: 1,
+                started: None,
+                boot: None,
+            },
+            supervised: true,
+            provenance: Provenance::new("user", ""),
+        };
+        store.register_orchestrator(&run).unwrap();
+        (store, path, run.id)
+    }
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    #[test]
+    fn a_pulse_hears_that_its_run_is_to_stop() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut store, path, id) = registered(folder.path());
+        let mut pulse = Pulse::new(&path, &id);
+        assert_eq!(pulse.beat(), Told::GoOn);
+        let by = Provenance::new("user", "");
+        store.tell_orchestrator_to_stop(&id, &by).unwrap();
+        assert_eq!(pulse.beat(), Told::Stop);
+        assert!(!pulse.told, "that is no trouble");
+    }
+
+    #[test]
+    fn a_pulse_that_was_taken_for_dead_leaves_the_plan_to_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut store, path, id) = registered(folder.path());
+        let row = store.orchestrator(&id).unwrap().unwrap();
+        let by = Provenance::new("user", "");
+        store.crash_orchestrator(&row, &by).unwrap();
+        let mut pulse = Pulse::new(&path, &id);
+        assert_eq!(pulse.beat(), Told::Stop);
+        assert!(pulse.told);
+    }
+
+    #[test]
+    fn a_pulse_without_a_database_goes_on_and_tells_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, path, id) = registered(folder.path());
+        let (away, mut pulse) = (folder.path().join("away"), Pulse::new(&path, &id));
+        std::fs::rename(&path, &away).unwrap();
+        assert_eq!((pulse.beat(), pulse.beat()), (Told::GoOn, Told::GoOn));
+        assert!(pulse.told);
+        std::fs::rename(&away, &path).unwrap();
+        assert_eq!(pulse.beat(), Told::GoOn);
     }
 }

@@ -45,13 +45,15 @@ pub(crate) fn spawn(
     ward.spawn()
 }
 
-/// Waits for the end of a command, passes signals on to it and gives signs of life.
+/// Waits for the end of a command, passes signals on to it and gives a sign of life every so
+/// often.
 pub(crate) fn supervise(
     child: &mut Child,
     signals: &mut Signals,
+    every: Duration,
     mut beat: impl FnMut() -> Told,
 ) -> io::Result<ExitStatus> {
-    let mut due = Instant::now() + EVERY;
+    let mut due = Instant::now() + every;
     let mut told = false;
     loop {
         if let Some(status) = child.try_wait()? {
@@ -64,7 +66,7 @@ pub(crate) fn supervise(
         if Instant::now() < due {
             continue;
         }
-        due = Instant::now() + EVERY;
+        due = Instant::now() + every;
         if beat() == Told::Stop && !told {
             told = true;
             forward(child, Signal::TERM);
@@ -98,3 +100,50 @@ pub(crate) fn terminate(process: &ProcessId, host: &str, this_host: &str) {
 /// of life.
 #[cfg(not(target_os = "linux"))]
 pub(crate) const fn terminate(_: &ProcessId, _: &str, _: &str) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt as _;
+
+    /// A command that ends when its stdin does.
+    fn reader() -> Child {
+        let mut command = Command::new("cat");
+        command.stdin(Stdio::piped()).spawn().unwrap()
+    }
+
+    const SOON: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn signs_of_life_are_given_until_the_command_ends() {
+        let (mut child, mut signals) = (reader(), Signals::watch().unwrap());
+        let mut stdin = child.stdin.take();
+        let mut beats = 0;
+        let status = supervise(&mut child, &mut signals, SOON, || {
+            beats += 1;
+            if beats == 5 {
+                stdin = None;
+            }
+            Told::GoOn
+        });
+        assert_eq!(status.unwrap().code(), Some(0));
+        assert!(beats >= 5, "{beats}");
+        assert!(stdin.is_none());
+    }
+
+    #[test]
+    fn a_command_that_is_to_stop_is_told_once() {
+        let (mut child, mut signals) = (reader(), Signals::watch().unwrap());
+        let status = supervise(&mut child, &mut signals, SOON, || Told::Stop);
+        assert_eq!(status.unwrap().signal(), Some(15));
+    }
+
+    #[test]
+    fn the_end_of_a_command_needs_no_sign_of_life() {
+        let mut signals = Signals::watch().unwrap();
+        let mut child = Command::new("true").spawn().unwrap();
+        let hour = Duration::from_hours(1);
+        let status = supervise(&mut child, &mut signals, hour, || unreachable!());
+        assert!(status.unwrap().success());
+    }
+}

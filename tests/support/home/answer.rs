@@ -7,6 +7,8 @@ use serde_json::Value;
 pub struct Answer {
     /// Its exit code; `None` when a signal ended it.
     pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
     /// What it printed.
     pub stdout: String,
     /// What it said beside.

@@ -2,7 +2,8 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -112,6 +113,20 @@ impl<'h> Run<'h> {
         self.command.spawn().unwrap()
     }
 
+    /// Starts it and waits for the first line of its stdout, which is returned without its end;
+    /// it is empty when there is none. Stdin stays open.
+    pub fn begin(mut self) -> (Child, String) {
+        let mut child = self.spawn();
+        let stdout = child.stdout.as_mut().unwrap();
+        let mut line = Vec::new();
+        // A byte at a time: what comes after belongs to whoever reads next.
+        let mut byte = [0];
+        while stdout.read(&mut byte).unwrap() > 0 && byte != *b"\n" {
+            line.extend(byte);
+        }
+        (child, String::from_utf8(line).unwrap())
+    }
+
     /// Runs it to its end.
     pub fn finish(mut self) -> Answer {
         let mut child = self.spawn();
@@ -142,6 +157,7 @@ impl Answer {
         let done = done.unwrap();
         Self {
             code: done.status.code(),
+            signal: done.status.signal(),
             stdout: String::from_utf8(done.stdout).unwrap(),
             stderr: String::from_utf8(done.stderr).unwrap(),
         }

@@ -1,0 +1,357 @@
+//! `orchestrator start`: one runs, its signals and its end are passed on, and nothing outlives
+//! it.
+
+use std::process::{Child, Command};
+use std::thread;
+
+use serde_json::{Value, json};
+use support::home::{Answer, Home, Run, SESSION};
+
+use crate::fixture::{data, envelope, keys, started, trueup};
+
+/// Is a command that says it is ready and ends with 5 when its stdin does.
+const UNTIL_STDIN_ENDS: &str = "echo ready; cat; exit 5";
+
+/// Is a command that names the signal it gets and exits with 9.
+const NAMES_ITS_SIGNAL: &str =
+    "for s in INT TERM HUP QUIT; do trap \"kill \\$!; echo got $s; exit 9\" $s; done
+    sleep 600 & echo ready; wait";
+
+/// Prepares a start. Signals that the suite was told to ignore, as a shell does for what it
+/// puts in the background, are none of the test's.
+fn start<'h>(home: &'h Home, plan: &str, command: &[&str]) -> Run<'h> {
+    with_signals(home, "--default-signal=INT,TERM,HUP,QUIT", plan, command)
+}
+
+fn with_signals<'h>(home: &'h Home, how: &str, plan: &str, command: &[&str]) -> Run<'h> {
+    let run = home
+        .run("trueup")
+        .args(["orchestrator", "start", plan, "--"]);
+    run.args(command)
+        .through("env", |binary| vec![how.into(), binary.to_owned()])
+}
+
+/// Starts a shell script, which has to become ready.
+fn ready(run: Run<'_>) -> Child {
+    let (child, line) = run.begin();
+    assert_eq!(line, "ready");
+    child
+}
+
+fn send(signal: &str, child: &Child) {
+    let sent = Command::new("kill")
+        .args(["-s", signal, &child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+/// Returns the only row of the registry.
+fn row(home: &Home) -> Value {
+    let text: String = home.ask(
+        "SELECT json_object('status', status, 'pid', pid, 'exit_code', exit_code,
+             'signal', signal, 'reason', reason) FROM orchestrators ORDER BY epoch DESC LIMIT 1",
+        [],
+    );
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn the_command_knows_whom_it_runs_for_and_has_the_streams_to_itself() {
+    let home = started();
+    let script = "read line; echo \"$TRUEUP_PLAN $TRUEUP_SESSION_ID $line\"; echo \"$TRUEUP_ORCHESTRATOR_ID\"; echo beside >&2";
+    let run = start(&home, "docs/P.md", &["sh", "-c", script]).stdin("hello\n");
+    let answer = run.finish();
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    let (first, id) = answer.stdout.trim_end().split_once('\n').unwrap();
+    assert_eq!(first, format!("P {SESSION} hello"));
+    let recorded: String = home.ask("SELECT id FROM orchestrators", []);
+    assert_eq!(id, recorded);
+    assert!(answer.stderr.ends_with("beside\n"), "{answer:?}");
+    assert!(
+        answer
+            .stderr
+            .starts_with(&format!("trueup: {id} runs plan P")),
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn exit_codes_are_passed_on_and_recorded() {
+    let home = started();
+    for code in [0, 1, 3, 42, 255] {
+        let answer = start(&home, "P", &["sh", "-c", &format!("exit {code}")]).finish();
+        assert_eq!(answer.code, Some(code));
+        assert_eq!(answer.stdout, "");
+        let row = row(&home);
+        assert_eq!(
+            (&row["status"], &row["exit_code"]),
+            (&json!("stopped"), &json!(code))
+        );
+        assert_eq!(row["reason"], format!("exit code {code}"));
+    }
+    let epoch: i64 = home.ask("SELECT max(epoch) FROM orchestrators", []);
+    assert_eq!(epoch, 5);
+}
+
+#[test]
+fn a_command_that_a_signal_ends_is_ended_by_it() {
+    let home = started();
+    for (name, number) in [
+        ("TERM", 15),
+        ("INT", 2),
+        ("KILL", 9),
+        ("SEGV", 11),
+        ("USR1", 10),
+    ] {
+        let answer = start(&home, "P", &["sh", "-c", &format!("kill -{name} $$")]).finish();
+        assert_eq!(
+            (answer.code, answer.signal),
+            (None, Some(number)),
+            "{answer:?}"
+        );
+        let row = row(&home);
+        assert_eq!(
+            (&row["status"], &row["signal"]),
+            (&json!("stopped"), &json!(number))
+        );
+        assert_eq!(row["reason"], format!("ended by SIG{name}"));
+    }
+}
+
+#[test]
+fn signals_reach_the_command_and_its_end_is_passed_on() {
+    for signal in ["INT", "TERM", "HUP", "QUIT"] {
+        let home = started();
+        let child = ready(start(&home, "P", &["sh", "-c", NAMES_ITS_SIGNAL]));
+        assert_eq!(row(&home)["status"], "running");
+        send(signal, &child);
+        let answer = Answer::of(child);
+        assert_eq!(answer.stdout, format!("got {signal}\n"));
+        assert_eq!((answer.code, answer.signal), (Some(9), None), "{answer:?}");
+        assert_eq!(
+            (&row(&home)["status"], &row(&home)["exit_code"]),
+            (&json!("stopped"), &json!(9))
+        );
+    }
+}
+
+#[test]
+fn a_signal_that_the_command_does_not_catch_ends_both() {
+    let home = started();
+    for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
+        let child = ready(start(
+            &home,
+            "P",
+            &["sh", "-c", "echo ready; exec sleep 600"],
+        ));
+        send(name, &child);
+        let answer = Answer::of(child);
+        assert_eq!(
+            (answer.code, answer.signal),
+            (None, Some(number)),
+            "{answer:?}"
+        );
+        assert_eq!(
+            (&row(&home)["status"], &row(&home)["signal"]),
+            (&json!("stopped"), &json!(number))
+        );
+    }
+}
+
+#[test]
+fn a_second_signal_is_passed_on_too() {
+    let home = started();
+    let script = "trap 'echo first' INT; trap 'kill $!; echo second; exit 8' TERM
+        sleep 600 & echo ready; wait; wait";
+    let child = start(&home, "P", &["sh", "-c", script]).begin();
+    let (mut child, line) = child;
+    assert_eq!(line, "ready");
+    send("INT", &child);
+    let mut first = [0; 6];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
+    assert_eq!(&first, b"first\n");
+    send("TERM", &child);
+    let answer = Answer::of(child);
+    assert_eq!((answer.stdout.as_str(), answer.code), ("second\n", Some(8)));
+}
+
+#[test]
+fn a_signal_that_was_ignored_stays_ignored() {
+    let home = started();
+    let child = ready(with_signals(
+        &home,
+        "--ignore-signal=HUP",
+        "P",
+        &["sh", "-c", "echo ready; exec sleep 600"],
+    ));
+    send("HUP", &child);
+    send("TERM", &child);
+    assert_eq!(Answer::of(child).signal, Some(15), "nohup means it");
+}
+
+#[test]
+fn of_20_that_start_at_once_one_runs() {
+    let home = started();
+    for round in 0..5 {
+        let begun: Vec<(Child, String)> = thread::scope(|scope| {
+            let run = || start(&home, "P", &["sh", "-c", UNTIL_STDIN_ENDS]).begin();
+            let workers: Vec<_> = (0..20).map(|_| scope.spawn(run)).collect();
+            workers
+                .into_iter()
+                .map(|worker| worker.join().unwrap())
+                .collect()
+        });
+        let (mut won, lost): (Vec<_>, Vec<_>) =
+            begun.into_iter().partition(|(_, line)| line == "ready");
+        assert_eq!((won.len(), lost.len()), (1, 19), "round {round}");
+        let (winner, _) = won.remove(0);
+        let (id, host): (String, String) = (
+            home.ask("SELECT id FROM orchestrators WHERE status = 'running'", []),
+            home.ask(
+                "SELECT host FROM orchestrators WHERE status = 'running'",
+                [],
+            ),
+        );
+        for (loser, line) in lost {
+            let answer = Answer::of(loser);
+            assert_eq!((answer.code, line.as_str()), (Some(1), ""), "{answer:?}");
+            for part in [&id, &host, &format!("pid {}", winner.id())] {
+                assert!(answer.stderr.contains(part.as_str()), "{answer:?}");
+            }
+        }
+        let answer = Answer::of(winner);
+        assert_eq!(answer.code, Some(5), "{answer:?}");
+        assert_eq!(row(&home)["status"], "stopped");
+    }
+    let runs: i64 = home.ask("SELECT count(*) FROM orchestrators", []);
+    assert_eq!(runs, 5);
+}
+
+#[test]
+fn killed_it_takes_the_command_along_and_leaves_the_plan_to_the_next() {
+    let home = started();
+    let child = ready(start(
+        &home,
+        "P",
+        &["sh", "-c", "echo ready; exec sleep 600"],
+    ));
+    let pid = child.id();
+    send("KILL", &child);
+    // The command has inherited stdout: its end is the command's.
+    let answer = Answer::of(child);
+    assert_eq!(answer.signal, Some(9));
+    assert_eq!(row(&home)["status"], "running", "nobody has looked yet");
+    let next = start(&home, "P", &["true"]).finish();
+    assert_eq!(next.code, Some(0), "{next:?}");
+    assert!(next.stderr.contains(&format!("pid {pid} on")), "{next:?}");
+    let crashed: i64 = home.ask(
+        "SELECT count(*) FROM orchestrators WHERE status = 'crashed'",
+        [],
+    );
+    assert_eq!(crashed, 1);
+}
+
+#[test]
+fn a_stop_by_another_ends_the_command() {
+    let home = started();
+    let child = ready(start(
+        &home,
+        "P",
+        &["sh", "-c", "echo ready; exec sleep 600"],
+    ));
+    let id: String = home.ask("SELECT id FROM orchestrators", []);
+    let told = data(&home, &["orchestrator", "stop", &id, "--reason", "enough"]);
+    assert_eq!(told["orchestrator"]["status"], "stopping");
+    let answer = Answer::of(child);
+    assert_eq!(answer.signal, Some(15));
+    assert_eq!(
+        (home.events("stopping", &id), home.events("stopped", &id)),
+        (1, 1)
+    );
+}
+
+#[test]
+fn a_command_that_cannot_be_started_leaves_nothing_running() {
+    let home = started();
+    for (command, code) in [("no-such-command", 127), ("/dev/null", 126), ("/", 126)] {
+        let answer = start(&home, "P", &[command]).finish();
+        assert_eq!(
+            (answer.code, answer.stdout.as_str()),
+            (Some(code), ""),
+            "{answer:?}"
+        );
+        assert!(
+            answer
+                .stderr
+                .contains(&format!("orchestrator start: {command}: ")),
+            "{answer:?}"
+        );
+        assert_eq!(
+            (&row(&home)["status"], &row(&home)["exit_code"]),
+            (&json!("stopped"), &json!(code))
+        );
+    }
+}
+
+#[test]
+fn with_json_stdout_holds_one_object() {
+    let home = started();
+    let arguments = ["orchestrator", "start", "P", "--json", "--", "sh", "-c"];
+    let answer = trueup(&home, &[&arguments[..], &["echo said; exit 4"]].concat());
+    assert!(answer.stderr.ends_with("said\n"), "{answer:?}");
+    let object = envelope(
+        &Answer {
+            stderr: String::new(),
+            ..answer
+        },
+        4,
+    );
+    assert_eq!(
+        keys(&object["data"]),
+        ["exit_code", "orchestrator", "signal"]
+    );
+    assert_eq!(object["data"]["exit_code"], 4);
+    assert_eq!(object["data"]["orchestrator"]["status"], "stopped");
+    let answer = trueup(&home, &[&arguments[..], &["kill -TERM $$"]].concat());
+    assert_eq!(answer.signal, Some(15));
+    assert_eq!(answer.json()["data"]["signal"], 15);
+    assert_eq!(answer.json()["ok"], false);
+}
+
+#[test]
+fn a_database_that_is_lost_meanwhile_costs_no_exit_code() {
+    let home = started();
+    let mut child = ready(start(&home, "P", &["sh", "-c", UNTIL_STDIN_ENDS]));
+    std::fs::rename(
+        home.trueup().join("trueup.db"),
+        home.trueup().join("away.db"),
+    )
+    .unwrap();
+    drop(child.stdin.take());
+    let answer = Answer::of(child);
+    assert_eq!(answer.code, Some(5), "{answer:?}");
+    assert!(answer.stderr.contains("cannot be recorded"), "{answer:?}");
+}
+
+#[test]
+fn without_a_database_or_a_free_plan_nothing_is_started() {
+    let arguments = [
+        "orchestrator",
+        "start",
+        "P",
+        "--json",
+        "--",
+        "touch",
+        "made",
+    ];
+    let home = Home::new();
+    let object = envelope(&trueup(&home, &arguments), 3);
+    assert_eq!(object["error"]["code"], "store_missing");
+    assert!(!home.project().join("made").exists());
+    let home = started();
+    data(&home, &["orchestrator", "register", "P"]);
+    let object = envelope(&trueup(&home, &arguments), 1);
+    assert_eq!(object["error"]["code"], "plan_already_running");
+    assert_eq!(object["data"]["holder"]["pid"], std::process::id());
+    assert!(!home.project().join("made").exists());
+}
