@@ -334,6 +334,28 @@ fn a_database_that_is_lost_meanwhile_costs_no_exit_code() {
 }
 
 #[test]
+fn a_repeated_start_answers_as_the_first_and_runs_nothing() {
+    let home = started();
+    let arguments = [
+        "orchestrator",
+        "start",
+        "P",
+        "--op-id",
+        "once-0001",
+        "--",
+        "sh",
+        "-c",
+    ];
+    let script = "echo run >> runs; exit 6";
+    for _ in 0..2 {
+        let answer = trueup(&home, &[&arguments[..], &[script]].concat());
+        assert_eq!(answer.code, Some(6), "{answer:?}");
+    }
+    let runs = std::fs::read_to_string(home.project().join("runs")).unwrap();
+    assert_eq!(runs, "run\n");
+}
+
+#[test]
 fn without_a_database_or_a_free_plan_nothing_is_started() {
     let arguments = [
         "orchestrator",

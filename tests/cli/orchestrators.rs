@@ -317,6 +317,23 @@ fn a_stop_frees_the_plan_and_says_why() {
 }
 
 #[test]
+fn a_repeated_operation_is_answered_as_the_first() {
+    let home = started();
+    let register = ["orchestrator", "register", "P", "--op-id", "once-0001"];
+    let first = data(&home, &register);
+    assert_eq!(data(&home, &register), first);
+    let id = first["orchestrator"]["id"].as_str().unwrap();
+    assert_eq!(home.events("started", id), 1);
+    let other = ["orchestrator", "register", "Q", "--op-id", "once-0001"];
+    refused(&home, "op_id_used", &other);
+    let stop = ["orchestrator", "stop", id, "--op-id", "once-0002"];
+    assert_eq!(data(&home, &stop), data(&home, &stop));
+    assert_eq!(data(&home, &register)["orchestrator"]["status"], "stopped");
+    let rows: i64 = home.ask("SELECT count(*) FROM orchestrators", []);
+    assert_eq!(rows, 1);
+}
+
+#[test]
 fn a_start_of_a_session_clears_the_dead_and_tells_the_model() {
     let home = started();
     let owner = bystander();

@@ -7,7 +7,7 @@ use trueup_core::liveness::{self, Alive, Vitality};
 use trueup_core::model::{Orchestrator, OrchestratorId, OrchestratorStatus, PlanId, RunEnd};
 use trueup_core::orchestrators::{Begun, begin, new_id, vitality};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{NewRun, OrchestratorStore as _, Provenance, StoreError};
+use trueup_core::store::{NewRun, OrchestratorStore as _, StoreError};
 
 use crate::args::OrchestratorCommand;
 use crate::desk::Desk;
@@ -32,6 +32,26 @@ pub(super) fn run(desk: &Desk, command: OrchestratorCommand) -> Result<Answer, F
     }
 }
 
+/// Returns the run that this command began before, under its `--op-id`.
+pub(super) fn begun_before(
+    desk: &Desk,
+    store: &mut SqliteStore,
+    plan: &PlanId,
+) -> Result<Option<Orchestrator>, Failure> {
+    let Some(event) = desk.carried_out(store, "orchestrator", None, &["started"])? else {
+        return Ok(None);
+    };
+    let id = event.key.parse().ok();
+    let row = id.map_or(Ok(None), |id| store.orchestrator(&id))?;
+    match row {
+        Some(row) if row.plan != *plan => {
+            let message = format!("this operation began {} of plan {}", row.id, row.plan);
+            Err(Failure::refused("op_id_used", message).hint("give every change an id of its own"))
+        }
+        row => Ok(row),
+    }
+}
+
 /// Begins a run of a plan by a process of this machine.
 pub(super) fn begun(
     desk: &Desk,
@@ -47,7 +67,7 @@ pub(super) fn begun(
         host: desk.site.host.clone(),
         process: liveness::identify(pid),
         supervised,
-        provenance: Provenance::new(&desk.actor(store), ""),
+        provenance: desk.provenance(&desk.actor(store), ""),
     };
     match begin(store, &run, &desk.site)? {
         Begun::Started(orchestrator) => Ok(orchestrator),
@@ -55,7 +75,8 @@ pub(super) fn begun(
     }
 }
 
-fn refused(holder: &Orchestrator, vitality: &Vitality) -> Failure {
+/// Refuses a plan that somebody runs.
+pub(super) fn refused(holder: &Orchestrator, vitality: &Vitality) -> Failure {
     let Orchestrator { id, plan, host, .. } = holder;
     let message = format!(
         "plan {plan} is run by {id} (pid {} on {host}) since {}, {} ({})",
@@ -71,7 +92,10 @@ fn refused(holder: &Orchestrator, vitality: &Vitality) -> Failure {
 
 fn register(desk: &Desk, plan: PlanId) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
-    let row = begun(desk, &mut store, plan, parent_id(), false)?;
+    let row = match begun_before(desk, &mut store, &plan)? {
+        Some(row) => row,
+        None => begun(desk, &mut store, plan, parent_id(), false)?,
+    };
     let text = format!(
         "{} runs plan {} now (pid {} on {}, epoch {})",
         row.id, row.plan, row.process.pid, row.host, row.epoch
@@ -135,7 +159,9 @@ fn heartbeat(desk: &Desk, id: &OrchestratorId) -> Result<Answer, Failure> {
 fn stop(desk: &Desk, id: &OrchestratorId, reason: Option<&str>) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
     let before = existing(&mut store, id)?;
-    let provenance = Provenance::new(&desk.actor(&mut store), reason.unwrap_or("told to stop"));
+    let kinds = ["stopping", "stopped"];
+    desk.carried_out(&mut store, "orchestrator", Some(id.as_str()), &kinds)?;
+    let provenance = desk.provenance(&desk.actor(&mut store), reason.unwrap_or("told to stop"));
     let stopped = if before.supervised {
         // It ends its command first, and then its run itself.
         store.tell_orchestrator_to_stop(id, &provenance)

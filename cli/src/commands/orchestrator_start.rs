@@ -4,17 +4,18 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
 use trueup_core::deadline::Deadline;
 use trueup_core::model::{Orchestrator, OrchestratorId, OrchestratorStatus, PlanId, RunEnd};
+use trueup_core::orchestrators::vitality;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{OrchestratorStore as _, Provenance, Result as Stored, StoreError};
 use trueup_core::text::one_line;
 
-use super::orchestrator::begun;
+use super::orchestrator::{begun, begun_before, refused};
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
@@ -32,8 +33,17 @@ pub(super) fn run(desk: &Desk, plan: PlanId, command: &[OsString]) -> Result<Ans
     // Before the run is recorded: from now on no signal ends this process before its run.
     let mut signals = Signals::watch()?;
     let mut store = desk.open_for_change()?;
+    if let Some(row) = begun_before(desk, &mut store, &plan)?
+        && !row.status.is_live()
+    {
+        return Ok(answer(&row, row.end));
+    }
     let actor = desk.actor(&mut store);
     let row = begun(desk, &mut store, plan, std::process::id(), true)?;
+    if row.process.pid != std::process::id() {
+        // Under one operation id two started at once, and the other runs.
+        return Err(refused(&row, &vitality(&row, &desk.site)));
+    }
     drop(store);
     let database = desk.database()?;
     let end = |end: RunEnd, reason: &str| {
@@ -59,7 +69,7 @@ pub(super) fn run(desk: &Desk, plan: PlanId, command: &[OsString]) -> Result<Ans
         exit_code: status.code(),
         signal: status.signal(),
     };
-    let mut answer = answer(&row, status);
+    let mut answer = answer(&row, how);
     match end(how, &words(how)) {
         Ok(after) => answer.data["orchestrator"] = json::orchestrator(&after),
         // Somebody ended the run meanwhile, and the pulse has told so.
@@ -92,18 +102,16 @@ fn spawned(
 }
 
 /// Passes on how the command ended.
-fn answer(row: &Orchestrator, status: ExitStatus) -> Answer {
+fn answer(row: &Orchestrator, end: RunEnd) -> Answer {
     let data = json!({
         "orchestrator": json::orchestrator(row),
-        "exit_code": status.code(),
-        "signal": status.signal(),
+        "exit_code": end.exit_code,
+        "signal": end.signal,
     });
+    let code = end.exit_code.and_then(|code| u8::try_from(code).ok());
     Answer {
-        exit: status
-            .code()
-            .and_then(|code| u8::try_from(code).ok())
-            .unwrap_or(u8::MAX),
-        signal: status.signal(),
+        exit: code.unwrap_or(u8::MAX),
+        signal: end.signal,
         ..Answer::new(Vec::new(), data)
     }
 }

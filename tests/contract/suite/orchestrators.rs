@@ -263,7 +263,9 @@ fn a_repeated_registration_returns_the_first_answer(f: &mut impl Fixture) {
     let request = run("o1", "P");
     f.store().register_orchestrator(&request).unwrap();
     let before = cursor(f.store());
-    let again = f.store().register_orchestrator(&request).unwrap();
+    let mut repeated = request.clone();
+    repeated.id = orchestrator_id("o2");
+    let again = f.store().register_orchestrator(&repeated).unwrap();
     assert!(matches!(again, Registered::Started(row) if row.id == request.id));
     assert_eq!(cursor(f.store()), before);
 }

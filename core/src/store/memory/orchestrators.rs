@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::MemoryStore;
 use super::events::{News, record};
 use crate::model::{Epoch, Orchestrator, OrchestratorId, OrchestratorStatus, Revision, RunEnd};
-use crate::store::port::{ended_orchestrator, unknown_orchestrator};
+use crate::store::port::{ended_orchestrator, unknown_orchestrator, used_elsewhere};
 use crate::store::{NewRun, OrchestratorStore, Provenance, Registered, Result, StoreError};
 
 impl OrchestratorStore for MemoryStore {
@@ -17,7 +17,7 @@ impl OrchestratorStore for MemoryStore {
         {
             return Ok(Registered::Held(holder));
         }
-        let again = |store: &Self| existing(store, &run.id).map(Registered::Started);
+        let again = |store: &Self| begun_by(store, by).map(Registered::Started);
         self.write(
             "register_orchestrator",
             by,
@@ -135,6 +135,14 @@ fn live(store: &MemoryStore, id: &OrchestratorId) -> Result<Orchestrator> {
         return Ok(row);
     }
     Err(ended_orchestrator(&row))
+}
+
+/// Returns the run that a registration carried out before began.
+fn begun_by(store: &MemoryStore, by: &Provenance) -> Result<Orchestrator> {
+    let mut events = store.events.iter();
+    let first = events.find(|event| event.op_id.as_ref() == Some(&by.op_id));
+    let begun = first.and_then(|event| all(store).find(|row| row.id.as_str() == event.key));
+    begun.ok_or_else(|| used_elsewhere(by))
 }
 
 fn register(store: &mut MemoryStore, run: &NewRun) -> Result<Registered> {

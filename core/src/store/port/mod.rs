@@ -20,7 +20,7 @@ pub use handoffs::{
     Ruled,
 };
 pub use orchestrators::{NewRun, OrchestratorStore, Registered};
-pub(super) use orchestrators::{ended_orchestrator, unknown_orchestrator};
+pub(super) use orchestrators::{ended_orchestrator, unknown_orchestrator, used_elsewhere};
 pub use plans::{PlanImported, PlanListed, PlanStore, PlanTaskChange};
 pub use ports::{PortRelease, PortRequest, PortStore};
 

@@ -99,6 +99,12 @@ pub(in crate::store) fn unknown_orchestrator(id: &OrchestratorId) -> StoreError 
     StoreError::Invalid(format!("there is no orchestrator {id}"))
 }
 
+/// Says that a registration was repeated under the id of another operation.
+pub(in crate::store) fn used_elsewhere(provenance: &Provenance) -> StoreError {
+    let op_id = &provenance.op_id;
+    StoreError::Invalid(format!("operation id {op_id} began no orchestrator"))
+}
+
 /// Says that a run is over, so that nothing more can be written of it.
 pub(in crate::store) fn ended_orchestrator(row: &Orchestrator) -> StoreError {
     let since = row

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Transaction, params};
 use super::errors::from_sqlite;
 use super::{NOW, SqliteStore, rows, was_done};
 use crate::model::{Orchestrator, OrchestratorId, PlanId, RunEnd, SessionId};
-use crate::store::port::{ended_orchestrator, unknown_orchestrator};
+use crate::store::port::{ended_orchestrator, unknown_orchestrator, used_elsewhere};
 use crate::store::{NewRun, OrchestratorStore, Provenance, Registered, Result};
 
 /// The condition that the index of the live ones is made for.
@@ -165,9 +165,17 @@ fn holder(tx: &Transaction<'_>, plan: &PlanId) -> Result<Option<Orchestrator>> {
     Ok(select(tx, &rest, [plan.as_str()])?.into_iter().next())
 }
 
+/// Returns the run that a registration carried out before began: its id is the first one's,
+/// whatever a repetition proposes.
+fn begun_by(tx: &Transaction<'_>, provenance: &Provenance) -> Result<Orchestrator> {
+    let rest = "WHERE id = (SELECT key FROM events WHERE op_id = ?1 AND entity = 'orchestrator')";
+    let begun = select(tx, rest, [&provenance.op_id])?.into_iter().next();
+    begun.ok_or_else(|| used_elsewhere(provenance))
+}
+
 fn register(tx: &Transaction<'_>, run: &NewRun) -> Result<Registered> {
     if was_done(tx, &run.provenance)? {
-        return existing(tx, &run.id).map(Registered::Started);
+        return begun_by(tx, &run.provenance).map(Registered::Started);
     }
     if let Some(holder) = holder(tx, &run.plan)? {
         return Ok(Registered::Held(holder));
