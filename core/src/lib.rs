@@ -11,6 +11,7 @@
 //! | [`hook`] | the JSON a hook reads and prints; no IO |
 //! | [`store`] | the port to the database and its adapters |
 //! | [`cache`] | the local file: envelope, digest, atomic replace, locks |
+//! | [`metadata`] | the files of workflows: document, rules, phase contracts, locked change |
 //! | [`outbox`] | writes that wait, and the journal of edits that lost |
 //! | [`git`], [`liveness`], [`settings`] | readings of the surroundings |
 //! | [`sync`] | observe, decide, act: what every hook and command runs |
@@ -32,6 +33,7 @@ pub mod git;
 mod hex;
 pub mod hook;
 pub mod liveness;
+pub mod metadata;
 pub mod model;
 pub mod orchestrators;
 pub mod outbox;

@@ -1,12 +1,12 @@
 //! Reading and replacing a file.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::fs;
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::Document;
-use super::lock::reserve;
-use crate::files;
+pub use crate::files::Written;
+use crate::files::{self, Replacement, is_symlink};
 use crate::model::Timestamp;
 use crate::reconcile::{Aside, Reading};
 
@@ -30,17 +30,6 @@ pub enum CacheError {
         /// Why.
         source: io::Error,
     },
-}
-
-/// What came of writing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
-    /// The file is new.
-    Yes,
-    /// It said the same already and was not touched.
-    Same,
-    /// It is not what was read any more, and was not touched.
-    ChangedMeanwhile,
 }
 
 /// A cache file as it was read.
@@ -127,10 +116,6 @@ fn read(path: &Path) -> Reading<Document> {
     }
 }
 
-fn is_symlink(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink())
-}
-
 /// Refuses a symlink in the place of a file or of the folder that holds it.
 fn no_symlink(path: &Path) -> Result<(), CacheError> {
     for place in [path.parent(), Some(path)].into_iter().flatten() {
@@ -162,104 +147,16 @@ fn replace(
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(io(error)),
         _ => {}
     }
-    // The name is fixed but for the process, so that a killed writer leaves at most one, and
-    // the next writer of that number takes it away.
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".tmp-{}", std::process::id()));
-    let draft = path.with_file_name(name);
-    let swapped = write_new(&draft, content).and_then(|()| swap_in(&draft, path, expected));
-    if !matches!(swapped, Ok(Written::Yes)) {
-        // What was not used must not stay; that it cannot be removed changes nothing.
-        let _ = fs::remove_file(&draft);
-    }
-    swapped.map_err(io)
-}
-
-/// Puts the draft in the place of the file, if that is what was read: the two are exchanged,
-/// looked at, and exchanged back when somebody saved the file in between.
-#[cfg(target_os = "linux")]
-fn swap_in(draft: &Path, path: &Path, expected: &Reading<Document>) -> io::Result<Written> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    use rustix::io::Errno;
-
-    let missing = matches!(expected, Reading::Missing);
-    let flags = if missing {
-        RenameFlags::NOREPLACE
-    } else {
-        RenameFlags::EXCHANGE
+    let replacement = Replacement {
+        path,
+        content,
+        mode: files::PRIVATE,
+        durable: false,
+        exists: !matches!(expected, Reading::Missing),
     };
-    match renameat_with(CWD, draft, CWD, path, flags) {
-        Ok(()) if missing => Ok(Written::Yes),
-        Ok(()) if read(draft) == *expected => {
-            fs::remove_file(draft)?;
-            Ok(Written::Yes)
-        }
-        Ok(()) => {
-            renameat_with(CWD, draft, CWD, path, RenameFlags::EXCHANGE)?;
-            Ok(Written::ChangedMeanwhile)
-        }
-        Err(Errno::EXIST | Errno::NOENT) => Ok(Written::ChangedMeanwhile),
-        // A file system that cannot exchange.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-            fs::rename(draft, path)?;
-            Ok(Written::Yes)
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Puts the draft in the place of the file; what is saved in the same moment is lost where
-/// the system cannot exchange two files.
-#[cfg(not(target_os = "linux"))]
-fn swap_in(draft: &Path, path: &Path, expected: &Reading<Document>) -> io::Result<Written> {
-    if read(path) != *expected {
-        return Ok(Written::ChangedMeanwhile);
-    }
-    fs::rename(draft, path)?;
-    Ok(Written::Yes)
-}
-
-fn write_new(draft: &Path, content: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let mut file = match options.open(draft) {
-        // Left by a process of this number that was killed.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            fs::remove_file(draft)?;
-            options.open(draft)?
-        }
-        other => other?,
-    };
-    let size = u64::try_from(content.len()).unwrap_or(u64::MAX);
-    reserve(&file, size)?;
-    file.write_all(content)?;
-    file.set_len(size)
-}
-
-/// Removes drafts that killed writers left beside a cache; those of running processes stay.
-pub(crate) fn sweep_drafts(path: &Path) {
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return;
-    };
-    let prefix = format!("{}.tmp-", name.to_string_lossy());
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let draft = entry.file_name().to_string_lossy().into_owned();
-        let pid = draft
-            .strip_prefix(&prefix)
-            .and_then(|pid| pid.parse::<u32>().ok());
-        if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
-            // Gone already is as good.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
+    replacement
+        .carry_out(&|path| read(path) == *expected)
+        .map_err(io)
 }
 
 #[cfg(test)]
@@ -335,21 +232,6 @@ mod tests {
             CacheFile::read(&path).document,
             Reading::Corrupt(_)
         ));
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn drafts_of_the_dead_are_removed_and_of_the_living_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("c.json");
-        let dead = folder.path().join("c.json.tmp-4194399");
-        let live = folder
-            .path()
-            .join(format!("c.json.tmp-{}", std::process::id()));
-        fs::write(&dead, "x").unwrap();
-        fs::write(&live, "x").unwrap();
-        sweep_drafts(&path);
-        assert!(!dead.exists() && live.exists());
     }
 
     #[test]

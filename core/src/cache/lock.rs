@@ -81,7 +81,7 @@ pub fn available_space(path: &Path) -> io::Result<u64> {
 /// # Errors
 ///
 /// When there is no space.
-pub(super) fn reserve(file: &File, bytes: u64) -> io::Result<()> {
+pub(crate) fn reserve(file: &File, bytes: u64) -> io::Result<()> {
     match file.allocate(bytes) {
         Err(error) if error.kind() != io::ErrorKind::StorageFull => Ok(()),
         other => other,

@@ -13,6 +13,5 @@ mod place;
 
 pub use document::{Document, FORMAT_VERSION, Stamp};
 pub use exclude::exclude_from_git;
-pub(crate) use file::sweep_drafts;
 pub use file::{CacheError, CacheFile, LARGEST, Written};
 pub use place::{Candidate, choose, own_path, shared_path};

@@ -109,6 +109,14 @@ identifier!(
 );
 
 identifier!(
+    /// A workflow, as the folder of its metadata is named: `77c90e61` or `adw-3af4a34d`
+    /// (seed 1).
+    ///
+    /// 1 to 64 characters: letters, digits, `_` and `-`, not at the start `-`.
+    AdwId, "workflow id", 1..=64, "_-"
+);
+
+identifier!(
     /// The key of a work item, such as `SD-LEO-SELF-IMPROVE-002C`.
     ///
     /// 1 to 200 characters: letters, digits, `.`, `_`, `-`, `:` and `#`; no path forms.
@@ -319,6 +327,17 @@ mod tests {
             assert_eq!(HandoffId::of(number).as_str(), id);
             assert_eq!(id.parse::<HandoffId>(), Ok(HandoffId::of(number)));
         }
+    }
+
+    #[test]
+    fn a_workflow_id_is_one_name_of_a_folder() {
+        for id in ["77c90e61", "adw-3af4a34d", "a", "A_1"] {
+            assert_eq!(id.parse::<AdwId>().unwrap().as_str(), id);
+        }
+        for id in ["", "..", "a.b", "a/b", "a:b", "-x", "a b", "é"] {
+            assert!(id.parse::<AdwId>().is_err(), "{id:?} was accepted");
+        }
+        assert!("a".repeat(65).parse::<AdwId>().is_err());
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub use ids::{
     HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId, PlanId, ReservationId,
     SessionId,
 };
+pub use ids::{AdwId, IdError, ItemKey, OrchestratorId, PlanId, SessionId};
 pub use item::{Item, NewItem};
 pub use orchestrator::{Orchestrator, RunEnd};
 pub use plan::{

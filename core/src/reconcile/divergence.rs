@@ -62,6 +62,15 @@ pub enum Code {
     /// Writes wait in the outbox.
     #[serde(rename = "S-15")]
     S15,
+    /// A metadata file, or a script that reads or writes it, uses a field the database owns.
+    #[serde(rename = "F-01")]
+    F01,
+    /// A metadata file does not parse, or a field of it breaks a rule (then a warning).
+    #[serde(rename = "F-02")]
+    F02,
+    /// A metadata file lacks its id, or has another than its folder.
+    #[serde(rename = "F-03")]
+    F03,
 }
 
 impl Code {
@@ -83,6 +92,9 @@ impl Code {
             Self::S13 => "S-13",
             Self::S14 => "S-14",
             Self::S15 => "S-15",
+            Self::F01 => "F-01",
+            Self::F02 => "F-02",
+            Self::F03 => "F-03",
         }
     }
 
@@ -98,7 +110,10 @@ impl Code {
             | Self::S08
             | Self::S09
             | Self::S11
-            | Self::S13 => Severity::Error,
+            | Self::S13
+            | Self::F01
+            | Self::F02
+            | Self::F03 => Severity::Error,
             Self::S12 | Self::S14 | Self::S15 => Severity::Warning,
             Self::S07 | Self::S10 => Severity::Info,
         }
@@ -127,7 +142,7 @@ pub struct Divergence {
     pub code: Code,
     /// How much it matters.
     pub severity: Severity,
-    /// The session it is about.
+    /// The session or workflow it is about.
     pub subject: String,
     /// Whose word counts.
     pub authority: &'static str,

@@ -336,7 +336,7 @@ fn replace(
     if !base.reading().is_stamped() {
         made_known_to_git(site);
     }
-    cache::sweep_drafts(path);
+    crate::files::sweep_drafts(path);
     Ok(if written == Written::Yes {
         Replaced::Written
     } else {

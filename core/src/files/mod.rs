@@ -1,8 +1,18 @@
-//! Reading files that others wrote, where the name alone proves nothing.
+//! Reading files that others wrote, where the name alone proves nothing, and replacing them.
 
-use std::fs::{File, OpenOptions};
+mod replace;
+
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::Path;
+
+pub use replace::Written;
+pub(crate) use replace::{PRIVATE, Replacement, sweep_drafts};
+
+/// Tells whether a symlink stands here.
+pub(crate) fn is_symlink(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink())
+}
 
 /// Opens a file for reading, and returns its size in bytes, if it is a regular one.
 ///
@@ -32,25 +42,39 @@ pub(crate) fn open(path: &Path, follow: bool) -> io::Result<(File, u64)> {
     Ok((file, data.len()))
 }
 
+/// Reads a file of at most `limit` bytes; see [`open`].
+///
+/// # Errors
+///
+/// Those of [`open`], and when it is too large.
+pub(crate) fn read_bytes(path: &Path, limit: u64, follow: bool) -> io::Result<Vec<u8>> {
+    let (file, size) = open(path, follow)?;
+    let too_large = || io::Error::other(format!("larger than {limit} bytes"));
+    if size > limit {
+        return Err(too_large());
+    }
+    // One more than the size, so that the end is met in the first read.
+    let mut bytes = Vec::with_capacity(usize::try_from(size + 1).unwrap_or_default());
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
+        return Err(too_large());
+    }
+    Ok(bytes)
+}
+
 /// Reads a text file of at most `limit` bytes; see [`open`].
 ///
 /// # Errors
 ///
-/// Those of [`open`], and when it is too large or no UTF-8.
+/// Those of [`read_bytes`], and when it is no UTF-8.
 pub(crate) fn read_text(path: &Path, limit: u64, follow: bool) -> io::Result<String> {
-    let (file, size) = open(path, follow)?;
-    if size > limit {
-        return Err(io::Error::other(format!("larger than {limit} bytes")));
-    }
-    let mut text = String::with_capacity(usize::try_from(size + 1).unwrap_or_default());
-    file.take(limit).read_to_string(&mut text)?;
-    Ok(text)
+    let bytes = read_bytes(path, limit, follow)?;
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use std::fs;
     use std::os::unix::fs::symlink;
 
     #[test]

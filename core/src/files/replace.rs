@@ -1,0 +1,200 @@
+//! Replacing a file whole: readers see the old or the new, whatever happens in between.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::Path;
+
+use crate::cache::lock::reserve;
+
+/// Permission bits of a file of the user's own.
+pub(crate) const PRIVATE: u32 = 0o600;
+
+/// What came of writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// The file is new.
+    Yes,
+    /// It said the same already and was not touched.
+    Same,
+    /// It is not what was read any more, and was not touched.
+    ChangedMeanwhile,
+}
+
+/// A file to be replaced.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Replacement<'a> {
+    /// Where. Its folder exists.
+    pub(crate) path: &'a Path,
+    /// By what.
+    pub(crate) content: &'a [u8],
+    /// Permission bits of the new file.
+    pub(crate) mode: u32,
+    /// Whether it must outlast a power failure once this returns.
+    pub(crate) durable: bool,
+    /// Whether a file was read in its place.
+    pub(crate) exists: bool,
+}
+
+impl Replacement<'_> {
+    /// Replaces the file if what stands in its place `is_as_read`: an edit saved in between is
+    /// left as it is.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses; then the file is as it was.
+    pub(crate) fn carry_out(&self, is_as_read: &dyn Fn(&Path) -> bool) -> io::Result<Written> {
+        // The name is fixed but for the process, so that a killed writer leaves at most one,
+        // and the next writer of that number takes it away.
+        let mut name = self.path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".tmp-{}", std::process::id()));
+        let draft = self.path.with_file_name(name);
+        let written = self
+            .write_draft(&draft)
+            .and_then(|()| self.swap_in(&draft, is_as_read));
+        if !matches!(written, Ok(Written::Yes)) {
+            // What was not used must not stay; that it cannot be removed changes nothing.
+            let _ = fs::remove_file(&draft);
+        } else if self.durable
+            && let Some(folder) = self.path.parent()
+        {
+            File::open(folder)?.sync_all()?;
+        }
+        written
+    }
+
+    fn write_draft(&self, draft: &Path) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(PRIVATE);
+        }
+        let mut file = match options.open(draft) {
+            // Left by a process of this number that was killed.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                fs::remove_file(draft)?;
+                options.open(draft)?
+            }
+            other => other?,
+        };
+        let size = u64::try_from(self.content.len()).unwrap_or(u64::MAX);
+        reserve(&file, size)?;
+        file.write_all(self.content)?;
+        file.set_len(size)?;
+        #[cfg(unix)]
+        if self.mode != PRIVATE {
+            use std::os::unix::fs::PermissionsExt as _;
+            file.set_permissions(fs::Permissions::from_mode(self.mode))?;
+        }
+        if self.durable {
+            file.sync_all()?;
+        }
+        Ok(())
+    }
+
+    /// Puts the draft in the place of the file, if that is what was read: the two are
+    /// exchanged, looked at, and exchanged back when somebody saved the file in between.
+    #[cfg(target_os = "linux")]
+    fn swap_in(&self, draft: &Path, is_as_read: &dyn Fn(&Path) -> bool) -> io::Result<Written> {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+
+        let path = self.path;
+        let flags = if self.exists {
+            RenameFlags::EXCHANGE
+        } else {
+            RenameFlags::NOREPLACE
+        };
+        match renameat_with(CWD, draft, CWD, path, flags) {
+            Ok(()) if !self.exists => Ok(Written::Yes),
+            Ok(()) if is_as_read(draft) => {
+                fs::remove_file(draft)?;
+                Ok(Written::Yes)
+            }
+            Ok(()) => {
+                renameat_with(CWD, draft, CWD, path, RenameFlags::EXCHANGE)?;
+                Ok(Written::ChangedMeanwhile)
+            }
+            Err(Errno::EXIST | Errno::NOENT) => Ok(Written::ChangedMeanwhile),
+            // A file system that cannot exchange.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                fs::rename(draft, path)?;
+                Ok(Written::Yes)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Puts the draft in the place of the file; what is saved in the same moment is lost where
+    /// the system cannot exchange two files.
+    #[cfg(not(target_os = "linux"))]
+    fn swap_in(&self, draft: &Path, is_as_read: &dyn Fn(&Path) -> bool) -> io::Result<Written> {
+        if !is_as_read(self.path) {
+            return Ok(Written::ChangedMeanwhile);
+        }
+        fs::rename(draft, self.path)?;
+        Ok(Written::Yes)
+    }
+}
+
+/// Removes drafts that killed writers left beside a file; those of running processes stay.
+pub(crate) fn sweep_drafts(path: &Path) {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return;
+    };
+    let prefix = format!("{}.tmp-", name.to_string_lossy());
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let draft = entry.file_name().to_string_lossy().into_owned();
+        let pid = draft
+            .strip_prefix(&prefix)
+            .and_then(|pid| pid.parse::<u32>().ok());
+        if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            // Gone already is as good.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn drafts_of_the_dead_are_removed_and_of_the_living_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.json");
+        let dead = folder.path().join("c.json.tmp-4194399");
+        let live = folder
+            .path()
+            .join(format!("c.json.tmp-{}", std::process::id()));
+        fs::write(&dead, "x").unwrap();
+        fs::write(&live, "x").unwrap();
+        sweep_drafts(&path);
+        assert!(!dead.exists() && live.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_mode_asked_for_is_the_modes_of_the_file_whatever_the_umask() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        for (exists, mode) in [(false, 0o666), (true, PRIVATE), (true, 0o640)] {
+            let replacement = Replacement {
+                path: &path,
+                content: b"x",
+                mode,
+                durable: true,
+                exists,
+            };
+            assert_eq!(replacement.carry_out(&|_| true).unwrap(), Written::Yes);
+            let found = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(found, mode);
+        }
+    }
+}

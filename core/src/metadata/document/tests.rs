@@ -1,0 +1,204 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn parse(text: &str) -> Document {
+    Document::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn text(document: &Document) -> String {
+    String::from_utf8(document.render()).unwrap()
+}
+
+/// Is what no type of Rust holds and no writer of JSON would write again.
+const PECULIAR: &str = "{\r\n\t\"adw_id\" : \"77c90e61\",\"\\u0061\\\"b\":0.10 , \"huge\":1e400,\n \"long\": \
+     -123456789012345678901234567890, \"esc\":\"\\u00e9\\/\", \"deep\": {\"x\": [1.0,  2E5]}\n}\r\n";
+
+#[test]
+fn a_change_of_one_field_leaves_every_other_byte() {
+    let mut document = parse(PECULIAR);
+    assert_eq!(text(&document), PECULIAR);
+    assert_eq!(document.get("a\"b").unwrap().to_string(), "0.10");
+    assert_eq!(document.raw("huge"), Some("1e400"));
+    document.set("huge", &Literal::of("small"));
+    assert_eq!(text(&document), PECULIAR.replace("1e400", "\"small\""));
+    document.set("new", &Literal::of("true"));
+    assert!(text(&document).ends_with("2E5]}, \"new\": true\n}\r\n"));
+    assert!(document.remove("new") && !document.remove("new"));
+    document.set("huge", &Literal::of("1e400"));
+    assert_eq!(text(&document), PECULIAR);
+}
+
+#[test]
+fn the_first_the_last_and_the_only_field_can_go() {
+    for (before, key, after) in [
+        ("{\n  \"a\": 1,\n  \"b\": 2\n}", "a", "{\n  \"b\": 2\n}"),
+        ("{\n  \"a\": 1,\n  \"b\": 2\n}", "b", "{\n  \"a\": 1\n}"),
+        ("{\"a\":1,\"b\":2,\"c\":3}", "b", "{\"a\":1,\"c\":3}"),
+        ("{\"a\":1}", "a", "{}"),
+        ("{\"a\": 1, \"b\": 2, \"a\": 3}", "a", "{\"b\": 2}"),
+        ("{\"a\":1}", "x", "{\"a\":1}"),
+    ] {
+        let mut document = parse(before);
+        document.remove(key);
+        assert_eq!(text(&document), after, "{before} without {key}");
+    }
+}
+
+#[test]
+fn a_new_field_is_written_as_its_neighbours_are() {
+    for (before, value, after) in [
+        ("{}", "1", "{\n  \"k\": 1\n}"),
+        ("{\"a\":1}", "[ 1 ]", "{\"a\":1,\"k\":[ 1 ]}"),
+        (
+            "{\n    \"a\": 1\n}\n",
+            "{\"x\": 1}",
+            "{\n    \"a\": 1,\n    \"k\": {\"x\": 1}\n}\n",
+        ),
+        (
+            "{\"a\": 1, \"b\": 2}",
+            "v w",
+            "{\"a\": 1, \"b\": 2, \"k\": \"v w\"}",
+        ),
+    ] {
+        let mut document = parse(before);
+        document.set("k", &Literal::of(value));
+        assert_eq!(text(&document), after);
+        assert_eq!(parse(after), document);
+    }
+    let new = Document::new(&"77c90e61".parse().unwrap());
+    assert_eq!(text(&new), "{\n  \"adw_id\": \"77c90e61\"\n}\n");
+}
+
+#[test]
+fn words_are_strings_and_literals_are_what_they_are() {
+    for (typed, written) in [
+        ("feature/x", "\"feature/x\""),
+        ("0.10", "0.10"),
+        ("1e400", "1e400"),
+        ("-0", "-0"),
+        (" 7 ", "7"),
+        ("007", "\"007\""),
+        ("NaN", "\"NaN\""),
+        ("null", "null"),
+        ("\"170\"", "\"170\""),
+        ("[1, \"a\"]", "[1, \"a\"]"),
+        ("{broken", "\"{broken\""),
+        ("", "\"\""),
+        ("a\"b\n", "\"a\\\"b\\n\""),
+    ] {
+        assert_eq!(Literal::of(typed).0, written, "{typed}");
+    }
+    for typed in ["170", "\"170\""] {
+        assert_eq!(Literal::string(typed).0, "\"170\"");
+    }
+    assert_eq!(Literal::string("null").0, "\"null\"");
+}
+
+#[test]
+fn of_a_field_that_is_there_twice_the_last_one_counts() {
+    let mut document = parse("{\"a\": 1, \"a\": 2}");
+    assert_eq!(document.raw("a"), Some("2"));
+    document.set("a", &Literal::of("3"));
+    assert_eq!(text(&document), "{\"a\": 1, \"a\": 3}");
+    assert_eq!(document.keys().count(), 2);
+    assert_eq!(document.to_map(), *json!({"a": 3}).as_object().unwrap());
+}
+
+#[test]
+fn what_is_no_document_is_named_by_its_place() {
+    let deep = format!("{{\n\"a\": {}1{}}}", "[".repeat(200), "]".repeat(200));
+    for (bytes, place, words) in [
+        (&b""[..], (1, 1), "empty"),
+        (b"  \n", (1, 1), "empty"),
+        (b"\xef\xbb\xbf", (1, 1), "empty"),
+        (b"[1]", (1, 0), "a JSON object"),
+        (b"{\n  \"a\": 1,\n  \"b\"\n}", (4, 1), "expected `:`"),
+        (b"{\n  \"a\": tru", (2, 10), "EOF"),
+        (b"{\"a\": 1} x", (1, 10), "trailing"),
+        (b"{\"a\": NaN}", (1, 7), "expected value"),
+        (b"{\n\"a\": \"\xff\"}", (2, 7), "UTF-8"),
+        (b"{\n \"a\": \"\\ud800\"}", (2, 7), "\"a\""),
+        (deep.as_bytes(), (2, 6), "recursion"),
+    ] {
+        let error = Document::parse(bytes).unwrap_err();
+        let shown = String::from_utf8_lossy(bytes);
+        assert!(error.reason.contains(words), "{shown}: {error}");
+        assert_eq!((error.line, error.column), place, "{shown}: {error}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_stays() {
+    let bytes = b"\xef\xbb\xbf{\"a\": 1}";
+    let mut document = Document::parse(bytes).unwrap();
+    document.set("b", &Literal::of("2"));
+    assert_eq!(document.render(), b"\xef\xbb\xbf{\"a\": 1,\"b\": 2}");
+}
+
+/// A scalar or nested value as somebody may have written it.
+fn value() -> impl Strategy<Value = String> {
+    let number = "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,30})?([eE][+-]?[0-9]{1,5})?";
+    let string = "\"([ -!#-\\[\\]-~é☃]|\\\\(u00e9|n|\"|\\\\|/)){0,12}\"";
+    let scalar = prop_oneof![
+        number,
+        string,
+        Just("null".to_owned()),
+        Just("true".to_owned())
+    ];
+    scalar.prop_recursive(3, 12, 3, |inner| {
+        let list =
+            prop::collection::vec(inner.clone(), 0..3).prop_map(|v| format!("[{}]", v.join(" ,")));
+        let object =
+            (inner.clone(), inner).prop_map(|(a, b)| format!("{{ \"x\":{a},\n\"y\" : {b}}}"));
+        prop_oneof![list, object]
+    })
+}
+
+proptest! {
+    #[test]
+    fn other_fields_keep_their_bytes_and_order(
+        values in prop::collection::vec(value(), 1..6),
+        space in "[ \n\r\t]{0,3}",
+        at in any::<prop::sample::Index>(),
+        new in value(),
+    ) {
+        let fields: Vec<String> = values
+            .iter()
+            .enumerate()
+            .map(|(n, v)| format!("{space}\"k{n}\"{space}:{space}{v}{space}"))
+            .collect();
+        let before = format!("{space}{{{}}}{space}", fields.join(","));
+        let mut document = parse(&before);
+        prop_assert_eq!(text(&document), before.clone());
+        let target = at.index(values.len());
+        let others = |document: &Document| -> Vec<(String, String)> {
+            document
+                .keys()
+                .filter(|key| *key != format!("k{target}") && *key != "new")
+                .map(|key| (key.to_owned(), document.raw(key).unwrap().to_owned()))
+                .collect()
+        };
+        let expected = others(&document);
+        let literal = Literal::of(&new);
+        document.set(&format!("k{target}"), &literal);
+        document.set("new", &literal);
+        let again = parse(&text(&document));
+        prop_assert_eq!(others(&again), expected.clone());
+        prop_assert_eq!(again.raw("new"), Some(new.trim()));
+        prop_assert_eq!(again.raw(&format!("k{target}")), Some(new.trim()));
+        document.remove(&format!("k{target}"));
+        document.remove("new");
+        let again = parse(&text(&document));
+        prop_assert_eq!(others(&again), expected);
+        prop_assert_eq!(again.keys().count(), values.len() - 1);
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+        if let Ok(document) = Document::parse(&bytes) {
+            prop_assert_eq!(document.render(), bytes);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What is wrong with a metadata file. Pure.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::owned::{OWNED, Owned};
+use super::{Document, Unparsable};
+use crate::model::AdwId;
+use crate::reconcile::{Code, Divergence, Severity};
+use crate::text::one_line;
+
+/// Longest value shown, in characters.
+const LONGEST: usize = 80;
+
+/// Returns every finding on a file: fields the database owns, and the id. `writer` is who wrote
+/// it, when that is known.
+pub fn examine(
+    id: &AdwId,
+    path: &str,
+    document: &Document,
+    writer: Option<&str>,
+) -> Vec<Divergence> {
+    let held = OWNED
+        .into_iter()
+        .filter_map(|field| Some((field, document.get(field.name)?)));
+    let mut found: Vec<Divergence> = held
+        .map(|(field, value)| holds(id, path, field, &value, writer))
+        .collect();
+    found.extend(identity(id, path, document));
+    found.extend(doubles(id, path, document));
+    found
+}
+
+fn shown(value: &Json) -> String {
+    match value {
+        Json::String(text) => one_line(text, LONGEST),
+        other => one_line(&other.to_string(), LONGEST),
+    }
+}
+
+fn holds(id: &AdwId, path: &str, field: Owned, value: &Json, writer: Option<&str>) -> Divergence {
+    let by = writer.map_or(String::new(), |writer| {
+        format!(" (written by {})", one_line(writer, LONGEST))
+    });
+    let Owned { name, command } = field;
+    Divergence {
+        code: Code::F01,
+        severity: Code::F01.severity(),
+        subject: id.to_string(),
+        authority: "database",
+        expected: None,
+        found: Some(shown(value)),
+        message: format!(
+            "⚠️ Metadata holds a field of the database: {path} has {name}={}{by}; \
+             change it with `{command}`",
+            shown(value)
+        ),
+        fix: Some(format!("trueup meta fix {id}")),
+    }
+}
+
+fn identity(id: &AdwId, path: &str, document: &Document) -> Option<Divergence> {
+    let value = document.get("adw_id").filter(|value| !value.is_null());
+    if value.as_ref().and_then(Json::as_str) == Some(id.as_str()) {
+        return None;
+    }
+    let (what, fix) = match &value {
+        None => (
+            "lacks its adw_id".to_owned(),
+            format!("trueup meta fix {id}"),
+        ),
+        // Which of the two is wrong nobody but a person can tell.
+        Some(value) => (
+            format!("says adw_id={}, its folder says {id}", shown(value)),
+            format!("trueup meta set {id} adw_id={id}"),
+        ),
+    };
+    Some(Divergence {
+        code: Code::F03,
+        severity: Code::F03.severity(),
+        subject: id.to_string(),
+        authority: "file",
+        expected: Some(id.to_string()),
+        found: value.as_ref().map(shown),
+        message: format!("⚠️ Metadata without its id: {path} {what}"),
+        fix: Some(fix),
+    })
+}
+
+fn doubles(id: &AdwId, path: &str, document: &Document) -> Vec<Divergence> {
+    let mut seen = BTreeSet::new();
+    let twice: BTreeSet<&str> = document.keys().filter(|key| !seen.insert(*key)).collect();
+    twice
+        .into_iter()
+        .map(|key| {
+            violation(
+                id,
+                path,
+                key,
+                "stands there more than once; the last one counts",
+            )
+        })
+        .collect()
+}
+
+/// Returns the finding on a file that does not parse.
+pub fn unparsable(id: &AdwId, path: &str, error: &Unparsable) -> Divergence {
+    Divergence {
+        code: Code::F02,
+        severity: Code::F02.severity(),
+        subject: id.to_string(),
+        authority: "file",
+        expected: None,
+        found: None,
+        message: format!(
+            "⚠️ Metadata does not parse: {path}:{}:{}: {}",
+            error.line,
+            error.column,
+            one_line(&error.reason, LONGEST)
+        ),
+        fix: None,
+    }
+}
+
+/// Returns the finding on a field that breaks a rule of the schema: worth a look, and no
+/// reason to stop a workflow.
+pub fn violation(id: &AdwId, path: &str, field: &str, rule: &str) -> Divergence {
+    let field = one_line(field, LONGEST);
+    Divergence {
+        code: Code::F02,
+        severity: Severity::Warning,
+        subject: id.to_string(),
+        authority: "file",
+        expected: Some(one_line(rule, LONGEST)),
+        found: Some(field.clone()),
+        message: format!(
+            "Metadata breaks a rule: {path}: {field}: {}",
+            one_line(rule, 2 * LONGEST)
+        ),
+        fix: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATH: &str = "agents/77c90e61/adw_state.json";
+
+    fn found(text: &str, writer: Option<&str>) -> Vec<Divergence> {
+        let document = Document::parse(text.as_bytes()).unwrap();
+        examine(&"77c90e61".parse().unwrap(), PATH, &document, writer)
+    }
+
+    fn codes(text: &str) -> Vec<&'static str> {
+        found(text, None).iter().map(|d| d.code.as_str()).collect()
+    }
+
+    #[test]
+    fn each_field_of_the_database_is_a_finding_with_its_command() {
+        for field in OWNED {
+            let text = format!(r#"{{"adw_id": "77c90e61", "{}": "x"}}"#, field.name);
+            let found = found(&text, Some("adw_build_iso"));
+            assert_eq!(found.len(), 1, "{text}");
+            assert_eq!(
+                (found[0].code, found[0].severity),
+                (Code::F01, Severity::Error)
+            );
+            for part in [
+                PATH,
+                &format!("{}=x", field.name),
+                field.command,
+                "written by adw_build_iso",
+            ] {
+                assert!(
+                    found[0].message.contains(part),
+                    "{part}: {}",
+                    found[0].message
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn files_and_their_findings() {
+        for (text, expected) in [
+            (r#"{"adw_id": "77c90e61"}"#, &[][..]),
+            (r#"{"adw_id": "77c90e61", "nested": {"status": 1}}"#, &[]),
+            (r#"{"adw_id": "77c90e61", "status": null}"#, &["F-01"]),
+            (
+                r#"{"adw_id": "77c90e61", "status": 1, "current_phase": "x"}"#,
+                &["F-01", "F-01"],
+            ),
+            ("{}", &["F-03"]),
+            (r#"{"adw_id": null}"#, &["F-03"]),
+            (r#"{"adw_id": "other", "status": 1}"#, &["F-01", "F-03"]),
+            (r#"{"adw_id": 77}"#, &["F-03"]),
+            (
+                r#"{"adw_id": "77c90e61", "a": 1, "a": 2, "a": 3}"#,
+                &["F-02"],
+            ),
+        ] {
+            assert_eq!(codes(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_missing_id_is_mended_and_a_wrong_one_is_for_a_person() {
+        let fix = |text: &str| found(text, None)[0].fix.clone().unwrap();
+        assert_eq!(fix("{}"), "trueup meta fix 77c90e61");
+        assert_eq!(
+            fix(r#"{"adw_id": "x"}"#),
+            "trueup meta set 77c90e61 adw_id=77c90e61"
+        );
+    }
+
+    #[test]
+    fn values_are_cleaned_and_cut_before_they_are_shown() {
+        let long = "x".repeat(500);
+        let text = format!(r#"{{"adw_id": "77c90e61", "status": "a\u001b[31mb\n{long}"}}"#);
+        let message = &found(&text, Some("w\u{1b}[0m"))[0].message;
+        assert!(message.contains("status=ab xxx"), "{message}");
+        assert!(
+            message.chars().count() < 300 && !message.contains('\u{1b}'),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn the_place_of_a_fault_is_named() {
+        let error = Document::parse(b"{\n  \"a\": x\n}").unwrap_err();
+        let found = unparsable(&"77c90e61".parse().unwrap(), PATH, &error);
+        assert_eq!(found.severity, Severity::Error);
+        assert!(
+            found
+                .message
+                .contains("agents/77c90e61/adw_state.json:2:8: "),
+            "{}",
+            found.message
+        );
+    }
+}
