@@ -1,6 +1,7 @@
 //! The one place where an error becomes an exit code, a line and a hint.
 
 use serde_json::Value;
+use trueup_core::metadata::MetadataError;
 use trueup_core::model::ItemKey;
 use trueup_core::reconcile::Divergence;
 use trueup_core::settings::ConfigError;
@@ -120,6 +121,25 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::unable("config", error.to_string())
             .hint("mend that line, or remove it for the default")
+    }
+}
+
+impl From<&MetadataError> for Failure {
+    fn from(error: &MetadataError) -> Self {
+        let message = error.to_string();
+        match error {
+            MetadataError::Unparsable { .. } => Self::unable("metadata_corrupt", message)
+                .hint("the file was left as it is; mend that line"),
+            MetadataError::Symlink { .. } => {
+                Self::unable("metadata_symlink", message).hint("put the file itself in its place")
+            }
+            MetadataError::Busy { .. } | MetadataError::Restless { .. } => {
+                Self::unable("metadata_busy", message)
+                    .hint("try again; TRUEUP_DEADLINE_MS raises the limit")
+            }
+            MetadataError::Io { .. } => Self::unable("io", message)
+                .hint("check that the file is yours, and that there is space"),
+        }
     }
 }
 

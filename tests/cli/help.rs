@@ -44,6 +44,11 @@ const COMMANDS: &[&[&str]] = &[
     &["journal", "list"],
     &["journal", "show"],
     &["journal", "restore"],
+    &["meta"],
+    &["meta", "get"],
+    &["meta", "set"],
+    &["meta", "check"],
+    &["meta", "fix"],
     &["db"],
     &["db", "status"],
     &["db", "migrate"],
@@ -83,6 +88,7 @@ fn the_list_of_commands_here_is_the_programs() {
         &["journal"],
         &["db"],
         &["ports"],
+        &["meta"],
     ] {
         let help = trueup(&home, &[group, &["--help"]].concat()).ok().stdout;
         let listed = help.split_once("Commands:\n").unwrap().1;

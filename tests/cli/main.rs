@@ -21,6 +21,7 @@ mod items;
 mod journal;
 mod log;
 mod mending;
+mod meta;
 mod operations;
 mod orchestrator_start;
 mod orchestrators;

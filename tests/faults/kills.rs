@@ -11,11 +11,11 @@ use support::home::{Home, Run, SESSION};
 const KILLS: usize = 220;
 
 /// A small deterministic source of chance (xorshift).
-struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
     /// Starts from `TRUEUP_TEST_SEED`, else from a fixed seed; every failure names it.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let seed = std::env::var("TRUEUP_TEST_SEED")
             .ok()
             .and_then(|seed| seed.parse().ok());
@@ -24,7 +24,7 @@ impl Chance {
         Self(seed)
     }
 
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -34,7 +34,7 @@ impl Chance {
 
 /// Starts a process, kills it after `moment`, and tells whether it was too late: it had ended
 /// well before.
-fn kill_after(mut run: Run<'_>, input: &[u8], moment: Duration) -> bool {
+pub(crate) fn kill_after(mut run: Run<'_>, input: &[u8], moment: Duration) -> bool {
     let mut child = run.spawn();
     let mut stdin = child.stdin.take().unwrap();
     // The pipe holds a payload of this size; a process that died early closes it.

@@ -11,6 +11,7 @@ mod cache_files;
 mod database_files;
 mod full_disk;
 mod kills;
+mod metadata;
 mod mount;
 mod permission;
 mod races;

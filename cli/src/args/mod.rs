@@ -9,6 +9,7 @@ mod blame;
 mod db;
 mod handoff;
 mod log;
+mod meta;
 mod orchestrator;
 mod ports;
 
@@ -24,6 +25,7 @@ pub(crate) use blame::BlameArgs;
 pub(crate) use db::DbCommand;
 pub(crate) use handoff::{HandoffCommand, HandoffCreate};
 pub(crate) use log::LogArgs;
+pub(crate) use meta::{MetaCheck, MetaCommand};
 pub(crate) use orchestrator::OrchestratorCommand;
 pub(crate) use ports::PortsCommand;
 
@@ -178,6 +180,13 @@ pub(crate) enum Command {
     /// Example: trueup journal restore j-0a1b2c3d4e
     #[command(verbatim_doc_comment, subcommand)]
     Journal(JournalCommand),
+    /// Look after the metadata files of workflows, agents/<id>/adw_state.json
+    ///
+    /// The file says what a workflow produces; who does what and how far is the database's.
+    ///
+    /// Example: trueup meta set 77c90e61 branch_name=feature/x
+    #[command(verbatim_doc_comment, subcommand)]
+    Meta(MetaCommand),
     /// Look after the database
     ///
     /// Example: trueup db backup before-upgrade.db
@@ -238,6 +247,7 @@ impl Command {
             Self::Journal(JournalCommand::Show { .. }) => "journal show",
             Self::Journal(JournalCommand::Restore { .. }) => "journal restore",
             Self::Db(command) => command.name(),
+            Self::Meta(command) => command.name(),
             Self::Doctor { .. } => "doctor",
             Self::Demo => "demo",
             Self::Statusline => "statusline",

@@ -9,6 +9,7 @@ mod handoff;
 mod item;
 mod journal;
 mod log;
+mod meta;
 mod orchestrator;
 mod orchestrator_start;
 mod ports;
@@ -46,6 +47,7 @@ pub(crate) fn run(desk: &Desk, command: Command) -> Result<Answer, Failure> {
         Command::Log(arguments) => log::run(desk, &arguments),
         Command::Blame(arguments) => blame::run(desk, &arguments),
         Command::Journal(command) => journal::run(desk, &command),
+        Command::Meta(command) => meta::run(desk, command),
         Command::Db(command) => db::run(desk, &command),
         Command::Doctor { fix } => Ok(doctor::run(desk, fix)),
         Command::Demo => demo::run(),

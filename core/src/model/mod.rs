@@ -32,10 +32,9 @@ pub use handoff::{
     Reader, decide_acceptance, decide_rejection, news_of,
 };
 pub use ids::{
-    HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId, PlanId, ReservationId,
-    SessionId,
+    AdwId, HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId, PlanId,
+    ReservationId, SessionId,
 };
-pub use ids::{AdwId, IdError, ItemKey, OrchestratorId, PlanId, SessionId};
 pub use item::{Item, NewItem};
 pub use orchestrator::{Orchestrator, RunEnd};
 pub use plan::{

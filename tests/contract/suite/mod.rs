@@ -18,6 +18,7 @@ mod events;
 mod handoffs;
 mod items;
 mod lapse;
+mod metadata;
 mod orchestrators;
 mod plans;
 mod ports;

@@ -12,6 +12,7 @@ mod claims;
 mod events;
 mod handoffs;
 mod items;
+mod metadata;
 mod orchestrators;
 mod plans;
 mod ports;

@@ -1,6 +1,7 @@
 //! The operations.
 
 mod handoffs;
+mod metadata;
 mod orchestrators;
 mod plans;
 mod ports;
@@ -19,6 +20,7 @@ pub use handoffs::{
     HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection, HandoffStore, NewHandoff,
     Ruled,
 };
+pub use metadata::{MetadataFix, MetadataStore};
 pub use orchestrators::{NewRun, OrchestratorStore, Registered};
 pub(super) use orchestrators::{ended_orchestrator, unknown_orchestrator, used_elsewhere};
 pub use plans::{PlanImported, PlanListed, PlanStore, PlanTaskChange};
@@ -206,7 +208,7 @@ pub struct TaskNote {
     clippy::missing_errors_doc,
     reason = "said once above, and where one is special"
 )]
-pub trait Store: HandoffStore + OrchestratorStore + PlanStore + PortStore {
+pub trait Store: HandoffStore + MetadataStore + OrchestratorStore + PlanStore + PortStore {
     /// Returns which database this is.
     fn lineage(&mut self) -> Result<Lineage>;
 

@@ -10,6 +10,7 @@ mod events;
 mod handle;
 mod handoffs;
 mod items;
+mod metadata;
 mod migrate;
 mod open;
 mod orchestrators;

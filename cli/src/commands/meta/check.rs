@@ -1,0 +1,98 @@
+//! `trueup meta check`
+
+use serde_json::json;
+use trueup_core::metadata::{MetadataError, State, contract, listed, unparsable};
+use trueup_core::model::AdwId;
+use trueup_core::reconcile::{Divergence, Severity};
+
+use super::{file, findings, not_found, schema, shown_place, unreadable};
+use crate::args::MetaCheck;
+use crate::desk::Desk;
+use crate::failure::{Failure, REFUSED};
+use crate::report::Answer;
+
+pub(super) fn run(desk: &Desk, arguments: MetaCheck) -> Result<Answer, Failure> {
+    let (ids, warnings) = chosen(desk, arguments.ids)?;
+    let mut divergences = Vec::new();
+    let mut lacking = Vec::new();
+    let mut failed = None;
+    for id in &ids {
+        let file = file(desk, id);
+        match file.read() {
+            Ok(None) => return Err(not_found(id)),
+            Ok(Some(document)) => {
+                divergences.extend(findings(&file, &document));
+                divergences.extend(schema::violations(id, &shown_place(id), &document));
+                if let Some(phase) = &arguments.phase {
+                    let state = State::of(&document);
+                    let found = file.look(&state);
+                    let missing = contract::missing(phase, &state, found);
+                    lacking.extend(missing.iter().map(|piece| format!("{id}: {piece}")));
+                }
+            }
+            Err(MetadataError::Unparsable { error, .. }) => {
+                divergences.push(unparsable(id, &shown_place(id), &error));
+            }
+            // The others are still looked at.
+            Err(error) => failed = failed.or(Some(unreadable(id, &error))),
+        }
+    }
+    if let Some(mut failure) = failed {
+        failure.divergences = divergences;
+        return Err(failure);
+    }
+    let data = json!({"checked": ids.len()});
+    if let Some(phase) = &arguments.phase
+        && !lacking.is_empty()
+    {
+        let message = format!("{phase} cannot start: {}", lacking.join("; "));
+        let mut failure = Failure::refused("phase_contract", message).data(data);
+        failure.divergences = divergences;
+        return Err(failure.hint("`trueup meta set ID FIELD=VALUE` sets what is missing"));
+    }
+    let mut text = lines(&divergences);
+    text.push(format!(
+        "{} checked, {} findings",
+        ids.len(),
+        divergences.len()
+    ));
+    Ok(Answer {
+        exit: exit(&divergences, arguments.strict),
+        divergences,
+        warnings,
+        ..Answer::new(text, data)
+    })
+}
+
+/// Returns the workflows asked for, or all of the project.
+pub(super) fn chosen(desk: &Desk, ids: Vec<AdwId>) -> Result<(Vec<AdwId>, Vec<String>), Failure> {
+    if !ids.is_empty() {
+        return Ok((ids, Vec::new()));
+    }
+    let listed = listed(&desk.site.project.dir).map_err(|error| Failure::from(&error))?;
+    let strange = listed.strange.iter();
+    let warnings = strange.map(|name| format!("agents/{name} is no workflow id; it is left out"));
+    Ok((listed.ids, warnings.collect()))
+}
+
+/// Returns the lines of findings, each with what ends it.
+pub(super) fn lines(divergences: &[Divergence]) -> Vec<String> {
+    let line = |d: &Divergence| match &d.fix {
+        Some(fix) => format!("{} {}\n     -> {fix}", d.code.as_str(), d.message),
+        None => format!("{} {}", d.code.as_str(), d.message),
+    };
+    divergences.iter().map(line).collect()
+}
+
+pub(super) fn exit(divergences: &[Divergence], strict: bool) -> u8 {
+    let least = if strict {
+        Severity::Warning
+    } else {
+        Severity::Error
+    };
+    if divergences.iter().any(|d| d.severity >= least) {
+        REFUSED
+    } else {
+        0
+    }
+}

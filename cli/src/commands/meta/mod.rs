@@ -1,0 +1,220 @@
+//! `trueup meta`: `agents/<id>/adw_state.json`.
+
+mod check;
+mod fix;
+mod schema;
+
+use serde_json::{Map, Value as Json, json};
+use trueup_core::metadata::{
+    Change, Document, Literal, MetadataError, MetadataFile, examine, owned, place, unparsable,
+    writer,
+};
+use trueup_core::model::AdwId;
+use trueup_core::reconcile::Divergence;
+use trueup_core::text::one_line;
+
+use super::set::lines;
+use crate::args::MetaCommand;
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::report::Answer;
+
+/// Longest name of a field, in bytes.
+const LONGEST_NAME: usize = 200;
+
+pub(super) fn run(desk: &Desk, command: MetaCommand) -> Result<Answer, Failure> {
+    match command {
+        MetaCommand::Get { id, field } => get(desk, &id, field.as_deref()),
+        MetaCommand::Set { id, pairs } => set(desk, &id, &pairs),
+        MetaCommand::Check(arguments) => check::run(desk, arguments),
+        MetaCommand::Fix { ids } => fix::run(desk, ids),
+    }
+}
+
+/// Names the file of a workflow in the project.
+fn file(desk: &Desk, id: &AdwId) -> MetadataFile {
+    MetadataFile::new(&desk.site.project.dir, id)
+}
+
+fn shown_place(id: &AdwId) -> String {
+    place(id).to_string_lossy().into_owned()
+}
+
+/// Turns what is wrong with a file into an answer; one that does not parse is a finding too.
+fn unreadable(id: &AdwId, error: &MetadataError) -> Failure {
+    let mut failure = Failure::from(error);
+    if let MetadataError::Unparsable { error, .. } = error {
+        failure.divergences = vec![unparsable(id, &shown_place(id), error)];
+    }
+    failure
+}
+
+fn not_found(id: &AdwId) -> Failure {
+    let message = format!("there is no {}", shown_place(id));
+    Failure::refused("metadata_not_found", message)
+        .hint(format!("`trueup meta set {id} FIELD=VALUE` makes it"))
+}
+
+/// Names who wrote a file: what it says itself, else whom it belongs to.
+fn writer_of(file: &MetadataFile, document: &Document) -> Option<String> {
+    let owner = || file.owner().map(|uid| format!("the user with uid {uid}"));
+    writer(document).or_else(owner)
+}
+
+/// Returns the findings on a file that was read.
+fn findings(file: &MetadataFile, document: &Document) -> Vec<Divergence> {
+    let writer = writer_of(file, document);
+    examine(
+        file.id(),
+        &shown_place(file.id()),
+        document,
+        writer.as_deref(),
+    )
+}
+
+fn refuse_owned(field: &str) -> Result<(), Failure> {
+    let Some(owned) = owned(field) else {
+        return Ok(());
+    };
+    let message = format!(
+        "{field} is a field of the database; change it with `{}`",
+        owned.command
+    );
+    Err(Failure::refused("database_owned", message)
+        .hint("the file holds what a workflow produces, the database who does what and how far"))
+}
+
+fn get(desk: &Desk, id: &AdwId, field: Option<&str>) -> Result<Answer, Failure> {
+    let file = file(desk, id);
+    let read = file.read().map_err(|error| unreadable(id, &error))?;
+    let document = read.ok_or_else(|| not_found(id))?;
+    let divergences = findings(&file, &document);
+    let mut state = document.to_map();
+    let text = match field {
+        None => vec![
+            String::from_utf8_lossy(&document.render())
+                .trim()
+                .to_owned(),
+        ],
+        Some(field) => {
+            state.retain(|key, _| key == field);
+            let Some(value) = state.get(field) else {
+                let message = format!("{} has no field {}", shown_place(id), one_line(field, 80));
+                return Err(Failure::refused("field_not_found", message)
+                    .hint(format!("`trueup meta get {id}` shows all")));
+            };
+            vec![value.as_str().map_or_else(
+                || document.raw(field).unwrap_or_default().to_owned(),
+                str::to_owned,
+            )]
+        }
+    };
+    let data = json!({"id": id, "path": file.path(), "state": state});
+    Ok(Answer {
+        warnings: reported(&divergences),
+        divergences,
+        ..Answer::new(text, data)
+    })
+}
+
+/// Returns the lines of findings that do not change what a command did.
+fn reported(divergences: &[Divergence]) -> Vec<String> {
+    divergences.iter().map(|d| d.message.clone()).collect()
+}
+
+fn set(desk: &Desk, id: &AdwId, pairs: &[String]) -> Result<Answer, Failure> {
+    let wishes = pairs
+        .iter()
+        .map(|pair| wish(id, pair))
+        .collect::<Result<Vec<_>, _>>()?;
+    let file = file(desk, id);
+    let (document, changed) = change(desk, &file, |old| {
+        let created = old.is_none();
+        let before = old.unwrap_or_else(|| Document::new(id));
+        let mut after = before.clone();
+        for (key, literal) in &wishes {
+            after.set(key, literal);
+        }
+        let mut changed = changed(&before, &after, &wishes);
+        if created && let Some(value) = after.get("adw_id") {
+            changed.insert("adw_id".to_owned(), json!({"from": null, "to": value}));
+        }
+        Ok((Some(after.clone()), (after, changed)))
+    })?;
+    let mut divergences = findings(&file, &document);
+    divergences.extend(schema::violations(id, &shown_place(id), &document));
+    let data = json!({
+        "id": id, "path": file.path(), "state": document.to_map(), "changed": changed,
+    });
+    Ok(Answer {
+        warnings: reported(&divergences),
+        divergences,
+        ..Answer::new(lines(&changed), data)
+    })
+}
+
+/// Changes a file under its lock.
+fn change<T>(
+    desk: &Desk,
+    file: &MetadataFile,
+    mut decide: impl FnMut(Option<Document>) -> Result<(Option<Document>, T), Failure>,
+) -> Result<T, Failure> {
+    /// What a decision or the file said.
+    enum Stop {
+        Failure(Failure),
+        File(MetadataError),
+    }
+    impl From<MetadataError> for Stop {
+        fn from(error: MetadataError) -> Self {
+            Self::File(error)
+        }
+    }
+    let lock = desk.site.settings.paths.lock_of(file.path());
+    let change = Change {
+        lock: &lock,
+        patience: desk.deadline().left(),
+    };
+    file.change(change, |old| decide(old).map_err(Stop::Failure))
+        .map_err(|stop| match stop {
+            Stop::Failure(failure) => failure,
+            Stop::File(error) => unreadable(file.id(), &error),
+        })
+}
+
+/// Reads `FIELD=VALUE`.
+fn wish(id: &AdwId, pair: &str) -> Result<(String, Literal), Failure> {
+    let Some((key, value)) = pair.split_once('=').filter(|(key, _)| is_name(key)) else {
+        return Err(Failure::usage(format!(
+            "{:?} is not FIELD=VALUE",
+            one_line(pair, 80)
+        )));
+    };
+    refuse_owned(key)?;
+    let literal = match key {
+        "issue_number" | "adw_id" => Literal::string(value),
+        _ => Literal::of(value),
+    };
+    if key == "adw_id" && literal != Literal::text(id.as_str()) {
+        let message = format!("adw_id of {} is {id}, as its folder", shown_place(id));
+        return Err(Failure::refused("id_mismatch", message)
+            .hint("a workflow of another id has a folder of its own"));
+    }
+    Ok((key.to_owned(), literal))
+}
+
+fn is_name(key: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&key.len()) && !key.chars().any(char::is_control)
+}
+
+/// Returns what became of the fields asked for, from what, to what.
+fn changed(before: &Document, after: &Document, wishes: &[(String, Literal)]) -> Map<String, Json> {
+    let differs = wishes
+        .iter()
+        .filter(|(key, _)| before.raw(key) != after.raw(key));
+    differs
+        .map(|(key, _)| {
+            let change = json!({"from": before.get(key), "to": after.get(key)});
+            (key.clone(), change)
+        })
+        .collect()
+}

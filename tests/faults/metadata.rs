@@ -1,0 +1,164 @@
+//! Metadata files among many writers, kills and full disks: old or new, never less.
+
+use std::fs;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::home::{Answer, Home};
+
+use super::kills::{Chance, kill_after};
+use super::mount::Mount;
+
+const ID: &str = "77c90e61";
+
+/// Fewest kills; those that came too late do not count.
+const KILLS: usize = 80;
+
+fn path(home: &Home) -> PathBuf {
+    home.project()
+        .join("agents")
+        .join(ID)
+        .join("adw_state.json")
+}
+
+fn set(home: &Home, pair: &str) -> Answer {
+    home.run("trueup").args(["meta", "set", ID, pair]).finish()
+}
+
+/// Lists the names beside the file, and the file's.
+fn names(home: &Home) -> Vec<String> {
+    let entries = fs::read_dir(path(home).parent().unwrap()).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn of_64_processes_that_set_different_fields_none_is_lost() {
+    const PROCESSES: usize = 64;
+    let home = Home::new();
+    thread::scope(|scope| {
+        for n in 0..PROCESSES {
+            let home = &home;
+            scope.spawn(move || set(home, &format!("k{n}={n}")).ok());
+        }
+    });
+    let state = Home::read(&path(&home));
+    for n in 0..PROCESSES {
+        assert_eq!(state[format!("k{n}")], n, "{state}");
+    }
+    assert_eq!(state.as_object().unwrap().len(), PROCESSES + 1);
+    assert_eq!(names(&home), ["adw_state.json"]);
+}
+
+/// The parent of the original loaded the file, let its child save results, and saved its own
+/// old copy over them.
+#[test]
+fn a_parent_and_a_child_that_save_at_once_lose_nothing() {
+    const SAVES: usize = 20;
+    let home = Home::new();
+    set(&home, "phase_note=none").ok();
+    thread::scope(|scope| {
+        for who in ["parent", "child"] {
+            let home = &home;
+            scope.spawn(move || {
+                for n in 0..SAVES {
+                    let result = format!("{who}_{n}={{\"success\": true, \"n\": {n}}}");
+                    set(home, &result).ok();
+                    set(home, &format!("phase_note={who} {n}")).ok();
+                }
+            });
+        }
+    });
+    let state = Home::read(&path(&home));
+    for who in ["parent", "child"] {
+        for n in 0..SAVES {
+            assert_eq!(state[format!("{who}_{n}")]["n"], n, "{state}");
+        }
+    }
+}
+
+#[test]
+fn a_killed_set_leaves_the_old_or_the_new_file() {
+    let home = Home::new();
+    // Large enough that a write in place would be caught half done.
+    let ballast = "x".repeat(60_000);
+    set(&home, &format!("ballast={ballast}")).ok();
+    let mut chance = Chance::new();
+    let begun = Instant::now();
+    set(&home, "n=0").ok();
+    let life = u64::try_from(begun.elapsed().as_micros())
+        .unwrap()
+        .max(3_000);
+    let (mut kills, mut number, mut acknowledged) = (0, 0_u64, 0);
+    while kills < KILLS {
+        number += 1;
+        assert!(
+            number < 4_000,
+            "the processes end before they can be killed"
+        );
+        let before = Home::read(&path(&home));
+        let pair = format!("n={number}");
+        let run = home.run("trueup").args(["meta", "set", ID, &pair]);
+        let late = kill_after(run, b"", Duration::from_micros(chance.below(life)));
+        kills += usize::from(!late);
+        if late {
+            acknowledged = number;
+        }
+        let state: Value = Home::read(&path(&home));
+        assert!(
+            state["n"] == before["n"] || state["n"] == number,
+            "neither old nor new: {}",
+            state["n"]
+        );
+        assert!(state["n"].as_u64().unwrap() >= acknowledged);
+        assert_eq!(state["ballast"], ballast);
+        assert_eq!(state.as_object().unwrap().len(), 3);
+    }
+    set(&home, "n=0").ok();
+    assert_eq!(
+        names(&home),
+        ["adw_state.json"],
+        "drafts of the dead are gone"
+    );
+}
+
+#[test]
+fn a_full_disk_leaves_the_old_file_whole() {
+    let Some((home, mount)) = Mount::under_a_repository() else {
+        return;
+    };
+    set(&home, "a=1").ok();
+    let before = fs::read(path(&home)).unwrap();
+    mount.fill();
+    let answer = set(&home, &format!("a={}", "x".repeat(8_000)));
+    assert_eq!(answer.code, Some(3), "{answer:?}");
+    assert!(answer.stderr.contains("No space left"), "{answer:?}");
+    assert_eq!(fs::read(path(&home)).unwrap(), before);
+    assert_eq!(names(&home), ["adw_state.json"], "no draft is left");
+    mount.free();
+    set(&home, "a=2").ok();
+    assert_eq!(Home::read(&path(&home))["a"], 2);
+}
+
+#[test]
+fn a_read_only_repository_is_read_and_not_written() {
+    let Some((home, mount)) = Mount::under_a_repository() else {
+        return;
+    };
+    set(&home, "a=1").ok();
+    mount.read_only(true);
+    let answer = set(&home, "a=2");
+    assert_eq!(answer.code, Some(3), "{answer:?}");
+    assert!(
+        answer.stderr.contains("Read-only file system"),
+        "{answer:?}"
+    );
+    let read = home.run("trueup").args(["meta", "get", ID, "a"]).finish();
+    assert_eq!(read.ok().stdout, "1\n");
+    mount.read_only(false);
+}
