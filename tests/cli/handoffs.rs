@@ -361,3 +361,50 @@ fn listing_and_showing_write_nothing() {
     let shown: Option<String> = home.ask("SELECT shown_at FROM handoffs", []);
     assert_eq!(shown, None);
 }
+
+#[test]
+fn a_command_that_is_repeated_under_its_id_answers_as_the_first_time() {
+    let home = two();
+    data(&home, &["claim", "SD-9", "--create", "--session", SESSION]);
+    let first = handed(&home, &["--to", SESSION, "--op-id", "op-000001"]);
+    assert_eq!(
+        handed(&home, &["--to", SESSION, "--op-id", "op-000001"]),
+        first
+    );
+    let accept = [
+        "handoff",
+        "accept",
+        id(&first),
+        "--session",
+        SESSION,
+        "--op-id",
+        "op-000002",
+    ];
+    let accepted = trueup(&home, &accept).ok().stdout;
+    assert!(accepted.starts_with("released SD-9\n"), "{accepted}");
+    assert_eq!(trueup(&home, &accept).ok().stdout, accepted);
+    data(&home, &["claim", "SD-9", "--session", SECOND]);
+    let second = handed(&home, &[]);
+    let reject = |op| {
+        let reject = [
+            "handoff",
+            "reject",
+            id(&second),
+            "--reason",
+            "no",
+            "--session",
+            SESSION,
+        ];
+        [&reject[..], &["--op-id", op]].concat()
+    };
+    let rejected = data(&home, &reject("op-000003"));
+    assert_eq!(data(&home, &reject("op-000003")), rejected);
+    refused(&home, "op_id_used", &reject("op-000002"));
+    assert_eq!(
+        data(&home, &["handoff", "list", "--all"])["handoffs"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}

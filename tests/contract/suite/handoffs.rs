@@ -527,6 +527,15 @@ fn repeating_returns_the_first_answer(f: &mut impl Fixture) {
     let made = f.store().create_handoff(&new).unwrap();
     let start = cursor(f.store());
     assert_eq!(f.store().create_handoff(&new).unwrap(), made);
+    let elsewhere = NewHandoff {
+        id: NewHandoff::fresh_id(),
+        ..new
+    };
+    let again = f.store().create_handoff(&elsewhere).unwrap();
+    assert_eq!(
+        again, made,
+        "the operation counts, not the id that was made for it"
+    );
     assert_eq!(cursor(f.store()), start);
     let request = acceptance(&made.id, "s2");
     let first = f.store().accept_handoff(&request).unwrap().unwrap();

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, json};
 use trueup_core::liveness::Alive;
-use trueup_core::model::{Element, Elements, Session, SessionId};
+use trueup_core::model::{Element, Elements, Handoff, HandoffId, Session, SessionId};
 use trueup_core::reconcile::Divergence;
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{HandoffStore as _, NewHandoff, Provenance, Store as _};
+use trueup_core::store::{HandoffStore as _, NewHandoff, Provenance, Store as _, StoreError};
 use trueup_core::sync::{Mode, true_up};
 
 use super::{addressee, one};
@@ -17,6 +17,14 @@ use crate::report::Answer;
 
 pub(super) fn create(desk: &Desk, arguments: HandoffCreate) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
+    if let Some(event) = desk.carried_out(&mut store, "handoff", None, &["created"])? {
+        let id: Result<HandoffId, _> = event.key.parse();
+        let made = id.ok().map(|id| store.handoff(&id)).transpose()?.flatten();
+        let made = made.ok_or_else(|| {
+            StoreError::Conflict(format!("hand-off {} was forgotten since", event.key))
+        })?;
+        return Ok(answer(&made, Vec::new()));
+    }
     let session = desk.session(&mut store)?;
     let session = desk.before_change(&mut store, session)?;
     let session = consistent(desk, &mut store, session)?;
@@ -50,13 +58,17 @@ pub(super) fn create(desk: &Desk, arguments: HandoffCreate) -> Result<Answer, Fa
         fence,
         to: arguments.to,
         elements,
-        provenance: Provenance::new(session.id.as_str(), "handoff create"),
+        provenance: desk.provenance(session.id.as_str(), "handoff create"),
     })?;
+    Ok(answer(&handoff, warnings))
+}
+
+fn answer(handoff: &Handoff, warnings: Vec<String>) -> Answer {
     let text = vec![
         format!(
             "handed {} on to {} as {} ({}, score {})",
             handoff.item,
-            addressee(&handoff),
+            addressee(handoff),
             handoff.id,
             handoff.kind,
             handoff.elements.score()
@@ -66,10 +78,10 @@ pub(super) fn create(desk: &Desk, arguments: HandoffCreate) -> Result<Answer, Fa
             handoff.item, handoff.id
         ),
     ];
-    Ok(Answer {
+    Answer {
         warnings,
-        ..Answer::new(text, one(&handoff))
-    })
+        ..Answer::new(text, one(handoff))
+    }
 }
 
 /// Refuses while copies disagree, by the rule of the gate; drift that is only in the cache is

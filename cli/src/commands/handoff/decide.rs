@@ -3,9 +3,7 @@
 use serde_json::Value;
 use trueup_core::model::{HandoffId, HandoffRefusal};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{
-    HandoffAcceptance, HandoffRejection, HandoffStore as _, Provenance, Store as _,
-};
+use trueup_core::store::{HandoffAcceptance, HandoffRejection, HandoffStore as _, Store as _};
 
 use super::one;
 use crate::commands::or_none;
@@ -16,13 +14,15 @@ use crate::report::Answer;
 
 pub(super) fn accept(desk: &Desk, id: &HandoffId) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
+    // The store answers a repetition as the first time.
+    desk.carried_out(&mut store, "handoff", Some(id.as_str()), &["accepted"])?;
     let session = desk.session(&mut store)?;
     let session = desk.before_change(&mut store, session)?;
     let acceptance = HandoffAcceptance {
         id: id.clone(),
         session: session.id.clone(),
         lease_seconds: desk.site.settings.lease_seconds,
-        provenance: Provenance::new(session.id.as_str(), "handoff accept"),
+        provenance: desk.provenance(session.id.as_str(), "handoff accept"),
     };
     let accepted = match store.accept_handoff(&acceptance)? {
         Ok(accepted) => accepted,
@@ -51,6 +51,7 @@ pub(super) fn accept(desk: &Desk, id: &HandoffId) -> Result<Answer, Failure> {
 
 pub(super) fn reject(desk: &Desk, id: &HandoffId, reason: String) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
+    desk.carried_out(&mut store, "handoff", Some(id.as_str()), &["rejected"])?;
     let session = desk.session(&mut store)?;
     if reason.trim().is_empty() {
         return Err(Failure::usage("--reason says nothing").hint("trueup handoff reject --help"));
@@ -58,7 +59,7 @@ pub(super) fn reject(desk: &Desk, id: &HandoffId, reason: String) -> Result<Answ
     let rejection = HandoffRejection {
         id: id.clone(),
         session: session.id.clone(),
-        provenance: Provenance::new(session.id.as_str(), &reason),
+        provenance: desk.provenance(session.id.as_str(), &reason),
         reason,
     };
     let handoff = match store.reject_handoff(&rejection)? {

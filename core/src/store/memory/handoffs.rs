@@ -17,7 +17,7 @@ use crate::store::{
 impl HandoffStore for MemoryStore {
     fn create_handoff(&mut self, new: &NewHandoff) -> Result<Handoff> {
         let by = &new.provenance;
-        let again = |store: &Self| existing(store, &new.id);
+        let again = |store: &Self| made_by(store, by);
         self.write("create_handoff", by, |store| create(store, new), again)
     }
 
@@ -112,6 +112,19 @@ impl HandoffStore for MemoryStore {
 fn existing(store: &MemoryStore, id: &HandoffId) -> Result<Handoff> {
     let missing = || StoreError::Conflict(format!("hand-off {id} vanished"));
     store.handoffs.get(id).cloned().ok_or_else(missing)
+}
+
+/// Returns the hand-off that an operation made: who repeats it may have another id in mind.
+fn made_by(store: &MemoryStore, by: &Provenance) -> Result<Handoff> {
+    let made = store
+        .events
+        .iter()
+        .find(|e| e.kind == "created" && e.op_id.as_deref() == Some(&*by.op_id))
+        .and_then(|e| e.key.parse().ok());
+    match made {
+        Some(id) => existing(store, &id),
+        None => Err(StoreError::Conflict(format!("{} made nothing", by.op_id))),
+    }
 }
 
 fn predecessor(store: &MemoryStore, session: &Session) -> Option<Session> {

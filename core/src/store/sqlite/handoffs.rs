@@ -7,8 +7,8 @@ use super::errors::from_sqlite;
 use super::sessions::signed;
 use super::{NOW, SqliteStore, claims, items, registered, rows, sessions, was_done};
 use crate::model::{
-    Acceptance, Element, Elements, Epoch, Handoff, HandoffId, HandoffNews, HandoffRefusal, Item,
-    Passage, Reader, Revision, Session, SessionId, SessionStatus, decide_acceptance,
+    Acceptance, Element, Elements, Epoch, Handoff, HandoffId, HandoffNews, HandoffRefusal, IdError,
+    Item, Passage, Reader, Revision, Session, SessionId, SessionStatus, decide_acceptance,
     decide_rejection, news_of,
 };
 use crate::store::{
@@ -131,9 +131,26 @@ fn written(tx: &Transaction<'_>, id: &HandoffId) -> Result<Handoff> {
     load(tx, id)?.ok_or_else(|| StoreError::Conflict(format!("hand-off {id} vanished")))
 }
 
+/// Reads the hand-off that an operation made: who repeats it in another process has another id
+/// in mind.
+fn made_by(tx: &Transaction<'_>, by: &Provenance) -> Result<Handoff> {
+    let id: String = tx
+        .query_row(
+            "SELECT key FROM events WHERE op_id = ?1 AND entity = 'handoff' AND kind = 'created'",
+            [&by.op_id],
+            |row| row.get(0),
+        )
+        .map_err(from_sqlite)?;
+    let id = id.parse();
+    written(
+        tx,
+        &id.map_err(|error: IdError| StoreError::Invalid(error.to_string()))?,
+    )
+}
+
 fn create(tx: &Transaction<'_>, new: &NewHandoff) -> Result<Handoff> {
     if was_done(tx, &new.provenance)? {
-        return written(tx, &new.id);
+        return made_by(tx, &new.provenance);
     }
     let sender = registered(sessions::load(tx, &new.from)?, &new.from)?;
     let (item, epoch) = &new.fence;
