@@ -13,6 +13,9 @@ pub(crate) const HOOKS: [&str; 3] = [
     "pre-handoff-validate",
 ];
 
+/// The command.
+pub(crate) const COMMAND: &str = "trueup";
+
 /// The floors: of a read-only pass, and of one that writes.
 pub(crate) const FLOORS: [&str; 2] = ["floor-read", "floor-write"];
 
@@ -38,7 +41,7 @@ impl Binaries {
             },
             None => build()?,
         };
-        for name in HOOKS.iter().chain(&FLOORS) {
+        for name in HOOKS.iter().chain(&FLOORS).chain([&COMMAND]) {
             let path = binaries.path(name);
             if !path.is_file() {
                 return Err(format!("{} is not there", path.display()).into());
@@ -86,7 +89,7 @@ fn build() -> Result<Binaries, Failure> {
     let mut cargo = Command::new("cargo");
     cargo
         .args(["build", "--release", "--target", &target])
-        .args(["-p", "trueup-hooks", "-p", "trueup-bench"])
+        .args(["-p", "trueup-hooks", "-p", "trueup", "-p", "trueup-bench"])
         .current_dir(&root);
     let crt_static = target != STATIC_TARGET && target.ends_with("linux-gnu");
     if target == STATIC_TARGET {

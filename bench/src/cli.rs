@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::binaries::Binaries;
-use crate::{Failure, check, measure, report, run};
+use crate::{Failure, check, coordination, measure, report, run};
 
 const USAGE: &str = "\
 Measures the hooks of trueup beside floor programs, a Node and a Python script.
 
   trueup-bench run [--quick] [--out FILE] [--bin-dir DIR]
       prints a table and the verdicts; wall clock, so on a quiet machine
+  trueup-bench coordination [--out FILE] [--bin-dir DIR]
+      many writers at once, and many rows: prints what was reached; on a quiet machine
   trueup-bench check [--update] [--bin-dir DIR]
       compares instruction counts, sizes and dependencies with bench/budget.toml;
       exit code 1 when one is passed; --update writes a new budget
@@ -37,6 +39,7 @@ pub(crate) fn main(arguments: Vec<String>) -> Result<ExitCode, Failure> {
     match arguments.next().as_deref() {
         Some("run") => measured(&options(arguments)?),
         Some("check") => checked(&options(arguments)?),
+        Some("coordination") => coordinated(&options(arguments)?),
         Some("through") => through(arguments),
         // For this program alone: one child, so that its memory is told from all others'.
         Some("peak") => measure::peak_here(arguments.collect()),
@@ -90,6 +93,16 @@ fn checked(options: &Options) -> Result<ExitCode, Failure> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+fn coordinated(options: &Options) -> Result<ExitCode, Failure> {
+    let binaries = Binaries::find(options.bin_dir.clone())?;
+    let text = coordination::run(&binaries)?;
+    std::io::stdout().write_all(text.as_bytes())?;
+    if let Some(path) = &options.out {
+        fs::write(path, &text).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs one case under a tool, to see what costs what.

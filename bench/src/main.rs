@@ -8,6 +8,7 @@ mod budget;
 mod case;
 mod check;
 mod cli;
+mod coordination;
 mod measure;
 mod report;
 mod run;

@@ -1,0 +1,65 @@
+//! What must be reached by the commands that coordinate: many at once, and many rows.
+
+mod completes;
+mod contention;
+mod growth;
+mod report;
+
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use crate::Failure;
+use crate::binaries::{Binaries, COMMAND};
+use crate::measure::{self, Task};
+
+/// Measures everything; returns the table.
+pub(crate) fn run(binaries: &Binaries) -> Result<String, Failure> {
+    let contention = contention::measure(binaries)?;
+    let growth = growth::measure(binaries)?;
+    let recorded = completes::measure(binaries)?;
+    Ok(report::render(&contention, &growth, &recorded))
+}
+
+/// A scratch installation without sessions, for commands.
+#[derive(Debug)]
+pub(crate) struct Yard {
+    folder: TempDir,
+    trueup: PathBuf,
+}
+
+impl Yard {
+    /// Makes one with an empty database.
+    pub(crate) fn make(binaries: &Binaries) -> Result<Self, Failure> {
+        let yard = Self {
+            folder: tempfile::Builder::new().prefix("trueup-bench-").tempdir()?,
+            trueup: binaries.path(COMMAND),
+        };
+        fs::create_dir(yard.project())?;
+        measure::wall(&yard.trueup(&["db", "migrate"]))?;
+        Ok(yard)
+    }
+
+    /// Returns the database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("home").join("trueup.db")
+    }
+
+    fn project(&self) -> PathBuf {
+        self.folder.path().join("project")
+    }
+
+    /// Makes a call of a command.
+    pub(crate) fn trueup(&self, words: &[&str]) -> Task {
+        let mut task = Task::new(self.trueup.clone(), self.project(), Vec::new());
+        for word in words {
+            task.argument(word);
+        }
+        task.set("TRUEUP_HOME", self.folder.path().join("home"));
+        task.set("HOME", self.folder.path());
+        // A slow machine must measure slow, not cut the work short.
+        task.set("TRUEUP_DEADLINE_MS", "60000");
+        task
+    }
+}

@@ -1,0 +1,61 @@
+//! The table of the commands that coordinate, with what must be reached.
+
+use super::completes::{REPETITIONS, TASKS};
+use super::contention::{Contention, PROCESSES};
+use super::growth::Growth;
+
+/// Least writes a second, and the longest wait of one in a hundred, in seconds.
+const RATE: f64 = 700.0;
+const P99: f64 = 0.6;
+/// Largest share of its time with few rows that a command may take with many.
+const GROWTH: f64 = 1.3;
+
+/// Renders as Markdown.
+pub(crate) fn render(contention: &Contention, growth: &[Growth], recorded: &[i64]) -> String {
+    let mut rows = vec![
+        row(
+            &format!("writes a second, {PROCESSES} processes at once"),
+            ">= 700",
+            &format!("{:.0}", contention.rate),
+            contention.rate >= RATE,
+        ),
+        row(
+            "one in a hundred of them takes, s",
+            "<= 0.6",
+            &format!("{:.2} (median {:.2})", contention.p99, contention.median),
+            contention.p99 <= P99,
+        ),
+        row(
+            "of them recorded",
+            &contention.asked.to_string(),
+            &format!("{}, {} refused", contention.recorded, contention.refused),
+            contention.refused == 0
+                && i64::try_from(contention.asked).is_ok_and(|asked| asked == contention.recorded),
+        ),
+    ];
+    for grown in growth {
+        let ratio = grown.many / grown.few;
+        rows.push(row(
+            &format!("{}, 100,000 rows to 1,000", grown.command),
+            "<= 1.3",
+            &format!("{ratio:.2} ({:.2} ms to {:.2} ms)", grown.many, grown.few),
+            ratio <= GROWTH,
+        ));
+    }
+    let least = recorded.iter().min().copied().unwrap_or_default();
+    rows.push(row(
+        &format!("{TASKS} completes at once, {REPETITIONS} times: least recorded"),
+        &TASKS.to_string(),
+        &least.to_string(),
+        i64::try_from(TASKS).is_ok_and(|tasks| tasks == least),
+    ));
+    format!(
+        "| must be reached | bound | measured | |\n|---|--:|--:|---|\n{}\n",
+        rows.join("\n")
+    )
+}
+
+fn row(what: &str, bound: &str, measured: &str, holds: bool) -> String {
+    let word = if holds { "yes" } else { "**NO**" };
+    format!("| {what} | {bound} | {measured} | {word} |")
+}
