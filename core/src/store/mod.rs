@@ -6,6 +6,7 @@
 
 mod error;
 pub mod memory;
+mod news;
 mod port;
 pub mod sqlite;
 

@@ -17,6 +17,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
 
 /// Where a hand-off stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -125,6 +126,22 @@ pub struct Handoff {
     pub told_at: Option<Timestamp>,
     /// Counts changes.
     pub revision: Revision,
+}
+
+impl Handoff {
+    /// Returns what an event shows of it.
+    pub fn facts(&self) -> Json {
+        let text = |element| self.elements.get(element);
+        json!({
+            "type": self.kind, "status": self.status, "item": self.item,
+            "from_session": self.from, "to_session": self.to, "branch": self.branch,
+            "phase": self.phase, "task": self.task,
+            "summary": text(Element::Summary), "deliverables": text(Element::Deliverables),
+            "decisions": text(Element::Decisions), "known_issues": text(Element::KnownIssues),
+            "resources": text(Element::Resources), "actions": text(Element::Actions),
+            "decided_by": self.decided_by, "reject_reason": self.reject_reason,
+        })
+    }
 }
 
 #[cfg(test)]

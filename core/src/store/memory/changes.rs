@@ -3,8 +3,9 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::MemoryStore;
-use super::events::{News, record};
+use super::events::record;
 use crate::model::{Item, ItemKey, SessionId, SessionStatus};
+use crate::store::news::News;
 use crate::store::{Provenance, Result, StoreError};
 
 /// The keys of the metadata that caches mirror.

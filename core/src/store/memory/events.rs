@@ -3,18 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::MemoryStore;
-use crate::model::{Epoch, Event, EventFilter, SessionId, concerns_item};
+use crate::model::{Event, EventFilter, SessionId, concerns_item};
+use crate::store::news::News;
 use crate::store::{Provenance, Result};
-
-/// What happened to what.
-pub(super) struct News<'a> {
-    pub(super) entity: &'static str,
-    pub(super) key: &'a str,
-    pub(super) kind: &'a str,
-    pub(super) before: Json,
-    pub(super) after: Json,
-    pub(super) epoch: Option<Epoch>,
-}
 
 pub(super) fn record(store: &mut MemoryStore, by: &Provenance, news: News<'_>) {
     let seq = i64::try_from(store.events.len()).unwrap_or(i64::MAX) + 1;

@@ -2,13 +2,14 @@
 
 use serde_json::{Value as Json, json};
 
-use super::events::{News, record};
+use super::events::record;
 use super::{MemoryStore, changes, claims, items, sessions};
 use crate::model::{
-    Acceptance, Element, Handoff, HandoffId, HandoffNews, HandoffRefusal, HandoffStatus,
-    ItemStatus, Passage, Reader, Revision, Session, SessionId, SessionStatus, decide_acceptance,
+    Acceptance, Handoff, HandoffId, HandoffNews, HandoffRefusal, HandoffStatus, ItemStatus,
+    Passage, Reader, Revision, Session, SessionId, SessionStatus, decide_acceptance,
     decide_rejection, news_of,
 };
+use crate::store::news::News;
 use crate::store::{
     HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection, HandoffStore, Heartbeat,
     NewHandoff, Provenance, Result, Ruled, StoreError,
@@ -201,25 +202,11 @@ fn report(
         entity: "handoff",
         key: after.id.as_str(),
         kind,
-        before: before.map_or(Json::Null, shown),
-        after: shown(after),
+        before: before.map_or(Json::Null, Handoff::facts),
+        after: after.facts(),
         epoch: Some(after.epoch),
     };
     record(store, by, news);
-}
-
-/// Returns what an event shows of a hand-off.
-fn shown(handoff: &Handoff) -> Json {
-    let text = |element| handoff.elements.get(element);
-    json!({
-        "type": handoff.kind, "status": handoff.status, "item": handoff.item,
-        "from_session": handoff.from, "to_session": handoff.to, "branch": handoff.branch,
-        "phase": handoff.phase, "task": handoff.task,
-        "summary": text(Element::Summary), "deliverables": text(Element::Deliverables),
-        "decisions": text(Element::Decisions), "known_issues": text(Element::KnownIssues),
-        "resources": text(Element::Resources), "actions": text(Element::Actions),
-        "decided_by": handoff.decided_by, "reject_reason": handoff.reject_reason,
-    })
 }
 
 /// Looks at an acceptance without carrying it out.

@@ -3,8 +3,9 @@
 use serde_json::Value as Json;
 
 use super::MemoryStore;
-use super::events::{News, record};
+use super::events::record;
 use crate::model::{Epoch, Item, ItemKey, ItemStatus, NewItem, Revision};
+use crate::store::news::News;
 use crate::store::{ItemFilter, Provenance, Result, StoreError};
 
 pub(super) fn existing(store: &MemoryStore, key: &ItemKey) -> Result<Item> {

@@ -3,7 +3,8 @@
 use serde_json::Value as Json;
 
 use super::MemoryStore;
-use super::events::{News, record};
+use super::events::record;
+use crate::store::news::News;
 use crate::store::{MetadataFix, MetadataStore, Provenance, Result};
 
 impl MetadataStore for MemoryStore {

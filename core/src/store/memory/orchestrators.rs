@@ -3,8 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::MemoryStore;
-use super::events::{News, record};
+use super::events::record;
 use crate::model::{Epoch, Orchestrator, OrchestratorId, OrchestratorStatus, Revision, RunEnd};
+use crate::store::news::News;
 use crate::store::port::{ended_orchestrator, unknown_orchestrator, used_elsewhere};
 use crate::store::{NewRun, OrchestratorStore, Provenance, Registered, Result, StoreError};
 

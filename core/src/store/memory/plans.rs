@@ -3,11 +3,12 @@
 use serde_json::Value as Json;
 
 use super::MemoryStore;
-use super::events::{News, record};
+use super::events::record;
 use crate::model::{
     NewPlan, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId, PlanTaskStatus,
     PlanTaskStep, PlanTaskVerdict, Revision, decide_step, reimported,
 };
+use crate::store::news::News;
 use crate::store::{
     PlanImported, PlanListed, PlanStore, PlanTaskChange, Provenance, Result, StoreError,
 };

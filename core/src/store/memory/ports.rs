@@ -3,8 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::MemoryStore;
-use super::events::{News, record};
+use super::events::record;
 use crate::model::{PortOwner, Reservation, ReservationId};
+use crate::store::news::News;
 use crate::store::{PortRelease, PortRequest, PortStore, Provenance, Result, StoreError};
 
 impl PortStore for MemoryStore {

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::events::{News, record};
+use super::events::record;
 use super::{MemoryStore, changes};
 use crate::model::{Field, Kind, Revision, Session, SessionId, SessionStatus, Value};
+use crate::store::news::News;
 use crate::store::{
     Heartbeat, Mark, Provenance, Push, Registration, Result, SessionFilter, StoreError,
 };

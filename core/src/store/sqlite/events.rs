@@ -1,11 +1,14 @@
-//! The record of changes. Triggers write it; only a checkpoint is no change of a row.
+//! The record of changes. Triggers write it for what plain SQL may change as well: sessions,
+//! items, phases and tasks; what only commands change is recorded here.
 
 use rusqlite::{Connection, Row, ToSql, Transaction, params};
 use serde_json::{Value as Json, json};
 
 use super::errors::from_sqlite;
+use super::sessions::signed;
 use super::{registered, rows, sessions, was_done};
 use crate::model::{Epoch, Event, EventFilter, SessionId};
+use crate::store::news::News;
 use crate::store::{Provenance, Result};
 
 pub(super) fn checkpoint(
@@ -18,15 +21,33 @@ pub(super) fn checkpoint(
         return Ok(());
     }
     registered(sessions::load(tx, session)?, session)?;
+    let news = News {
+        entity: "session",
+        key: session.as_str(),
+        kind: "checkpoint",
+        before: Json::Null,
+        after: json!({"operations": operations}),
+        epoch: None,
+    };
+    record(tx, provenance, &news)
+}
+
+/// Records a change, in the transaction that makes it.
+pub(super) fn record(tx: &Transaction<'_>, by: &Provenance, news: &News<'_>) -> Result<()> {
+    let text = |value: &Json| (!value.is_null()).then(|| value.to_string());
     tx.execute(
-        "INSERT INTO events (actor, entity, key, kind, after, reason, op_id)
-         VALUES (?1, 'session', ?2, 'checkpoint', ?3, ?4, ?5)",
+        "INSERT INTO events (actor, entity, key, kind, before, after, epoch, reason, op_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
-            provenance.actor,
-            session.as_str(),
-            json!({"operations": operations}).to_string(),
-            provenance.reason,
-            provenance.op_id
+            by.actor,
+            news.entity,
+            news.key,
+            news.kind,
+            text(&news.before),
+            text(&news.after),
+            news.epoch.map(|epoch| signed(epoch.0)),
+            by.reason,
+            by.op_id
         ],
     )
     .map_err(from_sqlite)?;

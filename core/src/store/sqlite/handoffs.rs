@@ -1,16 +1,18 @@
 //! Hand-offs: the rules are decided inside the transaction that carries them out.
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, named_params, params};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::errors::from_sqlite;
+use super::events::record;
 use super::sessions::signed;
 use super::{NOW, SqliteStore, claims, items, registered, rows, sessions, was_done};
 use crate::model::{
-    Acceptance, Element, Elements, Epoch, Handoff, HandoffId, HandoffNews, HandoffRefusal, IdError,
-    Item, Passage, Reader, Revision, Session, SessionId, SessionStatus, decide_acceptance,
-    decide_rejection, news_of,
+    Acceptance, Element, Elements, Epoch, Handoff, HandoffId, HandoffNews, HandoffRefusal,
+    HandoffStatus, IdError, Item, Passage, Reader, Revision, Session, SessionId, SessionStatus,
+    decide_acceptance, decide_rejection, news_of,
 };
+use crate::store::news::News;
 use crate::store::{
     HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection, HandoffStore, Heartbeat,
     NewHandoff, Provenance, Result, Ruled, StoreError,
@@ -158,15 +160,20 @@ fn create(tx: &Transaction<'_>, new: &NewHandoff) -> Result<Handoff> {
         let text = format!("session {} does not hold {item} any more", new.from);
         return Err(StoreError::Conflict(text));
     }
+    if let Some(to) = &new.to
+        && sessions::load(tx, to)?.is_none()
+    {
+        let text = "a hand-off is addressed to a registered session".to_owned();
+        return Err(StoreError::Denied(text));
+    }
     let work = sender.execution_state().work;
     let text = |element| new.elements.get(element);
     tx.execute(
         "INSERT INTO handoffs (id, type, item, from_session, to_session, repo, worktree, branch,
              phase, task, epoch, summary, deliverables, decisions, known_issues, resources,
-             actions, last_actor, last_reason, last_op)
+             actions)
          VALUES (:id, :type, :item, :from, :to, :repo, :worktree, :branch, :phase, :task, :epoch,
-             :summary, :deliverables, :decisions, :known_issues, :resources, :actions, :actor,
-             :reason, :op)",
+             :summary, :deliverables, :decisions, :known_issues, :resources, :actions)",
         named_params! {
             ":id": new.id.as_str(),
             ":type": new.kind.as_str(),
@@ -185,13 +192,78 @@ fn create(tx: &Transaction<'_>, new: &NewHandoff) -> Result<Handoff> {
             ":known_issues": text(Element::KnownIssues),
             ":resources": text(Element::Resources),
             ":actions": text(Element::Actions),
-            ":actor": new.provenance.actor,
-            ":reason": new.provenance.reason,
-            ":op": new.provenance.op_id,
         },
     )
     .map_err(from_sqlite)?;
-    written(tx, &new.id)
+    let made = written(tx, &new.id)?;
+    report(tx, &new.provenance, "created", None, &made)?;
+    untold(tx, new.to.as_ref())?;
+    Ok(made)
+}
+
+fn report(
+    tx: &Transaction<'_>,
+    by: &Provenance,
+    kind: &str,
+    before: Option<&Handoff>,
+    after: &Handoff,
+) -> Result<()> {
+    let news = News {
+        entity: "handoff",
+        key: after.id.as_str(),
+        kind,
+        before: before.map_or(Json::Null, Handoff::facts),
+        after: after.facts(),
+        epoch: Some(after.epoch),
+    };
+    record(tx, by, &news)
+}
+
+/// Lets a session count as not told yet. A hand-off is nothing that caches mirror, so it
+/// raises no revision, which would turn an edit of the reader into a lost one.
+fn untold(tx: &Transaction<'_>, id: Option<&SessionId>) -> Result<()> {
+    tx.execute(
+        "UPDATE claude_sessions SET acknowledged_revision = min(acknowledged_revision, revision - 1)
+         WHERE session_id = ?1",
+        [id.map(SessionId::as_str)],
+    )
+    .map_err(from_sqlite)?;
+    Ok(())
+}
+
+/// Writes a decision, which the sender is to be told unless it made it. Of two that decide at
+/// once the second finds it decided.
+fn decided(
+    tx: &Transaction<'_>,
+    handoff: &Handoff,
+    status: HandoffStatus,
+    who: &SessionId,
+    reject_reason: Option<&str>,
+    by: &Provenance,
+) -> Result<Handoff> {
+    let changed = tx
+        .execute(
+            &format!(
+                "UPDATE handoffs SET status = ?1, decided_by = ?2, reject_reason = ?3,
+                     decided_at = {NOW}, revision = revision + 1
+                 WHERE id = ?4 AND status = ?5"
+            ),
+            params![
+                status.as_str(),
+                who.as_str(),
+                reject_reason,
+                handoff.id.as_str(),
+                handoff.status.as_str()
+            ],
+        )
+        .map_err(from_sqlite)?;
+    if changed == 0 {
+        return Err(moved_on(handoff));
+    }
+    let after = written(tx, &handoff.id)?;
+    report(tx, by, status.as_str(), Some(handoff), &after)?;
+    untold(tx, Some(&handoff.from).filter(|from| *from != who))?;
+    Ok(after)
 }
 
 /// Reads the session that a session continues.
@@ -251,21 +323,10 @@ fn accept(tx: &Transaction<'_>, acceptance: &HandoffAcceptance) -> Result<Ruled<
             span_seconds: None,
         },
     )?;
-    tx.execute(
-        "UPDATE handoffs SET status = 'accepted', decided_by = ?1,
-             last_actor = ?2, last_reason = ?3, last_op = ?4 WHERE id = ?5",
-        params![
-            session.id.as_str(),
-            by.actor,
-            by.reason,
-            by.op_id,
-            handoff.id.as_str()
-        ],
-    )
-    .map_err(from_sqlite)?;
+    let after = decided(tx, &handoff, HandoffStatus::Accepted, &session.id, None, by)?;
     let item: Item = items::load(tx, &handoff.item)?.ok_or_else(|| moved_on(&handoff))?;
     Ok(Ok(HandoffAccepted {
-        handoff: written(tx, &handoff.id)?,
+        handoff: after,
         item,
         released,
     }))
@@ -345,20 +406,20 @@ fn reject(tx: &Transaction<'_>, rejection: &HandoffRejection) -> Result<Ruled<Ha
     if let Err(refusal) = decide_rejection(&handoff, &session, before.as_ref()) {
         return Ok(Err(refusal));
     }
-    tx.execute(
-        "UPDATE handoffs SET status = 'rejected', decided_by = ?1, reject_reason = ?2,
-             last_actor = ?3, last_reason = ?4, last_op = ?5 WHERE id = ?6",
-        params![
-            session.id.as_str(),
-            rejection.reason,
-            by.actor,
-            by.reason,
-            by.op_id,
-            handoff.id.as_str()
-        ],
+    if rejection.reason.is_empty() {
+        let text = "a rejection says by whom, and why".to_owned();
+        return Err(StoreError::Denied(text));
+    }
+    let reason = Some(rejection.reason.as_str());
+    decided(
+        tx,
+        &handoff,
+        HandoffStatus::Rejected,
+        &session.id,
+        reason,
+        by,
     )
-    .map_err(from_sqlite)?;
-    Ok(Ok(written(tx, &handoff.id)?))
+    .map(Ok)
 }
 
 fn news(
