@@ -67,6 +67,8 @@ pub(crate) fn item(item: &Item) -> Value {
         "claimed_at": item.claimed_at,
         "error_message": item.error_message,
         "evidence": item.evidence,
+        "requires_evidence": item.requires_evidence,
+        "depends_on": item.depends_on,
         "revision": item.revision,
         "created_at": item.created_at,
         "updated_at": item.updated_at,

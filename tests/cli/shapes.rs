@@ -29,6 +29,7 @@ const ITEM_KEYS: &[&str] = &[
     "claimed_at",
     "completed_at",
     "created_at",
+    "depends_on",
     "epoch",
     "error_message",
     "evidence",
@@ -39,6 +40,7 @@ const ITEM_KEYS: &[&str] = &[
     "phase",
     "position",
     "repo",
+    "requires_evidence",
     "revision",
     "status",
     "title",
@@ -161,9 +163,10 @@ fn claims_and_releases() {
     let taken = claimed(&home, "SD-1");
     assert_eq!(
         keys(&taken),
-        ["item", "outcome", "previous_holder", "reason"]
+        ["item", "outcome", "parked", "previous_holder", "reason"]
     );
     assert_eq!(keys(&taken["item"]), ITEM_KEYS);
+    assert!(taken["parked"].is_null());
     assert!(taken["previous_holder"].is_null() && taken["reason"].is_null());
     let released = data(&home, &["release"]);
     assert_eq!(keys(&released), ["item"]);

@@ -94,14 +94,7 @@ pub(crate) fn change(session: &Session, field: Field, value: Value) -> Push {
 }
 
 pub(crate) fn new_item(text: &str) -> NewItem {
-    NewItem {
-        key: key(text),
-        title: None,
-        kind: None,
-        parent: None,
-        position: None,
-        repo: None,
-    }
+    NewItem::new(key(text))
 }
 
 pub(crate) fn add(store: &mut dyn Store, text: &str) -> Item {

@@ -126,18 +126,24 @@ fn a_session_of_another_host_is_endured_up_to_the_ceiling() {
 }
 
 #[test]
-fn declared_silence_postpones_the_sweep() {
+fn declared_silence_postpones_the_sweep_up_to_its_ceiling() {
     let home = Home::new();
     let client = bystander();
     first(&home, &client.pid());
     drop(client);
-    home.expire(SESSION, 5_000);
     home.sql(
         "UPDATE claude_sessions SET silent_until = '2999-01-01T00:00:00.000Z'",
         [],
     );
-    next_start(&home);
-    assert_eq!(home.session::<String>("status", SESSION), "active");
+    for (silence, status) in [(2_600, "active"), (2_800, "lost")] {
+        home.expire(SESSION, silence);
+        next_start(&home);
+        assert_eq!(
+            home.session::<String>("status", SESSION),
+            status,
+            "{silence} s"
+        );
+    }
 }
 
 #[test]

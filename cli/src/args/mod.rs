@@ -8,6 +8,7 @@
 mod blame;
 mod db;
 mod handoff;
+mod item;
 mod log;
 mod meta;
 mod orchestrator;
@@ -24,6 +25,7 @@ use crate::span::Span;
 pub(crate) use blame::BlameArgs;
 pub(crate) use db::DbCommand;
 pub(crate) use handoff::{HandoffCommand, HandoffCreate};
+pub(crate) use item::{ItemAdd, ItemCommand, ItemDepend, ItemList, ItemTransition, NextArgs};
 pub(crate) use log::LogArgs;
 pub(crate) use meta::{MetaCheck, MetaCommand};
 pub(crate) use orchestrator::OrchestratorCommand;
@@ -122,7 +124,7 @@ pub(crate) enum Command {
         #[arg(long)]
         no_history: bool,
     },
-    /// Add, list and show work items
+    /// Add, list, show and move work items
     ///
     /// Example: trueup item add SD-002C --title "Sync on start"
     #[command(verbatim_doc_comment, subcommand)]
@@ -150,6 +152,15 @@ pub(crate) enum Command {
     /// Example: trueup handoff create PLAN-TO-EXEC --summary "the plan stands" --actions "write it"
     #[command(verbatim_doc_comment, subcommand)]
     Handoff(HandoffCommand),
+    /// Show what comes next, and move on to it
+    ///
+    /// Children of one item come in the order of their positions. Without --parent these are
+    /// the children of the item held, else those beside it, else those beside the one held
+    /// last. After the last child comes the parent.
+    ///
+    /// Example: trueup item transition SD-002B completed && trueup next --claim
+    #[command(verbatim_doc_comment)]
+    Next(NextArgs),
     /// List and show sessions, and park those that died
     ///
     /// Example: trueup sessions list
@@ -231,8 +242,12 @@ impl Command {
             Self::Resume => "resume",
             Self::Clear { .. } => "clear",
             Self::Item(ItemCommand::Add(_)) => "item add",
-            Self::Item(ItemCommand::List { .. }) => "item list",
+            Self::Item(ItemCommand::List(_)) => "item list",
             Self::Item(ItemCommand::Show { .. }) => "item show",
+            Self::Item(ItemCommand::Transition(_)) => "item transition",
+            Self::Item(ItemCommand::Reopen { .. }) => "item reopen",
+            Self::Item(ItemCommand::Depend(_)) => "item depend",
+            Self::Next(_) => "next",
             Self::Claim(_) => "claim",
             Self::Release { .. } => "release",
             Self::Handoff(command) => command.name(),
@@ -280,53 +295,6 @@ pub(crate) struct Set {
 pub(crate) enum Switch {
     On,
     Off,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ItemCommand {
-    /// Add an item
-    ///
-    /// Example: trueup item add SD-002C --title "Sync on start" --parent SD-002
-    #[command(verbatim_doc_comment)]
-    Add(ItemAdd),
-    /// List items
-    ///
-    /// Example: trueup item list --parent SD-002
-    #[command(verbatim_doc_comment)]
-    List {
-        /// Only children of this item
-        #[arg(long, value_name = "KEY")]
-        parent: Option<ItemKey>,
-        /// Only items that are held
-        #[arg(long)]
-        held: bool,
-    },
-    /// Show an item and its latest events
-    ///
-    /// Example: trueup item show SD-002C
-    #[command(verbatim_doc_comment)]
-    Show {
-        /// The item
-        key: ItemKey,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ItemAdd {
-    /// The key: letters, digits and . _ - : #
-    pub(crate) key: ItemKey,
-    /// What it is about
-    #[arg(long, value_name = "T")]
-    pub(crate) title: Option<String>,
-    /// The item it belongs to
-    #[arg(long, value_name = "KEY")]
-    pub(crate) parent: Option<ItemKey>,
-    /// A word of your choice [default: task]
-    #[arg(long, value_name = "K")]
-    pub(crate) kind: Option<String>,
-    /// The place among its siblings
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(crate) position: Option<i64>,
 }
 
 #[derive(Debug, Args)]

@@ -1,14 +1,15 @@
 //! `trueup claim` and `trueup release`
 
 use serde_json::{Value, json};
-use trueup_core::claims::{Claimed, Wish, claim as claim_item};
+use trueup_core::claims::{Claimed, Wish, claim as claim_item, parked};
 use trueup_core::liveness::Vitality;
 use trueup_core::model::{
-    ClaimOutcome, ClaimRefusal, Event, Item, ItemKey, NewItem, Session, SessionId,
+    ClaimOutcome, ClaimRefusal, Event, Item, ItemKey, NewItem, Parked, Session, SessionId,
 };
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{ClaimTaken, Provenance, Release, Store as _, StoreError};
 
+use super::or_none;
 use crate::args::ClaimArgs;
 use crate::desk::Desk;
 use crate::failure::Failure;
@@ -61,15 +62,19 @@ pub(super) fn claim(desk: &Desk, arguments: ClaimArgs) -> Result<Answer, Failure
                 ClaimOutcome::TakenOver(reason) => Some(reason),
                 _ => None,
             };
+            let parked = parked(&mut store, &item)?;
             let data = json!({
                 "outcome": outcome.as_str(),
                 "item": json::item(&item),
                 "previous_holder": taken.previous_holder,
                 "reason": reason,
+                "parked": parked_json(parked.as_ref()),
             });
+            let mut text = granted(&taken, outcome);
+            text.extend(parked.iter().flat_map(parked_text));
             Ok(Answer {
                 warnings,
-                ..Answer::new(granted(&taken, outcome), data)
+                ..Answer::new(text, data)
             })
         }
         Claimed::Refused { refusal, holder } => Err(refused(&id, &key, refusal, holder.as_ref())),
@@ -98,6 +103,7 @@ fn claimed_before(
         "item": json::item(&item),
         "previous_holder": event.before["holder"],
         "reason": event.reason.as_deref().filter(|_| taken_over),
+        "parked": parked_json(parked(store, &item)?.as_ref()),
     });
     let text = format!("{outcome} {key} (epoch {}) at {}", item.epoch, event.at);
     Ok(Answer::new(vec![text], data))
@@ -111,18 +117,41 @@ fn create(
     session: &SessionId,
 ) -> Result<(), Failure> {
     let item = NewItem {
-        key: key.clone(),
-        title: None,
-        kind: None,
-        parent: None,
-        position: None,
         repo: desk.site.project.repo(&desk.site.repository),
+        ..NewItem::new(key.clone())
     };
     match store.add_item(&item, &Provenance::new(session.as_str(), "claim --create")) {
         Ok(_) => Ok(()),
         Err(StoreError::Denied(_)) if store.item(key)?.is_some() => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Shows work on an item that its last holder did not end.
+pub(super) fn parked_json(parked: Option<&Parked>) -> Value {
+    parked.map_or(Value::Null, |parked| {
+        json!({
+            "session_id": parked.session,
+            "phase": parked.phase,
+            "task": parked.task,
+            "lost_at": parked.lost_at,
+            "restore": parked.restore(),
+        })
+    })
+}
+
+/// Says what the last holder was doing, and the command that takes it up.
+pub(super) fn parked_text(parked: &Parked) -> Vec<String> {
+    let mut text = vec![format!(
+        "{} worked on it until {}: phase {}, task {}",
+        parked.session,
+        parked.lost_at,
+        or_none(parked.phase.as_deref()),
+        or_none(parked.task.as_deref())
+    )];
+    let restore = parked.restore();
+    text.extend(restore.map(|command| format!("to go on there: {command}")));
+    text
 }
 
 fn granted(taken: &ClaimTaken, outcome: ClaimOutcome) -> Vec<String> {

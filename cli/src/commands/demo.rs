@@ -121,14 +121,7 @@ fn hold(
     site: &Site,
 ) -> Result<(), Failure> {
     let key: ItemKey = key.parse().map_err(|_| Failure::usage("demo"))?;
-    let item = NewItem {
-        key: key.clone(),
-        title: None,
-        kind: None,
-        parent: None,
-        position: None,
-        repo: None,
-    };
+    let item = NewItem::new(key.clone());
     store.add_item(&item, &Provenance::new(session.as_str(), "demo"))?;
     let wish = Wish {
         session: session.clone(),

@@ -1,12 +1,16 @@
 //! `trueup item`
 
+mod advance;
+mod depend;
+
 use serde_json::json;
-use trueup_core::model::{EventFilter, Item, NewItem};
-use trueup_core::store::{ItemFilter, Store as _};
+use trueup_core::model::{EventFilter, Item, ItemKey, ItemStatus, NewItem, Session};
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{ItemFilter, ItemStore as _, Store as _};
 use trueup_core::text::one_line;
 
 use super::or_none;
-use crate::args::{ItemAdd, ItemCommand};
+use crate::args::{ItemAdd, ItemCommand, ItemList};
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
@@ -21,34 +25,82 @@ const MOST_EVENTS: u32 = 20;
 pub(super) fn run(desk: &Desk, command: ItemCommand) -> Result<Answer, Failure> {
     match command {
         ItemCommand::Add(arguments) => add(desk, arguments),
-        ItemCommand::List { parent, held } => {
-            let items = desk.open()?.items(&ItemFilter { parent, held })?;
-            let mut text: Vec<String> = items.iter().map(line).collect();
-            if text.is_empty() {
-                text.push("no items; `trueup item add KEY` adds one".to_owned());
-            }
-            let items: Vec<_> = items.iter().map(json::item).collect();
-            Ok(Answer::new(text, json!({"items": items})))
-        }
-        ItemCommand::Show { key } => {
-            let mut store = desk.open()?;
-            let Some(item) = store.item(&key)? else {
-                return Err(Failure::no_item(&key));
-            };
-            let events = store.events(&EventFilter {
-                item: Some(key.to_string()),
-                limit: MOST_EVENTS,
-                ..EventFilter::default()
-            })?;
-            let mut text = vec![line(&item)];
-            text.extend(events.iter().map(super::log::line));
-            let events: Vec<_> = events.iter().map(json::event).collect();
-            Ok(Answer::new(
-                text,
-                json!({"item": json::item(&item), "events": events}),
-            ))
-        }
+        ItemCommand::List(arguments) => list(desk, arguments),
+        ItemCommand::Show { key } => show(desk, &key),
+        ItemCommand::Transition(arguments) => advance::transition(desk, arguments),
+        ItemCommand::Reopen { key, reason } => advance::reopen(desk, key, reason),
+        ItemCommand::Depend(arguments) => depend::run(desk, arguments),
     }
+}
+
+fn list(desk: &Desk, arguments: ItemList) -> Result<Answer, Failure> {
+    let statuses = if arguments.unfinished {
+        let all = ItemStatus::ALL.into_iter();
+        all.filter(|status| !status.is_finished()).collect()
+    } else {
+        arguments.status
+    };
+    let items = desk.open()?.items(&ItemFilter {
+        parent: arguments.parent,
+        held: arguments.held,
+        statuses,
+    })?;
+    let mut text: Vec<String> = items.iter().map(line).collect();
+    if text.is_empty() {
+        text.push("no items; `trueup item add KEY` adds one".to_owned());
+    }
+    let items: Vec<_> = items.iter().map(json::item).collect();
+    Ok(Answer::new(text, json!({"items": items})))
+}
+
+fn show(desk: &Desk, key: &ItemKey) -> Result<Answer, Failure> {
+    let mut store = desk.open()?;
+    let item = known(&mut store, key)?;
+    let events = store.events(&EventFilter {
+        item: Some(key.to_string()),
+        limit: MOST_EVENTS,
+        ..EventFilter::default()
+    })?;
+    let mut text = vec![line(&item)];
+    text.extend(about(&mut store, &item)?);
+    text.extend(events.iter().map(super::log::line));
+    let events: Vec<_> = events.iter().map(json::event).collect();
+    Ok(Answer::new(
+        text,
+        json!({"item": json::item(&item), "events": events}),
+    ))
+}
+
+/// Says what else is to know of an item, where there is something.
+fn about(store: &mut SqliteStore, item: &Item) -> Result<Vec<String>, Failure> {
+    let mut text = Vec::new();
+    if let Some(parent) = &item.parent {
+        let position = item
+            .position
+            .map_or_else(|| "none".to_owned(), |p| p.to_string());
+        text.push(format!("  belongs to {parent}, position {position}"));
+    }
+    let children = store.children(&item.key)?;
+    if children.all > 0 {
+        let (all, unfinished) = (children.all, children.unfinished);
+        text.push(format!("  children: {all}, {unfinished} unfinished"));
+    }
+    if !item.depends_on.is_empty() {
+        text.push(format!("  depends on {}", listed(&item.depends_on)));
+    }
+    if item.open_dependencies > 0 {
+        let open = store.open_dependencies(&item.key)?;
+        text.push(format!("  waits for {}", standing(&open)));
+    }
+    if let Some(error) = &item.error_message {
+        text.push(format!("  {}: {}", item.status, one_line(error, LONGEST)));
+    }
+    match &item.evidence {
+        Some(evidence) => text.push(format!("  evidence: {}", one_line(evidence, LONGEST))),
+        None if item.requires_evidence => text.push("  completed with evidence only".to_owned()),
+        None => {}
+    }
+    Ok(text)
 }
 
 fn add(desk: &Desk, arguments: ItemAdd) -> Result<Answer, Failure> {
@@ -76,6 +128,12 @@ fn add(desk: &Desk, arguments: ItemAdd) -> Result<Answer, Failure> {
                 .hint(format!("`trueup item add {parent}` first")),
         );
     }
+    depend::admit(
+        &mut store,
+        &key,
+        arguments.parent.as_ref(),
+        &arguments.depends,
+    )?;
     let item = store.add_item(
         &NewItem {
             key: arguments.key,
@@ -84,6 +142,8 @@ fn add(desk: &Desk, arguments: ItemAdd) -> Result<Answer, Failure> {
             parent: arguments.parent,
             position: arguments.position,
             repo: desk.site.project.repo(&desk.site.repository),
+            depends_on: arguments.depends,
+            requires_evidence: arguments.requires_evidence,
         },
         &desk.provenance(&actor, "item add"),
     )?;
@@ -97,12 +157,42 @@ fn added(item: &Item) -> Answer {
     )
 }
 
+/// Reads an item that has to exist.
+pub(super) fn known(store: &mut SqliteStore, key: &ItemKey) -> Result<Item, Failure> {
+    store.item(key)?.ok_or_else(|| Failure::no_item(key))
+}
+
 /// Names who changes something that belongs to no session.
-pub(super) fn actor(desk: &Desk, store: &mut trueup_core::store::sqlite::SqliteStore) -> String {
+pub(super) fn actor(desk: &Desk, store: &mut SqliteStore) -> String {
     desk.actor(store)
 }
 
-fn line(item: &Item) -> String {
+/// Finds the session a command speaks for; a person at a terminal speaks for none. One that
+/// is named has to be registered.
+pub(super) fn mover(desk: &Desk, store: &mut SqliteStore) -> Result<Option<Session>, Failure> {
+    match desk.session(store) {
+        Ok(session) => Ok(Some(session)),
+        Err(failure) if failure.code == Failure::no_session().code => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Lists keys for a person.
+fn listed(keys: &[ItemKey]) -> String {
+    let keys: Vec<&str> = keys.iter().map(ItemKey::as_str).collect();
+    keys.join(", ")
+}
+
+/// Lists items with where they stand.
+pub(super) fn standing(items: &[(ItemKey, ItemStatus)]) -> String {
+    let items: Vec<String> = items
+        .iter()
+        .map(|(key, status)| format!("{key} ({status})"))
+        .collect();
+    items.join(", ")
+}
+
+pub(super) fn line(item: &Item) -> String {
     let held = item
         .holder
         .as_ref()

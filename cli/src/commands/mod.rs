@@ -10,6 +10,7 @@ mod item;
 mod journal;
 mod log;
 mod meta;
+mod next;
 mod orchestrator;
 mod orchestrator_start;
 mod ports;
@@ -41,6 +42,7 @@ pub(crate) fn run(desk: &Desk, command: Command) -> Result<Answer, Failure> {
         Command::Claim(arguments) => claim::claim(desk, arguments),
         Command::Release { key, reason } => claim::release(desk, key, reason.as_deref()),
         Command::Handoff(command) => handoff::run(desk, command),
+        Command::Next(arguments) => next::run(desk, arguments),
         Command::Sessions(command) => sessions::run(desk, &command),
         Command::Ports(command) => ports::run(desk, &command),
         Command::Orchestrator(command) => orchestrator::run(desk, command),

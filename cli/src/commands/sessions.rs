@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{SessionFilter, Store as _};
+use trueup_core::store::{Released, SessionFilter, Store as _};
 use trueup_core::sync::sweep;
 
 use super::or_none;
@@ -35,13 +35,7 @@ pub(super) fn run(desk: &Desk, command: &SessionsCommand) -> Result<Answer, Fail
             let mut store = desk.open_for_change()?;
             let actor = super::item::actor(desk, &mut store);
             let released = sweep(&mut store, &desk.site, &actor)?;
-            let mut text: Vec<String> = released
-                .iter()
-                .map(|r| {
-                    let item = r.item.as_ref().map_or("nothing", |item| item.as_str());
-                    format!("parked {}, which held {item}: {}", r.session, r.reason)
-                })
-                .collect();
+            let mut text: Vec<String> = released.iter().map(parked).collect();
             if text.is_empty() {
                 text.push("no session died".to_owned());
             }
@@ -52,6 +46,18 @@ pub(super) fn run(desk: &Desk, command: &SessionsCommand) -> Result<Answer, Fail
             Ok(Answer::new(text, json!({"released": released})))
         }
     }
+}
+
+/// Says what became of a session that died.
+pub(super) fn parked(released: &Released) -> String {
+    let item = released
+        .item
+        .as_ref()
+        .map_or("nothing", |item| item.as_str());
+    format!(
+        "parked {}, which held {item}: {}",
+        released.session, released.reason
+    )
 }
 
 /// Lists sessions.

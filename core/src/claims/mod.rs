@@ -3,12 +3,17 @@
 //! The decision is [`crate::model::decide`]; here are the readings it is made from, and the
 //! repetition when the database moved between reading and writing.
 
+mod advance;
+
 use crate::liveness::{self, Vitality};
 use crate::model::{
-    ClaimFacts, ClaimOutcome, ClaimRefusal, ClaimVerdict, ItemKey, Session, SessionId, decide,
+    ClaimFacts, ClaimOutcome, ClaimRefusal, ClaimVerdict, Item, ItemKey, Parked, Session,
+    SessionId, decide,
 };
 use crate::store::{ClaimRequest, ClaimTaken, Provenance, Result, Store, StoreError};
 use crate::sync::Site;
+
+pub use advance::{Advanced, MoveWish, advance};
 
 /// Attempts before giving up on an item that keeps changing hands.
 const ATTEMPTS: usize = 8;
@@ -91,4 +96,17 @@ pub fn claim(store: &mut dyn Store, wish: &Wish, site: &Site) -> Result<Claimed>
         }
     }
     Err(moved.unwrap_or_else(|| StoreError::Conflict(format!("item {} keeps moving", wish.item))))
+}
+
+/// Looks for work on an item that its last holder did not end, for whoever claimed it.
+///
+/// # Errors
+///
+/// When the database cannot be asked.
+pub fn parked(store: &mut dyn Store, item: &Item) -> Result<Option<Parked>> {
+    let Some(last) = store.last_holder(&item.key)? else {
+        return Ok(None);
+    };
+    let session = store.session(&last.session)?;
+    Ok(session.and_then(|session| Parked::find(item, &session, last.until)))
 }

@@ -82,10 +82,7 @@ pub fn judge(session: &Session, evidence: ProcessEvidence, ceiling_seconds: u64)
     if evidence == ProcessEvidence::Running {
         return say(Alive::Alive, format!("process {pid} runs"));
     }
-    if let Some(until) = session
-        .silent_until
-        .filter(|until| *until > session.read_at)
-    {
+    if let Some(until) = session.silent_until.filter(|_| session.in_declared_span()) {
         return say(Alive::Unknown, format!("announced silence until {until}"));
     }
     let silence = session.silence_seconds();
@@ -131,6 +128,11 @@ mod tests {
             (Active, 1801, Some(60), Unknown, Alive::Unknown),
             (Active, 1801, Some(60), Gone, Alive::Unknown),
             (Active, 1801, Some(-1), Gone, Alive::Dead),
+            // No announcement is honoured past its own ceiling.
+            (Active, 2700, Some(60), Gone, Alive::Unknown),
+            (Active, 2701, Some(60), Gone, Alive::Dead),
+            (Active, 2701, Some(60), Unknown, Alive::Dead),
+            (Active, 2701, Some(60), Running, Alive::Alive),
             // A goodbye and a sweep have spoken already.
             (Ended, 1, None, Running, Alive::Dead),
             (Lost, 1, None, Running, Alive::Dead),

@@ -130,7 +130,9 @@ pub fn decide(facts: &ClaimFacts<'_>) -> ClaimVerdict {
         // A holder that never registered cannot renew, release or be asked.
         (Some(_), None) => grant(ClaimOutcome::TakenOver("holder_unknown")),
         (Some(_), Some((holder, vitality))) => {
-            match takeover(claimant, holder, vitality, facts.force) {
+            // Whoever answers for the whole may take any part of it back.
+            let parent_held = item.parent.is_some() && item.parent == claimant.item;
+            match takeover(claimant, holder, vitality, parent_held, facts.force) {
                 Ok(reason) => grant(ClaimOutcome::TakenOver(reason)),
                 Err(refusal) => ClaimVerdict::Refuse(refusal),
             }
@@ -142,6 +144,7 @@ fn takeover(
     claimant: &Session,
     holder: &Session,
     vitality: &Vitality,
+    parent_held: bool,
     force: bool,
 ) -> Result<&'static str, ClaimRefusal> {
     // After /clear or a fork the same person goes on under a new id.
@@ -153,6 +156,9 @@ fn takeover(
         && (!holder.lease_expired() || holder.in_declared_span());
     if vitality.alive == Alive::Dead && !kept {
         return Ok("holder_dead");
+    }
+    if parent_held {
+        return Ok("parent_authority");
     }
     if force {
         return if holder.silence_seconds() >= FORCE_AFTER_SECONDS {

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Epoch, ItemKey, ItemStatus, Revision, SessionId, Timestamp};
 
+/// The kind of an item that others are children of, said before it has any.
+pub const ORCHESTRATOR: &str = "orchestrator";
+
 /// A row of `work_items`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
@@ -33,6 +36,12 @@ pub struct Item {
     pub error_message: Option<String>,
     /// What proves completion.
     pub evidence: Option<String>,
+    /// Whether it is completed with evidence only.
+    pub requires_evidence: bool,
+    /// What must be completed before it, by key.
+    pub depends_on: Vec<ItemKey>,
+    /// How many of those are not completed.
+    pub open_dependencies: u64,
     /// Counts changes.
     pub revision: Revision,
     /// When it was added.
@@ -53,6 +62,40 @@ impl Item {
             "evidence": self.evidence,
         })
     }
+
+    /// Returns where it stands among its siblings.
+    pub fn place(&self) -> Place {
+        Place::new(self.position, self.key.clone())
+    }
+}
+
+/// A place among siblings: by position, those without one last, then by key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    unplaced: bool,
+    position: Option<i64>,
+    key: ItemKey,
+}
+
+impl Place {
+    /// Makes a place.
+    pub const fn new(position: Option<i64>, key: ItemKey) -> Self {
+        Self {
+            unplaced: position.is_none(),
+            position,
+            key,
+        }
+    }
+
+    /// Returns the position given.
+    pub const fn position(&self) -> Option<i64> {
+        self.position
+    }
+
+    /// Returns the key, which decides between equal positions.
+    pub const fn key(&self) -> &ItemKey {
+        &self.key
+    }
 }
 
 /// What is needed to add an item.
@@ -66,8 +109,28 @@ pub struct NewItem {
     pub kind: Option<String>,
     /// The item it belongs to; must exist.
     pub parent: Option<ItemKey>,
-    /// The place among its siblings.
+    /// The place among its siblings; a child without one goes behind the last.
     pub position: Option<i64>,
     /// Which repository, by name.
     pub repo: Option<String>,
+    /// What must be completed before it; must exist.
+    pub depends_on: Vec<ItemKey>,
+    /// Whether it is completed with evidence only.
+    pub requires_evidence: bool,
+}
+
+impl NewItem {
+    /// Makes an item of which nothing but the key is said.
+    pub const fn new(key: ItemKey) -> Self {
+        Self {
+            key,
+            title: None,
+            kind: None,
+            parent: None,
+            position: None,
+            repo: None,
+            depends_on: Vec::new(),
+            requires_evidence: false,
+        }
+    }
 }

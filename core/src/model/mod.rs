@@ -3,8 +3,10 @@
 //! Invariant: a value of one of these types is well formed; whatever comes from outside is
 //! validated where it is parsed, never later.
 
+mod advance;
 mod blame;
 mod claim;
+mod dependency;
 mod event;
 mod execution;
 #[cfg(test)]
@@ -12,7 +14,9 @@ pub(crate) mod fixture;
 mod handoff;
 mod ids;
 mod item;
+mod next;
 mod orchestrator;
+mod parked;
 mod plan;
 mod port;
 mod session;
@@ -21,10 +25,12 @@ mod timestamp;
 mod transition;
 mod version;
 
+pub use advance::{Goal, MoveFacts, MoveGrant, MoveRefusal, Mover, advance};
 pub use blame::{Blame, BlamedField, UnknownField, blame};
 pub use claim::{
     ClaimFacts, ClaimGrant, ClaimOutcome, ClaimRefusal, ClaimVerdict, FORCE_AFTER_SECONDS, decide,
 };
+pub use dependency::{Waits, circle, drawn, settled};
 pub use event::{Event, EventFilter, concerns_item};
 pub use execution::{ExecutionState, Field, History, Kind, Value, WorkState};
 pub use handoff::{
@@ -35,8 +41,12 @@ pub use ids::{
     AdwId, HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId, PlanId,
     ReservationId, SessionId,
 };
-pub use item::{Item, NewItem};
+pub use item::{Item, NewItem, ORCHESTRATOR, Place};
+pub use next::{
+    Board, Cause, Hindrance, Lack, MOST_HINDRANCES, Next, OfferReason, Seeker, Siblings, next,
+};
 pub use orchestrator::{Orchestrator, RunEnd};
+pub use parked::Parked;
 pub use plan::{
     NewPlan, NewPlanTask, Plan, PlanState, PlanSummary, PlanTask, PlanTaskId, PlanTaskIdError,
     PlanTaskRefusal, PlanTaskStep, PlanTaskVerdict, PlanWorker, RETRY_LIMIT, decide_step,
@@ -46,11 +56,11 @@ pub use port::{
     PortOwner, Reservation, STALE_AFTER_SECONDS, Slot, is_stale, lowest_free, next_owner,
     owner_alive,
 };
-pub use session::{Host, ProcessId, Session};
+pub use session::{Host, ProcessId, SPAN_CEILING_SECONDS, Session};
 pub use status::{
     ItemStatus, OrchestratorStatus, PlanTaskStatus, SessionStatus, UnknownStatus,
     WorkplanTaskStatus,
 };
 pub use timestamp::{Timestamp, TimestampError};
-pub use transition::{Edge, Entity, Step, legal_edges, step};
+pub use transition::{Edge, Entity, Step, legal_edges, step, targets};
 pub use version::{Epoch, Lineage, Revision};

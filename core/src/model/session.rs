@@ -6,6 +6,11 @@ use super::{
     Epoch, ExecutionState, ItemKey, Lineage, Revision, SessionId, SessionStatus, Timestamp,
 };
 
+/// How long a silence may last that is honoured because it was announced, in seconds.
+///
+/// Source: seed 0's armed silence window, hard release cap.
+pub const SPAN_CEILING_SECONDS: u64 = 45 * 60;
+
 /// The name of a machine, as `uname -n` gives it.
 pub type Host = String;
 
@@ -94,9 +99,11 @@ impl Session {
         self.lease_expires_at <= self.read_at
     }
 
-    /// Tells whether the session is inside a silence it announced.
+    /// Tells whether the session is inside a silence it announced, and not silent for longer
+    /// than any announcement is honoured.
     pub fn in_declared_span(&self) -> bool {
         self.silent_until.is_some_and(|until| until > self.read_at)
+            && !self.silent_longer_than(SPAN_CEILING_SECONDS)
     }
 }
 

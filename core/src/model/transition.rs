@@ -159,6 +159,15 @@ pub fn step(entity: Entity, from: &str, to: &str) -> Step {
     }
 }
 
+/// Returns where a status may go forward to.
+pub fn targets(entity: Entity, from: &str) -> Vec<&'static str> {
+    legal_edges()
+        .into_iter()
+        .filter(|edge| edge.entity == entity && edge.from == from && !edge.back)
+        .map(|edge| edge.to)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,9 @@ pub mod sqlite;
 
 pub use error::{StoreError, Transience};
 pub use port::{
+    Children, Depend, ItemMove, ItemMoved, ItemStore, LastHolder, NextRequest, NextTaken, NextWish,
+};
+pub use port::{
     ClaimRequest, ClaimTaken, HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection,
     HandoffStore, Heartbeat, ItemFilter, Mark, MetadataFix, MetadataStore, NewHandoff, NewRun,
     OrchestratorStore, PlanImported, PlanListed, PlanStore, PlanTaskChange, PortRelease,

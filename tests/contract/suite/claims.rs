@@ -116,7 +116,7 @@ fn another_claim_releases_the_first(f: &mut impl Fixture) {
     assert_eq!(item(f.store(), "A").claimed_at, None);
     let held = ItemFilter {
         held: true,
-        parent: None,
+        ..ItemFilter::default()
     };
     let held = f.store().items(&held).unwrap();
     assert_eq!(

@@ -85,7 +85,7 @@ fn items_are_listed_by_parent_position_and_key(f: &mut impl Fixture) {
     let mut list = |parent: Option<&str>| -> String {
         let filter = ItemFilter {
             parent: parent.map(key),
-            held: false,
+            ..ItemFilter::default()
         };
         let found = f.store().items(&filter).unwrap();
         found

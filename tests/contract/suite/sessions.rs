@@ -1,7 +1,7 @@
 //! Registration, leases, metadata.
 
 use serde_json::{Map, Value as Json, json};
-use trueup_core::model::{ProcessId, Revision, SessionStatus};
+use trueup_core::model::{ProcessId, Revision, SPAN_CEILING_SECONDS, SessionStatus};
 use trueup_core::store::{Heartbeat, Registration, SessionFilter};
 
 use crate::fixture::Fixture;
@@ -122,15 +122,21 @@ fn a_sign_of_life_renews_the_lease(f: &mut impl Fixture) {
 
 fn a_span_is_announced_and_kept(f: &mut impl Fixture) {
     register(f.store(), "s1");
-    let long = Heartbeat {
-        span_seconds: Some(3_600),
+    let announced = |seconds| Heartbeat {
+        span_seconds: Some(seconds),
         ..beat("s1")
     };
-    f.store().heartbeat(&long).unwrap();
+    f.store().heartbeat(&announced(1_800)).unwrap();
     f.store().heartbeat(&beat("s1")).unwrap();
-    f.advance(3_000);
+    f.advance(1_700);
     assert!(session(f.store(), "s1").in_declared_span());
-    f.advance(1_000);
+    f.advance(200);
+    assert!(!session(f.store(), "s1").in_declared_span());
+    // However long a silence was announced, it is honoured up to its ceiling alone.
+    f.store().heartbeat(&announced(7_200)).unwrap();
+    f.advance(SPAN_CEILING_SECONDS - 60);
+    assert!(session(f.store(), "s1").in_declared_span());
+    f.advance(120);
     assert!(!session(f.store(), "s1").in_declared_span());
 }
 

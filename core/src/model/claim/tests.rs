@@ -136,3 +136,62 @@ fn claiming_again_is_the_same_claim() {
     };
     assert_eq!(word(&decide(&facts)), "already_owned");
 }
+
+#[test]
+fn who_holds_the_parent_takes_a_child_from_anybody() {
+    let peer = session("peer", SessionStatus::Active, 0);
+    let mut held = item(ItemStatus::Running, Some("peer"));
+    held.parent = Some("SD-002".parse().unwrap());
+    for (mine, force, alive, expected) in [
+        (
+            Some("SD-002"),
+            false,
+            Alive::Alive,
+            "taken_over: parent_authority",
+        ),
+        (
+            Some("SD-002"),
+            true,
+            Alive::Alive,
+            "taken_over: parent_authority",
+        ),
+        (
+            Some("SD-002"),
+            false,
+            Alive::Unknown,
+            "taken_over: parent_authority",
+        ),
+        (
+            Some("SD-002"),
+            false,
+            Alive::Dead,
+            "taken_over: holder_dead",
+        ),
+        (Some("SD-001"), false, Alive::Alive, "held_by_live_session"),
+        (None, true, Alive::Alive, "takeover_not_allowed"),
+    ] {
+        let mut me = session("me", SessionStatus::Active, 0);
+        me.item = mine.map(|key| key.parse().unwrap());
+        let mut peer = peer.clone();
+        if alive == Alive::Dead {
+            peer.status = SessionStatus::Lost;
+        }
+        let facts = ClaimFacts {
+            claimant: Some(&me),
+            item: Some(&held),
+            holder: Some((&peer, &vitality(alive))),
+            force,
+        };
+        assert_eq!(word(&decide(&facts)), expected, "{mine:?} {alive:?}");
+    }
+    // Two that belong to nothing are no parent and child.
+    held.parent = None;
+    let me = session("me", SessionStatus::Active, 0);
+    let facts = ClaimFacts {
+        claimant: Some(&me),
+        item: Some(&held),
+        holder: Some((&peer, &vitality(Alive::Alive))),
+        force: false,
+    };
+    assert_eq!(word(&decide(&facts)), "held_by_live_session");
+}

@@ -1,10 +1,12 @@
 //! What the triggers of the real adapters do: revisions and events follow every change.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::MemoryStore;
 use super::events::record;
-use crate::model::{Item, ItemKey, SessionId, SessionStatus};
+use crate::model::{Entity, Item, ItemKey, ItemStatus, SessionId, SessionStatus, Step, step};
 use crate::store::news::News;
 use crate::store::{Provenance, Result, StoreError};
 
@@ -150,18 +152,27 @@ pub(super) fn item(
     if *row == before {
         return Ok(before);
     }
+    let way = step(Entity::Item, before.status.as_str(), row.status.as_str());
+    if way == Step::Illegal {
+        return Err(StoreError::Denied("no legal change of status".to_owned()));
+    }
     row.revision.0 += 1;
     row.updated_at = now;
     let moved = row.holder != before.holder;
     if moved {
         row.claimed_at = row.holder.as_ref().map(|_| now);
     }
+    if way != Step::Stays {
+        row.completed_at = Some(now).filter(|_| row.status.is_finished());
+    }
     let after = row.clone();
     let kind = match (&before.holder, &after.holder) {
+        _ if way == Step::Back => "reopened",
+        (_, None) if way != Step::Stays => "status",
         (Some(_), None) => "released",
         (None, Some(_)) => "claimed",
         _ if moved => "taken_over",
-        _ if before.status != after.status => "status",
+        _ if way != Step::Stays => "status",
         _ => "changed",
     };
     let news = News {
@@ -178,5 +189,20 @@ pub(super) fn item(
             raise(store, session);
         }
     }
+    count_open(store);
     Ok(after)
+}
+
+/// Counts anew what every item waits for.
+pub(super) fn count_open(store: &mut MemoryStore) {
+    let completed: BTreeSet<ItemKey> = store
+        .items
+        .values()
+        .filter(|item| item.status == ItemStatus::Completed)
+        .map(|item| item.key.clone())
+        .collect();
+    for item in store.items.values_mut() {
+        let open = item.depends_on.iter().filter(|on| !completed.contains(on));
+        item.open_dependencies = open.count() as u64;
+    }
 }

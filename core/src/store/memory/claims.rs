@@ -10,7 +10,7 @@ use crate::store::{
     ClaimRequest, ClaimTaken, Heartbeat, Provenance, Release, Released, Result, StoreError,
 };
 
-fn moved_on(item: &ItemKey) -> StoreError {
+pub(super) fn moved_on(item: &ItemKey) -> StoreError {
     StoreError::Conflict(format!("item {item} changed hands meanwhile"))
 }
 
@@ -160,11 +160,20 @@ pub(super) fn release(store: &mut MemoryStore, release: &Release) -> Result<Item
         )));
     }
     let item = set_free(store, &release.item, &release.provenance)?;
+    end_work(store, &release.session, &release.provenance)?;
+    Ok(item)
+}
+
+/// Leaves a session idle of work.
+pub(super) fn end_work(
+    store: &mut MemoryStore,
+    session: &SessionId,
+    by: &Provenance,
+) -> Result<()> {
     let idle = json!({
         "currentSd": null, "currentPhase": null, "currentTask": null, "isActive": false,
     });
-    patch_state(store, &release.session, idle, &release.provenance)?;
-    Ok(item)
+    patch_state(store, session, idle, by)
 }
 
 pub(super) fn park(

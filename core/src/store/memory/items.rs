@@ -2,11 +2,14 @@
 
 use serde_json::Value as Json;
 
-use super::MemoryStore;
 use super::events::record;
-use crate::model::{Epoch, Item, ItemKey, ItemStatus, NewItem, Revision};
+use super::{MemoryStore, dependencies, moves, next};
+use crate::model::{Epoch, Item, ItemKey, ItemStatus, NewItem, Next, Revision, Waits};
 use crate::store::news::News;
-use crate::store::{ItemFilter, Provenance, Result, StoreError};
+use crate::store::{
+    Children, Depend, ItemFilter, ItemMove, ItemMoved, ItemStore, LastHolder, NextRequest,
+    NextTaken, NextWish, Provenance, Result, StoreError,
+};
 
 pub(super) fn existing(store: &MemoryStore, key: &ItemKey) -> Result<Item> {
     store
@@ -24,20 +27,44 @@ pub(super) fn add(store: &mut MemoryStore, new: &NewItem, by: &Provenance) -> Re
     if let Some(parent) = new.parent.as_ref().filter(|p| !store.items.contains_key(p)) {
         return denied(format!("parent {parent} does not exist"));
     }
+    let mut waits = Vec::new();
+    if let Some(parent) = &new.parent {
+        waits = dependencies::waiting_for(store, parent);
+        waits.push(Waits {
+            item: parent.clone(),
+            on: new.key.clone(),
+        });
+    }
+    dependencies::admit(store, &new.key, &new.depends_on, &waits)?;
+    let mut depends_on = new.depends_on.clone();
+    depends_on.sort();
+    depends_on.dedup();
+    let open = dependencies::open(store, &depends_on);
+    let ready = !depends_on.is_empty() && open.is_empty();
+    let siblings = store.items.values().filter(|i| i.parent == new.parent);
+    let last = siblings.filter_map(|i| i.position).max().unwrap_or(0);
+    let behind = new.parent.as_ref().map(|_| last + 1);
     let item = Item {
         key: new.key.clone(),
         title: new.title.clone(),
         kind: new.kind.clone().unwrap_or_else(|| "task".to_owned()),
         parent: new.parent.clone(),
-        position: new.position,
+        position: new.position.or(behind),
         repo: new.repo.clone(),
-        status: ItemStatus::Queued,
+        status: if ready {
+            ItemStatus::Ready
+        } else {
+            ItemStatus::Queued
+        },
         phase: None,
         holder: None,
         epoch: Epoch(0),
         claimed_at: None,
         error_message: None,
         evidence: None,
+        requires_evidence: new.requires_evidence,
+        open_dependencies: open.len() as u64,
+        depends_on,
         revision: Revision(1),
         created_at: store.now,
         updated_at: store.now,
@@ -63,9 +90,10 @@ pub(super) fn list(store: &MemoryStore, filter: &ItemFilter) -> Vec<Item> {
         .values()
         .filter(|i| filter.parent.is_none() || i.parent == filter.parent)
         .filter(|i| !filter.held || i.holder.is_some())
+        .filter(|i| filter.statuses.is_empty() || filter.statuses.contains(&i.status))
         .cloned()
         .collect();
-    found.sort_by(|a, b| (&a.parent, a.position, &a.key).cmp(&(&b.parent, b.position, &b.key)));
+    found.sort_by(|a, b| (&a.parent, a.place()).cmp(&(&b.parent, b.place())));
     found
 }
 
@@ -77,4 +105,69 @@ pub(super) fn known(store: &MemoryStore, keys: &[&str]) -> Vec<String> {
         .filter(|key| keys.contains(key))
         .map(str::to_owned)
         .collect()
+}
+
+impl ItemStore for MemoryStore {
+    fn move_item(&mut self, request: &ItemMove) -> Result<ItemMoved> {
+        let by = &request.provenance;
+        let again = |store: &Self| moves::first_answer(store, request);
+        self.write(
+            "move_item",
+            by,
+            |store| moves::move_item(store, request),
+            again,
+        )
+    }
+
+    fn depend(&mut self, request: &Depend) -> Result<Item> {
+        let by = &request.provenance;
+        let again = |store: &Self| existing(store, &request.item);
+        self.write(
+            "depend",
+            by,
+            |store| dependencies::depend(store, request),
+            again,
+        )
+    }
+
+    fn waiting_for(&mut self, key: &ItemKey) -> Result<Vec<Waits>> {
+        Ok(dependencies::waiting_for(self, key))
+    }
+
+    fn open_dependencies(&mut self, key: &ItemKey) -> Result<Vec<(ItemKey, ItemStatus)>> {
+        let item = self.items.get(key);
+        Ok(item.map_or_else(Vec::new, |i| dependencies::open(self, &i.depends_on)))
+    }
+
+    fn children(&mut self, key: &ItemKey) -> Result<Children> {
+        let children = || {
+            self.items
+                .values()
+                .filter(|i| i.parent.as_ref() == Some(key))
+        };
+        Ok(Children {
+            all: children().count() as u64,
+            unfinished: children().filter(|i| !i.status.is_finished()).count() as u64,
+        })
+    }
+
+    fn next_item(&mut self, wish: &NextWish) -> Result<Next> {
+        next::next_item(self, wish)
+    }
+
+    fn claim_next(&mut self, request: &NextRequest) -> Result<NextTaken> {
+        let by = &request.provenance;
+        let again = |store: &Self| next::first_answer(store, request);
+        let work = |store: &mut Self| next::claim_next(store, request);
+        let answer = self.write("claim_next", by, work, again)?;
+        if matches!(answer.next, Next::Nothing { .. }) {
+            // It left nothing behind to be known by, as in a database.
+            self.operations.remove(&by.op_id);
+        }
+        Ok(answer)
+    }
+
+    fn last_holder(&mut self, key: &ItemKey) -> Result<Option<LastHolder>> {
+        Ok(next::last_holder(self, key))
+    }
 }

@@ -9,10 +9,13 @@
 
 mod changes;
 mod claims;
+mod dependencies;
 mod events;
 mod handoffs;
 mod items;
 mod metadata;
+mod moves;
+mod next;
 mod orchestrators;
 mod plans;
 mod ports;

@@ -89,14 +89,7 @@ fn what_never_was_cannot_be_told() {
 fn an_outcome_must_fit_its_conditions() {
     let (mut store, session) = store();
     let other: SessionId = "s2".parse().unwrap();
-    let item = NewItem {
-        key: "A".parse().unwrap(),
-        title: None,
-        kind: None,
-        parent: None,
-        position: None,
-        repo: None,
-    };
+    let item = NewItem::new("A".parse().unwrap());
     store.add_item(&item, &Provenance::new("s1", "")).unwrap();
     for (outcome, holder) in [
         (ClaimOutcome::Claimed, Some(other)),

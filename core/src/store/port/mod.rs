@@ -1,6 +1,7 @@
 //! The operations.
 
 mod handoffs;
+mod items;
 mod metadata;
 mod orchestrators;
 mod plans;
@@ -11,14 +12,17 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 use crate::model::{
-    ClaimGrant, Epoch, Event, EventFilter, Field, Item, ItemKey, Lineage, NewItem, OperationId,
-    ProcessId, Revision, Session, SessionId, SessionStatus, Timestamp, Value,
+    ClaimGrant, Epoch, Event, EventFilter, Field, Item, ItemKey, ItemStatus, Lineage, NewItem,
+    OperationId, ProcessId, Revision, Session, SessionId, SessionStatus, Timestamp, Value,
 };
 use crate::store::Result;
 
 pub use handoffs::{
     HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection, HandoffStore, NewHandoff,
     Ruled,
+};
+pub use items::{
+    Children, Depend, ItemMove, ItemMoved, ItemStore, LastHolder, NextRequest, NextTaken, NextWish,
 };
 pub use metadata::{MetadataFix, MetadataStore};
 pub use orchestrators::{NewRun, OrchestratorStore, Registered};
@@ -144,6 +148,8 @@ pub struct ItemFilter {
     pub parent: Option<ItemKey>,
     /// Only those held.
     pub held: bool,
+    /// Only of these statuses; empty is no limit.
+    pub statuses: Vec<ItemStatus>,
 }
 
 /// A claim to carry out.
@@ -208,7 +214,9 @@ pub struct TaskNote {
     clippy::missing_errors_doc,
     reason = "said once above, and where one is special"
 )]
-pub trait Store: HandoffStore + MetadataStore + OrchestratorStore + PlanStore + PortStore {
+pub trait Store:
+    HandoffStore + ItemStore + MetadataStore + OrchestratorStore + PlanStore + PortStore
+{
     /// Returns which database this is.
     fn lineage(&mut self) -> Result<Lineage>;
 

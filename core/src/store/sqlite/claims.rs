@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 
 use super::errors::from_sqlite;
 use super::sessions::{self, signed};
-use super::{NOW, items, registered, rows, was_done};
+use super::{NOW, items, registered, was_done};
 use crate::model::{ClaimOutcome, Item, ItemKey, Session, SessionId, SessionStatus};
 use crate::store::{
     ClaimRequest, ClaimTaken, Heartbeat, Provenance, Release, Released, Result, StoreError,
@@ -45,7 +45,7 @@ pub(super) fn claim(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<Clai
     })
 }
 
-fn moved_on(item: &ItemKey) -> StoreError {
+pub(super) fn moved_on(item: &ItemKey) -> StoreError {
     StoreError::Conflict(format!("item {item} changed hands meanwhile"))
 }
 
@@ -122,14 +122,10 @@ fn set_free(
     provenance: &Provenance,
     reason: Option<&str>,
 ) -> Result<Option<Item>> {
-    let sql = format!(
-        "UPDATE work_items SET holder = NULL, last_actor = ?1, last_reason = ?2, last_op = ?3
-         WHERE key = ?4 AND holder = ?5 RETURNING {}",
-        rows::ITEM
-    );
     let freed = tx
-        .query_row(
-            &sql,
+        .execute(
+            "UPDATE work_items SET holder = NULL, last_actor = ?1, last_reason = ?2, last_op = ?3
+             WHERE key = ?4 AND holder = ?5",
             params![
                 provenance.actor,
                 reason.or(provenance.reason.as_deref()),
@@ -137,14 +133,12 @@ fn set_free(
                 item.as_str(),
                 holder.as_str()
             ],
-            rows::item,
         )
-        .optional()
         .map_err(from_sqlite)?;
     match freed {
+        0 => Ok(None),
         // The row as triggers left it.
-        Some(_) => items::load(tx, item),
-        None => Ok(None),
+        _ => items::load(tx, item),
     }
 }
 
@@ -200,11 +194,20 @@ pub(super) fn release(tx: &Transaction<'_>, release: &Release) -> Result<Item> {
             release.session, release.item
         ))
     })?;
+    end_work(tx, &release.session, provenance)?;
+    Ok(item)
+}
+
+/// Leaves a session idle of work.
+pub(super) fn end_work(
+    tx: &Transaction<'_>,
+    session: &SessionId,
+    provenance: &Provenance,
+) -> Result<()> {
     let idle = json!({
         "currentSd": null, "currentPhase": null, "currentTask": null, "isActive": false,
     });
-    patch_state(tx, &release.session, idle, provenance)?;
-    Ok(item)
+    patch_state(tx, session, idle, provenance)
 }
 
 pub(super) fn park(

@@ -3,9 +3,12 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::errors::from_sqlite;
-use super::{rows, was_done};
-use crate::model::{Item, ItemKey, NewItem};
-use crate::store::{ItemFilter, Provenance, Result, StoreError};
+use super::{SqliteStore, dependencies, moves, next, rows, was_done};
+use crate::model::{Item, ItemKey, ItemStatus, NewItem, Next, Waits};
+use crate::store::{
+    Children, Depend, ItemFilter, ItemMove, ItemMoved, ItemStore, LastHolder, NextRequest,
+    NextTaken, NextWish, Provenance, Result, StoreError,
+};
 
 pub(super) fn load(connection: &Connection, key: &ItemKey) -> Result<Option<Item>> {
     let sql = format!("SELECT {} FROM work_items WHERE key = ?1", rows::ITEM);
@@ -26,8 +29,15 @@ pub(super) fn list(connection: &Connection, filter: &ItemFilter) -> Result<Vec<I
     } else {
         "AND ?1 IS NULL"
     };
+    let statuses: Vec<String> = filter.statuses.iter().map(|s| format!("'{s}'")).collect();
+    let status = if statuses.is_empty() {
+        String::new()
+    } else {
+        format!("AND status IN ({})", statuses.join(", "))
+    };
     let sql = format!(
-        "SELECT {} FROM work_items WHERE 1 {held} {parent} ORDER BY parent, position, key",
+        "SELECT {} FROM work_items WHERE 1 {held} {parent} {status} \
+         ORDER BY parent, position IS NULL, position, key",
         rows::ITEM
     );
     let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
@@ -51,13 +61,10 @@ pub(super) fn known(connection: &Connection, keys: &[&str]) -> Result<Vec<String
 }
 
 pub(super) fn add(tx: &Transaction<'_>, item: &NewItem, provenance: &Provenance) -> Result<Item> {
-    let existing = load(tx, &item.key)?;
-    if let Some(existing) = &existing
-        && was_done(tx, provenance)?
-    {
-        return Ok(existing.clone());
-    }
-    if existing.is_some() {
+    if let Some(present) = load(tx, &item.key)? {
+        if was_done(tx, provenance)? {
+            return Ok(present);
+        }
         return Err(StoreError::Denied(format!(
             "item {} exists already",
             item.key
@@ -70,10 +77,22 @@ pub(super) fn add(tx: &Transaction<'_>, item: &NewItem, provenance: &Provenance)
             "parent {parent} does not exist"
         )));
     }
+    let mut waits = Vec::new();
+    if let Some(parent) = &item.parent {
+        waits = dependencies::waiting_for(tx, parent)?;
+        waits.push(Waits {
+            item: parent.clone(),
+            on: item.key.clone(),
+        });
+    }
+    let ready = dependencies::admit(tx, &item.key, &item.depends_on, &waits)?;
     tx.execute(
-        "INSERT INTO work_items (key, title, kind, parent, position, repo, last_actor, last_reason,
-             last_op)
-         VALUES (?1, ?2, coalesce(?3, 'task'), ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO work_items (key, title, kind, parent, position, repo, status,
+             requires_evidence, last_actor, last_reason, last_op)
+         VALUES (?1, ?2, coalesce(?3, 'task'), ?4,
+             CASE WHEN ?5 IS NOT NULL OR ?4 IS NULL THEN ?5 ELSE
+                 (SELECT coalesce(max(position), 0) + 1 FROM work_items WHERE parent = ?4) END,
+             ?6, iif(?7, 'ready', 'queued'), ?8, ?9, ?10, ?11)",
         params![
             item.key.as_str(),
             item.title,
@@ -81,11 +100,55 @@ pub(super) fn add(tx: &Transaction<'_>, item: &NewItem, provenance: &Provenance)
             item.parent.as_ref().map(ItemKey::as_str),
             item.position,
             item.repo,
+            ready,
+            item.requires_evidence,
             provenance.actor,
             provenance.reason,
             provenance.op_id
         ],
     )
     .map_err(from_sqlite)?;
-    load(tx, &item.key)?.ok_or_else(|| StoreError::Conflict(format!("item {} vanished", item.key)))
+    dependencies::insert(tx, &item.key, &item.depends_on)?;
+    existing(tx, &item.key)
+}
+
+/// Reads an item that was there a moment ago.
+pub(super) fn existing(connection: &Connection, key: &ItemKey) -> Result<Item> {
+    load(connection, key)?.ok_or_else(|| StoreError::Conflict(format!("item {key} vanished")))
+}
+
+impl ItemStore for SqliteStore {
+    fn move_item(&mut self, request: &ItemMove) -> Result<ItemMoved> {
+        self.write(|tx| moves::move_item(tx, request))
+    }
+
+    fn depend(&mut self, request: &Depend) -> Result<Item> {
+        self.write(|tx| dependencies::depend(tx, request))
+    }
+
+    fn waiting_for(&mut self, key: &ItemKey) -> Result<Vec<Waits>> {
+        dependencies::waiting_for(&self.connection, key)
+    }
+
+    fn open_dependencies(&mut self, key: &ItemKey) -> Result<Vec<(ItemKey, ItemStatus)>> {
+        dependencies::open(&self.connection, key, 0)
+    }
+
+    fn children(&mut self, key: &ItemKey) -> Result<Children> {
+        next::children(&self.connection, key)
+    }
+
+    fn next_item(&mut self, wish: &NextWish) -> Result<Next> {
+        // One moment for all questions.
+        let moment = self.connection.transaction().map_err(from_sqlite)?;
+        next::next_item(&moment, wish)
+    }
+
+    fn claim_next(&mut self, request: &NextRequest) -> Result<NextTaken> {
+        self.write(|tx| next::claim_next(tx, request))
+    }
+
+    fn last_holder(&mut self, key: &ItemKey) -> Result<Option<LastHolder>> {
+        next::last_holder(&self.connection, key)
+    }
 }

@@ -5,6 +5,7 @@
 //! trueup's, is damaged or newer is never written.
 
 mod claims;
+mod dependencies;
 mod errors;
 mod events;
 mod handle;
@@ -12,6 +13,8 @@ mod handoffs;
 mod items;
 mod metadata;
 mod migrate;
+mod moves;
+mod next;
 mod open;
 mod orchestrators;
 mod plan_tasks;

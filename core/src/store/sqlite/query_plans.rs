@@ -1,5 +1,7 @@
 //! What hooks ask in every turn is answered from an index, whatever the number of rows.
 
+mod items;
+
 use rusqlite::Connection;
 
 use super::migrate::{SCHEMA_VERSION, migrate_to};
@@ -43,7 +45,10 @@ fn no_question_of_a_turn_reads_a_whole_table() {
              ORDER BY s.heartbeat_at DESC, s.session_id LIMIT ?2"
         ),
         format!("SELECT {ITEM} FROM work_items WHERE key = ?1"),
-        format!("SELECT {ITEM} FROM work_items WHERE 1 AND parent = ?1 ORDER BY position, key"),
+        format!(
+            "SELECT {ITEM} FROM work_items WHERE 1 AND parent = ?1 \
+             ORDER BY parent, position IS NULL, position, key"
+        ),
         "SELECT key FROM work_items WHERE key IN (?, ?, ?) ORDER BY key".to_owned(),
         "UPDATE work_items SET holder = ?1 WHERE key = ?5 AND holder IS ?6 AND claim_epoch = ?7"
             .to_owned(),

@@ -6,8 +6,10 @@ use rusqlite::types::Type;
 use rusqlite::{Error, Row};
 
 use crate::model::{
-    Epoch, Item, Lineage, Orchestrator, ProcessId, Revision, RunEnd, Session, Slot, Timestamp,
+    Epoch, Item, ItemKey, Lineage, Orchestrator, ProcessId, Revision, RunEnd, Session, Slot,
+    Timestamp,
 };
+use crate::store::LastHolder;
 
 type Sql<T> = rusqlite::Result<T>;
 
@@ -125,7 +127,29 @@ pub(super) fn session(row: &Row<'_>) -> Sql<Session> {
 /// The columns [`item`] reads, of `work_items`.
 pub(super) const ITEM: &str = "key, title, kind, parent, position, repo, status, phase, holder, \
      claim_epoch, claimed_at, error_message, evidence, revision, created_at, updated_at, \
-     completed_at";
+     completed_at, requires_evidence, open_dependencies, \
+     (SELECT group_concat(depends_on, ' ') FROM item_dependencies WHERE item = key)";
+
+/// Reads a holder and until when it was one.
+pub(super) fn last_holder(row: &Row<'_>) -> Sql<LastHolder> {
+    Ok(LastHolder {
+        session: parsed(row, 0)?,
+        until: time(row, 1)?,
+    })
+}
+
+/// Reads keys joined by spaces, which none contains, in order.
+fn keys(row: &Row<'_>, column: usize) -> Sql<Vec<ItemKey>> {
+    let joined: Option<String> = row.get(column)?;
+    let keys = joined
+        .as_deref()
+        .unwrap_or_default()
+        .split_ascii_whitespace();
+    let keys: Result<Vec<ItemKey>, _> = keys.map(str::parse).collect();
+    let mut keys = keys.map_err(|error| unreadable(column, error))?;
+    keys.sort();
+    Ok(keys)
+}
 
 pub(super) fn item(row: &Row<'_>) -> Sql<Item> {
     Ok(Item {
@@ -142,6 +166,9 @@ pub(super) fn item(row: &Row<'_>) -> Sql<Item> {
         claimed_at: lenient_time(row, 10),
         error_message: row.get(11)?,
         evidence: row.get(12)?,
+        requires_evidence: row.get(17)?,
+        depends_on: keys(row, 19)?,
+        open_dependencies: count(row, 18)?,
         revision: revision(row, 13)?,
         created_at: time(row, 14)?,
         updated_at: time(row, 15)?,

@@ -1,0 +1,230 @@
+//! `trueup next`
+
+use serde_json::{Value, json};
+use trueup_core::claims::parked;
+use trueup_core::model::{Cause, Hindrance, Item, Lack, Next, OfferReason, Session};
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{ItemStore as _, NextRequest, NextWish};
+use trueup_core::sync::sweep;
+use trueup_core::text::one_line;
+
+use super::claim::{parked_json, parked_text};
+use super::{item, sessions};
+use crate::args::NextArgs;
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::json;
+use crate::report::Answer;
+
+/// Longest reason shown of what is blocked, in characters.
+const LONGEST: usize = 80;
+
+/// The word for an item that stays held for want of another.
+const STILL_HELD: &str = "still_held";
+
+pub(super) fn run(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
+    if arguments.claim {
+        claim(desk, arguments)
+    } else {
+        look(desk, arguments)
+    }
+}
+
+fn look(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
+    let mut store = desk.open()?;
+    let session = item::mover(desk, &mut store)?;
+    check(&mut store, &arguments)?;
+    let next = store.next_item(&NextWish {
+        session: session.map(|session| session.id),
+        parent: arguments.parent,
+    })?;
+    let mut text = match &next {
+        Next::Offer { item, reason } => vec![
+            format!("next: {}", item::line(item)),
+            format!("{}`trueup next --claim` takes it", because(*reason)),
+        ],
+        Next::Held { item, reason } => vec![
+            format!("still held: {}", item::line(item)),
+            format!("{}nothing else is left to begin", because(*reason)),
+        ],
+        Next::Nothing { .. } => nothing(&next),
+    };
+    let (data, about) = answer(&mut store, &next, None)?;
+    text.extend(about);
+    Ok(Answer::new(text, data))
+}
+
+fn claim(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
+    let mut store = desk.open_for_change()?;
+    // An id that was used for something else is refused; one that claimed is answered by the
+    // store, which knows what it claimed.
+    desk.carried_out(&mut store, "item", None, &["claimed"])?;
+    let session = desk.session(&mut store)?;
+    check(&mut store, &arguments)?;
+    let session = desk.before_change(&mut store, session)?;
+    // What the dead hold is free again, so that no child is passed over.
+    let swept = sweep(&mut store, &desk.site, session.id.as_str())?;
+    let taken = store.claim_next(&NextRequest {
+        session: session.id.clone(),
+        parent: arguments.parent,
+        lease_seconds: desk.site.settings.lease_seconds,
+        provenance: desk.provenance(session.id.as_str(), "next"),
+    })?;
+    let mut warnings = Vec::new();
+    let session = desk.after_change(&mut store, &session.id, &mut warnings)?;
+    let mut text: Vec<String> = swept.iter().map(sessions::parked).collect();
+    let next = taken.next;
+    if let Some(released) = &taken.released {
+        text.push(format!("released {}", released.key));
+        warnings.extend(left_behind(released, &next));
+    }
+    let outcome = match &next {
+        Next::Offer { item, reason } => {
+            let epoch = item.epoch;
+            text.push(format!(
+                "{}claimed {} (epoch {epoch})",
+                because(*reason),
+                item.key
+            ));
+            Some("claimed")
+        }
+        Next::Held { item, reason } => {
+            text.push(format!(
+                "{}{} is held by this session already",
+                because(*reason),
+                item.key
+            ));
+            if reason.is_none() {
+                let key = &item.key;
+                warnings.push(format!(
+                    "{key} is not finished, and nothing else is left to begin"
+                ));
+            }
+            Some("already_owned")
+        }
+        Next::Nothing { .. } => {
+            text.extend(nothing(&next));
+            text.extend(still(&session));
+            None
+        }
+    };
+    let (data, about) = answer(&mut store, &next, outcome)?;
+    text.extend(about);
+    Ok(Answer {
+        warnings,
+        ..Answer::new(text, data)
+    })
+}
+
+fn check(store: &mut SqliteStore, arguments: &NextArgs) -> Result<(), Failure> {
+    match &arguments.parent {
+        Some(parent) => item::known(store, parent).map(|_| ()),
+        None => Ok(()),
+    }
+}
+
+/// Makes the object, and what is told of work that was left on the item.
+fn answer(
+    store: &mut SqliteStore,
+    next: &Next,
+    outcome: Option<&str>,
+) -> Result<(Value, Vec<String>), Failure> {
+    let (item, reason): (Option<&Item>, _) = match next {
+        Next::Offer { item, reason } => (Some(item), reason.map(OfferReason::as_str)),
+        Next::Held { item, reason } => (
+            Some(item),
+            Some(reason.map_or(STILL_HELD, OfferReason::as_str)),
+        ),
+        Next::Nothing { lack, .. } => (None, Some(lack.as_str())),
+    };
+    let parked = match item {
+        Some(item) => parked(store, item)?,
+        None => None,
+    };
+    // The row as it is after everything that follows from the claim.
+    let item = match item {
+        Some(item) => Some(item::known(store, &item.key)?),
+        None => None,
+    };
+    let data = json!({
+        "outcome": outcome,
+        "item": item.as_ref().map(json::item),
+        "previous_holder": null,
+        "reason": reason,
+        "parked": parked_json(parked.as_ref()),
+    });
+    Ok((
+        data,
+        parked.map_or_else(Vec::new, |parked| parked_text(&parked)),
+    ))
+}
+
+fn because(reason: Option<OfferReason>) -> &'static str {
+    match reason {
+        None => "",
+        Some(OfferReason::LastChildDone) => "all its children are finished: ",
+        Some(OfferReason::NoChildren) => "it has no children: ",
+        Some(OfferReason::NextOrchestrator) => "the orchestrator before it is finished: ",
+    }
+}
+
+/// Warns of an item that was given up before its time; an orchestrator goes on by its
+/// children.
+fn left_behind(released: &Item, next: &Next) -> Option<String> {
+    let Next::Offer { item, .. } = next else {
+        return None;
+    };
+    (item.parent.as_ref() != Some(&released.key)).then(|| {
+        format!(
+            "{} is not finished; it stays {} for others",
+            released.key, released.status
+        )
+    })
+}
+
+fn nothing(next: &Next) -> Vec<String> {
+    let Next::Nothing {
+        lack,
+        hindrances,
+        more,
+    } = next
+    else {
+        return Vec::new();
+    };
+    let mut text = vec![
+        match lack {
+            Lack::NothingReady => "nothing is left to begin here",
+            Lack::AllHeld => "others hold all that is left",
+            Lack::Waiting => "nothing is ready: what is left waits",
+            Lack::ChainingOff => {
+                "the orchestrator is finished, and chaining to the next one is off; \
+                 `trueup set --chain-orchestrators on` goes on with it"
+            }
+        }
+        .to_owned(),
+    ];
+    text.extend(hindrances.iter().map(hindrance));
+    if *more {
+        text.push("  and more: `trueup item list --unfinished`".to_owned());
+    }
+    text
+}
+
+fn hindrance(hindrance: &Hindrance) -> String {
+    let key = &hindrance.item;
+    match &hindrance.cause {
+        Cause::HeldBy(holder) => format!("  {key} is held by {holder}"),
+        Cause::DependsOn(open) => format!("  {key} waits for {}", item::standing(open)),
+        Cause::Blocked(Some(reason)) => {
+            format!("  {key} is blocked: {}", one_line(reason, LONGEST))
+        }
+        Cause::Blocked(None) => format!("  {key} is blocked"),
+        Cause::Free => format!("  {key} is free: `trueup claim {key}`"),
+    }
+}
+
+/// Says what a session that found nothing holds all the same.
+fn still(session: &Session) -> Option<String> {
+    let held = session.item.as_ref()?;
+    Some(format!("{held} is held by this session still"))
+}

@@ -1,0 +1,131 @@
+//! What a session that lost an item was doing, and how its work is taken up again.
+
+use super::{Item, Session, SessionId, Timestamp};
+
+/// Work on an item that its last holder did not end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parked {
+    /// Who did it.
+    pub session: SessionId,
+    /// In which phase.
+    pub phase: Option<String>,
+    /// At which task.
+    pub task: Option<String>,
+    /// When the item was taken from it.
+    pub lost_at: Timestamp,
+}
+
+impl Parked {
+    /// Looks for such work: who gives an item up leaves nothing of it in the session's state,
+    /// so a last holder that still has it there lost it without a word.
+    pub fn find(item: &Item, last: &Session, lost_at: Timestamp) -> Option<Self> {
+        let work = last.execution_state().work;
+        let same = item.holder.as_ref() == Some(&last.id);
+        if same || work.item.as_deref() != Some(item.key.as_str()) {
+            return None;
+        }
+        Some(Self {
+            session: last.id.clone(),
+            phase: work.phase,
+            task: work.task,
+            lost_at,
+        })
+    }
+
+    /// Returns the command that takes phase and task over; there is none where neither was
+    /// recorded.
+    pub fn restore(&self) -> Option<String> {
+        let option = |name: &str, value: &Option<String>| {
+            value.as_deref().map(|value| {
+                // Behind a space it would be read as a flag.
+                let between = if value.starts_with('-') { '=' } else { ' ' };
+                format!(" --{name}{between}{}", quoted(value))
+            })
+        };
+        let phase = option("phase", &self.phase);
+        let task = option("task", &self.task);
+        if phase.is_none() && task.is_none() {
+            return None;
+        }
+        Some(format!(
+            "trueup set{}{}",
+            phase.unwrap_or_default(),
+            task.unwrap_or_default()
+        ))
+    }
+}
+
+/// Quotes a text for a shell, so that nothing in it is carried out.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-:".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::fixture::{at, item, session};
+    use crate::model::{ItemStatus, SessionStatus};
+
+    fn parked(state: serde_json::Value) -> Option<Parked> {
+        let mut last = session("old", SessionStatus::Lost, 2_000);
+        last.metadata.insert("execution_state".to_owned(), state);
+        Parked::find(&item(ItemStatus::Running, Some("new")), &last, at(-5))
+    }
+
+    #[test]
+    fn work_is_parked_where_the_state_still_names_the_item() {
+        let found = parked(json!({"currentSd": "SD-002C", "currentPhase": "EXEC"})).unwrap();
+        assert_eq!(
+            (
+                found.session.as_str(),
+                found.phase.as_deref(),
+                found.lost_at
+            ),
+            ("old", Some("EXEC"), at(-5))
+        );
+        assert_eq!(parked(json!({"currentSd": "SD-002B"})), None);
+        assert_eq!(parked(json!({"currentSd": null})), None);
+    }
+
+    #[test]
+    fn ones_own_work_goes_on_by_itself() {
+        let mut me = session("new", SessionStatus::Active, 0);
+        let state = json!({"currentSd": "SD-002C", "currentTask": "x"});
+        me.metadata.insert("execution_state".to_owned(), state);
+        let mine = item(ItemStatus::Running, Some("new"));
+        assert_eq!(Parked::find(&mine, &me, at(0)), None);
+    }
+
+    #[test]
+    fn the_command_restores_every_text_as_it_was_and_carries_nothing_out() {
+        let found = |phase: Option<&str>, task: Option<&str>| {
+            parked(json!({"currentSd": "SD-002C", "currentPhase": phase, "currentTask": task}))
+                .unwrap()
+                .restore()
+        };
+        for (phase, task, expected) in [
+            (None, None, None),
+            (Some("EXEC"), None, Some("trueup set --phase EXEC")),
+            (
+                Some("EXEC"),
+                Some("write the test"),
+                Some("trueup set --phase EXEC --task 'write the test'"),
+            ),
+            (
+                None,
+                Some("$(rm x)`y`"),
+                Some("trueup set --task '$(rm x)`y`'"),
+            ),
+            (None, Some("it's"), Some(r"trueup set --task 'it'\''s'")),
+            (None, Some("-x y"), Some("trueup set --task='-x y'")),
+        ] {
+            assert_eq!(found(phase, task).as_deref(), expected);
+        }
+    }
+}

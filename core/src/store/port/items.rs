@@ -1,0 +1,129 @@
+//! Operations on items beyond adding and listing: moves, dependencies, and what comes next.
+
+use super::Provenance;
+use crate::model::{Item, ItemKey, ItemStatus, MoveGrant, Next, SessionId, Timestamp, Waits};
+use crate::store::Result;
+
+/// A change of an item's status.
+#[derive(Debug, Clone)]
+pub struct ItemMove {
+    /// What was decided, with its conditions.
+    pub grant: MoveGrant,
+    /// Who moves it, and why; a reopening needs a reason.
+    pub provenance: Provenance,
+}
+
+/// A change of an item's status that took effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemMoved {
+    /// The item, as it is now.
+    pub item: Item,
+    /// What became ready by it, or waits again.
+    pub followed: Vec<(ItemKey, ItemStatus)>,
+}
+
+/// A change of what an item depends on.
+#[derive(Debug, Clone)]
+pub struct Depend {
+    /// Which item.
+    pub item: ItemKey,
+    /// What it depends on, or no longer.
+    pub on: Vec<ItemKey>,
+    /// Whether these dependencies go instead of coming.
+    pub remove: bool,
+    /// Who changes it, and why.
+    pub provenance: Provenance,
+}
+
+/// Whose next item is looked for.
+#[derive(Debug, Clone, Default)]
+pub struct NextWish {
+    /// The session; absent for a person at a terminal.
+    pub session: Option<SessionId>,
+    /// Only among the children of this one.
+    pub parent: Option<ItemKey>,
+}
+
+/// A request to move on to the next item.
+#[derive(Debug, Clone)]
+pub struct NextRequest {
+    /// Who moves on.
+    pub session: SessionId,
+    /// Only among the children of this one.
+    pub parent: Option<ItemKey>,
+    /// How long silence means nothing from now on: who claims, lives.
+    pub lease_seconds: u64,
+    /// Who claims.
+    pub provenance: Provenance,
+}
+
+/// What moving on came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextTaken {
+    /// What was found; an item in it is the session's now.
+    pub next: Next,
+    /// The item the session gave up for it, as it is now.
+    pub released: Option<Item>,
+}
+
+/// Who held an item last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastHolder {
+    /// Who.
+    pub session: SessionId,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// How many children an item has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Children {
+    /// All of them.
+    pub all: u64,
+    /// Those that are not finished.
+    pub unfinished: u64,
+}
+
+/// What is done with items beyond adding and listing them.
+///
+/// Every operation fails as [`StoreError`](crate::store::StoreError) says.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "said once above, and where one is special"
+)]
+pub trait ItemStore {
+    /// Carries a move out on its conditions. What waited for the item becomes ready, or waits
+    /// again, in the same transaction; a holder that gives it up is left idle of work.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when the item moved on.
+    fn move_item(&mut self, request: &ItemMove) -> Result<ItemMoved>;
+
+    /// Changes what an item depends on, and with it whether it is ready.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Denied`](crate::store::StoreError::Denied) for what does not exist and
+    /// for a circle, which is named whole.
+    fn depend(&mut self, request: &Depend) -> Result<Item>;
+
+    /// Returns whatever waits for an item, directly or through others.
+    fn waiting_for(&mut self, key: &ItemKey) -> Result<Vec<Waits>>;
+
+    /// Returns what an item waits for, with where it stands.
+    fn open_dependencies(&mut self, key: &ItemKey) -> Result<Vec<(ItemKey, ItemStatus)>>;
+
+    /// Counts children.
+    fn children(&mut self, key: &ItemKey) -> Result<Children>;
+
+    /// Finds the next item.
+    fn next_item(&mut self, wish: &NextWish) -> Result<Next>;
+
+    /// Finds the next item and claims it, releasing what the session held, in one
+    /// transaction: two sessions never get the same one, and none is passed over.
+    fn claim_next(&mut self, request: &NextRequest) -> Result<NextTaken>;
+
+    /// Returns who held an item before its present holder.
+    fn last_holder(&mut self, key: &ItemKey) -> Result<Option<LastHolder>>;
+}

@@ -1,0 +1,91 @@
+//! What comes next, and who waits for whom.
+
+use super::{database, plan};
+use crate::model::Place;
+use crate::store::sqlite::dependencies::{OPEN, WAITING_FOR};
+use crate::store::sqlite::next::{LAST_HELD, LAST_HOLDER, UNFINISHED, first_free, parts};
+use crate::store::sqlite::rows::ITEM;
+
+/// Whether the place is one with a position, one without, or none, and whether only
+/// orchestrators are looked for.
+fn searches() -> Vec<String> {
+    let placed = Place::new(Some(1), "k".parse().unwrap());
+    let unplaced = Place::new(None, "k".parse().unwrap());
+    let mut searches = Vec::new();
+    for after in [None, Some(&placed), Some(&unplaced)] {
+        for part in parts(after) {
+            for orchestrators in [false, true] {
+                searches.push(first_free(part, orchestrators));
+            }
+        }
+    }
+    searches
+}
+
+#[test]
+fn the_next_item_is_the_first_row_of_its_index() {
+    let connection = database();
+    for sql in searches() {
+        let steps = plan(&connection, &sql);
+        assert!(
+            steps[0].contains("work_items USING INDEX work_items_next (parent=?"),
+            "{steps:?}\nin {sql}"
+        );
+        let sorted = steps.iter().any(|step| step.contains("TEMP B-TREE"));
+        assert!(!sorted, "{steps:?}\nin {sql}");
+    }
+    // Behind a place the index begins there, and does not skip what lies before it.
+    for (part, range) in [
+        ("?2", "(parent=? AND <expr>=? AND (position,key)>(?,?))"),
+        (
+            "key > ?3",
+            "(parent=? AND <expr>=? AND position=? AND key>?)",
+        ),
+    ] {
+        let behind = searches()
+            .into_iter()
+            .find(|sql| sql.contains(part))
+            .unwrap();
+        let steps = plan(&connection, &behind);
+        assert!(steps[0].contains(range), "{steps:?}\nin {behind}");
+    }
+}
+
+#[test]
+fn what_is_left_is_found_without_what_is_finished() {
+    let connection = database();
+    for sql in [
+        format!("SELECT {ITEM} FROM work_items WHERE parent IS ?1 AND {UNFINISHED} LIMIT ?2"),
+        format!(
+            "SELECT EXISTS (SELECT 1 FROM work_items
+                 WHERE parent IS ?1 AND {UNFINISHED} AND holder IS NULL)"
+        ),
+    ] {
+        let steps = plan(&connection, &sql).join("; ");
+        let index = "work_items_status (parent=? AND status=?)";
+        assert!(steps.contains(index), "{steps}\nin {sql}");
+    }
+}
+
+#[test]
+fn no_question_of_the_next_item_reads_a_whole_table() {
+    let connection = database();
+    for sql in [
+        "SELECT EXISTS (SELECT 1 FROM work_items WHERE parent = ?1)".to_owned(),
+        "SELECT item FROM item_dependencies WHERE depends_on = ?1 ORDER BY item".to_owned(),
+        LAST_HELD.to_owned(),
+        LAST_HOLDER.to_owned(),
+        WAITING_FOR.to_owned(),
+        OPEN.to_owned(),
+    ] {
+        let steps = plan(&connection, &sql);
+        assert!(!steps.is_empty());
+        for step in steps {
+            let table = ["work_items", "item_dependencies", "events", "d", "i", "w"]
+                .iter()
+                .any(|name| step.starts_with(&format!("SCAN {name}")));
+            let whole = table && !step.starts_with("SCAN waiting");
+            assert!(!whole, "{step}\nin {sql}");
+        }
+    }
+}
