@@ -25,6 +25,7 @@ mod operations;
 mod orchestrator_start;
 mod orchestrators;
 mod ports;
+mod queue;
 mod refusals;
 mod sessions;
 mod shapes;

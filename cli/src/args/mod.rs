@@ -11,6 +11,7 @@ mod handoff;
 mod log;
 mod orchestrator;
 mod ports;
+mod queue;
 
 use std::path::PathBuf;
 
@@ -26,6 +27,7 @@ pub(crate) use handoff::{HandoffCommand, HandoffCreate};
 pub(crate) use log::LogArgs;
 pub(crate) use orchestrator::OrchestratorCommand;
 pub(crate) use ports::PortsCommand;
+pub(crate) use queue::{QueueAdd, QueueCommand};
 
 /// Keeps every Claude Code session true to one database.
 ///
@@ -148,6 +150,11 @@ pub(crate) enum Command {
     /// Example: trueup handoff create PLAN-TO-EXEC --summary "the plan stands" --actions "write it"
     #[command(verbatim_doc_comment, subcommand)]
     Handoff(HandoffCommand),
+    /// Give items phases, and take the phases through their steps
+    ///
+    /// Example: trueup queue add SD-002C --phases plan,build,test && trueup queue next
+    #[command(verbatim_doc_comment, subcommand)]
+    Queue(QueueCommand),
     /// List and show sessions, and park those that died
     ///
     /// Example: trueup sessions list
@@ -227,6 +234,7 @@ impl Command {
             Self::Claim(_) => "claim",
             Self::Release { .. } => "release",
             Self::Handoff(command) => command.name(),
+            Self::Queue(command) => command.name(),
             Self::Sessions(SessionsCommand::List { .. }) => "sessions list",
             Self::Sessions(SessionsCommand::Show { .. }) => "sessions show",
             Self::Sessions(SessionsCommand::Sweep) => "sessions sweep",
@@ -353,7 +361,7 @@ pub(crate) enum SessionsCommand {
         /// The session
         id: SessionId,
     },
-    /// Park every session that two witnesses call dead
+    /// Park every session that two witnesses call dead, and fail what gives no sign of life
     ///
     /// Example: trueup sessions sweep
     #[command(verbatim_doc_comment)]

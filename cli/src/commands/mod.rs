@@ -12,6 +12,7 @@ mod log;
 mod orchestrator;
 mod orchestrator_start;
 mod ports;
+mod queue;
 mod sessions;
 mod set;
 mod status;
@@ -40,6 +41,7 @@ pub(crate) fn run(desk: &Desk, command: Command) -> Result<Answer, Failure> {
         Command::Claim(arguments) => claim::claim(desk, arguments),
         Command::Release { key, reason } => claim::release(desk, key, reason.as_deref()),
         Command::Handoff(command) => handoff::run(desk, command),
+        Command::Queue(command) => queue::run(desk, command),
         Command::Sessions(command) => sessions::run(desk, &command),
         Command::Ports(command) => ports::run(desk, &command),
         Command::Orchestrator(command) => orchestrator::run(desk, command),

@@ -13,6 +13,7 @@ mod handoff;
 mod ids;
 mod item;
 mod orchestrator;
+pub mod phase;
 mod plan;
 mod port;
 mod session;
@@ -32,11 +33,12 @@ pub use handoff::{
     Reader, decide_acceptance, decide_rejection, news_of,
 };
 pub use ids::{
-    HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId, PlanId, ReservationId,
-    SessionId,
+    HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId, PlanId, QueueId,
+    ReservationId, SessionId,
 };
 pub use item::{Item, NewItem};
 pub use orchestrator::{Orchestrator, RunEnd};
+pub use phase::Phase;
 pub use plan::{
     NewPlan, NewPlanTask, Plan, PlanState, PlanSummary, PlanTask, PlanTaskId, PlanTaskIdError,
     PlanTaskRefusal, PlanTaskStep, PlanTaskVerdict, PlanWorker, RETRY_LIMIT, decide_step,

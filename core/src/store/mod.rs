@@ -12,9 +12,10 @@ pub mod sqlite;
 pub use error::{StoreError, Transience};
 pub use port::{
     ClaimRequest, ClaimTaken, HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection,
-    HandoffStore, Heartbeat, ItemFilter, Mark, NewHandoff, NewRun, OrchestratorStore, PlanImported,
-    PlanListed, PlanStore, PlanTaskChange, PortRelease, PortRequest, PortStore, Provenance, Push,
-    Registered, Registration, Release, Released, Ruled, SessionFilter, Store, TaskNote,
+    HandoffStore, Heartbeat, ItemFilter, Mark, NewHandoff, NewRun, OrchestratorStore, PhaseFilter,
+    PhaseMove, PhaseMoved, PlanImported, PlanListed, PlanStore, PlanTaskChange, PortRelease,
+    PortRequest, PortStore, Provenance, Push, QueueStore, Registered, Registration, Release,
+    Released, Ruled, SessionFilter, StepRequest, Stepped, Store, TaskNote,
 };
 
 /// The result of a store operation.

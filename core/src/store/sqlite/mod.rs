@@ -13,6 +13,7 @@ mod items;
 mod migrate;
 mod open;
 mod orchestrators;
+mod phases;
 mod plan_tasks;
 mod plans;
 mod ports;
