@@ -59,6 +59,11 @@ impl Failure {
             .hint("name one with --session ID (`trueup sessions list` shows them), or run this inside Claude Code")
     }
 
+    /// Tells whether nobody could be named, where a person at a terminal would do as well.
+    pub(crate) fn is_no_session(&self) -> bool {
+        self.code == "no_session"
+    }
+
     /// The session is not registered.
     pub(crate) fn phantom(session: &str) -> Self {
         Self::refused("phantom_session", format!("session {session} is not registered"))

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 use trueup_core::liveness::{self, Vitality};
-use trueup_core::model::{Element, Event, ExecutionState, Handoff, Item, Orchestrator, Session};
+use trueup_core::model::{
+    Element, Event, ExecutionState, Handoff, Item, Orchestrator, Phase, Session,
+};
 use trueup_core::outbox::Entry;
 use trueup_core::sync::Site;
 
@@ -117,6 +119,34 @@ pub(crate) fn orchestrator(orchestrator: &Orchestrator) -> Value {
         "started_at": orchestrator.started_at,
         "heartbeat_at": orchestrator.heartbeat_at,
         "epoch": orchestrator.epoch,
+    })
+}
+
+/// ROW.
+pub(crate) fn row(phase: &Phase) -> Value {
+    json!({
+        "queue_id": phase.id,
+        "item": phase.item,
+        "issue_number": phase.issue_number,
+        "feature_id": phase.feature_id,
+        "parent_issue": phase.feature_id,
+        "status": phase.status,
+        "current_phase": phase.name,
+        "assigned_to": phase.assigned_to,
+        "adw_id": phase.adw_id,
+        "pr_number": phase.pr_number,
+        "created_at": phase.created_at,
+        "updated_at": phase.updated_at,
+        "completed_at": phase.completed_at,
+        "priority": phase.priority,
+        "queue_position": phase.position,
+        "phase_number": phase.number,
+        "depends_on_phases": phase.depends_on,
+        "phase_data": phase.data,
+        "ready_timestamp": phase.ready_at,
+        "started_timestamp": phase.started_at,
+        "error_message": phase.error_message,
+        "revision": phase.revision,
     })
 }
 

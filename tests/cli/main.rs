@@ -26,6 +26,7 @@ mod operations;
 mod orchestrator_start;
 mod orchestrators;
 mod ports;
+mod queue;
 mod refusals;
 mod sessions;
 mod shapes;

@@ -71,22 +71,54 @@ impl Fixture for File {
 
     /// The engine's clock cannot be moved, so everything it dated moves the other way.
     fn advance(&mut self, seconds: u64) {
-        let back = |column: &str| {
+        let dated: [(&str, &[&str], &str); 5] = [
+            (
+                "claude_sessions",
+                &[
+                    "registered_at",
+                    "heartbeat_at",
+                    "lease_expires_at",
+                    "silent_until",
+                ],
+                "",
+            ),
+            ("plan_tasks", &["updated_at"], ""),
+            (
+                "phase_queue",
+                &[
+                    "created_at",
+                    "updated_at",
+                    "completed_at",
+                    "ready_timestamp",
+                    "started_timestamp",
+                ],
+                "",
+            ),
+            (
+                "orchestrators",
+                &["started_at", "heartbeat_at"],
+                "WHERE status IN ('running', 'stopping')",
+            ),
+            ("events", &["at"], ""),
+        ];
+        let back = |column: &&str| {
             format!("{column} = strftime('%Y-%m-%dT%H:%M:%fZ', {column}, '-{seconds} seconds')")
         };
+        let moved = dated.map(|(table, columns, those)| {
+            let columns: Vec<String> = columns.iter().map(back).collect();
+            format!("UPDATE {table} SET {} {those};", columns.join(", "))
+        });
+        let rule: String = self
+            .stranger()
+            .query_row(
+                "SELECT sql FROM sqlite_schema WHERE name = 'events_no_update'",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
         self.sql(&format!(
-            "UPDATE claude_sessions SET {}, {}, {}, {};
-             UPDATE plan_tasks SET {}",
-            back("registered_at"),
-            back("heartbeat_at"),
-            back("lease_expires_at"),
-            back("silent_until"),
-            back("updated_at")
-        ));
-        self.sql(&format!(
-            "UPDATE orchestrators SET {}, {} WHERE status IN ('running', 'stopping')",
-            back("started_at"),
-            back("heartbeat_at"),
+            "BEGIN IMMEDIATE; DROP TRIGGER events_no_update; {} {rule}; COMMIT",
+            moved.concat()
         ));
     }
 }

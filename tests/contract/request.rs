@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Map, Value as Json};
 
+use trueup_core::model::phase::{NewPhase, NewPhases, PhaseName, PhaseRefusal, PhaseStep};
 use trueup_core::model::{
     ClaimGrant, ClaimOutcome, Epoch, Event, EventFilter, Field, Item, ItemKey, NewItem,
-    Orchestrator, OrchestratorId, ProcessId, Session, SessionId, Value,
+    Orchestrator, OrchestratorId, Phase, ProcessId, Session, SessionId, Value,
 };
 use trueup_core::store::{
-    ClaimRequest, ClaimTaken, Heartbeat, NewRun, Provenance, Push, Registered, Registration,
-    Release, Result, Store, StoreError, TaskNote,
+    ClaimRequest, ClaimTaken, Heartbeat, NewRun, PhaseFilter, PhaseMoved, Provenance, Push,
+    Registered, Registration, Release, Result, StepRequest, Stepped, Store, StoreError, TaskNote,
 };
 
 pub(crate) const LEASE: u64 = 900;
@@ -176,6 +177,109 @@ pub(crate) fn holder(store: &mut dyn Store) -> Epoch {
     register(store, "s1");
     add(store, "A");
     claim(store, "s1", "A").item.epoch
+}
+
+/// Adds an item with phases, each waiting for the numbers given.
+pub(crate) fn queue(store: &mut dyn Store, text: &str, depends: &[&[u32]]) -> Vec<Phase> {
+    add(store, text);
+    store
+        .add_phases(&phases(text, depends), &by("user"))
+        .unwrap()
+}
+
+pub(crate) fn phases(text: &str, depends: &[&[u32]]) -> NewPhases {
+    let names = PhaseName::ALL.into_iter().cycle();
+    let phases = (1..).zip(names).zip(depends);
+    NewPhases {
+        item: key(text),
+        phases: phases
+            .map(|((number, name), on)| NewPhase {
+                number,
+                name,
+                depends_on: on.to_vec(),
+            })
+            .collect(),
+        priority: 50,
+        issue_number: None,
+        feature_id: None,
+        adw_id: None,
+        data: None,
+    }
+}
+
+pub(crate) fn phase_row(store: &mut dyn Store, text: &str) -> Phase {
+    store.phase(&text.parse().unwrap()).unwrap().unwrap()
+}
+
+/// A step of a person at a terminal.
+pub(crate) fn step(text: &str, step: PhaseStep) -> StepRequest {
+    StepRequest {
+        id: text.parse().unwrap(),
+        step,
+        mover: None,
+        provenance: Provenance {
+            reason: Some("said so".to_owned()),
+            ..by("user")
+        },
+    }
+}
+
+/// A step of a session.
+pub(crate) fn step_of(session: &str, text: &str, wanted: PhaseStep) -> StepRequest {
+    let mut request = step(text, wanted);
+    request.mover = Some(id(session));
+    session.clone_into(&mut request.provenance.actor);
+    request
+}
+
+pub(crate) fn start() -> PhaseStep {
+    PhaseStep::Start { orchestrator: None }
+}
+
+pub(crate) fn complete() -> PhaseStep {
+    PhaseStep::Complete { pr_number: None }
+}
+
+pub(crate) fn fail(error: &str) -> PhaseStep {
+    PhaseStep::Fail {
+        error: error.to_owned(),
+    }
+}
+
+pub(crate) fn reopen() -> PhaseStep {
+    PhaseStep::Reopen {
+        reason: "again".to_owned(),
+    }
+}
+
+/// Takes a step that has to be taken.
+#[track_caller]
+pub(crate) fn moved(store: &mut dyn Store, request: &StepRequest) -> PhaseMoved {
+    match store.step_phase(request).unwrap() {
+        Stepped::Moved(moved) => *moved,
+        Stepped::Refused(refusal) => panic!("{}: {refusal:?}", request.id),
+    }
+}
+
+/// Takes a step that has to be refused.
+#[track_caller]
+pub(crate) fn held_back(store: &mut dyn Store, request: &StepRequest) -> PhaseRefusal {
+    match store.step_phase(request).unwrap() {
+        Stepped::Moved(moved) => panic!("{moved:?}"),
+        Stepped::Refused(refusal) => refusal,
+    }
+}
+
+/// Returns the statuses of an item's phases, by number.
+pub(crate) fn statuses(store: &mut dyn Store, text: &str) -> String {
+    let filter = PhaseFilter {
+        item: Some(key(text)),
+        status: None,
+    };
+    let mut rows = store.phases(&filter).unwrap();
+    rows.sort_by_key(|row| row.number);
+    let words: Vec<&str> = rows.iter().map(|row| row.status.as_str()).collect();
+    words.join(" ")
 }
 
 pub(crate) fn events(store: &mut dyn Store) -> Vec<Event> {

@@ -217,3 +217,35 @@ fn a_session_that_was_given_up_hands_nothing_on_until_it_claims_again() {
         "it goes on where it was"
     );
 }
+
+#[test]
+fn the_next_start_fails_a_phase_that_gives_no_sign_of_life() {
+    let home = Home::new();
+    let client = bystander();
+    first(&home, &client.pid());
+    let run = |arguments: &[&str]| {
+        let all = [&["--session", SESSION], arguments].concat();
+        home.run("trueup").args(all).finish().ok();
+    };
+    run(&["queue", "add", "SD-002C", "--phases", "plan,build"]);
+    run(&["queue", "start", "SD-002C:1"]);
+    let status = |number: i64| -> String {
+        home.ask(
+            "SELECT status FROM phase_queue WHERE phase_number = ?1",
+            [number],
+        )
+    };
+    next_start(&home);
+    assert_eq!(status(1), "running");
+    home.expire(SESSION, 7_300);
+    home.sql(
+        "UPDATE phase_queue SET updated_at = '2020-01-01T00:00:00.000Z'",
+        [],
+    );
+    next_start(&home);
+    assert_eq!(
+        (status(1), status(2)),
+        ("failed".to_owned(), "blocked".to_owned())
+    );
+    assert_eq!(holder(&home).as_deref(), Some(SESSION), "its process lives");
+}

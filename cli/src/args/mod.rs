@@ -13,6 +13,7 @@ mod log;
 mod meta;
 mod orchestrator;
 mod ports;
+mod queue;
 
 use std::path::PathBuf;
 
@@ -30,6 +31,7 @@ pub(crate) use log::LogArgs;
 pub(crate) use meta::{MetaCheck, MetaCommand};
 pub(crate) use orchestrator::OrchestratorCommand;
 pub(crate) use ports::PortsCommand;
+pub(crate) use queue::{QueueAdd, QueueCommand};
 
 /// Keeps every Claude Code session true to one database.
 ///
@@ -161,6 +163,11 @@ pub(crate) enum Command {
     /// Example: trueup item transition SD-002B completed && trueup next --claim
     #[command(verbatim_doc_comment)]
     Next(NextArgs),
+    /// Give items phases, and take the phases through their steps
+    ///
+    /// Example: trueup queue add SD-002C --phases plan,build,test && trueup queue next
+    #[command(verbatim_doc_comment, subcommand)]
+    Queue(QueueCommand),
     /// List and show sessions, and park those that died
     ///
     /// Example: trueup sessions list
@@ -251,6 +258,7 @@ impl Command {
             Self::Claim(_) => "claim",
             Self::Release { .. } => "release",
             Self::Handoff(command) => command.name(),
+            Self::Queue(command) => command.name(),
             Self::Sessions(SessionsCommand::List { .. }) => "sessions list",
             Self::Sessions(SessionsCommand::Show { .. }) => "sessions show",
             Self::Sessions(SessionsCommand::Sweep) => "sessions sweep",
@@ -331,7 +339,7 @@ pub(crate) enum SessionsCommand {
         /// The session
         id: SessionId,
     },
-    /// Park every session that two witnesses call dead
+    /// Park every session that two witnesses call dead, and fail what gives no sign of life
     ///
     /// Example: trueup sessions sweep
     #[command(verbatim_doc_comment)]

@@ -14,6 +14,7 @@ mod next;
 mod orchestrator;
 mod orchestrator_start;
 mod ports;
+mod queue;
 mod sessions;
 mod set;
 mod status;
@@ -43,6 +44,7 @@ pub(crate) fn run(desk: &Desk, command: Command) -> Result<Answer, Failure> {
         Command::Release { key, reason } => claim::release(desk, key, reason.as_deref()),
         Command::Handoff(command) => handoff::run(desk, command),
         Command::Next(arguments) => next::run(desk, arguments),
+        Command::Queue(command) => queue::run(desk, command),
         Command::Sessions(command) => sessions::run(desk, &command),
         Command::Ports(command) => ports::run(desk, &command),
         Command::Orchestrator(command) => orchestrator::run(desk, command),

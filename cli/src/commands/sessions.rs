@@ -3,7 +3,7 @@
 use serde_json::json;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Released, SessionFilter, Store as _};
-use trueup_core::sync::sweep;
+use trueup_core::sync::{fail_stuck, sweep};
 
 use super::or_none;
 use crate::args::SessionsCommand;
@@ -36,14 +36,20 @@ pub(super) fn run(desk: &Desk, command: &SessionsCommand) -> Result<Answer, Fail
             let actor = super::item::actor(desk, &mut store);
             let released = sweep(&mut store, &desk.site, &actor)?;
             let mut text: Vec<String> = released.iter().map(parked).collect();
+            let stuck = fail_stuck(&mut store, &desk.site, &actor)?;
+            text.extend(stuck.iter().map(|moved| super::queue::change(&moved.row)));
             if text.is_empty() {
                 text.push("no session died".to_owned());
             }
+            let failed: Vec<_> = stuck.iter().map(|moved| &moved.row.phase.id).collect();
             let released: Vec<_> = released
                 .iter()
                 .map(|r| json!({"session_id": r.session, "item": r.item, "reason": r.reason}))
                 .collect();
-            Ok(Answer::new(text, json!({"released": released})))
+            Ok(Answer::new(
+                text,
+                json!({"released": released, "failed": failed}),
+            ))
         }
     }
 }

@@ -245,6 +245,19 @@ impl HandoffType {
     ];
 }
 
+identifier!(
+    /// A row of the phase queue: `ITEM:NUMBER` where trueup adds it, such as `SD-002C:3`; whoever
+    /// adds rows by plain SQL may choose.
+    QueueId, "queue id", 1..=240, "._-:#"
+);
+
+impl QueueId {
+    /// Names a phase of an item: readable, and unique since a number is used once per item.
+    pub fn of(item: &ItemKey, number: u32) -> Self {
+        Self(format!("{item}:{number}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,7 @@ mod item;
 mod next;
 mod orchestrator;
 mod parked;
+pub mod phase;
 mod plan;
 mod port;
 mod session;
@@ -38,7 +39,7 @@ pub use handoff::{
     Reader, decide_acceptance, decide_rejection, news_of,
 };
 pub use ids::{
-    AdwId, HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId, PlanId,
+    AdwId, HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId, PlanId, QueueId,
     ReservationId, SessionId,
 };
 pub use item::{Item, NewItem, ORCHESTRATOR, Place};
@@ -47,6 +48,7 @@ pub use next::{
 };
 pub use orchestrator::{Orchestrator, RunEnd};
 pub use parked::Parked;
+pub use phase::Phase;
 pub use plan::{
     NewPlan, NewPlanTask, Plan, PlanState, PlanSummary, PlanTask, PlanTaskId, PlanTaskIdError,
     PlanTaskRefusal, PlanTaskStep, PlanTaskVerdict, PlanWorker, RETRY_LIMIT, decide_step,

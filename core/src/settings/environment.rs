@@ -17,7 +17,10 @@ const NAMES: &[&str] = &[
     "TRUEUP_DEADLINE_MS",
     "TRUEUP_LEASE_SECONDS",
     "TRUEUP_CEILING_SECONDS",
+    "TRUEUP_STUCK_SECONDS",
     "TRUEUP_LOG",
+    // Set by trueup for what an orchestrator runs.
+    "TRUEUP_ORCHESTRATOR_ID",
     // Set by the client for hooks and for commands run by its model.
     "CLAUDE_PROJECT_DIR",
     "CLAUDE_PLUGIN_ROOT",

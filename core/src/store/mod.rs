@@ -17,9 +17,9 @@ pub use port::{
 pub use port::{
     ClaimRequest, ClaimTaken, HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection,
     HandoffStore, Heartbeat, ItemFilter, Mark, MetadataFix, MetadataStore, NewHandoff, NewRun,
-    OrchestratorStore, PlanImported, PlanListed, PlanStore, PlanTaskChange, PortRelease,
-    PortRequest, PortStore, Provenance, Push, Registered, Registration, Release, Released, Ruled,
-    SessionFilter, Store, TaskNote,
+    OrchestratorStore, PhaseFilter, PhaseMove, PhaseMoved, PlanImported, PlanListed, PlanStore,
+    PlanTaskChange, PortRelease, PortRequest, PortStore, Provenance, Push, QueueStore, Registered,
+    Registration, Release, Released, Ruled, SessionFilter, StepRequest, Stepped, Store, TaskNote,
 };
 
 /// The result of a store operation.

@@ -8,6 +8,7 @@ mod handoffs;
 mod migrations;
 mod orchestrators;
 mod parting;
+mod phase_rules;
 mod plan_rules;
 mod ports;
 mod races;

@@ -17,6 +17,7 @@ mod metadata;
 mod moves;
 mod next;
 mod orchestrators;
+mod phases;
 mod plans;
 mod ports;
 mod sessions;
@@ -33,8 +34,8 @@ use super::{
 };
 use crate::model::{
     Event, EventFilter, Handoff, HandoffId, Item, ItemKey, Lineage, NewItem, Orchestrator,
-    OrchestratorId, Plan, PlanId, PlanTask, PlanTaskId, Reservation, Revision, Session, SessionId,
-    Timestamp,
+    OrchestratorId, Phase, Plan, PlanId, PlanTask, PlanTaskId, QueueId, Reservation, Revision,
+    Session, SessionId, Timestamp,
 };
 
 /// Where the clock of a new store stands: 2026-02-02T03:00:00Z.
@@ -48,6 +49,7 @@ pub struct MemoryStore {
     /// Sessions without the item they hold, which the items know.
     sessions: BTreeMap<SessionId, Session>,
     items: BTreeMap<ItemKey, Item>,
+    phases: BTreeMap<QueueId, Phase>,
     tasks: BTreeMap<(SessionId, String), TaskNote>,
     orchestrators: BTreeMap<OrchestratorId, Orchestrator>,
     handoffs: BTreeMap<HandoffId, Handoff>,
@@ -73,6 +75,7 @@ impl MemoryStore {
             now: Timestamp::from_millis(START),
             sessions: BTreeMap::new(),
             items: BTreeMap::new(),
+            phases: BTreeMap::new(),
             tasks: BTreeMap::new(),
             orchestrators: BTreeMap::new(),
             handoffs: BTreeMap::new(),

@@ -6,6 +6,7 @@ mod metadata;
 mod orchestrators;
 mod plans;
 mod ports;
+mod queue;
 
 use std::collections::BTreeMap;
 
@@ -29,6 +30,7 @@ pub use orchestrators::{NewRun, OrchestratorStore, Registered};
 pub(super) use orchestrators::{ended_orchestrator, unknown_orchestrator, used_elsewhere};
 pub use plans::{PlanImported, PlanListed, PlanStore, PlanTaskChange};
 pub use ports::{PortRelease, PortRequest, PortStore};
+pub use queue::{PhaseFilter, PhaseMove, PhaseMoved, QueueStore, StepRequest, Stepped};
 
 /// Who writes, why, and under which id. An id that was seen before is not carried out again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,7 +217,7 @@ pub struct TaskNote {
     reason = "said once above, and where one is special"
 )]
 pub trait Store:
-    HandoffStore + ItemStore + MetadataStore + OrchestratorStore + PlanStore + PortStore
+    HandoffStore + ItemStore + MetadataStore + OrchestratorStore + PlanStore + PortStore + QueueStore
 {
     /// Returns which database this is.
     fn lineage(&mut self) -> Result<Lineage>;

@@ -17,6 +17,7 @@ mod moves;
 mod next;
 mod open;
 mod orchestrators;
+mod phases;
 mod plan_tasks;
 mod plans;
 mod ports;

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::migrate::{SCHEMA_VERSION, migrate_to};
 use super::orchestrators::LIVE;
 use super::rows::{ITEM, ORCHESTRATOR, SESSION, SESSION_FROM};
-use super::{NOW, events};
+use super::{NOW, events, phases};
 use crate::model::EventFilter;
 
 fn database() -> Connection {
@@ -62,6 +62,8 @@ fn no_question_of_a_turn_reads_a_whole_table() {
         "SELECT title FROM plan_tasks t WHERE t.status = 'in_progress' AND t.orchestrator = ?1"
             .to_owned(),
         "SELECT subject FROM session_tasks WHERE session_id = ?1 AND task_id = ?2".to_owned(),
+        phases::LATEST_STARTS.to_owned(),
+        "SELECT coalesce(max(queue_position), 0) + 1 FROM phase_queue".to_owned(),
     ] {
         let steps = plan(&connection, &sql);
         assert!(!steps.is_empty());
@@ -120,5 +122,18 @@ fn looking_for_dead_orchestrators_walks_an_index_of_the_live_alone() {
         let steps = plan(&connection, &sql);
         assert_eq!(steps.len(), 1, "{steps:?}");
         assert!(steps[0].contains("orchestrators_one_per_plan"), "{steps:?}");
+    }
+}
+
+#[test]
+fn the_next_phase_and_the_stuck_ones_are_found_along_their_indexes() {
+    for (sql, index) in [
+        (phases::next(), "phase_queue_next"),
+        (phases::stuck_question(), "phase_queue_running"),
+    ] {
+        let steps = plan(&database(), &sql);
+        assert!(steps[0].contains(index), "{steps:?}");
+        let searched = |step: &String| step.starts_with("SEARCH ") && !step.contains("TEMP B-TREE");
+        assert!(steps.iter().skip(1).all(searched), "{steps:?}");
     }
 }

@@ -11,9 +11,12 @@ use crate::model::{
 };
 use crate::store::LastHolder;
 
-type Sql<T> = rusqlite::Result<T>;
+pub(super) type Sql<T> = rusqlite::Result<T>;
 
-fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+pub(super) fn unreadable(
+    column: usize,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> Error {
     Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
 }
 

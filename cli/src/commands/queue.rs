@@ -1,0 +1,384 @@
+//! `trueup queue`
+
+use serde_json::{Value, json};
+use trueup_core::model::phase::{
+    COOLDOWN_SECONDS, NewPhases, PhaseName, PhaseRefusal, PhaseStep, PlanError, plan,
+};
+use trueup_core::model::{ItemStatus, OrchestratorId, Phase, QueueId, Session, SessionId};
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{
+    PhaseFilter, PhaseMove, PhaseMoved, QueueStore as _, StepRequest, Stepped, Store as _,
+};
+use trueup_core::text::one_line;
+
+use crate::args::{QueueAdd, QueueCommand};
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::json;
+use crate::report::Answer;
+
+/// Longest message in a list, in characters.
+const LONGEST: usize = 100;
+
+pub(super) fn run(desk: &Desk, command: QueueCommand) -> Result<Answer, Failure> {
+    match command {
+        QueueCommand::Add(arguments) => add(desk, arguments),
+        QueueCommand::List { item, status } => list(desk, &PhaseFilter { item, status }),
+        QueueCommand::Next => next(desk),
+        QueueCommand::Start { id } => start(desk, id),
+        QueueCommand::Complete { id, pr } => step(desk, id, PhaseStep::Complete { pr_number: pr }),
+        QueueCommand::Fail { id, error } => step(desk, id, PhaseStep::Fail { error }),
+        QueueCommand::Block { id, reason } => step(desk, id, PhaseStep::Block { reason }),
+        QueueCommand::Reopen { id, reason } => step(desk, id, PhaseStep::Reopen { reason }),
+        QueueCommand::Cancel { id, reason } => step(desk, id, PhaseStep::Cancel { reason }),
+    }
+}
+
+fn add(desk: &Desk, arguments: QueueAdd) -> Result<Answer, Failure> {
+    let names = if arguments.phases.is_empty() {
+        PhaseName::ALL.to_vec()
+    } else {
+        arguments.phases
+    };
+    let phases = plan(&names, &arguments.depends).map_err(|error| unplanned(&error))?;
+    let item = arguments.item;
+    let mut store = desk.open_for_change()?;
+    let session = registered(desk, &mut store)?;
+    let filter = PhaseFilter {
+        item: Some(item.clone()),
+        status: None,
+    };
+    let first = QueueId::of(&item, 1);
+    if desk
+        .carried_out(&mut store, "phase", Some(first.as_str()), &["added"])?
+        .is_some()
+    {
+        return Ok(added(&store.phases(&filter)?));
+    }
+    if store.item(&item)?.is_none() {
+        return Err(
+            Failure::refused("item_not_found", format!("there is no item {item}"))
+                .hint(format!("`trueup item add {item}` adds it")),
+        );
+    }
+    let present = store.phases(&filter)?;
+    if !present.is_empty() {
+        return Err(Failure::refused(
+            "phases_exist",
+            format!("item {item} has {} phases already", present.len()),
+        )
+        .hint(format!("`trueup queue list --item {item}` shows them"))
+        .data(json!({"rows": rows(&present)})));
+    }
+    let new = NewPhases {
+        item,
+        phases,
+        priority: arguments.priority,
+        issue_number: arguments.issue,
+        feature_id: arguments.parent_issue,
+        adw_id: arguments.adw,
+        data: arguments.data,
+    };
+    let provenance = desk.provenance(&actor(desk, session.as_ref()), "queue add");
+    Ok(added(&store.add_phases(&new, &provenance)?))
+}
+
+fn added(phases: &[Phase]) -> Answer {
+    let text = phases.iter().map(|row| format!("added {}", line(row)));
+    Answer::new(text.collect(), json!({"rows": rows(phases)}))
+}
+
+fn unplanned(error: &PlanError) -> Failure {
+    let message = format!("--depends: {error}");
+    match error {
+        PlanError::Syntax(_) | PlanError::Twice(_) => Failure::usage(message),
+        PlanError::Missing(..) => Failure::refused("phase_not_found", message),
+        PlanError::Circle(_) => Failure::refused("dependency_cycle", message),
+    }
+}
+
+fn list(desk: &Desk, filter: &PhaseFilter) -> Result<Answer, Failure> {
+    let found = desk.open()?.phases(filter)?;
+    let mut text: Vec<String> = found.iter().map(line).collect();
+    if text.is_empty() {
+        text.push("no phases; `trueup queue add ITEM` adds those of an item".to_owned());
+    }
+    Ok(Answer::new(text, json!({"rows": rows(&found)})))
+}
+
+fn next(desk: &Desk) -> Result<Answer, Failure> {
+    let mut store = desk.open()?;
+    let session = session(desk, &mut store)?;
+    let found = store.next_phase(session.as_ref().map(|session| &session.id))?;
+    let text = found.as_ref().map_or_else(
+        || "nothing is ready; `trueup queue list` shows what is waited for".to_owned(),
+        line,
+    );
+    let row = found.as_ref().map(json::row);
+    Ok(Answer::new(vec![text], json!({"row": row})))
+}
+
+/// Starts a phase; one of the item that the session holds is what the session is at from then
+/// on, so its cache is kept in step.
+fn start(desk: &Desk, id: QueueId) -> Result<Answer, Failure> {
+    let mut store = desk.open_for_change()?;
+    let session = match registered(desk, &mut store)? {
+        Some(session) => Some(desk.before_change(&mut store, session)?),
+        None => None,
+    };
+    let step = PhaseStep::Start {
+        orchestrator: orchestrator(desk)?,
+    };
+    let moved = take(desk, &mut store, id, step, session.as_ref())?;
+    let mut warnings = Vec::new();
+    if let Some(session) = &session {
+        desk.after_change(&mut store, &session.id, &mut warnings)?;
+    }
+    Ok(Answer {
+        warnings,
+        ..answer(&moved)
+    })
+}
+
+/// Reads which orchestrator runs this command.
+fn orchestrator(desk: &Desk) -> Result<Option<OrchestratorId>, Failure> {
+    const NAME: &str = "TRUEUP_ORCHESTRATOR_ID";
+    let id = desk.environment.text(NAME).map(str::parse);
+    id.transpose()
+        .map_err(|error| Failure::usage(format!("{NAME}: {error}")))
+}
+
+fn step(desk: &Desk, id: QueueId, step: PhaseStep) -> Result<Answer, Failure> {
+    let mut store = desk.open_for_change()?;
+    let session = registered(desk, &mut store)?;
+    let moved = take(desk, &mut store, id, step, session.as_ref())?;
+    Ok(answer(&moved))
+}
+
+fn take(
+    desk: &Desk,
+    store: &mut SqliteStore,
+    id: QueueId,
+    step: PhaseStep,
+    session: Option<&Session>,
+) -> Result<PhaseMoved, Failure> {
+    repeats_itself_alone(desk, store, &id, &step)?;
+    let request = StepRequest {
+        id,
+        provenance: desk.provenance(&actor(desk, session), reason(&step)),
+        step,
+        mover: session.map(|session| session.id.clone()),
+    };
+    match store.step_phase(&request)? {
+        Stepped::Moved(moved) => Ok(*moved),
+        Stepped::Refused(refusal) => {
+            let row = store.phase(&request.id)?;
+            Err(refused(&request.id, &refusal, row.as_ref()))
+        }
+    }
+}
+
+/// Refuses an `--op-id` that was used for another step; the store answers one of this step.
+fn repeats_itself_alone(
+    desk: &Desk,
+    store: &mut SqliteStore,
+    id: &QueueId,
+    step: &PhaseStep,
+) -> Result<(), Failure> {
+    let (kind, target) = match step {
+        PhaseStep::Reopen { .. } => ("reopened", None),
+        other => ("status", Some(other.target().as_str())),
+    };
+    match desk.carried_out(store, "phase", Some(id.as_str()), &[kind])? {
+        Some(event) if target.is_some_and(|target| event.after["status"] != target) => {
+            let earlier = super::plain(&event.after["status"]);
+            Err(Failure::refused(
+                "op_id_used",
+                format!("this operation id made {id} {earlier}"),
+            )
+            .hint("give every change an id of its own"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says why, for the log.
+fn reason(step: &PhaseStep) -> &str {
+    match step {
+        PhaseStep::Start { .. } => "queue start",
+        PhaseStep::Complete { .. } => "queue complete",
+        PhaseStep::Fail { error } => error,
+        PhaseStep::Block { reason }
+        | PhaseStep::Reopen { reason }
+        | PhaseStep::Cancel { reason } => reason,
+    }
+}
+
+/// Finds the session that asks, registered or not; none for a person at a terminal.
+fn session_id(desk: &Desk, store: &mut SqliteStore) -> Result<Option<SessionId>, Failure> {
+    match desk.session_id(store) {
+        Ok(id) => Ok(Some(id)),
+        Err(failure) if failure.is_no_session() => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Finds the session that asks; an unregistered one is nobody.
+fn session(desk: &Desk, store: &mut SqliteStore) -> Result<Option<Session>, Failure> {
+    match session_id(desk, store)? {
+        Some(id) => Ok(store.session(&id)?),
+        None => Ok(None),
+    }
+}
+
+/// Finds the session that moves a phase, which must be registered; none for a person.
+fn registered(desk: &Desk, store: &mut SqliteStore) -> Result<Option<Session>, Failure> {
+    match session_id(desk, store)? {
+        Some(id) => match store.session(&id)? {
+            Some(session) => Ok(Some(session)),
+            None => Err(Failure::phantom(id.as_str())),
+        },
+        None => Ok(None),
+    }
+}
+
+fn actor(desk: &Desk, session: Option<&Session>) -> String {
+    session.map_or_else(
+        || desk.environment.text("USER").unwrap_or("user").to_owned(),
+        |session| session.id.to_string(),
+    )
+}
+
+fn answer(moved: &PhaseMoved) -> Answer {
+    let all = std::iter::once(&moved.row).chain(&moved.affected);
+    let text = all.map(change).collect();
+    let affected: Vec<Value> = moved
+        .affected
+        .iter()
+        .map(|one| json::row(&one.phase))
+        .collect();
+    let data = json!({"row": json::row(&moved.row.phase), "affected": affected});
+    Answer::new(text, data)
+}
+
+/// Says what changed, from what, to what.
+pub(super) fn change(one: &PhaseMove) -> String {
+    let Phase {
+        id, name, status, ..
+    } = &one.phase;
+    let why = one.phase.error_message.as_deref();
+    let why = why.map_or(String::new(), |why| format!(": {}", one_line(why, LONGEST)));
+    format!("{id} ({name}): {} -> {status}{why}", one.from)
+}
+
+fn line(row: &Phase) -> String {
+    let waits: Vec<String> = row.depends_on.iter().map(u32::to_string).collect();
+    let waits = match (row.status, waits.as_slice()) {
+        (ItemStatus::Queued, [_, ..]) => format!("  after {}", waits.join(", ")),
+        _ => String::new(),
+    };
+    let who = row.assigned_to.as_ref();
+    let who = who.map_or(String::new(), |session| format!("  by {session}"));
+    let why = row.error_message.as_deref();
+    let why = why.map_or(String::new(), |why| format!("  {}", one_line(why, LONGEST)));
+    format!(
+        "{:<24} {:<9} {:<10} {:>4}{waits}{who}{why}",
+        row.id.as_str(),
+        row.name,
+        row.status.as_str(),
+        row.priority
+    )
+}
+
+fn rows(rows: &[Phase]) -> Vec<Value> {
+    rows.iter().map(json::row).collect()
+}
+
+fn refused(id: &QueueId, refusal: &PhaseRefusal, row: Option<&Phase>) -> Failure {
+    let code = refusal.code();
+    let known = json!({"row": row.map(json::row)});
+    match refusal {
+        PhaseRefusal::NotFound => Failure::refused(code, format!("there is no phase {id}"))
+            .hint("`trueup queue list` shows the phases"),
+        PhaseRefusal::NotHolder { holder } => Failure::refused(
+            code,
+            format!("the item of {id} is held by {holder}, who alone may move its phases"),
+        )
+        .hint("`trueup queue next` finds a phase that is free")
+        .data(with(known, json!({"holder": holder}))),
+        PhaseRefusal::StaleEpoch { holder } => Failure::refused(
+            code,
+            format!("the item of {id} was taken over by {holder} since this session started it"),
+        )
+        .hint("`trueup status` shows what this session holds; what was done stays where it is")
+        .data(with(known, json!({"holder": holder}))),
+        PhaseRefusal::Illegal {
+            from,
+            to,
+            legal,
+            reopens,
+            waits_for,
+        } => illegal(id, (*from, *to), legal, *reopens, waits_for)
+            .data(with(known, json!({"from": from, "to": to, "legal": legal}))),
+        PhaseRefusal::Blocked { from, by, message } => Failure::refused(
+            code,
+            format!(
+                "{id} would be blocked again at once: {}",
+                one_line(message, LONGEST)
+            ),
+        )
+        .hint(format!("`trueup queue reopen {by} --reason R` first"))
+        .data(with(
+            known,
+            json!({"from": from, "to": ItemStatus::Queued, "legal": [], "blocked_by": by}),
+        )),
+        PhaseRefusal::RetryLimit(limit) => Failure::refused(
+            code,
+            format!(
+                "{id} was started {} times since {}, the most within {} min; again from {} on",
+                limit.starts,
+                limit.since,
+                COOLDOWN_SECONDS / 60,
+                limit.until
+            ),
+        )
+        .hint("find out why it does not come to an end: `trueup log`")
+        .data(with(
+            known,
+            json!({"starts": limit.starts, "since": limit.since, "until": limit.until}),
+        )),
+    }
+}
+
+fn illegal(
+    id: &QueueId,
+    (from, to): (ItemStatus, ItemStatus),
+    legal: &[ItemStatus],
+    reopens: bool,
+    waits_for: &[String],
+) -> Failure {
+    let waits = if waits_for.is_empty() || to != ItemStatus::Running {
+        String::new()
+    } else {
+        format!("; it waits for {}", waits_for.join(" and "))
+    };
+    let words: Vec<&str> = legal.iter().map(|status| status.as_str()).collect();
+    let mut ways = words.join(", ");
+    if reopens {
+        let and = if ways.is_empty() { "" } else { ", and " };
+        ways = format!("{ways}{and}back by `trueup queue reopen {id} --reason R`");
+    }
+    let message = if from == to {
+        format!("{id} is {from} already")
+    } else {
+        format!("{id} cannot go from {from} to {to}{waits}")
+    };
+    Failure::refused("illegal_transition", message).hint(format!("legal from {from}: {ways}"))
+}
+
+fn with(mut data: Value, more: Value) -> Value {
+    if let (Value::Object(data), Value::Object(more)) = (&mut data, more) {
+        data.extend(more);
+    }
+    data
+}

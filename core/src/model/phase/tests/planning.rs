@@ -1,0 +1,85 @@
+//! Names, numbers and dependencies as they are asked for.
+
+use crate::model::phase::{PhaseName, PlanError, plan};
+
+fn planned(names: &str, depends: &[&str]) -> Result<String, PlanError> {
+    let names: Vec<PhaseName> = names.split(',').map(|name| name.parse().unwrap()).collect();
+    let depends: Vec<String> = depends.iter().map(|text| (*text).to_owned()).collect();
+    let lines = plan(&names, &depends)?.into_iter().map(|phase| {
+        let on: Vec<String> = phase.depends_on.iter().map(u32::to_string).collect();
+        format!("{} {}<{}", phase.number, phase.name, on.join(","))
+    });
+    Ok(lines.collect::<Vec<_>>().join("; "))
+}
+
+#[test]
+fn each_depends_on_the_one_before_unless_it_is_said() {
+    for (names, depends, expected) in [
+        ("plan,build,test", &[][..], "1 plan<; 2 build<1; 3 test<2"),
+        ("plan", &[], "1 plan<"),
+        (
+            "plan,validate,build,lint,test",
+            &["4=1,3;5=4"],
+            "1 plan<; 2 validate<1; 3 build<2; 4 lint<1,3; 5 test<4",
+        ),
+        (
+            "plan,lint,test",
+            &[" 3 = 1 ", "2="],
+            "1 plan<; 2 lint<; 3 test<1",
+        ),
+        (
+            "plan,build,test",
+            &["3=2,1,2;"],
+            "1 plan<; 2 build<1; 3 test<1,2",
+        ),
+        // What it depends on comes first, whatever its number.
+        ("ship,plan", &["1=2;2="], "2 plan<; 1 ship<2"),
+    ] {
+        assert_eq!(
+            planned(names, depends).as_deref(),
+            Ok(expected),
+            "{names} {depends:?}"
+        );
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_by_name() {
+    for (depends, expected) in [
+        ("3", "\"3\" is not NUMBER=NUMBER"),
+        ("x=1", "\"x=1\" is not"),
+        ("2=1,plan", "is not NUMBER"),
+        ("2=1;2=3", "phase 2 are given twice"),
+        ("2=9", "no phase 9: the phases are 1 to 4"),
+        ("9=1", "no phase 9"),
+        ("2=0", "no phase 0"),
+        ("3=3", "in a circle: 3 -> 3"),
+        ("1=4", "in a circle: 1 -> 4 -> 3 -> 2 -> 1"),
+        ("2=4;3=1", "in a circle: 2 -> 4 -> 3"),
+    ] {
+        let answer = planned("plan,build,test,ship", &[depends]);
+        match answer {
+            Err(error) => assert!(error.to_string().contains(expected), "{depends}: {error}"),
+            // The last one is no circle: 3 no longer depends on 2.
+            Ok(text) => assert_eq!(
+                (depends, text.as_str()),
+                ("2=4;3=1", "1 plan<; 3 test<1; 4 ship<3; 2 build<4")
+            ),
+        }
+    }
+}
+
+#[test]
+fn an_unknown_phase_is_refused_with_the_list() {
+    let error = "deploy".parse::<PhaseName>().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "unknown phase \"deploy\"; known are plan, validate, build, lint, test, review, \
+         document, ship, cleanup, verify"
+    );
+    assert_eq!(" Build ".parse(), Ok(PhaseName::Build));
+    for name in PhaseName::ALL {
+        assert_eq!(name.as_str().parse(), Ok(name));
+        assert_eq!(serde_json::to_value(name).unwrap(), name.as_str());
+    }
+}

@@ -1,0 +1,31 @@
+//! The sweep of what is in progress and gives no sign of life.
+
+use super::site::Site;
+use crate::store::{PhaseMoved, Provenance, Result, Store};
+
+/// Most phases one sweep fails, so that a start stays cheap however many there are.
+const SWEEP_LIMIT: u32 = 64;
+
+/// Fails every phase that has been running without a sign of life for longer than the settings
+/// allow; what waits for it is blocked and told why.
+///
+/// # Errors
+///
+/// When the database cannot be asked.
+pub fn fail_stuck(store: &mut dyn Store, site: &Site, actor: &str) -> Result<Vec<PhaseMoved>> {
+    let limit = site.settings.stuck_seconds;
+    let mut failed = Vec::new();
+    for stuck in store.stuck_phases(limit, SWEEP_LIMIT)? {
+        let worker = match &stuck.phase.assigned_to {
+            Some(session) => format!(" of session {session}"),
+            None => String::new(),
+        };
+        let error = format!(
+            "no sign of life{worker} for {} s, the limit is {limit} s",
+            stuck.silence_seconds()
+        );
+        let provenance = Provenance::new(actor, &error);
+        failed.extend(store.fail_stuck_phase(&stuck, &error, &provenance)?);
+    }
+    Ok(failed)
+}
