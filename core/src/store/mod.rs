@@ -15,7 +15,7 @@ pub use port::{
     HandoffStore, Heartbeat, ItemFilter, Mark, MetadataFix, MetadataStore, NewHandoff, NewRun,
     OrchestratorStore, PlanImported, PlanListed, PlanStore, PlanTaskChange, PortRelease,
     PortRequest, PortStore, Provenance, Push, Registered, Registration, Release, Released, Ruled,
-    SessionFilter, Store, TaskNote,
+    RunEnded, SessionFilter, Store, TaskNote,
 };
 
 /// The result of a store operation.
