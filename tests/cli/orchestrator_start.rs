@@ -55,6 +55,32 @@ fn row(home: &Home) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
+/// Puts a task of plan `P` in progress under the orchestrator that runs.
+fn begin_task(home: &Home) {
+    home.sql(
+        "INSERT OR IGNORE INTO plans (plan_id, path) VALUES ('P', '/P.md')",
+        [],
+    );
+    home.sql(
+        "INSERT INTO plan_tasks (plan_id, id, title) VALUES ('P', '1.1', 'build')",
+        [],
+    );
+    let begun = home.sql(
+        "UPDATE plan_tasks SET status = 'in_progress',
+             orchestrator = (SELECT id FROM orchestrators WHERE status = 'running')",
+        [],
+    );
+    assert_eq!(begun, 1);
+}
+
+/// Returns status and error of that task.
+fn the_task(home: &Home) -> (String, Option<String>) {
+    (
+        home.ask("SELECT status FROM plan_tasks", []),
+        home.ask("SELECT error FROM plan_tasks", []),
+    )
+}
+
 #[test]
 fn the_command_knows_whom_it_runs_for_and_has_the_streams_to_itself() {
     let home = started();
@@ -252,6 +278,55 @@ fn killed_it_takes_the_command_along_and_leaves_the_plan_to_the_next() {
 }
 
 #[test]
+fn what_was_in_progress_is_put_back_when_a_signal_ends_it() {
+    let home = started();
+    let child = ready(start(
+        &home,
+        "P",
+        &["sh", "-c", "echo ready; exec sleep 600"],
+    ));
+    begin_task(&home);
+    send("TERM", &child);
+    let answer = Answer::of(child);
+    assert_eq!(answer.signal, Some(15));
+    assert!(
+        answer.stderr.ends_with("trueup: interrupted task P/1.1\n"),
+        "{answer:?}"
+    );
+    let (status, error) = the_task(&home);
+    assert_eq!(status, "pending");
+    let error = error.unwrap();
+    assert!(error.ends_with(" stopped: ended by SIGTERM"), "{error}");
+}
+
+#[test]
+fn what_was_in_progress_is_put_back_when_it_was_killed() {
+    let home = started();
+    let child = ready(start(
+        &home,
+        "P",
+        &["sh", "-c", "echo ready; exec sleep 600"],
+    ));
+    begin_task(&home);
+    send("KILL", &child);
+    Answer::of(child);
+    let seen = trueup(&home, &["item", "list"]);
+    assert!(seen.stderr.contains("died"), "{seen:?}");
+    assert_eq!(the_task(&home).0, "in_progress", "who reads writes nothing");
+    let cleared = trueup(&home, &["item", "add", "SD-1"]);
+    assert!(
+        cleared
+            .stderr
+            .ends_with("marked crashed, interrupted task P/1.1\n"),
+        "{cleared:?}"
+    );
+    let (status, error) = the_task(&home);
+    assert_eq!(status, "pending");
+    let error = error.unwrap();
+    assert!(error.contains(" crashed: process "), "{error}");
+}
+
+#[test]
 fn a_stop_by_another_ends_the_command() {
     let home = started();
     let child = ready(start(
@@ -306,10 +381,8 @@ fn with_json_stdout_holds_one_object() {
         },
         4,
     );
-    assert_eq!(
-        keys(&object["data"]),
-        ["exit_code", "orchestrator", "signal"]
-    );
+    let all = ["exit_code", "interrupted", "orchestrator", "signal"];
+    assert_eq!(keys(&object["data"]), all);
     assert_eq!(object["data"]["exit_code"], 4);
     assert_eq!(object["data"]["orchestrator"]["status"], "stopped");
     let answer = trueup(&home, &[&arguments[..], &["kill -TERM $$"]].concat());

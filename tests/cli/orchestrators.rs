@@ -303,6 +303,7 @@ fn a_stop_frees_the_plan_and_says_why() {
     let reason: String = home.ask("SELECT reason FROM orchestrators", []);
     assert_eq!(reason, "done");
     let again = data(&home, &["orchestrator", "stop", id]);
+    assert_eq!(keys(&again), ["interrupted", "orchestrator"]);
     assert_eq!(
         again["orchestrator"]["status"], "stopped",
         "it is what was asked for"

@@ -5,7 +5,7 @@ use std::os::unix::process::parent_id;
 use serde_json::{Value, json};
 use trueup_core::liveness::{self, Alive, Vitality};
 use trueup_core::model::{Orchestrator, OrchestratorId, OrchestratorStatus, PlanId, RunEnd};
-use trueup_core::orchestrators::{Begun, begin, new_id, vitality};
+use trueup_core::orchestrators::{Begun, begin, interrupted, new_id, vitality};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{NewRun, OrchestratorStore as _, StoreError};
 
@@ -120,7 +120,7 @@ fn existing(store: &mut SqliteStore, id: &OrchestratorId) -> Result<Orchestrator
 }
 
 /// Says when and why a run ended.
-fn ended(row: &Orchestrator) -> String {
+fn over(row: &Orchestrator) -> String {
     let at = row
         .stopped_at
         .map_or_else(String::new, |at| format!(" at {at}"));
@@ -145,7 +145,7 @@ fn heartbeat(desk: &Desk, id: &OrchestratorId) -> Result<Answer, Failure> {
         )),
         Err(StoreError::Conflict(_)) => {
             let row = existing(&mut store, id)?;
-            Err(Failure::refused("orchestrator_ended", ended(&row))
+            Err(Failure::refused("orchestrator_ended", over(&row))
                 .hint(format!(
                     "`trueup orchestrator register {}` begins again",
                     row.plan
@@ -164,30 +164,34 @@ fn stop(desk: &Desk, id: &OrchestratorId, reason: Option<&str>) -> Result<Answer
     let provenance = desk.provenance(&desk.actor(&mut store), reason.unwrap_or("told to stop"));
     let stopped = if before.supervised {
         // It ends its command first, and then its run itself.
-        store.tell_orchestrator_to_stop(id, &provenance)
+        let told = store.tell_orchestrator_to_stop(id, &provenance);
+        told.map(|row| (row, Vec::new()))
     } else {
-        store.stop_orchestrator(id, RunEnd::default(), &provenance)
+        let ended = store.stop_orchestrator(id, RunEnd::default(), &provenance);
+        ended.map(|ended| (ended.orchestrator.clone(), ended.interrupted()))
     };
-    match stopped {
-        Ok(row) => {
-            if row.supervised {
-                terminate(&row.process, &row.host, &desk.site.host);
-            }
-            Ok(answer(
-                format!(
-                    "{id} of plan {}: {} -> {}",
-                    row.plan, before.status, row.status
-                ),
-                &row,
-            ))
-        }
+    let (row, names) = match stopped {
+        Ok(stopped) => stopped,
         // Whoever stops wants it stopped, and it is.
         Err(StoreError::Conflict(_)) => {
             let row = existing(&mut store, id)?;
-            Ok(answer(format!("{} already", ended(&row)), &row))
+            let mut answer = answer(format!("{} already", over(&row)), &row);
+            answer.data["interrupted"] = json!([]);
+            return Ok(answer);
         }
-        Err(error) => Err(error.into()),
+        Err(error) => return Err(error.into()),
+    };
+    if row.supervised {
+        terminate(&row.process, &row.host, &desk.site.host);
     }
+    let text = format!(
+        "{id} of plan {}: {} -> {}",
+        row.plan, before.status, row.status
+    );
+    let mut answer = answer(text, &row);
+    answer.text.extend(interrupted(&names));
+    answer.data["interrupted"] = json!(names);
+    Ok(answer)
 }
 
 fn list(desk: &Desk, all: bool) -> Result<Answer, Failure> {

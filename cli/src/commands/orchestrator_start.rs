@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::json;
 use trueup_core::deadline::Deadline;
 use trueup_core::model::{Orchestrator, OrchestratorId, OrchestratorStatus, PlanId, RunEnd};
-use trueup_core::orchestrators::vitality;
+use trueup_core::orchestrators::{interrupted, vitality};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{OrchestratorStore as _, Provenance, Result as Stored, StoreError};
 use trueup_core::text::one_line;
@@ -71,7 +71,14 @@ pub(super) fn run(desk: &Desk, plan: PlanId, command: &[OsString]) -> Result<Ans
     };
     let mut answer = answer(&row, how);
     match end(how, &words(how)) {
-        Ok(after) => answer.data["orchestrator"] = json::orchestrator(&after),
+        Ok(ended) => {
+            let names = ended.interrupted();
+            if let Some(line) = interrupted(&names) {
+                tell(&line);
+            }
+            answer.data["orchestrator"] = json::orchestrator(&ended.orchestrator);
+            answer.data["interrupted"] = json!(names);
+        }
         // Somebody ended the run meanwhile, and the pulse has told so.
         Err(StoreError::Conflict(_)) => {}
         Err(error) => answer.warnings.push(format!(
@@ -107,6 +114,7 @@ fn answer(row: &Orchestrator, end: RunEnd) -> Answer {
         "orchestrator": json::orchestrator(row),
         "exit_code": end.exit_code,
         "signal": end.signal,
+        "interrupted": [],
     });
     let code = end.exit_code.and_then(|code| u8::try_from(code).ok());
     Answer {

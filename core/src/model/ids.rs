@@ -174,6 +174,10 @@ impl PlanId {
             .iter()
             .find_map(|ending| name.strip_suffix(ending))
             .unwrap_or(name);
+        let is_file = stem.len() < text.len() && stem.contains(|c: char| c.is_ascii_alphanumeric());
+        if is_file {
+            return Self::from_stem(stem);
+        }
         stem.parse()
     }
 
@@ -271,10 +275,11 @@ mod tests {
             ("./docs/plans/master-plan.md", "master-plan"),
             ("/abs/v1.2.markdown", "v1.2"),
             ("C:\\plans\\p.md", "p"),
+            ("My plan (v2).md", "My-plan-v2"),
         ] {
             assert_eq!(PlanId::of_text(text).unwrap().as_str(), id, "{text}");
         }
-        for text in ["", "/", "docs/", ".md", "a b.md", "..", "-x", "a/.."] {
+        for text in ["", "/", "docs/", ".md", "a b", "..", "-x", "a/..", "./-.md"] {
             assert!(PlanId::of_text(text).is_err(), "{text:?} was accepted");
         }
     }

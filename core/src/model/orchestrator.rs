@@ -56,6 +56,19 @@ impl Orchestrator {
         self.read_at.seconds_since(self.heartbeat_at)
     }
 
+    /// Tells whether nothing was heard of it since it was read, and it is still at work.
+    pub fn is_as_read(&self, read: &Self) -> bool {
+        self.status.is_live()
+            && self.status == read.status
+            && self.heartbeat_at == read.heartbeat_at
+    }
+
+    /// Returns why what it had begun is put back, when it ends so.
+    pub fn interruption(&self, end: OrchestratorStatus, reason: Option<&str>) -> String {
+        let why = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+        format!("orchestrator {} {end}{why}", self.id)
+    }
+
     /// Tells whether the last sign of life is longer ago than so many seconds.
     pub fn silent_longer_than(&self, seconds: u64) -> bool {
         silent_longer_than(self.read_at, self.heartbeat_at, seconds)

@@ -12,6 +12,9 @@ use crate::sync::Site;
 /// Attempts before giving up on a plan whose orchestrators keep dying.
 const ATTEMPTS: usize = 8;
 
+/// Most names in a line of what was interrupted.
+const MOST_NAMES: usize = 5;
+
 /// An orchestrator that died without a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Death {
@@ -19,6 +22,8 @@ pub struct Death {
     pub orchestrator: Orchestrator,
     /// What proves it.
     pub witness: String,
+    /// What was in progress under it and is put back, by name; nothing before it is cleared.
+    pub interrupted: Vec<String>,
 }
 
 impl Death {
@@ -37,11 +42,25 @@ impl Death {
         } else {
             "it is marked crashed"
         };
+        let left = match interrupted(&self.interrupted) {
+            Some(line) => format!(", {line}"),
+            None => String::new(),
+        };
         format!(
-            "orchestrator {id} of plan {plan} died (pid {pid} on {host}): {}; {what}",
+            "orchestrator {id} of plan {plan} died (pid {pid} on {host}): {}; {what}{left}",
             self.witness
         )
     }
+}
+
+/// Says in a line what a run left unfinished.
+pub fn interrupted(names: &[String]) -> Option<String> {
+    let (first, more) = names.split_at(names.len().min(MOST_NAMES));
+    let more = match more.len() {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    (!first.is_empty()).then(|| format!("interrupted {}{more}", first.join(", ")))
 }
 
 /// How an attempt to run a plan ended.
@@ -108,6 +127,7 @@ pub fn dead(store: &mut dyn Store, site: &Site) -> Result<Vec<Death>> {
             Death {
                 orchestrator,
                 witness,
+                interrupted: Vec::new(),
             },
         )
     });
@@ -137,14 +157,30 @@ pub fn clear<S: Store>(
     for Death {
         orchestrator,
         witness,
+        ..
     } in dead
     {
         let provenance = Provenance::new(&actor, &witness);
         let crashed = store.crash_orchestrator(&orchestrator, &provenance)?;
-        cleared.extend(crashed.map(|orchestrator| Death {
-            orchestrator,
+        cleared.extend(crashed.map(|ended| Death {
+            interrupted: ended.interrupted(),
+            orchestrator: ended.orchestrator,
             witness,
         }));
     }
     Ok(cleared)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_names_a_few_and_counts_the_rest() {
+        let names = |count: usize| -> Vec<String> { (0..count).map(|n| format!("t{n}")).collect() };
+        assert_eq!(interrupted(&[]), None);
+        assert_eq!(interrupted(&names(2)).unwrap(), "interrupted t0, t1");
+        let line = interrupted(&names(7)).unwrap();
+        assert_eq!(line, "interrupted t0, t1, t2, t3, t4 and 2 more");
+    }
 }

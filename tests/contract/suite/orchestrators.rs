@@ -1,9 +1,10 @@
 //! Who runs which plan: one at a time, and every end is told.
 
 use serde_json::json;
-use trueup_core::model::{Orchestrator, OrchestratorStatus, RunEnd};
-use trueup_core::store::{Registered, Store};
+use trueup_core::model::{Orchestrator, OrchestratorStatus, PlanTaskStatus, RunEnd};
+use trueup_core::store::{Registered, RunEnded, Store};
 
+use super::plans::{given, take, task, worker};
 use crate::fixture::Fixture;
 use crate::request::{because, by, cursor, events, kinds, orchestrator_id, refused, run, running};
 
@@ -25,6 +26,9 @@ on_every_store! {
     a_repeated_stop_does_not_end_it_twice
     a_refusal_is_not_remembered
     every_change_is_an_event_under_the_epoch
+    a_stop_puts_back_what_was_in_progress
+    a_crash_puts_back_what_was_in_progress
+    a_crash_that_does_not_take_effect_puts_nothing_back
 }
 
 fn read(f: &mut impl Fixture, id: &str) -> Orchestrator {
@@ -36,9 +40,8 @@ fn read(f: &mut impl Fixture, id: &str) -> Orchestrator {
 
 fn stop(store: &mut dyn Store, id: &str) -> Orchestrator {
     let end = RunEnd::default();
-    store
-        .stop_orchestrator(&orchestrator_id(id), end, &by("user"))
-        .unwrap()
+    let stopped = store.stop_orchestrator(&orchestrator_id(id), end, &by("user"));
+    stopped.unwrap().orchestrator
 }
 
 fn live(f: &mut impl Fixture) -> Vec<String> {
@@ -179,10 +182,9 @@ fn an_end_says_how_and_why(f: &mut impl Fixture) {
     ] {
         running(f.store(), id, "P");
         let provenance = because("user", "told to");
-        let row = f
-            .store()
-            .stop_orchestrator(&orchestrator_id(id), end, &provenance)
-            .unwrap();
+        let id = orchestrator_id(id);
+        let ended = f.store().stop_orchestrator(&id, end, &provenance).unwrap();
+        let row = ended.orchestrator;
         assert_eq!((row.status, row.end), (OrchestratorStatus::Stopped, end));
         assert_eq!(row.reason.as_deref(), Some("told to"));
         assert!(row.stopped_at.is_some_and(|at| at >= row.started_at));
@@ -219,6 +221,7 @@ fn one_that_died_leaves_its_plan_to_the_next(f: &mut impl Fixture) {
         .crash_orchestrator(&row, &provenance)
         .unwrap()
         .unwrap();
+    let crashed = crashed.orchestrator;
     assert_eq!(crashed.status, OrchestratorStatus::Crashed);
     assert_eq!(crashed.reason.as_deref(), Some("process 42 is gone"));
     assert!(crashed.stopped_at.is_some());
@@ -272,6 +275,8 @@ fn a_repeated_registration_returns_the_first_answer(f: &mut impl Fixture) {
 
 fn a_repeated_stop_does_not_end_it_twice(f: &mut impl Fixture) {
     running(f.store(), "o1", "P");
+    given(f.store());
+    take(f.store(), "1.1", worker(None, Some("o1")));
     let (id, once) = (orchestrator_id("o1"), by("user"));
     let end = RunEnd {
         exit_code: Some(0),
@@ -280,7 +285,9 @@ fn a_repeated_stop_does_not_end_it_twice(f: &mut impl Fixture) {
     let first = f.store().stop_orchestrator(&id, end, &once).unwrap();
     let before = cursor(f.store());
     let again = f.store().stop_orchestrator(&id, end, &once).unwrap();
-    assert_eq!((again.status, again.end), (first.status, first.end));
+    assert_eq!(again.orchestrator.end, first.orchestrator.end);
+    assert_eq!(again.tasks, first.tasks);
+    assert_eq!(first.tasks.len(), 1);
     assert_eq!(cursor(f.store()), before);
 }
 
@@ -330,4 +337,57 @@ fn every_change_is_an_event_under_the_epoch(f: &mut impl Fixture) {
     facts["status"] = json!("crashed");
     facts["reason"] = json!("gone");
     assert_eq!(last.after, facts);
+}
+
+fn a_stop_puts_back_what_was_in_progress(f: &mut impl Fixture) {
+    puts_back(f, |store, row| {
+        let by = because("s9", "it ended");
+        store
+            .stop_orchestrator(&row.id, RunEnd::default(), &by)
+            .unwrap()
+    });
+}
+
+fn a_crash_puts_back_what_was_in_progress(f: &mut impl Fixture) {
+    puts_back(f, |store, row| {
+        let by = because("s9", "it ended");
+        store.crash_orchestrator(row, &by).unwrap().unwrap()
+    });
+}
+
+fn puts_back(f: &mut impl Fixture, end: impl Fn(&mut dyn Store, &Orchestrator) -> RunEnded) {
+    given(f.store());
+    running(f.store(), "o1", "p");
+    running(f.store(), "o2", "other");
+    take(f.store(), "1.1", worker(None, Some("o1")));
+    take(f.store(), "1.2", worker(None, Some("o1")));
+    take(f.store(), "1.3", worker(None, Some("o2")));
+    let before = cursor(f.store());
+    let row = read(f, "o1");
+    let ended = end(f.store(), &row);
+    assert_eq!(ended.interrupted(), ["task p/1.1", "task p/1.2"]);
+    let word = ended.orchestrator.status;
+    let all = [
+        "p/1.1 reopened".to_owned(),
+        "p/1.2 reopened".to_owned(),
+        format!("o1 {word}"),
+    ];
+    assert_eq!(kinds(f.store(), before), all);
+    let put_back = task(f.store(), "1.1");
+    assert_eq!(put_back.status, PlanTaskStatus::Pending);
+    assert_eq!((put_back.orchestrator, put_back.started_at), (None, None));
+    let why = format!("interrupted: orchestrator o1 {word}: it ended");
+    assert_eq!(put_back.error, Some(why));
+    assert_eq!(task(f.store(), "1.3").status, PlanTaskStatus::InProgress);
+}
+
+fn a_crash_that_does_not_take_effect_puts_nothing_back(f: &mut impl Fixture) {
+    given(f.store());
+    running(f.store(), "o1", "p");
+    let row = read(f, "o1");
+    take(f.store(), "1.1", worker(None, Some("o1")));
+    f.advance(5);
+    f.store().beat_orchestrator(&row.id).unwrap();
+    assert_eq!(f.store().crash_orchestrator(&row, &by("s9")).unwrap(), None);
+    assert_eq!(task(f.store(), "1.1").status, PlanTaskStatus::InProgress);
 }

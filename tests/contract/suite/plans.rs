@@ -8,7 +8,9 @@ use trueup_core::plan::{StepTaken, take_step};
 use trueup_core::store::{PlanImported, PlanTaskChange, Provenance, Store};
 
 use crate::fixture::Fixture;
-use crate::request::{beat, by, cursor, events, id, kinds, refused, register};
+use crate::request::{
+    beat, by, cursor, events, id, kinds, orchestrator_id, refused, register, running,
+};
 
 on_every_store! {
     a_plan_is_imported_as_its_file_says
@@ -27,6 +29,7 @@ on_every_store! {
     an_interruption_puts_back_what_an_orchestrator_had_in_progress
     what_gives_no_sign_of_life_is_failed
     a_sign_of_life_of_the_session_counts_for_its_task
+    a_sign_of_life_of_the_orchestrator_counts_for_its_tasks
     plans_are_listed_with_their_counts
 }
 
@@ -56,7 +59,7 @@ fn import(store: &mut dyn Store, plan: &NewPlan) -> PlanImported {
     store.import_plan(plan, &by("user")).unwrap()
 }
 
-fn given(store: &mut dyn Store) {
+pub(super) fn given(store: &mut dyn Store) {
     import(store, &new_plan("/p.md", &["1.1", "1.2", "1.3"]));
 }
 
@@ -64,13 +67,13 @@ fn state(store: &mut dyn Store) -> PlanState {
     store.plan(&"p".parse().unwrap()).unwrap().unwrap()
 }
 
-fn task(store: &mut dyn Store, text: &str) -> PlanTask {
+pub(super) fn task(store: &mut dyn Store, text: &str) -> PlanTask {
     let plan = "p".parse().unwrap();
     let task = store.plan_task(&plan, &text.parse().unwrap());
     task.unwrap().unwrap()
 }
 
-fn worker(session: Option<&str>, orchestrator: Option<&str>) -> PlanTaskStep {
+pub(super) fn worker(session: Option<&str>, orchestrator: Option<&str>) -> PlanTaskStep {
     PlanTaskStep::Start(PlanWorker {
         actor: session.unwrap_or("ann").to_owned(),
         session: session.map(id),
@@ -97,7 +100,7 @@ fn change(store: &mut dyn Store, text: &str, step: PlanTaskStep) -> PlanTaskChan
 }
 
 #[track_caller]
-fn take(store: &mut dyn Store, text: &str, step: PlanTaskStep) -> PlanTask {
+pub(super) fn take(store: &mut dyn Store, text: &str, step: PlanTaskStep) -> PlanTask {
     let change = change(store, text, step);
     store.change_plan_task(&change).unwrap()
 }
@@ -425,6 +428,19 @@ fn a_sign_of_life_of_the_session_counts_for_its_task(f: &mut impl Fixture) {
     let ids: Vec<&str> = failed.iter().map(|task| task.id.as_str()).collect();
     assert_eq!(ids, ["1.2"]);
     assert_eq!(task(f.store(), "1.1").status, PlanTaskStatus::InProgress);
+}
+
+fn a_sign_of_life_of_the_orchestrator_counts_for_its_tasks(f: &mut impl Fixture) {
+    given(f.store());
+    running(f.store(), "o1", "p");
+    take(f.store(), "1.1", worker(None, Some("o1")));
+    f.advance(8_000);
+    let o1 = orchestrator_id("o1");
+    f.store().beat_orchestrator(&o1).unwrap();
+    let failed = |f: &mut dyn Store| f.fail_stuck_plan_tasks(7_200, &by("s2")).unwrap().len();
+    assert_eq!(failed(f.store()), 0);
+    f.advance(7_200);
+    assert_eq!(failed(f.store()), 1, "its last sign of life is as old");
 }
 
 fn plans_are_listed_with_their_counts(f: &mut impl Fixture) {

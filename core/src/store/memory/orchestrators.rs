@@ -2,12 +2,14 @@
 
 use serde_json::{Value as Json, json};
 
-use super::MemoryStore;
 use super::events::record;
+use super::{MemoryStore, plans};
 use crate::model::{Epoch, Orchestrator, OrchestratorId, OrchestratorStatus, Revision, RunEnd};
 use crate::store::news::News;
 use crate::store::port::{ended_orchestrator, unknown_orchestrator, used_elsewhere};
-use crate::store::{NewRun, OrchestratorStore, Provenance, Registered, Result, StoreError};
+use crate::store::{
+    NewRun, OrchestratorStore, Provenance, Registered, Result, RunEnded, StoreError,
+};
 
 impl OrchestratorStore for MemoryStore {
     fn register_orchestrator(&mut self, run: &NewRun) -> Result<Registered> {
@@ -80,16 +82,17 @@ impl OrchestratorStore for MemoryStore {
         id: &OrchestratorId,
         end: RunEnd,
         provenance: &Provenance,
-    ) -> Result<Orchestrator> {
+    ) -> Result<RunEnded> {
         let work = |store: &mut Self| {
-            live(store, id)?;
-            change(store, id, provenance, |row| {
-                row.status = OrchestratorStatus::Stopped;
-                row.end = end;
-                row.reason.clone_from(&provenance.reason);
+            let row = live(store, id)?;
+            finish(store, &row, OrchestratorStatus::Stopped, end, provenance)
+        };
+        let again = |store: &Self| {
+            Ok(RunEnded {
+                orchestrator: existing(store, id)?,
+                tasks: plans::done_by(store, provenance),
             })
         };
-        let again = |store: &Self| existing(store, id);
         self.write("stop_orchestrator", provenance, work, again)
     }
 
@@ -97,23 +100,40 @@ impl OrchestratorStore for MemoryStore {
         &mut self,
         read: &Orchestrator,
         provenance: &Provenance,
-    ) -> Result<Option<Orchestrator>> {
+    ) -> Result<Option<RunEnded>> {
         let work = |store: &mut Self| {
-            let Some(row) = store.orchestrators.get(&read.id) else {
-                return Ok(None);
+            let row = existing(store, &read.id).ok();
+            let crashed = |row: Orchestrator| {
+                let end = RunEnd::default();
+                finish(store, &row, OrchestratorStatus::Crashed, end, provenance)
             };
-            if row.status != read.status || row.heartbeat_at != read.heartbeat_at {
-                return Ok(None);
-            }
-            live(store, &read.id)?;
-            let crashed = change(store, &read.id, provenance, |row| {
-                row.status = OrchestratorStatus::Crashed;
-                row.reason.clone_from(&provenance.reason);
-            });
-            crashed.map(Some)
+            row.filter(|row| row.is_as_read(read))
+                .map(crashed)
+                .transpose()
         };
         self.write("crash_orchestrator", provenance, work, |_| Ok(None))
     }
+}
+
+/// Ends a run and puts back what it had begun.
+fn finish(
+    store: &mut MemoryStore,
+    row: &Orchestrator,
+    status: OrchestratorStatus,
+    end: RunEnd,
+    by: &Provenance,
+) -> Result<RunEnded> {
+    let why = row.interruption(status, by.reason.as_deref());
+    let tasks = plans::interrupt(store, row.id.as_str(), &why, by)?;
+    let orchestrator = change(store, &row.id, by, |row| {
+        row.status = status;
+        row.end = end;
+        row.reason.clone_from(&by.reason);
+    })?;
+    Ok(RunEnded {
+        orchestrator,
+        tasks,
+    })
 }
 
 fn all(store: &MemoryStore) -> impl Iterator<Item = Orchestrator> + '_ {

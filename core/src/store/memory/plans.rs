@@ -69,17 +69,7 @@ impl PlanStore for MemoryStore {
         reason: &str,
         provenance: &Provenance,
     ) -> Result<Vec<PlanTask>> {
-        let step = PlanTaskStep::Interrupt {
-            reason: reason.to_owned(),
-        };
-        let work = |store: &mut Self| {
-            let of = |task: &PlanTask| task.orchestrator.as_deref() == Some(orchestrator);
-            let tasks = in_progress(store).filter(|task| of(task)).cloned();
-            let mut tasks: Vec<PlanTask> = tasks.collect();
-            tasks.sort_by(|a, b| (&a.plan, a.position, &a.id).cmp(&(&b.plan, b.position, &b.id)));
-            let take = |task| take(store, task, &step, provenance);
-            tasks.iter().map(take).collect()
-        };
+        let work = |store: &mut Self| interrupt(store, orchestrator, reason, provenance);
         let again = |store: &Self| Ok(done_by(store, provenance));
         self.write("interrupt_plan_tasks", provenance, work, again)
     }
@@ -124,17 +114,40 @@ fn in_progress(store: &MemoryStore) -> impl Iterator<Item = &PlanTask> {
     tasks.filter(|task| task.status == PlanTaskStatus::InProgress)
 }
 
+/// Puts back what is in progress under an orchestrator.
+pub(super) fn interrupt(
+    store: &mut MemoryStore,
+    orchestrator: &str,
+    reason: &str,
+    by: &Provenance,
+) -> Result<Vec<PlanTask>> {
+    let step = PlanTaskStep::Interrupt {
+        reason: reason.to_owned(),
+    };
+    let of = |task: &PlanTask| task.orchestrator.as_deref() == Some(orchestrator);
+    let tasks = in_progress(store).filter(|task| of(task)).cloned();
+    let mut tasks: Vec<PlanTask> = tasks.collect();
+    tasks.sort_by(|a, b| (&a.plan, a.position, &a.id).cmp(&(&b.plan, b.position, &b.id)));
+    let take = |task| take(store, task, &step, by);
+    tasks.iter().map(take).collect()
+}
+
 fn is_stuck(store: &MemoryStore, task: &PlanTask, seconds: u64) -> bool {
     let silent = |since| store.now.seconds_since(since) >= seconds;
     let session = task.session.as_ref().and_then(|id| store.sessions.get(id));
+    let orchestrator = task.orchestrator.as_deref().and_then(|id| {
+        let mut live = store.orchestrators.values().filter(|o| o.status.is_live());
+        live.find(|o| o.id.as_str() == id)
+    });
     silent(task.updated_at)
+        && orchestrator.is_none_or(|orchestrator| silent(orchestrator.heartbeat_at))
         && session.is_none_or(|session| {
             silent(session.heartbeat_at) && session.silent_until.is_none_or(|end| end <= store.now)
         })
 }
 
 /// Returns what an operation changed that was carried out before.
-fn done_by(store: &MemoryStore, by: &Provenance) -> Vec<PlanTask> {
+pub(super) fn done_by(store: &MemoryStore, by: &Provenance) -> Vec<PlanTask> {
     let events = store.events.iter().filter(|event| {
         event.entity == "plan_task" && event.op_id.as_deref() == Some(by.op_id.as_str())
     });

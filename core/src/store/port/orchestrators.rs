@@ -1,7 +1,7 @@
 //! Who runs which plan.
 
 use super::Provenance;
-use crate::model::{Orchestrator, OrchestratorId, PlanId, ProcessId, RunEnd, SessionId};
+use crate::model::{Orchestrator, OrchestratorId, PlanId, PlanTask, ProcessId, RunEnd, SessionId};
 use crate::store::{Result, StoreError};
 
 /// A run of a plan that is about to begin.
@@ -30,6 +30,23 @@ pub enum Registered {
     Started(Orchestrator),
     /// The plan has an orchestrator; nothing was changed.
     Held(Orchestrator),
+}
+
+/// A run that ended, and what it left unfinished.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunEnded {
+    /// The run, as it is now.
+    pub orchestrator: Orchestrator,
+    /// Tasks of plans that were in progress under it, put back.
+    pub tasks: Vec<PlanTask>,
+}
+
+impl RunEnded {
+    /// Names what it left unfinished.
+    pub fn interrupted(&self) -> Vec<String> {
+        let tasks = self.tasks.iter();
+        tasks.map(|task| format!("task {}", task.key())).collect()
+    }
 }
 
 /// The registry of orchestrators: one per plan.
@@ -71,7 +88,8 @@ pub trait OrchestratorStore {
         provenance: &Provenance,
     ) -> Result<Orchestrator>;
 
-    /// Records that a run ended as it should, and how.
+    /// Records that a run ended as it should, and how; what is in progress under it is put
+    /// back in the same transaction.
     ///
     /// # Errors
     ///
@@ -81,9 +99,10 @@ pub trait OrchestratorStore {
         id: &OrchestratorId,
         end: RunEnd,
         provenance: &Provenance,
-    ) -> Result<Orchestrator>;
+    ) -> Result<RunEnded>;
 
-    /// Records that a run died.
+    /// Records that a run died; what is in progress under it is put back in the same
+    /// transaction.
     ///
     /// Conditional on the row read: one that gave a sign of life since, or ended, is left
     /// alone and `None` returned.
@@ -91,7 +110,7 @@ pub trait OrchestratorStore {
         &mut self,
         read: &Orchestrator,
         provenance: &Provenance,
-    ) -> Result<Option<Orchestrator>>;
+    ) -> Result<Option<RunEnded>>;
 }
 
 /// Says that nothing runs under an id. A heartbeat for it must not pass in silence (seed 4).

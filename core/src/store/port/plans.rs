@@ -104,8 +104,8 @@ pub trait PlanStore {
         provenance: &Provenance,
     ) -> Result<Vec<PlanTask>>;
 
-    /// Fails what is in progress without a sign of life for so many seconds: neither the task
-    /// nor the session that works on it. Looks again in the transaction that writes, and
+    /// Fails what is in progress without a sign of life for so many seconds: neither of the
+    /// task nor of the session or the orchestrator that works on it. Looks again in the transaction that writes, and
     /// writes nothing when there is nothing to fail.
     fn fail_stuck_plan_tasks(
         &mut self,

@@ -3,10 +3,10 @@
 use rusqlite::{Connection, Transaction, params};
 
 use super::errors::from_sqlite;
-use super::{NOW, SqliteStore, rows, was_done};
-use crate::model::{Orchestrator, OrchestratorId, PlanId, RunEnd, SessionId};
+use super::{NOW, SqliteStore, plan_tasks, rows, was_done};
+use crate::model::{Orchestrator, OrchestratorId, OrchestratorStatus, PlanId, RunEnd, SessionId};
 use crate::store::port::{ended_orchestrator, unknown_orchestrator, used_elsewhere};
-use crate::store::{NewRun, OrchestratorStore, Provenance, Registered, Result};
+use crate::store::{NewRun, OrchestratorStore, Provenance, Registered, Result, RunEnded};
 
 /// The condition that the index of the live ones is made for.
 pub(super) const LIVE: &str = "status IN ('running', 'stopping')";
@@ -74,28 +74,20 @@ impl OrchestratorStore for SqliteStore {
         id: &OrchestratorId,
         end: RunEnd,
         provenance: &Provenance,
-    ) -> Result<Orchestrator> {
+    ) -> Result<RunEnded> {
         self.write(|tx| {
+            let row = existing(tx, id)?;
             if was_done(tx, provenance)? {
-                return existing(tx, id);
+                let tasks = plan_tasks::done_by(tx, provenance)?;
+                return Ok(RunEnded {
+                    orchestrator: row,
+                    tasks,
+                });
             }
-            let sql = format!(
-                "UPDATE orchestrators SET status = 'stopped', exit_code = ?5, signal = ?6,
-                     reason = ?3, last_actor = ?2, last_reason = ?3, last_op = ?4
-                 WHERE id = ?1 AND {LIVE}"
-            );
-            let Provenance {
-                actor,
-                reason,
-                op_id,
-            } = provenance;
-            let changed = tx
-                .execute(
-                    &sql,
-                    params![id.as_str(), actor, reason, op_id, end.exit_code, end.signal],
-                )
-                .map_err(from_sqlite)?;
-            taken(tx, id, changed)
+            if !row.status.is_live() {
+                return Err(ended_orchestrator(&row));
+            }
+            finish(tx, &row, OrchestratorStatus::Stopped, end, provenance)
         })
     }
 
@@ -103,30 +95,48 @@ impl OrchestratorStore for SqliteStore {
         &mut self,
         read: &Orchestrator,
         provenance: &Provenance,
-    ) -> Result<Option<Orchestrator>> {
+    ) -> Result<Option<RunEnded>> {
         self.write(|tx| {
-            let changed = tx
-                .execute(
-                    "UPDATE orchestrators SET status = 'crashed', reason = ?3, last_actor = ?2,
-                         last_reason = ?3, last_op = ?4
-                     WHERE id = ?1 AND status = ?5
-                       AND strftime('%Y-%m-%dT%H:%M:%fZ', heartbeat_at) = ?6",
-                    params![
-                        read.id.as_str(),
-                        provenance.actor,
-                        provenance.reason,
-                        provenance.op_id,
-                        read.status.as_str(),
-                        read.heartbeat_at.to_string(),
-                    ],
-                )
-                .map_err(from_sqlite)?;
-            match changed {
-                0 => Ok(None),
-                _ => load(tx, &read.id),
-            }
+            let row = load(tx, &read.id)?.filter(|row| row.is_as_read(read));
+            let crashed = |row: Orchestrator| {
+                let end = RunEnd::default();
+                finish(tx, &row, OrchestratorStatus::Crashed, end, provenance)
+            };
+            row.map(crashed).transpose()
         })
     }
+}
+
+/// Ends a run as it was read in this transaction. What it had begun is put back first: the
+/// writes of one operation end with that of the run, which says that all were done.
+fn finish(
+    tx: &Transaction<'_>,
+    row: &Orchestrator,
+    status: OrchestratorStatus,
+    end: RunEnd,
+    by: &Provenance,
+) -> Result<RunEnded> {
+    let why = row.interruption(status, by.reason.as_deref());
+    let tasks = plan_tasks::interrupt(tx, row.id.as_str(), &why, by)?;
+    tx.execute(
+        "UPDATE orchestrators SET status = ?2, exit_code = ?3, signal = ?4, reason = ?6,
+             last_actor = ?5, last_reason = ?6, last_op = ?7
+         WHERE id = ?1",
+        params![
+            row.id.as_str(),
+            status.as_str(),
+            end.exit_code,
+            end.signal,
+            by.actor,
+            by.reason,
+            by.op_id,
+        ],
+    )
+    .map_err(from_sqlite)?;
+    Ok(RunEnded {
+        orchestrator: existing(tx, &row.id)?,
+        tasks,
+    })
 }
 
 fn load(connection: &Connection, id: &OrchestratorId) -> Result<Option<Orchestrator>> {

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, pa
 use serde_json::{Value as Json, json};
 
 use super::errors::from_sqlite;
+use super::orchestrators::LIVE;
 use super::sessions::signed;
 use super::{NOW, rows, was_done};
 use crate::model::{
@@ -207,7 +208,7 @@ pub(super) fn change(tx: &Transaction<'_>, change: &PlanTaskChange) -> Result<Pl
 }
 
 /// Returns what an operation changed that was carried out before.
-fn done_by(connection: &Connection, by: &Provenance) -> Result<Vec<PlanTask>> {
+pub(super) fn done_by(connection: &Connection, by: &Provenance) -> Result<Vec<PlanTask>> {
     let rest = "(t.plan_id || '/' || t.id) IN (
              SELECT key FROM events WHERE op_id = ?1 AND entity = 'plan_task')
          ORDER BY t.plan_id, t.position, t.id";
@@ -241,6 +242,8 @@ pub(super) fn stuck(connection: &Connection, stuck_seconds: u64) -> Result<Vec<P
            AND NOT EXISTS (SELECT 1 FROM claude_sessions s WHERE s.session_id = t.session
                            AND ({time}, s.heartbeat_at) > {limit}
                                 OR s.silent_until > {NOW}))
+           AND NOT EXISTS (SELECT 1 FROM orchestrators o WHERE o.id = t.orchestrator
+                           AND o.{LIVE} AND {time}, o.heartbeat_at) > {limit})
          ORDER BY t.updated_at"
     );
     select(connection, &rest, [format!("-{stuck_seconds} seconds")])
