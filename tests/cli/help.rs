@@ -53,6 +53,7 @@ const COMMANDS: &[&[&str]] = &[
     &["db", "status"],
     &["db", "migrate"],
     &["db", "backup"],
+    &["db", "prune"],
     &["doctor"],
     &["demo"],
     &["statusline"],

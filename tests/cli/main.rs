@@ -27,6 +27,7 @@ mod orchestrator_start;
 mod orchestrators;
 mod ports;
 mod refusals;
+mod retention;
 mod sessions;
 mod shapes;
 mod show;

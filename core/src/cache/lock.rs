@@ -1,15 +1,15 @@
 //! File locks: the only user of fs2.
 //!
-//! A lock dies with its process. Lock files are never deleted, so nobody can lock a file that
-//! another process has just unlinked, and the file protected is never itself the lock, since
-//! it is replaced.
+//! A lock dies with its process. Where a lock file is deleted, by trueup only while it holds
+//! it, whoever waited for it finds out and begins anew, since the file that others lock by now
+//! is another. The file protected is never itself the lock, since it is replaced.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fs2::FileExt;
 
@@ -17,7 +17,7 @@ use fs2::FileExt;
 #[derive(Debug)]
 pub struct FileLock(
     // Closing the file releases the lock.
-    #[expect(dead_code, reason = "held, not read")] File,
+    File,
 );
 
 impl FileLock {
@@ -28,13 +28,37 @@ impl FileLock {
     /// [`io::ErrorKind::WouldBlock`] when it was held until then; others when the file cannot
     /// be opened or the file system knows no locks.
     pub fn exclusive(path: &Path, patience: Duration) -> io::Result<Self> {
-        let file = open(path)?;
-        match FileExt::try_lock_exclusive(&file) {
-            Ok(()) => return Ok(Self(file)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
+        let end = Instant::now() + patience;
+        loop {
+            let file = open(path)?;
+            let left = end.saturating_duration_since(Instant::now());
+            let lock = match FileExt::try_lock_exclusive(&file) {
+                Ok(()) => Self(file),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait(file, left)?,
+                Err(error) => return Err(error),
+            };
+            if lock.is_of(path)? {
+                return Ok(lock);
+            }
         }
-        wait(file, patience)
+    }
+
+    /// Tells whether the file locked is still the one of this name.
+    #[cfg(unix)]
+    fn is_of(&self, path: &Path) -> io::Result<bool> {
+        use std::os::unix::fs::MetadataExt as _;
+        let mine = self.0.metadata()?;
+        match fs::symlink_metadata(path) {
+            Ok(named) => Ok((named.dev(), named.ino()) == (mine.dev(), mine.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A file that is open cannot be deleted here.
+    #[cfg(not(unix))]
+    fn is_of(&self, _path: &Path) -> io::Result<bool> {
+        Ok(true)
     }
 }
 
@@ -64,6 +88,22 @@ fn wait(file: File, patience: Duration) -> io::Result<FileLock> {
     receiver
         .recv_timeout(patience)
         .unwrap_or_else(|_| Err(fs2::lock_contended_error()))
+}
+
+/// Removes a lock file that nobody holds; tells whether it did.
+///
+/// It goes while it is locked: whoever waited for it, or opened it just before, finds out that
+/// what was locked is no longer the file of that name, and begins anew.
+///
+/// # Errors
+///
+/// When it cannot be opened or removed.
+pub fn remove_idle(path: &Path) -> io::Result<bool> {
+    match FileLock::exclusive(path, Duration::ZERO) {
+        Ok(_lock) => fs::remove_file(path).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Returns the bytes free for this user on the file system of `path`.
@@ -106,6 +146,47 @@ mod tests {
         };
         drop(first);
         assert!(waiter.join().unwrap());
+    }
+
+    /// Tells whether somebody waits for a lock, as the kernel says.
+    #[cfg(target_os = "linux")]
+    fn is_waited_for(lock: &FileLock) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let inode = format!(":{} ", lock.0.metadata().unwrap().ino());
+        let waits = |line: &str| line.contains("-> FLOCK") && line.contains(&inode);
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().any(waits)
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_lock_file_that_vanishes_while_waited_for_lets_nobody_in_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let take = |patience| FileLock::exclusive(&path, patience);
+        let first = take(Duration::ZERO).unwrap();
+        let (told, tell) = mpsc::channel();
+        thread::scope(|scope| {
+            let path = &path;
+            scope.spawn(move || {
+                let lock = FileLock::exclusive(path, Duration::from_mins(1));
+                told.send(lock.is_ok()).unwrap();
+                lock
+            });
+            while !is_waited_for(&first) {
+                thread::yield_now();
+            }
+            fs::remove_file(path).unwrap();
+            let second = take(Duration::ZERO).unwrap();
+            drop(first);
+            // The waiter got the lock of the file that is gone, and queues for the new one.
+            while !is_waited_for(&second) {
+                assert!(tell.try_recv().is_err(), "two are in");
+                thread::yield_now();
+            }
+            drop(second);
+            assert!(tell.recv().unwrap());
+        });
     }
 
     #[cfg(unix)]

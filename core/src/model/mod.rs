@@ -15,6 +15,7 @@ mod item;
 mod orchestrator;
 mod plan;
 mod port;
+mod retention;
 mod session;
 mod status;
 mod timestamp;
@@ -45,6 +46,10 @@ pub use plan::{
 pub use port::{
     PortOwner, Reservation, STALE_AFTER_SECONDS, Slot, is_stale, lowest_free, next_owner,
     owner_alive,
+};
+pub use retention::{
+    EventRemains, Kept, PruneTally, RETENTION_DAYS, Retention, SHORTEST_RETENTION, SessionRemains,
+    Subject, Tie,
 };
 pub use session::{Host, ProcessId, Session};
 pub use status::{

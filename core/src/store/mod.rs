@@ -14,8 +14,8 @@ pub use port::{
     ClaimRequest, ClaimTaken, HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection,
     HandoffStore, Heartbeat, ItemFilter, Mark, MetadataFix, MetadataStore, NewHandoff, NewRun,
     OrchestratorStore, PlanImported, PlanListed, PlanStore, PlanTaskChange, PortRelease,
-    PortRequest, PortStore, Provenance, Push, Registered, Registration, Release, Released, Ruled,
-    SessionFilter, Store, TaskNote,
+    PortRequest, PortStore, Provenance, Push, Registered, Registration, Release, Released,
+    RetentionStore, Ruled, SessionCursor, SessionFilter, Store, TaskNote,
 };
 
 /// The result of a store operation.

@@ -11,5 +11,6 @@ mod parting;
 mod plan_rules;
 mod ports;
 mod races;
+mod retention;
 mod rules;
 mod watch;

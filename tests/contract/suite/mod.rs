@@ -24,4 +24,5 @@ mod plans;
 mod ports;
 mod pushes;
 mod repeats;
+mod retention;
 mod sessions;

@@ -16,6 +16,7 @@ mod metadata;
 mod orchestrators;
 mod plans;
 mod ports;
+mod retention;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -30,8 +31,8 @@ use super::{
 };
 use crate::model::{
     Event, EventFilter, Handoff, HandoffId, Item, ItemKey, Lineage, NewItem, Orchestrator,
-    OrchestratorId, Plan, PlanId, PlanTask, PlanTaskId, Reservation, Revision, Session, SessionId,
-    Timestamp,
+    OrchestratorId, Plan, PlanId, PlanTask, PlanTaskId, PruneTally, Reservation, Revision, Session,
+    SessionId, Timestamp,
 };
 
 /// Where the clock of a new store stands: 2026-02-02T03:00:00Z.
@@ -52,6 +53,10 @@ pub struct MemoryStore {
     plans: BTreeMap<PlanId, Plan>,
     plan_tasks: BTreeMap<(PlanId, PlanTaskId), PlanTask>,
     events: Vec<Event>,
+    /// The number of the newest event, which none has again.
+    newest: i64,
+    /// What was removed and is not noted yet.
+    removed: PruneTally,
     /// Which operation each id was used for.
     operations: BTreeMap<String, &'static str>,
 }
@@ -77,6 +82,8 @@ impl MemoryStore {
             plans: BTreeMap::new(),
             plan_tasks: BTreeMap::new(),
             events: Vec::new(),
+            newest: 0,
+            removed: PruneTally::default(),
             operations: BTreeMap::new(),
         }
     }

@@ -5,6 +5,7 @@ mod metadata;
 mod orchestrators;
 mod plans;
 mod ports;
+mod retention;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ pub use orchestrators::{NewRun, OrchestratorStore, Registered};
 pub(super) use orchestrators::{ended_orchestrator, unknown_orchestrator, used_elsewhere};
 pub use plans::{PlanImported, PlanListed, PlanStore, PlanTaskChange};
 pub use ports::{PortRelease, PortRequest, PortStore};
+pub use retention::{RetentionStore, SessionCursor};
 
 /// Who writes, why, and under which id. An id that was seen before is not carried out again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,7 +210,9 @@ pub struct TaskNote {
     clippy::missing_errors_doc,
     reason = "said once above, and where one is special"
 )]
-pub trait Store: HandoffStore + MetadataStore + OrchestratorStore + PlanStore + PortStore {
+pub trait Store:
+    HandoffStore + MetadataStore + OrchestratorStore + PlanStore + PortStore + RetentionStore
+{
     /// Returns which database this is.
     fn lineage(&mut self) -> Result<Lineage>;
 
