@@ -22,6 +22,10 @@ use crate::failure::Failure;
 /// fail.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+fn patience_of(settings: &Settings) -> Duration {
+    settings.deadline.unwrap_or(PATIENCE)
+}
+
 /// The desk.
 pub(crate) struct Desk {
     pub(crate) environment: Environment,
@@ -53,14 +57,8 @@ impl Desk {
                 Project::at(&environment, dir)
             }
         };
-        let patience = settings.deadline.unwrap_or(PATIENCE);
-        let mut site = Site::new(
-            &environment,
-            settings,
-            project,
-            None,
-            Deadline::after(patience),
-        );
+        let deadline = Deadline::after(patience_of(&settings));
+        let mut site = Site::new(&environment, settings, project, None, deadline);
         if let Err(error) = site.branch_pattern() {
             // A repository that somebody else wrote must not stop every command in it.
             if site
@@ -99,7 +97,7 @@ impl Desk {
 
     /// Returns how long a command waits for the database.
     pub(crate) fn patience(&self) -> Duration {
-        self.site.settings.deadline.unwrap_or(PATIENCE)
+        patience_of(&self.site.settings)
     }
 
     /// Returns what was worked around or found so far; one line each.

@@ -4,6 +4,7 @@ use serde_json::Value;
 use trueup_core::metadata::MetadataError;
 use trueup_core::model::ItemKey;
 use trueup_core::reconcile::Divergence;
+use trueup_core::retention::PruneError;
 use trueup_core::settings::ConfigError;
 use trueup_core::store::StoreError;
 use trueup_core::sync::SyncError;
@@ -118,6 +119,16 @@ impl From<SyncError> for Failure {
             SyncError::Store(error) => error.into(),
             SyncError::Journal(_) => Self::unable("journal_unwritable", error.to_string())
                 .hint("check space and permissions of trueup's data directory: `trueup doctor`"),
+        }
+    }
+}
+
+impl From<PruneError> for Failure {
+    fn from(error: PruneError) -> Self {
+        match error {
+            PruneError::Store(error) => error.into(),
+            PruneError::Local(_) => Self::unable("io", error.to_string())
+                .hint("check trueup's data directory: `trueup doctor`"),
         }
     }
 }

@@ -121,6 +121,8 @@ pub struct Outcome {
     pub notes: Vec<String>,
     /// Whether to refuse: exit code 2.
     pub refuse: bool,
+    /// What there is to do once the answer is out.
+    pub afterwards: Option<fn(&Call)>,
 }
 
 impl Outcome {

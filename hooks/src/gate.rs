@@ -32,7 +32,7 @@ pub fn handle(call: &Call) -> Outcome {
                 ..Response::default()
             },
             notes: found.notes,
-            refuse: false,
+            ..Outcome::default()
         },
         Ok(Found { forbidding, .. }) => refuse(call, place, &forbidding),
         Err(error) => unknown(call, place, &error),
@@ -117,6 +117,7 @@ fn refuse(call: &Call, place: Place, found: &[Divergence]) -> Outcome {
         response,
         notes: lines.lines().map(str::to_owned).chain([advice]).collect(),
         refuse: true,
+        ..Outcome::default()
     }
 }
 
@@ -138,6 +139,6 @@ fn unknown(call: &Call, place: Place, error: &SyncError) -> Outcome {
     Outcome {
         response,
         notes: vec![line],
-        refuse: false,
+        ..Outcome::default()
     }
 }

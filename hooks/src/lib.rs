@@ -17,6 +17,7 @@ mod counter;
 mod handoff;
 mod run;
 mod spill;
+mod tidy;
 
 pub use call::{Call, Outcome};
 pub use run::run;

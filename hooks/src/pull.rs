@@ -16,6 +16,7 @@ use trueup_core::sync::{
 use trueup_core::text::one_line;
 
 use crate::call::{lines, not_mended, users_own};
+use crate::tidy::tidy;
 use crate::{Call, Outcome};
 
 /// Most sessions of a worktree looked at for company and for work to go on with.
@@ -89,7 +90,8 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
     Ok(Outcome {
         response,
         notes: not_mended(&synced.problems),
-        refuse: false,
+        afterwards: Some(tidy),
+        ..Outcome::default()
     })
 }
 
@@ -213,7 +215,7 @@ fn degraded(call: &Call, reason: &str) -> Outcome {
     Outcome {
         response,
         notes: vec![format!("trueup: {reason}")],
-        refuse: false,
+        ..Outcome::default()
     }
 }
 
@@ -281,7 +283,7 @@ fn try_prompt(call: &Call) -> Result<Outcome, SyncError> {
     Ok(Outcome {
         response,
         notes: not_mended(&synced.problems),
-        refuse: false,
+        ..Outcome::default()
     })
 }
 

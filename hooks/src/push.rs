@@ -79,7 +79,7 @@ fn checkpoint(call: &Call, operations: Option<u64>) -> Result<Outcome, SyncError
     Ok(Outcome {
         response,
         notes,
-        refuse: false,
+        ..Outcome::default()
     })
 }
 

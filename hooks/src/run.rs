@@ -40,20 +40,28 @@ pub fn run(name: &'static str, time: Duration, handle: fn(&Call) -> Outcome) -> 
     }));
     watch(time);
     let environment = Environment::of_process();
-    let outcome = match Settings::load_leniently(&environment) {
-        Err(error) => Outcome::note(format!("trueup: {name}: {error}")),
-        Ok(settings) => {
-            let time = settings
-                .deadline
-                .unwrap_or(time)
-                .clamp(SHORTEST, LONGEST_TIME);
-            if settings.deadline.is_some() {
-                watch(time);
-            }
-            outcome(name, environment, settings, Deadline::after(time), handle)
-        }
+    let settings = match Settings::load_leniently(&environment) {
+        Err(error) => return print(name, &Outcome::note(format!("trueup: {name}: {error}"))),
+        Ok(settings) => settings,
     };
-    print(name, &outcome)
+    let time = settings
+        .deadline
+        .unwrap_or(time)
+        .clamp(SHORTEST, LONGEST_TIME);
+    if settings.deadline.is_some() {
+        watch(time);
+    }
+    let call = match call(environment, settings, Deadline::after(time)) {
+        Ok(Some(call)) => call,
+        Ok(None) => return print(name, &Outcome::default()),
+        Err(problem) => return print(name, &Outcome::note(format!("trueup: {name}: {problem}"))),
+    };
+    let outcome = outcome(name, &call, handle);
+    let code = print(name, &outcome);
+    if let Some(afterwards) = outcome.afterwards {
+        afterwards(&call);
+    }
+    code
 }
 
 /// Ends the process in case a file system blocks that knows no deadline. A thread that does
@@ -76,25 +84,19 @@ fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{}", one_line(line, LONGEST));
 }
 
-fn outcome(
-    name: &str,
+/// Reads what is called for; `None` when that is nothing.
+fn call(
     environment: Environment,
     settings: Settings,
     deadline: Deadline,
-    handle: fn(&Call) -> Outcome,
-) -> Outcome {
-    let input = match read_input(deadline) {
-        Ok(input) => input,
-        Err(problem) => return Outcome::note(format!("trueup: {name}: stdin {problem}")),
-    };
-    let payload = match hook::parse(&input) {
-        Ok(Some(payload)) => payload,
-        Ok(None) => return Outcome::default(),
-        Err(error) => return Outcome::note(format!("trueup: {name}: {error}")),
-    };
-    drop(input);
-    let call = Call::new(payload, environment, settings, deadline);
-    let mut outcome = handle(&call);
+) -> Result<Option<Call>, String> {
+    let input = read_input(deadline).map_err(|problem| format!("stdin {problem}"))?;
+    let payload = hook::parse(&input).map_err(|error| error.to_string())?;
+    Ok(payload.map(|payload| Call::new(payload, environment, settings, deadline)))
+}
+
+fn outcome(name: &str, call: &Call, handle: fn(&Call) -> Outcome) -> Outcome {
+    let mut outcome = handle(call);
     let warnings = call
         .site
         .warnings

@@ -67,6 +67,7 @@ const COMMANDS: &[&[&str]] = &[
     &["db", "status"],
     &["db", "migrate"],
     &["db", "backup"],
+    &["db", "prune"],
     &["doctor"],
     &["demo"],
     &["statusline"],

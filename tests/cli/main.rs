@@ -28,6 +28,7 @@ mod orchestrators;
 mod ports;
 mod queue;
 mod refusals;
+mod retention;
 mod sessions;
 mod shapes;
 mod show;

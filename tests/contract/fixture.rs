@@ -15,6 +15,9 @@ pub(crate) trait Fixture {
 
     /// Lets time pass.
     fn advance(&mut self, seconds: u64);
+
+    /// Lets the events so far be older.
+    fn age_events(&mut self, seconds: u64);
 }
 
 pub(crate) fn memory() -> MemoryStore {
@@ -27,6 +30,10 @@ impl Fixture for MemoryStore {
     }
 
     fn advance(&mut self, seconds: u64) {
+        Self::advance(self, seconds);
+    }
+
+    fn age_events(&mut self, seconds: u64) {
         Self::advance(self, seconds);
     }
 }
@@ -119,6 +126,25 @@ impl Fixture for File {
         self.sql(&format!(
             "BEGIN IMMEDIATE; DROP TRIGGER events_no_update; {} {rule}; COMMIT",
             moved.concat()
+        ));
+    }
+
+    /// Events cannot be changed, so the rule that says so is away for a moment.
+    fn age_events(&mut self, seconds: u64) {
+        let rule: String = self
+            .stranger()
+            .query_row(
+                "SELECT sql FROM sqlite_schema WHERE name = 'events_no_update'",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        self.sql(&format!(
+            "BEGIN IMMEDIATE;
+             DROP TRIGGER events_no_update;
+             UPDATE events SET at = strftime('%Y-%m-%dT%H:%M:%fZ', at, '-{seconds} seconds');
+             {rule};
+             COMMIT;"
         ));
     }
 }

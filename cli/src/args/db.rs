@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use crate::span::Span;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum DbCommand {
     /// Show where it is, its schema and its health
@@ -24,6 +26,21 @@ pub(crate) enum DbCommand {
         /// The new file; never replaced
         file: PathBuf,
     },
+    /// Remove ended sessions and events that are old, and local files that belong to nobody
+    ///
+    /// What is held, parked with its work undone, or waiting in journal or outbox stays. It
+    /// happens by itself once a day; `retention_days = 0` in config.toml stops that.
+    ///
+    /// Example: trueup db prune --keep 30d --dry-run
+    #[command(verbatim_doc_comment)]
+    Prune {
+        /// Keep what is younger, at least 1d [default: 90d, or retention_days of config.toml]
+        #[arg(long, value_name = "90d")]
+        keep: Option<Span>,
+        /// Only count what would go
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 impl DbCommand {
@@ -33,6 +50,7 @@ impl DbCommand {
             Self::Status => "db status",
             Self::Migrate => "db migrate",
             Self::Backup { .. } => "db backup",
+            Self::Prune { .. } => "db prune",
         }
     }
 }

@@ -3,6 +3,9 @@
 use std::path::Path;
 
 use serde_json::json;
+use trueup_core::deadline::Deadline;
+use trueup_core::model::{RETENTION_DAYS, SHORTEST_RETENTION};
+use trueup_core::retention::{self, Order};
 use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
 use trueup_core::store::{Store as _, StoreError};
 
@@ -10,12 +13,16 @@ use crate::args::DbCommand;
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::report::Answer;
+use crate::span::Span;
 
 pub(super) fn run(desk: &Desk, command: &DbCommand) -> Result<Answer, Failure> {
     let path = desk.database()?;
     match command {
         DbCommand::Status => status(desk, path),
         DbCommand::Migrate => migrate(desk, path),
+        DbCommand::Prune { keep, dry_run } => {
+            prune(desk, keep.map(|Span(seconds)| seconds), *dry_run)
+        }
         DbCommand::Backup { file } => {
             desk.open()?.backup(file)?;
             let size = std::fs::metadata(file)?.len();
@@ -27,6 +34,67 @@ pub(super) fn run(desk: &Desk, command: &DbCommand) -> Result<Answer, Failure> {
             Ok(Answer::new(text, json!({"file": file, "size_bytes": size})))
         }
     }
+}
+
+/// Removes what is old and done. Each batch has the whole patience of a command, so that one
+/// that waits behind others is not counted against the next.
+fn prune(desk: &Desk, keep: Option<u64>, dry_run: bool) -> Result<Answer, Failure> {
+    let configured = match desk.site.settings.retention_days {
+        0 => RETENTION_DAYS,
+        days => days,
+    };
+    let order = Order {
+        keep_seconds: keep.unwrap_or_else(|| configured.saturating_mul(SHORTEST_RETENTION)),
+        dry_run,
+        actor: String::new(),
+    };
+    if order.keep_seconds < SHORTEST_RETENTION {
+        return Err(Failure::usage("--keep: a day at least is kept").hint("--keep 1d"));
+    }
+    let mut store = if dry_run {
+        desk.open()?
+    } else {
+        desk.open_for_change()?
+    };
+    let order = Order {
+        actor: super::item::actor(desk, &mut store),
+        ..order
+    };
+    let pruned = retention::prune(&mut store, &order, &desk.site, |store| {
+        store.set_deadline(Deadline::after(desk.patience()));
+        true
+    })?;
+    let (rows, files) = (pruned.rows, pruned.files);
+    let verb = if dry_run { "would remove" } else { "removed" };
+    let text = vec![
+        format!(
+            "{verb} {} sessions with {} tasks, and {} events, from before {}",
+            rows.sessions, rows.tasks, rows.events, pruned.before
+        ),
+        format!(
+            "{verb} {} counters, {} locks, {} caches, and {} files set aside",
+            files.counters, files.locks, files.caches, files.set_aside
+        ),
+        format!(
+            "kept {} old sessions that something needs",
+            pruned.kept_sessions
+        ),
+    ];
+    let data = json!({
+        "before": pruned.before,
+        "dry_run": dry_run,
+        "sessions": rows.sessions,
+        "tasks": rows.tasks,
+        "events": rows.events,
+        "kept_sessions": pruned.kept_sessions,
+        "files": {
+            "counters": files.counters,
+            "locks": files.locks,
+            "caches": files.caches,
+            "set_aside": files.set_aside,
+        },
+    });
+    Ok(Answer::new(text, data))
 }
 
 fn status(desk: &Desk, path: &Path) -> Result<Answer, Failure> {

@@ -1,6 +1,9 @@
 //! `trueup sessions`
 
+use std::time::Duration;
+
 use serde_json::json;
+use trueup_core::retention;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Released, SessionFilter, Store as _};
 use trueup_core::sync::{fail_stuck, sweep};
@@ -11,6 +14,9 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
 use crate::report::Answer;
+
+/// How long a sweep prunes at most what is old, once a day.
+const PRUNING: Duration = Duration::from_secs(2);
 
 /// Sessions listed unless all are asked for, the latest sign of life first.
 const RECENT: u32 = 100;
@@ -35,6 +41,10 @@ pub(super) fn run(desk: &Desk, command: &SessionsCommand) -> Result<Answer, Fail
             let mut store = desk.open_for_change()?;
             let actor = super::item::actor(desk, &mut store);
             let released = sweep(&mut store, &desk.site, &actor)?;
+            let mut warnings = Vec::new();
+            if let Err(error) = retention::gently(&mut store, &actor, &desk.site, PRUNING) {
+                warnings.push(format!("what is old was not pruned: {error}"));
+            }
             let mut text: Vec<String> = released.iter().map(parked).collect();
             let stuck = fail_stuck(&mut store, &desk.site, &actor)?;
             text.extend(stuck.iter().map(|moved| super::queue::change(&moved.row)));
@@ -46,10 +56,10 @@ pub(super) fn run(desk: &Desk, command: &SessionsCommand) -> Result<Answer, Fail
                 .iter()
                 .map(|r| json!({"session_id": r.session, "item": r.item, "reason": r.reason}))
                 .collect();
-            Ok(Answer::new(
-                text,
-                json!({"released": released, "failed": failed}),
-            ))
+            Ok(Answer {
+                warnings,
+                ..Answer::new(text, json!({"released": released, "failed": failed}))
+            })
         }
     }
 }

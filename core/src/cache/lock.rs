@@ -1,8 +1,8 @@
 //! File locks: the only user of fs2.
 //!
-//! A lock dies with its process. Lock files are never deleted by trueup; where somebody else
-//! deletes one, whoever waited for it finds out and begins anew, since the file that others
-//! lock by now is another. The file protected is never itself the lock, since it is replaced.
+//! A lock dies with its process. Where a lock file is deleted, by trueup only while it holds
+//! it, whoever waited for it finds out and begins anew, since the file that others lock by now
+//! is another. The file protected is never itself the lock, since it is replaced.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -88,6 +88,22 @@ fn wait(file: File, patience: Duration) -> io::Result<FileLock> {
     receiver
         .recv_timeout(patience)
         .unwrap_or_else(|_| Err(fs2::lock_contended_error()))
+}
+
+/// Removes a lock file that nobody holds; tells whether it did.
+///
+/// It goes while it is locked: whoever waited for it, or opened it just before, finds out that
+/// what was locked is no longer the file of that name, and begins anew.
+///
+/// # Errors
+///
+/// When it cannot be opened or removed.
+pub fn remove_idle(path: &Path) -> io::Result<bool> {
+    match FileLock::exclusive(path, Duration::ZERO) {
+        Ok(_lock) => fs::remove_file(path).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Returns the bytes free for this user on the file system of `path`.

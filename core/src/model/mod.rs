@@ -20,6 +20,7 @@ mod parked;
 pub mod phase;
 mod plan;
 mod port;
+mod retention;
 mod session;
 mod status;
 mod timestamp;
@@ -57,6 +58,10 @@ pub use plan::{
 pub use port::{
     PortOwner, Reservation, STALE_AFTER_SECONDS, Slot, is_stale, lowest_free, next_owner,
     owner_alive,
+};
+pub use retention::{
+    EventRemains, Kept, PruneTally, RETENTION_DAYS, Retention, SHORTEST_RETENTION, SessionRemains,
+    Subject, Tie,
 };
 pub use session::{Host, ProcessId, SPAN_CEILING_SECONDS, Session};
 pub use status::{

@@ -44,6 +44,7 @@ pub(super) struct ConfigFile {
     pub(super) ceiling_seconds: Option<u64>,
     pub(super) stuck_seconds: Option<u64>,
     pub(super) checkpoint_every: Option<u64>,
+    pub(super) retention_days: Option<u64>,
     pub(super) log: Option<String>,
     pub(super) handoff_commands: Option<Vec<String>>,
     pub(super) branch_pattern: Option<String>,

@@ -67,6 +67,16 @@ impl Paths {
         self.data.join("trueup.log")
     }
 
+    /// Returns the file whose age says when pruning by itself was last tried.
+    pub fn prune_marker(&self) -> PathBuf {
+        self.data.join("pruned")
+    }
+
+    /// Returns the directory of the locks of caches.
+    pub fn locks(&self) -> PathBuf {
+        self.data.join("locks")
+    }
+
     /// Returns the directory of the operation counters.
     pub fn counters(&self) -> PathBuf {
         self.data.join("counters")
@@ -78,7 +88,7 @@ impl Paths {
         use sha2::{Digest as _, Sha256};
         let hash = Sha256::digest(cache.as_os_str().as_encoded_bytes());
         let name = crate::hex::hex(&hash[..8]);
-        self.data.join("locks").join(name)
+        self.locks().join(name)
     }
 }
 

@@ -7,6 +7,7 @@ use super::database::DatabaseUrl;
 use super::file::{self, ConfigError, ConfigFile};
 use super::{Environment, Paths, RepositoryConfig};
 use crate::diagnostics::Level;
+use crate::model::RETENTION_DAYS;
 
 /// Lease of a session, in seconds (seed 0: the stale threshold in force now).
 const LEASE_SECONDS: u64 = 900;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub stuck_seconds: u64,
     /// Operations between two checkpoints.
     pub checkpoint_every: u64,
+    /// How many days what ended is kept before it is pruned by itself; 0 is for ever.
+    pub retention_days: u64,
     /// What goes to the log.
     pub log: Level,
     handoff_commands: Option<Vec<String>>,
@@ -135,6 +138,10 @@ impl Settings {
                 .checkpoint_every
                 .unwrap_or(CHECKPOINT_EVERY)
                 .clamp(1, 1_000),
+            retention_days: config
+                .retention_days
+                .unwrap_or(RETENTION_DAYS)
+                .min(LONGEST_SECONDS / (24 * 3_600)),
             log: log.and_then(Level::parse).unwrap_or(Level::Warn),
             handoff_commands: config.handoff_commands,
             branch_pattern: config.branch_pattern,

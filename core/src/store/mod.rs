@@ -19,8 +19,8 @@ pub use port::{
     HandoffStore, Heartbeat, ItemFilter, Mark, MetadataFix, MetadataStore, NewHandoff, NewRun,
     OrchestratorStore, PhaseFilter, PhaseMove, PhaseMoved, PlanImported, PlanListed, PlanStore,
     PlanTaskChange, PortRelease, PortRequest, PortStore, Provenance, Push, QueueStore, Registered,
-    Registration, Release, Released, Ruled, RunEnded, SessionFilter, StepRequest, Stepped, Store,
-    TaskNote,
+    Registration, Release, Released, RetentionStore, Ruled, RunEnded, SessionCursor, SessionFilter,
+    StepRequest, Stepped, Store, TaskNote,
 };
 
 /// The result of a store operation.

@@ -12,5 +12,6 @@ mod phase_rules;
 mod plan_rules;
 mod ports;
 mod races;
+mod retention;
 mod rules;
 mod watch;

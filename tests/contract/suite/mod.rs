@@ -27,4 +27,5 @@ mod plans;
 mod ports;
 mod pushes;
 mod repeats;
+mod retention;
 mod sessions;

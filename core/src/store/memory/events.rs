@@ -8,9 +8,9 @@ use crate::store::news::News;
 use crate::store::{Provenance, Result};
 
 pub(super) fn record(store: &mut MemoryStore, by: &Provenance, news: News<'_>) {
-    let seq = i64::try_from(store.events.len()).unwrap_or(i64::MAX) + 1;
+    store.newest += 1;
     store.events.push(Event {
-        seq,
+        seq: store.newest,
         at: store.now,
         actor: by.actor.clone(),
         entity: news.entity.to_owned(),

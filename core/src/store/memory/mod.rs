@@ -20,6 +20,7 @@ mod orchestrators;
 mod phases;
 mod plans;
 mod ports;
+mod retention;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -34,8 +35,8 @@ use super::{
 };
 use crate::model::{
     Event, EventFilter, Handoff, HandoffId, Item, ItemKey, Lineage, NewItem, Orchestrator,
-    OrchestratorId, Phase, Plan, PlanId, PlanTask, PlanTaskId, QueueId, Reservation, Revision,
-    Session, SessionId, Timestamp,
+    OrchestratorId, Phase, Plan, PlanId, PlanTask, PlanTaskId, PruneTally, QueueId, Reservation,
+    Revision, Session, SessionId, Timestamp,
 };
 
 /// Where the clock of a new store stands: 2026-02-02T03:00:00Z.
@@ -57,6 +58,10 @@ pub struct MemoryStore {
     plans: BTreeMap<PlanId, Plan>,
     plan_tasks: BTreeMap<(PlanId, PlanTaskId), PlanTask>,
     events: Vec<Event>,
+    /// The number of the newest event, which none has again.
+    newest: i64,
+    /// What was removed and is not noted yet.
+    removed: PruneTally,
     /// Which operation each id was used for.
     operations: BTreeMap<String, &'static str>,
 }
@@ -83,6 +88,8 @@ impl MemoryStore {
             plans: BTreeMap::new(),
             plan_tasks: BTreeMap::new(),
             events: Vec::new(),
+            newest: 0,
+            removed: PruneTally::default(),
             operations: BTreeMap::new(),
         }
     }

@@ -7,6 +7,7 @@ mod orchestrators;
 mod plans;
 mod ports;
 mod queue;
+mod retention;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +32,7 @@ pub(super) use orchestrators::{ended_orchestrator, unknown_orchestrator, used_el
 pub use plans::{PlanImported, PlanListed, PlanStore, PlanTaskChange};
 pub use ports::{PortRelease, PortRequest, PortStore};
 pub use queue::{PhaseFilter, PhaseMove, PhaseMoved, QueueStore, StepRequest, Stepped};
+pub use retention::{RetentionStore, SessionCursor};
 
 /// Who writes, why, and under which id. An id that was seen before is not carried out again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -217,7 +219,14 @@ pub struct TaskNote {
     reason = "said once above, and where one is special"
 )]
 pub trait Store:
-    HandoffStore + ItemStore + MetadataStore + OrchestratorStore + PlanStore + PortStore + QueueStore
+    HandoffStore
+    + ItemStore
+    + MetadataStore
+    + OrchestratorStore
+    + PlanStore
+    + PortStore
+    + QueueStore
+    + RetentionStore
 {
     /// Returns which database this is.
     fn lineage(&mut self) -> Result<Lineage>;

@@ -23,6 +23,7 @@ mod plans;
 mod ports;
 #[cfg(test)]
 mod query_plans;
+mod retention;
 mod rows;
 mod sessions;
 mod tasks;
@@ -83,6 +84,11 @@ impl SqliteStore {
     pub fn until_exit(mut self) -> Self {
         self.connection.last = true;
         self
+    }
+
+    /// Gives the writes to come until another time, for work that consists of many.
+    pub const fn set_deadline(&mut self, deadline: Deadline) {
+        self.deadline = deadline;
     }
 
     /// Reads which schema a database has, without changing it.

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::migrate::{SCHEMA_VERSION, migrate_to};
 use super::orchestrators::LIVE;
 use super::rows::{ITEM, ORCHESTRATOR, SESSION, SESSION_FROM};
-use super::{NOW, events, phases};
+use super::{NOW, events, phases, retention};
 use crate::model::EventFilter;
 
 fn database() -> Connection {
@@ -97,6 +97,24 @@ fn events_of_an_item_or_a_session_are_found_in_an_index() {
         assert!(!steps.iter().any(scan), "{steps:?}");
         let search = |step: &String| step.starts_with("SEARCH events USING INDEX");
         assert!(steps.iter().any(search), "{steps:?}");
+    }
+}
+
+#[test]
+fn pruning_walks_what_ended_and_looks_everything_else_up() {
+    let connection = database();
+    let steps = plan(&connection, retention::ENDED);
+    assert!(steps[0].contains("claude_sessions_ended"), "{steps:?}");
+    for sql in [retention::session_statement(), retention::page_statement()] {
+        for step in plan(&connection, &sql) {
+            let whole = step.starts_with("SCAN ")
+                && step != "SCAN CONSTANT ROW"
+                // The few tables whose rows are few.
+                && !["port_reservations", "handoffs", "plan_tasks", "orchestrators"]
+                    .iter()
+                    .any(|few| step.contains(few));
+            assert!(!whole, "{step}\nin {sql}");
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 -- Pairs of ports that workflows reserve: fifteen slots on each host.
 
+-- `session` and the process are of who asked. A removed row has no new one to say who removed
+-- it: the operation announces itself in `release_op`.
 CREATE TABLE port_reservations (
     id           TEXT NOT NULL
                  CHECK (length(id) BETWEEN 1 AND 64 AND id NOT GLOB '*[^A-Za-z0-9._-]*'
@@ -7,7 +9,6 @@ CREATE TABLE port_reservations (
     host         TEXT NOT NULL,
     backend      INTEGER NOT NULL CHECK (backend BETWEEN 9100 AND 9114),
     frontend     INTEGER NOT NULL CHECK (frontend = backend + 100),
-    -- Who asked: its session when there is one, and the process that asked.
     session      TEXT,
     pid          INTEGER,
     pid_started  INTEGER,
@@ -16,7 +17,6 @@ CREATE TABLE port_reservations (
     last_actor   TEXT,
     last_reason  TEXT,
     last_op      TEXT,
-    -- A removed row has no new one to say who removed it: the operation announces itself here.
     release_op   TEXT,
     facts        TEXT GENERATED ALWAYS AS (json_object(
                      'host', host, 'backend', backend, 'frontend', frontend, 'session', session,
@@ -27,13 +27,15 @@ CREATE TABLE port_reservations (
     UNIQUE (host, frontend)
 ) STRICT, WITHOUT ROWID;
 
+-- REPLACE removes a row without a word.
 CREATE TRIGGER port_reservations_insert BEFORE INSERT ON port_reservations
 BEGIN
-    SELECT RAISE(ABORT, 'the id has its ports already: port_reservations.id is unique')
-    WHERE EXISTS (SELECT 1 FROM port_reservations WHERE host = NEW.host AND id = NEW.id);
-    SELECT RAISE(ABORT, 'the ports are another''s: port_reservations.backend is unique')
-    WHERE EXISTS (SELECT 1 FROM port_reservations
-                  WHERE host = NEW.host AND backend = NEW.backend);
+    SELECT CASE
+        WHEN id = NEW.id
+            THEN RAISE(ABORT, 'the id has its ports already: port_reservations.id is unique')
+        ELSE RAISE(ABORT, 'the ports are another''s: port_reservations.backend is unique')
+    END
+    FROM port_reservations WHERE host = NEW.host AND (id = NEW.id OR backend = NEW.backend);
 END;
 
 CREATE TRIGGER port_reservations_fixed BEFORE UPDATE OF id, host, backend, frontend, allocated_at

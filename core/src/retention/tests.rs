@@ -1,0 +1,191 @@
+//! Pruning over the store in memory, and the files of a scratch.
+
+use std::fs;
+use std::time::Duration;
+
+use super::*;
+use crate::cache::lock::FileLock;
+use crate::deadline::Deadline;
+use crate::settings::{Environment, Project, Settings};
+use crate::store::Registration;
+use crate::store::memory::MemoryStore;
+
+struct World {
+    store: MemoryStore,
+    site: Site,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().as_os_str().to_owned();
+        let environment =
+            Environment::from_lookup(|name| (name == "TRUEUP_HOME").then(|| home.clone()));
+        let settings = Settings::load(&environment).unwrap();
+        let project = Project::at(&environment, folder.path().to_owned());
+        let deadline = Deadline::after(Duration::from_mins(1));
+        Self {
+            store: MemoryStore::new(),
+            site: Site::new(&environment, settings, project, None, deadline),
+            folder,
+        }
+    }
+
+    fn ended(&mut self, count: usize) {
+        for n in 0..count {
+            let registration = Registration {
+                session: format!("s{n}").parse().unwrap(),
+                repo: None,
+                worktree: None,
+                branch: None,
+                host: None,
+                process: None,
+                predecessor: None,
+                lease_seconds: 900,
+                provenance: Provenance::new("s", ""),
+            };
+            self.store.register(&registration).unwrap();
+            let by = Provenance::new("s", "");
+            self.store.end(&registration.session, "x", &by).unwrap();
+        }
+    }
+
+    fn prune(&mut self, keep_seconds: u64, dry_run: bool, batches: usize) -> Pruned {
+        let order = Order {
+            keep_seconds,
+            dry_run,
+            actor: "me".to_owned(),
+        };
+        let mut left = batches;
+        prune(&mut self.store, &order, &self.site, |_| {
+            left = left.saturating_sub(1);
+            left > 0
+        })
+        .unwrap()
+    }
+
+    fn write(&self, name: &str) {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "x").unwrap();
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.folder.path().join(name).exists()
+    }
+}
+
+#[test]
+fn many_go_in_many_batches_and_counting_says_how_many() {
+    let mut world = World::new();
+    world.ended(100);
+    world.store.advance(100);
+    let dry = world.prune(50, true, usize::MAX);
+    let tally = PruneTally {
+        sessions: 100,
+        tasks: 0,
+        events: 200,
+    };
+    assert_eq!((dry.rows, dry.complete), (tally, true));
+    let done = world.prune(50, false, usize::MAX);
+    assert_eq!((done.rows, done.complete), (tally, true));
+    let left = world
+        .store
+        .events(&crate::model::EventFilter::default())
+        .unwrap();
+    let kinds: Vec<&str> = left.iter().map(|e| e.kind.as_str()).collect();
+    assert_eq!(kinds, ["pruned"]);
+    assert_eq!(
+        world.prune(50, false, usize::MAX).rows,
+        PruneTally::default()
+    );
+}
+
+#[test]
+fn who_is_told_to_stop_has_done_what_it_says_and_the_next_goes_on() {
+    let mut world = World::new();
+    world.ended(100);
+    world.store.advance(100);
+    let mut sum = PruneTally::default();
+    for batches in [1, 2, 3, 9] {
+        let pruned = world.prune(50, false, batches);
+        assert_eq!(pruned.complete, batches == 9, "{pruned:?}");
+        sum = sum.plus(pruned.rows);
+    }
+    assert_eq!((sum.sessions, sum.events), (100, 200));
+}
+
+#[test]
+fn only_old_files_that_are_nobodys_go() {
+    let mut world = World::new();
+    world.ended(1);
+    let mine = [
+        "locks/idle",
+        "locks/held",
+        "counters/s0",
+        "counters/unknown",
+    ];
+    let aside = ["trueup.db-wal.orphan-1", "c.corrupt-2020", "c.foreign-2020"];
+    for name in mine
+        .into_iter()
+        .chain(aside)
+        .chain(["notes.txt", "trueup.log"])
+    {
+        world.write(name);
+    }
+    let held = world.folder.path().join("locks/held");
+    let lock = FileLock::exclusive(&held, Duration::ZERO).unwrap();
+    let young = world.prune(3_600, false, usize::MAX).files;
+    assert_eq!(young, Files::default());
+    let dry = world.prune(0, true, usize::MAX).files;
+    assert!(world.has("locks/idle") && world.has("c.corrupt-2020"));
+    let done = world.prune(0, false, usize::MAX).files;
+    let expected = Files {
+        counters: 1,
+        locks: 1,
+        caches: 0,
+        set_aside: 3,
+    };
+    assert_eq!((dry, done), (expected, expected));
+    for name in ["locks/held", "counters/s0", "notes.txt", "trueup.log"] {
+        assert!(world.has(name), "{name}");
+    }
+    drop(lock);
+}
+
+#[test]
+fn it_is_time_once_a_day_for_one_at_a_time() {
+    let mut world = World::new();
+    let gently = |world: &mut World| {
+        super::gently(&mut world.store, "me", &world.site, Duration::from_mins(1)).unwrap()
+    };
+    assert!(is_due(&world.site));
+    let lock = world.folder.path().join("pruned.lock");
+    let other = FileLock::exclusive(&lock, Duration::ZERO).unwrap();
+    assert_eq!(gently(&mut world), None, "another is at it");
+    drop(other);
+    assert!(gently(&mut world).is_some_and(|pruned| pruned.complete));
+    assert!(!is_due(&world.site));
+    assert_eq!(gently(&mut world), None, "done today");
+    world.site.settings.retention_days = 0;
+    fs::remove_file(world.site.settings.paths.prune_marker()).unwrap();
+    assert!(!is_due(&world.site), "never");
+}
+
+#[test]
+fn what_was_left_off_is_gone_on_with_within_the_day() {
+    let mut world = World::new();
+    world.ended(1);
+    let cut = super::gently(&mut world.store, "me", &world.site, Duration::ZERO).unwrap();
+    assert!(!cut.unwrap().complete);
+    let marker = world.site.settings.paths.prune_marker();
+    let age = fs::metadata(marker)
+        .unwrap()
+        .modified()
+        .unwrap()
+        .elapsed()
+        .unwrap();
+    let hours = age.as_secs() / 3_600;
+    assert!((22..24).contains(&hours), "{hours} h: due in an hour");
+}

@@ -1,0 +1,482 @@
+//! What is old and done goes; what anybody needs stays.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use support::home::{Answer, Home, SESSION};
+use trueup_core::cache::lock::FileLock;
+use trueup_core::model::{Field, Revision, Timestamp, Value as FieldValue};
+use trueup_core::outbox::{Journal, Outbox, Pending, Write};
+use trueup_core::reconcile::{Lost, LostReason};
+
+use crate::fixture::{claimed, data, keys, object, started, trueup};
+use crate::witness::Witness;
+
+/// Puts a session into the database that gave its last sign of life so many days ago.
+fn session(home: &Home, id: &str, status: &str, days: u32) {
+    home.sql(
+        "INSERT INTO claude_sessions (session_id, status, heartbeat_at, lease_expires_at, settled)
+         VALUES (?1, ?2, strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3), '2000-01-01T00:00:00.000Z', 1)",
+        (id, status, format!("-{days} days")),
+    );
+}
+
+/// Puts an event into the record that happened so many days ago.
+fn event(home: &Home, entity: &str, key: &str, days: u32) {
+    home.sql(
+        "INSERT INTO events (at, actor, entity, key, kind)
+         VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3), 'a', ?1, ?2, 'changed')",
+        (entity, key, format!("-{days} days")),
+    );
+}
+
+fn sessions(home: &Home) -> BTreeSet<String> {
+    let list = data(home, &["sessions", "list", "--all"]);
+    let all = list["sessions"].as_array().unwrap();
+    all.iter()
+        .map(|s| s["session_id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Lets the content of a file be so many days old.
+fn aged(path: &Path, days: u64) {
+    let then = SystemTime::now() - Duration::from_secs(days * 86_400);
+    File::options()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .set_modified(then)
+        .unwrap();
+}
+
+/// Sessions that are old, of which some are needed.
+fn crowd() -> Home {
+    let home = started();
+    for (id, status) in [
+        ("gone", "ended"),
+        ("swept", "lost"),
+        ("holder", "ended"),
+        ("parked", "lost"),
+        ("before", "ended"),
+        ("in-journal", "ended"),
+        ("in-outbox", "lost"),
+        ("silent", "active"),
+        ("chain-1", "ended"),
+        ("chain-2", "ended"),
+    ] {
+        session(&home, id, status, 100);
+    }
+    session(&home, "young", "ended", 80);
+    home.sql(
+        "UPDATE claude_sessions SET predecessor = 'before' WHERE session_id = ?1",
+        [SESSION],
+    );
+    home.sql(
+        "UPDATE claude_sessions SET predecessor = 'chain-1' WHERE session_id = 'chain-2'",
+        [],
+    );
+    for (key, holder) in [("HELD", "holder"), ("PARKED", "parked")] {
+        home.add_item(key);
+        home.give(holder, key);
+    }
+    home.sql(
+        "UPDATE work_items SET holder = NULL WHERE key = 'PARKED'",
+        [],
+    );
+    home.sql(
+        "UPDATE claude_sessions SET metadata = json_set(metadata, '$.execution_state', json_object('currentSd', 'PARKED'))
+         WHERE session_id = 'parked'",
+        [],
+    );
+    home.sql(
+        "INSERT INTO session_tasks VALUES ('gone', '1', 't'), ('parked', '1', 't')",
+        [],
+    );
+    let lost = Lost {
+        session: "in-journal".parse().unwrap(),
+        reason: LostReason::DatabaseMovedOn,
+        base: Some(Revision(1)),
+        database: Revision(2),
+        fields: [(Field::Phase, FieldValue::Text(None))].into(),
+    };
+    let now = Timestamp::from_millis(0);
+    Journal::new(home.trueup().join("journal.jsonl"))
+        .keep(&lost, now)
+        .unwrap();
+    let pending = Pending {
+        op_id: "op".to_owned(),
+        at: now,
+        session: "in-outbox".parse().unwrap(),
+        write: Write::End {
+            reason: "x".to_owned(),
+        },
+    };
+    let outbox = Outbox::new(home.trueup().join("outbox.jsonl"));
+    outbox.put(&pending, Duration::from_mins(1)).unwrap();
+    home
+}
+
+#[test]
+fn what_anybody_needs_stays_and_the_rest_goes() {
+    let home = crowd();
+    let before = Witness::of(&home);
+    let dry = data(&home, &["db", "prune", "--dry-run"]);
+    assert_eq!(Witness::of(&home), before, "only counted");
+    let all = [
+        "before",
+        "dry_run",
+        "events",
+        "files",
+        "kept_sessions",
+        "sessions",
+        "tasks",
+    ];
+    assert_eq!(keys(&dry), all);
+    assert_eq!(
+        keys(&dry["files"]),
+        ["caches", "counters", "locks", "set_aside"]
+    );
+    assert_eq!(
+        (&dry["dry_run"], &dry["sessions"]),
+        (&json!(true), &json!(4))
+    );
+    // A command that changes something sends what waits first, so the outbox names nobody then.
+    let outbox = home.trueup().join("outbox.jsonl");
+    let waiting = fs::read(&outbox).unwrap();
+    fs::remove_file(&outbox).unwrap();
+    fs::write(home.trueup().join("outbox.taken.jsonl"), waiting).unwrap();
+    let lock = home.trueup().join("outbox.lock");
+    let lock = FileLock::exclusive(&lock, Duration::from_mins(1)).unwrap();
+    let done = data(&home, &["db", "prune"]);
+    drop(lock);
+    assert_eq!(
+        (&done["dry_run"], &done["sessions"]),
+        (&json!(false), &json!(4))
+    );
+    assert_eq!(
+        (&done["tasks"], &done["kept_sessions"]),
+        (&json!(1), &dry["kept_sessions"])
+    );
+    let left: BTreeSet<String> = [
+        SESSION,
+        "holder",
+        "parked",
+        "before",
+        "in-journal",
+        "in-outbox",
+        "silent",
+        "young",
+    ]
+    .iter()
+    .map(|id| (*id).to_owned())
+    .collect();
+    assert_eq!(sessions(&home), left);
+    // Now what waited is sent, and nothing names its session any more.
+    let again = data(&home, &["db", "prune"]);
+    assert_eq!(again["sessions"], 1);
+    assert!(!sessions(&home).contains("in-outbox"));
+}
+
+#[test]
+fn events_of_what_is_done_go_and_of_what_is_not_stay() {
+    let home = started();
+    for (key, status) in [
+        ("DONE", "completed"),
+        ("OPEN", "queued"),
+        ("STUCK", "blocked"),
+    ] {
+        home.sql(
+            "INSERT INTO work_items (key, status) VALUES (?1, ?2)",
+            [key, status],
+        );
+    }
+    home.add_item("HELD");
+    home.give(SESSION, "HELD");
+    let cases = [
+        ("item", "DONE", 100, false),
+        ("item", "DONE", 80, true),
+        ("item", "OPEN", 100, true),
+        ("item", "STUCK", 100, true),
+        ("item", "HELD", 100, true),
+        ("item", "NEVER-WAS", 100, false),
+        ("phase", "DONE:1", 100, false),
+        ("phase", "OPEN:2", 100, true),
+        ("session", SESSION, 100, true),
+        ("session", "long-gone", 100, false),
+        ("database", "x", 100, false),
+    ];
+    // The record is in the order it happened.
+    let mut ordered = cases;
+    ordered.sort_by_key(|(_, _, days, _)| std::cmp::Reverse(*days));
+    home.sql("DROP TRIGGER events_no_delete", []);
+    home.sql("DELETE FROM events", []);
+    home.sql(
+        "CREATE TRIGGER events_no_delete BEFORE DELETE ON events
+         WHEN OLD.at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day')
+           OR NOT EXISTS (SELECT 1 FROM trueup_meta WHERE key = 'pruned_through'
+                          AND CAST(value AS INTEGER) >= OLD.seq)
+         BEGIN SELECT RAISE(ABORT, 'events are append-only'); END",
+        [],
+    );
+    for (entity, key, days, _) in ordered {
+        event(&home, entity, key, days);
+    }
+    let goes = cases.iter().filter(|(.., stays)| !stays).count();
+    let dry = data(&home, &["db", "prune", "--dry-run"]);
+    assert_eq!(dry["events"], goes);
+    let done = data(&home, &["db", "prune"]);
+    assert_eq!(done["events"], goes);
+    for (entity, key, days, stays) in cases {
+        let left: i64 = home.ask(
+            "SELECT count(*) FROM events WHERE entity = ?1 AND key = ?2
+             AND at < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3) AND at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?4)",
+            (entity, key, format!("-{} days", days - 1), format!("-{} days", days + 1)),
+        );
+        assert_eq!(left > 0, stays, "{entity} {key} {days}");
+    }
+    let note = &data(&home, &["log", "--kind", "pruned"])["events"][0];
+    assert_eq!(note["entity"], "database");
+    assert_eq!(note["after"]["events"], goes);
+    assert_eq!(note["after"]["before"], done["before"]);
+    assert_eq!(note["actor"], SESSION);
+}
+
+#[test]
+fn ten_thousand_events_go_while_others_write_and_none_of_theirs_is_lost() {
+    let home = started();
+    home.sql(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000)
+         INSERT INTO events (at, actor, entity, key, kind, after)
+         SELECT '2020-01-01T00:00:00.000Z', 'a', 'session', 's' || n, 'state', '{}' FROM n",
+        [],
+    );
+    // They stand behind the few of the start, which are young: so that those come first.
+    home.sql("DROP TRIGGER events_no_update", []);
+    home.sql("UPDATE events SET seq = seq + 100000 WHERE at > '2021'", []);
+    home.sql(
+        "CREATE TRIGGER events_no_update BEFORE UPDATE ON events
+         BEGIN SELECT RAISE(ABORT, 'events are append-only'); END",
+        [],
+    );
+    let writers: Vec<_> = (0..4)
+        .map(|w| {
+            (0..8)
+                .map(|n| {
+                    let key = format!("W{w}-{n}");
+                    home.run("trueup")
+                        .args(["item", "add", &key, "--json"])
+                        .spawn()
+                })
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let child = home.run("trueup").args(["db", "prune", "--json"]).spawn();
+    let pruned = thread::spawn(move || Answer::of(child).json());
+    for child in writers.into_iter().flatten() {
+        let answer = Answer::of(child).json();
+        assert_eq!(answer["ok"], true, "{answer}");
+    }
+    let pruned = pruned.join().unwrap();
+    assert_eq!(pruned["data"]["events"], 10_000, "{pruned}");
+    let added: i64 = home.ask("SELECT count(*) FROM events WHERE kind = 'added'", []);
+    assert_eq!(added, 32);
+    let old: i64 = home.ask("SELECT count(*) FROM events WHERE at < '2021'", []);
+    assert_eq!(old, 0);
+    let gone = "DELETE FROM events";
+    let error = home.database().execute(gone, []).unwrap_err();
+    assert!(error.to_string().contains("append-only"), "{error}");
+}
+
+#[test]
+fn files_of_those_that_went_go_with_them_and_others_stay() {
+    let home = started();
+    claimed(&home, "SD-1");
+    session(&home, "gone", "ended", 100);
+    session(&home, "edited", "ended", 100);
+    session(&home, "foreign", "ended", 100);
+    let project = home.project().to_string_lossy().into_owned();
+    let host = trueup_core::liveness::host_name();
+    home.sql(
+        "UPDATE claude_sessions SET worktree = ?1, host = ?2 WHERE session_id <> ?3",
+        [&project, &host, SESSION],
+    );
+    let own = |id: &str| {
+        home.project()
+            .join(format!(".claude/auto-proceed-state.{id}.json"))
+    };
+    let mut cache = home.cached();
+    for id in ["gone", "edited", "foreign"] {
+        cache["sessionId"] = json!(id);
+        if id == "edited" {
+            cache["currentTask"] = json!("by hand");
+        }
+        if id == "foreign" {
+            cache["_trueup"]["lineage"] = json!("another");
+        }
+        fs::write(own(id), cache.to_string()).unwrap();
+    }
+    let counters = home.trueup().join("counters");
+    fs::create_dir_all(&counters).unwrap();
+    for name in ["gone", SESSION] {
+        fs::write(counters.join(name), "...").unwrap();
+    }
+    let dry = data(&home, &["db", "prune", "--dry-run"]);
+    let done = data(&home, &["db", "prune"]);
+    for answer in [&dry, &done] {
+        assert_eq!(answer["sessions"], 3);
+        assert_eq!(
+            (&answer["files"]["caches"], &answer["files"]["counters"]),
+            (&json!(1), &json!(1))
+        );
+    }
+    assert!(!own("gone").exists(), "ours, and nothing else");
+    assert!(own("edited").exists(), "somebody's work");
+    assert!(own("foreign").exists(), "another database's");
+    assert!(home.cache().exists());
+    assert!(!counters.join("gone").exists() && counters.join(SESSION).exists());
+}
+
+#[test]
+fn only_files_that_are_old_and_nobodys_go() {
+    let home = started();
+    let locks = home.trueup().join("locks");
+    fs::create_dir_all(&locks).unwrap();
+    for name in [
+        "trueup.db-wal.orphan-1",
+        "x.corrupt-20200101",
+        "notes.txt",
+        "locks/0123",
+    ] {
+        fs::write(home.trueup().join(name), "x").unwrap();
+        aged(&home.trueup().join(name), 400);
+    }
+    // Written long ago, named just now: what was set aside is as old as its name.
+    let done = data(&home, &["db", "prune"]);
+    assert_eq!(
+        done["files"],
+        json!({"caches": 0, "counters": 0, "locks": 0, "set_aside": 0})
+    );
+    for name in [
+        "trueup.db-wal.orphan-1",
+        "x.corrupt-20200101",
+        "notes.txt",
+        "locks/0123",
+    ] {
+        assert!(home.trueup().join(name).exists(), "{name}");
+    }
+}
+
+#[test]
+fn less_than_a_day_is_never_kept() {
+    let home = started();
+    for keep in ["1h", "23h", "0d", "soon"] {
+        let object = object(&home, 2, &["db", "prune", "--keep", keep]);
+        assert_eq!(object["error"]["code"], "usage", "{keep}");
+    }
+    assert_eq!(data(&home, &["db", "prune", "--keep", "1d"])["events"], 0);
+}
+
+#[test]
+fn a_journal_that_cannot_be_read_stops_it() {
+    let home = crowd();
+    let journal = home.trueup().join("journal.jsonl");
+    fs::remove_file(&journal).unwrap();
+    fs::create_dir(&journal).unwrap();
+    let object = object(&home, 3, &["db", "prune", "--dry-run"]);
+    assert_eq!(object["error"]["code"], "io");
+    assert!(sessions(&home).contains("gone"));
+}
+
+fn marker(home: &Home) -> std::path::PathBuf {
+    home.trueup().join("pruned")
+}
+
+/// Lets the last pruning by itself be so many hours ago.
+fn rested(home: &Home, hours: u64) {
+    let then = SystemTime::now() - Duration::from_hours(hours);
+    File::create(marker(home))
+        .unwrap()
+        .set_modified(then)
+        .unwrap();
+}
+
+#[test]
+fn a_start_prunes_by_itself_once_a_day() {
+    let home = started();
+    assert!(marker(&home).exists(), "the first start was the first try");
+    session(&home, "gone", "ended", 100);
+    session(&home, "young", "ended", 80);
+    rested(&home, 23);
+    home.start().ok();
+    assert!(sessions(&home).contains("gone"), "not yet");
+    rested(&home, 25);
+    home.start().ok();
+    assert!(!sessions(&home).contains("gone") && sessions(&home).contains("young"));
+    let age = fs::metadata(marker(&home))
+        .unwrap()
+        .modified()
+        .unwrap()
+        .elapsed();
+    assert!(
+        age.unwrap() < Duration::from_hours(1),
+        "the day begins anew"
+    );
+    let note = &data(&home, &["log", "--kind", "pruned"])["events"][0];
+    assert_eq!(
+        (&note["actor"], &note["after"]["sessions"]),
+        (&json!(SESSION), &json!(1))
+    );
+}
+
+#[test]
+fn a_start_in_a_hurry_does_not_prune() {
+    let home = started();
+    session(&home, "gone", "ended", 100);
+    rested(&home, 25);
+    let payload = home.payload("session-start.startup");
+    let run = home.run("session-start-sync").payload(&payload);
+    run.env("TRUEUP_DEADLINE_MS", "900").finish().ok();
+    assert!(sessions(&home).contains("gone"));
+}
+
+#[test]
+fn a_sweep_prunes_too() {
+    let home = started();
+    session(&home, "gone", "lost", 100);
+    rested(&home, 25);
+    assert_eq!(data(&home, &["sessions", "sweep"]), json!({"released": []}));
+    assert!(!sessions(&home).contains("gone"));
+}
+
+#[test]
+fn how_long_is_the_users_to_say() {
+    let home = started();
+    session(&home, "gone", "ended", 100);
+    let config = home.trueup().join("config.toml");
+    for (days, goes) in [(0, false), (200, false), (99, true)] {
+        fs::write(&config, format!("retention_days = {days}\n")).unwrap();
+        rested(&home, 25);
+        home.start().ok();
+        assert_eq!(!sessions(&home).contains("gone"), goes, "{days}");
+    }
+    session(&home, "older", "ended", 100);
+    let dry = |keep: &[&str]| -> Value {
+        data(&home, &[&["db", "prune", "--dry-run"], keep].concat())["sessions"].clone()
+    };
+    assert_eq!((dry(&[]), dry(&["--keep", "101d"])), (json!(1), json!(0)));
+}
+
+#[test]
+fn what_was_removed_is_told_to_people() {
+    let home = crowd();
+    let text = trueup(&home, &["db", "prune", "--dry-run"]).ok().stdout;
+    assert!(
+        text.starts_with("would remove 4 sessions with 1 tasks, and "),
+        "{text}"
+    );
+    assert!(text.contains("kept "), "{text}");
+}
