@@ -11,6 +11,7 @@ mod handoff;
 mod log;
 mod meta;
 mod orchestrator;
+mod plan;
 mod ports;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub(crate) use handoff::{HandoffCommand, HandoffCreate};
 pub(crate) use log::LogArgs;
 pub(crate) use meta::{MetaCheck, MetaCommand};
 pub(crate) use orchestrator::OrchestratorCommand;
+pub(crate) use plan::{PlanCommand, Task, Which};
 pub(crate) use ports::PortsCommand;
 
 /// Keeps every Claude Code session true to one database.
@@ -155,6 +157,11 @@ pub(crate) enum Command {
     /// Example: trueup sessions list
     #[command(verbatim_doc_comment, subcommand)]
     Sessions(SessionsCommand),
+    /// Work through the tasks of a plan
+    ///
+    /// Example: trueup plan import docs/plans/fix-sync.md && trueup plan next
+    #[command(verbatim_doc_comment, subcommand)]
+    Plan(PlanCommand),
     /// Reserve a pair of ports for a workflow: 9100-9114 and 9200-9214
     ///
     /// Example: trueup ports reserve 3af4a34d
@@ -239,6 +246,7 @@ impl Command {
             Self::Sessions(SessionsCommand::List { .. }) => "sessions list",
             Self::Sessions(SessionsCommand::Show { .. }) => "sessions show",
             Self::Sessions(SessionsCommand::Sweep) => "sessions sweep",
+            Self::Plan(command) => command.name(),
             Self::Ports(command) => command.name(),
             Self::Orchestrator(command) => command.name(),
             Self::Log(_) => "log",

@@ -12,6 +12,7 @@ mod log;
 mod meta;
 mod orchestrator;
 mod orchestrator_start;
+mod plan;
 mod ports;
 mod sessions;
 mod set;
@@ -42,6 +43,7 @@ pub(crate) fn run(desk: &Desk, command: Command) -> Result<Answer, Failure> {
         Command::Release { key, reason } => claim::release(desk, key, reason.as_deref()),
         Command::Handoff(command) => handoff::run(desk, command),
         Command::Sessions(command) => sessions::run(desk, &command),
+        Command::Plan(command) => plan::run(desk, command),
         Command::Ports(command) => ports::run(desk, &command),
         Command::Orchestrator(command) => orchestrator::run(desk, command),
         Command::Log(arguments) => log::run(desk, &arguments),

@@ -18,6 +18,9 @@ const NAMES: &[&str] = &[
     "TRUEUP_LEASE_SECONDS",
     "TRUEUP_CEILING_SECONDS",
     "TRUEUP_LOG",
+    "TRUEUP_PLAN",
+    // Set by trueup for what an orchestrator runs.
+    "TRUEUP_ORCHESTRATOR_ID",
     // Set by the client for hooks and for commands run by its model.
     "CLAUDE_PROJECT_DIR",
     "CLAUDE_PLUGIN_ROOT",

@@ -1,8 +1,8 @@
 //! Plans and their tasks.
 
 use trueup_core::model::{
-    NewPlan, NewPlanTask, PlanState, PlanSummary, PlanTask, PlanTaskStatus, PlanTaskStep,
-    PlanWorker, Revision,
+    NewPlan, NewPlanTask, OrchestratorId, PlanState, PlanSummary, PlanTask, PlanTaskStatus,
+    PlanTaskStep, PlanWorker, Revision,
 };
 use trueup_core::plan::{StepTaken, take_step};
 use trueup_core::store::{PlanImported, PlanTaskChange, Provenance, Store};
@@ -70,11 +70,15 @@ fn task(store: &mut dyn Store, text: &str) -> PlanTask {
     task.unwrap().unwrap()
 }
 
+fn run(id: &str) -> OrchestratorId {
+    id.parse().unwrap()
+}
+
 fn worker(session: Option<&str>, orchestrator: Option<&str>) -> PlanTaskStep {
     PlanTaskStep::Start(PlanWorker {
         actor: session.unwrap_or("ann").to_owned(),
         session: session.map(id),
-        orchestrator: orchestrator.map(str::to_owned),
+        orchestrator: orchestrator.map(run),
     })
 }
 
@@ -205,7 +209,7 @@ fn a_step_is_recorded_once_with_who_and_when(f: &mut impl Fixture) {
         (begun.session.clone(), begun.revision),
         (Some(id("s1")), Revision(2))
     );
-    assert_eq!(begun.orchestrator.as_deref(), Some("o1"));
+    assert_eq!(begun.orchestrator.clone(), Some(run("o1")));
     assert_eq!(begun.started_by.as_deref(), Some("s1"));
     assert!(begun.started_at.is_some() && begun.completed_at.is_none());
     let failed = take(f.store(), "1.1", fail());
@@ -315,7 +319,8 @@ fn a_step_tells_who_comes_too_late(f: &mut impl Fixture) {
     given(f.store());
     register(f.store(), "s1");
     let (plan, first) = ("p".parse().unwrap(), "1.1".parse().unwrap());
-    let mut step = |step: &PlanTaskStep| take_step(f.store(), &plan, &first, step, "ann").unwrap();
+    let mut step =
+        |step: &PlanTaskStep| take_step(f.store(), &plan, &first, step, &by("ann")).unwrap();
     let taken = step(&worker(Some("s1"), None));
     assert!(matches!(
         taken,
@@ -344,7 +349,7 @@ fn a_step_tells_who_comes_too_late(f: &mut impl Fixture) {
         StepTaken::Already(_)
     ));
     let none = "9.9".parse().unwrap();
-    let unknown = take_step(f.store(), &plan, &none, &PlanTaskStep::Complete, "ann").unwrap();
+    let unknown = take_step(f.store(), &plan, &none, &PlanTaskStep::Complete, &by("ann")).unwrap();
     assert!(matches!(unknown, StepTaken::Unknown));
 }
 
@@ -357,7 +362,7 @@ fn an_interruption_puts_back_what_an_orchestrator_had_in_progress(f: &mut impl F
     let provenance = by("ann");
     let store = f.store();
     let put_back = store
-        .interrupt_plan_tasks("o1", "the orchestrator died", &provenance)
+        .interrupt_plan_tasks(&run("o1"), "the orchestrator died", &provenance)
         .unwrap();
     let ids: Vec<&str> = put_back.iter().map(|task| task.id.as_str()).collect();
     assert_eq!(ids, ["1.1", "1.2"]);
@@ -372,12 +377,12 @@ fn an_interruption_puts_back_what_an_orchestrator_had_in_progress(f: &mut impl F
     let after = cursor(f.store());
     let again = f
         .store()
-        .interrupt_plan_tasks("o1", "x", &provenance)
+        .interrupt_plan_tasks(&run("o1"), "x", &provenance)
         .unwrap();
     assert_eq!(again, put_back, "the first answer");
     let nothing = f
         .store()
-        .interrupt_plan_tasks("o1", "x", &by("ann"))
+        .interrupt_plan_tasks(&run("o1"), "x", &by("ann"))
         .unwrap();
     assert_eq!(nothing, []);
     assert_eq!(cursor(f.store()), after);

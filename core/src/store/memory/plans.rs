@@ -5,8 +5,8 @@ use serde_json::Value as Json;
 use super::MemoryStore;
 use super::events::{News, record};
 use crate::model::{
-    NewPlan, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId, PlanTaskStatus,
-    PlanTaskStep, PlanTaskVerdict, Revision, decide_step, reimported,
+    NewPlan, OrchestratorId, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId,
+    PlanTaskStatus, PlanTaskStep, PlanTaskVerdict, Revision, decide_step, reimported,
 };
 use crate::store::{
     PlanImported, PlanListed, PlanStore, PlanTaskChange, Provenance, Result, StoreError,
@@ -64,7 +64,7 @@ impl PlanStore for MemoryStore {
 
     fn interrupt_plan_tasks(
         &mut self,
-        orchestrator: &str,
+        orchestrator: &OrchestratorId,
         reason: &str,
         provenance: &Provenance,
     ) -> Result<Vec<PlanTask>> {
@@ -72,7 +72,7 @@ impl PlanStore for MemoryStore {
             reason: reason.to_owned(),
         };
         let work = |store: &mut Self| {
-            let of = |task: &PlanTask| task.orchestrator.as_deref() == Some(orchestrator);
+            let of = |task: &PlanTask| task.orchestrator.as_ref() == Some(orchestrator);
             let tasks = in_progress(store).filter(|task| of(task)).cloned();
             let mut tasks: Vec<PlanTask> = tasks.collect();
             tasks.sort_by(|a, b| (&a.plan, a.position, &a.id).cmp(&(&b.plan, b.position, &b.id)));

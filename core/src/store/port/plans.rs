@@ -2,7 +2,8 @@
 
 use super::Provenance;
 use crate::model::{
-    NewPlan, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId, PlanTaskStep, Revision,
+    NewPlan, OrchestratorId, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId,
+    PlanTaskStep, Revision,
 };
 use crate::store::{Result, StoreError};
 
@@ -99,7 +100,7 @@ pub trait PlanStore {
     /// the next worker, and says why.
     fn interrupt_plan_tasks(
         &mut self,
-        orchestrator: &str,
+        orchestrator: &OrchestratorId,
         reason: &str,
         provenance: &Provenance,
     ) -> Result<Vec<PlanTask>>;

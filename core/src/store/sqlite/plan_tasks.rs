@@ -7,7 +7,8 @@ use super::errors::from_sqlite;
 use super::sessions::signed;
 use super::{NOW, rows, was_done};
 use crate::model::{
-    PlanId, PlanTask, PlanTaskId, PlanTaskStep, PlanTaskVerdict, SessionId, decide_step,
+    OrchestratorId, PlanId, PlanTask, PlanTaskId, PlanTaskStep, PlanTaskVerdict, SessionId,
+    decide_step,
 };
 use crate::store::{PlanTaskChange, Provenance, Result, StoreError};
 
@@ -34,7 +35,7 @@ fn task(row: &Row<'_>) -> rusqlite::Result<PlanTask> {
         skip_reason: row.get(13)?,
         retry_count: row.get(14)?,
         stuck: row.get(15)?,
-        orchestrator: row.get(16)?,
+        orchestrator: rows::optional(row, 16)?,
         session: rows::optional(row, 17)?,
         started_by: row.get(18)?,
         revision: rows::revision(row, 19)?,
@@ -156,7 +157,7 @@ pub(super) fn write(
             ":skip_reason": after.skip_reason,
             ":retry_count": after.retry_count,
             ":stuck": after.stuck,
-            ":orchestrator": after.orchestrator,
+            ":orchestrator": after.orchestrator.as_ref().map(OrchestratorId::as_str),
             ":session": after.session.as_ref().map(SessionId::as_str),
             ":started_by": after.started_by,
             ":back": back,
@@ -216,7 +217,7 @@ fn done_by(connection: &Connection, by: &Provenance) -> Result<Vec<PlanTask>> {
 
 pub(super) fn interrupt(
     tx: &Transaction<'_>,
-    orchestrator: &str,
+    orchestrator: &OrchestratorId,
     reason: &str,
     by: &Provenance,
 ) -> Result<Vec<PlanTask>> {
@@ -228,7 +229,7 @@ pub(super) fn interrupt(
     let step = PlanTaskStep::Interrupt {
         reason: reason.to_owned(),
     };
-    let tasks = select(tx, rest, [orchestrator])?;
+    let tasks = select(tx, rest, [orchestrator.as_str()])?;
     tasks.iter().map(|task| take(tx, task, &step, by)).collect()
 }
 
