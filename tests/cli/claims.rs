@@ -110,7 +110,10 @@ fn announced_silence_protects_past_lease_and_process() {
     home.expire(SECOND, 1000);
     let claim = ["claim", "SD-1", "--session", SESSION];
     refused(&home, "held_by_silent_session", &claim);
-    assert_eq!(data(&home, &["sessions", "sweep"]), json!({"released": []}));
+    assert_eq!(
+        data(&home, &["sessions", "sweep"]),
+        json!({"released": [], "failed": []})
+    );
     home.sql(
         "UPDATE claude_sessions SET silent_until = NULL WHERE session_id = ?1",
         [SECOND],

@@ -70,7 +70,10 @@ fn the_dead_are_shown_as_such_and_swept_once() {
     );
     let item = data(&home, &["item", "show", "SD-1"]);
     assert!(item["item"]["holder"].is_null());
-    assert_eq!(data(&home, &["sessions", "sweep"]), json!({"released": []}));
+    assert_eq!(
+        data(&home, &["sessions", "sweep"]),
+        json!({"released": [], "failed": []})
+    );
     assert_eq!(
         trueup(&home, &["sessions", "sweep"]).ok().stdout,
         "no session died\n"
@@ -82,7 +85,10 @@ fn a_sweep_spares_those_that_may_live() {
     let (home, _process) = held_by_second(&[]);
     home.expire(SECOND, 100_000);
     home.expire(SESSION, 100_000);
-    assert_eq!(data(&home, &["sessions", "sweep"]), json!({"released": []}));
+    assert_eq!(
+        data(&home, &["sessions", "sweep"]),
+        json!({"released": [], "failed": []})
+    );
 }
 
 #[test]

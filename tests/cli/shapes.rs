@@ -123,7 +123,10 @@ fn lists_of_sessions() {
         assert_eq!(keys(&data), ["sessions"]);
         assert_eq!(keys(&data["sessions"][0]), SESSION_KEYS);
     }
-    assert_eq!(data(&home, &["sessions", "sweep"]), json!({"released": []}));
+    assert_eq!(
+        data(&home, &["sessions", "sweep"]),
+        json!({"released": [], "failed": []})
+    );
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! `trueup sessions`
 
 use serde_json::json;
+use trueup_core::model::PlanTask;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{SessionFilter, Store as _};
-use trueup_core::sync::sweep;
+use trueup_core::sync::{fail_stuck_tasks, sweep};
 
 use super::or_none;
 use crate::args::SessionsCommand;
@@ -42,6 +43,8 @@ pub(super) fn run(desk: &Desk, command: &SessionsCommand) -> Result<Answer, Fail
                     format!("parked {}, which held {item}: {}", r.session, r.reason)
                 })
                 .collect();
+            let tasks = fail_stuck_tasks(&mut store, &desk.site, &actor)?;
+            text.extend(tasks.iter().map(super::plan::failure));
             if text.is_empty() {
                 text.push("no session died".to_owned());
             }
@@ -49,7 +52,11 @@ pub(super) fn run(desk: &Desk, command: &SessionsCommand) -> Result<Answer, Fail
                 .iter()
                 .map(|r| json!({"session_id": r.session, "item": r.item, "reason": r.reason}))
                 .collect();
-            Ok(Answer::new(text, json!({"released": released})))
+            let failed: Vec<_> = tasks.iter().map(PlanTask::key).collect();
+            Ok(Answer::new(
+                text,
+                json!({"released": released, "failed": failed}),
+            ))
         }
     }
 }

@@ -17,6 +17,7 @@ const NAMES: &[&str] = &[
     "TRUEUP_DEADLINE_MS",
     "TRUEUP_LEASE_SECONDS",
     "TRUEUP_CEILING_SECONDS",
+    "TRUEUP_STUCK_SECONDS",
     "TRUEUP_LOG",
     "TRUEUP_PLAN",
     // Set by trueup for what an orchestrator runs.

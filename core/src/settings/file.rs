@@ -42,6 +42,7 @@ pub(super) struct ConfigFile {
     pub(super) deadline_ms: Option<u64>,
     pub(super) lease_seconds: Option<u64>,
     pub(super) ceiling_seconds: Option<u64>,
+    pub(super) stuck_seconds: Option<u64>,
     pub(super) checkpoint_every: Option<u64>,
     pub(super) log: Option<String>,
     pub(super) handoff_commands: Option<Vec<String>>,

@@ -14,7 +14,11 @@ const LEASE_SECONDS: u64 = 900;
 /// Silence after which a process that cannot be asked counts as gone, in seconds.
 const CEILING_SECONDS: u64 = 1_800;
 
-/// Longest lease and ceiling, in seconds: ten years. More would leave the years that times
+/// How long something may be in progress without a sign of life, in seconds. Seed 4 called a
+/// task stuck after half an hour by the time it began, also one at work.
+const STUCK_SECONDS: u64 = 7_200;
+
+/// Longest of these, in seconds: ten years. More would leave the years that times
 /// are written with.
 const LONGEST_SECONDS: u64 = 10 * 365 * 24 * 3_600;
 
@@ -40,6 +44,9 @@ pub struct Settings {
     pub lease_seconds: u64,
     /// The ceiling of silence, in seconds.
     pub ceiling_seconds: u64,
+    /// How long something may be in progress without a sign of life before a sweep fails it,
+    /// in seconds.
+    pub stuck_seconds: u64,
     /// Operations between two checkpoints.
     pub checkpoint_every: u64,
     /// What goes to the log.
@@ -97,6 +104,11 @@ impl Settings {
             config.ceiling_seconds,
             Some(CEILING_SECONDS),
         );
+        let stuck = number(
+            "TRUEUP_STUCK_SECONDS",
+            config.stuck_seconds,
+            Some(STUCK_SECONDS),
+        );
         let deadline = number("TRUEUP_DEADLINE_MS", config.deadline_ms, None);
         let log = environment.text("TRUEUP_LOG").or(config.log.as_deref());
         let url = environment
@@ -118,6 +130,7 @@ impl Settings {
                 .map(|millis| Duration::from_millis(millis.clamp(1, LONGEST_DEADLINE))),
             lease_seconds: lease.unwrap_or(LEASE_SECONDS).clamp(1, LONGEST_SECONDS),
             ceiling_seconds: ceiling.unwrap_or(CEILING_SECONDS).min(LONGEST_SECONDS),
+            stuck_seconds: stuck.unwrap_or(STUCK_SECONDS).clamp(1, LONGEST_SECONDS),
             checkpoint_every: config
                 .checkpoint_every
                 .unwrap_or(CHECKPOINT_EVERY)

@@ -12,6 +12,7 @@ mod insist;
 mod lifecycle;
 mod observe;
 mod site;
+mod stuck_tasks;
 
 pub use act::{Mode, SyncError, TrueUp, inspect, true_up};
 pub use briefing::{Briefing, reassertion};
@@ -21,3 +22,4 @@ pub use insist::{Insisted, Insistence, insist};
 pub use lifecycle::{is_registered_as_is, predecessor, register, sweep};
 pub use observe::{Observation, observe, observe_without_database};
 pub use site::{Site, now};
+pub use stuck_tasks::fail_stuck_tasks;

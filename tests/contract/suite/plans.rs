@@ -1,14 +1,16 @@
 //! Plans and their tasks.
 
 use trueup_core::model::{
-    NewPlan, NewPlanTask, OrchestratorId, PlanState, PlanSummary, PlanTask, PlanTaskStatus,
-    PlanTaskStep, PlanWorker, Revision,
+    NewPlan, NewPlanTask, PlanState, PlanSummary, PlanTask, PlanTaskStatus, PlanTaskStep,
+    PlanWorker, Revision,
 };
 use trueup_core::plan::{StepTaken, take_step};
 use trueup_core::store::{PlanImported, PlanTaskChange, Provenance, Store};
 
 use crate::fixture::Fixture;
-use crate::request::{beat, by, cursor, events, id, kinds, refused, register};
+use crate::request::{
+    beat, by, cursor, events, id, kinds, orchestrator_id, refused, register, running,
+};
 
 on_every_store! {
     a_plan_is_imported_as_its_file_says
@@ -27,6 +29,7 @@ on_every_store! {
     an_interruption_puts_back_what_an_orchestrator_had_in_progress
     what_gives_no_sign_of_life_is_failed
     a_sign_of_life_of_the_session_counts_for_its_task
+    a_sign_of_life_of_the_orchestrator_counts_for_its_tasks
     plans_are_listed_with_their_counts
 }
 
@@ -70,15 +73,11 @@ fn task(store: &mut dyn Store, text: &str) -> PlanTask {
     task.unwrap().unwrap()
 }
 
-fn run(id: &str) -> OrchestratorId {
-    id.parse().unwrap()
-}
-
 fn worker(session: Option<&str>, orchestrator: Option<&str>) -> PlanTaskStep {
     PlanTaskStep::Start(PlanWorker {
         actor: session.unwrap_or("ann").to_owned(),
         session: session.map(id),
-        orchestrator: orchestrator.map(run),
+        orchestrator: orchestrator.map(orchestrator_id),
     })
 }
 
@@ -209,7 +208,7 @@ fn a_step_is_recorded_once_with_who_and_when(f: &mut impl Fixture) {
         (begun.session.clone(), begun.revision),
         (Some(id("s1")), Revision(2))
     );
-    assert_eq!(begun.orchestrator.clone(), Some(run("o1")));
+    assert_eq!(begun.orchestrator.clone(), Some(orchestrator_id("o1")));
     assert_eq!(begun.started_by.as_deref(), Some("s1"));
     assert!(begun.started_at.is_some() && begun.completed_at.is_none());
     let failed = take(f.store(), "1.1", fail());
@@ -362,7 +361,7 @@ fn an_interruption_puts_back_what_an_orchestrator_had_in_progress(f: &mut impl F
     let provenance = by("ann");
     let store = f.store();
     let put_back = store
-        .interrupt_plan_tasks(&run("o1"), "the orchestrator died", &provenance)
+        .interrupt_plan_tasks(&orchestrator_id("o1"), "the orchestrator died", &provenance)
         .unwrap();
     let ids: Vec<&str> = put_back.iter().map(|task| task.id.as_str()).collect();
     assert_eq!(ids, ["1.1", "1.2"]);
@@ -377,12 +376,12 @@ fn an_interruption_puts_back_what_an_orchestrator_had_in_progress(f: &mut impl F
     let after = cursor(f.store());
     let again = f
         .store()
-        .interrupt_plan_tasks(&run("o1"), "x", &provenance)
+        .interrupt_plan_tasks(&orchestrator_id("o1"), "x", &provenance)
         .unwrap();
     assert_eq!(again, put_back, "the first answer");
     let nothing = f
         .store()
-        .interrupt_plan_tasks(&run("o1"), "x", &by("ann"))
+        .interrupt_plan_tasks(&orchestrator_id("o1"), "x", &by("ann"))
         .unwrap();
     assert_eq!(nothing, []);
     assert_eq!(cursor(f.store()), after);
@@ -430,6 +429,21 @@ fn a_sign_of_life_of_the_session_counts_for_its_task(f: &mut impl Fixture) {
     let ids: Vec<&str> = failed.iter().map(|task| task.id.as_str()).collect();
     assert_eq!(ids, ["1.2"]);
     assert_eq!(task(f.store(), "1.1").status, PlanTaskStatus::InProgress);
+}
+
+fn a_sign_of_life_of_the_orchestrator_counts_for_its_tasks(f: &mut impl Fixture) {
+    given(f.store());
+    for id in ["o1", "o2"] {
+        running(f.store(), id, id);
+    }
+    take(f.store(), "1.1", worker(None, Some("o1")));
+    take(f.store(), "1.2", worker(None, Some("o2")));
+    take(f.store(), "1.3", worker(None, Some("unknown")));
+    f.advance(86_400);
+    f.store().beat_orchestrator(&orchestrator_id("o1")).unwrap();
+    let failed = f.store().fail_stuck_plan_tasks(7_200, &by("ann")).unwrap();
+    let ids: Vec<&str> = failed.iter().map(|task| task.id.as_str()).collect();
+    assert_eq!(ids, ["1.2", "1.3"]);
 }
 
 fn plans_are_listed_with_their_counts(f: &mut impl Fixture) {

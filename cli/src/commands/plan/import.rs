@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use trueup_core::plan::Skipped;
 use trueup_core::store::PlanStore as _;
+use trueup_core::store::sqlite::SqliteStore;
 
 use super::file;
 use super::step::worker;
@@ -12,6 +13,9 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
 use crate::report::Answer;
+
+/// The reason that the events of an import give.
+const REASON: &str = "plan import";
 
 /// Takes a plan in, in one transaction: whatever ends this process leaves nothing or all.
 pub(super) fn run(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
@@ -25,15 +29,8 @@ pub(super) fn run(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
     }
     let mut store = desk.open_for_change()?;
     let worker = worker(desk, &mut store)?;
-    // An import may change the plan, its tasks or both.
-    if desk
-        .carried_out(&mut store, "plan", None, &["added", "changed"])
-        .is_err()
-    {
-        let kinds = ["added", "changed", "status"];
-        desk.carried_out(&mut store, "plan_task", None, &kinds)?;
-    }
-    let provenance = desk.provenance(&worker.actor, "plan import");
+    refuse_used_operation(desk, &mut store)?;
+    let provenance = desk.provenance(&worker.actor, REASON);
     let imported = store.import_plan(&read.plan, &provenance)?;
     let (state, count) = (&imported.state, read.plan.tasks.len());
     let mut text = vec![format!(
@@ -61,6 +58,24 @@ pub(super) fn run(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
             }),
         )
     })
+}
+
+/// Refuses an operation id that something else was done under. An import may have changed the
+/// plan, its tasks or both.
+fn refuse_used_operation(desk: &Desk, store: &mut SqliteStore) -> Result<(), Failure> {
+    let kinds = ["added", "changed", "status"];
+    let of_plan = desk.carried_out(store, "plan", None, &kinds);
+    let event = match of_plan {
+        Ok(event) => event,
+        Err(_) => desk.carried_out(store, "plan_task", None, &kinds)?,
+    };
+    match event {
+        Some(event) if event.reason.as_deref() != Some(REASON) => {
+            let text = format!("this operation changed {} {}", event.entity, event.key);
+            Err(Failure::refused("op_id_used", text).hint("give every change an id of its own"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn shape(skipped: &Skipped) -> Value {

@@ -10,6 +10,8 @@ use trueup_core::model::{PlanId, PlanTaskStep};
 use trueup_core::store::PlanStore as _;
 use trueup_core::store::sqlite::SqliteStore;
 
+pub(super) use show::failure;
+
 use crate::args::{PlanCommand, Which};
 use crate::desk::Desk;
 use crate::failure::Failure;

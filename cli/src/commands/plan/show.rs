@@ -114,6 +114,12 @@ fn phase_head(task: &PlanTask) -> String {
     }
 }
 
+/// Shows a task that a sweep failed.
+pub(in crate::commands) fn failure(task: &PlanTask) -> String {
+    let error = task.error.as_deref().unwrap_or_default();
+    format!("failed {}: {}", task.key(), one_line(error, LONGEST))
+}
+
 /// Shows a task in one line.
 pub(super) fn line(task: &PlanTask) -> String {
     let mark = match task.status {

@@ -126,10 +126,13 @@ fn in_progress(store: &MemoryStore) -> impl Iterator<Item = &PlanTask> {
 fn is_stuck(store: &MemoryStore, task: &PlanTask, seconds: u64) -> bool {
     let silent = |since| store.now.seconds_since(since) >= seconds;
     let session = task.session.as_ref().and_then(|id| store.sessions.get(id));
+    let run = task.orchestrator.as_ref();
+    let run = run.and_then(|id| store.orchestrators.get(id));
     silent(task.updated_at)
         && session.is_none_or(|session| {
             silent(session.heartbeat_at) && session.silent_until.is_none_or(|end| end <= store.now)
         })
+        && run.is_none_or(|run| silent(run.heartbeat_at))
 }
 
 /// Returns what an operation changed that was carried out before.

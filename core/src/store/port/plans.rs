@@ -106,7 +106,7 @@ pub trait PlanStore {
     ) -> Result<Vec<PlanTask>>;
 
     /// Fails what is in progress without a sign of life for so many seconds: neither the task
-    /// nor the session that works on it. Looks again in the transaction that writes, and
+    /// nor the session or orchestrator that works on it. Looks again in the transaction that writes, and
     /// writes nothing when there is nothing to fail.
     fn fail_stuck_plan_tasks(
         &mut self,

@@ -242,6 +242,8 @@ pub(super) fn stuck(connection: &Connection, stuck_seconds: u64) -> Result<Vec<P
            AND NOT EXISTS (SELECT 1 FROM claude_sessions s WHERE s.session_id = t.session
                            AND ({time}, s.heartbeat_at) > {limit}
                                 OR s.silent_until > {NOW}))
+           AND NOT EXISTS (SELECT 1 FROM orchestrators o WHERE o.id = t.orchestrator
+                           AND {time}, o.heartbeat_at) > {limit})
          ORDER BY t.updated_at"
     );
     select(connection, &rest, [format!("-{stuck_seconds} seconds")])
