@@ -196,6 +196,19 @@ impl Desk {
         })
     }
 
+    /// Returns the session that the command names or runs in, not one that is merely here.
+    pub(crate) fn explicit_session(&self) -> Result<Option<SessionId>, Failure> {
+        match &self.named {
+            Some(id) => Ok(Some(id.clone())),
+            None => self.own_session(),
+        }
+    }
+
+    /// Returns the directory the command runs in.
+    pub(crate) fn cwd(&self) -> &Path {
+        &self.cwd
+    }
+
     /// Returns the session whose model runs this command.
     fn own_session(&self) -> Result<Option<SessionId>, Failure> {
         ["TRUEUP_SESSION_ID", "CLAUDE_CODE_SESSION_ID"]

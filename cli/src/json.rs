@@ -1,5 +1,7 @@
 //! The shapes of the contract, section 7: absent is `null`, never a missing key.
 
+mod plans;
+
 use serde_json::{Value, json};
 use trueup_core::liveness::{self, Vitality};
 use trueup_core::model::{
@@ -7,6 +9,8 @@ use trueup_core::model::{
 };
 use trueup_core::outbox::Entry;
 use trueup_core::sync::Site;
+
+pub(crate) use plans::{plan, plan_state, plan_summary, plan_task};
 
 /// Judges how alive a session looks from here.
 pub(crate) fn vitality(session: &Session, site: &Site) -> Vitality {

@@ -10,8 +10,9 @@ use trueup_core::reconcile::{Code, Policy, Reading, reconcile};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{HandoffStore as _, Heartbeat, SessionFilter, Store as _, StoreError};
 use trueup_core::sync::{
-    Briefing, Mode, News, SyncError, drain, fail_stuck, handed_on, is_registered_as_is,
-    observe_without_database, predecessor, reassertion, register, sweep, true_up,
+    Briefing, Mode, News, SyncError, drain, fail_stuck, fail_stuck_tasks, handed_on,
+    is_registered_as_is, observe_without_database, predecessor, reassertion, register, sweep,
+    true_up,
 };
 use trueup_core::text::one_line;
 
@@ -61,6 +62,7 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
         }
     };
     let parked = sweep(&mut store, &call.site, id.as_str())?;
+    fail_stuck_tasks(&mut store, &call.site, id.as_str())?;
     let died = orchestrators::clear(&mut store, &call.site, |_| id.to_string())?;
     fail_stuck(&mut store, &call.site, id.as_str())?;
     let company = neighbours(&mut store, &session, SessionStatus::PRESENT)?;

@@ -25,6 +25,7 @@ mod meta;
 mod operations;
 mod orchestrator_start;
 mod orchestrators;
+mod plans;
 mod ports;
 mod queue;
 mod refusals;

@@ -14,6 +14,7 @@ mod kills;
 mod metadata;
 mod mount;
 mod permission;
+mod plan_regressions;
 mod races;
 mod read_only;
 mod stdin;

@@ -12,6 +12,7 @@ mod item;
 mod log;
 mod meta;
 mod orchestrator;
+mod plan;
 mod ports;
 mod queue;
 
@@ -30,6 +31,7 @@ pub(crate) use item::{ItemAdd, ItemCommand, ItemDepend, ItemList, ItemTransition
 pub(crate) use log::LogArgs;
 pub(crate) use meta::{MetaCheck, MetaCommand};
 pub(crate) use orchestrator::OrchestratorCommand;
+pub(crate) use plan::{PlanCommand, Task, Which};
 pub(crate) use ports::PortsCommand;
 pub(crate) use queue::{QueueAdd, QueueCommand};
 
@@ -173,6 +175,11 @@ pub(crate) enum Command {
     /// Example: trueup sessions list
     #[command(verbatim_doc_comment, subcommand)]
     Sessions(SessionsCommand),
+    /// Work through the tasks of a plan
+    ///
+    /// Example: trueup plan import docs/plans/fix-sync.md && trueup plan next
+    #[command(verbatim_doc_comment, subcommand)]
+    Plan(PlanCommand),
     /// Reserve a pair of ports for a workflow: 9100-9114 and 9200-9214
     ///
     /// Example: trueup ports reserve 3af4a34d
@@ -262,6 +269,7 @@ impl Command {
             Self::Sessions(SessionsCommand::List { .. }) => "sessions list",
             Self::Sessions(SessionsCommand::Show { .. }) => "sessions show",
             Self::Sessions(SessionsCommand::Sweep) => "sessions sweep",
+            Self::Plan(command) => command.name(),
             Self::Ports(command) => command.name(),
             Self::Orchestrator(command) => command.name(),
             Self::Log(_) => "log",

@@ -13,6 +13,7 @@ mod meta;
 mod next;
 mod orchestrator;
 mod orchestrator_start;
+mod plan;
 mod ports;
 mod queue;
 mod sessions;
@@ -46,6 +47,7 @@ pub(crate) fn run(desk: &Desk, command: Command) -> Result<Answer, Failure> {
         Command::Next(arguments) => next::run(desk, arguments),
         Command::Queue(command) => queue::run(desk, command),
         Command::Sessions(command) => sessions::run(desk, &command),
+        Command::Plan(command) => plan::run(desk, command),
         Command::Ports(command) => ports::run(desk, &command),
         Command::Orchestrator(command) => orchestrator::run(desk, command),
         Command::Log(arguments) => log::run(desk, &arguments),

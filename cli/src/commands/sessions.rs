@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
+use trueup_core::model::PlanTask;
 use trueup_core::retention;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Released, SessionFilter, Store as _};
-use trueup_core::sync::{fail_stuck, sweep};
+use trueup_core::sync::{fail_stuck, fail_stuck_tasks, sweep};
 
 use super::or_none;
 use crate::args::SessionsCommand;
@@ -48,6 +49,8 @@ pub(super) fn run(desk: &Desk, command: &SessionsCommand) -> Result<Answer, Fail
             let mut text: Vec<String> = released.iter().map(parked).collect();
             let stuck = fail_stuck(&mut store, &desk.site, &actor)?;
             text.extend(stuck.iter().map(|moved| super::queue::change(&moved.row)));
+            let tasks = fail_stuck_tasks(&mut store, &desk.site, &actor)?;
+            text.extend(tasks.iter().map(super::plan::failure));
             if text.is_empty() {
                 text.push("no session died".to_owned());
             }
@@ -56,6 +59,8 @@ pub(super) fn run(desk: &Desk, command: &SessionsCommand) -> Result<Answer, Fail
                 .iter()
                 .map(|r| json!({"session_id": r.session, "item": r.item, "reason": r.reason}))
                 .collect();
+            let phases = stuck.iter().map(|moved| moved.row.phase.id.to_string());
+            let failed: Vec<_> = phases.chain(tasks.iter().map(PlanTask::key)).collect();
             Ok(Answer {
                 warnings,
                 ..Answer::new(text, json!({"released": released, "failed": failed}))

@@ -46,11 +46,9 @@ pub fn take_step(
     plan: &PlanId,
     task: &PlanTaskId,
     step: &PlanTaskStep,
-    actor: &str,
+    provenance: &Provenance,
 ) -> Result<StepTaken> {
     let mut moved = None;
-    // One op id for all attempts: a step that did take effect is recognised.
-    let provenance = Provenance::new(actor, step.reason());
     for _ in 0..ATTEMPTS {
         let Some(before) = store.plan_task(plan, task)? else {
             return Ok(StepTaken::Unknown);
@@ -70,6 +68,7 @@ pub fn take_step(
             task: task.clone(),
             expected: before.revision,
             step: step.clone(),
+            // One op id for all attempts: a step that did take effect is recognised.
             provenance: provenance.clone(),
         };
         match store.change_plan_task(&change) {

@@ -19,6 +19,7 @@ const NAMES: &[&str] = &[
     "TRUEUP_CEILING_SECONDS",
     "TRUEUP_STUCK_SECONDS",
     "TRUEUP_LOG",
+    "TRUEUP_PLAN",
     // Set by trueup for what an orchestrator runs.
     "TRUEUP_ORCHESTRATOR_ID",
     // Set by the client for hooks and for commands run by its model.

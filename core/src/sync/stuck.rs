@@ -1,6 +1,7 @@
 //! The sweep of what is in progress and gives no sign of life.
 
 use super::site::Site;
+use crate::model::PlanTask;
 use crate::store::{PhaseMoved, Provenance, Result, Store};
 
 /// Most phases one sweep fails, so that a start stays cheap however many there are.
@@ -28,4 +29,15 @@ pub fn fail_stuck(store: &mut dyn Store, site: &Site, actor: &str) -> Result<Vec
         failed.extend(store.fail_stuck_phase(&stuck, &error, &provenance)?);
     }
     Ok(failed)
+}
+
+/// Fails every task of a plan that has been in progress without a sign of life for longer than
+/// the settings allow: of the task, of its session or of its orchestrator.
+///
+/// # Errors
+///
+/// When the database cannot be asked.
+pub fn fail_stuck_tasks(store: &mut dyn Store, site: &Site, actor: &str) -> Result<Vec<PlanTask>> {
+    let provenance = Provenance::new(actor, "sweep");
+    store.fail_stuck_plan_tasks(site.settings.stuck_seconds, &provenance)
 }

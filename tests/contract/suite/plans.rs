@@ -77,7 +77,7 @@ pub(super) fn worker(session: Option<&str>, orchestrator: Option<&str>) -> PlanT
     PlanTaskStep::Start(PlanWorker {
         actor: session.unwrap_or("ann").to_owned(),
         session: session.map(id),
-        orchestrator: orchestrator.map(str::to_owned),
+        orchestrator: orchestrator.map(orchestrator_id),
     })
 }
 
@@ -208,7 +208,7 @@ fn a_step_is_recorded_once_with_who_and_when(f: &mut impl Fixture) {
         (begun.session.clone(), begun.revision),
         (Some(id("s1")), Revision(2))
     );
-    assert_eq!(begun.orchestrator.as_deref(), Some("o1"));
+    assert_eq!(begun.orchestrator.clone(), Some(orchestrator_id("o1")));
     assert_eq!(begun.started_by.as_deref(), Some("s1"));
     assert!(begun.started_at.is_some() && begun.completed_at.is_none());
     let failed = take(f.store(), "1.1", fail());
@@ -318,7 +318,8 @@ fn a_step_tells_who_comes_too_late(f: &mut impl Fixture) {
     given(f.store());
     register(f.store(), "s1");
     let (plan, first) = ("p".parse().unwrap(), "1.1".parse().unwrap());
-    let mut step = |step: &PlanTaskStep| take_step(f.store(), &plan, &first, step, "ann").unwrap();
+    let mut step =
+        |step: &PlanTaskStep| take_step(f.store(), &plan, &first, step, &by("ann")).unwrap();
     let taken = step(&worker(Some("s1"), None));
     assert!(matches!(
         taken,
@@ -347,7 +348,7 @@ fn a_step_tells_who_comes_too_late(f: &mut impl Fixture) {
         StepTaken::Already(_)
     ));
     let none = "9.9".parse().unwrap();
-    let unknown = take_step(f.store(), &plan, &none, &PlanTaskStep::Complete, "ann").unwrap();
+    let unknown = take_step(f.store(), &plan, &none, &PlanTaskStep::Complete, &by("ann")).unwrap();
     assert!(matches!(unknown, StepTaken::Unknown));
 }
 
@@ -360,7 +361,7 @@ fn an_interruption_puts_back_what_an_orchestrator_had_in_progress(f: &mut impl F
     let provenance = by("ann");
     let store = f.store();
     let put_back = store
-        .interrupt_plan_tasks("o1", "the orchestrator died", &provenance)
+        .interrupt_plan_tasks(&orchestrator_id("o1"), "the orchestrator died", &provenance)
         .unwrap();
     let ids: Vec<&str> = put_back.iter().map(|task| task.id.as_str()).collect();
     assert_eq!(ids, ["1.1", "1.2"]);
@@ -375,12 +376,12 @@ fn an_interruption_puts_back_what_an_orchestrator_had_in_progress(f: &mut impl F
     let after = cursor(f.store());
     let again = f
         .store()
-        .interrupt_plan_tasks("o1", "x", &provenance)
+        .interrupt_plan_tasks(&orchestrator_id("o1"), "x", &provenance)
         .unwrap();
     assert_eq!(again, put_back, "the first answer");
     let nothing = f
         .store()
-        .interrupt_plan_tasks("o1", "x", &by("ann"))
+        .interrupt_plan_tasks(&orchestrator_id("o1"), "x", &by("ann"))
         .unwrap();
     assert_eq!(nothing, []);
     assert_eq!(cursor(f.store()), after);
@@ -432,15 +433,17 @@ fn a_sign_of_life_of_the_session_counts_for_its_task(f: &mut impl Fixture) {
 
 fn a_sign_of_life_of_the_orchestrator_counts_for_its_tasks(f: &mut impl Fixture) {
     given(f.store());
-    running(f.store(), "o1", "p");
+    for id in ["o1", "o2"] {
+        running(f.store(), id, id);
+    }
     take(f.store(), "1.1", worker(None, Some("o1")));
-    f.advance(8_000);
-    let o1 = orchestrator_id("o1");
-    f.store().beat_orchestrator(&o1).unwrap();
-    let failed = |f: &mut dyn Store| f.fail_stuck_plan_tasks(7_200, &by("s2")).unwrap().len();
-    assert_eq!(failed(f.store()), 0);
-    f.advance(7_200);
-    assert_eq!(failed(f.store()), 1, "its last sign of life is as old");
+    take(f.store(), "1.2", worker(None, Some("o2")));
+    take(f.store(), "1.3", worker(None, Some("unknown")));
+    f.advance(86_400);
+    f.store().beat_orchestrator(&orchestrator_id("o1")).unwrap();
+    let failed = f.store().fail_stuck_plan_tasks(7_200, &by("ann")).unwrap();
+    let ids: Vec<&str> = failed.iter().map(|task| task.id.as_str()).collect();
+    assert_eq!(ids, ["1.2", "1.3"]);
 }
 
 fn plans_are_listed_with_their_counts(f: &mut impl Fixture) {

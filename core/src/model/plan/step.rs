@@ -1,6 +1,6 @@
 //! What may be done with a task, and what becomes of it: pure, the same for every store.
 
-use crate::model::{Entity, PlanTask, PlanTaskStatus, SessionId, Step, step};
+use crate::model::{Entity, OrchestratorId, PlanTask, PlanTaskStatus, SessionId, Step, step};
 
 /// How often a failed task may be tried again. One limit, in the schema too: the seed had two
 /// that disagreed.
@@ -14,7 +14,7 @@ pub struct PlanWorker {
     /// The session, when there is one.
     pub session: Option<SessionId>,
     /// The orchestrator it works under.
-    pub orchestrator: Option<String>,
+    pub orchestrator: Option<OrchestratorId>,
 }
 
 /// What is done with a task.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::model::{PlanId, PlanTaskStatus, Revision, SessionId, Timestamp};
+use crate::model::{OrchestratorId, PlanId, PlanTaskStatus, Revision, SessionId, Timestamp};
 
 /// The id of a task in its plan, such as `1.2` or `1.2.3`.
 ///
@@ -126,7 +126,7 @@ pub struct PlanTask {
     /// Whether it failed for want of a sign of life.
     pub stuck: bool,
     /// The orchestrator it was started under.
-    pub orchestrator: Option<String>,
+    pub orchestrator: Option<OrchestratorId>,
     /// The session that works on it, or did last.
     pub session: Option<SessionId>,
     /// Who started it: a session id, or a person's name.

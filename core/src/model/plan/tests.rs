@@ -18,7 +18,7 @@ fn worker(session: Option<&str>, orchestrator: Option<&str>) -> PlanWorker {
     PlanWorker {
         actor: session.unwrap_or("ann").to_owned(),
         session: session.map(|id| id.parse().unwrap()),
-        orchestrator: orchestrator.map(str::to_owned),
+        orchestrator: orchestrator.map(|id| id.parse().unwrap()),
     }
 }
 

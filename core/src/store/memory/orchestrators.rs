@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::events::record;
-use super::{MemoryStore, plans};
+use super::{MemoryStore, phases, plans};
 use crate::model::{Epoch, Orchestrator, OrchestratorId, OrchestratorStatus, Revision, RunEnd};
 use crate::store::news::News;
 use crate::store::port::{ended_orchestrator, unknown_orchestrator, used_elsewhere};
@@ -91,6 +91,7 @@ impl OrchestratorStore for MemoryStore {
             Ok(RunEnded {
                 orchestrator: existing(store, id)?,
                 tasks: plans::done_by(store, provenance),
+                phases: phases::freed(store, provenance)?,
             })
         };
         self.write("stop_orchestrator", provenance, work, again)
@@ -124,7 +125,9 @@ fn finish(
     by: &Provenance,
 ) -> Result<RunEnded> {
     let why = row.interruption(status, by.reason.as_deref());
-    let tasks = plans::interrupt(store, row.id.as_str(), &why, by)?;
+    let tasks = plans::interrupt(store, &row.id, &why, by)?;
+    phases::put_back(store, &row.id, &why, by)?;
+    let phases = phases::freed(store, by)?;
     let orchestrator = change(store, &row.id, by, |row| {
         row.status = status;
         row.end = end;
@@ -133,6 +136,7 @@ fn finish(
     Ok(RunEnded {
         orchestrator,
         tasks,
+        phases,
     })
 }
 

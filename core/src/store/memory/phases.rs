@@ -71,25 +71,12 @@ impl QueueStore for MemoryStore {
         reason: &str,
         provenance: &Provenance,
     ) -> Result<Vec<Phase>> {
-        let by = Provenance {
-            reason: Some(reason.to_owned()),
-            ..provenance.clone()
-        };
-        let freed = |store: &Self| {
-            let freed = moves(store, &by)?.into_iter();
-            let freed = freed.filter(|moved| moved.from == ItemStatus::Running);
-            Ok(freed.map(|moved| moved.phase).collect())
-        };
         let work = |store: &mut Self| {
-            let keys: Vec<ItemKey> = store.items.keys().cloned().collect();
-            for key in keys {
-                let rows = of_item(store, &key);
-                let changed = interrupted(&rows, orchestrator, reason);
-                write(store, &changed, &by)?;
-            }
-            freed(store)
+            put_back(store, orchestrator, reason, provenance)?;
+            freed(store, provenance)
         };
-        self.write("interrupt_phases", provenance, work, freed)
+        let again = |store: &Self| freed(store, provenance);
+        self.write("interrupt_phases", provenance, work, again)
     }
 
     fn stuck_phases(&mut self, seconds: u64, limit: u32) -> Result<Vec<StuckPhase>> {
@@ -368,4 +355,31 @@ fn moves(store: &MemoryStore, by: &Provenance) -> Result<Vec<PhaseMove>> {
         moves.extend(phase.map(|phase| PhaseMove { from, phase }));
     }
     Ok(moves)
+}
+
+/// Puts back what runs for an orchestrator, as one step of an operation that has others.
+pub(super) fn put_back(
+    store: &mut MemoryStore,
+    orchestrator: &OrchestratorId,
+    reason: &str,
+    provenance: &Provenance,
+) -> Result<()> {
+    let by = Provenance {
+        reason: Some(reason.to_owned()),
+        ..provenance.clone()
+    };
+    let keys: Vec<ItemKey> = store.items.keys().cloned().collect();
+    for key in keys {
+        let rows = of_item(store, &key);
+        let changed = interrupted(&rows, orchestrator, reason);
+        write(store, &changed, &by)?;
+    }
+    Ok(())
+}
+
+/// Reads the phases that an operation took from their work.
+pub(super) fn freed(store: &MemoryStore, by: &Provenance) -> Result<Vec<Phase>> {
+    let freed = moves(store, by)?.into_iter();
+    let freed = freed.filter(|moved| moved.from == ItemStatus::Running);
+    Ok(freed.map(|moved| moved.phase).collect())
 }

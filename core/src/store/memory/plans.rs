@@ -5,8 +5,8 @@ use serde_json::Value as Json;
 use super::MemoryStore;
 use super::events::record;
 use crate::model::{
-    NewPlan, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId, PlanTaskStatus,
-    PlanTaskStep, PlanTaskVerdict, Revision, decide_step, reimported,
+    NewPlan, OrchestratorId, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId,
+    PlanTaskStatus, PlanTaskStep, PlanTaskVerdict, Revision, decide_step, reimported,
 };
 use crate::store::news::News;
 use crate::store::{
@@ -65,7 +65,7 @@ impl PlanStore for MemoryStore {
 
     fn interrupt_plan_tasks(
         &mut self,
-        orchestrator: &str,
+        orchestrator: &OrchestratorId,
         reason: &str,
         provenance: &Provenance,
     ) -> Result<Vec<PlanTask>> {
@@ -117,14 +117,14 @@ fn in_progress(store: &MemoryStore) -> impl Iterator<Item = &PlanTask> {
 /// Puts back what is in progress under an orchestrator.
 pub(super) fn interrupt(
     store: &mut MemoryStore,
-    orchestrator: &str,
+    orchestrator: &OrchestratorId,
     reason: &str,
     by: &Provenance,
 ) -> Result<Vec<PlanTask>> {
     let step = PlanTaskStep::Interrupt {
         reason: reason.to_owned(),
     };
-    let of = |task: &PlanTask| task.orchestrator.as_deref() == Some(orchestrator);
+    let of = |task: &PlanTask| task.orchestrator.as_ref() == Some(orchestrator);
     let tasks = in_progress(store).filter(|task| of(task)).cloned();
     let mut tasks: Vec<PlanTask> = tasks.collect();
     tasks.sort_by(|a, b| (&a.plan, a.position, &a.id).cmp(&(&b.plan, b.position, &b.id)));
@@ -135,15 +135,13 @@ pub(super) fn interrupt(
 fn is_stuck(store: &MemoryStore, task: &PlanTask, seconds: u64) -> bool {
     let silent = |since| store.now.seconds_since(since) >= seconds;
     let session = task.session.as_ref().and_then(|id| store.sessions.get(id));
-    let orchestrator = task.orchestrator.as_deref().and_then(|id| {
-        let mut live = store.orchestrators.values().filter(|o| o.status.is_live());
-        live.find(|o| o.id.as_str() == id)
-    });
+    let run = task.orchestrator.as_ref();
+    let run = run.and_then(|id| store.orchestrators.get(id));
     silent(task.updated_at)
-        && orchestrator.is_none_or(|orchestrator| silent(orchestrator.heartbeat_at))
         && session.is_none_or(|session| {
             silent(session.heartbeat_at) && session.silent_until.is_none_or(|end| end <= store.now)
         })
+        && run.is_none_or(|run| silent(run.heartbeat_at))
 }
 
 /// Returns what an operation changed that was carried out before.

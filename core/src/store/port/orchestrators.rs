@@ -1,6 +1,7 @@
 //! Who runs which plan.
 
 use super::Provenance;
+use crate::model::phase::Phase;
 use crate::model::{Orchestrator, OrchestratorId, PlanId, PlanTask, ProcessId, RunEnd, SessionId};
 use crate::store::{Result, StoreError};
 
@@ -39,13 +40,19 @@ pub struct RunEnded {
     pub orchestrator: Orchestrator,
     /// Tasks of plans that were in progress under it, put back.
     pub tasks: Vec<PlanTask>,
+    /// Phases that ran under it, put back.
+    pub phases: Vec<Phase>,
 }
 
 impl RunEnded {
     /// Names what it left unfinished.
     pub fn interrupted(&self) -> Vec<String> {
-        let tasks = self.tasks.iter();
-        tasks.map(|task| format!("task {}", task.key())).collect()
+        let tasks = self.tasks.iter().map(|task| format!("task {}", task.key()));
+        let phases = self
+            .phases
+            .iter()
+            .map(|phase| format!("phase {}", phase.id));
+        tasks.chain(phases).collect()
     }
 }
 

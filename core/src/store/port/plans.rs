@@ -2,7 +2,8 @@
 
 use super::Provenance;
 use crate::model::{
-    NewPlan, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId, PlanTaskStep, Revision,
+    NewPlan, OrchestratorId, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId,
+    PlanTaskStep, Revision,
 };
 use crate::store::{Result, StoreError};
 
@@ -99,13 +100,13 @@ pub trait PlanStore {
     /// the next worker, and says why.
     fn interrupt_plan_tasks(
         &mut self,
-        orchestrator: &str,
+        orchestrator: &OrchestratorId,
         reason: &str,
         provenance: &Provenance,
     ) -> Result<Vec<PlanTask>>;
 
-    /// Fails what is in progress without a sign of life for so many seconds: neither of the
-    /// task nor of the session or the orchestrator that works on it. Looks again in the transaction that writes, and
+    /// Fails what is in progress without a sign of life for so many seconds: neither of the task
+    /// nor of the session or orchestrator that works on it. Looks again in the transaction that writes, and
     /// writes nothing when there is nothing to fail.
     fn fail_stuck_plan_tasks(
         &mut self,

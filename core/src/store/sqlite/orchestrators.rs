@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Transaction, params};
 
 use super::errors::from_sqlite;
-use super::{NOW, SqliteStore, plan_tasks, rows, was_done};
+use super::{NOW, SqliteStore, phases, plan_tasks, rows, was_done};
 use crate::model::{Orchestrator, OrchestratorId, OrchestratorStatus, PlanId, RunEnd, SessionId};
 use crate::store::port::{ended_orchestrator, unknown_orchestrator, used_elsewhere};
 use crate::store::{NewRun, OrchestratorStore, Provenance, Registered, Result, RunEnded};
@@ -78,10 +78,10 @@ impl OrchestratorStore for SqliteStore {
         self.write(|tx| {
             let row = existing(tx, id)?;
             if was_done(tx, provenance)? {
-                let tasks = plan_tasks::done_by(tx, provenance)?;
                 return Ok(RunEnded {
                     orchestrator: row,
-                    tasks,
+                    tasks: plan_tasks::done_by(tx, provenance)?,
+                    phases: phases::freed(tx, provenance)?,
                 });
             }
             if !row.status.is_live() {
@@ -117,7 +117,8 @@ fn finish(
     by: &Provenance,
 ) -> Result<RunEnded> {
     let why = row.interruption(status, by.reason.as_deref());
-    let tasks = plan_tasks::interrupt(tx, row.id.as_str(), &why, by)?;
+    let tasks = plan_tasks::interrupt(tx, &row.id, &why, by)?;
+    phases::put_back(tx, &row.id, &why, by)?;
     tx.execute(
         "UPDATE orchestrators SET status = ?2, exit_code = ?3, signal = ?4, reason = ?6,
              last_actor = ?5, last_reason = ?6, last_op = ?7
@@ -136,6 +137,7 @@ fn finish(
     Ok(RunEnded {
         orchestrator: existing(tx, &row.id)?,
         tasks,
+        phases: phases::freed(tx, by)?,
     })
 }
 

@@ -4,11 +4,11 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, pa
 use serde_json::{Value as Json, json};
 
 use super::errors::from_sqlite;
-use super::orchestrators::LIVE;
 use super::sessions::signed;
 use super::{NOW, rows, was_done};
 use crate::model::{
-    PlanId, PlanTask, PlanTaskId, PlanTaskStep, PlanTaskVerdict, SessionId, decide_step,
+    OrchestratorId, PlanId, PlanTask, PlanTaskId, PlanTaskStep, PlanTaskVerdict, SessionId,
+    decide_step,
 };
 use crate::store::{PlanTaskChange, Provenance, Result, StoreError};
 
@@ -35,7 +35,7 @@ fn task(row: &Row<'_>) -> rusqlite::Result<PlanTask> {
         skip_reason: row.get(13)?,
         retry_count: row.get(14)?,
         stuck: row.get(15)?,
-        orchestrator: row.get(16)?,
+        orchestrator: rows::optional(row, 16)?,
         session: rows::optional(row, 17)?,
         started_by: row.get(18)?,
         revision: rows::revision(row, 19)?,
@@ -157,7 +157,7 @@ pub(super) fn write(
             ":skip_reason": after.skip_reason,
             ":retry_count": after.retry_count,
             ":stuck": after.stuck,
-            ":orchestrator": after.orchestrator,
+            ":orchestrator": after.orchestrator.as_ref().map(OrchestratorId::as_str),
             ":session": after.session.as_ref().map(SessionId::as_str),
             ":started_by": after.started_by,
             ":back": back,
@@ -217,7 +217,7 @@ pub(super) fn done_by(connection: &Connection, by: &Provenance) -> Result<Vec<Pl
 
 pub(super) fn interrupt(
     tx: &Transaction<'_>,
-    orchestrator: &str,
+    orchestrator: &OrchestratorId,
     reason: &str,
     by: &Provenance,
 ) -> Result<Vec<PlanTask>> {
@@ -229,7 +229,7 @@ pub(super) fn interrupt(
     let step = PlanTaskStep::Interrupt {
         reason: reason.to_owned(),
     };
-    let tasks = select(tx, rest, [orchestrator])?;
+    let tasks = select(tx, rest, [orchestrator.as_str()])?;
     tasks.iter().map(|task| take(tx, task, &step, by)).collect()
 }
 
@@ -243,7 +243,7 @@ pub(super) fn stuck(connection: &Connection, stuck_seconds: u64) -> Result<Vec<P
                            AND ({time}, s.heartbeat_at) > {limit}
                                 OR s.silent_until > {NOW}))
            AND NOT EXISTS (SELECT 1 FROM orchestrators o WHERE o.id = t.orchestrator
-                           AND o.{LIVE} AND {time}, o.heartbeat_at) > {limit})
+                           AND {time}, o.heartbeat_at) > {limit})
          ORDER BY t.updated_at"
     );
     select(connection, &rest, [format!("-{stuck_seconds} seconds")])

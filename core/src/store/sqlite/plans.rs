@@ -6,8 +6,8 @@ use serde_json::{Map, Value as Json};
 use super::errors::from_sqlite;
 use super::{NOW, SqliteStore, plan_tasks, rows, was_done};
 use crate::model::{
-    NewPlan, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId, PlanTaskStatus, Timestamp,
-    reimported,
+    NewPlan, OrchestratorId, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId,
+    PlanTaskStatus, Timestamp, reimported,
 };
 use crate::store::{
     PlanImported, PlanListed, PlanStore, PlanTaskChange, Provenance, Result, StoreError,
@@ -42,7 +42,7 @@ impl PlanStore for SqliteStore {
 
     fn interrupt_plan_tasks(
         &mut self,
-        orchestrator: &str,
+        orchestrator: &OrchestratorId,
         reason: &str,
         provenance: &Provenance,
     ) -> Result<Vec<PlanTask>> {

@@ -19,6 +19,7 @@ use crate::store::{
 };
 use row::PHASE;
 
+pub(super) use step::{freed, put_back};
 #[cfg(test)]
 pub(super) use {step::LATEST_STARTS, stuck::question as stuck_question};
 

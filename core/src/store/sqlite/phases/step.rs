@@ -206,18 +206,34 @@ pub(super) fn interrupt(
     reason: &str,
     provenance: &Provenance,
 ) -> Result<Vec<Phase>> {
+    if !was_done(tx, provenance)? {
+        put_back(tx, orchestrator, reason, provenance)?;
+    }
+    freed(tx, provenance)
+}
+
+/// Puts back what runs for an orchestrator, as one step of an operation that has others.
+pub(in super::super) fn put_back(
+    tx: &Transaction<'_>,
+    orchestrator: &OrchestratorId,
+    reason: &str,
+    provenance: &Provenance,
+) -> Result<()> {
     let provenance = Provenance {
         reason: Some(reason.to_owned()),
         ..provenance.clone()
     };
-    if !was_done(tx, &provenance)? {
-        for item in running_for(tx, orchestrator)? {
-            let (item, rows) = neighbourhood(tx, &item)?;
-            let changed = interrupted(&rows, orchestrator, reason);
-            write(tx, &item, &rows, &changed, &provenance)?;
-        }
+    for item in running_for(tx, orchestrator)? {
+        let (item, rows) = neighbourhood(tx, &item)?;
+        let changed = interrupted(&rows, orchestrator, reason);
+        write(tx, &item, &rows, &changed, &provenance)?;
     }
-    let freed = moves(tx, &provenance)?.into_iter();
+    Ok(())
+}
+
+/// Reads the phases that an operation took from their work.
+pub(in super::super) fn freed(tx: &Transaction<'_>, provenance: &Provenance) -> Result<Vec<Phase>> {
+    let freed = moves(tx, provenance)?.into_iter();
     let freed = freed.filter(|moved| moved.from == ItemStatus::Running);
     Ok(freed.map(|moved| moved.phase).collect())
 }

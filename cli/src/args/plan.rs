@@ -1,0 +1,158 @@
+//! `trueup plan`
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Subcommand};
+use trueup_core::model::{PlanId, PlanTaskId};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PlanCommand {
+    /// Take a plan in from its Markdown file or a status.json
+    ///
+    /// Tasks are lines such as `- [ ] 1.2 Title (depends: 1.1)` below `## Phase 1: Name`. Importing
+    /// again takes new tasks, titles and dependencies; a status never goes back. Lines that look
+    /// like tasks and are none are listed.
+    ///
+    /// Example: trueup plan import docs/plans/fix-sync.md
+    #[command(verbatim_doc_comment)]
+    Import {
+        /// The file
+        file: PathBuf,
+    },
+    /// List plans and how far they are
+    ///
+    /// Example: trueup plan list
+    #[command(verbatim_doc_comment)]
+    List,
+    /// Show a plan and its tasks, counted at the same moment
+    ///
+    /// Example: trueup plan status fix-sync
+    #[command(verbatim_doc_comment)]
+    Status {
+        /// The plan, by id or file
+        #[arg(conflicts_with = "plan")]
+        name: Option<String>,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Show what to go on with: what is in progress, then what is ready, in order
+    ///
+    /// Example: trueup plan next 3
+    #[command(verbatim_doc_comment)]
+    Next {
+        /// At most so many
+        #[arg(value_name = "N", default_value_t = 5)]
+        count: usize,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Begin a task; one that is in progress elsewhere is refused
+    ///
+    /// Example: trueup plan start 1.2
+    #[command(verbatim_doc_comment)]
+    Start(Task),
+    /// Finish a task
+    ///
+    /// Example: trueup plan complete 1.2
+    #[command(verbatim_doc_comment)]
+    Complete(Task),
+    /// End a task with an error
+    ///
+    /// Example: trueup plan fail 1.2 --error "tests fail"
+    #[command(verbatim_doc_comment)]
+    Fail {
+        #[command(flatten)]
+        task: Task,
+        /// Which error
+        #[arg(long, value_name = "E", value_parser = NonEmptyStringValueParser::new())]
+        error: String,
+    },
+    /// Leave a task out; what depends on it need not wait
+    ///
+    /// Example: trueup plan skip 1.2 --reason "done elsewhere"
+    #[command(verbatim_doc_comment)]
+    Skip {
+        #[command(flatten)]
+        task: Task,
+        /// Why
+        #[arg(long, value_name = "R", value_parser = NonEmptyStringValueParser::new())]
+        reason: String,
+    },
+    /// Put a failed task back, at most twice
+    ///
+    /// Example: trueup plan retry 1.2
+    #[command(verbatim_doc_comment)]
+    Retry(Task),
+    /// Print every state of a plan from now on, each once; --json prints one object a line
+    ///
+    /// Example: trueup plan watch
+    #[command(verbatim_doc_comment)]
+    Watch {
+        /// The plan, by id or file
+        #[arg(conflicts_with = "plan")]
+        name: Option<String>,
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+impl PlanCommand {
+    /// Returns the name for reports.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Import { .. } => "plan import",
+            Self::List => "plan list",
+            Self::Status { .. } => "plan status",
+            Self::Next { .. } => "plan next",
+            Self::Start(_) => "plan start",
+            Self::Complete(_) => "plan complete",
+            Self::Fail { .. } => "plan fail",
+            Self::Skip { .. } => "plan skip",
+            Self::Retry(_) => "plan retry",
+            Self::Watch { .. } => "plan watch",
+        }
+    }
+}
+
+/// Which plan is meant.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// The plan, by id or file [default: $TRUEUP_PLAN, then the only one]
+    #[arg(long, value_name = "PLAN")]
+    pub(crate) plan: Option<String>,
+}
+
+/// Which task is meant.
+#[derive(Debug, Args)]
+pub(crate) struct Task {
+    /// The task, such as 1.2 or fix-sync/1.2
+    #[arg(value_name = "T")]
+    pub(crate) task: TaskName,
+    #[command(flatten)]
+    pub(crate) which: Which,
+}
+
+/// A task by its id, with its plan or without.
+#[derive(Debug, Clone)]
+pub(crate) struct TaskName {
+    pub(crate) plan: Option<PlanId>,
+    pub(crate) id: PlanTaskId,
+}
+
+impl FromStr for TaskName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (plan, id) = match text.rsplit_once('/') {
+            None => (None, text),
+            Some((plan, id)) => {
+                let plan = plan.parse().map_err(|error| format!("{error}"))?;
+                (Some(plan), id)
+            }
+        };
+        let id = id.parse().map_err(|error| format!("{error}"))?;
+        Ok(Self { plan, id })
+    }
+}

@@ -1,0 +1,116 @@
+//! Files of plans: which they are, and reading them.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+
+use trueup_core::git::Worktree;
+use trueup_core::model::{NewPlan, PlanId};
+use trueup_core::plan::{ParsedPlan, Skipped, parse_markdown, parse_status_file};
+
+use crate::desk::Desk;
+use crate::failure::Failure;
+
+/// Largest file read, in bytes.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// A plan as its file has it.
+pub(super) struct Read {
+    pub(super) plan: NewPlan,
+    pub(super) skipped: Vec<Skipped>,
+    /// Whether the file has no sign of a plan.
+    pub(super) is_none: bool,
+}
+
+fn unreadable(path: &Path, problem: impl std::fmt::Display) -> Failure {
+    Failure::unable("plan_unreadable", format!("{}: {problem}", path.display()))
+}
+
+/// Reads a plan's file.
+pub(super) fn read(desk: &Desk, file: &Path) -> Result<Read, Failure> {
+    let path = desk.cwd().join(file);
+    let path = path
+        .canonicalize()
+        .map_err(|error| unreadable(file, error))?;
+    let text = text(&path).map_err(|problem| unreadable(file, problem))?;
+    let parsed = if is_json(&path) {
+        parse_status_file(&text).map_err(|error| {
+            unreadable(file, error).hint("nothing was changed; a status.json has a list `tasks`")
+        })?
+    } else {
+        parse_markdown(&text)
+    };
+    let is_none = parsed.phases == 0 && parsed.tasks.is_empty() && !is_json(&path);
+    let own = own_path(&parsed, &path);
+    let id = PlanId::from_stem(&stem(&own)).map_err(|error| unreadable(file, error))?;
+    let own = named(&own).ok_or_else(|| unreadable(file, "its path is no Unicode"))?;
+    let skipped = parsed.skipped.clone();
+    Ok(Read {
+        plan: parsed.into_plan(id, own),
+        skipped,
+        is_none,
+    })
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    let data = fs::metadata(path).map_err(|error| error.to_string())?;
+    if !data.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    let mut text = String::new();
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let read = file.take(LARGEST + 1).read_to_string(&mut text);
+    match read {
+        Ok(length) if length as u64 > LARGEST => {
+            Err(format!("it is larger than {} MiB", LARGEST / 1024 / 1024))
+        }
+        Ok(_) => Ok(text),
+        Err(error) if error.kind() == ErrorKind::InvalidData => Err("it is not UTF-8".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn is_json(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("json"))
+}
+
+/// Returns the file that the plan is known by: a status file names it, from the root of the
+/// repository it lies in.
+fn own_path(parsed: &ParsedPlan, path: &Path) -> PathBuf {
+    let folder = path.parent().unwrap_or(path);
+    match &parsed.plan_path {
+        None => path.to_owned(),
+        Some(own) => {
+            let root = Worktree::discover(folder).map(|git| git.root);
+            let own = root.as_deref().unwrap_or(folder).join(own);
+            own.canonicalize().unwrap_or(own)
+        }
+    }
+}
+
+/// Returns the name of a plan's file. One called `status` says nothing, its folder does.
+fn stem(path: &Path) -> String {
+    let folder = path.parent().and_then(Path::file_name);
+    let name = match path.file_stem() {
+        Some(stem) if stem == "status" => folder.or(Some(stem)),
+        other => other,
+    };
+    name.unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn named(path: &Path) -> Option<String> {
+    path.to_str().map(str::to_owned)
+}
+
+/// Returns the paths by which a plan may be known that is named by a file.
+pub(super) fn plan_paths(desk: &Desk, text: &str) -> Vec<String> {
+    let path = desk.cwd().join(text);
+    let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+    let status = is_json(&real).then(|| read(desk, &real).ok()).flatten();
+    let own = status.map(|read| read.plan.path);
+    own.into_iter()
+        .chain(named(&real))
+        .chain(named(&path))
+        .collect()
+}

@@ -1,0 +1,83 @@
+//! `trueup plan import`
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use trueup_core::plan::Skipped;
+use trueup_core::store::PlanStore as _;
+use trueup_core::store::sqlite::SqliteStore;
+
+use super::file;
+use super::step::worker;
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::json;
+use crate::report::Answer;
+
+/// The reason that the events of an import give.
+const REASON: &str = "plan import";
+
+/// Takes a plan in, in one transaction: whatever ends this process leaves nothing or all.
+pub(super) fn run(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
+    let read = file::read(desk, path)?;
+    let skipped: Vec<Value> = read.skipped.iter().map(shape).collect();
+    if read.is_none {
+        let text = format!("{}: no phase and no task found", path.display());
+        return Err(Failure::refused("no_plan", text)
+            .hint("a plan has headings `## Phase 1: Name` and, below them, lines `- [ ] 1.1 Title`")
+            .data(json!({"plan": null, "imported": 0, "skipped": skipped})));
+    }
+    let mut store = desk.open_for_change()?;
+    let worker = worker(desk, &mut store)?;
+    refuse_used_operation(desk, &mut store)?;
+    let provenance = desk.provenance(&worker.actor, REASON);
+    let imported = store.import_plan(&read.plan, &provenance)?;
+    let (state, count) = (&imported.state, read.plan.tasks.len());
+    let mut text = vec![format!(
+        "imported {count} tasks of plan {}: {} new, {} changed",
+        state.plan.id, imported.added, imported.changed
+    )];
+    text.extend(read.skipped.iter().map(|skipped| {
+        format!(
+            "skipped line {}: {}: {}",
+            skipped.line, skipped.reason, skipped.text
+        )
+    }));
+    let warnings = imported
+        .not_in_file
+        .iter()
+        .map(|id| format!("task {id} is not in the file; it stays"));
+    Ok(Answer {
+        warnings: warnings.collect(),
+        ..Answer::new(
+            text,
+            json!({
+                "plan": json::plan(&state.plan, &state.summary()),
+                "imported": count,
+                "skipped": skipped,
+            }),
+        )
+    })
+}
+
+/// Refuses an operation id that something else was done under. An import may have changed the
+/// plan, its tasks or both.
+fn refuse_used_operation(desk: &Desk, store: &mut SqliteStore) -> Result<(), Failure> {
+    let kinds = ["added", "changed", "status"];
+    let of_plan = desk.carried_out(store, "plan", None, &kinds);
+    let event = match of_plan {
+        Ok(event) => event,
+        Err(_) => desk.carried_out(store, "plan_task", None, &kinds)?,
+    };
+    match event {
+        Some(event) if event.reason.as_deref() != Some(REASON) => {
+            let text = format!("this operation changed {} {}", event.entity, event.key);
+            Err(Failure::refused("op_id_used", text).hint("give every change an id of its own"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn shape(skipped: &Skipped) -> Value {
+    json!({"line": skipped.line, "text": skipped.text, "reason": skipped.reason})
+}

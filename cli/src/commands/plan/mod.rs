@@ -1,0 +1,115 @@
+//! `trueup plan`
+
+mod file;
+mod import;
+mod show;
+mod step;
+mod watch;
+
+use trueup_core::model::{PlanId, PlanTaskStep};
+use trueup_core::store::PlanStore as _;
+use trueup_core::store::sqlite::SqliteStore;
+
+pub(super) use show::failure;
+
+use crate::args::{PlanCommand, Which};
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::report::Answer;
+
+/// Most plans named in a hint.
+const NAMED: usize = 10;
+
+pub(super) fn run(desk: &Desk, command: PlanCommand) -> Result<Answer, Failure> {
+    match command {
+        PlanCommand::Import { file } => import::run(desk, &file),
+        PlanCommand::List => show::list(desk),
+        PlanCommand::Status { name, which } => show::status(desk, name.or(which.plan).as_deref()),
+        PlanCommand::Next { count, which } => show::next(desk, which.plan.as_deref(), count),
+        PlanCommand::Start(task) => step::start(desk, &task),
+        PlanCommand::Complete(task) => step::take(desk, &task, &PlanTaskStep::Complete),
+        PlanCommand::Fail { task, error } => {
+            let stuck = false;
+            step::take(desk, &task, &PlanTaskStep::Fail { error, stuck })
+        }
+        PlanCommand::Skip { task, reason } => {
+            step::take(desk, &task, &PlanTaskStep::Skip { reason })
+        }
+        PlanCommand::Retry(task) => step::take(desk, &task, &PlanTaskStep::Retry),
+        PlanCommand::Watch { name, which } => watch::run(desk, name.or(which.plan).as_deref()),
+    }
+}
+
+/// Finds which plan is meant: the one named, the environment's, the only one.
+fn find(desk: &Desk, store: &mut SqliteStore, named: Option<&str>) -> Result<PlanId, Failure> {
+    let named = named.or_else(|| desk.environment.text("TRUEUP_PLAN"));
+    if let Some(text) = named {
+        return by_name(desk, store, text);
+    }
+    let mut plans = store.plans()?;
+    match plans.pop() {
+        None => {
+            Err(Failure::usage("there is no plan").hint("`trueup plan import FILE` takes one in"))
+        }
+        Some(only) if plans.is_empty() => Ok(only.plan.id),
+        Some(last) => {
+            plans.push(last);
+            let text = format!("there are {} plans: {}", plans.len(), names(store)?);
+            Err(Failure::usage(text).hint("name one with --plan PLAN or TRUEUP_PLAN"))
+        }
+    }
+}
+
+/// Finds a plan by its id or its file.
+fn by_name(desk: &Desk, store: &mut SqliteStore, text: &str) -> Result<PlanId, Failure> {
+    if let Ok(id) = text.parse::<PlanId>()
+        && store.plan(&id)?.is_some()
+    {
+        return Ok(id);
+    }
+    for path in file::plan_paths(desk, text) {
+        if let Some(id) = store.plan_at(&path)? {
+            return Ok(id);
+        }
+    }
+    let known = names(store)?;
+    let hint = if known.is_empty() {
+        "`trueup plan import FILE` takes one in".to_owned()
+    } else {
+        format!("the plans are: {known}")
+    };
+    Err(Failure::refused("plan_not_found", format!("there is no plan {text}")).hint(hint))
+}
+
+/// Names the plans there are.
+fn names(store: &mut SqliteStore) -> Result<String, Failure> {
+    let plans = store.plans()?;
+    let mut names: Vec<&str> = plans.iter().map(|plan| plan.plan.id.as_str()).collect();
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    Ok(format!("{}{more}", names.join(", ")))
+}
+
+/// Finds the plan of a task, which may be named with it.
+fn plan_of(
+    desk: &Desk,
+    store: &mut SqliteStore,
+    own: Option<&PlanId>,
+    which: &Which,
+) -> Result<PlanId, Failure> {
+    let Some(own) = own else {
+        return find(desk, store, which.plan.as_deref());
+    };
+    let found = by_name(desk, store, own.as_str())?;
+    match &which.plan {
+        Some(other) if by_name(desk, store, other)? != found => Err(Failure::usage(format!(
+            "the task is one of {own}, --plan says {other}"
+        ))),
+        _ => Ok(found),
+    }
+}

@@ -1,0 +1,155 @@
+//! Steps of tasks: `trueup plan start`, `complete`, `fail`, `skip` and `retry`
+
+use serde_json::json;
+use trueup_core::model::{
+    OrchestratorId, PlanId, PlanTask, PlanTaskRefusal, PlanTaskStatus, PlanTaskStep, PlanWorker,
+};
+use trueup_core::plan::{StepTaken, take_step};
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{PlanStore as _, Provenance, Store as _};
+
+use super::{plan_of, show};
+use crate::args::Task;
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::json;
+use crate::report::Answer;
+
+/// Names who works: a registered session, or a person at a terminal. A session is only whom
+/// the command names or runs in: the one that happens to work in this project is another.
+pub(super) fn worker(desk: &Desk, store: &mut SqliteStore) -> Result<PlanWorker, Failure> {
+    let session = desk.explicit_session()?;
+    if let Some(id) = &session
+        && store.session(id)?.is_none()
+    {
+        return Err(Failure::phantom(id.as_str()));
+    }
+    let user = || desk.environment.text("USER").unwrap_or("user").to_owned();
+    Ok(PlanWorker {
+        actor: session.as_ref().map_or_else(user, ToString::to_string),
+        session,
+        orchestrator: orchestrator(desk)?,
+    })
+}
+
+/// Names the orchestrator that runs this command.
+fn orchestrator(desk: &Desk) -> Result<Option<OrchestratorId>, Failure> {
+    let id = desk.environment.text("TRUEUP_ORCHESTRATOR_ID");
+    let id = id.map(str::parse).transpose();
+    id.map_err(|error| Failure::usage(format!("TRUEUP_ORCHESTRATOR_ID: {error}")))
+}
+
+/// Begins a task. What it depends on is no obstacle to who insists, but is said.
+pub(super) fn start(desk: &Desk, task: &Task) -> Result<Answer, Failure> {
+    let mut store = desk.open_for_change()?;
+    let worker = worker(desk, &mut store)?;
+    let plan = plan_of(desk, &mut store, task.task.plan.as_ref(), &task.which)?;
+    let by = desk.provenance(&worker.actor, "plan start");
+    let step = PlanTaskStep::Start(worker);
+    let (mut answer, begun) = taken(desk, &mut store, &plan, task, &step, &by)?;
+    let state = show::state(&mut store, &plan)?;
+    let open = state.waits_for(&begun);
+    answer.warnings.extend(open.map(|other| {
+        format!(
+            "{} depends on {}, which is {}",
+            begun.id, other.id, other.status
+        )
+    }));
+    Ok(answer)
+}
+
+/// Takes any other step.
+pub(super) fn take(desk: &Desk, task: &Task, step: &PlanTaskStep) -> Result<Answer, Failure> {
+    let mut store = desk.open_for_change()?;
+    let worker = worker(desk, &mut store)?;
+    let plan = plan_of(desk, &mut store, task.task.plan.as_ref(), &task.which)?;
+    let by = desk.provenance(&worker.actor, step.reason());
+    let (answer, _) = taken(desk, &mut store, &plan, task, step, &by)?;
+    Ok(answer)
+}
+
+fn taken(
+    desk: &Desk,
+    store: &mut SqliteStore,
+    plan: &PlanId,
+    task: &Task,
+    step: &PlanTaskStep,
+    by: &Provenance,
+) -> Result<(Answer, PlanTask), Failure> {
+    let id = &task.task.id;
+    let key = format!("{plan}/{id}");
+    let before = desk.carried_out(store, "plan_task", Some(&key), &["status", "reopened"])?;
+    let ended = match (before, store.plan_task(plan, id)?) {
+        (Some(_), Some(task)) => StepTaken::Already(task),
+        _ => take_step(store, plan, id, step, by)?,
+    };
+    let (text, task) = match ended {
+        StepTaken::Changed { from, task } => {
+            let text = format!("{from} -> {}", task.status);
+            (text, task)
+        }
+        StepTaken::Already(task) => (format!("{} already, nothing changed", task.status), task),
+        StepTaken::Refused { refusal, task } => return Err(refused(refusal, &task, step)),
+        StepTaken::Unknown => {
+            let text = format!("there is no task {key}");
+            return Err(Failure::refused("task_not_found", text)
+                .hint(format!("`trueup plan status {plan}` shows the tasks")));
+        }
+    };
+    let answer = Answer::new(
+        vec![format!("{}: {text}", task.key()), show::line(&task)],
+        json!({"task": json::plan_task(&task)}),
+    );
+    Ok((answer, task))
+}
+
+fn refused(refusal: PlanTaskRefusal, task: &PlanTask, step: &PlanTaskStep) -> Failure {
+    let (key, id) = (task.key(), &task.id);
+    let since = task
+        .started_at
+        .map_or(String::new(), |at| format!(" since {at}"));
+    let (text, hint) = match refusal {
+        PlanTaskRefusal::InProgressElsewhere => {
+            let who = task.started_by.as_deref().unwrap_or("somebody");
+            let under = task.orchestrator.as_ref();
+            let under = under.map_or(String::new(), |id| format!(" under orchestrator {id}"));
+            (
+                format!("task {key} is in progress{since}, started by {who}{under}"),
+                format!("if nobody works on it: `trueup plan fail {id} --error …`, then retry it"),
+            )
+        }
+        PlanTaskRefusal::RetryLimit => (
+            format!(
+                "task {key} was tried again {} times already",
+                task.retry_count
+            ),
+            "put what is left to do into the plan as a new task, and import it again".to_owned(),
+        ),
+        PlanTaskRefusal::Illegal => (
+            format!(
+                "task {key} is {} and cannot become {}",
+                task.status,
+                step.to()
+            ),
+            if task.status == PlanTaskStatus::Failed {
+                format!("`trueup plan retry {id}` puts it back")
+            } else {
+                format!(
+                    "`trueup plan status {}` shows where its tasks stand",
+                    task.plan
+                )
+            },
+        ),
+    };
+    Failure::refused(refusal.code(), text)
+        .hint(hint)
+        .data(json!({
+            "task": json::plan_task(task),
+            "holder": {
+                "session_id": task.session,
+                "orchestrator": task.orchestrator,
+                "started_by": task.started_by,
+                "started_at": task.started_at,
+            },
+        }))
+}

@@ -1,0 +1,66 @@
+//! `trueup plan watch`
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use trueup_core::model::PlanState;
+use trueup_core::text::block;
+
+use super::{find, show};
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::json;
+use crate::report::Answer;
+
+/// How long one wait lasts; the next follows at once.
+const WAIT: Duration = Duration::from_mins(10);
+
+/// Longest line printed, in characters.
+const LONGEST: usize = 10_000;
+
+/// Prints every state, each as it was at one moment, until nobody reads any more.
+pub(super) fn run(desk: &Desk, named: Option<&str>) -> Result<Answer, Failure> {
+    let mut store = desk.open()?;
+    let id = find(desk, &mut store, named)?;
+    let mut out = std::io::stdout().lock();
+    let mut shown: Option<PlanState> = None;
+    loop {
+        // Before reading, so that nothing written in between is missed.
+        let seen = store.seen()?;
+        let state = show::state(&mut store, &id)?;
+        if shown.as_ref() != Some(&state) {
+            let lines = if desk.json {
+                vec![json::plan_state(&state).to_string()]
+            } else {
+                news(shown.as_ref(), &state)
+            };
+            let mut lines = lines.iter();
+            let written = lines.try_for_each(|line| writeln!(out, "{line}"));
+            // A reader that went away ends the watch.
+            if written.and_then(|()| out.flush()).is_err() {
+                return Ok(Answer::default());
+            }
+            shown = Some(state);
+        }
+        while store.wait_for_change(seen, WAIT)?.is_none() {}
+    }
+}
+
+/// Shows a state: whole at first, then what is new of it.
+fn news(shown: Option<&PlanState>, state: &PlanState) -> Vec<String> {
+    let lines = match shown {
+        None => show::whole(state),
+        Some(shown) => {
+            let changed = state
+                .tasks
+                .iter()
+                .filter(|task| !shown.tasks.contains(task));
+            let head = show::head(&state.plan, &state.summary());
+            std::iter::once(head)
+                .chain(changed.map(show::line))
+                .collect()
+        }
+    };
+    let lines = lines.iter();
+    lines.map(|line| block(line, LONGEST)).collect()
+}
