@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use trueup_core::deadline::Deadline;
+use trueup_core::model::Timestamp;
 use trueup_core::store::Store;
 use trueup_core::store::memory::MemoryStore;
 use trueup_core::store::sqlite::SqliteStore;
@@ -15,6 +16,9 @@ pub(crate) trait Fixture {
 
     /// Lets time pass.
     fn advance(&mut self, seconds: u64);
+
+    /// Returns what a time read before is recorded as once so many seconds have passed.
+    fn recorded(&self, then: Timestamp, seconds: u64) -> Timestamp;
 }
 
 pub(crate) fn memory() -> MemoryStore {
@@ -28,6 +32,10 @@ impl Fixture for MemoryStore {
 
     fn advance(&mut self, seconds: u64) {
         Self::advance(self, seconds);
+    }
+
+    fn recorded(&self, then: Timestamp, _: u64) -> Timestamp {
+        then
     }
 }
 
@@ -88,5 +96,9 @@ impl Fixture for File {
             back("started_at"),
             back("heartbeat_at"),
         ));
+    }
+    fn recorded(&self, then: Timestamp, seconds: u64) -> Timestamp {
+        let millis = i64::try_from(seconds * 1000).unwrap();
+        Timestamp::from_millis(then.as_millis() - millis)
     }
 }
