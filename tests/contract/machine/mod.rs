@@ -35,10 +35,10 @@ fn agrees<F: Fixture>(cases: u32, store: impl Fn() -> F) {
 
 #[test]
 fn the_store_in_memory_agrees_with_the_reference() {
-    agrees(100000, fixture::memory);
+    agrees(500, fixture::memory);
 }
 
 #[test]
 fn the_store_in_a_file_agrees_with_the_reference() {
-    agrees(1000, fixture::sqlite);
+    agrees(150, fixture::sqlite);
 }

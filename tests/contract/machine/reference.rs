@@ -103,10 +103,10 @@ impl Reference {
     }
 
     pub(super) fn kill(&mut self, session: usize) {
-        if let Some(row) = &mut self.sessions[session] {
-            if row.process == Process::Runs {
-                row.process = Process::Gone;
-            }
+        if let Some(row) = &mut self.sessions[session]
+            && row.process == Process::Runs
+        {
+            row.process = Process::Gone;
         }
     }
 
@@ -287,10 +287,10 @@ impl Reference {
         if let Some(item) = self.held_by(session) {
             self.items[item].holder = None;
         }
-        if let Some(row) = &mut self.sessions[session] {
-            if row.standing == Standing::Active {
-                row.standing = Standing::Lost;
-            }
+        if let Some(row) = &mut self.sessions[session]
+            && row.standing == Standing::Active
+        {
+            row.standing = Standing::Lost;
         }
     }
 }

@@ -234,7 +234,8 @@ impl<'f, F: Fixture> Run<'f, F> {
         agree(&answer, expected)?;
         if let Ok(taken) = answer {
             self.fences[session].push((decision.item, taken.item.epoch.0));
-            self.last = Some(Sent::Claim(request));
+            // Of what one has already, a claim is a sign of life and no more, however often.
+            self.sent(decision.holder != Some(session), Sent::Claim(request));
         }
         Ok(())
     }
