@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use trueup_core::deadline::Deadline;
+use trueup_core::model::Timestamp;
 use trueup_core::store::Store;
 use trueup_core::store::memory::MemoryStore;
 use trueup_core::store::sqlite::SqliteStore;
@@ -18,6 +19,9 @@ pub(crate) trait Fixture {
 
     /// Lets the events so far be older.
     fn age_events(&mut self, seconds: u64);
+
+    /// Returns what a time read before is recorded as once so many seconds have passed.
+    fn recorded(&self, then: Timestamp, seconds: u64) -> Timestamp;
 }
 
 pub(crate) fn memory() -> MemoryStore {
@@ -35,6 +39,10 @@ impl Fixture for MemoryStore {
 
     fn age_events(&mut self, seconds: u64) {
         Self::advance(self, seconds);
+    }
+
+    fn recorded(&self, then: Timestamp, _: u64) -> Timestamp {
+        then
     }
 }
 
@@ -68,6 +76,22 @@ impl File {
 
     pub(crate) fn sql(&self, sql: &str) {
         self.stranger().execute_batch(sql).unwrap();
+    }
+
+    /// Changes what cannot be changed: the rule that keeps events as they are is away for a
+    /// moment.
+    fn rewrite(&self, sql: &str) {
+        let rule: String = self
+            .stranger()
+            .query_row(
+                "SELECT sql FROM sqlite_schema WHERE name = 'events_no_update'",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        self.sql(&format!(
+            "BEGIN IMMEDIATE; DROP TRIGGER events_no_update; {sql} {rule}; COMMIT"
+        ));
     }
 }
 
@@ -115,36 +139,16 @@ impl Fixture for File {
             let columns: Vec<String> = columns.iter().map(back).collect();
             format!("UPDATE {table} SET {} {those};", columns.join(", "))
         });
-        let rule: String = self
-            .stranger()
-            .query_row(
-                "SELECT sql FROM sqlite_schema WHERE name = 'events_no_update'",
-                [],
-                |row| row.get(0),
-            )
-            .unwrap();
-        self.sql(&format!(
-            "BEGIN IMMEDIATE; DROP TRIGGER events_no_update; {} {rule}; COMMIT",
-            moved.concat()
-        ));
+        self.rewrite(&moved.concat());
     }
 
-    /// Events cannot be changed, so the rule that says so is away for a moment.
     fn age_events(&mut self, seconds: u64) {
-        let rule: String = self
-            .stranger()
-            .query_row(
-                "SELECT sql FROM sqlite_schema WHERE name = 'events_no_update'",
-                [],
-                |row| row.get(0),
-            )
-            .unwrap();
-        self.sql(&format!(
-            "BEGIN IMMEDIATE;
-             DROP TRIGGER events_no_update;
-             UPDATE events SET at = strftime('%Y-%m-%dT%H:%M:%fZ', at, '-{seconds} seconds');
-             {rule};
-             COMMIT;"
+        self.rewrite(&format!(
+            "UPDATE events SET at = strftime('%Y-%m-%dT%H:%M:%fZ', at, '-{seconds} seconds');"
         ));
+    }
+    fn recorded(&self, then: Timestamp, seconds: u64) -> Timestamp {
+        let millis = i64::try_from(seconds * 1000).unwrap();
+        Timestamp::from_millis(then.as_millis() - millis)
     }
 }

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails, fails its test")]
 
 mod fixture;
+mod machine;
 mod purity;
 mod request;
 mod sqlite;

@@ -110,12 +110,15 @@ pub(crate) fn wish(store: &mut dyn Store, session: &str, text: &str) -> ClaimReq
         Some(holder) if *holder == id(session) => ClaimOutcome::AlreadyOwned,
         Some(_) => ClaimOutcome::TakenOver("holder_dead"),
     };
+    let other = item.holder.clone().filter(|holder| *holder != id(session));
+    let holder = other.and_then(|other| store.session(&other).unwrap());
     ClaimRequest {
         grant: ClaimGrant {
             session: id(session),
             item: item.key,
             expected_holder: item.holder,
             expected_epoch: item.epoch,
+            holder_seen_at: holder.map(|holder| holder.heartbeat_at),
             outcome,
         },
         span_seconds: None,

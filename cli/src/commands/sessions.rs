@@ -54,7 +54,6 @@ pub(super) fn run(desk: &Desk, command: &SessionsCommand) -> Result<Answer, Fail
             if text.is_empty() {
                 text.push("no session died".to_owned());
             }
-            let failed: Vec<_> = stuck.iter().map(|moved| &moved.row.phase.id).collect();
             let released: Vec<_> = released
                 .iter()
                 .map(|r| json!({"session_id": r.session, "item": r.item, "reason": r.reason}))

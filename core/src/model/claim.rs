@@ -5,7 +5,7 @@
 //! carries the decision out in one conditional statement, so a decision made on a reading
 //! that has moved on changes nothing.
 
-use super::{Epoch, Item, ItemKey, Session, SessionId, SessionStatus};
+use super::{Epoch, Item, ItemKey, Session, SessionId, SessionStatus, Timestamp};
 use crate::liveness::{Alive, Vitality};
 
 /// Silence after which `--force` may take an item from a holder that may still live.
@@ -79,7 +79,8 @@ impl ClaimRefusal {
     }
 }
 
-/// A claim that may be carried out, on the condition that holder and epoch are still these.
+/// A claim that may be carried out, on the condition that holder and epoch are still these and
+/// the holder has not stirred.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimGrant {
     /// Who claims.
@@ -90,6 +91,9 @@ pub struct ClaimGrant {
     pub expected_holder: Option<SessionId>,
     /// Which epoch must still be current.
     pub expected_epoch: Epoch,
+    /// The last sign of life of the holder it is taken from: one that has given another since
+    /// was not dead, or is not silent any more, and keeps it.
+    pub holder_seen_at: Option<Timestamp>,
     /// How it counts.
     pub outcome: ClaimOutcome,
 }
@@ -121,6 +125,10 @@ pub fn decide(facts: &ClaimFacts<'_>) -> ClaimVerdict {
             item: item.key.clone(),
             expected_holder: item.holder.clone(),
             expected_epoch: item.epoch,
+            holder_seen_at: match outcome {
+                ClaimOutcome::TakenOver(_) => facts.holder.map(|(holder, _)| holder.heartbeat_at),
+                ClaimOutcome::Claimed | ClaimOutcome::AlreadyOwned => None,
+            },
             outcome,
         })
     };

@@ -5,7 +5,7 @@ use trueup_core::store::ItemFilter;
 
 use crate::fixture::Fixture;
 use crate::request::{
-    add, by, claim, holder, id, item, key, phase, refused, register, release, session, wish,
+    add, beat, by, claim, holder, id, item, key, phase, refused, register, release, session, wish,
 };
 
 on_every_store! {
@@ -15,6 +15,8 @@ on_every_store! {
     a_claim_on_an_epoch_that_moved_is_a_conflict
     a_claim_on_a_holder_that_changed_is_a_conflict
     a_takeover_of_an_item_released_meanwhile_is_a_conflict
+    a_takeover_from_one_that_gave_a_sign_of_life_meanwhile_is_a_conflict
+    a_claim_of_ones_own_under_an_older_epoch_is_a_conflict
     another_claim_releases_the_first
     a_failed_claim_keeps_what_was_held
     another_item_starts_with_its_own_phase_and_no_task
@@ -105,6 +107,25 @@ fn a_takeover_of_an_item_released_meanwhile_is_a_conflict(f: &mut impl Fixture) 
     f.store().release(&release("s1", "A")).unwrap();
     refused(f.store().claim(&late), "conflict");
     assert_eq!(item(f.store(), "A").holder, None);
+}
+
+fn a_takeover_from_one_that_gave_a_sign_of_life_meanwhile_is_a_conflict(f: &mut impl Fixture) {
+    let fence = holder(f.store());
+    register(f.store(), "s2");
+    f.advance(1_000);
+    let takeover = wish(f.store(), "s2", "A");
+    f.store().heartbeat(&beat("s1")).unwrap();
+    refused(f.store().claim(&takeover), "conflict");
+    let kept = item(f.store(), "A");
+    assert_eq!((kept.holder, kept.epoch), (Some(id("s1")), fence));
+}
+
+fn a_claim_of_ones_own_under_an_older_epoch_is_a_conflict(f: &mut impl Fixture) {
+    holder(f.store());
+    let old = wish(f.store(), "s1", "A");
+    f.store().release(&release("s1", "A")).unwrap();
+    claim(f.store(), "s1", "A");
+    refused(f.store().claim(&old), "conflict");
 }
 
 fn another_claim_releases_the_first(f: &mut impl Fixture) {

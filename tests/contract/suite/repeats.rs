@@ -21,6 +21,8 @@ on_every_store! {
     a_repeated_release_returns_the_item
     a_repeated_release_does_not_release_a_new_claim
     a_repeated_end_does_not_end_a_session_that_came_back
+    a_repeated_second_goodbye_does_not_end_a_session_that_came_back
+    a_repeated_claim_is_no_new_sign_of_life
     a_repeated_item_is_the_first_one
     a_repeated_checkpoint_is_one_event
 }
@@ -126,6 +128,29 @@ fn a_repeated_end_does_not_end_a_session_that_came_back(f: &mut impl Fixture) {
     register(f.store(), "s1");
     let after = f.store().end(&id("s1"), "x", &goodbye).unwrap();
     assert!(after.status.is_present(), "{}", after.status);
+}
+
+fn a_repeated_second_goodbye_does_not_end_a_session_that_came_back(f: &mut impl Fixture) {
+    register(f.store(), "s1");
+    f.store().end(&id("s1"), "x", &by("s1")).unwrap();
+    let second = by("s1");
+    f.store().end(&id("s1"), "x", &second).unwrap();
+    register(f.store(), "s1");
+    let after = f.store().end(&id("s1"), "x", &second).unwrap();
+    assert!(after.status.is_present(), "{}", after.status);
+}
+
+fn a_repeated_claim_is_no_new_sign_of_life(f: &mut impl Fixture) {
+    register(f.store(), "s1");
+    add(f.store(), "A");
+    let request = wish(f.store(), "s1", "A");
+    f.store().claim(&request).unwrap();
+    f.store().end(&id("s1"), "x", &by("s1")).unwrap();
+    f.advance(1_000);
+    f.store().claim(&request).unwrap();
+    let after = session(f.store(), "s1");
+    assert_eq!(after.status.as_str(), "ended");
+    assert!(after.lease_expired());
 }
 
 fn a_repeated_item_is_the_first_one(f: &mut impl Fixture) {

@@ -137,6 +137,17 @@ pub(super) fn status(
     }
 }
 
+/// Ends a session; a second goodbye is an event too, so that it is known when it is repeated.
+pub(super) fn ended(store: &mut MemoryStore, id: &SessionId, by: &Provenance) {
+    let ended = json!({"status": SessionStatus::Ended});
+    match store.sessions.get(id).map(|row| row.status) {
+        Some(SessionStatus::Ended) => {
+            record(store, by, of_session(id, "ended", ended.clone(), ended));
+        }
+        _ => status(store, id, SessionStatus::Ended, by),
+    }
+}
+
 /// Changes an item: a change raises its revision, a new holder both sessions'.
 pub(super) fn item(
     store: &mut MemoryStore,

@@ -40,7 +40,10 @@ pub(super) fn claim(store: &mut MemoryStore, request: &ClaimRequest) -> Result<C
         .items
         .get(&grant.item)
         .ok_or_else(|| moved_on(&grant.item))?;
-    if item.holder != grant.expected_holder || item.epoch != grant.expected_epoch {
+    let holder = item.holder.as_ref().and_then(|id| store.sessions.get(id));
+    let stirred = grant.holder_seen_at.is_some()
+        && grant.holder_seen_at != holder.map(|holder| holder.heartbeat_at);
+    if item.holder != grant.expected_holder || item.epoch != grant.expected_epoch || stirred {
         return Err(moved_on(&grant.item));
     }
     let mut taken = ClaimTaken {

@@ -106,6 +106,7 @@ pub(super) fn claim_next(store: &mut MemoryStore, request: &NextRequest) -> Resu
             session: session.id.clone(),
             item: item.key.clone(),
             expected_holder: item.holder.clone(),
+            holder_seen_at: None,
             expected_epoch: item.epoch,
             outcome,
         },

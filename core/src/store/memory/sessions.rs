@@ -258,7 +258,7 @@ pub(super) fn end(
         reason: Some(reason.to_owned()),
         ..by.clone()
     };
-    changes::status(store, id, SessionStatus::Ended, &by);
+    changes::ended(store, id, &by);
     if let Some(row) = store.sessions.get_mut(id) {
         row.ended_reason = Some(reason.to_owned());
     }

@@ -103,6 +103,7 @@ fn an_outcome_must_fit_its_conditions() {
                 item: item.key.clone(),
                 expected_holder: holder,
                 expected_epoch: Epoch(0),
+                holder_seen_at: None,
                 outcome,
             },
             span_seconds: None,

@@ -27,16 +27,20 @@ pub(super) fn claim(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<Clai
     };
     let item = items::load(tx, &grant.item)?.filter(|i| i.holder.as_ref() == Some(&grant.session));
     let item = item.ok_or_else(|| moved_on(&grant.item))?;
+    if owned && !again && item.epoch != grant.expected_epoch {
+        return Err(moved_on(&grant.item));
+    }
+    // What is repeated is no new sign of life: the session may have said goodbye since.
     if !again {
         begin_work(tx, &session, &item, &request.provenance)?;
+        let heartbeat = Heartbeat {
+            session: grant.session.clone(),
+            lease_seconds: Some(request.lease_seconds),
+            status: Some(SessionStatus::Active),
+            span_seconds: request.span_seconds,
+        };
+        sessions::heartbeat(tx, &heartbeat)?;
     }
-    let heartbeat = Heartbeat {
-        session: grant.session.clone(),
-        lease_seconds: Some(request.lease_seconds),
-        status: Some(SessionStatus::Active),
-        span_seconds: request.span_seconds,
-    };
-    sessions::heartbeat(tx, &heartbeat)?;
     let previous_holder = grant.expected_holder.clone().filter(|_| !owned);
     Ok(ClaimTaken {
         item,
@@ -49,7 +53,8 @@ pub(super) fn moved_on(item: &ItemKey) -> StoreError {
     StoreError::Conflict(format!("item {item} changed hands meanwhile"))
 }
 
-/// The claim itself: takes effect only while holder and epoch are those that were decided on.
+/// The claim itself: takes effect only while holder and epoch are those that were decided on,
+/// and the holder has given no sign of life since.
 fn take(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<()> {
     let grant = &request.grant;
     let sql = format!(
@@ -59,6 +64,8 @@ fn take(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<()> {
              last_actor = ?2, last_reason = ?3, last_op = ?4
          WHERE key = ?5 AND holder IS ?6 AND claim_epoch = ?7
            AND status NOT IN ('completed', 'failed', 'cancelled')
+           AND (?8 IS NULL OR EXISTS (SELECT 1 FROM claude_sessions WHERE session_id = ?6
+                AND strftime('%Y-%m-%dT%H:%M:%fZ', heartbeat_at) = ?8))
          RETURNING key"
     );
     let reason = match grant.outcome {
@@ -76,6 +83,7 @@ fn take(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<()> {
                 grant.item.as_str(),
                 grant.expected_holder.as_ref().map(SessionId::as_str),
                 signed(grant.expected_epoch.0),
+                grant.holder_seen_at.map(|at| at.to_string()),
             ],
             |row| row.get(0),
         )

@@ -191,6 +191,7 @@ pub(super) fn claim_next(tx: &Transaction<'_>, request: &NextRequest) -> Result<
             session: session.id.clone(),
             item: item.key.clone(),
             expected_holder: item.holder.clone(),
+            holder_seen_at: None,
             expected_epoch: item.epoch,
             outcome,
         },

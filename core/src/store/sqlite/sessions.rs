@@ -348,6 +348,15 @@ pub(super) fn end(
     if was_done(tx, provenance)? {
         return registered(load(tx, id)?, id);
     }
+    // A second goodbye changes nothing and would leave no trace of having been carried out.
+    tx.execute(
+        "INSERT INTO events (actor, entity, key, kind, before, after, reason, op_id)
+         SELECT ?3, 'session', session_id, 'ended', json_object('status', status),
+                json_object('status', status), ?2, ?4
+         FROM claude_sessions WHERE session_id = ?1 AND status = 'ended'",
+        params![id.as_str(), reason, provenance.actor, provenance.op_id],
+    )
+    .map_err(from_sqlite)?;
     tx.execute(
         "UPDATE claude_sessions SET status = 'ended', ended_reason = ?2,
              settled = NOT EXISTS (SELECT 1 FROM work_items WHERE holder = ?1),

@@ -1,0 +1,296 @@
+//! What a store must do, told anew from the rules and without the product's code.
+//!
+//! Times are seconds since the start. It is small, so that it can be read and believed.
+
+/// Rules in seconds: a lease, the ceiling of silence, the silence before `--force`, the
+/// announced span.
+pub(super) const LEASE: u64 = 900;
+pub(super) const CEILING: u64 = 1_800;
+const FORCE_AFTER: u64 = 60;
+pub(super) const SPAN: u64 = 1_800;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Active,
+    Ended,
+    Lost,
+}
+
+/// What can be known of the process of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Process {
+    Runs,
+    Gone,
+    Elsewhere,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Session {
+    pub(super) standing: Standing,
+    pub(super) process: Process,
+    pub(super) beat: u64,
+    pub(super) lease: u64,
+    pub(super) announced: Option<u64>,
+    /// What its state says it works on, and in which phase.
+    pub(super) current: Option<usize>,
+    pub(super) phase: Option<u8>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Item {
+    pub(super) holder: Option<usize>,
+    pub(super) epoch: u64,
+    pub(super) begun: bool,
+    pub(super) phase: Option<u8>,
+}
+
+/// A claim as it was decided on a reading.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Decision {
+    pub(super) session: usize,
+    pub(super) item: usize,
+    pub(super) holder: Option<usize>,
+    pub(super) epoch: u64,
+    /// The last sign of life of the holder it is taken from.
+    pub(super) beat: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reference {
+    pub(super) now: u64,
+    pub(super) sessions: [Option<Session>; 3],
+    pub(super) items: [Item; 2],
+}
+
+impl Reference {
+    pub(super) fn register(&mut self, session: usize, process: Process) {
+        let now = self.now;
+        let row = self.sessions[session].get_or_insert(Session {
+            standing: Standing::Active,
+            process,
+            beat: now,
+            lease: now,
+            announced: None,
+            current: None,
+            phase: None,
+        });
+        row.standing = Standing::Active;
+        row.process = process;
+        row.beat = now;
+        row.lease = now + LEASE;
+    }
+
+    /// Renews a lease; who ended or was lost stays so.
+    pub(super) fn beat(&mut self, session: usize, announces: bool) -> bool {
+        let now = self.now;
+        let Some(row) = &mut self.sessions[session] else {
+            return false;
+        };
+        row.beat = now;
+        row.lease = now + LEASE;
+        if announces {
+            row.announced = Some(now + SPAN);
+        }
+        true
+    }
+
+    pub(super) fn end(&mut self, session: usize) -> bool {
+        let Some(row) = &mut self.sessions[session] else {
+            return false;
+        };
+        row.standing = Standing::Ended;
+        true
+    }
+
+    pub(super) fn kill(&mut self, session: usize) {
+        if let Some(row) = &mut self.sessions[session]
+            && row.process == Process::Runs
+        {
+            row.process = Process::Gone;
+        }
+    }
+
+    pub(super) fn held_by(&self, session: usize) -> Option<usize> {
+        self.items.iter().position(|i| i.holder == Some(session))
+    }
+
+    /// What `trueup claim` answers; it is carried out when it succeeds. An item that is none
+    /// of ours does not exist.
+    pub(super) fn claim(&mut self, session: usize, item: usize, force: bool) -> &'static str {
+        if self.sessions[session].is_none() {
+            return "phantom_session";
+        }
+        let Some(row) = self.items.get(item) else {
+            return "item_not_found";
+        };
+        let outcome = match row.holder {
+            None => "claimed",
+            Some(holder) if holder == session => "already_owned",
+            Some(holder) => match self.takeover(holder, force) {
+                Ok(()) => "taken_over",
+                Err(refusal) => return refusal,
+            },
+        };
+        self.take(session, item);
+        outcome
+    }
+
+    fn takeover(&self, holder: usize, force: bool) -> Result<(), &'static str> {
+        let Some(row) = &self.sessions[holder] else {
+            return Ok(());
+        };
+        if self.is_dead(row) {
+            return Ok(());
+        }
+        match (force, self.is_alive(row)) {
+            (true, _) if self.now - row.beat >= FORCE_AFTER => Ok(()),
+            (true, _) => Err("takeover_not_allowed"),
+            (false, true) => Err("held_by_live_session"),
+            (false, false) => Err("held_by_silent_session"),
+        }
+    }
+
+    /// One witness is enough.
+    fn is_alive(&self, row: &Session) -> bool {
+        row.standing == Standing::Active && (row.lease > self.now || row.process == Process::Runs)
+    }
+
+    /// The lease is over *and* the process gone; of one that cannot be asked, the ceiling. A
+    /// goodbye keeps what it holds until the lease ends, and announced silence is honoured.
+    fn is_dead(&self, row: &Session) -> bool {
+        let awaited = row.lease > self.now || row.announced.is_some_and(|until| until > self.now);
+        match (row.standing, row.process) {
+            (Standing::Lost, _) => true,
+            _ if awaited => false,
+            (Standing::Ended, _) | (Standing::Active, Process::Gone) => true,
+            (Standing::Active, Process::Runs) => false,
+            (Standing::Active, Process::Elsewhere) => self.now - row.beat > CEILING,
+        }
+    }
+
+    fn take(&mut self, session: usize, item: usize) {
+        if self.items[item].holder != Some(session) {
+            for other in &mut self.items {
+                if other.holder == Some(session) {
+                    other.holder = None;
+                }
+            }
+            self.items[item].holder = Some(session);
+            self.items[item].epoch += 1;
+            self.items[item].begun = true;
+        }
+        self.beat(session, false);
+        let phase = self.items[item].phase;
+        if let Some(row) = &mut self.sessions[session] {
+            row.standing = Standing::Active;
+            if row.current != Some(item) {
+                row.current = Some(item);
+                row.phase = phase;
+            }
+        }
+    }
+
+    /// Reads for a claim, whoever holds the item.
+    pub(super) fn decide(&self, session: usize, item: usize) -> Decision {
+        let Item { holder, epoch, .. } = self.items[item];
+        let other = holder.filter(|holder| *holder != session);
+        Decision {
+            session,
+            item,
+            holder,
+            epoch,
+            beat: other
+                .and_then(|other| self.sessions[other])
+                .map(|row| row.beat),
+        }
+    }
+
+    /// Carries a decision out while everything it was made from still holds.
+    pub(super) fn carry(&mut self, decision: &Decision) -> Result<(), &'static str> {
+        let now = self.decide(decision.session, decision.item);
+        if self.sessions[decision.session].is_none() {
+            return Err("invalid");
+        }
+        if (now.holder, now.epoch, now.beat) != (decision.holder, decision.epoch, decision.beat) {
+            return Err("conflict");
+        }
+        self.take(decision.session, decision.item);
+        Ok(())
+    }
+
+    pub(super) fn release(&mut self, session: usize, item: usize) -> Result<(), &'static str> {
+        if self.items[item].holder != Some(session) {
+            return Err("conflict");
+        }
+        self.items[item].holder = None;
+        if let Some(row) = &mut self.sessions[session] {
+            row.current = None;
+            row.phase = None;
+        }
+        Ok(())
+    }
+
+    /// Pushes a phase on the newest revision or an older one, under a fence or none.
+    pub(super) fn push(
+        &mut self,
+        session: usize,
+        newest: bool,
+        fence: Option<(usize, u64)>,
+        phase: u8,
+    ) -> Result<(), &'static str> {
+        let held = self.held_by(session);
+        let Some(row) = &mut self.sessions[session] else {
+            return Err("invalid");
+        };
+        let fits =
+            |(item, epoch): (usize, u64)| held == Some(item) && self.items[item].epoch == epoch;
+        if !newest || !fence.is_none_or(fits) {
+            return Err("conflict");
+        }
+        row.phase = Some(phase);
+        if let Some(item) = held {
+            self.items[item].phase = Some(phase);
+        }
+        Ok(())
+    }
+
+    /// What a sweep takes away: of every session, what it held.
+    pub(super) fn sweep(&mut self) -> Vec<(usize, Option<usize>)> {
+        let dead: Vec<_> = (0..self.sessions.len())
+            .filter(|session| {
+                let held = self.held_by(*session).is_some();
+                self.sessions[*session].is_some_and(|row| match row.standing {
+                    Standing::Active => self.is_dead(&row),
+                    Standing::Ended => held && self.is_dead(&row),
+                    Standing::Lost => false,
+                })
+            })
+            .map(|session| (session, self.held_by(session)))
+            .collect();
+        for (session, _) in &dead {
+            self.lose(*session);
+        }
+        dead
+    }
+
+    /// Parks a session as it was read: with this standing and last sign of life.
+    pub(super) fn park(&mut self, session: usize, standing: Standing, beat: u64) -> bool {
+        let unchanged =
+            self.sessions[session].is_some_and(|row| (row.standing, row.beat) == (standing, beat));
+        if unchanged {
+            self.lose(session);
+        }
+        unchanged
+    }
+
+    fn lose(&mut self, session: usize) {
+        if let Some(item) = self.held_by(session) {
+            self.items[item].holder = None;
+        }
+        if let Some(row) = &mut self.sessions[session]
+            && row.standing == Standing::Active
+        {
+            row.standing = Standing::Lost;
+        }
+    }
+}
