@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 use trueup_core::liveness::{self, Vitality};
-use trueup_core::model::{Element, Event, ExecutionState, Handoff, Item, Orchestrator, Session};
+use trueup_core::model::{
+    Element, Event, ExecutionState, Flaw, Handoff, Item, Orchestrator, Session,
+};
 use trueup_core::outbox::Entry;
 use trueup_core::sync::Site;
 
@@ -115,6 +117,13 @@ pub(crate) fn orchestrator(orchestrator: &Orchestrator) -> Value {
         "started_at": orchestrator.started_at,
         "heartbeat_at": orchestrator.heartbeat_at,
         "epoch": orchestrator.epoch,
+    })
+}
+
+/// A row that breaks a rule.
+pub(crate) fn flaw(flaw: &Flaw) -> Value {
+    json!({
+        "table": flaw.table, "row": flaw.row, "field": flaw.field, "problem": flaw.problem,
     })
 }
 

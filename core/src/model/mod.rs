@@ -5,6 +5,7 @@
 
 mod blame;
 mod claim;
+mod compliance;
 mod event;
 mod execution;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use blame::{Blame, BlamedField, UnknownField, blame};
 pub use claim::{
     ClaimFacts, ClaimGrant, ClaimOutcome, ClaimRefusal, ClaimVerdict, FORCE_AFTER_SECONDS, decide,
 };
+pub use compliance::{CHECKED, Checked, Demand, Flaw, circles};
 pub use event::{Event, EventFilter, concerns_item};
 pub use execution::{ExecutionState, Field, History, Kind, Value, WorkState};
 pub use handoff::{
