@@ -5,7 +5,7 @@ mod plans;
 use serde_json::{Value, json};
 use trueup_core::liveness::{self, Vitality};
 use trueup_core::model::{
-    Element, Event, ExecutionState, Handoff, Item, Orchestrator, Phase, Session,
+    Element, Event, ExecutionState, Flaw, Handoff, Item, Orchestrator, Phase, Session,
 };
 use trueup_core::outbox::Entry;
 use trueup_core::sync::Site;
@@ -151,6 +151,13 @@ pub(crate) fn row(phase: &Phase) -> Value {
         "started_timestamp": phase.started_at,
         "error_message": phase.error_message,
         "revision": phase.revision,
+    })
+}
+
+/// A row that breaks a rule.
+pub(crate) fn flaw(flaw: &Flaw) -> Value {
+    json!({
+        "table": flaw.table, "row": flaw.row, "field": flaw.field, "problem": flaw.problem,
     })
 }
 

@@ -54,6 +54,27 @@ fn a_missing_database_is_told_and_made_by_fix_alone() {
 }
 
 #[test]
+fn a_row_that_breaks_a_rule_is_a_finding_of_doctor_and_of_db_status() {
+    let home = started();
+    assert_eq!(data(&home, &["db", "status"])["compliance"], json!([]));
+    home.sql("UPDATE claude_sessions SET registered_at = 'yesterday'", []);
+    let status = object(&home, 1, &["db", "status"]);
+    let flaw = &status["data"]["compliance"][0];
+    assert_eq!(keys(flaw), ["field", "problem", "row", "table"]);
+    assert_eq!(
+        (&flaw["table"], &flaw["field"]),
+        (&json!("claude_sessions"), &json!("registered_at"))
+    );
+    let warning = status["warnings"][0].as_str().unwrap();
+    assert!(
+        warning.contains("registered_at") && warning.contains("yesterday"),
+        "{warning}"
+    );
+    let doctor = object(&home, 1, &["doctor"]);
+    assert_eq!(check(&doctor["data"], "rows")["status"], "fail");
+}
+
+#[test]
 fn a_damaged_database_is_a_finding_and_stays_even_with_fix() {
     let home = started();
     let path = home.trueup().join("trueup.db");

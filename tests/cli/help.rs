@@ -69,6 +69,7 @@ const COMMANDS: &[&[&str]] = &[
     &["journal", "list"],
     &["journal", "show"],
     &["journal", "restore"],
+    &["check"],
     &["meta"],
     &["meta", "get"],
     &["meta", "set"],

@@ -323,6 +323,67 @@ fn a_phase_that_cannot_start_has_everything_named_at_once() {
     data(&home, &["meta", "check", ID, "--phase", "build"]);
 }
 
+#[test]
+fn scripts_that_ask_the_file_are_named_with_the_command_to_use() {
+    let home = Home::new();
+    let script = "from adw_modules.state import ADWState\n\n\
+                  state = ADWState.load(adw_id)\n\
+                  if state.get('status') == 'running':\n    \
+                  state.update(current_phase='test')\n";
+    for (path, text) in [
+        ("adws/adw_test_iso.py", script),
+        (
+            "adws/good.py",
+            "workflow = repo.find(170)\nprint(workflow.status)\n",
+        ),
+        ("node_modules/x/y.py", script),
+        ("bin/look.sh", "jq -r .status agents/$1/adw_state.json\n"),
+    ] {
+        fs::create_dir_all(home.project().join(path).parent().unwrap()).unwrap();
+        fs::write(home.project().join(path), text).unwrap();
+    }
+    let object = object(&home, 1, &["check", "--sources", "."]);
+    assert_eq!(codes(&object), ["F-01"; 3]);
+    assert_eq!(object["data"]["files"], 3);
+    let subjects: Vec<&Value> = object["divergences"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|d| &d["subject"])
+        .collect();
+    assert_eq!(
+        subjects,
+        [
+            "./adws/adw_test_iso.py:4:4",
+            "./adws/adw_test_iso.py:5:5",
+            "./bin/look.sh:1:7"
+        ]
+    );
+    let message = message(&object, "F-01");
+    assert!(
+        message.contains("reads status") && message.contains("trueup queue list"),
+        "{message}"
+    );
+    assert!(
+        message.contains("if state.get('status') == 'running':"),
+        "{message}"
+    );
+    let answer = trueup(&home, &["check", "--sources", "adws"]);
+    assert_eq!(answer.code, Some(1));
+    assert!(
+        answer
+            .stdout
+            .contains("adws/adw_test_iso.py:5:5: writes current_phase"),
+        "{answer:?}"
+    );
+    let clean = data(&home, &["check", "--sources", "adws/good.py"]);
+    assert_eq!(clean, json!({"repos": [], "files": 1, "sources": []}));
+    assert_eq!(
+        crate::fixture::object(&home, 3, &["check", "--sources", "none"])["error"]["code"],
+        "io"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn a_symlink_in_a_repository_leads_no_write_out_of_it() {

@@ -230,7 +230,15 @@ fn the_journal_and_the_database() {
     let home = holding();
     assert_eq!(data(&home, &["journal", "list"]), json!({"entries": []}));
     let status = data(&home, &["db", "status"]);
-    let all = ["healthy", "lineage", "path", "schema", "size_bytes", "url"];
+    let all = [
+        "compliance",
+        "healthy",
+        "lineage",
+        "path",
+        "schema",
+        "size_bytes",
+        "url",
+    ];
     assert_eq!(keys(&status), all);
     assert_eq!(keys(&status["schema"]), ["applied", "known", "version"]);
 }

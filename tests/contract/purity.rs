@@ -14,6 +14,7 @@ const PURE: &[&str] = &[
     "metadata/document.rs",
     "metadata/owned.rs",
     "metadata/rules.rs",
+    "metadata/sources",
     "metadata/state.rs",
     "metadata/writer.rs",
 ];

@@ -6,6 +6,7 @@
 )]
 
 mod blame;
+mod check;
 mod db;
 mod handoff;
 mod item;
@@ -25,6 +26,7 @@ use trueup_core::model::{ItemKey, OperationId, SessionId};
 use crate::span::Span;
 
 pub(crate) use blame::BlameArgs;
+pub(crate) use check::CheckArgs;
 pub(crate) use db::DbCommand;
 pub(crate) use handoff::{HandoffCommand, HandoffCreate};
 pub(crate) use item::{ItemAdd, ItemCommand, ItemDepend, ItemList, ItemTransition, NextArgs};
@@ -205,6 +207,13 @@ pub(crate) enum Command {
     /// Example: trueup journal restore j-0a1b2c3d4e
     #[command(verbatim_doc_comment, subcommand)]
     Journal(JournalCommand),
+    /// Check a project's sources
+    ///
+    /// Exit code 0 when all is well, 1 with findings.
+    ///
+    /// Example: trueup check --sources adws/
+    #[command(verbatim_doc_comment)]
+    Check(CheckArgs),
     /// Look after the metadata files of workflows, agents/<id>/adw_state.json
     ///
     /// The file says what a workflow produces; who does what and how far is the database's.
@@ -278,6 +287,7 @@ impl Command {
             Self::Journal(JournalCommand::Show { .. }) => "journal show",
             Self::Journal(JournalCommand::Restore { .. }) => "journal restore",
             Self::Db(command) => command.name(),
+            Self::Check(_) => "check",
             Self::Meta(command) => command.name(),
             Self::Doctor { .. } => "doctor",
             Self::Demo => "demo",

@@ -4,14 +4,15 @@ use std::path::Path;
 
 use serde_json::json;
 use trueup_core::deadline::Deadline;
-use trueup_core::model::{RETENTION_DAYS, SHORTEST_RETENTION};
+use trueup_core::model::{Flaw, RETENTION_DAYS, SHORTEST_RETENTION};
 use trueup_core::retention::{self, Order};
 use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
 use trueup_core::store::{Store as _, StoreError};
 
 use crate::args::DbCommand;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{Failure, REFUSED, UNABLE};
+use crate::json;
 use crate::report::Answer;
 use crate::span::Span;
 
@@ -97,11 +98,39 @@ fn prune(desk: &Desk, keep: Option<u64>, dry_run: bool) -> Result<Answer, Failur
     Ok(Answer::new(text, data))
 }
 
+/// Most rows shown that break a rule: where one does, thousands may.
+const MOST_FLAWS: usize = 100;
+
+/// Says for a person how many rows break a rule.
+pub(super) fn rows_line(flaws: &[Flaw]) -> String {
+    match flaws.len() {
+        0 => "every row has what it must have".to_owned(),
+        count => format!("{count} break a rule"),
+    }
+}
+
+/// Names a row that breaks a rule.
+pub(super) fn flaw_line(flaw: &Flaw) -> String {
+    let Flaw {
+        table,
+        row,
+        field,
+        problem,
+    } = flaw;
+    format!("{table} {row}: {field} {problem}")
+}
+
 fn status(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
     let schema = SqliteStore::schema(path, desk.deadline())?;
     let mut store = desk.open()?;
     let wrong = store.check()?;
     let lineage = store.lineage()?;
+    // Of a damaged file nothing more is asked.
+    let flaws = if wrong.is_empty() {
+        store.compliance()?
+    } else {
+        Vec::new()
+    };
     let applied: Vec<_> = schema
         .applied
         .iter()
@@ -120,6 +149,7 @@ fn status(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
             .filter(|a| !a.unchanged)
             .map(|a| format!("migration {} is not the one this trueup knows", a.version)),
     );
+    warnings.extend(flaws.iter().take(MOST_FLAWS).map(flaw_line));
     let size = std::fs::metadata(path)?.len();
     let text = vec![
         format!("database {}", desk.site.settings.database),
@@ -133,6 +163,7 @@ fn status(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
             "health   {}",
             if wrong.is_empty() { "ok" } else { "damaged" }
         ),
+        format!("rows     {}", rows_line(&flaws)),
     ];
     let data = json!({
         "url": desk.site.settings.database.to_string(),
@@ -141,11 +172,12 @@ fn status(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
         "schema": {"version": schema.version, "known": schema.known, "applied": applied},
         "size_bytes": size,
         "healthy": wrong.is_empty(),
+        "compliance": flaws.iter().take(MOST_FLAWS).map(json::flaw).collect::<Vec<_>>(),
     });
-    let exit = if wrong.is_empty() {
-        0
-    } else {
-        crate::failure::UNABLE
+    let exit = match (wrong.is_empty(), flaws.is_empty()) {
+        (false, _) => UNABLE,
+        (true, false) => REFUSED,
+        (true, true) => 0,
     };
     Ok(Answer {
         warnings,

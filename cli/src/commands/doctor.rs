@@ -11,6 +11,7 @@ use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Store as _, StoreError};
 use trueup_core::sync::drain;
 
+use super::db::{flaw_line, rows_line};
 use crate::desk::Desk;
 use crate::failure::{Failure, REFUSED};
 use crate::report::Answer;
@@ -70,6 +71,7 @@ pub(super) fn run(desk: &Desk, fix: bool) -> Answer {
         data_directory(desk, fix),
         space(desk),
         database(desk, fix),
+        rows(desk),
         outbox(desk, fix),
         journal(desk),
         repository(desk),
@@ -226,6 +228,29 @@ fn database(desk: &Desk, fix: bool) -> Check {
                 failure.hint.unwrap_or_default(),
             )
         }
+    }
+}
+
+/// Rows that break a rule, whoever wrote them. Of a database that cannot be opened the check
+/// before this one has said all.
+fn rows(desk: &Desk) -> Check {
+    const NAME: &str = "rows";
+    let flaws = desk
+        .open()
+        .and_then(|store| store.compliance().map_err(Failure::from));
+    match flaws.as_deref() {
+        Ok([first, ..]) => Check::wrong(
+            NAME,
+            Status::Fail,
+            format!(
+                "{}, such as {}",
+                rows_line(flaws.as_deref().unwrap_or_default()),
+                flaw_line(first)
+            ),
+            "trueup db status lists them; mend them with sqlite3, or restore a backup",
+        ),
+        Ok([]) => Check::ok(NAME, rows_line(&[])),
+        Err(_) => Check::ok(NAME, "not looked at"),
     }
 }
 

@@ -10,8 +10,10 @@ mod document;
 mod file;
 mod owned;
 mod rules;
+pub mod sources;
 
 mod state;
+mod tree;
 mod writer;
 
 pub use document::{Document, Literal, Unparsable};
@@ -19,4 +21,5 @@ pub use file::{Change, LARGEST, MetadataError, MetadataFile, listed, place};
 pub use owned::{OWNED, Owned, owned};
 pub use rules::{examine, unparsable, violation};
 pub use state::{IssueClass, ModelSet, State};
+pub use tree::{Script, Tree, files_below};
 pub use writer::writer;

@@ -6,6 +6,7 @@
 mod advance;
 mod blame;
 mod claim;
+mod compliance;
 mod dependency;
 mod event;
 mod execution;
@@ -32,6 +33,7 @@ pub use blame::{Blame, BlamedField, UnknownField, blame};
 pub use claim::{
     ClaimFacts, ClaimGrant, ClaimOutcome, ClaimRefusal, ClaimVerdict, FORCE_AFTER_SECONDS, decide,
 };
+pub use compliance::{CHECKED, Checked, Demand, Flaw, circles};
 pub use dependency::{Waits, circle, drawn, settled};
 pub use event::{Event, EventFilter, concerns_item};
 pub use execution::{ExecutionState, Field, History, Kind, Value, WorkState};

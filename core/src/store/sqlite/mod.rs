@@ -5,6 +5,7 @@
 //! trueup's, is damaged or newer is never written.
 
 mod claims;
+mod compliance;
 mod dependencies;
 mod errors;
 mod events;
@@ -41,7 +42,8 @@ use super::{
 };
 use crate::deadline::Deadline;
 use crate::model::{
-    Event, EventFilter, Item, ItemKey, Lineage, NewItem, Revision, Session, SessionId, Timestamp,
+    Event, EventFilter, Flaw, Item, ItemKey, Lineage, NewItem, Revision, Session, SessionId,
+    Timestamp,
 };
 
 use handle::Handle;
@@ -117,6 +119,15 @@ impl SqliteStore {
     /// When the check itself cannot run.
     pub fn check(&self) -> Result<Vec<String>> {
         open::check(&self.connection)
+    }
+
+    /// Reads every row that has rules; returns what breaks one.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub fn compliance(&self) -> Result<Vec<Flaw>> {
+        compliance::flaws(&self.connection)
     }
 
     /// Runs a write as one transaction, behind the queue.

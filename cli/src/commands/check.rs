@@ -1,0 +1,89 @@
+//! `trueup check`
+
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+use trueup_core::metadata::sources::{Access, Hit, scan};
+use trueup_core::metadata::{Script, files_below};
+use trueup_core::reconcile::{Code, Divergence};
+use trueup_core::text::one_line;
+
+use crate::args::CheckArgs;
+use crate::failure::{Failure, REFUSED};
+use crate::report::Answer;
+
+/// Longest line of a script shown, in characters.
+const LONGEST: usize = 160;
+
+pub(super) fn run(arguments: &CheckArgs) -> Result<Answer, Failure> {
+    sources(&arguments.sources)
+}
+
+/// Looks for scripts that use a metadata file where the database is to be asked.
+fn sources(root: &Path) -> Result<Answer, Failure> {
+    let tree = files_below(root).map_err(|error| {
+        Failure::unable("io", format!("{}: {error}", root.display()))
+            .hint("name a directory or a file that can be read")
+    })?;
+    let (mut divergences, mut rows, mut files) = (Vec::new(), Vec::new(), 0);
+    let mut warnings = tree.unread;
+    for path in &tree.files {
+        let file = path.to_string_lossy();
+        let script = match Script::read(path) {
+            Ok(Some(script)) => script,
+            Ok(None) => continue,
+            Err(error) => {
+                warnings.push(format!("{file}: {error}; it is left out"));
+                continue;
+            }
+        };
+        files += 1;
+        for hit in scan(script.language, &script.text) {
+            divergences.push(divergence(&file, &hit));
+            rows.push(row(&file, &hit));
+        }
+    }
+    let mut text: Vec<String> = divergences.iter().map(|d| d.message.clone()).collect();
+    text.push(format!("{files} scripts, {} findings", rows.len()));
+    let data = json!({"repos": [], "files": files, "sources": rows});
+    Ok(Answer {
+        exit: if divergences.is_empty() { 0 } else { REFUSED },
+        divergences,
+        warnings,
+        ..Answer::new(text, data)
+    })
+}
+
+const fn verb(access: Access) -> &'static str {
+    match access {
+        Access::Reads => "reads",
+        Access::Writes => "writes",
+    }
+}
+
+fn divergence(file: &str, hit: &Hit) -> Divergence {
+    let place = format!("{file}:{}:{}", hit.line, hit.column);
+    let line = one_line(&hit.text, LONGEST);
+    Divergence {
+        code: Code::F01,
+        severity: Code::F01.severity(),
+        message: format!(
+            "{place}: {} {} in a metadata file, which the database owns; use `{}`\n    {line}",
+            verb(hit.access),
+            hit.field,
+            hit.command()
+        ),
+        subject: place,
+        authority: "database",
+        expected: Some(hit.command().to_owned()),
+        found: Some(line),
+        fix: None,
+    }
+}
+
+fn row(file: &str, hit: &Hit) -> Json {
+    json!({
+        "file": file, "line": hit.line, "column": hit.column, "field": hit.field,
+        "access": verb(hit.access), "text": hit.text, "use": hit.command(),
+    })
+}

@@ -1,0 +1,122 @@
+//! Reads every row that has rules, and names those that break one.
+
+use rusqlite::{Connection, Row};
+
+use super::errors::from_sqlite;
+use crate::model::{CHECKED, Checked, Flaw, circles};
+use crate::store::Result;
+
+/// Finds every row that breaks a rule.
+pub(super) fn flaws(connection: &Connection) -> Result<Vec<Flaw>> {
+    let mut found = Vec::new();
+    for checked in CHECKED {
+        // Until its migration there is no such table.
+        if !exists(connection, checked.table)? {
+            continue;
+        }
+        found.extend(rows(connection, checked)?);
+    }
+    found.extend(strangers(connection)?);
+    for (table, field, sql) in [
+        (
+            "item_dependencies",
+            "depends_on",
+            "SELECT item, depends_on FROM item_dependencies",
+        ),
+        (
+            "work_items",
+            "parent",
+            "SELECT key, parent FROM work_items WHERE parent IS NOT NULL",
+        ),
+    ] {
+        found.extend(rings(connection, table, field, sql)?);
+    }
+    Ok(found)
+}
+
+fn exists(connection: &Connection, table: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)";
+    connection
+        .query_row(sql, [table], |row| row.get(0))
+        .map_err(from_sqlite)
+}
+
+fn rows(connection: &Connection, checked: Checked) -> Result<Vec<Flaw>> {
+    // As text, whatever somebody put there.
+    let columns: Vec<String> = checked
+        .rules
+        .iter()
+        .map(|(field, _)| format!("CAST({field} AS TEXT)"))
+        .collect();
+    let Checked { table, key, .. } = checked;
+    let sql = format!(
+        "SELECT coalesce(CAST({key} AS TEXT), ''), {} FROM {table} ORDER BY 1",
+        columns.join(", ")
+    );
+    let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
+    let of_row = |row: &Row<'_>| {
+        let name: String = text(row, 0)?.unwrap_or_default();
+        let values = (1..=columns.len()).map(|column| text(row, column));
+        let values: Vec<Option<String>> = values.collect::<rusqlite::Result<_>>()?;
+        Ok(checked.flaws(&name, &values))
+    };
+    let flaws: Vec<Vec<Flaw>> = statement
+        .query_map([], of_row)
+        .and_then(Iterator::collect)
+        .map_err(from_sqlite)?;
+    Ok(flaws.into_iter().flatten().collect())
+}
+
+/// Reads a text; bytes that are none are replaced, so that they are a flaw and no failure.
+fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
+    let value = row.get_ref(column)?.as_bytes_or_null()?;
+    Ok(value.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+}
+
+/// Finds rows that name a row that is not there: foreign keys are off in most shells.
+fn strangers(connection: &Connection) -> Result<Vec<Flaw>> {
+    let sql = "SELECT c.\"table\", CAST(c.rowid AS TEXT), c.parent,
+                   (SELECT \"from\" FROM pragma_foreign_key_list(c.\"table\") l WHERE l.id = c.fkid)
+               FROM pragma_foreign_key_check c";
+    let mut statement = connection.prepare(sql).map_err(from_sqlite)?;
+    let flaws = statement.query_map([], |row| {
+        let (table, rowid): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+        let parent: String = row.get(2)?;
+        Ok(Flaw {
+            // A table without row ids does not say which row it is.
+            row: rowid.map_or_else(String::new, |rowid| name(connection, &table, &rowid)),
+            field: row.get(3)?,
+            problem: format!("names a row of {parent} that is not there"),
+            table,
+        })
+    });
+    flaws.and_then(Iterator::collect).map_err(from_sqlite)
+}
+
+/// Names a row by the key of its table, where that is known.
+fn name(connection: &Connection, table: &str, rowid: &str) -> String {
+    let known = CHECKED.into_iter().find(|checked| checked.table == table);
+    let read = known.and_then(|Checked { table, key, .. }| {
+        let sql = format!("SELECT CAST({key} AS TEXT) FROM {table} WHERE rowid = ?1");
+        connection.query_row(&sql, [rowid], |row| row.get(0)).ok()
+    });
+    read.unwrap_or_else(|| rowid.to_owned())
+}
+
+fn rings(connection: &Connection, table: &str, field: &str, sql: &str) -> Result<Vec<Flaw>> {
+    let mut statement = connection.prepare(sql).map_err(from_sqlite)?;
+    let edges: Vec<(String, String)> = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .and_then(Iterator::collect)
+        .map_err(from_sqlite)?;
+    let flaws = circles(&edges).into_iter().map(|circle| {
+        let first = circle.first().cloned().unwrap_or_default();
+        Flaw {
+            table: table.to_owned(),
+            field: field.to_owned(),
+            problem: format!("goes round in a circle: {} -> {first}", circle.join(" -> ")),
+            row: first,
+        }
+    });
+    Ok(flaws.collect())
+}

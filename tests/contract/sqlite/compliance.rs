@@ -1,0 +1,107 @@
+//! Rows that break a rule are named, however they came to be.
+
+use trueup_core::store::sqlite::SqliteStore;
+
+use crate::fixture::{File, sqlite};
+use crate::request::{add, holder, register};
+
+fn flaws(store: &SqliteStore) -> Vec<String> {
+    let flaws = store.compliance().unwrap().into_iter();
+    flaws
+        .map(|f| format!("{} {} {} {}", f.table, f.row, f.field, f.problem))
+        .collect()
+}
+
+/// Writes what the rules of the schema would refuse.
+fn force(file: &File, sql: &str) {
+    let stranger = file.stranger();
+    let triggers: Vec<String> = stranger
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(|name| name.unwrap())
+        .collect();
+    for name in triggers {
+        stranger
+            .execute_batch(&format!("DROP TRIGGER {name}"))
+            .unwrap();
+    }
+    stranger
+        .execute_batch("PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF")
+        .unwrap();
+    stranger.execute_batch(sql).unwrap();
+}
+
+#[test]
+fn what_trueup_wrote_has_all_it_must_have() {
+    let mut file = sqlite();
+    holder(&mut file.store);
+    add(&mut file.store, "B");
+    assert_eq!(flaws(&file.store), Vec::<String>::new());
+}
+
+#[test]
+fn each_row_that_breaks_a_rule_is_named_with_its_field() {
+    for (sql, expected) in [
+        (
+            "UPDATE claude_sessions SET heartbeat_at = 'yesterday'",
+            "claude_sessions s1 heartbeat_at \"yesterday\" is not a time",
+        ),
+        (
+            "UPDATE claude_sessions SET status = 'dead'",
+            "claude_sessions s1 status unknown status \"dead\"",
+        ),
+        (
+            "UPDATE work_items SET status = 'planned' WHERE key = 'A'",
+            "work_items A status \"planned\" is no status",
+        ),
+        (
+            "UPDATE work_items SET status = 'completed', completed_at = NULL WHERE key = 'A'",
+            "work_items A completed_at is missing",
+        ),
+        (
+            "UPDATE work_items SET updated_at = '' WHERE key = 'B'",
+            "work_items B updated_at is missing",
+        ),
+        (
+            "UPDATE work_items SET holder = 'ghost' WHERE key = 'B'",
+            "work_items B holder names a row of claude_sessions that is not there",
+        ),
+        (
+            "UPDATE work_items SET parent = 'gone' WHERE key = 'B'",
+            "work_items B parent names a row of work_items that is not there",
+        ),
+        (
+            "UPDATE work_items SET parent = iif(key = 'A', 'B', 'A')",
+            "work_items A parent goes round in a circle: A -> B -> A",
+        ),
+        (
+            "INSERT INTO item_dependencies (item, depends_on) VALUES ('A', 'B'), ('B', 'A')",
+            "item_dependencies A depends_on goes round in a circle: A -> B -> A",
+        ),
+    ] {
+        let mut file = sqlite();
+        register(&mut file.store, "s1");
+        add(&mut file.store, "A");
+        add(&mut file.store, "B");
+        force(&file, sql);
+        let found = flaws(&file.store);
+        assert_eq!(found.len(), 1, "{sql}: {found:?}");
+        assert!(found[0].starts_with(expected), "{sql}: {found:?}");
+    }
+}
+
+#[test]
+fn a_value_of_another_kind_is_a_flaw_and_no_failure() {
+    let mut file = sqlite();
+    register(&mut file.store, "s1");
+    force(
+        &file,
+        "UPDATE claude_sessions SET metadata = CAST(x'ff00' AS TEXT)",
+    );
+    assert_eq!(
+        flaws(&file.store),
+        ["claude_sessions s1 metadata is no JSON object"]
+    );
+}
