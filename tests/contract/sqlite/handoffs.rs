@@ -1,11 +1,13 @@
 //! The rules of hand-offs are in the schema too.
 
 use rusqlite::params;
-use trueup_core::model::HandoffStatus;
+use trueup_core::model::{HandoffRefusal, HandoffStatus};
+use trueup_core::store::{HandoffAcceptance, HandoffStore as _};
 
+use super::races::at_once;
 use super::rules::refuses;
 use crate::fixture::{File, sqlite};
-use crate::request::{holder, register};
+use crate::request::{LEASE, by, holder, id, item, register};
 
 const MADE: &str = "INSERT INTO handoffs (id, type, item, from_session, to_session, epoch)
                     VALUES ('h-1', 'PLAN-TO-EXEC', 'A', 's1', 's2', 1)";
@@ -167,4 +169,36 @@ fn only_what_can_no_longer_be_accepted_is_forgotten() {
     file.sql(&MADE.replace("'s2', 1)", "'s2', 3)"));
     file.sql("UPDATE handoffs SET status = 'rejected', decided_by = 's2', reject_reason = 'no'");
     file.sql("DELETE FROM handoffs");
+}
+
+#[test]
+fn of_many_that_accept_at_once_one_gets_the_item() {
+    let file = handed();
+    file.sql(
+        &MADE
+            .replace("'h-1'", "'h-2'")
+            .replace("'s2', 1)", "NULL, 1)"),
+    );
+    let answers = at_once(&file.path(), |n, store| {
+        let name = format!("taker-{n}");
+        register(store, &name);
+        let acceptance = HandoffAcceptance {
+            id: "h-2".parse().unwrap(),
+            session: id(&name),
+            lease_seconds: LEASE,
+            provenance: by(&name),
+        };
+        store.accept_handoff(&acceptance).unwrap().map(|_| name)
+    });
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!(won.len(), 1);
+    let decided = |answer: &Result<_, _>| *answer == Err(HandoffRefusal::Decided);
+    assert!(lost.iter().all(decided), "{lost:?}");
+    let mut file = file;
+    let item = item(&mut file.store, "A");
+    assert_eq!(
+        item.holder.map(|holder| holder.to_string()),
+        won[0].clone().ok()
+    );
+    assert_eq!(item.epoch.0, 2);
 }
