@@ -22,6 +22,8 @@ mod journal;
 mod log;
 mod mending;
 mod meta;
+mod moves;
+mod next;
 mod operations;
 mod orchestrator_start;
 mod orchestrators;

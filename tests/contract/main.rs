@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails, fails its test")]
 
+mod agreement;
 mod fixture;
 mod machine;
 mod purity;

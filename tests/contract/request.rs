@@ -7,12 +7,14 @@ use serde_json::{Map, Value as Json};
 
 use trueup_core::model::phase::{NewPhase, NewPhases, PhaseName, PhaseRefusal, PhaseStep};
 use trueup_core::model::{
-    ClaimGrant, ClaimOutcome, Epoch, Event, EventFilter, Field, Item, ItemKey, NewItem,
-    Orchestrator, OrchestratorId, Phase, ProcessId, Session, SessionId, Value,
+    ClaimGrant, ClaimOutcome, Epoch, Event, EventFilter, Field, Goal, Item, ItemKey, ItemStatus,
+    MoveFacts, Mover, NewItem, Orchestrator, OrchestratorId, Phase, ProcessId, Session, SessionId,
+    Value, advance,
 };
 use trueup_core::store::{
-    ClaimRequest, ClaimTaken, Heartbeat, NewRun, PhaseFilter, PhaseMoved, Provenance, Push,
-    Registered, Registration, Release, Result, StepRequest, Stepped, Store, StoreError, TaskNote,
+    ClaimRequest, ClaimTaken, Heartbeat, ItemMove, ItemMoved, NewRun, PhaseFilter, PhaseMoved,
+    Provenance, Push, Registered, Registration, Release, Result, StepRequest, Stepped, Store,
+    StoreError, TaskNote,
 };
 
 pub(crate) const LEASE: u64 = 900;
@@ -320,4 +322,36 @@ pub(crate) fn of_others(metadata: &Map<String, Json>) -> Map<String, Json> {
     let mut others = metadata.clone();
     others.retain(|key, _| !ours.contains(&key.as_str()));
     others
+}
+
+/// Moves an item forward as its holder, a session, or else a person would, by the rules.
+pub(crate) fn move_to(store: &mut dyn Store, who: &str, text: &str, to: ItemStatus) -> ItemMoved {
+    moved(store, who, text, Goal::Status(to))
+}
+
+/// Reopens an item.
+pub(crate) fn reopen(store: &mut dyn Store, who: &str, text: &str) -> ItemMoved {
+    moved(store, who, text, Goal::Start)
+}
+
+fn moved(store: &mut dyn Store, who: &str, text: &str, goal: Goal) -> ItemMoved {
+    let session = store.session(&id(who)).unwrap();
+    let item = item(store, text);
+    let facts = MoveFacts {
+        mover: session
+            .as_ref()
+            .map_or(Mover::Person, |session| Mover::Session(Some(session))),
+        item: Some(&item),
+        goal,
+        evidence: None,
+        reason: Some("why"),
+    };
+    let request = ItemMove {
+        grant: advance(&facts).unwrap(),
+        provenance: Provenance {
+            reason: Some("why".to_owned()),
+            ..by(who)
+        },
+    };
+    store.move_item(&request).unwrap()
 }

@@ -13,6 +13,7 @@ mod full_disk;
 mod kills;
 mod metadata;
 mod mount;
+mod next_races;
 mod permission;
 mod plan_regressions;
 mod races;

@@ -6,6 +6,7 @@ mod compliance;
 mod damage;
 mod foreign;
 mod handoffs;
+mod item_rules;
 mod migrations;
 mod orchestrators;
 mod parting;

@@ -13,12 +13,15 @@ macro_rules! on_every_store {
 }
 
 mod claims;
+mod dependencies;
 mod errors;
 mod events;
 mod handoffs;
 mod items;
 mod lapse;
 mod metadata;
+mod moves;
+mod next;
 mod orchestrators;
 mod phase_fences;
 mod phases;

@@ -1,7 +1,7 @@
 //! Changes of an item's status, with what follows from them.
 
 use super::{MemoryStore, changes, claims, items};
-use crate::model::{Item, ItemKey, ItemStatus, MoveGrant, settled};
+use crate::model::{Entity, Item, ItemKey, ItemStatus, MoveGrant, Step, settled, step};
 use crate::store::{ItemMove, ItemMoved, Provenance, Result, StoreError};
 
 pub(super) fn move_item(store: &mut MemoryStore, request: &ItemMove) -> Result<ItemMoved> {
@@ -55,18 +55,16 @@ fn check(store: &MemoryStore, grant: &MoveGrant, by: &Provenance) -> Result<()> 
             && item.epoch == grant.expected_epoch
             && item.revision == grant.expected_revision
     });
-    if item.is_none() {
-        return Err(StoreError::Conflict(format!(
-            "item {} was changed meanwhile",
-            grant.item
-        )));
-    }
+    let item = item.ok_or_else(|| {
+        StoreError::Conflict(format!("item {} was changed meanwhile", grant.item))
+    })?;
     if grant.to.is_finished() && grant.expected_holder.is_some() && !grant.releases {
         return Err(StoreError::Denied(
             "a finished item has no holder".to_owned(),
         ));
     }
-    if grant.back && by.reason.as_deref().is_none_or(str::is_empty) {
+    let back = step(Entity::Item, item.status.as_str(), grant.to.as_str()) == Step::Back;
+    if back != grant.back || back && by.reason.as_deref().is_none_or(str::is_empty) {
         return Err(StoreError::Denied("no legal change of status".to_owned()));
     }
     Ok(())

@@ -54,12 +54,14 @@ BEGIN
     WHERE key = OLD.item;
 END;
 
--- Foreign keys are off in most shells, and REPLACE removes a row without a word.
+-- Foreign keys are off in most shells, and REPLACE removes a row without a word, also one that
+-- is in the way by its number alone.
 CREATE TRIGGER work_items_insert BEFORE INSERT ON work_items
-WHEN NEW.holder IS NOT NULL OR EXISTS (SELECT 1 FROM work_items WHERE key = NEW.key)
+WHEN NEW.holder IS NOT NULL
+  OR EXISTS (SELECT 1 FROM work_items WHERE key = NEW.key OR rowid = NEW.rowid)
 BEGIN
     SELECT CASE
-        WHEN EXISTS (SELECT 1 FROM work_items WHERE key = NEW.key)
+        WHEN EXISTS (SELECT 1 FROM work_items WHERE key = NEW.key OR rowid = NEW.rowid)
             THEN RAISE(ABORT, 'the item exists already: work_items.key is unique')
         WHEN EXISTS (SELECT 1 FROM work_items WHERE holder = NEW.holder)
             THEN RAISE(ABORT, 'the session holds an item already: work_items.holder is unique')
@@ -80,7 +82,7 @@ BEGIN
         WHEN NEW.key <> OLD.key THEN RAISE(ABORT, 'a key never changes')
         WHEN NEW.claim_epoch < OLD.claim_epoch
             THEN RAISE(ABORT, 'a claim epoch never goes back')
-        WHEN NEW.holder <> coalesce(OLD.holder, '')
+        WHEN NEW.holder IS NOT NULL AND NEW.holder IS NOT OLD.holder
              AND NOT EXISTS (SELECT 1 FROM claude_sessions WHERE session_id = NEW.holder)
             THEN RAISE(ABORT, 'a holder is a registered session')
         WHEN EXISTS (SELECT 1 FROM work_items WHERE holder = NEW.holder AND key <> NEW.key)
@@ -103,6 +105,9 @@ BEGIN
     END;
 END;
 
+CREATE TRIGGER work_items_number BEFORE UPDATE ON work_items WHEN NEW.rowid <> OLD.rowid
+BEGIN SELECT RAISE(ABORT, 'a key never changes'); END;
+
 CREATE TRIGGER work_items_delete BEFORE DELETE ON work_items
 WHEN OLD.holder IS NOT NULL OR EXISTS (SELECT 1 FROM work_items WHERE parent = OLD.key)
 BEGIN SELECT RAISE(ABORT, 'an item that is held or has children stays'); END;
@@ -113,9 +118,13 @@ BEGIN SELECT RAISE(ABORT, 'a session that holds an item stays'); END;
 
 -- A registration names its operation; REPLACE by plain SQL would empty the row.
 CREATE TRIGGER claude_sessions_replace BEFORE INSERT ON claude_sessions
-WHEN NEW.last_op IS NULL
- AND EXISTS (SELECT 1 FROM claude_sessions WHERE session_id = NEW.session_id)
+WHEN NEW.last_op IS NULL AND EXISTS (
+    SELECT 1 FROM claude_sessions WHERE session_id = NEW.session_id OR rowid = NEW.rowid)
 BEGIN SELECT RAISE(ABORT, 'the session exists already: claude_sessions.session_id is unique'); END;
+
+CREATE TRIGGER claude_sessions_id BEFORE UPDATE ON claude_sessions
+WHEN NEW.session_id <> OLD.session_id OR NEW.rowid <> OLD.rowid
+BEGIN SELECT RAISE(ABORT, 'a session''s id never changes'); END;
 
 DROP TRIGGER claude_sessions_state;
 DROP TRIGGER claude_sessions_metadata;

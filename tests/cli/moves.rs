@@ -1,0 +1,471 @@
+//! Items that move: forward by legal steps, back by a reopening, and who may move them.
+
+use serde_json::{Value, json};
+use support::home::{Home, SECOND, SESSION};
+
+use crate::fixture::{
+    assert_in_step, claimed, data, held_by_second, keys, object, refused, started, trueup,
+};
+use crate::witness::Witness;
+
+fn status(home: &Home, key: &str) -> String {
+    home.ask("SELECT status FROM work_items WHERE key = ?1", [key])
+}
+
+#[test]
+fn a_move_says_from_what_to_what_and_answers_with_the_item() {
+    let home = started();
+    data(&home, &["item", "add", "SD-1"]);
+    let moved = data(&home, &["item", "transition", "SD-1", "running"]);
+    assert_eq!(keys(&moved), ["item"]);
+    assert_eq!(moved["item"]["status"], "running");
+    let answer = trueup(
+        &home,
+        &[
+            "item",
+            "transition",
+            "SD-1",
+            "blocked",
+            "--reason",
+            "no key",
+        ],
+    );
+    assert_eq!(answer.ok().stdout, "SD-1: running -> blocked\n");
+    let shown = data(&home, &["item", "show", "SD-1"]);
+    assert_eq!(shown["item"]["error_message"], "no key");
+    let answer = trueup(&home, &["item", "transition", "SD-1", "blocked"]);
+    assert_eq!(answer.ok().stdout, "SD-1 stays blocked\n");
+    let moved = data(&home, &["item", "transition", "SD-1", "running"]);
+    assert!(moved["item"]["error_message"].is_null(), "{moved}");
+}
+
+#[test]
+fn spellings_of_the_wild_are_taken_and_written_as_ours() {
+    let home = started();
+    for (key, spelling, expected) in [
+        ("SD-1", "done", "completed"),
+        ("SD-2", "In-Progress", "running"),
+        ("SD-3", "canceled", "cancelled"),
+        ("SD-4", "paused", "blocked"),
+    ] {
+        data(&home, &["item", "add", key]);
+        let moved = data(&home, &["item", "transition", key, spelling]);
+        assert_eq!(moved["item"]["status"], expected);
+        assert_eq!(status(&home, key), expected);
+    }
+}
+
+#[test]
+fn an_unknown_spelling_is_refused_by_name_with_those_that_are_known() {
+    let home = started();
+    data(&home, &["item", "add", "SD-1"]);
+    let object = object(&home, 2, &["item", "transition", "SD-1", "almost"]);
+    assert_eq!(object["error"]["code"], "usage");
+    let message = object["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("\"almost\"")
+            && message.contains("queued, ready, running, blocked, completed, failed, cancelled"),
+        "{message}"
+    );
+    assert_eq!(status(&home, "SD-1"), "queued");
+}
+
+#[test]
+fn an_illegal_step_names_where_it_may_go_and_changes_nothing() {
+    let home = started();
+    data(&home, &["item", "add", "SD-1"]);
+    data(&home, &["item", "transition", "SD-1", "running"]);
+    let before = Witness::of(&home);
+    let object = refused(
+        &home,
+        "illegal_transition",
+        &["item", "transition", "SD-1", "queued"],
+    );
+    assert_eq!(
+        object["data"],
+        json!({
+            "from": "running", "to": "queued",
+            "legal": ["blocked", "cancelled", "completed", "failed"],
+        })
+    );
+    let message = object["error"]["message"].as_str().unwrap();
+    assert_eq!(
+        message,
+        "SD-1 is running and cannot become queued; from running it goes to \
+         blocked, cancelled, completed, failed"
+    );
+    let hint = object["error"]["hint"].as_str().unwrap();
+    assert!(
+        hint.contains("`trueup item reopen SD-1 --reason R`"),
+        "{hint}"
+    );
+    assert_eq!(Witness::of(&home), before);
+
+    data(&home, &["item", "transition", "SD-1", "completed"]);
+    let arguments = ["item", "transition", "SD-1", "running"];
+    let object = refused(&home, "illegal_transition", &arguments);
+    assert_eq!(object["data"]["legal"], json!([]));
+}
+
+#[test]
+fn going_back_needs_a_reason_and_is_an_event_of_its_own() {
+    let home = started();
+    data(&home, &["item", "add", "SD-1"]);
+    data(
+        &home,
+        &[
+            "item",
+            "transition",
+            "SD-1",
+            "completed",
+            "--evidence",
+            "run 1",
+        ],
+    );
+    for arguments in [
+        &["item", "reopen", "SD-1"][..],
+        &["item", "reopen", "SD-1", "--reason", ""],
+    ] {
+        assert_eq!(object(&home, 2, arguments)["error"]["code"], "usage");
+    }
+    let answer = trueup(
+        &home,
+        &["item", "reopen", "SD-1", "--reason", "wrong branch"],
+    )
+    .ok();
+    assert_eq!(answer.stdout, "SD-1: completed -> queued\n");
+    let shown = data(&home, &["item", "show", "SD-1"]);
+    assert!(shown["item"]["completed_at"].is_null() && shown["item"]["evidence"].is_null());
+    let event = shown["events"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&event["kind"], &event["reason"], &event["actor"]),
+        (&json!("reopened"), &json!("wrong branch"), &json!(SESSION))
+    );
+    let again = ["item", "reopen", "SD-1", "--reason", "again"];
+    refused(&home, "illegal_transition", &again);
+}
+
+#[test]
+fn what_is_finished_is_released_and_the_cache_says_so_at_once() {
+    for status in ["completed", "failed", "cancelled"] {
+        let home = started();
+        claimed(&home, "SD-1");
+        data(&home, &["set", "--phase", "EXEC", "--task", "write"]);
+        assert_eq!(home.cached()["currentSd"], "SD-1");
+        let arguments = ["item", "transition", "SD-1", status, "--reason", "why"];
+        let answer = trueup(&home, &arguments).ok();
+        assert!(
+            answer
+                .stdout
+                .starts_with(&format!("SD-1: running -> {status}\n")),
+            "{}",
+            answer.stdout
+        );
+        assert!(answer.stdout.contains(&format!("released by {SESSION}")));
+        let item = &data(&home, &["item", "show", "SD-1"])["item"];
+        assert!(item["holder"].is_null() && item["completed_at"].is_string());
+        let error = if status == "failed" {
+            json!("why")
+        } else {
+            json!(null)
+        };
+        assert_eq!(item["error_message"], error);
+        for key in ["currentSd", "currentPhase", "currentTask"] {
+            assert!(home.cached()[key].is_null(), "{key}");
+        }
+        assert_in_step(&home);
+        assert_eq!(home.events("status", "SD-1"), 1, "one event");
+        assert_eq!(home.events("released", "SD-1"), 0);
+    }
+}
+
+#[test]
+fn a_held_item_is_moved_by_its_holder_alone() {
+    let (home, _process) = held_by_second(&[]);
+    let before = Witness::of(&home);
+    for arguments in [
+        &[
+            "item",
+            "transition",
+            "SD-1",
+            "completed",
+            "--session",
+            SESSION,
+        ][..],
+        &[
+            "item",
+            "reopen",
+            "SD-1",
+            "--reason",
+            "mine",
+            "--session",
+            SESSION,
+        ],
+    ] {
+        let object = refused(&home, "not_holder", arguments);
+        assert_eq!(object["data"]["holder"], SECOND);
+        assert!(
+            object["error"]["message"]
+                .as_str()
+                .unwrap()
+                .contains(SECOND)
+        );
+    }
+    assert_eq!(Witness::of(&home), before);
+    let arguments = [
+        "item",
+        "transition",
+        "SD-1",
+        "completed",
+        "--session",
+        SECOND,
+    ];
+    data(&home, &arguments);
+    assert_eq!(status(&home, "SD-1"), "completed");
+}
+
+#[test]
+fn who_lost_the_item_without_a_word_is_told_of_a_stale_epoch() {
+    let home = started();
+    claimed(&home, "SD-1");
+    crate::fixture::second(&home, None);
+    home.expire(SESSION, 61);
+    data(&home, &["claim", "SD-1", "--force", "--session", SECOND]);
+    let arguments = [
+        "item",
+        "transition",
+        "SD-1",
+        "completed",
+        "--session",
+        SESSION,
+    ];
+    let object = refused(&home, "stale_epoch", &arguments);
+    assert_eq!(object["data"]["holder"], SECOND);
+    assert_eq!(status(&home, "SD-1"), "running");
+}
+
+#[test]
+fn a_free_item_is_moved_by_anybody_who_is_known() {
+    let home = started();
+    data(&home, &["item", "add", "SD-1"]);
+    for arguments in [
+        &["item", "transition", "SD-1", "running", "--session", SECOND][..],
+        &[
+            "item",
+            "depend",
+            "SD-1",
+            "--on",
+            "SD-1",
+            "--session",
+            SECOND,
+        ],
+    ] {
+        refused(&home, "phantom_session", arguments);
+    }
+    refused(
+        &home,
+        "item_not_found",
+        &["item", "transition", "SD-9", "running"],
+    );
+    // A person at a terminal, where no session works.
+    let run = home.run("trueup").cwd(home.user()).env("USER", "ada");
+    run.args(["item", "transition", "SD-1", "running"])
+        .finish()
+        .ok();
+    let actor: String = home.ask(
+        "SELECT actor FROM events WHERE kind = 'status' AND key = 'SD-1'",
+        [],
+    );
+    assert_eq!(actor, "ada");
+    data(&home, &["item", "transition", "SD-1", "completed"]);
+}
+
+#[test]
+fn an_item_that_asks_for_evidence_is_completed_with_it_alone() {
+    let home = started();
+    let added = data(&home, &["item", "add", "SD-1", "--requires-evidence"]);
+    assert_eq!(added["item"]["requires_evidence"], true);
+    data(&home, &["claim", "SD-1"]);
+    for arguments in [
+        &["item", "transition", "SD-1", "completed"][..],
+        &["item", "transition", "SD-1", "completed", "--evidence", " "],
+    ] {
+        let object = refused(&home, "evidence_required", arguments);
+        assert!(
+            object["error"]["hint"]
+                .as_str()
+                .unwrap()
+                .contains("--evidence REF")
+        );
+    }
+    assert_eq!(status(&home, "SD-1"), "running");
+    let arguments = [
+        "item",
+        "transition",
+        "SD-1",
+        "completed",
+        "--evidence",
+        "PR 17",
+    ];
+    let moved = data(&home, &arguments);
+    assert_eq!(moved["item"]["evidence"], "PR 17");
+}
+
+#[test]
+fn completing_readies_what_waited_and_a_reopening_takes_it_back() {
+    let home = started();
+    for key in ["SD-1", "SD-2"] {
+        data(&home, &["item", "add", key]);
+    }
+    let added = data(&home, &["item", "add", "SD-3", "--depends", "SD-2,SD-1"]);
+    assert_eq!(added["item"]["depends_on"], json!(["SD-1", "SD-2"]));
+    assert_eq!(added["item"]["status"], "queued");
+    let moved = trueup(&home, &["item", "transition", "SD-1", "done"]).ok();
+    assert_eq!(moved.stdout, "SD-1: queued -> completed\n");
+    refused(
+        &home,
+        "dependencies_open",
+        &["item", "transition", "SD-3", "ready"],
+    );
+    let shown = trueup(&home, &["item", "show", "SD-3"]).ok().stdout;
+    assert!(shown.contains("  depends on SD-1, SD-2\n"), "{shown}");
+    assert!(shown.contains("  waits for SD-2 (queued)\n"), "{shown}");
+    let moved = trueup(&home, &["item", "transition", "SD-2", "done"]).ok();
+    assert_eq!(
+        moved.stdout,
+        "SD-2: queued -> completed\nSD-3 is ready now\n"
+    );
+    let reopened = trueup(&home, &["item", "reopen", "SD-1", "--reason", "why"]).ok();
+    assert_eq!(
+        reopened.stdout,
+        "SD-1: completed -> queued\nSD-3 is queued now\n"
+    );
+    data(&home, &["item", "transition", "SD-1", "done"]);
+    data(&home, &["item", "transition", "SD-3", "done"]);
+    let back = data(&home, &["item", "reopen", "SD-3", "--reason", "why"]);
+    assert_eq!(
+        back["item"]["status"], "ready",
+        "all it depends on is completed"
+    );
+}
+
+#[test]
+fn circles_are_refused_with_the_whole_path() {
+    let home = started();
+    for arguments in [
+        &["item", "add", "A"][..],
+        &["item", "add", "B", "--depends", "A"],
+        &["item", "add", "C", "--depends", "B"],
+        &["item", "add", "A.1", "--parent", "A"],
+    ] {
+        data(&home, arguments);
+    }
+    for (arguments, path) in [
+        (&["item", "depend", "A", "--on", "A"][..], "A -> A"),
+        (&["item", "depend", "A", "--on", "C"], "A -> C -> B -> A"),
+        (&["item", "depend", "A.1", "--on", "A"], "A.1 -> A -> A.1"),
+        (
+            &["item", "add", "A.2", "--parent", "A", "--depends", "C"],
+            "A.2 -> C -> B -> A -> A.2",
+        ),
+    ] {
+        let object = refused(&home, "dependency_cycle", arguments);
+        let message = object["error"]["message"].as_str().unwrap();
+        assert!(message.ends_with(path), "{message}");
+    }
+    refused(
+        &home,
+        "item_not_found",
+        &["item", "depend", "A", "--on", "Z"],
+    );
+    refused(
+        &home,
+        "item_not_found",
+        &["item", "depend", "Z", "--on", "A"],
+    );
+    refused(
+        &home,
+        "item_not_found",
+        &["item", "add", "D", "--depends", "Z"],
+    );
+    let count: i64 = home.ask("SELECT count(*) FROM item_dependencies", []);
+    assert_eq!(count, 2);
+}
+
+#[test]
+fn dependencies_are_added_and_taken_away() {
+    let home = started();
+    for key in ["A", "B", "C"] {
+        data(&home, &["item", "add", key]);
+    }
+    let answer = trueup(&home, &["item", "depend", "C", "--on", "A,B"]).ok();
+    assert_eq!(answer.stdout, "C depends on: nothing -> A, B\n");
+    data(&home, &["item", "transition", "A", "done"]);
+    let answer = trueup(&home, &["item", "depend", "C", "--on", "B", "--remove"]).ok();
+    assert_eq!(
+        answer.stdout,
+        "C depends on: A, B -> A\nC: queued -> ready\n"
+    );
+    let arguments = ["item", "depend", "C", "--on", "B", "--remove"];
+    refused(&home, "not_dependent", &arguments);
+    let changed = data(&home, &["item", "depend", "C", "--on", "A", "--remove"]);
+    assert_eq!(keys(&changed), ["item"]);
+    assert_eq!(changed["item"]["depends_on"], json!([]));
+    assert_eq!(home.events("dependencies", "C"), 3);
+}
+
+#[test]
+fn lists_follow_the_status() {
+    let home = started();
+    for (key, status) in [("A", "queued"), ("B", "completed"), ("C", "blocked")] {
+        data(&home, &["item", "add", key]);
+        data(&home, &["item", "transition", key, status]);
+    }
+    let listed = |arguments: &[&str]| -> Vec<Value> {
+        let list = data(&home, &[&["item", "list"], arguments].concat());
+        let items = list["items"].as_array().unwrap();
+        items.iter().map(|item| item["key"].clone()).collect()
+    };
+    assert_eq!(listed(&["--unfinished"]), ["A", "C"]);
+    assert_eq!(listed(&["--status", "done"]), ["B"]);
+    assert_eq!(listed(&["--status", "todo,done"]), ["A", "B"]);
+    let both = ["item", "list", "--status", "done", "--unfinished"];
+    assert_eq!(object(&home, 2, &both)["error"]["code"], "usage");
+    assert_eq!(
+        object(&home, 2, &["item", "list", "--status", "x"])["error"]["code"],
+        "usage"
+    );
+}
+
+#[test]
+fn an_operation_that_is_repeated_is_carried_out_once() {
+    let home = started();
+    for key in ["A", "B"] {
+        data(&home, &["item", "add", key]);
+    }
+    let done = [
+        "item",
+        "transition",
+        "A",
+        "completed",
+        "--op-id",
+        "operation-1",
+    ];
+    data(&home, &done);
+    data(&home, &["item", "reopen", "A", "--reason", "why"]);
+    let again = data(&home, &done);
+    assert_eq!(again["item"]["status"], "queued", "nothing happens twice");
+    let depend = ["item", "depend", "B", "--on", "A", "--op-id", "operation-2"];
+    data(&home, &depend);
+    data(&home, &["item", "depend", "B", "--on", "A", "--remove"]);
+    assert_eq!(data(&home, &depend)["item"]["depends_on"], json!([]));
+    let other = [
+        "item",
+        "transition",
+        "B",
+        "running",
+        "--op-id",
+        "operation-1",
+    ];
+    refused(&home, "op_id_used", &other);
+}

@@ -1,0 +1,398 @@
+//! Moving on to the next item, and what is told of work that somebody lost.
+
+use serde_json::{Value, json};
+use support::home::{Home, SECOND, SESSION, bystander};
+
+use crate::fixture::{
+    assert_in_step, claimed, codes, data, findings, keys, object, refused, second, start, started,
+    trueup,
+};
+use crate::witness::Witness;
+
+const KEYS: [&str; 5] = ["item", "outcome", "parked", "previous_holder", "reason"];
+
+/// An orchestrator `P` with children `P.1`, `P.2` and `P.3`.
+fn family() -> Home {
+    let home = started();
+    data(&home, &["item", "add", "P"]);
+    for child in ["P.1", "P.2", "P.3"] {
+        data(&home, &["item", "add", child, "--parent", "P"]);
+    }
+    home
+}
+
+fn next(home: &Home, arguments: &[&str]) -> Value {
+    let next = data(home, &[&["next"], arguments].concat());
+    assert_eq!(keys(&next), KEYS);
+    next
+}
+
+fn done(home: &Home, key: &str) {
+    data(home, &["item", "transition", key, "completed"]);
+}
+
+fn holder(home: &Home, key: &str) -> Option<String> {
+    home.ask("SELECT holder FROM work_items WHERE key = ?1", [key])
+}
+
+/// The day the database and the branch stood on the next child and the file on the one before.
+#[test]
+fn the_incident_of_the_stale_file_cannot_happen() {
+    let home = Home::new();
+    home.git(&["checkout", "--quiet", "-b", "feat/SD-002B-x"]);
+    home.start().ok();
+    data(&home, &["item", "add", "SD-002"]);
+    for child in ["SD-002A", "SD-002B", "SD-002C"] {
+        data(&home, &["item", "add", child, "--parent", "SD-002"]);
+    }
+    data(&home, &["item", "transition", "SD-002A", "completed"]);
+    data(&home, &["claim", "SD-002B"]);
+    data(&home, &["set", "--phase", "EXEC", "--task", "finish 002B"]);
+    assert_eq!(home.cached()["currentSd"], "SD-002B");
+
+    data(&home, &["item", "transition", "SD-002B", "completed"]);
+    home.git(&["checkout", "--quiet", "-b", "feat/SD-002C-x"]);
+    let moved = next(&home, &["--claim"]);
+    assert_eq!(moved["outcome"], "claimed");
+    assert_eq!(moved["item"]["key"], "SD-002C");
+
+    assert_eq!(holder(&home, "SD-002C").as_deref(), Some(SESSION));
+    assert_eq!(home.state()["currentSd"], "SD-002C");
+    let cache = home.cached();
+    assert_eq!(cache["currentSd"], "SD-002C", "the file follows at once");
+    assert_eq!(cache["branch"], "feat/SD-002C-x");
+    assert!(cache["currentPhase"].is_null() && cache["currentTask"].is_null());
+    assert_in_step(&home);
+    let object = findings(&home, 0, &[]);
+    assert_eq!(codes(&object), Vec::<&str>::new(), "{object}");
+    // And so when the child was not finished first.
+    data(&home, &["item", "reopen", "SD-002B", "--reason", "not yet"]);
+    assert_eq!(next(&home, &["--claim"])["item"]["key"], "SD-002B");
+    assert_eq!(home.cached()["currentSd"], "SD-002B");
+    assert_in_step(&home);
+}
+
+#[test]
+fn a_look_shows_what_a_claim_takes_and_writes_nothing() {
+    let home = family();
+    data(&home, &["claim", "P"]);
+    let before = Witness::of(&home);
+    let seen = next(&home, &[]);
+    assert_eq!(seen["item"]["key"], "P.1");
+    for absent in ["outcome", "previous_holder", "reason", "parked"] {
+        assert!(seen[absent].is_null(), "{absent}");
+    }
+    let text = trueup(&home, &["next"]).ok().stdout;
+    assert!(text.starts_with("next: P.1 "), "{text}");
+    assert_eq!(Witness::of(&home), before);
+    let taken = next(&home, &["--claim"]);
+    assert_eq!(taken["outcome"], "claimed");
+    assert_eq!(taken["item"]["key"], seen["item"]["key"]);
+    assert_eq!(
+        (&taken["item"]["holder"], &taken["item"]["status"]),
+        (&json!(SESSION), &json!("running"))
+    );
+    assert!(taken["reason"].is_null() && taken["previous_holder"].is_null());
+    assert_eq!(holder(&home, "P"), None, "one at a time");
+    assert_in_step(&home);
+}
+
+#[test]
+fn an_unfinished_child_is_left_with_a_warning_and_stays_for_others() {
+    let home = family();
+    claimed(&home, "P.2");
+    let answer = object(&home, 0, &["next", "--claim"]);
+    assert_eq!(
+        answer["data"]["item"]["key"], "P.3",
+        "the search goes on behind it"
+    );
+    assert_eq!(
+        answer["warnings"],
+        json!(["P.2 is not finished; it stays running for others"])
+    );
+    assert_eq!(holder(&home, "P.2"), None);
+    let text = trueup(&home, &["next", "--claim"]);
+    assert_eq!(text.stdout, "released P.3\nclaimed P.1 (epoch 1)\n");
+    // From the orchestrator to its child nothing is left behind.
+    claimed(&home, "P");
+    let answer = object(&home, 0, &["next", "--claim"]);
+    assert_eq!(answer["warnings"], json!([]), "{answer}");
+}
+
+#[test]
+fn the_one_held_stays_when_it_is_all_that_is_left() {
+    let home = family();
+    for child in ["P.1", "P.3"] {
+        done(&home, child);
+    }
+    claimed(&home, "P.2");
+    let answer = object(&home, 0, &["next", "--claim"]);
+    let taken = &answer["data"];
+    assert_eq!(
+        (&taken["outcome"], &taken["item"]["key"], &taken["reason"]),
+        (&json!("already_owned"), &json!("P.2"), &json!("still_held"))
+    );
+    assert_eq!(
+        answer["warnings"],
+        json!(["P.2 is not finished, and nothing else is left to begin"])
+    );
+    assert_eq!(taken["item"]["epoch"], 1, "the fence stays");
+    assert_eq!(next(&home, &[])["reason"], "still_held");
+}
+
+#[test]
+fn after_the_last_child_the_parent_is_offered_and_then_the_next_orchestrator() {
+    let home = family();
+    data(&home, &["item", "add", "Q", "--kind", "orchestrator"]);
+    data(&home, &["claim", "P"]);
+    for child in ["P.1", "P.2", "P.3"] {
+        assert_eq!(next(&home, &["--claim"])["item"]["key"], child);
+        done(&home, child);
+    }
+    let taken = next(&home, &["--claim"]);
+    assert_eq!(
+        (&taken["item"]["key"], &taken["reason"]),
+        (&json!("P"), &json!("last_child_done"))
+    );
+    assert_in_step(&home);
+    done(&home, "P");
+    let answer = object(&home, 0, &["next", "--claim"]);
+    let taken = &answer["data"];
+    assert_eq!(taken["reason"], "chaining_off");
+    assert!(taken["item"].is_null() && taken["outcome"].is_null());
+    let text = trueup(&home, &["next"]).ok().stdout;
+    assert!(
+        text.contains("chaining") && text.contains("trueup set --chain-orchestrators on"),
+        "{text}"
+    );
+    assert!(text.contains("Q is free"), "{text}");
+    data(&home, &["set", "--chain-orchestrators", "on"]);
+    let taken = next(&home, &["--claim"]);
+    assert_eq!(
+        (&taken["item"]["key"], &taken["reason"]),
+        (&json!("Q"), &json!("next_orchestrator"))
+    );
+}
+
+#[test]
+fn when_nothing_is_ready_it_is_said_what_each_waits_for() {
+    let home = family();
+    second(&home, None);
+    data(&home, &["claim", "P.1", "--session", SECOND]);
+    data(&home, &["item", "depend", "P.2", "--on", "P.1"]);
+    data(
+        &home,
+        &["item", "transition", "P.3", "blocked", "--reason", "no key"],
+    );
+    let arguments = ["--parent", "P", "--claim", "--session", SESSION];
+    let found = next(&home, &arguments);
+    assert_eq!(
+        found,
+        json!({
+            "outcome": null, "item": null, "previous_holder": null, "reason": "waiting",
+            "parked": null,
+        })
+    );
+    let text = trueup(&home, &[&["next"], &arguments[..]].concat())
+        .ok()
+        .stdout;
+    assert_eq!(
+        text,
+        format!(
+            "nothing is ready: what is left waits\n  P.1 is held by {SECOND}\n  \
+             P.2 waits for P.1 (running)\n  P.3 is blocked: no key\n"
+        )
+    );
+    data(&home, &["item", "transition", "P.3", "cancelled"]);
+    data(&home, &["item", "depend", "P.2", "--on", "P.1", "--remove"]);
+    data(&home, &["claim", "P.2", "--session", SESSION]);
+    start(
+        &home,
+        &home.payload("session-start.startup").of("third"),
+        None,
+    );
+    let found = next(&home, &["--parent", "P", "--claim", "--session", "third"]);
+    assert_eq!(found["reason"], "all_held");
+}
+
+#[test]
+fn nothing_at_all_is_no_failure() {
+    let home = started();
+    let found = next(&home, &["--claim"]);
+    assert_eq!(found["reason"], "nothing_ready");
+    assert!(found["item"].is_null());
+}
+
+#[test]
+fn a_session_is_needed_to_claim_and_a_known_parent() {
+    let home = family();
+    let nobody = |arguments: &[&str]| {
+        let run = home.run("trueup").cwd(home.user());
+        run.args([arguments, &["--json"]].concat()).finish()
+    };
+    let answer = nobody(&["next", "--claim"]);
+    assert_eq!(answer.code, Some(2));
+    assert_eq!(answer.json()["error"]["code"], "no_session");
+    assert_eq!(nobody(&["next"]).json()["data"]["item"]["key"], "P");
+    for arguments in [&["next"][..], &["next", "--claim"]] {
+        let phantom = [arguments, &["--session", SECOND]].concat();
+        refused(&home, "phantom_session", &phantom);
+        let unknown = [arguments, &["--parent", "Z"]].concat();
+        refused(&home, "item_not_found", &unknown);
+    }
+}
+
+#[test]
+fn a_repeated_operation_claims_once() {
+    let home = family();
+    let arguments = ["next", "--parent", "P", "--claim", "--op-id", "operation-1"];
+    let first = data(&home, &arguments);
+    assert_eq!(data(&home, &arguments), first);
+    let held: i64 = home.ask(
+        "SELECT count(*) FROM work_items WHERE holder IS NOT NULL",
+        [],
+    );
+    assert_eq!(held, 1);
+    assert_eq!(home.events("claimed", "P.2"), 0);
+}
+
+#[test]
+fn a_child_of_a_dead_session_is_not_passed_over_and_tells_what_it_was_at() {
+    let home = family();
+    let process = bystander();
+    second(&home, Some(&process));
+    data(&home, &["claim", "P.1", "--session", SECOND]);
+    let task = "it's half done; $(rm -r .)";
+    data(
+        &home,
+        &[
+            "set",
+            "--phase",
+            "EXEC",
+            "--task",
+            task,
+            "--session",
+            SECOND,
+        ],
+    );
+    drop(process);
+    home.expire(SECOND, 1_000);
+    let taken = next(&home, &["--parent", "P", "--claim", "--session", SESSION]);
+    assert_eq!(taken["item"]["key"], "P.1");
+    let parked = &taken["parked"];
+    assert_eq!(
+        keys(parked),
+        ["lost_at", "phase", "restore", "session_id", "task"]
+    );
+    assert_eq!(parked["session_id"], SECOND);
+    assert_eq!(
+        (&parked["phase"], &parked["task"]),
+        (&json!("EXEC"), &json!(task))
+    );
+    assert!(parked["lost_at"].as_str().unwrap().ends_with('Z'));
+    let restore = r"trueup set --phase EXEC --task 'it'\''s half done; $(rm -r .)'";
+    assert_eq!(parked["restore"], restore);
+
+    // The command does what it says, through a shell.
+    let trueup = support::client::binary("trueup").unwrap();
+    let command = restore.replacen("trueup", trueup.to_str().unwrap(), 1);
+    let shell = std::process::Command::new("sh")
+        .args(["-c", &command])
+        .env_clear()
+        .env("TRUEUP_HOME", home.trueup())
+        .env("HOME", home.user())
+        .env("TRUEUP_SESSION_ID", SESSION)
+        .current_dir(home.project())
+        .output()
+        .unwrap();
+    assert!(shell.status.success(), "{shell:?}");
+    assert_eq!(home.state()["currentTask"], task);
+    assert_eq!(home.state()["currentPhase"], "EXEC");
+
+    // Who gives an item up by its own word leaves nothing parked.
+    data(&home, &["release", "--session", SESSION]);
+    let again = data(&home, &["claim", "P.1", "--session", SESSION]);
+    assert!(again["parked"].is_null(), "{again}");
+}
+
+#[test]
+fn a_claim_of_parked_work_says_in_words_how_to_go_on() {
+    let home = started();
+    claimed(&home, "SD-1");
+    data(&home, &["set", "--phase", "PLAN", "--session", SESSION]);
+    second(&home, None);
+    home.sql(
+        "UPDATE claude_sessions SET pid = 1, pid_started = 1 WHERE session_id = ?1",
+        [SESSION],
+    );
+    home.expire(SESSION, 1_000);
+    data(&home, &["sessions", "sweep", "--session", SECOND]);
+    let status: String = home.session("status", SESSION);
+    assert_eq!(status, "lost");
+    let text = trueup(&home, &["claim", "SD-1", "--session", SECOND])
+        .ok()
+        .stdout;
+    assert!(text.starts_with("claimed SD-1 (epoch 2)\n"), "{text}");
+    assert!(
+        text.contains(&format!("{SESSION} worked on it until 20")),
+        "{text}"
+    );
+    assert!(text.contains(": phase PLAN, task none\n"), "{text}");
+    assert!(
+        text.ends_with("to go on there: trueup set --phase PLAN\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn who_holds_the_parent_takes_a_child_back_from_a_live_session() {
+    let home = family();
+    second(&home, None);
+    data(&home, &["claim", "P.1", "--session", SECOND]);
+    let claim = ["claim", "P.1", "--session", SESSION];
+    refused(&home, "held_by_live_session", &claim);
+    data(&home, &["claim", "P", "--session", SESSION]);
+    let taken = data(&home, &claim);
+    assert_eq!(
+        (
+            &taken["outcome"],
+            &taken["reason"],
+            &taken["previous_holder"]
+        ),
+        (
+            &json!("taken_over"),
+            &json!("parent_authority"),
+            &json!(SECOND)
+        )
+    );
+    assert_eq!(holder(&home, "P.1").as_deref(), Some(SESSION));
+    let arguments = [
+        "item",
+        "transition",
+        "P.1",
+        "completed",
+        "--session",
+        SECOND,
+    ];
+    refused(&home, "stale_epoch", &arguments);
+}
+
+#[test]
+fn announced_silence_is_honoured_up_to_its_ceiling_alone() {
+    let home = started();
+    let process = bystander();
+    second(&home, Some(&process));
+    data(&home, &["claim", "SD-1", "--create", "--session", SECOND]);
+    home.sql(
+        "UPDATE claude_sessions SET silent_until = '2999-01-01T00:00:00.000Z'
+         WHERE session_id = ?1",
+        [SECOND],
+    );
+    drop(process);
+    let claim = ["claim", "SD-1", "--session", SESSION];
+    home.expire(SECOND, 2_600);
+    refused(&home, "held_by_silent_session", &claim);
+    assert_eq!(data(&home, &["sessions", "sweep"]), json!({"released": []}));
+    home.expire(SECOND, 2_800);
+    assert_eq!(data(&home, &claim)["reason"], "holder_dead");
+}
