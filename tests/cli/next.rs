@@ -254,6 +254,14 @@ fn a_repeated_operation_claims_once() {
     );
     assert_eq!(held, 1);
     assert_eq!(home.events("claimed", "P.2"), 0);
+    // What it claimed was lost since: it does not claim another.
+    second(&home, None);
+    home.expire(SESSION, 61);
+    data(&home, &["claim", "P.1", "--force", "--session", SECOND]);
+    let again = [&arguments[..], &["--session", SESSION]].concat();
+    let object = refused(&home, "stale_epoch", &again);
+    assert_eq!(object["data"]["holder"]["session_id"], SECOND);
+    assert_eq!(holder(&home, "P.2"), None);
 }
 
 #[test]

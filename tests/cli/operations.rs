@@ -56,7 +56,7 @@ fn a_claim_that_was_lost_since_is_not_made_again() {
     data(&home, &["item", "add", "SD-1"]);
     data(&home, &["claim", "SD-1", "--op-id", OP]);
     data(&home, &["release"]);
-    refused(&home, "conflict", &["claim", "SD-1", "--op-id", OP]);
+    refused(&home, "stale_epoch", &["claim", "SD-1", "--op-id", OP]);
     assert_eq!(
         home.ask::<Option<String>>("SELECT holder FROM work_items", []),
         None

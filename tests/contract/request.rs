@@ -326,15 +326,15 @@ pub(crate) fn of_others(metadata: &Map<String, Json>) -> Map<String, Json> {
 
 /// Moves an item forward as its holder, a session, or else a person would, by the rules.
 pub(crate) fn move_to(store: &mut dyn Store, who: &str, text: &str, to: ItemStatus) -> ItemMoved {
-    moved(store, who, text, Goal::Status(to))
+    move_by_rules(store, who, text, Goal::Status(to))
 }
 
 /// Reopens an item.
-pub(crate) fn reopen(store: &mut dyn Store, who: &str, text: &str) -> ItemMoved {
-    moved(store, who, text, Goal::Start)
+pub(crate) fn reopen_item(store: &mut dyn Store, who: &str, text: &str) -> ItemMoved {
+    move_by_rules(store, who, text, Goal::Start)
 }
 
-fn moved(store: &mut dyn Store, who: &str, text: &str, goal: Goal) -> ItemMoved {
+fn move_by_rules(store: &mut dyn Store, who: &str, text: &str, goal: Goal) -> ItemMoved {
     let session = store.session(&id(who)).unwrap();
     let item = item(store, text);
     let facts = MoveFacts {

@@ -30,7 +30,7 @@ pub(super) fn claim(desk: &Desk, arguments: ClaimArgs) -> Result<Answer, Failure
         &["claimed", "taken_over"],
     )?;
     if let Some(event) = done {
-        return claimed_before(&mut store, &id, &key, &event);
+        return claimed_before(desk, &mut store, &id, &key, &event);
     }
     let mut warnings = Vec::new();
     if let Some(session) = store.session(&id)? {
@@ -53,7 +53,11 @@ pub(super) fn claim(desk: &Desk, arguments: ClaimArgs) -> Result<Answer, Failure
         span_seconds: span.map(|seconds| seconds.min(LONGEST_SPAN)),
         provenance: desk.provenance(id.as_str(), ""),
     };
-    match claim_item(&mut store, &wish, &desk.site)? {
+    let claimed = match claim_item(&mut store, &wish, &desk.site) {
+        Err(StoreError::Conflict(message)) => return Err(stale(desk, &mut store, &key, message)?),
+        other => other?,
+    };
+    match claimed {
         Claimed::Granted { taken, outcome } => {
             desk.after_change(&mut store, &id, &mut warnings)?;
             // The row as it is after everything that follows from the claim.
@@ -83,6 +87,7 @@ pub(super) fn claim(desk: &Desk, arguments: ClaimArgs) -> Result<Answer, Failure
 
 /// Answers a claim that was carried out before as it was answered then, if it still holds.
 fn claimed_before(
+    desk: &Desk,
     store: &mut SqliteStore,
     id: &SessionId,
     key: &ItemKey,
@@ -91,11 +96,10 @@ fn claimed_before(
     let item = store
         .item(key)?
         .filter(|item| item.holder.as_ref() == Some(id));
-    let item = item.ok_or_else(|| {
-        StoreError::Conflict(format!(
-            "{key} was claimed by this operation, and lost since"
-        ))
-    })?;
+    let Some(item) = item else {
+        let message = format!("{key} was claimed by this operation, and lost since");
+        return Err(stale(desk, store, key, message)?);
+    };
     let taken_over = event.kind == "taken_over";
     let outcome = if taken_over { "taken_over" } else { "claimed" };
     let data = json!({
@@ -107,6 +111,23 @@ fn claimed_before(
     });
     let text = format!("{outcome} {key} (epoch {}) at {}", item.epoch, event.at);
     Ok(Answer::new(vec![text], data))
+}
+
+/// Refuses a claim whose epoch has passed: another was made since.
+pub(super) fn stale(
+    desk: &Desk,
+    store: &mut SqliteStore,
+    key: &ItemKey,
+    message: String,
+) -> Result<Failure, Failure> {
+    let holder = match store.item(key)?.and_then(|item| item.holder) {
+        Some(holder) => store.session(&holder)?,
+        None => None,
+    };
+    let holder = holder.map(|holder| json::session(&holder, &json::vitality(&holder, &desk.site)));
+    Ok(Failure::refused("stale_epoch", message)
+        .hint(format!("look again: `trueup item show {key}`"))
+        .data(json!({"holder": holder})))
 }
 
 /// Adds a missing item. Of two that add it at once one finds it there, which is as good.

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 use trueup_core::claims::parked;
 use trueup_core::model::{Cause, Hindrance, Item, Lack, Next, OfferReason, Session};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{ItemStore as _, NextRequest, NextWish};
+use trueup_core::store::{ItemStore as _, NextRequest, NextWish, StoreError};
 use trueup_core::sync::sweep;
 use trueup_core::text::one_line;
 
-use super::claim::{parked_json, parked_text};
+use super::claim::{parked_json, parked_text, stale};
 use super::{item, sessions};
 use crate::args::NextArgs;
 use crate::desk::Desk;
@@ -58,7 +58,7 @@ fn claim(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
     // An id that was used for something else is refused; one that claimed is answered by the
     // store, which knows what it claimed.
-    desk.carried_out(&mut store, "item", None, &["claimed"])?;
+    let before = desk.carried_out(&mut store, "item", None, &["claimed"])?;
     let session = desk.session(&mut store)?;
     check(&mut store, &arguments)?;
     let session = desk.before_change(&mut store, session)?;
@@ -69,7 +69,13 @@ fn claim(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
         parent: arguments.parent,
         lease_seconds: desk.site.settings.lease_seconds,
         provenance: desk.provenance(session.id.as_str(), "next"),
-    })?;
+    });
+    let taken = match (taken, before.and_then(|event| event.key.parse().ok())) {
+        (Err(StoreError::Conflict(message)), Some(key)) => {
+            return Err(stale(desk, &mut store, &key, message)?);
+        }
+        (taken, _) => taken?,
+    };
     let mut warnings = Vec::new();
     let session = desk.after_change(&mut store, &session.id, &mut warnings)?;
     let mut text: Vec<String> = swept.iter().map(sessions::parked).collect();

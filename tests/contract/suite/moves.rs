@@ -7,7 +7,7 @@ use trueup_core::store::{ItemMove, Provenance, Store};
 use crate::fixture::Fixture;
 use crate::request::{
     add, by, claim, cursor, events, holder, id, item, key, kinds, move_to, new_item, refused,
-    register, reopen, session, wish,
+    register, reopen_item, session, wish,
 };
 
 on_every_store! {
@@ -168,7 +168,7 @@ fn a_reopening_is_an_event_of_its_own_and_undoes_the_end(f: &mut impl Fixture) {
     holder(f.store());
     move_to(f.store(), "s1", "A", ItemStatus::Failed);
     let before = cursor(f.store());
-    let back = reopen(f.store(), "s1", "A").item;
+    let back = reopen_item(f.store(), "s1", "A").item;
     assert_eq!(kinds(f.store(), before), ["A reopened"]);
     assert_eq!(back.status, ItemStatus::Queued);
     assert_eq!((back.completed_at, back.error_message), (None, None));
@@ -182,7 +182,7 @@ fn a_reopening_is_an_event_of_its_own_and_undoes_the_end(f: &mut impl Fixture) {
 fn a_reopened_item_that_was_held_is_free(f: &mut impl Fixture) {
     holder(f.store());
     let before = cursor(f.store());
-    let back = reopen(f.store(), "s1", "A").item;
+    let back = reopen_item(f.store(), "s1", "A").item;
     assert_eq!((back.status, back.holder), (ItemStatus::Queued, None));
     assert_eq!(kinds(f.store(), before), ["A reopened", "s1 state"]);
     assert_eq!(session(f.store(), "s1").execution_state().work.item, None);
@@ -256,7 +256,7 @@ fn a_reopening_lets_those_wait_again_that_were_not_begun(f: &mut impl Fixture) {
         move_to(f.store(), "s1", text, ItemStatus::Completed);
     }
     claim(f.store(), "s1", "D");
-    let moved = reopen(f.store(), "s1", "A");
+    let moved = reopen_item(f.store(), "s1", "A");
     assert_eq!(moved.followed, [(key("C"), ItemStatus::Queued)]);
     assert_eq!(
         statuses(f.store()),
@@ -265,7 +265,10 @@ fn a_reopening_lets_those_wait_again_that_were_not_begun(f: &mut impl Fixture) {
     assert_eq!(item(f.store(), "D").holder, Some(id("s1")));
     // One that is put back when all it waits for is completed is ready at once.
     move_to(f.store(), "s1", "A", ItemStatus::Completed);
-    assert_eq!(reopen(f.store(), "s1", "D").item.status, ItemStatus::Ready);
+    assert_eq!(
+        reopen_item(f.store(), "s1", "D").item.status,
+        ItemStatus::Ready
+    );
 }
 
 fn a_repeated_move_returns_the_first_answer(f: &mut impl Fixture) {
@@ -281,7 +284,7 @@ fn a_repeated_move_returns_the_first_answer(f: &mut impl Fixture) {
     let before = cursor(f.store());
     assert_eq!(f.store().move_item(&request).unwrap(), first);
     assert_eq!(cursor(f.store()), before);
-    reopen(f.store(), "s1", "A");
+    reopen_item(f.store(), "s1", "A");
     let again = f.store().move_item(&request).unwrap();
     assert_eq!(
         again.item.status,
