@@ -12,10 +12,10 @@ use crate::fixture::{data, envelope, keys, started, trueup};
 /// Is a command that says it is ready and ends with 5 when its stdin does.
 const UNTIL_STDIN_ENDS: &str = "echo ready; cat; exit 5";
 
-/// Is a command that names the signal it gets and exits with 9.
+/// Is a command that names the signal it gets and exits with 9. It starts nothing that could
+/// be left behind.
 const NAMES_ITS_SIGNAL: &str =
-    "for s in INT TERM HUP QUIT; do trap \"kill \\$!; echo got $s; exit 9\" $s; done
-    sleep 600 & echo ready; wait";
+    "for s in INT TERM HUP QUIT; do trap \"echo got $s; exit 9\" $s; done; echo ready; read x";
 
 /// Prepares a start. Signals that the suite was told to ignore, as a shell does for what it
 /// puts in the background, are none of the test's.
@@ -148,10 +148,12 @@ fn a_command_that_a_signal_ends_is_ended_by_it() {
 fn signals_reach_the_command_and_its_end_is_passed_on() {
     for signal in ["INT", "TERM", "HUP", "QUIT"] {
         let home = started();
-        let child = ready(start(&home, "P", &["sh", "-c", NAMES_ITS_SIGNAL]));
+        let mut child = ready(start(&home, "P", &["sh", "-c", NAMES_ITS_SIGNAL]));
+        let stdin = child.stdin.take();
         assert_eq!(row(&home)["status"], "running");
         send(signal, &child);
         let answer = Answer::of(child);
+        drop(stdin);
         assert_eq!(answer.stdout, format!("got {signal}\n"));
         assert_eq!((answer.code, answer.signal), (Some(9), None), "{answer:?}");
         assert_eq!(
@@ -187,17 +189,17 @@ fn a_signal_that_the_command_does_not_catch_ends_both() {
 #[test]
 fn a_second_signal_is_passed_on_too() {
     let home = started();
-    let script = "trap 'echo first' INT; trap 'kill $!; echo second; exit 8' TERM
-        sleep 600 & echo ready; wait; wait";
-    let child = start(&home, "P", &["sh", "-c", script]).begin();
-    let (mut child, line) = child;
-    assert_eq!(line, "ready");
+    let script = "trap 'echo first' INT; trap 'echo second; exit 8' TERM
+        echo ready; read x; read x";
+    let mut child = ready(start(&home, "P", &["sh", "-c", script]));
+    let stdin = child.stdin.take();
     send("INT", &child);
     let mut first = [0; 6];
     std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
     assert_eq!(&first, b"first\n");
     send("TERM", &child);
     let answer = Answer::of(child);
+    drop(stdin);
     assert_eq!((answer.stdout.as_str(), answer.code), ("second\n", Some(8)));
 }
 
