@@ -99,6 +99,12 @@ fn get(desk: &Desk, id: &AdwId, field: Option<&str>) -> Result<Answer, Failure> 
         Some(field) => {
             state.retain(|key, _| key == field);
             let Some(value) = state.get(field) else {
+                // What a file must not hold is nothing to set in it.
+                if owned(field).is_some() {
+                    let message = format!("{field} is a field of the database");
+                    return Err(Failure::refused("database_owned", message)
+                        .hint("`trueup queue list` shows it"));
+                }
                 let message = format!("{} has no field {}", shown_place(id), one_line(field, 80));
                 return Err(Failure::refused("field_not_found", message)
                     .hint(format!("`trueup meta get {id}` shows all")));
