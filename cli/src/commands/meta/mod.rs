@@ -3,6 +3,7 @@
 mod check;
 mod fix;
 mod schema;
+mod start;
 
 use serde_json::{Map, Value as Json, json};
 use trueup_core::metadata::{
@@ -12,6 +13,8 @@ use trueup_core::metadata::{
 use trueup_core::model::AdwId;
 use trueup_core::reconcile::Divergence;
 use trueup_core::text::one_line;
+
+pub(super) use start::may_start;
 
 use super::set::lines;
 use crate::args::MetaCommand;
