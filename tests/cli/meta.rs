@@ -99,6 +99,7 @@ fn what_is_not_there_is_refused_by_name() {
     refused(&home, "metadata_not_found", &["meta", "fix", ID]);
     data(&home, &["meta", "set", ID, "a=1"]);
     refused(&home, "field_not_found", &["meta", "get", ID, "b"]);
+    refused(&home, "database_owned", &["meta", "get", ID, "status"]);
     assert_eq!(data(&home, &["meta", "check"]), json!({"checked": 1}));
     for arguments in [
         &["meta", "set", ID, "novalue"][..],

@@ -63,6 +63,77 @@ fn does_not(home: &Home, code: &str, session: &str, arguments: &[&str]) -> Value
     )
 }
 
+#[test]
+fn a_phase_starts_once_its_workflow_has_all_it_needs() {
+    let home = started();
+    data(&home, &["item", "add", "SD-1"]);
+    let phases = "plan,build,cleanup";
+    let add = [
+        "queue",
+        "add",
+        "SD-1",
+        "--phases",
+        phases,
+        "--depends",
+        "2=",
+        "--depends",
+        "3=",
+    ];
+    data(&home, &[&add[..], &["--adw", "77c90e61"]].concat());
+    does(&home, SESSION, &["start", "SD-1:1"]);
+    does(&home, SESSION, &["start", "SD-1:3"]);
+    let refused = does_not(&home, "phase_contract", SESSION, &["start", "SD-1:2"]);
+    let message = refused["error"]["message"].as_str().unwrap();
+    for part in [
+        "worktree_path is not set",
+        "plan_file is not set",
+        "branch_name is not set",
+        "there is no agents/77c90e61/adw_state.json",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(refused["data"]["missing"].as_array().unwrap().len(), 3);
+    assert_eq!(statuses(&home), "running ready running");
+    std::fs::create_dir_all(home.project().join("trees/a")).unwrap();
+    std::fs::write(home.project().join("trees/a/plan.md"), "x".repeat(99)).unwrap();
+    let set = [
+        "meta",
+        "set",
+        "77c90e61",
+        "worktree_path=trees/a",
+        "plan_file=plan.md",
+    ];
+    data(&home, &[&set[..], &["branch_name=b"]].concat());
+    let refused = does_not(&home, "phase_contract", SESSION, &["start", "SD-1:2"]);
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert_eq!(
+        message,
+        "build cannot start: 77c90e61: plan_file plan.md has 99 bytes, a plan has at least 100"
+    );
+    std::fs::write(home.project().join("trees/a/plan.md"), "x".repeat(100)).unwrap();
+    does(&home, SESSION, &["start", "SD-1:2"]);
+    assert_eq!(statuses(&home), "running running running");
+}
+
+#[test]
+fn a_file_that_does_not_parse_starts_nothing_that_needs_it() {
+    let home = started();
+    data(&home, &["item", "add", "SD-1"]);
+    data(
+        &home,
+        &["queue", "add", "SD-1", "--phases", "build", "--adw", "a"],
+    );
+    std::fs::create_dir_all(home.project().join("agents/a")).unwrap();
+    std::fs::write(home.project().join("agents/a/adw_state.json"), "{").unwrap();
+    let arguments = queue_of(SESSION, &["start", "SD-1:1"]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    assert_eq!(
+        object(&home, 3, &arguments)["error"]["code"],
+        "metadata_corrupt"
+    );
+    assert_eq!(statuses(&home), "ready");
+}
+
 fn statuses(home: &Home) -> String {
     let rows = data(home, &["queue", "list", "--item", "SD-1"]);
     let rows = rows["rows"].as_array().unwrap();

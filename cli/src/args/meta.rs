@@ -7,6 +7,7 @@
 
 use clap::{Args, Subcommand};
 use trueup_core::model::AdwId;
+use trueup_core::model::phase::PhaseName;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum MetaCommand {
@@ -71,7 +72,7 @@ pub(crate) struct MetaCheck {
     pub(crate) ids: Vec<AdwId>,
     /// Also name everything that this phase needs and has not got
     #[arg(long, value_name = "P")]
-    pub(crate) phase: Option<String>,
+    pub(crate) phase: Option<PhaseName>,
     /// Let warnings count as findings
     #[arg(long)]
     pub(crate) strict: bool,

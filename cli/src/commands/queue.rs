@@ -11,6 +11,7 @@ use trueup_core::store::{
 };
 use trueup_core::text::one_line;
 
+use super::meta::may_start;
 use crate::args::{QueueAdd, QueueCommand};
 use crate::desk::Desk;
 use crate::failure::Failure;
@@ -126,6 +127,13 @@ fn start(desk: &Desk, id: QueueId) -> Result<Answer, Failure> {
         Some(session) => Some(desk.before_change(&mut store, session)?),
         None => None,
     };
+    // Of a row that cannot start anyway, that is what is to be said.
+    if let Some(row) = store
+        .phase(&id)?
+        .filter(|row| row.status == ItemStatus::Ready)
+    {
+        may_start(desk, &row)?;
+    }
     let step = PhaseStep::Start {
         orchestrator: orchestrator(desk)?,
     };

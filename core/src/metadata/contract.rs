@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::State;
+use crate::model::phase::PhaseName;
 
 /// A plan of fewer bytes says nothing.
 pub const LEAST_PLAN: u64 = 100;
@@ -26,15 +27,21 @@ enum Need {
 
 /// The contracts. A phase that is not here, such as `plan`, which makes all this, needs
 /// nothing.
-const CONTRACTS: [(&str, &[Need]); 8] = [
-    ("validate", &[Need::Worktree, Need::Plan]),
-    ("build", &[Need::Worktree, Need::Plan, Need::Branch]),
-    ("lint", &[Need::Worktree]),
-    ("test", &[Need::Worktree]),
-    ("review", &[Need::Worktree, Need::Plan, Need::Ports]),
-    ("document", &[Need::Worktree, Need::Plan]),
+const CONTRACTS: [(PhaseName, &[Need]); 8] = [
+    (PhaseName::Validate, &[Need::Worktree, Need::Plan]),
     (
-        "ship",
+        PhaseName::Build,
+        &[Need::Worktree, Need::Plan, Need::Branch],
+    ),
+    (PhaseName::Lint, &[Need::Worktree]),
+    (PhaseName::Test, &[Need::Worktree]),
+    (
+        PhaseName::Review,
+        &[Need::Worktree, Need::Plan, Need::Ports],
+    ),
+    (PhaseName::Document, &[Need::Worktree, Need::Plan]),
+    (
+        PhaseName::Ship,
         &[
             Need::Id,
             Need::Worktree,
@@ -44,7 +51,7 @@ const CONTRACTS: [(&str, &[Need]); 8] = [
             Need::Ports,
         ],
     ),
-    ("verify", &[Need::Ports]),
+    (PhaseName::Verify, &[Need::Ports]),
 ];
 
 /// What was found where the file points to.
@@ -72,7 +79,7 @@ impl fmt::Display for Missing {
 }
 
 /// Returns everything a phase needs and has not got, at once; empty when it may start.
-pub fn missing(phase: &str, state: &State, found: Found) -> Vec<Missing> {
+pub fn missing(phase: PhaseName, state: &State, found: Found) -> Vec<Missing> {
     let contract = CONTRACTS.iter().find(|(name, _)| *name == phase);
     let needs = contract.map_or(&[][..], |(_, needs)| needs);
     needs
@@ -136,7 +143,7 @@ mod tests {
     use super::*;
     use crate::metadata::{Document, IssueClass};
 
-    fn fields(phase: &str, state: &State, found: Found) -> Vec<&'static str> {
+    fn fields(phase: PhaseName, state: &State, found: Found) -> Vec<&'static str> {
         let missing = missing(phase, state, found);
         missing.iter().map(|piece| piece.field).collect()
     }
@@ -150,15 +157,17 @@ mod tests {
     fn every_missing_piece_is_named_at_once() {
         let nothing = State::default();
         for (phase, expected) in [
-            ("plan", &[][..]),
-            ("cleanup", &[]),
-            ("a phase of my own", &[]),
-            ("validate", &["worktree_path", "plan_file"]),
-            ("build", &["worktree_path", "plan_file", "branch_name"]),
-            ("lint", &["worktree_path"]),
-            ("test", &["worktree_path"]),
+            (PhaseName::Plan, &[][..]),
+            (PhaseName::Cleanup, &[]),
+            (PhaseName::Validate, &["worktree_path", "plan_file"]),
             (
-                "review",
+                PhaseName::Build,
+                &["worktree_path", "plan_file", "branch_name"],
+            ),
+            (PhaseName::Lint, &["worktree_path"]),
+            (PhaseName::Test, &["worktree_path"]),
+            (
+                PhaseName::Review,
                 &[
                     "worktree_path",
                     "plan_file",
@@ -166,9 +175,9 @@ mod tests {
                     "frontend_port",
                 ],
             ),
-            ("document", &["worktree_path", "plan_file"]),
+            (PhaseName::Document, &["worktree_path", "plan_file"]),
             (
-                "ship",
+                PhaseName::Ship,
                 &[
                     "adw_id",
                     "worktree_path",
@@ -179,12 +188,12 @@ mod tests {
                     "frontend_port",
                 ],
             ),
-            ("verify", &["backend_port", "frontend_port"]),
+            (PhaseName::Verify, &["backend_port", "frontend_port"]),
         ] {
             assert_eq!(
                 fields(phase, &nothing, Found::default()),
                 expected,
-                "{phase}"
+                "{phase:?}"
             );
         }
     }
@@ -205,7 +214,7 @@ mod tests {
     #[test]
     fn a_whole_state_lets_every_phase_start() {
         for (phase, _) in CONTRACTS {
-            assert_eq!(missing(phase, &whole(), THERE), [], "{phase}");
+            assert_eq!(missing(phase, &whole(), THERE), [], "{phase:?}");
         }
     }
 
@@ -215,7 +224,7 @@ mod tests {
             worktree: false,
             plan_bytes: Some(LEAST_PLAN - 1),
         };
-        let lines: Vec<String> = missing("build", &whole(), found)
+        let lines: Vec<String> = missing(PhaseName::Build, &whole(), found)
             .iter()
             .map(ToString::to_string)
             .collect();
@@ -230,7 +239,7 @@ mod tests {
             plan_bytes: None,
             ..THERE
         };
-        let gone = missing("validate", &whole(), none);
+        let gone = missing(PhaseName::Validate, &whole(), none);
         assert_eq!(gone[0].to_string(), "plan_file specs/plan.md is no file");
     }
 
@@ -240,7 +249,7 @@ mod tests {
             br#"{"branch_name": " ", "worktree_path": 7, "plan_file": "", "issue_class": "/x"}"#;
         let state = State::of(&Document::parse(text).unwrap());
         assert_eq!(
-            fields("build", &state, THERE),
+            fields(PhaseName::Build, &state, THERE),
             ["worktree_path", "plan_file", "branch_name"]
         );
     }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
+use super::phase::PhaseName;
 use super::{ItemKey, ItemStatus, SessionId, SessionStatus, Timestamp};
 
 /// A row that breaks a rule.
@@ -60,11 +61,6 @@ pub struct Checked {
     /// The rules, by column; `status` comes first where another rule depends on it.
     pub rules: &'static [(&'static str, Demand)],
 }
-
-/// The phases of a queue, in their order (contract, section 7).
-const PHASES: [&str; 10] = [
-    "plan", "validate", "build", "lint", "test", "review", "document", "ship", "cleanup", "verify",
-];
 
 /// Every rule about one row.
 pub const CHECKED: [Checked; 3] = [
@@ -168,7 +164,7 @@ impl Demand {
                 .iter()
                 .all(|known| known.as_str() != text)
                 .then(|| format!("{text:?} is no status")),
-            Self::Phase => (!PHASES.contains(&text)).then(|| format!("{text:?} is no phase")),
+            Self::Phase => read::<PhaseName>(text),
             Self::Time | Self::TimeWhenFinished | Self::TimeWhenRunning => read::<Timestamp>(text),
             Self::Count => read::<u64>(text).map(|_| format!("{text:?} is no whole number from 0")),
             Self::Object => json(text, serde_json::Value::is_object, "object"),
@@ -291,7 +287,7 @@ mod tests {
                 "phase_queue",
                 "current_phase",
                 "nonsense",
-                "\"nonsense\" is no phase",
+                "unknown phase \"nonsense\"",
             ),
             (
                 "phase_queue",

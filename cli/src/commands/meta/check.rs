@@ -1,11 +1,11 @@
 //! `trueup meta check`
 
 use serde_json::json;
-use trueup_core::metadata::{MetadataError, State, contract, listed, unparsable};
+use trueup_core::metadata::{MetadataError, listed, unparsable};
 use trueup_core::model::AdwId;
 use trueup_core::reconcile::{Divergence, Severity};
 
-use super::{file, findings, not_found, schema, shown_place, unreadable};
+use super::{file, findings, not_found, schema, shown_place, start, unreadable};
 use crate::args::MetaCheck;
 use crate::desk::Desk;
 use crate::failure::{Failure, REFUSED};
@@ -23,11 +23,8 @@ pub(super) fn run(desk: &Desk, arguments: MetaCheck) -> Result<Answer, Failure> 
             Ok(Some(document)) => {
                 divergences.extend(findings(&file, &document));
                 divergences.extend(schema::violations(id, &shown_place(id), &document));
-                if let Some(phase) = &arguments.phase {
-                    let state = State::of(&document);
-                    let found = file.look(&state);
-                    let missing = contract::missing(phase, &state, found);
-                    lacking.extend(missing.iter().map(|piece| format!("{id}: {piece}")));
+                if let Some(phase) = arguments.phase {
+                    lacking.extend(start::lacking(phase, &file, Some(&document)));
                 }
             }
             Err(MetadataError::Unparsable { error, .. }) => {
@@ -42,13 +39,12 @@ pub(super) fn run(desk: &Desk, arguments: MetaCheck) -> Result<Answer, Failure> 
         return Err(failure);
     }
     let data = json!({"checked": ids.len()});
-    if let Some(phase) = &arguments.phase
+    if let Some(phase) = arguments.phase
         && !lacking.is_empty()
     {
-        let message = format!("{phase} cannot start: {}", lacking.join("; "));
-        let mut failure = Failure::refused("phase_contract", message).data(data);
+        let mut failure = start::refusal(phase, &lacking, data);
         failure.divergences = divergences;
-        return Err(failure.hint("`trueup meta set ID FIELD=VALUE` sets what is missing"));
+        return Err(failure);
     }
     let mut text = lines(&divergences);
     text.push(format!(

@@ -3,6 +3,7 @@
 mod check;
 mod fix;
 mod schema;
+mod start;
 
 use serde_json::{Map, Value as Json, json};
 use trueup_core::metadata::{
@@ -12,6 +13,8 @@ use trueup_core::metadata::{
 use trueup_core::model::AdwId;
 use trueup_core::reconcile::Divergence;
 use trueup_core::text::one_line;
+
+pub(super) use start::may_start;
 
 use super::set::lines;
 use crate::args::MetaCommand;
@@ -99,6 +102,12 @@ fn get(desk: &Desk, id: &AdwId, field: Option<&str>) -> Result<Answer, Failure> 
         Some(field) => {
             state.retain(|key, _| key == field);
             let Some(value) = state.get(field) else {
+                // What a file must not hold is nothing to set in it.
+                if owned(field).is_some() {
+                    let message = format!("{field} is a field of the database");
+                    return Err(Failure::refused("database_owned", message)
+                        .hint("`trueup queue list` shows it"));
+                }
                 let message = format!("{} has no field {}", shown_place(id), one_line(field, 80));
                 return Err(Failure::refused("field_not_found", message)
                     .hint(format!("`trueup meta get {id}` shows all")));

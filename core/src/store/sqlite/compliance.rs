@@ -10,10 +10,6 @@ use crate::store::Result;
 pub(super) fn flaws(connection: &Connection) -> Result<Vec<Flaw>> {
     let mut found = Vec::new();
     for checked in CHECKED {
-        // Until its migration there is no such table.
-        if !exists(connection, checked.table)? {
-            continue;
-        }
         found.extend(rows(connection, checked)?);
     }
     found.extend(strangers(connection)?);
@@ -32,13 +28,6 @@ pub(super) fn flaws(connection: &Connection) -> Result<Vec<Flaw>> {
         found.extend(rings(connection, table, field, sql)?);
     }
     Ok(found)
-}
-
-fn exists(connection: &Connection, table: &str) -> Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)";
-    connection
-        .query_row(sql, [table], |row| row.get(0))
-        .map_err(from_sqlite)
 }
 
 fn rows(connection: &Connection, checked: Checked) -> Result<Vec<Flaw>> {
