@@ -10,6 +10,8 @@ mod desk;
 mod failure;
 mod json;
 mod report;
+#[cfg(test)]
+mod skills;
 mod span;
 mod supervise;
 

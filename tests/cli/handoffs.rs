@@ -308,6 +308,17 @@ fn a_handoff_of_an_item_that_was_given_up_claims_it() {
 }
 
 #[test]
+fn a_handoff_of_an_item_that_was_finished_gives_nothing() {
+    let home = two();
+    let made = handed(&home, &["--to", SESSION]);
+    let finish = ["item", "transition", "SD-1", "completed"];
+    data(&home, &[&finish[..], &["--session", SECOND]].concat());
+    let accept = ["handoff", "accept", id(&made), "--session", SESSION];
+    refused(&home, "item_finished", &accept);
+    assert_eq!(holder(&home, "SD-1"), None);
+}
+
+#[test]
 fn a_rejection_says_why_and_leaves_the_item() {
     let home = two();
     let made = handed(&home, &["--to", SESSION]);

@@ -7,27 +7,6 @@ use support::client::repository;
 
 use crate::files::{handlers, json};
 
-/// The first words after `trueup` that this release understands.
-const COMMANDS: [&str; 17] = [
-    "status",
-    "set",
-    "interrupt",
-    "resume",
-    "clear",
-    "item",
-    "claim",
-    "release",
-    "sessions",
-    "log",
-    "journal",
-    "db",
-    "doctor",
-    "demo",
-    "statusline",
-    "completions",
-    "--version",
-];
-
 #[test]
 fn the_manifest_is_one_file_with_the_workspace_version() {
     let link = fs::read_link(repository().join("plugin.json")).unwrap();
@@ -146,8 +125,12 @@ fn the_events_are_those_the_binaries_handle() {
     }
 }
 
+/// Most words that all skills together may cost a model.
+const MOST_WORDS: usize = 900;
+
 #[test]
-fn the_skills_name_real_commands() {
+fn the_skills_say_when_to_use_them_and_are_short() {
+    let mut words = 0;
     for skill in ["claim", "handoff", "state"] {
         let path = repository().join("skills").join(skill).join("SKILL.md");
         let text = fs::read_to_string(&path).unwrap();
@@ -160,21 +143,9 @@ fn the_skills_name_real_commands() {
         assert!(head.contains(&format!("name: {skill}")), "{head}");
         let description = head.split_once("description: ").unwrap().1;
         assert!(description.contains("Use "), "{skill}: say when");
-        assert!(
-            text.len() < 4_000,
-            "{skill} costs the model {} bytes",
-            text.len()
-        );
-        let mut named = 0;
-        // Odd pieces between backticks, and whole lines of the fenced blocks.
-        let inline = text.split('`').skip(1).step_by(2);
-        for piece in inline.chain(text.lines()) {
-            if let Some(rest) = piece.strip_prefix("trueup ") {
-                let word = rest.split_whitespace().next().unwrap_or_default();
-                assert!(COMMANDS.contains(&word), "{skill}: trueup {word}");
-                named += 1;
-            }
-        }
-        assert!(named >= 4, "{skill} names {named} commands");
+        words += text.split_whitespace().count();
     }
+    assert!(words < MOST_WORDS, "{words}");
+    let skills = fs::read_dir(repository().join("skills")).unwrap();
+    assert_eq!(skills.count(), 3, "each skill is counted above");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use trueup_core::claims::{Claimed, Wish, claim as claim_item, parked};
-use trueup_core::liveness::Vitality;
+use trueup_core::liveness::{LONGEST_SPAN_SECONDS, Vitality};
 use trueup_core::model::{
     ClaimOutcome, ClaimRefusal, Event, Item, ItemKey, NewItem, Parked, Session, SessionId,
 };
@@ -15,9 +15,6 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
 use crate::report::Answer;
-
-/// Longest silence that is honoured, in seconds (seed 0: an armed silence window).
-const LONGEST_SPAN: u64 = 30 * 60;
 
 pub(super) fn claim(desk: &Desk, arguments: ClaimArgs) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
@@ -40,17 +37,17 @@ pub(super) fn claim(desk: &Desk, arguments: ClaimArgs) -> Result<Answer, Failure
         }
     }
     let span = arguments.span.map(|span| span.0);
-    if span.is_some_and(|seconds| seconds > LONGEST_SPAN) {
+    if span.is_some_and(|seconds| seconds > LONGEST_SPAN_SECONDS) {
         warnings.push(format!(
             "a span is honoured for at most {} min",
-            LONGEST_SPAN / 60
+            LONGEST_SPAN_SECONDS / 60
         ));
     }
     let wish = Wish {
         session: id.clone(),
         item: key.clone(),
         force: arguments.force,
-        span_seconds: span.map(|seconds| seconds.min(LONGEST_SPAN)),
+        span_seconds: span.map(|seconds| seconds.min(LONGEST_SPAN_SECONDS)),
         provenance: desk.provenance(id.as_str(), ""),
     };
     let claimed = match claim_item(&mut store, &wish, &desk.site) {
