@@ -2,10 +2,10 @@
 //! it.
 
 use std::process::{Child, Command};
-use std::thread;
 
 use serde_json::{Value, json};
 use support::home::{Answer, Home, Run, SESSION};
+use support::race::{PROCESSES, begin_at_once};
 
 use crate::fixture::{data, envelope, keys, started, trueup};
 
@@ -218,20 +218,15 @@ fn a_signal_that_was_ignored_stays_ignored() {
 }
 
 #[test]
-fn of_20_that_start_at_once_one_runs() {
+fn of_20_that_start_at_once_one_runs_and_of_64() {
     let home = started();
-    for round in 0..5 {
-        let begun: Vec<(Child, String)> = thread::scope(|scope| {
-            let run = || start(&home, "P", &["sh", "-c", UNTIL_STDIN_ENDS]).begin();
-            let workers: Vec<_> = (0..20).map(|_| scope.spawn(run)).collect();
-            workers
-                .into_iter()
-                .map(|worker| worker.join().unwrap())
-                .collect()
+    for (round, count) in [20, 20, 20, PROCESSES, PROCESSES].into_iter().enumerate() {
+        let begun = begin_at_once(count, |_| {
+            start(&home, "P", &["sh", "-c", UNTIL_STDIN_ENDS])
         });
         let (mut won, lost): (Vec<_>, Vec<_>) =
             begun.into_iter().partition(|(_, line)| line == "ready");
-        assert_eq!((won.len(), lost.len()), (1, 19), "round {round}");
+        assert_eq!((won.len(), lost.len()), (1, count - 1), "round {round}");
         let (winner, _) = won.remove(0);
         let (id, host): (String, String) = (
             home.ask("SELECT id FROM orchestrators WHERE status = 'running'", []),

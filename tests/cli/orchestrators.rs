@@ -3,7 +3,8 @@
 use std::thread;
 
 use serde_json::{Value, json};
-use support::home::{Answer, Home, SESSION, bystander, start_time};
+use support::home::{Home, SESSION, bystander, start_time};
+use support::race::{PROCESSES, at_once};
 
 use crate::fixture::{data, envelope, keys, object, refused, started, trueup};
 
@@ -92,13 +93,9 @@ fn of_64_that_register_at_once_one_wins() {
     let home = started();
     for round in 0..5 {
         let plan = format!("P{round}");
-        let answers: Vec<Answer> = thread::scope(|scope| {
-            let run = || trueup(&home, &["orchestrator", "register", &plan, "--json"]);
-            let workers: Vec<_> = (0..64).map(|_| scope.spawn(run)).collect();
-            workers
-                .into_iter()
-                .map(|worker| worker.join().unwrap())
-                .collect()
+        let answers = at_once(PROCESSES, |_| {
+            home.run("trueup")
+                .args(["orchestrator", "register", &plan, "--json"])
         });
         let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.code == Some(0));
         assert_eq!(won.len(), 1, "round {round}");

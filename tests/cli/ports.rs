@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
-use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::home::{Answer, Home, SECOND, SESSION};
+use support::race;
 use trueup_core::cache::lock::FileLock;
 use trueup_core::model::Slot;
 use trueup_core::ports::{Probe as _, TcpProbe};
@@ -35,19 +35,9 @@ impl Pool {
 
 /// Runs `trueup` so often at once, with arguments of its own each; returns the objects.
 fn at_once(home: &Home, count: usize, arguments: impl Fn(usize) -> Vec<String>) -> Vec<Value> {
-    let children: Vec<_> = (0..count)
-        .map(|n| {
-            home.run("trueup")
-                .args(arguments(n))
-                .args(["--json"])
-                .spawn()
-        })
-        .collect();
-    let waiters: Vec<_> = children
-        .into_iter()
-        .map(|child| thread::spawn(move || Answer::of(child).json()))
-        .collect();
-    waiters.into_iter().map(|w| w.join().unwrap()).collect()
+    let run = |n| home.run("trueup").args(arguments(n)).args(["--json"]);
+    let answers = race::at_once(count, run);
+    answers.iter().map(Answer::json).collect()
 }
 
 fn reserve(id: impl std::fmt::Display) -> Vec<String> {

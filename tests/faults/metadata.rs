@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::home::{Answer, Home};
+use support::home::{Answer, Home, Run};
+use support::race::{PROCESSES, at_once};
 
 use super::kills::{Chance, kill_after};
 use super::mount::Mount;
@@ -23,8 +24,12 @@ fn path(home: &Home) -> PathBuf {
         .join("adw_state.json")
 }
 
+fn setting<'h>(home: &'h Home, pair: &str) -> Run<'h> {
+    home.run("trueup").args(["meta", "set", ID, pair])
+}
+
 fn set(home: &Home, pair: &str) -> Answer {
-    home.run("trueup").args(["meta", "set", ID, pair]).finish()
+    setting(home, pair).finish()
 }
 
 /// Lists the names beside the file, and the file's.
@@ -39,14 +44,10 @@ fn names(home: &Home) -> Vec<String> {
 
 #[test]
 fn of_64_processes_that_set_different_fields_none_is_lost() {
-    const PROCESSES: usize = 64;
     let home = Home::new();
-    thread::scope(|scope| {
-        for n in 0..PROCESSES {
-            let home = &home;
-            scope.spawn(move || set(home, &format!("k{n}={n}")).ok());
-        }
-    });
+    for answer in at_once(PROCESSES, |n| setting(&home, &format!("k{n}={n}"))) {
+        answer.ok();
+    }
     let state = Home::read(&path(&home));
     for n in 0..PROCESSES {
         assert_eq!(state[format!("k{n}")], n, "{state}");

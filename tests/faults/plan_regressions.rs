@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::home::{Answer, Home, SESSION};
+use support::race;
 
 use crate::kills::{Chance, kill_after};
 
@@ -59,17 +60,8 @@ fn count(home: &Home, plan: &str, status: &str) -> i64 {
 }
 
 /// Runs commands at once, one for each of the numbers.
-fn at_once(
-    home: &Home,
-    count: usize,
-    command: impl Fn(usize) -> Vec<String> + Sync,
-) -> Vec<Answer> {
-    thread::scope(|scope| {
-        let command = &command;
-        let run = |n| scope.spawn(move || home.run("trueup").args(command(n)).finish());
-        let runs: Vec<_> = (1..=count).map(run).collect();
-        runs.into_iter().map(|run| run.join().unwrap()).collect()
-    })
+fn at_once(home: &Home, count: usize, command: impl Fn(usize) -> Vec<String>) -> Vec<Answer> {
+    race::at_once(count, |n| home.run("trueup").args(command(n + 1)))
 }
 
 fn words(text: &str) -> Vec<String> {

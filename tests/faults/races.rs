@@ -3,50 +3,56 @@
 use std::thread;
 
 use serde_json::Value;
-use support::home::{Answer, Home, SESSION};
+use support::home::{Answer, Home, Run, SESSION};
+use support::race::{PROCESSES, at_once};
 
-const PROCESSES: usize = 64;
 const ROUNDS: usize = 5;
 
-/// Runs `trueup` this often at once.
-fn at_once(home: &Home, arguments: impl Fn(usize) -> Vec<String> + Sync) -> Vec<Answer> {
-    thread::scope(|scope| {
-        let arguments = &arguments;
-        let start = |n| scope.spawn(move || home.run("trueup").args(arguments(n)).finish());
-        let workers: Vec<_> = (0..PROCESSES).map(start).collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().unwrap())
-            .collect()
-    })
+fn id(n: usize) -> String {
+    format!("racer-{n:02}")
 }
 
-#[test]
-fn of_64_processes_that_claim_one_item_exactly_one_wins() {
+/// A scratch with as many live sessions as there are processes.
+fn racers() -> Home {
     let home = Home::new();
     home.start().ok();
-    let id = |n: usize| format!("racer-{n:02}");
     for n in 0..PROCESSES {
         home.sql(
             "INSERT INTO claude_sessions (session_id, worktree) VALUES (?1, ?2)",
             [id(n), home.project().display().to_string()],
         );
     }
+    home
+}
+
+/// Prepares `trueup … --json` for one of them.
+fn racer<'h>(home: &'h Home, n: usize, words: &str) -> Run<'h> {
+    let run = home.run("trueup").args(words.split(' '));
+    run.args(["--json", "--session", &id(n)])
+}
+
+/// Asserts that one succeeded; returns which.
+#[track_caller]
+fn only_winner(answers: &[Answer]) -> usize {
+    let winners: Vec<usize> = (0..answers.len())
+        .filter(|n| answers[*n].code == Some(0))
+        .collect();
+    assert_eq!(winners.len(), 1, "{winners:?} won: {answers:?}");
+    winners[0]
+}
+
+#[test]
+fn of_64_processes_that_claim_one_item_exactly_one_wins() {
+    let home = racers();
     for round in 0..ROUNDS {
         let key = format!("RACE-{round}");
         home.add_item(&key);
-        let answers = at_once(&home, |n| {
-            ["claim", &key, "--json", "--session", &id(n)]
-                .map(str::to_owned)
-                .to_vec()
-        });
-        let winners: Vec<usize> = (0..PROCESSES)
-            .filter(|n| answers[*n].code == Some(0))
-            .collect();
-        assert_eq!(winners.len(), 1, "round {round}: {winners:?}");
+        let claim = format!("claim {key}");
+        let answers = at_once(PROCESSES, |n| racer(&home, n, &claim));
+        let winner = only_winner(&answers);
         let holder: String = home.ask("SELECT holder FROM work_items WHERE key = ?1", [&key]);
-        assert_eq!(holder, id(winners[0]));
-        for (n, answer) in answers.iter().enumerate().filter(|(n, _)| *n != winners[0]) {
+        assert_eq!(holder, id(winner));
+        for (n, answer) in answers.iter().enumerate().filter(|(n, _)| *n != winner) {
             assert_eq!(answer.code, Some(1), "round {round}, {n}: {answer:?}");
             assert_eq!(
                 answer.json()["error"]["code"],
@@ -61,16 +67,88 @@ fn of_64_processes_that_claim_one_item_exactly_one_wins() {
     }
 }
 
+/// Adds a parent whose children stand in the order of their names.
+fn family(home: &Home, parent: &str, children: usize) -> Vec<String> {
+    home.add_item(parent);
+    let names: Vec<String> = (0..children).map(|n| format!("{parent}.{n:02}")).collect();
+    for (position, name) in (0_i64..).zip(&names) {
+        home.sql(
+            "INSERT INTO work_items (key, parent, position) VALUES (?1, ?2, ?3)",
+            (name, parent, position),
+        );
+    }
+    names
+}
+
+#[test]
+fn of_64_processes_that_move_on_each_gets_a_child_of_its_own_and_none_is_skipped() {
+    let home = racers();
+    for round in 0..ROUNDS {
+        let parent = format!("ORCH-{round}");
+        let children = family(&home, &parent, PROCESSES + 10);
+        let next = format!("next --claim --parent {parent}");
+        let answers = at_once(PROCESSES, |n| racer(&home, n, &next));
+        let mut taken = Vec::new();
+        for (n, answer) in answers.iter().enumerate() {
+            assert_eq!(answer.code, Some(0), "round {round}, {n}: {answer:?}");
+            let answer = answer.json();
+            assert_eq!(answer["data"]["outcome"], "claimed", "{answer}");
+            let key = answer["data"]["item"]["key"].as_str().unwrap().to_owned();
+            let holder: Option<String> =
+                home.ask("SELECT holder FROM work_items WHERE key = ?1", [&key]);
+            assert_eq!(holder, Some(id(n)), "round {round}: {key} was given twice");
+            assert_eq!(home.events("claimed", &key), 1);
+            taken.push(key);
+        }
+        taken.sort();
+        assert_eq!(taken, children[..PROCESSES], "round {round}");
+        let finished = home.sql(
+            "UPDATE work_items SET status = 'completed', holder = NULL, under_epoch = claim_epoch
+             WHERE holder IS NOT NULL",
+            [],
+        );
+        assert_eq!(finished, PROCESSES);
+    }
+}
+
+#[test]
+fn of_64_processes_that_start_one_phase_exactly_one_begins_it() {
+    let home = racers();
+    for round in 0..ROUNDS {
+        let key = format!("QUEUE-{round}");
+        home.add_item(&key);
+        racer(&home, 0, &format!("queue add {key} --phases plan,build"))
+            .finish()
+            .ok();
+        let start = format!("queue start {key}:1");
+        let answers = at_once(PROCESSES, |n| racer(&home, n, &start));
+        let winner = only_winner(&answers);
+        let worker: Option<String> = home.ask(
+            "SELECT assigned_to FROM phase_queue WHERE queue_id = ?1",
+            [format!("{key}:1")],
+        );
+        assert_eq!(worker, Some(id(winner)), "round {round}");
+        for (n, answer) in answers.iter().enumerate().filter(|(n, _)| *n != winner) {
+            assert_eq!(answer.code, Some(1), "round {round}, {n}: {answer:?}");
+            assert_eq!(
+                answer.json()["error"]["code"],
+                "illegal_transition",
+                "{answer:?}"
+            );
+        }
+        assert_eq!(home.events("status", &format!("{key}:1")), 1);
+    }
+}
+
 #[test]
 fn of_64_processes_that_push_different_keys_none_is_lost() {
     let home = Home::new();
     home.start().ok();
     for round in 0..ROUNDS {
-        let answers = at_once(&home, |n| {
+        let answers = at_once(PROCESSES, |n| {
             let pair = format!("k{round}_{n}={n}");
-            ["set", "--metadata", &pair, "--session", SESSION]
-                .map(str::to_owned)
-                .to_vec()
+            home.run("trueup")
+                .args(["set", "--metadata", &pair, "--session", SESSION])
         });
         for answer in &answers {
             assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""));

@@ -1,3 +1,4 @@
 //! What the suites share.
 pub mod client;
 pub mod home;
+pub mod race;

@@ -121,7 +121,9 @@ impl<'f, F: Fixture> Run<'f, F> {
             } => self.claim(session, item, force)?,
             Step::Decide { session, item } => self.decide(session, item),
             Step::Carry(session) => self.carry(session)?,
-            Step::Release { session, item } => {
+            Step::Release { session, held } => {
+                let holds = self.reference.held_by(session).unwrap_or(0);
+                let item = if held { holds } else { 1 - holds };
                 let release = request::release(SESSIONS[session], ITEMS[item]);
                 let expected = self.reference.release(session, item);
                 let answer = self.fixture.store().release(&release);
@@ -135,7 +137,7 @@ impl<'f, F: Fixture> Run<'f, F> {
                 phase,
             } => self.push(session, newest, fence, phase)?,
             Step::Sweep => self.sweep()?,
-            Step::Look { session } => {
+            Step::Look(session) => {
                 let row = self.reference.sessions[session];
                 let read = self
                     .fixture
@@ -148,8 +150,8 @@ impl<'f, F: Fixture> Run<'f, F> {
                     beat: row.beat,
                 });
             }
-            Step::Park { session } => {
-                if let Some(looked) = self.looked[session].take() {
+            Step::Park(session) => {
+                if let Some((session, looked)) = first_from(&mut self.looked, session) {
                     let expected = self.reference.park(session, looked.standing, looked.beat);
                     let answer = self.fixture.store().park(&looked.read, &by("sweep"));
                     prop_assert_eq!(answer.unwrap().is_some(), expected);
@@ -226,7 +228,7 @@ impl<'f, F: Fixture> Run<'f, F> {
     }
 
     fn carry(&mut self, session: usize) -> Outcome {
-        let Some((request, decision)) = self.decided[session].take() else {
+        let Some((session, (request, decision))) = first_from(&mut self.decided, session) else {
             return Ok(());
         };
         let expected = self.reference.carry(&decision);
@@ -382,6 +384,12 @@ impl<'f, F: Fixture> Run<'f, F> {
         }
         Ok(())
     }
+}
+
+/// Takes what the first session has, from one on.
+fn first_from<T>(all: &mut [Option<T>; 3], start: usize) -> Option<(usize, T)> {
+    let mut order = (start..3).chain(0..start);
+    order.find_map(|session| Some((session, all[session].take()?)))
 }
 
 fn agree<T: Debug>(answer: &Result<T, StoreError>, expected: Result<(), &str>) -> Outcome {

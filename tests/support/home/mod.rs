@@ -24,6 +24,7 @@ use tempfile::TempDir;
 
 pub use answer::{Answer, without_times};
 pub use payload::Payload;
+pub(crate) use process::first_line;
 pub use process::{Bystander, Run, bystander, start_time};
 
 /// Is the session of a test that has only one.

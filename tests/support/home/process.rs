@@ -117,14 +117,8 @@ impl<'h> Run<'h> {
     /// it is empty when there is none. Stdin stays open.
     pub fn begin(mut self) -> (Child, String) {
         let mut child = self.spawn();
-        let stdout = child.stdout.as_mut().unwrap();
-        let mut line = Vec::new();
-        // A byte at a time: what comes after belongs to whoever reads next.
-        let mut byte = [0];
-        while stdout.read(&mut byte).unwrap() > 0 && byte != *b"\n" {
-            line.extend(byte);
-        }
-        (child, String::from_utf8(line).unwrap())
+        let line = first_line(&mut child);
+        (child, line)
     }
 
     /// Runs it to its end.
@@ -140,6 +134,18 @@ impl<'h> Run<'h> {
         writer.join().unwrap();
         answer
     }
+}
+
+/// Reads the next line of a process's stdout, without its end; it is empty when there is none.
+pub(crate) fn first_line(child: &mut Child) -> String {
+    let stdout = child.stdout.as_mut().unwrap();
+    let mut line = Vec::new();
+    // A byte at a time: what comes after belongs to whoever reads next.
+    let mut byte = [0];
+    while stdout.read(&mut byte).unwrap() > 0 && byte != *b"\n" {
+        line.extend(byte);
+    }
+    String::from_utf8(line).unwrap()
 }
 
 impl Answer {

@@ -1,0 +1,143 @@
+#!/bin/sh
+# Shows that the races have teeth: takes each guard out of a copy of the workspace, builds it, and
+# demands that the race which the guard decides is lost within one run of its test.
+#
+# usage: tests/broken.sh [claim|next|start|register|run|reserve|sound]...   all without arguments
+#
+# Too slow for every check; run it when a store, a schema or a race changes.
+set -eu
+cd "$(dirname "$0")/.."
+
+source=$PWD
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT INT TERM
+# One folder for all builds, kept for the next time.
+CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$source/target}/broken
+export CARGO_TARGET_DIR
+
+sqlite=core/src/store/sqlite
+
+fresh() {
+  rm -rf "$copy/work" && mkdir "$copy/work" && cd "$copy/work"
+  (cd "$source" && git ls-files -z --cached --others --exclude-standard | tar --null -T - -cf -) | tar -xf -
+}
+
+# swap FILE FROM TO: replaces a text wherever it stands, and fails where it does not.
+swap() {
+  FROM=$2 TO=$3 perl -0pi -e '$n = s/\Q$ENV{FROM}\E/$ENV{TO}/g; $n or die "$ARGV: nothing to break\n"' "$1"
+}
+
+# A write that is no transaction and waits for no turn: every statement stands alone.
+no_transaction() {
+  swap $sqlite/mod.rs 'turn::wait(&self.path, self.deadline);' \
+    'turn::wait(&self.path, self.deadline).map(drop);'
+  swap $sqlite/mod.rs 'let answer = work(&transaction)?;
+        transaction.commit().map_err(errors::from_sqlite)?;' \
+    'transaction.execute_batch("COMMIT").map_err(errors::from_sqlite)?;
+        let answer = work(&transaction)?;
+        drop(transaction);'
+}
+
+# A claim that takes effect whoever holds the item by then.
+unconditional_claim() {
+  swap $sqlite/claims.rs 'under_epoch = ?7,' 'under_epoch = claim_epoch,'
+  swap $sqlite/claims.rs 'holder IS ?6 AND claim_epoch = ?7' '(?6 IS NULL OR 1) AND ?7 IS NOT NULL'
+}
+
+break_claim() { unconditional_claim; }
+break_next() { no_transaction; unconditional_claim; }
+
+break_start() {
+  no_transaction
+  swap $sqlite/phases/step.rs 'queue_id = ?12 AND revision = ?13' 'queue_id = ?12 AND ?13 IS NOT NULL'
+}
+
+break_register() {
+  no_transaction
+  migration=$sqlite/migrations/0006_orchestrators.sql
+  swap $migration 'CREATE UNIQUE INDEX' 'CREATE INDEX'
+  swap $migration "plan_id = NEW.plan_id AND status IN ('running', 'stopping'))" 'plan_id IS NULL)'
+  swap $migration 'plan_id = NEW.plan_id AND epoch >= NEW.epoch)' 'plan_id IS NULL)'
+}
+
+break_run() { break_register; }
+
+break_reserve() {
+  no_transaction
+  migration=$sqlite/migrations/0008_ports.sql
+  swap core/src/ports/mod.rs 'let _turn = turn(site);' 'let _turn = turn(site).map(drop);'
+  swap $sqlite/ports.rs 'WHERE host = ?2 AND backend = ?3)' 'WHERE id IS NULL)'
+  swap $migration '    PRIMARY KEY (host, id),
+    UNIQUE (host, backend),
+    UNIQUE (host, frontend)' '    PRIMARY KEY (host, id)'
+  swap $migration '(id = NEW.id OR backend = NEW.backend)' 'id = NEW.id'
+}
+
+# race GUARD: names the suite and the test that the guard decides.
+race() {
+  case $1 in
+    claim) echo faults races::of_64_processes_that_claim_one_item_exactly_one_wins ;;
+    next) echo faults races::of_64_processes_that_move_on_each_gets_a_child_of_its_own_and_none_is_skipped ;;
+    start) echo faults races::of_64_processes_that_start_one_phase_exactly_one_begins_it ;;
+    register) echo cli orchestrators::of_64_that_register_at_once_one_wins ;;
+    run) echo cli orchestrator_start::of_20_that_start_at_once_one_runs_and_of_64 ;;
+    reserve) echo cli ports::a_hundred_at_once_are_distinct_or_told_that_the_pool_is_full ;;
+    *) echo "unknown guard: $1" >&2; exit 2 ;;
+  esac
+}
+
+# alone GUARD: a test of the same command by one process, which the broken build must still pass:
+# it is to be broken for races alone.
+alone() {
+  case $1 in
+    claim) echo cli claims::a_free_item_is_claimed_and_the_cache_says_so_at_once ;;
+    next) echo cli items:: ;;
+    start) echo cli queue:: ;;
+    register | run) echo cli orchestrators::a_registered_orchestrator_is_the_process_that_runs_the_command ;;
+    reserve) echo cli ports:: ;;
+  esac
+}
+
+built() {
+  cargo build --quiet --locked --workspace
+  cargo test --quiet --locked -p trueup-tests --test faults --test cli --no-run
+}
+
+passes() {
+  cargo test --quiet --locked -p trueup-tests --test "$1" -- "$2" >"$copy/log" 2>&1
+}
+
+sound() {
+  fresh
+  built
+  for guard in claim next start register run reserve; do
+    # shellcheck disable=SC2046 # two words
+    passes $(race $guard) || { cat "$copy/log"; echo "sound: $guard fails without being broken"; exit 1; }
+  done
+  echo "sound: every race is held"
+}
+
+broken() {
+  fresh
+  "break_$1"
+  # Warnings about what is left over do not matter here.
+  RUSTFLAGS=-Awarnings built
+  # shellcheck disable=SC2046 # two words
+  if passes $(race "$1"); then
+    echo "$1: NOT caught, $(race "$1") passes without the guard"
+    exit 1
+  fi
+  echo "$1: caught: $(grep -m1 -A1 'panicked at' "$copy/log" | tail -1 | cut -c1-120)"
+}
+
+if [ $# = 0 ]; then
+  set -- sound claim next start register run reserve
+fi
+for guard; do
+  if [ "$guard" = sound ]; then
+    sound
+  else
+    race "$guard" >/dev/null
+    broken "$guard"
+  fi
+done

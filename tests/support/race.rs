@@ -1,0 +1,62 @@
+//! Many processes that begin at the same moment.
+//!
+//! Each is started and waits at a gate, in a shell that becomes the binary once a line arrives;
+//! the gates open when all are there. So none is done before another has begun, however long
+//! starting all of them takes.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a race that cannot be held fails its test"
+)]
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
+use std::process::Child;
+use std::thread;
+
+use crate::home::{Answer, Run, first_line};
+
+/// Is how many take part where a test has no reason for another number.
+pub const PROCESSES: usize = 64;
+
+fn gate(binary: &OsStr) -> Vec<OsString> {
+    let script = r#"echo here; read -r go; exec "$0" "$@""#;
+    vec!["-c".into(), script.into(), binary.to_owned()]
+}
+
+fn released<'h>(count: usize, run: impl Fn(usize) -> Run<'h>) -> Vec<Child> {
+    let at_the_gate = |n| run(n).through("sh", gate).spawn();
+    let mut children: Vec<Child> = (0..count).map(at_the_gate).collect();
+    for child in &mut children {
+        assert_eq!(first_line(child), "here");
+    }
+    for child in &mut children {
+        child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+    }
+    children
+}
+
+fn each<T: Send>(children: Vec<Child>, wait: impl Fn(Child) -> T + Sync) -> Vec<T> {
+    thread::scope(|scope| {
+        let wait = &wait;
+        let waiters: Vec<_> = children
+            .into_iter()
+            .map(|child| scope.spawn(move || wait(child)))
+            .collect();
+        waiters.into_iter().map(|w| w.join().unwrap()).collect()
+    })
+}
+
+/// Lets so many begin at once and waits for their ends.
+pub fn at_once<'h>(count: usize, run: impl Fn(usize) -> Run<'h>) -> Vec<Answer> {
+    each(released(count, run), Answer::of)
+}
+
+/// Lets so many begin at once and waits for the first line of each, which is returned without
+/// its end; it is empty when there is none. Stdin stays open.
+pub fn begin_at_once<'h>(count: usize, run: impl Fn(usize) -> Run<'h>) -> Vec<(Child, String)> {
+    each(released(count, run), |mut child| {
+        let line = first_line(&mut child);
+        (child, line)
+    })
+}
