@@ -15,6 +15,7 @@ mod metadata;
 mod mount;
 mod permission;
 mod plan_regressions;
+mod queue;
 mod races;
 mod read_only;
 mod stdin;

@@ -5,15 +5,24 @@ use std::thread;
 use serde_json::Value;
 use support::home::{Answer, Home, SESSION};
 
-const PROCESSES: usize = 64;
-const ROUNDS: usize = 5;
+pub(crate) const PROCESSES: usize = 64;
+pub(crate) const ROUNDS: usize = 5;
+
+/// Runs `trueup` by as many processes at once as race.
+pub(crate) fn at_once(home: &Home, arguments: impl Fn(usize) -> Vec<String> + Sync) -> Vec<Answer> {
+    so_many_at_once(home, PROCESSES, arguments)
+}
 
 /// Runs `trueup` this often at once.
-fn at_once(home: &Home, arguments: impl Fn(usize) -> Vec<String> + Sync) -> Vec<Answer> {
+pub(crate) fn so_many_at_once(
+    home: &Home,
+    count: usize,
+    arguments: impl Fn(usize) -> Vec<String> + Sync,
+) -> Vec<Answer> {
     thread::scope(|scope| {
         let arguments = &arguments;
         let start = |n| scope.spawn(move || home.run("trueup").args(arguments(n)).finish());
-        let workers: Vec<_> = (0..PROCESSES).map(start).collect();
+        let workers: Vec<_> = (0..count).map(start).collect();
         workers
             .into_iter()
             .map(|worker| worker.join().unwrap())
