@@ -16,6 +16,7 @@ mod mount;
 mod next_races;
 mod permission;
 mod plan_regressions;
+mod queue;
 mod races;
 mod read_only;
 mod stdin;

@@ -1,0 +1,122 @@
+//! The phase queue under many processes at once: one start wins, and no completion is lost.
+
+use std::collections::BTreeSet;
+
+use support::home::{Answer, Home};
+use support::race::{PROCESSES, at_once};
+
+/// How often the originals' loss of concurrent completions is looked for.
+const REPETITIONS: usize = 20;
+
+/// How many complete at once: as many as the original lost most of.
+const COMPLETING: usize = 30;
+
+fn racer(number: usize) -> String {
+    format!("racer-{number:02}")
+}
+
+/// A scratch with so many registered sessions.
+fn racers(count: usize) -> Home {
+    let home = Home::new();
+    home.start().ok();
+    for number in 0..count {
+        home.sql(
+            "INSERT INTO claude_sessions (session_id, worktree) VALUES (?1, ?2)",
+            [racer(number), home.project().display().to_string()],
+        );
+    }
+    home
+}
+
+/// Adds an item with so many phases that wait for nothing, by plain SQL.
+fn add(home: &Home, item: &str, phases: usize) {
+    home.add_item(item);
+    for number in 1..=phases {
+        home.sql(
+            "INSERT INTO phase_queue (queue_id, item, phase_number, current_phase, status)
+             VALUES (?1 || ':' || ?2, ?1, CAST(?2 AS INTEGER), 'build', 'ready')",
+            [item.to_owned(), number.to_string()],
+        );
+    }
+}
+
+fn assert_told(answer: &Answer, code: &str) {
+    assert_eq!(answer.code, Some(1), "{answer:?}");
+    assert_eq!(answer.json()["error"]["code"], code, "{answer:?}");
+}
+
+#[test]
+fn of_64_processes_that_take_the_next_phase_each_gets_another() {
+    let home = racers(PROCESSES);
+    add(&home, "WORK", PROCESSES);
+    // Whoever comes second asks again: that is what a worker does.
+    let take = |number: usize| loop {
+        let run = |arguments: &[&str]| {
+            let session = racer(number);
+            let all = [arguments, &["--json", "--session", &session]].concat();
+            home.run("trueup").args(all).finish()
+        };
+        let next = run(&["queue", "next"]).ok().json();
+        let id = next["data"]["row"]["queue_id"].as_str().unwrap().to_owned();
+        let begun = run(&["queue", "start", &id]);
+        if begun.code == Some(0) {
+            break id;
+        }
+        assert_told(&begun, "illegal_transition");
+    };
+    let taken: Vec<String> = std::thread::scope(|scope| {
+        let take = &take;
+        let start = |n| scope.spawn(move || take(n));
+        let workers: Vec<_> = (0..PROCESSES / 4).map(start).collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap())
+            .collect()
+    });
+    let distinct: BTreeSet<&String> = taken.iter().collect();
+    assert_eq!(distinct.len(), taken.len(), "{taken:?}");
+    let running: i64 = home.ask(
+        "SELECT count(*) FROM phase_queue WHERE status = 'running'",
+        [],
+    );
+    assert_eq!(running, i64::try_from(taken.len()).unwrap());
+}
+
+#[test]
+fn of_30_completions_at_once_30_are_recorded_every_time() {
+    let home = racers(0);
+    for round in 0..REPETITIONS {
+        let item = format!("PLAN-{round}");
+        add(&home, &item, COMPLETING);
+        // One that waits for all of them: it is ready in the end, whoever came last.
+        let all: Vec<String> = (1..=COMPLETING).map(|n| n.to_string()).collect();
+        home.sql(
+            "INSERT INTO phase_queue (queue_id, item, phase_number, current_phase, depends_on_phases)
+             VALUES (?1 || ':99', ?1, 99, 'ship', ?2)",
+            [item.clone(), format!("[{}]", all.join(","))],
+        );
+        let answers = at_once(COMPLETING, |n| {
+            let id = format!("{item}:{}", n + 1);
+            home.run("trueup").args(["queue", "complete", &id])
+        });
+        for answer in &answers {
+            assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""));
+        }
+        let recorded: i64 = home.ask(
+            "SELECT count(*) FROM phase_queue WHERE item = ?1 AND status = 'completed'",
+            [&item],
+        );
+        assert_eq!(recorded, 30, "round {round}");
+        let events: i64 = home.ask(
+            "SELECT count(*) FROM events WHERE entity = 'phase' AND key LIKE ?1 || ':%'
+                 AND after ->> 'status' = 'completed'",
+            [&item],
+        );
+        assert_eq!(events, 30, "round {round}");
+        let last: String = home.ask(
+            "SELECT status FROM phase_queue WHERE queue_id = ?1 || ':99'",
+            [&item],
+        );
+        assert_eq!(last, "ready", "round {round}");
+    }
+}
