@@ -121,7 +121,12 @@ fn every_hook_ends_and_the_model_gets_the_copy() {
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
     assert_eq!(answer.stderr.lines().count(), 1, "{answer:?}");
     // Readers are not locked out, and nothing has to be mended.
-    hurried(&home, "pre-handoff-validate", "pre-tool-use.agent").assert_silent();
+    let answer = hurried(&home, "pre-handoff-validate", "pre-tool-use.agent");
+    assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
+    assert!(
+        answer.stderr.contains("silence not announced"),
+        "{answer:?}"
+    );
     home.edit("currentPhase", "EXEC");
     let answer = hurried(&home, "pre-handoff-validate", "pre-tool-use.agent");
     assert_eq!(

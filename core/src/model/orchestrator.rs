@@ -1,5 +1,7 @@
 //! Orchestrators: who runs which plan.
 
+use serde_json::{Value as Json, json};
+
 use super::session::silent_longer_than;
 use super::{
     Epoch, Host, OrchestratorId, OrchestratorStatus, PlanId, ProcessId, Revision, SessionId,
@@ -51,6 +53,15 @@ pub struct Orchestrator {
 }
 
 impl Orchestrator {
+    /// Returns what an event shows of it: a sign of life is no news.
+    pub fn facts(&self) -> Json {
+        json!({
+            "plan_id": self.plan, "status": self.status, "session_id": self.session,
+            "host": self.host, "pid": self.process.pid, "exit_code": self.end.exit_code,
+            "signal": self.end.signal, "reason": self.reason,
+        })
+    }
+
     /// Returns seconds since the last sign of life, by the database's clock.
     pub fn silence_seconds(&self) -> u64 {
         self.read_at.seconds_since(self.heartbeat_at)

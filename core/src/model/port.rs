@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Value as Json, json};
+
 use super::{Host, ProcessId, ReservationId, SessionId, Timestamp};
 use crate::liveness::{Alive, ProcessEvidence};
 
@@ -73,6 +75,17 @@ pub struct Reservation {
 }
 
 impl Reservation {
+    /// Returns what an event shows of it.
+    pub fn facts(&self) -> Json {
+        let process = self.owner.process.as_ref();
+        json!({
+            "host": self.host, "backend": self.slot.backend(), "frontend": self.slot.frontend(),
+            "session": self.owner.session, "pid": process.map(|p| p.pid),
+            "pid_started": process.and_then(|p| p.started),
+            "boot_id": process.and_then(|p| p.boot.as_deref()), "allocated_at": self.allocated_at,
+        })
+    }
+
     /// Returns how old it is, in seconds, by the database's clock.
     pub fn age_seconds(&self) -> u64 {
         self.read_at.seconds_since(self.allocated_at)

@@ -1,7 +1,8 @@
 //! Pruning by itself: at most once a day, a little at a time, and never in anybody's way.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::{Order, PruneError, Pruned, prune};
@@ -54,7 +55,7 @@ pub fn gently<S: Store + ?Sized>(
         return Ok(None);
     }
     // Before the work, so that one that never ends is not tried by everybody.
-    let Ok(tried) = File::create(&marker) else {
+    let Ok(tried) = private(&marker) else {
         return Ok(None);
     };
     let order = Order {
@@ -71,4 +72,16 @@ pub fn gently<S: Store + ?Sized>(
         let _ = tried.set_modified(then);
     }
     Ok(Some(pruned))
+}
+
+/// Makes or empties a file that is the user's alone.
+fn private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path)
 }

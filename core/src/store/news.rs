@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::model::Epoch;
+use crate::model::{Epoch, Handoff, Orchestrator, Plan, Reservation};
 
 /// What happened to what.
 pub(super) struct News<'a> {
@@ -18,4 +18,70 @@ pub(super) struct News<'a> {
     pub(super) after: Json,
     /// Under which claim.
     pub(super) epoch: Option<Epoch>,
+}
+
+impl<'a> News<'a> {
+    /// Says what happened to a reservation of ports.
+    pub(super) fn of_port(row: &'a Reservation, kind: &'a str, before: Json, after: Json) -> Self {
+        Self {
+            entity: "port",
+            key: row.id.as_str(),
+            kind,
+            before,
+            after,
+            epoch: None,
+        }
+    }
+
+    /// Says what happened to a run of a plan.
+    pub(super) fn of_run(
+        kind: &'a str,
+        before: Option<&Orchestrator>,
+        row: &'a Orchestrator,
+    ) -> Self {
+        Self {
+            entity: "orchestrator",
+            key: row.id.as_str(),
+            kind,
+            before: before.map_or(Json::Null, Orchestrator::facts),
+            after: row.facts(),
+            epoch: Some(row.epoch),
+        }
+    }
+
+    /// Says what happened to a plan.
+    pub(super) fn of_plan(kind: &'a str, before: Option<&Plan>, row: &'a Plan) -> Self {
+        Self {
+            entity: "plan",
+            key: row.id.as_str(),
+            kind,
+            before: before.map_or(Json::Null, Plan::facts),
+            after: row.facts(),
+            epoch: None,
+        }
+    }
+
+    /// Says that a task came to its plan.
+    pub(super) const fn of_new_task(key: &'a str, after: Json) -> Self {
+        Self {
+            entity: "plan_task",
+            key,
+            kind: "added",
+            before: Json::Null,
+            after,
+            epoch: None,
+        }
+    }
+
+    /// Says what happened to a hand-off.
+    pub(super) fn of_handoff(kind: &'a str, before: Option<&Handoff>, row: &'a Handoff) -> Self {
+        Self {
+            entity: "handoff",
+            key: row.id.as_str(),
+            kind,
+            before: before.map_or(Json::Null, Handoff::facts),
+            after: row.facts(),
+            epoch: Some(row.epoch),
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Hand-offs, under the rules of the model.
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::events::record;
 use super::{MemoryStore, changes, claims, items, sessions};
@@ -198,14 +198,7 @@ fn report(
     before: Option<&Handoff>,
     after: &Handoff,
 ) {
-    let news = News {
-        entity: "handoff",
-        key: after.id.as_str(),
-        kind,
-        before: before.map_or(Json::Null, Handoff::facts),
-        after: after.facts(),
-        epoch: Some(after.epoch),
-    };
+    let news = News::of_handoff(kind, before, after);
     record(store, by, news);
 }
 

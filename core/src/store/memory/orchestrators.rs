@@ -1,7 +1,5 @@
 //! Who runs which plan: one run at a time, like every adapter's.
 
-use serde_json::{Value as Json, json};
-
 use super::events::record;
 use super::{MemoryStore, phases, plans};
 use crate::model::{Epoch, Orchestrator, OrchestratorId, OrchestratorStatus, Revision, RunEnd};
@@ -194,7 +192,7 @@ fn register(store: &mut MemoryStore, run: &NewRun) -> Result<Registered> {
         revision: Revision(1),
         read_at: store.now,
     };
-    tell(store, &run.provenance, "started", Json::Null, &row);
+    record(store, &run.provenance, News::of_run("started", None, &row));
     store.orchestrators.insert(run.id.clone(), row.clone());
     Ok(Registered::Started(row))
 }
@@ -218,28 +216,8 @@ fn change(
     }
     after.revision.0 += 1;
     after.stopped_at = Some(store.now).filter(|_| !after.status.is_live());
-    tell(store, by, after.status.as_str(), shown(&before), &after);
+    let news = News::of_run(after.status.as_str(), Some(&before), &after);
+    record(store, by, news);
     store.orchestrators.insert(id.clone(), after.clone());
     Ok(after)
-}
-
-fn tell(store: &mut MemoryStore, by: &Provenance, kind: &str, before: Json, row: &Orchestrator) {
-    let news = News {
-        entity: "orchestrator",
-        key: row.id.as_str(),
-        kind,
-        before,
-        after: shown(row),
-        epoch: Some(row.epoch),
-    };
-    record(store, by, news);
-}
-
-/// Returns what an event shows of a run.
-fn shown(row: &Orchestrator) -> Json {
-    json!({
-        "plan_id": row.plan, "status": row.status, "session_id": row.session,
-        "host": row.host, "pid": row.process.pid, "exit_code": row.end.exit_code,
-        "signal": row.end.signal, "reason": row.reason,
-    })
 }

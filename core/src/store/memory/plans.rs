@@ -1,7 +1,5 @@
 //! Plans and their tasks.
 
-use serde_json::Value as Json;
-
 use super::MemoryStore;
 use super::events::record;
 use crate::model::{
@@ -211,17 +209,6 @@ fn answer(store: &MemoryStore, new: &NewPlan, added: u64, changed: u64) -> Resul
     })
 }
 
-fn added<'a>(entity: &'static str, key: &'a str, after: Json) -> News<'a> {
-    News {
-        entity,
-        key,
-        kind: "added",
-        before: Json::Null,
-        after,
-        epoch: None,
-    }
-}
-
 fn import(store: &mut MemoryStore, new: &NewPlan, by: &Provenance) -> Result<PlanImported> {
     let id = match at(store, &new.path) {
         Some(id) => {
@@ -235,7 +222,7 @@ fn import(store: &mut MemoryStore, new: &NewPlan, by: &Provenance) -> Result<Pla
         match load(store, &id, &task.id) {
             None => {
                 let task = task.first(&id, position, store.now);
-                record(store, by, added("plan_task", &task.key(), task.facts()));
+                record(store, by, News::of_new_task(&task.key(), task.facts()));
                 store.plan_tasks.insert((id.clone(), task.id.clone()), task);
                 fresh += 1;
             }
@@ -271,7 +258,7 @@ fn create(store: &mut MemoryStore, new: &NewPlan, by: &Provenance) -> Result<Pla
         created_at: store.now,
         updated_at: store.now,
     };
-    record(store, by, added("plan", id.as_str(), plan.facts()));
+    record(store, by, News::of_plan("added", None, &plan));
     store.plans.insert(id.clone(), plan);
     Ok(id)
 }
@@ -286,14 +273,7 @@ fn merge(store: &mut MemoryStore, id: &PlanId, new: &NewPlan, by: &Provenance) {
     }
     after.revision.0 += 1;
     after.updated_at = store.now;
-    let news = News {
-        entity: "plan",
-        key: id.as_str(),
-        kind: "changed",
-        before: before.facts(),
-        after: after.facts(),
-        epoch: None,
-    };
+    let news = News::of_plan("changed", Some(&before), &after);
     record(store, by, news);
     store.plans.insert(id.clone(), after);
 }

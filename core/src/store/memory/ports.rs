@@ -1,6 +1,6 @@
 //! Reservations of ports.
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::MemoryStore;
 use super::events::record;
@@ -60,28 +60,6 @@ fn existing(store: &MemoryStore, host: &str, id: &ReservationId) -> Result<Reser
         .ok_or_else(|| StoreError::Conflict(format!("{id} has no ports on {host}")))
 }
 
-/// Returns what an event shows of a reservation.
-fn shown(row: &Reservation) -> Json {
-    let process = row.owner.process.as_ref();
-    json!({
-        "host": row.host, "backend": row.slot.backend(), "frontend": row.slot.frontend(),
-        "session": row.owner.session, "pid": process.map(|p| p.pid),
-        "pid_started": process.and_then(|p| p.started),
-        "boot_id": process.and_then(|p| p.boot.as_deref()), "allocated_at": row.allocated_at,
-    })
-}
-
-fn of_port<'a>(row: &'a Reservation, kind: &'a str, before: Json, after: Json) -> News<'a> {
-    News {
-        entity: "port",
-        key: row.id.as_str(),
-        kind,
-        before,
-        after,
-        epoch: None,
-    }
-}
-
 fn reserve(store: &mut MemoryStore, request: &PortRequest) -> Result<Reservation> {
     if let Ok(mine) = existing(store, &request.host, &request.id) {
         return Ok(mine);
@@ -106,7 +84,7 @@ fn reserve(store: &mut MemoryStore, request: &PortRequest) -> Result<Reservation
         allocated_at: store.now,
         read_at: store.now,
     };
-    let news = of_port(&row, "reserved", Json::Null, shown(&row));
+    let news = News::of_port(&row, "reserved", Json::Null, row.facts());
     record(store, &request.provenance, news);
     store.reservations.push(row.clone());
     Ok(row)
@@ -140,7 +118,7 @@ fn reassign(
     record(
         store,
         by,
-        of_port(&new, "changed", shown(&old), shown(&new)),
+        News::of_port(&new, "changed", old.facts(), new.facts()),
     );
     for row in &mut store.reservations {
         if row.is_same(&old) {
@@ -155,7 +133,7 @@ fn give_up(store: &mut MemoryStore, release: &PortRelease) -> Result<Reservation
         unchanged(store, as_read)?;
     }
     let gone = existing(store, &release.host, &release.id)?;
-    let news = of_port(&gone, "released", shown(&gone), Json::Null);
+    let news = News::of_port(&gone, "released", gone.facts(), Json::Null);
     record(store, &release.provenance, news);
     store.reservations.retain(|row| !row.is_same(&gone));
     Ok(gone)

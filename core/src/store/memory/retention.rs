@@ -7,8 +7,8 @@ use serde_json::json;
 use super::MemoryStore;
 use super::events::record;
 use crate::model::{
-    Event, EventRemains, Item, PlanTaskStatus, PruneTally, Retention, Session, SessionId,
-    SessionRemains, Subject, Tie, Timestamp,
+    Event, EventRemains, Item, ItemStatus, PlanTaskStatus, PruneTally, Retention, Session,
+    SessionId, SessionRemains, Subject, Tie, Timestamp,
 };
 use crate::store::news::News;
 use crate::store::{Provenance, Result, RetentionStore, SessionCursor};
@@ -127,6 +127,8 @@ fn remains(store: &MemoryStore, session: &Session) -> SessionRemains {
             Tie::Task,
             store.plan_tasks.values().any(|task| {
                 task.status == PlanTaskStatus::InProgress && task.session.as_ref() == Some(id)
+            }) || store.phases.values().any(|phase| {
+                phase.status == ItemStatus::Running && phase.assigned_to.as_ref() == Some(id)
             }),
         ),
         (

@@ -1,7 +1,7 @@
 //! Hand-offs: the rules are decided inside the transaction that carries them out.
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, named_params, params};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::errors::from_sqlite;
 use super::events::record;
@@ -208,14 +208,7 @@ fn report(
     before: Option<&Handoff>,
     after: &Handoff,
 ) -> Result<()> {
-    let news = News {
-        entity: "handoff",
-        key: after.id.as_str(),
-        kind,
-        before: before.map_or(Json::Null, Handoff::facts),
-        after: after.facts(),
-        epoch: Some(after.epoch),
-    };
+    let news = News::of_handoff(kind, before, after);
     record(tx, by, &news)
 }
 

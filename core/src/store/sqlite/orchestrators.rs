@@ -3,8 +3,10 @@
 use rusqlite::{Connection, Transaction, params};
 
 use super::errors::from_sqlite;
+use super::events::record;
 use super::{NOW, SqliteStore, phases, plan_tasks, rows, was_done};
 use crate::model::{Orchestrator, OrchestratorId, OrchestratorStatus, PlanId, RunEnd, SessionId};
+use crate::store::news::News;
 use crate::store::port::{ended_orchestrator, unknown_orchestrator, used_elsewhere};
 use crate::store::{NewRun, OrchestratorStore, Provenance, Registered, Result, RunEnded};
 
@@ -52,20 +54,19 @@ impl OrchestratorStore for SqliteStore {
             if was_done(tx, provenance)? {
                 return existing(tx, id);
             }
+            let before = existing(tx, id)?;
             let sql = format!(
-                "UPDATE orchestrators SET status = 'stopping', last_actor = ?2, last_reason = ?3,
-                     last_op = ?4
+                "UPDATE orchestrators SET status = 'stopping',
+                     revision = revision + (status <> 'stopping')
                  WHERE id = ?1 AND {LIVE}"
             );
-            let Provenance {
-                actor,
-                reason,
-                op_id,
-            } = provenance;
-            let changed = tx
-                .execute(&sql, params![id.as_str(), actor, reason, op_id])
-                .map_err(from_sqlite)?;
-            taken(tx, id, changed)
+            let changed = tx.execute(&sql, [id.as_str()]).map_err(from_sqlite)?;
+            let row = taken(tx, id, changed)?;
+            if row.status != before.status {
+                let news = News::of_run(row.status.as_str(), Some(&before), &row);
+                record(tx, provenance, &news)?;
+            }
+            Ok(row)
         })
     }
 
@@ -120,22 +121,25 @@ fn finish(
     let tasks = plan_tasks::interrupt(tx, &row.id, &why, by)?;
     phases::put_back(tx, &row.id, &why, by)?;
     tx.execute(
-        "UPDATE orchestrators SET status = ?2, exit_code = ?3, signal = ?4, reason = ?6,
-             last_actor = ?5, last_reason = ?6, last_op = ?7
-         WHERE id = ?1",
+        &format!(
+            "UPDATE orchestrators SET status = ?2, exit_code = ?3, signal = ?4, reason = ?5,
+                 stopped_at = {NOW}, revision = revision + 1
+             WHERE id = ?1"
+        ),
         params![
             row.id.as_str(),
             status.as_str(),
             end.exit_code,
             end.signal,
-            by.actor,
             by.reason,
-            by.op_id,
         ],
     )
     .map_err(from_sqlite)?;
+    let ended = existing(tx, &row.id)?;
+    let news = News::of_run(status.as_str(), Some(row), &ended);
+    record(tx, by, &news)?;
     Ok(RunEnded {
-        orchestrator: existing(tx, &row.id)?,
+        orchestrator: ended,
         tasks,
         phases: phases::freed(tx, by)?,
     })
@@ -198,10 +202,9 @@ fn register(tx: &Transaction<'_>, run: &NewRun) -> Result<Registered> {
         .and_then(|ticks| i64::try_from(ticks).ok());
     tx.execute(
         "INSERT INTO orchestrators (id, plan_id, session_id, host, pid, pid_started, boot_id,
-             supervised, epoch, last_actor, last_reason, last_op)
+             supervised, epoch)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
-             (SELECT coalesce(max(epoch), 0) + 1 FROM orchestrators WHERE plan_id = ?2),
-             ?9, ?10, ?11)",
+             (SELECT coalesce(max(epoch), 0) + 1 FROM orchestrators WHERE plan_id = ?2))",
         params![
             run.id.as_str(),
             run.plan.as_str(),
@@ -211,11 +214,14 @@ fn register(tx: &Transaction<'_>, run: &NewRun) -> Result<Registered> {
             started,
             run.process.boot,
             run.supervised,
-            run.provenance.actor,
-            run.provenance.reason,
-            run.provenance.op_id,
         ],
     )
     .map_err(from_sqlite)?;
-    existing(tx, &run.id).map(Registered::Started)
+    let started = existing(tx, &run.id)?;
+    record(
+        tx,
+        &run.provenance,
+        &News::of_run("started", None, &started),
+    )?;
+    Ok(Registered::Started(started))
 }

@@ -4,12 +4,14 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, pa
 use serde_json::{Value as Json, json};
 
 use super::errors::from_sqlite;
+use super::events::record;
 use super::sessions::signed;
 use super::{NOW, rows, was_done};
 use crate::model::{
     OrchestratorId, PlanId, PlanTask, PlanTaskId, PlanTaskStep, PlanTaskVerdict, SessionId,
     decide_step,
 };
+use crate::store::news::News;
 use crate::store::{PlanTaskChange, Provenance, Result, StoreError};
 
 /// The columns [`task`] reads, of `plan_tasks t`.
@@ -119,7 +121,7 @@ pub(super) fn insert(tx: &Transaction<'_>, task: &PlanTask, by: &Provenance) -> 
             by.op_id
         ])
         .map_err(from_sqlite)?;
-    Ok(())
+    record(tx, by, &News::of_new_task(&task.key(), task.facts()))
 }
 
 /// Writes a task as it is to be, if it still is what was read; returns whether it was.

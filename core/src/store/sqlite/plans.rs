@@ -4,11 +4,13 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde_json::{Map, Value as Json};
 
 use super::errors::from_sqlite;
+use super::events::record;
 use super::{NOW, SqliteStore, plan_tasks, rows, was_done};
 use crate::model::{
     NewPlan, OrchestratorId, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId,
     PlanTaskStatus, Timestamp, reimported,
 };
+use crate::store::news::News;
 use crate::store::{
     PlanImported, PlanListed, PlanStore, PlanTaskChange, Provenance, Result, StoreError,
 };
@@ -158,19 +160,18 @@ fn import(tx: &Transaction<'_>, new: &NewPlan, by: &Provenance) -> Result<PlanIm
             merge(tx, &id, new, by)?;
         } else {
             tx.execute(
-                "INSERT INTO plans (plan_id, path, title, extra, last_actor, last_reason, last_op)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO plans (plan_id, path, title, extra) VALUES (?1, ?2, ?3, ?4)",
                 params![
                     id.as_str(),
                     new.path,
                     new.title,
                     Json::Object(new.extra.clone()).to_string(),
-                    by.actor,
-                    by.reason,
-                    by.op_id
                 ],
             )
             .map_err(from_sqlite)?;
+            if let Some(plan) = load(tx, &id)? {
+                record(tx, by, &News::of_plan("added", None, &plan))?;
+            }
         }
     }
     let now: Timestamp = tx
@@ -213,17 +214,19 @@ fn merge(tx: &Transaction<'_>, id: &PlanId, new: &NewPlan, by: &Provenance) -> R
         return Ok(());
     }
     tx.execute(
-        "UPDATE plans SET title = ?2, extra = ?3, last_actor = ?4, last_reason = ?5, last_op = ?6
-         WHERE plan_id = ?1",
+        &format!(
+            "UPDATE plans SET title = ?2, extra = ?3, revision = revision + 1, updated_at = {NOW}
+             WHERE plan_id = ?1"
+        ),
         params![
             id.as_str(),
             after.title,
             Json::Object(after.extra).to_string(),
-            by.actor,
-            by.reason,
-            by.op_id
         ],
     )
     .map_err(from_sqlite)?;
+    if let Some(plan) = load(tx, id)? {
+        record(tx, by, &News::of_plan("changed", Some(&before), &plan))?;
+    }
     Ok(())
 }

@@ -1,11 +1,14 @@
 //! Reservations of ports.
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde_json::Value as Json;
 
 use super::errors::from_sqlite;
+use super::events::record;
 use super::sessions::signed;
 use super::{NOW, SqliteStore, rows, was_done};
 use crate::model::{PortOwner, Reservation, ReservationId, SessionId};
+use crate::store::news::News;
 use crate::store::{PortRelease, PortRequest, PortStore, Provenance, Result, StoreError};
 
 impl PortStore for SqliteStore {
@@ -86,8 +89,8 @@ fn reserve(tx: &Transaction<'_>, request: &PortRequest) -> Result<Reservation> {
     let changed = tx
         .execute(
             "INSERT INTO port_reservations (id, host, backend, frontend, session, pid,
-                 pid_started, boot_id, last_actor, last_reason, last_op)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
+                 pid_started, boot_id)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
              WHERE NOT EXISTS (SELECT 1 FROM port_reservations WHERE host = ?2 AND backend = ?3)",
             params![
                 request.id.as_str(),
@@ -98,9 +101,6 @@ fn reserve(tx: &Transaction<'_>, request: &PortRequest) -> Result<Reservation> {
                 process.map(|p| p.pid),
                 process.and_then(|p| p.started).map(signed),
                 process.and_then(|p| p.boot.as_deref()),
-                by.actor,
-                by.reason,
-                by.op_id,
             ],
         )
         .map_err(from_sqlite)?;
@@ -110,13 +110,17 @@ fn reserve(tx: &Transaction<'_>, request: &PortRequest) -> Result<Reservation> {
             request.slot.backend()
         )));
     }
-    existing(tx, &request.host, &request.id)
+    let row = existing(tx, &request.host, &request.id)?;
+    let news = News::of_port(&row, "reserved", Json::Null, row.facts());
+    record(tx, by, &news)?;
+    Ok(row)
 }
 
 /// Reads a reservation that must still be as it was read.
-fn unchanged(tx: &Transaction<'_>, as_read: &Reservation) -> Result<()> {
-    if existing(tx, &as_read.host, &as_read.id)?.is_same(as_read) {
-        return Ok(());
+fn unchanged(tx: &Transaction<'_>, as_read: &Reservation) -> Result<Reservation> {
+    let row = existing(tx, &as_read.host, &as_read.id)?;
+    if row.is_same(as_read) {
+        return Ok(row);
     }
     Err(StoreError::Conflict(format!(
         "the reservation of {} has changed",
@@ -133,11 +137,10 @@ fn reassign(
     if was_done(tx, by)? {
         return existing(tx, &as_read.host, &as_read.id);
     }
-    unchanged(tx, as_read)?;
+    let old = unchanged(tx, as_read)?;
     let process = owner.process.as_ref();
     tx.execute(
-        "UPDATE port_reservations SET session = ?3, pid = ?4, pid_started = ?5, boot_id = ?6,
-             last_actor = ?7, last_reason = ?8, last_op = ?9
+        "UPDATE port_reservations SET session = ?3, pid = ?4, pid_started = ?5, boot_id = ?6
          WHERE host = ?1 AND id = ?2",
         params![
             as_read.host,
@@ -146,13 +149,15 @@ fn reassign(
             process.map(|p| p.pid),
             process.and_then(|p| p.started).map(signed),
             process.and_then(|p| p.boot.as_deref()),
-            by.actor,
-            by.reason,
-            by.op_id,
         ],
     )
     .map_err(from_sqlite)?;
-    existing(tx, &as_read.host, &as_read.id)
+    let new = existing(tx, &as_read.host, &as_read.id)?;
+    if new.owner != old.owner {
+        let news = News::of_port(&new, "changed", old.facts(), new.facts());
+        record(tx, by, &news)?;
+    }
+    Ok(new)
 }
 
 fn give_up(tx: &Transaction<'_>, release: &PortRelease) -> Result<Reservation> {
@@ -166,17 +171,12 @@ fn give_up(tx: &Transaction<'_>, release: &PortRelease) -> Result<Reservation> {
     let gone = existing(tx, &release.host, &release.id)?;
     let place = [release.host.as_str(), release.id.as_str()];
     tx.execute(
-        "UPDATE port_reservations SET last_actor = ?3, last_reason = ?4, last_op = ?5,
-             release_op = ?5
-         WHERE host = ?1 AND id = ?2",
-        params![place[0], place[1], by.actor, by.reason, by.op_id],
-    )
-    .map_err(from_sqlite)?;
-    tx.execute(
         "DELETE FROM port_reservations WHERE host = ?1 AND id = ?2",
         place,
     )
     .map_err(from_sqlite)?;
+    let news = News::of_port(&gone, "released", gone.facts(), Json::Null);
+    record(tx, by, &news)?;
     Ok(gone)
 }
 

@@ -106,7 +106,8 @@ const TIES: [(Tie, &str); 6] = [
     ),
     (
         Tie::Task,
-        "SELECT 1 FROM plan_tasks WHERE status = 'in_progress' AND session = s.session_id",
+        "SELECT 1 FROM plan_tasks WHERE status = 'in_progress' AND session = s.session_id
+         UNION ALL SELECT 1 FROM phase_queue WHERE status = 'running' AND assigned_to = s.session_id",
     ),
     (
         Tie::Handoff,

@@ -1,26 +1,21 @@
--- Plans and their tasks. Counts are not stored: they are always counted from the tasks.
-
+-- Plans and their tasks. Counts are not stored: they are always counted from the tasks. Of a
+-- plan only imports speak, so the store records them; tasks are guarded and recorded here.
+--
+-- extra is what else a status file said, value for value. reopened counts the times a task
+-- went back: a status goes back only in a write that raises it and gives a reason.
 CREATE TABLE plans (
-    plan_id     TEXT NOT NULL PRIMARY KEY
-                CHECK (length(plan_id) BETWEEN 1 AND 200 AND plan_id NOT GLOB '*[^A-Za-z0-9._-]*'
-                       AND plan_id NOT GLOB '[.-]*' AND plan_id NOT GLOB '*..*'),
+    plan_id     TEXT NOT NULL PRIMARY KEY,
     path        TEXT NOT NULL UNIQUE,
     title       TEXT,
-    -- What else a status file said, value for value.
-    extra       TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(extra) AND json_type(extra) = 'object'),
+    extra       TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(extra)),
     revision    INTEGER NOT NULL DEFAULT 1,
     created_at  TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
-    updated_at  TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
-    last_actor  TEXT,
-    last_reason TEXT,
-    last_op     TEXT,
-    facts       TEXT GENERATED ALWAYS AS (iif(json_valid(extra), json_object(
-                    'path', path, 'title', title, 'extra', json(extra)), NULL)) VIRTUAL
+    updated_at  TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 ) STRICT;
 
 CREATE TABLE plan_tasks (
-    plan_id      TEXT NOT NULL REFERENCES plans (plan_id),
-    id           TEXT NOT NULL CHECK (id GLOB '[0-9]*.*[0-9]' AND id NOT GLOB '*[^0-9.]*'),
+    plan_id      TEXT NOT NULL,
+    id           TEXT NOT NULL,
     phase_number INTEGER,
     phase_title  TEXT,
     title        TEXT NOT NULL,
@@ -30,20 +25,17 @@ CREATE TABLE plan_tasks (
     position     INTEGER NOT NULL DEFAULT 0,
     depends_on   TEXT NOT NULL DEFAULT '[]'
                  CHECK (json_valid(depends_on) AND json_type(depends_on) = 'array'),
-    extra        TEXT NOT NULL DEFAULT '{}'
-                 CHECK (json_valid(extra) AND json_type(extra) = 'object'),
+    extra        TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(extra)),
     started_at   TEXT,
     completed_at TEXT,
     error        TEXT,
     skip_reason  TEXT,
     retry_count  INTEGER NOT NULL DEFAULT 0 CHECK (retry_count BETWEEN 0 AND 2),
-    stuck        INTEGER NOT NULL DEFAULT 0 CHECK (stuck IN (0, 1)),
+    stuck        INTEGER NOT NULL DEFAULT 0,
     orchestrator TEXT,
     session      TEXT,
     started_by   TEXT,
     revision     INTEGER NOT NULL DEFAULT 1,
-    -- Counts the times it went back. A status goes back only in a write that raises it and
-    -- gives a reason.
     reopened     INTEGER NOT NULL DEFAULT 0,
     updated_at   TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
     last_actor   TEXT,
@@ -63,82 +55,49 @@ CREATE TABLE plan_tasks (
 CREATE INDEX plan_tasks_in_progress ON plan_tasks (updated_at) WHERE status = 'in_progress';
 CREATE INDEX plan_tasks_orchestrator ON plan_tasks (orchestrator) WHERE status = 'in_progress';
 
-CREATE TRIGGER plans_insert BEFORE INSERT ON plans
-WHEN EXISTS (SELECT 1 FROM plans WHERE plan_id = NEW.plan_id OR path = NEW.path)
-BEGIN SELECT RAISE(ABORT, 'the plan exists already: plans.plan_id and plans.path are unique'); END;
-
-CREATE TRIGGER plans_rules BEFORE UPDATE OF plan_id, path ON plans
-WHEN NEW.plan_id <> OLD.plan_id
-  OR EXISTS (SELECT 1 FROM plans WHERE path = NEW.path AND plan_id <> OLD.plan_id)
-BEGIN SELECT RAISE(ABORT, 'a plan keeps its id, and its path is its own'); END;
-
-CREATE TRIGGER plans_delete BEFORE DELETE ON plans
-BEGIN SELECT RAISE(ABORT, 'a plan stays'); END;
-
-CREATE TRIGGER plans_added AFTER INSERT ON plans
-BEGIN
-    INSERT INTO events (actor, entity, key, kind, after, reason, op_id)
-    VALUES (coalesce(NEW.last_actor, 'sql'), 'plan', NEW.plan_id, 'added', NEW.facts,
-            NEW.last_reason, NEW.last_op);
-END;
-
-CREATE TRIGGER plans_changed AFTER UPDATE ON plans
-WHEN NEW.facts <> OLD.facts
-BEGIN
-    UPDATE plans
-    SET revision = OLD.revision + 1, updated_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
-    WHERE plan_id = NEW.plan_id;
-    INSERT INTO events (actor, entity, key, kind, before, after, reason, op_id)
-    VALUES (iif(NEW.last_op IS OLD.last_op, 'sql', NEW.last_actor), 'plan', NEW.plan_id,
-            'changed', OLD.facts, NEW.facts,
-            iif(NEW.last_op IS OLD.last_op, NULL, NEW.last_reason),
-            nullif(NEW.last_op, OLD.last_op));
-END;
-
 CREATE TRIGGER plan_tasks_insert BEFORE INSERT ON plan_tasks
 BEGIN
-    SELECT RAISE(ABORT, 'the task exists already: plan_tasks.id is unique in its plan')
-    WHERE EXISTS (SELECT 1 FROM plan_tasks WHERE plan_id = NEW.plan_id AND id = NEW.id);
-    SELECT RAISE(ABORT, 'a task is of a plan')
-    WHERE NOT EXISTS (SELECT 1 FROM plans WHERE plan_id = NEW.plan_id);
-    SELECT RAISE(ABORT, 'who works on a task is a registered session')
-    WHERE NEW.session IS NOT NULL
-      AND NOT EXISTS (SELECT 1 FROM claude_sessions WHERE session_id = NEW.session);
+    SELECT CASE
+        WHEN EXISTS (SELECT 1 FROM plan_tasks WHERE (plan_id, id) = (NEW.plan_id, NEW.id))
+            THEN RAISE(ABORT, 'the task exists already: plan_tasks.id is unique in its plan')
+        WHEN NOT EXISTS (SELECT 1 FROM plans WHERE plan_id = NEW.plan_id)
+            THEN RAISE(ABORT, 'a task is of a plan')
+        WHEN NEW.session IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM claude_sessions WHERE session_id = NEW.session)
+            THEN RAISE(ABORT, 'who works on a task is a registered session')
+    END;
 END;
 
-CREATE TRIGGER plan_tasks_rules BEFORE UPDATE ON plan_tasks
-WHEN NEW.status <> OLD.status OR NEW.plan_id <> OLD.plan_id OR NEW.id <> OLD.id
-  OR NEW.retry_count <> OLD.retry_count OR NEW.reopened < OLD.reopened
-  OR NEW.session IS NOT OLD.session
+-- With the CHECK on the count, the limit of retries holds for whoever writes.
+CREATE TRIGGER plan_tasks_rules
+BEFORE UPDATE OF plan_id, id, status, retry_count, reopened, session ON plan_tasks
 BEGIN
-    SELECT RAISE(ABORT, 'a key never changes') WHERE NEW.plan_id <> OLD.plan_id OR NEW.id <> OLD.id;
-    SELECT RAISE(ABORT, 'a count never goes back')
-    WHERE NEW.retry_count < OLD.retry_count OR NEW.reopened < OLD.reopened;
-    SELECT RAISE(ABORT, 'who works on a task is a registered session')
-    WHERE NEW.session IS NOT NULL AND NEW.session IS NOT OLD.session
-      AND NOT EXISTS (SELECT 1 FROM claude_sessions WHERE session_id = NEW.session);
-    SELECT RAISE(ABORT, 'no legal change of status')
-    WHERE NEW.status <> OLD.status
-      AND NOT EXISTS (SELECT 1 FROM legal_transitions
-                      WHERE entity = 'plan_task' AND from_status = OLD.status
-                        AND to_status = NEW.status
-                        AND (back = 0 OR NEW.reopened = OLD.reopened + 1
-                             AND NEW.last_op IS NOT OLD.last_op AND NEW.last_reason <> ''));
-    -- With the CHECK on the count: the limit holds for whoever writes.
-    SELECT RAISE(ABORT, 'a failed task goes back by a retry, which is counted')
-    WHERE OLD.status = 'failed' AND NEW.status = 'pending'
-      AND NEW.retry_count <> OLD.retry_count + 1;
+    SELECT CASE
+        WHEN (NEW.plan_id, NEW.id) <> (OLD.plan_id, OLD.id)
+            THEN RAISE(ABORT, 'a key never changes')
+        WHEN NEW.retry_count < OLD.retry_count OR NEW.reopened < OLD.reopened
+            THEN RAISE(ABORT, 'a count never goes back')
+        WHEN NEW.session <> coalesce(OLD.session, '')
+             AND NOT EXISTS (SELECT 1 FROM claude_sessions WHERE session_id = NEW.session)
+            THEN RAISE(ABORT, 'who works on a task is a registered session')
+        WHEN NEW.status = OLD.status THEN NULL
+        WHEN NOT EXISTS (
+                SELECT 1 FROM legal_transitions
+                WHERE entity = 'plan_task' AND from_status = OLD.status AND to_status = NEW.status
+                  AND (back = 0 OR NEW.reopened = OLD.reopened + 1
+                       AND NEW.last_op IS NOT OLD.last_op AND NEW.last_reason <> ''))
+            THEN RAISE(ABORT, 'no legal change of status')
+        WHEN OLD.status = 'failed' AND NEW.status = 'pending'
+             AND NEW.retry_count <> OLD.retry_count + 1
+            THEN RAISE(ABORT, 'a failed task goes back by a retry, which is counted')
+    END;
 END;
 
 CREATE TRIGGER plan_tasks_delete BEFORE DELETE ON plan_tasks
 BEGIN SELECT RAISE(ABORT, 'a task of a plan stays'); END;
 
-CREATE TRIGGER plan_tasks_added AFTER INSERT ON plan_tasks
-BEGIN
-    INSERT INTO events (actor, entity, key, kind, after, reason, op_id)
-    VALUES (coalesce(NEW.last_actor, 'sql'), 'plan_task', NEW.plan_id || '/' || NEW.id, 'added',
-            NEW.facts, NEW.last_reason, NEW.last_op);
-END;
+CREATE TRIGGER plans_delete BEFORE DELETE ON plans
+BEGIN SELECT RAISE(ABORT, 'a plan stays'); END;
 
 CREATE TRIGGER plan_tasks_changed AFTER UPDATE ON plan_tasks
 WHEN NEW.facts <> OLD.facts
