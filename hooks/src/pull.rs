@@ -62,9 +62,12 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
         }
     };
     let parked = sweep(&mut store, &call.site, id.as_str())?;
-    fail_stuck_tasks(&mut store, &call.site, id.as_str())?;
-    let died = orchestrators::clear(&mut store, &call.site, |_| id.to_string())?;
-    fail_stuck(&mut store, &call.site, id.as_str())?;
+    let mut died = Vec::new();
+    if store.is_anything_underway()? {
+        fail_stuck_tasks(&mut store, &call.site, id.as_str())?;
+        died = orchestrators::clear(&mut store, &call.site, |_| id.to_string())?;
+        fail_stuck(&mut store, &call.site, id.as_str())?;
+    }
     let company = neighbours(&mut store, &session, SessionStatus::PRESENT)?;
     let synced = true_up(&mut store, session, &company, &call.site, Mode::Automatic)?;
     let session = &synced.session;

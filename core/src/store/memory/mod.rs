@@ -34,9 +34,9 @@ use super::{
     Released, Result, SessionFilter, Store, StoreError, TaskNote,
 };
 use crate::model::{
-    Event, EventFilter, Handoff, HandoffId, Item, ItemKey, Lineage, NewItem, Orchestrator,
-    OrchestratorId, Phase, Plan, PlanId, PlanTask, PlanTaskId, PruneTally, QueueId, Reservation,
-    Revision, Session, SessionId, Timestamp,
+    Event, EventFilter, Handoff, HandoffId, Item, ItemKey, ItemStatus, Lineage, NewItem,
+    Orchestrator, OrchestratorId, Phase, Plan, PlanId, PlanTask, PlanTaskId, PlanTaskStatus,
+    PruneTally, QueueId, Reservation, Revision, Session, SessionId, Timestamp,
 };
 
 /// Where the clock of a new store stands: 2026-02-02T03:00:00Z.
@@ -227,6 +227,16 @@ impl Store for MemoryStore {
     fn park(&mut self, session: &Session, provenance: &Provenance) -> Result<Option<Released>> {
         let work = |store: &mut Self| claims::park(store, session, provenance);
         self.write("park", provenance, work, |_| Ok(None))
+    }
+
+    fn is_anything_underway(&mut self) -> Result<bool> {
+        let phase = self
+            .phases
+            .values()
+            .any(|p| p.status == ItemStatus::Running);
+        let mut tasks = self.plan_tasks.values();
+        let task = tasks.any(|t| t.status == PlanTaskStatus::InProgress);
+        Ok(phase || task || self.orchestrators.values().any(|o| o.status.is_live()))
     }
 
     fn add_item(&mut self, item: &NewItem, provenance: &Provenance) -> Result<Item> {

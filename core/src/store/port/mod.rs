@@ -278,6 +278,10 @@ pub trait Store:
     /// alone and `None` returned.
     fn park(&mut self, session: &Session, provenance: &Provenance) -> Result<Option<Released>>;
 
+    /// Tells whether anything is being worked on that a sweep may have to end: a phase, a task of
+    /// a plan, or a run of one. One small question in place of three large ones.
+    fn is_anything_underway(&mut self) -> Result<bool>;
+
     /// Adds an item.
     fn add_item(&mut self, item: &NewItem, provenance: &Provenance) -> Result<Item>;
 

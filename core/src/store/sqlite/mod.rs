@@ -50,6 +50,12 @@ use handle::Handle;
 pub use migrate::{APPLICATION_ID, Applied, SCHEMA_VERSION, SchemaStatus};
 pub use watch::Seen;
 
+/// Asks whether there is anything for the sweeps of work.
+pub(crate) const UNDERWAY: &str =
+    "SELECT EXISTS (SELECT 1 FROM phase_queue WHERE status = 'running')
+     OR EXISTS (SELECT 1 FROM plan_tasks WHERE status = 'in_progress')
+     OR EXISTS (SELECT 1 FROM orchestrators WHERE status IN ('running', 'stopping'))";
+
 /// The database's clock, as every statement writes it.
 pub(crate) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 
@@ -202,6 +208,12 @@ impl Store for SqliteStore {
 
     fn park(&mut self, session: &Session, provenance: &Provenance) -> Result<Option<Released>> {
         self.write(|tx| claims::park(tx, session, provenance))
+    }
+
+    fn is_anything_underway(&mut self) -> Result<bool> {
+        self.connection
+            .query_row(UNDERWAY, [], |row| row.get(0))
+            .map_err(errors::from_sqlite)
     }
 
     fn add_item(&mut self, item: &NewItem, provenance: &Provenance) -> Result<Item> {
