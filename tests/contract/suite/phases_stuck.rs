@@ -1,17 +1,19 @@
 //! Phases that run without a sign of life.
 
-use trueup_core::model::ItemStatus;
-use trueup_core::model::phase::StuckPhase;
+use trueup_core::model::phase::{PhaseStep, StuckPhase};
+use trueup_core::model::{ItemStatus, RunEnd};
 
 use crate::fixture::Fixture;
 use crate::request::{
-    beat, by, claim, complete, cursor, moved, phase_row, queue, register, start, statuses, step,
-    step_of,
+    beat, by, claim, complete, cursor, moved, orchestrator_id, phase_row, queue, register, running,
+    start, statuses, step, step_of,
 };
 
 on_every_store! {
     what_runs_without_a_sign_of_life_is_found
     a_sign_of_life_of_its_session_is_one_of_its_own
+    a_sign_of_life_of_its_orchestrator_is_one_of_its_own
+    the_end_of_a_run_puts_its_phases_back
     a_stuck_phase_is_failed_and_what_follows_blocked
     one_that_moved_since_it_was_read_is_left_alone
     a_stuck_phase_of_a_held_item_is_failed_under_its_epoch
@@ -50,6 +52,42 @@ fn a_sign_of_life_of_its_session_is_one_of_its_own(f: &mut impl Fixture) {
     assert_eq!(stuck(f), []);
     f.advance(300);
     assert!((7_300..7_400).contains(&stuck(f)[0].silence_seconds()));
+}
+
+/// Begins the first phase of a chain for an orchestrator.
+fn begun_for(f: &mut impl Fixture, id: &str) {
+    queue(f.store(), "A", CHAIN);
+    running(f.store(), id, "P");
+    let begin = PhaseStep::Start {
+        orchestrator: Some(orchestrator_id(id)),
+    };
+    moved(f.store(), &step("A:1", begin));
+}
+
+fn a_sign_of_life_of_its_orchestrator_is_one_of_its_own(f: &mut impl Fixture) {
+    begun_for(f, "o1");
+    f.advance(7_000);
+    let run = orchestrator_id("o1");
+    f.store().beat_orchestrator(&run).unwrap();
+    f.advance(7_000);
+    assert_eq!(stuck(f), []);
+    f.advance(300);
+    assert!((7_300..7_400).contains(&stuck(f)[0].silence_seconds()));
+}
+
+fn the_end_of_a_run_puts_its_phases_back(f: &mut impl Fixture) {
+    begun_for(f, "o1");
+    let (run, once) = (orchestrator_id("o1"), by("user"));
+    let end = RunEnd::default();
+    let ended = f.store().stop_orchestrator(&run, end, &once).unwrap();
+    assert_eq!(ended.interrupted(), ["phase A:1"]);
+    assert_eq!(statuses(f.store(), "A"), "ready queued");
+    let error = phase_row(f.store(), "A:1").error_message.unwrap();
+    assert!(error.contains("interrupted"), "{error}");
+    let before = cursor(f.store());
+    let again = f.store().stop_orchestrator(&run, end, &once).unwrap();
+    assert_eq!(again, ended);
+    assert_eq!(cursor(f.store()), before);
 }
 
 fn a_stuck_phase_is_failed_and_what_follows_blocked(f: &mut impl Fixture) {

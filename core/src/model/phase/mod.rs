@@ -94,7 +94,8 @@ impl Phase {
 pub struct StuckPhase {
     /// The phase as it was read.
     pub phase: Phase,
-    /// The latest of its last change and the last sign of life of the session that started it.
+    /// The latest of its last change and the last signs of life of the session that started it
+    /// and of the orchestrator it runs for.
     pub last_sign: Timestamp,
     /// The database's clock when this was read.
     pub read_at: Timestamp,

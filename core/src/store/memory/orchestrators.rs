@@ -124,7 +124,7 @@ fn finish(
 ) -> Result<RunEnded> {
     let why = row.interruption(status, by.reason.as_deref());
     let tasks = plans::interrupt(store, &row.id, &why, by)?;
-    phases::put_back(store, &row.id, &why, by)?;
+    phases::put_back(store, &row.id, &format!("interrupted: {why}"), by)?;
     let phases = phases::freed(store, by)?;
     let orchestrator = change(store, &row.id, by, |row| {
         row.status = status;

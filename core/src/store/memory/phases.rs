@@ -145,9 +145,15 @@ fn watched(store: &MemoryStore, phase: Phase) -> StuckPhase {
         .assigned_to
         .as_ref()
         .and_then(|id| store.sessions.get(id));
-    let beat = session.map_or(phase.updated_at, |session| session.heartbeat_at);
+    let run = phase.orchestrator.as_ref();
+    let run = run.and_then(|id| store.orchestrators.get(id));
+    let beats = [
+        session.map(|session| session.heartbeat_at),
+        run.map(|run| run.heartbeat_at),
+    ];
+    let last_sign = beats.into_iter().flatten().fold(phase.updated_at, Ord::max);
     StuckPhase {
-        last_sign: beat.max(phase.updated_at),
+        last_sign,
         read_at: store.now,
         phase,
     }

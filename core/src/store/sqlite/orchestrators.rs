@@ -119,7 +119,7 @@ fn finish(
 ) -> Result<RunEnded> {
     let why = row.interruption(status, by.reason.as_deref());
     let tasks = plan_tasks::interrupt(tx, &row.id, &why, by)?;
-    phases::put_back(tx, &row.id, &why, by)?;
+    phases::put_back(tx, &row.id, &format!("interrupted: {why}"), by)?;
     tx.execute(
         &format!(
             "UPDATE orchestrators SET status = ?2, exit_code = ?3, signal = ?4, reason = ?5,

@@ -14,8 +14,10 @@ use crate::store::{PhaseMoved, Provenance, Result, StoreError};
 /// Reads [`PHASE`], the last sign of life and the clock.
 fn columns() -> String {
     format!(
-        "SELECT {PHASE}, max(p.updated_at, coalesce(s.heartbeat_at, p.updated_at)), {NOW}
-         FROM phase_queue p LEFT JOIN claude_sessions s ON s.session_id = p.assigned_to"
+        "SELECT {PHASE}, max(p.updated_at, coalesce(s.heartbeat_at, p.updated_at),
+             coalesce(o.heartbeat_at, p.updated_at)), {NOW}
+         FROM phase_queue p LEFT JOIN claude_sessions s ON s.session_id = p.assigned_to
+             LEFT JOIN orchestrators o ON o.id = p.orchestrator"
     )
 }
 
@@ -25,6 +27,7 @@ pub(in super::super) fn question() -> String {
     format!(
         "{} WHERE p.status = 'running' AND p.updated_at <= {before}
              AND coalesce(s.heartbeat_at <= {before}, 1)
+             AND coalesce(o.heartbeat_at <= {before}, 1)
          ORDER BY p.updated_at LIMIT ?2",
         columns()
     )
