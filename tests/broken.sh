@@ -56,8 +56,6 @@ break_register() {
   no_transaction
   migration=$sqlite/migrations/0006_orchestrators.sql
   swap $migration 'CREATE UNIQUE INDEX' 'CREATE INDEX'
-  swap $migration "plan_id = NEW.plan_id AND status IN ('running', 'stopping'))" 'plan_id IS NULL)'
-  swap $migration 'plan_id = NEW.plan_id AND epoch >= NEW.epoch)' 'plan_id IS NULL)'
 }
 
 break_run() { break_register; }
@@ -68,9 +66,7 @@ break_reserve() {
   swap core/src/ports/mod.rs 'let _turn = turn(site);' 'let _turn = turn(site).map(drop);'
   swap $sqlite/ports.rs 'WHERE host = ?2 AND backend = ?3)' 'WHERE id IS NULL)'
   swap $migration '    PRIMARY KEY (host, id),
-    UNIQUE (host, backend),
-    UNIQUE (host, frontend)' '    PRIMARY KEY (host, id)'
-  swap $migration '(id = NEW.id OR backend = NEW.backend)' 'id = NEW.id'
+    UNIQUE (host, backend)' '    PRIMARY KEY (host, id)'
 }
 
 # race GUARD: names the suite and the test that the guard decides.
@@ -83,18 +79,6 @@ race() {
     run) echo cli orchestrator_start::of_20_that_start_at_once_one_runs_and_of_64 ;;
     reserve) echo cli ports::a_hundred_at_once_are_distinct_or_told_that_the_pool_is_full ;;
     *) echo "unknown guard: $1" >&2; exit 2 ;;
-  esac
-}
-
-# alone GUARD: a test of the same command by one process, which the broken build must still pass:
-# it is to be broken for races alone.
-alone() {
-  case $1 in
-    claim) echo cli claims::a_free_item_is_claimed_and_the_cache_says_so_at_once ;;
-    next) echo cli items:: ;;
-    start) echo cli queue:: ;;
-    register | run) echo cli orchestrators::a_registered_orchestrator_is_the_process_that_runs_the_command ;;
-    reserve) echo cli ports:: ;;
   esac
 }
 
