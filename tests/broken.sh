@@ -58,7 +58,12 @@ break_register() {
   swap $migration 'CREATE UNIQUE INDEX' 'CREATE INDEX'
 }
 
-break_run() { break_register; }
+# Its race is of whole commands, which look and write too far apart for the first of these alone.
+break_run() {
+  break_register
+  swap $sqlite/orchestrators.rs 'if let Some(holder) = holder(tx, &run.plan)? {' \
+    'if let Some(holder) = holder(tx, &run.plan)?.filter(|_| false) {'
+}
 
 break_reserve() {
   no_transaction
