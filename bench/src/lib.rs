@@ -9,6 +9,11 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+/// The one of the hooks, which is explained there.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What ends a floor program early.
 pub type Failure = Box<dyn Error>;
 

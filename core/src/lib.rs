@@ -24,6 +24,8 @@
 //! Invariants: `model`, `reconcile`, `text` and `hook` never name the file system, the
 //! environment, a process, the network or the clock (a test greps for it); nothing here prints.
 
+#[cfg(target_env = "musl")]
+mod allocator;
 pub mod authority;
 pub mod cache;
 pub mod claims;

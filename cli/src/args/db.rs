@@ -7,6 +7,7 @@ use clap::Subcommand;
 use crate::span::Span;
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum DbCommand {
     /// Show where it is, its schema and its health
     ///

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use trueup_core::model::{HandoffId, HandoffType, SessionId};
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum HandoffCommand {
     /// Hand the claimed item on, with what the receiver needs
     ///

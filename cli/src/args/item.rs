@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use trueup_core::model::{ItemKey, ItemStatus};
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum ItemCommand {
     /// Add an item
     ///

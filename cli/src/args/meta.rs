@@ -10,6 +10,7 @@ use trueup_core::model::AdwId;
 use trueup_core::model::phase::PhaseName;
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum MetaCommand {
     /// Show what a workflow's file says, or one field of it
     ///

@@ -96,6 +96,7 @@ pub(crate) struct Validate {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// Show what this session holds, where, and how fresh its cache is
     ///
@@ -339,6 +340,7 @@ pub(crate) struct ClaimArgs {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum SessionsCommand {
     /// List sessions, the latest sign of life first
     ///
@@ -365,6 +367,7 @@ pub(crate) enum SessionsCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum JournalCommand {
     /// List edits that lost
     ///

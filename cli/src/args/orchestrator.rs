@@ -6,6 +6,7 @@ use clap::Subcommand;
 use trueup_core::model::{OrchestratorId, PlanId};
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum OrchestratorCommand {
     /// Run a command as the only orchestrator of a plan
     ///

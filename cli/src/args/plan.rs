@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use trueup_core::model::{PlanId, PlanTaskId};
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum PlanCommand {
     /// Take a plan in from its Markdown file or a status.json
     ///

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use trueup_core::model::ReservationId;
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum PortsCommand {
     /// Reserve the lowest free pair of ports; asking again gives the same
     ///

@@ -6,6 +6,7 @@ use trueup_core::model::phase::PhaseName;
 use trueup_core::model::{ItemKey, ItemStatus, QueueId};
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum QueueCommand {
     /// Give an item its phases
     ///

@@ -16,6 +16,8 @@ mod metadata;
 mod migrate;
 mod moves;
 mod next;
+#[cfg(target_os = "linux")]
+mod numbers;
 mod open;
 mod orchestrators;
 mod phases;

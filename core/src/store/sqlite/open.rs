@@ -169,7 +169,7 @@ fn create(path: &Path, deadline: Deadline) -> Result<()> {
     let unavailable = |error: std::io::Error| StoreError::Unavailable(error.to_string());
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     crate::settings::private_dir(folder).map_err(unavailable)?;
-    let turn = turn::wait(path, deadline);
+    let turn = turn::alone(path, deadline);
     if path.exists() {
         return Ok(());
     }
