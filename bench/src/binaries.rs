@@ -17,7 +17,8 @@ pub(crate) const HOOKS: [&str; 3] = [
 pub(crate) const COMMAND: &str = "trueup";
 
 /// The floors: of a read-only pass, and of one that writes.
-pub(crate) const FLOORS: [&str; 2] = ["floor-read", "floor-write"];
+pub(crate) const FLOORS: [&str; 2] = ["floor-read", FLOOR_WRITE];
+pub(crate) const FLOOR_WRITE: &str = "floor-write";
 
 /// The target whose processes start fastest, and the compiler its C needs.
 const STATIC_TARGET: &str = "x86_64-unknown-linux-musl";

@@ -1,11 +1,13 @@
 //! Measuring one process: time, memory, instructions.
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{self, WaitOptions};
 use wait4::Wait4 as _;
 
 use crate::Failure;
@@ -83,6 +85,42 @@ pub(crate) fn wall(task: &Task) -> Result<Duration, Failure> {
         Ok(time)
     } else {
         Err(task.failed(&status.to_string()))
+    }
+}
+
+/// Runs tasks, so many at once that the next begins when one ends; returns how long each took
+/// from before its start until its end was noticed, or nothing for one that failed.
+///
+/// One thread starts all of them: of many threads, those that got the processor would start
+/// more and more while others wait, which is nothing the processes do.
+pub(crate) fn crowd(
+    at_once: usize,
+    tasks: impl IntoIterator<Item = Task>,
+) -> Result<Vec<Option<Duration>>, Failure> {
+    let mut tasks = tasks.into_iter();
+    let mut running = HashMap::new();
+    let mut took = Vec::new();
+    loop {
+        while running.len() < at_once {
+            let Some(task) = tasks.next() else { break };
+            let mut command = task.command(&[]);
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            let start = Instant::now();
+            let child = command.spawn()?;
+            running.insert(i32::try_from(child.id())?, start);
+        }
+        if running.is_empty() {
+            return Ok(took);
+        }
+        let Some((ended, status)) = process::wait(WaitOptions::empty())? else {
+            continue;
+        };
+        if let Some(start) = running.remove(&ended.as_raw_pid()) {
+            took.push((status.exit_status() == Some(0)).then(|| start.elapsed()));
+        }
     }
 }
 

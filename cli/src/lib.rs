@@ -27,7 +27,8 @@ use crate::report::{Answer, Report};
 
 /// Runs `trueup` on the process's arguments.
 pub fn trueup_main() -> ExitCode {
-    let cli: Trueup = match parse("trueup") {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match args::quick(&arguments).map_or_else(|| parse("trueup", &arguments), Ok) {
         Ok(cli) => cli,
         Err(code) => return code,
     };
@@ -37,7 +38,8 @@ pub fn trueup_main() -> ExitCode {
 
 /// Runs `validate-session-state` on the process's arguments.
 pub fn validate_main() -> ExitCode {
-    let cli: Validate = match parse("validate-session-state") {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli: Validate = match parse("validate-session-state", &arguments) {
         Ok(cli) => cli,
         Err(code) => return code,
     };
@@ -48,9 +50,8 @@ pub fn validate_main() -> ExitCode {
 }
 
 /// Parses the arguments; what is no command is answered here, as JSON when that was asked.
-fn parse<T: Parser>(program: &'static str) -> Result<T, ExitCode> {
-    let arguments: Vec<OsString> = std::env::args_os().collect();
-    T::try_parse_from(&arguments).map_err(|error| {
+fn parse<T: Parser>(program: &'static str, arguments: &[OsString]) -> Result<T, ExitCode> {
+    T::try_parse_from(arguments).map_err(|error| {
         let asked = !error.use_stderr();
         if asked || !arguments.iter().any(|argument| argument == "--json") {
             // Printing to a closed pipe is nobody's error.

@@ -12,25 +12,36 @@ const GROWTH: f64 = 1.3;
 
 /// Renders as Markdown.
 pub(crate) fn render(contention: &Contention, growth: &[Growth], recorded: &[i64]) -> String {
+    let Contention {
+        commands,
+        floor,
+        recorded: rows_found,
+    } = contention;
     let mut rows = vec![
         row(
             &format!("writes a second, {PROCESSES} processes at once"),
             ">= 700",
-            &format!("{:.0}", contention.rate),
-            contention.rate >= RATE,
+            &format!("{:.0} (floor-write {:.0})", commands.rate, floor.rate),
+            commands.rate >= RATE,
         ),
         row(
             "one in a hundred of them takes, s",
             "<= 0.6",
-            &format!("{:.2} (median {:.2})", contention.p99, contention.median),
-            contention.p99 <= P99,
+            &format!(
+                "{:.2}, median {:.2} (floor-write {:.2}, {:.2})",
+                commands.p99, commands.median, floor.p99, floor.median
+            ),
+            commands.p99 <= P99,
         ),
         row(
             "of them recorded",
-            &contention.asked.to_string(),
-            &format!("{}, {} refused", contention.recorded, contention.refused),
-            contention.refused == 0
-                && i64::try_from(contention.asked).is_ok_and(|asked| asked == contention.recorded),
+            &commands.asked.to_string(),
+            &format!(
+                "{rows_found}, {} refused (floor-write: {} refused)",
+                commands.refused, floor.refused
+            ),
+            commands.refused == 0
+                && i64::try_from(commands.asked).is_ok_and(|asked| asked == *rows_found),
         ),
     ];
     for grown in growth {

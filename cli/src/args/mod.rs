@@ -16,6 +16,7 @@ mod orchestrator;
 mod plan;
 mod ports;
 mod queue;
+mod quick;
 
 use std::path::PathBuf;
 
@@ -36,6 +37,7 @@ pub(crate) use orchestrator::OrchestratorCommand;
 pub(crate) use plan::{PlanCommand, Task, Which};
 pub(crate) use ports::PortsCommand;
 pub(crate) use queue::{QueueAdd, QueueCommand};
+pub(crate) use quick::quick;
 
 /// Keeps every Claude Code session true to one database.
 ///

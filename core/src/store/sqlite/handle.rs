@@ -3,8 +3,9 @@
 //! Closing a connection frees the schema piece by piece and, for the last one of a database,
 //! removes the log and its index, which the next process makes again: a fifth of what a hook
 //! that only looks costs. A process that ends anyway leaves all that to the kernel, but only
-//! where nothing is lost by it: who wrote, or finds something in the log, closes, so that the
-//! log is moved into the file and the next process need not read it.
+//! where nothing is lost by it: where the log is empty, or another process has the database open
+//! and will come to the same question. Of two that leave at once each may see the other; then
+//! the log stays, and the next process moves it into the file.
 
 use std::fs;
 use std::ops::{Deref, DerefMut};
@@ -12,12 +13,23 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+#[cfg(target_os = "linux")]
+use super::others;
+
+/// Elsewhere nobody can be asked.
+#[cfg(not(target_os = "linux"))]
+mod others {
+    pub(super) fn have_open(_database: &std::path::Path) -> bool {
+        false
+    }
+}
+
 /// A connection.
 #[derive(Debug)]
 pub(super) struct Handle {
     /// Present until dropped.
     connection: Option<Connection>,
-    log: PathBuf,
+    database: PathBuf,
     /// Whether the process ends with it.
     pub(super) last: bool,
     /// Whether anything was written through it.
@@ -26,19 +38,19 @@ pub(super) struct Handle {
 
 impl Handle {
     pub(super) fn new(connection: Connection, database: &Path) -> Self {
-        let mut log = database.as_os_str().to_owned();
-        log.push("-wal");
         Self {
             connection: Some(connection),
-            log: log.into(),
+            database: database.to_owned(),
             last: false,
             wrote: false,
         }
     }
 
     fn may_be_left(&self) -> bool {
-        let empty = || fs::metadata(&self.log).map_or(true, |log| log.len() == 0);
-        self.last && !self.wrote && empty()
+        let mut log = self.database.as_os_str().to_owned();
+        log.push("-wal");
+        let empty = || fs::metadata(&log).map_or(true, |log| log.len() == 0);
+        self.last && (!self.wrote && empty() || others::have_open(&self.database))
     }
 }
 

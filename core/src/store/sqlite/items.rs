@@ -12,9 +12,10 @@ use crate::store::{
 
 pub(super) fn load(connection: &Connection, key: &ItemKey) -> Result<Option<Item>> {
     let sql = format!("SELECT {} FROM work_items WHERE key = ?1", rows::ITEM);
+    // A change reads its item before and after.
     connection
-        .query_row(&sql, [key.as_str()], rows::item)
-        .optional()
+        .prepare_cached(&sql)
+        .and_then(|mut statement| statement.query_row([key.as_str()], rows::item).optional())
         .map_err(from_sqlite)
 }
 

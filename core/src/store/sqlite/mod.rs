@@ -4,6 +4,8 @@
 //! writers wait instead of failing; waiting is bounded by the deadline; a file that is not
 //! trueup's, is damaged or newer is never written.
 
+#[cfg(target_os = "linux")]
+mod byte_range;
 mod claims;
 mod compliance;
 mod dependencies;
@@ -20,6 +22,8 @@ mod next;
 mod numbers;
 mod open;
 mod orchestrators;
+#[cfg(target_os = "linux")]
+mod others;
 mod phases;
 mod plan_tasks;
 mod plans;

@@ -18,6 +18,8 @@ use std::time::Duration;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
+use super::byte_range;
+
 /// The byte that is locked while a number is drawn; the bytes of the numbers follow.
 const COUNTER: i64 = 0;
 
@@ -51,7 +53,8 @@ pub(super) fn wait(path: &Path, patience: Duration) -> io::Result<Number> {
         None
     };
     // A wait in the kernel has no end: a thread waits, and is left behind.
-    let (sender, receiver) = mpsc::channel();
+    // One place, made here: a thread that allocates begins a heap of its own.
+    let (sender, receiver) = mpsc::sync_channel(1);
     thread::Builder::new().stack_size(STACK).spawn(move || {
         // Nobody listens any more: the number is given back with the message.
         let _ = sender.send(queue(file, before));
@@ -121,14 +124,7 @@ fn locked(file: &File, at: i64, patience: Patience) -> io::Result<bool> {
 }
 
 fn change(file: &File, at: i64, kind: libc::c_int, patience: Patience) -> io::Result<()> {
-    let narrow = |value: libc::c_int| libc::c_short::try_from(value).unwrap_or(-1);
-    let range = libc::flock {
-        l_type: narrow(kind),
-        l_whence: narrow(libc::SEEK_SET),
-        l_start: at,
-        l_len: 1,
-        l_pid: 0,
-    };
+    let range = byte_range::lock(kind, at, 1);
     let change = match patience {
         Patience::None => FcntlArg::F_OFD_SETLK(&range),
         Patience::Endless => FcntlArg::F_OFD_SETLKW(&range),
