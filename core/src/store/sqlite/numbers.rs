@@ -3,17 +3,25 @@
 //!
 //! A plain file lock lets whoever comes while it is free pass all that wait; of 128 writers one
 //! in a hundred then waited five times as long as most. Here the file holds the number drawn
-//! last, and each process locks the byte of its own and waits for the byte before. Locks end
-//! with their process, so a crash lets the next one in. That can be early, when the process that
-//! died was waiting itself; and after a reset of the file two may be in: it is a queue, no lock.
+//! last, and each process locks the byte of its own until it is done. The next one tries that
+//! lock, and in between listens at a socket where the one before rings when it goes. A process
+//! that dies does not ring, and one in another network namespace is not heard: who waits also
+//! looks by itself now and then.
+//!
+//! A kernel's wait for a lock would ring by itself, but has no end; a thread to leave behind in
+//! it cost more than the rest of the queue.
+//!
+//! It is a queue, no lock: when a process gives up or dies while it waits, or the file begins
+//! anew, two may be in.
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::Path;
-use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
@@ -26,42 +34,56 @@ const COUNTER: i64 = 0;
 /// Numbers begin anew after so many.
 const NUMBERS: u64 = 1 << 40;
 
-/// What a waiting thread needs of memory: it makes a few system calls.
-const STACK: usize = 64 * 1024;
+/// Drawing takes microseconds, unless who draws lost the processor.
+const DRAWING: Duration = Duration::from_millis(1);
 
-/// A number whose turn it is, until dropped.
+/// How long to listen before looking: what a death costs the one behind.
+const ROUND: Duration = Duration::from_millis(200);
+
+/// A number, from when it is drawn until it is dropped. The one behind is told then.
 #[derive(Debug)]
-pub(super) struct Number(
-    // Closing the file gives the number back.
-    #[expect(dead_code, reason = "held for its locks")] File,
-);
+pub(super) struct Number {
+    /// Holds the lock of this number's byte; gone only while it is dropped.
+    file: Option<File>,
+    mine: u64,
+    /// Names of the sockets of this queue begin so.
+    place: String,
+}
 
 /// Draws a number and waits for its turn, at most for `patience`.
 ///
 /// # Errors
 ///
-/// When the file cannot be used, or it took too long.
+/// When the file or the socket cannot be used, or it took too long.
 pub(super) fn wait(path: &Path, patience: Duration) -> io::Result<Number> {
+    let end = Instant::now() + patience;
     let file = open(path)?;
-    let before = if locked(&file, COUNTER, Patience::None)? {
-        let before = draw(&file)?;
-        if locked(&file, before, Patience::None)? {
-            return Ok(Number(file));
-        }
-        Some(before)
-    } else {
-        None
-    };
-    // A wait in the kernel has no end: a thread waits, and is left behind.
-    // One place, made here: a thread that allocates begins a heap of its own.
-    let (sender, receiver) = mpsc::sync_channel(1);
-    thread::Builder::new().stack_size(STACK).spawn(move || {
-        // Nobody listens any more: the number is given back with the message.
-        let _ = sender.send(queue(file, before));
-    })?;
-    receiver
-        .recv_timeout(patience)
-        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    while !locked(&file, COUNTER)? {
+        let left = left_until(end)?;
+        thread::sleep(left.min(DRAWING));
+    }
+    let (last, drawn) = draw(file)?;
+    if drawn.follows(last)? {
+        return Ok(drawn);
+    }
+    let bell = UnixDatagram::bind_addr(&drawn.address(drawn.mine)?)?;
+    // Who went before the socket was there rang for nobody.
+    while !drawn.follows(last)? {
+        let left = left_until(end)?;
+        bell.set_read_timeout(Some(left.min(ROUND)))?;
+        // A ring, silence or a signal: in every case it is time to look.
+        let _ = bell.recv(&mut []);
+    }
+    Ok(drawn)
+}
+
+/// Returns what is left, which is never nothing.
+fn left_until(end: Instant) -> io::Result<Duration> {
+    let left = end.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(io::ErrorKind::TimedOut.into());
+    }
+    Ok(left)
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -75,21 +97,11 @@ fn open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Waits for the number before, drawing one first where that is still to do.
-fn queue(file: File, before: Option<i64>) -> io::Result<Number> {
-    let before = if let Some(before) = before {
-        before
-    } else {
-        locked(&file, COUNTER, Patience::Endless)?;
-        draw(&file)?
-    };
-    locked(&file, before, Patience::Endless)?;
-    Ok(Number(file))
-}
-
-/// Draws the next number, the counter being locked, and unlocks that; returns the byte of the
-/// number before. Whatever the file says is taken for a number.
-fn draw(file: &File) -> io::Result<i64> {
+/// Draws the next number, the counter being locked, and unlocks that; returns the number before
+/// and the one drawn. Whatever the file says is taken for a number.
+fn draw(file: File) -> io::Result<(u64, Number)> {
+    let about = file.metadata()?;
+    let place = format!("trueup-queue-{:x}-{:x}", about.dev(), about.ino());
     let mut drawn = [0; 8];
     let known = file.read_at(&mut drawn, 0)? == drawn.len();
     let last = if known {
@@ -97,39 +109,68 @@ fn draw(file: &File) -> io::Result<i64> {
     } else {
         0
     };
-    let mine = (last + 1) % NUMBERS;
-    file.write_all_at(&mine.to_le_bytes(), 0)?;
-    locked(file, byte(mine), Patience::Endless)?;
-    change(file, COUNTER, libc::F_UNLCK, Patience::None)?;
-    Ok(byte(last))
+    let number = (last + 1) % NUMBERS;
+    file.write_all_at(&number.to_le_bytes(), 0)?;
+    locked(&file, byte(number))?;
+    change(&file, COUNTER, libc::F_UNLCK)?;
+    let file = Some(file);
+    Ok((
+        last,
+        Number {
+            file,
+            mine: number,
+            place,
+        },
+    ))
+}
+
+impl Number {
+    /// Tells whether the number before is done.
+    fn follows(&self, last: u64) -> io::Result<bool> {
+        self.file
+            .as_ref()
+            .map_or(Ok(true), |file| locked(file, byte(last)))
+    }
+
+    /// Where the process with a number of this queue listens: a name without a file.
+    fn address(&self, number: u64) -> io::Result<SocketAddr> {
+        SocketAddr::from_abstract_name(format!("{}-{number:x}", self.place))
+    }
+
+    fn ring(&self) -> io::Result<()> {
+        let next = self.address((self.mine + 1) % NUMBERS)?;
+        let socket = UnixDatagram::unbound()?;
+        socket.set_nonblocking(true)?;
+        socket.send_to_addr(&[], &next).map(drop)
+    }
+}
+
+impl Drop for Number {
+    fn drop(&mut self) {
+        // Closing the file unlocks the number, so that the one behind finds it done.
+        drop(self.file.take());
+        // Mostly nobody listens.
+        let _ = self.ring();
+    }
 }
 
 fn byte(number: u64) -> i64 {
     COUNTER + 1 + i64::try_from(number).unwrap_or(0)
 }
 
-/// How long to wait for a lock.
-#[derive(Debug, Clone, Copy)]
-enum Patience {
-    None,
-    Endless,
-}
-
-/// Locks a byte; tells whether it did.
-fn locked(file: &File, at: i64, patience: Patience) -> io::Result<bool> {
-    match change(file, at, libc::F_WRLCK, patience) {
+/// Locks a byte, where nobody has it; tells whether it did.
+fn locked(file: &File, at: i64) -> io::Result<bool> {
+    match change(file, at, libc::F_WRLCK) {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
         other => other.map(|()| true),
     }
 }
 
-fn change(file: &File, at: i64, kind: libc::c_int, patience: Patience) -> io::Result<()> {
+fn change(file: &File, at: i64, kind: libc::c_int) -> io::Result<()> {
     let range = byte_range::lock(kind, at, 1);
-    let change = match patience {
-        Patience::None => FcntlArg::F_OFD_SETLK(&range),
-        Patience::Endless => FcntlArg::F_OFD_SETLKW(&range),
-    };
-    fcntl(file, change).map(drop).map_err(io::Error::from)
+    fcntl(file, FcntlArg::F_OFD_SETLK(&range))
+        .map(drop)
+        .map_err(io::Error::from)
 }
 
 #[cfg(test)]
@@ -159,20 +200,36 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_gives_up_when_told_and_the_others_keep_their_order() {
+    fn who_waits_gives_up_when_told() {
         let (_folder, path) = queue_file();
         let first = wait(&path, Duration::ZERO).unwrap();
         let gone = wait(&path, Duration::from_millis(1)).unwrap_err();
         assert_eq!(gone.kind(), io::ErrorKind::TimedOut);
         drop(first);
-        wait(&path, LONG).unwrap();
+        wait(&path, Duration::ZERO).unwrap();
+    }
+
+    #[test]
+    fn who_goes_without_a_word_holds_nobody_up() {
+        let (_folder, path) = queue_file();
+        let mut dead = wait(&path, Duration::ZERO).unwrap();
+        let waiter = {
+            let path = path.clone();
+            thread::spawn(move || wait(&path, LONG).is_ok())
+        };
+        while drawn(&path) < 2 {
+            thread::yield_now();
+        }
+        drop(dead.file.take());
+        std::mem::forget(dead);
+        assert!(waiter.join().unwrap());
     }
 
     #[test]
     fn nobody_overtakes() {
         let (_folder, path) = queue_file();
         let first = wait(&path, Duration::ZERO).unwrap();
-        let (enter, entered) = mpsc::channel();
+        let (enter, entered) = std::sync::mpsc::channel();
         thread::scope(|scope| {
             for waiter in 2..=8 {
                 let (path, enter) = (&path, enter.clone());
