@@ -9,6 +9,7 @@
 mod busy;
 mod cache_files;
 mod database_files;
+mod durability;
 mod full_disk;
 mod kills;
 mod metadata;

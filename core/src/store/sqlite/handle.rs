@@ -7,7 +7,8 @@
 //! and will come to the same question. Of two that leave at once each may see the other; then
 //! the log stays, and the next process moves it into the file.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 
@@ -46,10 +47,28 @@ impl Handle {
         }
     }
 
-    fn may_be_left(&self) -> bool {
+    /// Where the log of the database is, while there is one.
+    fn log(&self) -> PathBuf {
         let mut log = self.database.as_os_str().to_owned();
         log.push("-wal");
-        let empty = || fs::metadata(&log).map_or(true, |log| log.len() == 0);
+        log.into()
+    }
+
+    /// Waits until what was committed is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// When the disk says no.
+    pub(super) fn settle(&self) -> io::Result<()> {
+        match File::open(self.log()).and_then(|log| log.sync_data()) {
+            // Nothing is in a log, so everything is in the file, which was settled before.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        }
+    }
+
+    fn may_be_left(&self) -> bool {
+        let empty = || fs::metadata(self.log()).map_or(true, |log| log.len() == 0);
         self.last && (!self.wrote && empty() || others::have_open(&self.database))
     }
 }

@@ -1,0 +1,66 @@
+//! What a command says it did is on the disk.
+
+use std::ffi::OsString;
+use std::fs;
+use std::process::Command;
+
+use support::home::Home;
+
+/// Tells whether calls of other processes can be watched here.
+fn can_watch() -> bool {
+    let mut watch = Command::new("strace");
+    let status = watch.args(["-o", "/dev/null", "true"]).status();
+    let can = status.is_ok_and(|status| status.success());
+    if !can {
+        println!("SKIPPED: strace is not there or may not look at processes");
+    }
+    can
+}
+
+/// Runs a command; returns its calls that write or wait for the disk, in order, with the paths
+/// of their files.
+fn calls(home: &Home, arguments: &[&str]) -> Vec<String> {
+    let record = home.root().join("calls");
+    let run = home.run("trueup").args(arguments);
+    let answer = run
+        .through("strace", |program| {
+            let mut words: Vec<OsString> = ["-f", "-y", "-e"].map(OsString::from).into();
+            words.push("trace=pwrite64,write,fsync,fdatasync".into());
+            words.push("-o".into());
+            words.push(record.clone().into());
+            words.push(program.to_owned());
+            words
+        })
+        .finish();
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    let record = fs::read_to_string(record).unwrap();
+    record.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_write_is_on_the_disk_before_it_is_reported() {
+    if !can_watch() {
+        return;
+    }
+    let home = Home::new().holding();
+    // With the database open elsewhere, nobody moves the log into the file on the way out.
+    let other = home.database();
+    other
+        .query_row("SELECT count(*) FROM events", [], |row| {
+            row.get::<_, i64>(0)
+        })
+        .unwrap();
+    let calls = calls(&home, &["item", "add", "SD-9"]);
+    let on_log = |call: &String, names: [&str; 2]| {
+        call.contains("trueup.db-wal>") && names.iter().any(|name| call.contains(name))
+    };
+    let last = |names: [&str; 2]| calls.iter().rposition(|call| on_log(call, names));
+    let written = last(["pwrite64(", " write("]).unwrap();
+    let settled = last(["fsync(", "fdatasync("]).unwrap();
+    let told = calls
+        .iter()
+        .position(|call| call.contains("\"added SD-9"))
+        .unwrap();
+    assert!(written < settled, "{calls:#?}");
+    assert!(settled < told, "{calls:#?}");
+}
