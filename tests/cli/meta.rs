@@ -275,6 +275,45 @@ fn fix_removes_what_the_database_owns_and_the_log_keeps_it_with_its_writer() {
 }
 
 #[test]
+fn what_is_set_is_in_the_log_with_what_it_was() {
+    let home = started();
+    data(&home, &["meta", "set", ID, "branch_name=a"]);
+    for _ in 0..2 {
+        data(&home, &["meta", "set", ID, "branch_name=b"]);
+    }
+    let log = data(&home, &["log"]);
+    let events = log["events"].as_array().unwrap();
+    let set: Vec<&Value> = events
+        .iter()
+        .filter(|e| e["entity"] == "metadata")
+        .collect();
+    assert_eq!(set.len(), 2, "what changes nothing is no event");
+    assert_eq!(
+        (&set[0]["key"], &set[0]["kind"]),
+        (&json!(ID), &json!("set"))
+    );
+    let newest = set
+        .iter()
+        .find(|e| e["after"]["branch_name"] == "b")
+        .unwrap();
+    assert_eq!(newest["before"], json!({"branch_name": "a"}));
+    assert_eq!(newest["after"]["path"], "agents/77c90e61/adw_state.json");
+}
+
+#[test]
+fn what_is_set_stays_set_while_the_log_cannot_have_it() {
+    let home = started();
+    std::fs::write(home.trueup().join("trueup.db"), "no database").unwrap();
+    let object = object(&home, 0, &["meta", "set", ID, "branch_name=a"]);
+    let warning = object["warnings"][0].as_str().unwrap();
+    assert!(
+        warning.starts_with("the log does not have it: "),
+        "{warning}"
+    );
+    assert!(text(&home, ID).contains("\"branch_name\": \"a\""));
+}
+
+#[test]
 fn nothing_is_fixed_that_cannot_be_recorded() {
     let home = Home::new();
     write(&home, ID, r#"{"adw_id": "77c90e61", "status": "running"}"#);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use trueup_core::model::EventFilter;
-use trueup_core::store::MetadataFix;
+use trueup_core::store::{MetadataChange, MetadataDeed};
 
 use crate::fixture::Fixture;
 use crate::request::by;
@@ -12,9 +12,10 @@ on_every_store! {
     a_fix_told_twice_is_recorded_once
 }
 
-fn fix() -> MetadataFix {
+fn fix() -> MetadataChange {
     let fields = |value: Value| value.as_object().cloned().unwrap();
-    MetadataFix {
+    MetadataChange {
+        deed: MetadataDeed::Fixed,
         id: "77c90e61".parse().unwrap(),
         path: "agents/77c90e61/adw_state.json".to_owned(),
         project: "/p".to_owned(),
@@ -26,7 +27,9 @@ fn fix() -> MetadataFix {
 
 fn a_mended_file_is_one_event_with_what_it_said_and_who_wrote_it(f: &mut impl Fixture) {
     let provenance = by("me");
-    f.store().record_metadata_fix(&fix(), &provenance).unwrap();
+    f.store()
+        .record_metadata_change(&fix(), &provenance)
+        .unwrap();
     let events = f.store().events(&EventFilter::default()).unwrap();
     assert_eq!(events.len(), 1);
     let event = &events[0];
@@ -56,7 +59,9 @@ fn a_mended_file_is_one_event_with_what_it_said_and_who_wrote_it(f: &mut impl Fi
 fn a_fix_told_twice_is_recorded_once(f: &mut impl Fixture) {
     let provenance = by("me");
     for _ in 0..2 {
-        f.store().record_metadata_fix(&fix(), &provenance).unwrap();
+        f.store()
+            .record_metadata_change(&fix(), &provenance)
+            .unwrap();
     }
     assert_eq!(f.store().events(&EventFilter::default()).unwrap().len(), 1);
 }

@@ -1,11 +1,12 @@
 //! Who may move the phases of an item, and what a start means for item and session.
 
+use trueup_core::model::ItemStatus;
 use trueup_core::model::phase::PhaseRefusal;
 
 use crate::fixture::Fixture;
 use crate::request::{
-    add, beat, claim, complete, held_back, id, item, moved, phase_row, queue, refused, register,
-    release, session, start, statuses, step, step_of,
+    add, beat, claim, complete, held_back, id, item, move_to, moved, phase_row, queue, refused,
+    register, release, session, start, statuses, step, step_of,
 };
 
 on_every_store! {
@@ -16,6 +17,7 @@ on_every_store! {
     a_start_is_what_item_and_session_are_at
     a_start_by_another_changes_neither_item_nor_session
     next_skips_what_others_hold
+    next_skips_what_items_were_finished_without
 }
 
 const CHAIN: &[&[u32]] = &[&[], &[1], &[2]];
@@ -124,4 +126,12 @@ fn next_skips_what_others_hold(f: &mut impl Fixture) {
     assert_eq!(next(None).as_deref(), Some("B:1"));
     moved(f.store(), &step("B:1", start()));
     assert_eq!(f.store().next_phase(None).unwrap(), None);
+}
+
+fn next_skips_what_items_were_finished_without(f: &mut impl Fixture) {
+    queue(f.store(), "A", CHAIN);
+    queue(f.store(), "B", CHAIN);
+    move_to(f.store(), "me", "A", ItemStatus::Cancelled);
+    let found = f.store().next_phase(None).unwrap().unwrap();
+    assert_eq!(found.id.to_string(), "B:1");
 }

@@ -10,7 +10,8 @@ use trueup_core::store::{NewRun, PortRequest, Registration, Store};
 
 use crate::fixture::Fixture;
 use crate::request::{
-    add, by, claim, cursor, events, id, kinds, note, register, registration, release, run, session,
+    add, by, claim, complete, cursor, events, id, kinds, moved, note, queue, register,
+    registration, release, run, session, start, step, step_of,
 };
 
 on_every_store! {
@@ -20,6 +21,7 @@ on_every_store! {
     a_session_that_holds_or_was_parked_is_tied
     who_gave_an_item_up_is_tied_until_another_takes_it
     ports_and_runs_tie_a_session
+    a_phase_at_work_ties_a_session
     predecessors_go_with_their_successors_in_one_batch
     events_are_about_what_stands_now
     old_events_of_what_is_done_go_and_others_stay
@@ -186,6 +188,16 @@ fn ports_and_runs_tie_a_session(f: &mut impl Fixture) {
     f.store().register_orchestrator(&run).unwrap();
     assert_eq!(remains(f, "p").ties, [Tie::Ports].into());
     assert_eq!(remains(f, "r").ties, [Tie::Run].into());
+}
+
+fn a_phase_at_work_ties_a_session(f: &mut impl Fixture) {
+    register(f.store(), "s1");
+    queue(f.store(), "A", &[&[]]);
+    moved(f.store(), &step_of("s1", "A:1", start()));
+    end(f.store(), "s1");
+    assert_eq!(remains(f, "s1").ties, [Tie::Task].into());
+    moved(f.store(), &step("A:1", complete()));
+    assert_eq!(remains(f, "s1").ties, BTreeSet::new());
 }
 
 fn predecessors_go_with_their_successors_in_one_batch(f: &mut impl Fixture) {

@@ -5,7 +5,7 @@ use trueup_core::metadata::{Document, Literal, MetadataError, MetadataFile, OWNE
 use trueup_core::model::AdwId;
 use trueup_core::reconcile::Divergence;
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{MetadataFix, MetadataStore as _, Provenance};
+use trueup_core::store::{MetadataChange, MetadataDeed, MetadataStore as _, Provenance};
 use trueup_core::text::one_line;
 
 use super::check::{chosen, exit, lines};
@@ -132,7 +132,8 @@ impl Record<'_> {
             none => none.insert(self.desk.open_for_change()?),
         };
         let actor = super::super::item::actor(self.desk, store);
-        let fix = MetadataFix {
+        let change = MetadataChange {
+            deed: MetadataDeed::Fixed,
             id: file.id().clone(),
             path: shown_place(file.id()),
             project: self.desk.site.project.name(),
@@ -141,7 +142,7 @@ impl Record<'_> {
             writer: mended.writer.clone(),
         };
         let reason = "the database owns these fields";
-        store.record_metadata_fix(&fix, &Provenance::new(&actor, reason))?;
+        store.record_metadata_change(&change, &Provenance::new(&actor, reason))?;
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ use trueup_core::metadata::{
 };
 use trueup_core::model::AdwId;
 use trueup_core::reconcile::Divergence;
+use trueup_core::store::{MetadataChange, MetadataDeed, MetadataStore as _};
 use trueup_core::text::one_line;
 
 pub(super) use start::may_start;
@@ -150,16 +151,53 @@ fn set(desk: &Desk, id: &AdwId, pairs: &[String]) -> Result<Answer, Failure> {
         }
         Ok((Some(after.clone()), (after, changed)))
     })?;
+    let unrecorded = record(desk, id, &changed);
     let mut divergences = findings(&file, &document);
     divergences.extend(schema::violations(id, &shown_place(id), &document));
     let data = json!({
         "id": id, "path": file.path(), "state": document.to_map(), "changed": changed,
     });
+    let mut warnings = reported(&divergences);
+    warnings.extend(unrecorded);
     Ok(Answer {
-        warnings: reported(&divergences),
         divergences,
+        warnings,
         ..Answer::new(lines(&changed), data)
     })
+}
+
+/// Puts what was set into the log. The file is what counts and needs no database: returns the
+/// warning that the log lacks it, unless there is no log at all.
+fn record(desk: &Desk, id: &AdwId, changed: &Map<String, Json>) -> Option<String> {
+    if changed.is_empty() {
+        return None;
+    }
+    let side = |side: &str| {
+        let sides = changed.iter();
+        sides
+            .map(|(key, change)| (key.clone(), change[side].clone()))
+            .collect()
+    };
+    let change = MetadataChange {
+        deed: MetadataDeed::Set,
+        id: id.clone(),
+        path: shown_place(id),
+        project: desk.site.project.name(),
+        before: side("from"),
+        after: side("to"),
+        writer: None,
+    };
+    let recorded = desk.open_for_change().and_then(|mut store| {
+        let provenance = desk.provenance(&desk.actor(&mut store), "meta set");
+        store.record_metadata_change(&change, &provenance)?;
+        Ok(())
+    });
+    match recorded {
+        Err(failure) if failure.code != "store_missing" => {
+            Some(format!("the log does not have it: {}", failure.message))
+        }
+        _ => None,
+    }
 }
 
 /// Changes a file under its lock.

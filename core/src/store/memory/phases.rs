@@ -38,7 +38,9 @@ impl QueueStore for MemoryStore {
     }
 
     fn next_phase(&mut self, session: Option<&SessionId>) -> Result<Option<Phase>> {
-        let free = |item: &Item| item.holder.is_none() || item.holder.as_ref() == session;
+        let free = |item: &Item| {
+            !item.status.is_finished() && (item.holder.is_none() || item.holder.as_ref() == session)
+        };
         let wanted = |row: &Phase| {
             row.status == ItemStatus::Ready && self.items.get(&row.item).is_some_and(free)
         };

@@ -1,4 +1,4 @@
-//! The record of what was taken out of metadata files.
+//! The record of what changed in metadata files.
 
 use serde_json::{Map, Value as Json};
 
@@ -6,9 +6,30 @@ use super::Provenance;
 use crate::model::AdwId;
 use crate::store::Result;
 
-/// A mended metadata file: the database remembers what the file no longer says.
+/// What was done to a metadata file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetadataDeed {
+    /// Fields were set.
+    Set,
+    /// What the database owns was taken out.
+    Fixed,
+}
+
+impl MetadataDeed {
+    /// Returns the kind of its event.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Set => "set",
+            Self::Fixed => "fixed",
+        }
+    }
+}
+
+/// A change of a metadata file: the database remembers what the file no longer says.
 #[derive(Debug, Clone, PartialEq)]
-pub struct MetadataFix {
+pub struct MetadataChange {
+    /// What was done.
+    pub deed: MetadataDeed,
     /// Whose file.
     pub id: AdwId,
     /// Where it is, from the project's directory.
@@ -23,7 +44,7 @@ pub struct MetadataFix {
     pub writer: Option<String>,
 }
 
-impl MetadataFix {
+impl MetadataChange {
     /// Returns what the event shows as having become of it.
     pub(in crate::store) fn outcome(&self) -> Json {
         let mut after = self.after.clone();
@@ -42,10 +63,15 @@ impl MetadataFix {
 ///
 /// Every operation fails as [`StoreError`](crate::store::StoreError) says.
 pub trait MetadataStore {
-    /// Records that a file is mended, before it is.
+    /// Records a change. What is taken out is recorded first and taken out then; it must stay
+    /// where it cannot be recorded.
     ///
     /// # Errors
     ///
-    /// When it cannot be recorded; then the file must stay as it is.
-    fn record_metadata_fix(&mut self, fix: &MetadataFix, provenance: &Provenance) -> Result<()>;
+    /// When it cannot be recorded.
+    fn record_metadata_change(
+        &mut self,
+        change: &MetadataChange,
+        provenance: &Provenance,
+    ) -> Result<()>;
 }

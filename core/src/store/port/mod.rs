@@ -26,7 +26,7 @@ pub use handoffs::{
 pub use items::{
     Children, Depend, ItemMove, ItemMoved, ItemStore, LastHolder, NextRequest, NextTaken, NextWish,
 };
-pub use metadata::{MetadataFix, MetadataStore};
+pub use metadata::{MetadataChange, MetadataDeed, MetadataStore};
 pub use orchestrators::{NewRun, OrchestratorStore, Registered, RunEnded};
 pub(super) use orchestrators::{ended_orchestrator, unknown_orchestrator, used_elsewhere};
 pub use plans::{PlanImported, PlanListed, PlanStore, PlanTaskChange};

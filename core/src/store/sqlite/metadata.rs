@@ -1,28 +1,33 @@
-//! The record of what was taken out of metadata files.
+//! The record of what changed in metadata files.
 
 use rusqlite::params;
 use serde_json::Value as Json;
 
 use super::errors::from_sqlite;
 use super::{SqliteStore, was_done};
-use crate::store::{MetadataFix, MetadataStore, Provenance, Result};
+use crate::store::{MetadataChange, MetadataStore, Provenance, Result};
 
 impl MetadataStore for SqliteStore {
-    fn record_metadata_fix(&mut self, fix: &MetadataFix, provenance: &Provenance) -> Result<()> {
+    fn record_metadata_change(
+        &mut self,
+        change: &MetadataChange,
+        provenance: &Provenance,
+    ) -> Result<()> {
         self.write(|tx| {
             if was_done(tx, provenance)? {
                 return Ok(());
             }
             tx.execute(
                 "INSERT INTO events (actor, entity, key, kind, before, after, reason, op_id)
-                 VALUES (?1, 'metadata', ?2, 'fixed', ?3, ?4, ?5, ?6)",
+                 VALUES (?1, 'metadata', ?2, ?7, ?3, ?4, ?5, ?6)",
                 params![
                     provenance.actor,
-                    fix.id.as_str(),
-                    Json::Object(fix.before.clone()).to_string(),
-                    fix.outcome().to_string(),
+                    change.id.as_str(),
+                    Json::Object(change.before.clone()).to_string(),
+                    change.outcome().to_string(),
                     provenance.reason,
-                    provenance.op_id
+                    provenance.op_id,
+                    change.deed.as_str()
                 ],
             )
             .map_err(from_sqlite)?;
