@@ -11,8 +11,8 @@ use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{HandoffStore as _, Heartbeat, SessionFilter, Store as _, StoreError};
 use trueup_core::sync::{
     Briefing, Mode, News, SyncError, drain, fail_stuck, fail_stuck_tasks, handed_on,
-    is_registered_as_is, observe_without_database, predecessor, reassertion, register, sweep,
-    true_up,
+    is_registered_as_is, observe_without_database, predecessor, reassertion, register, stuck_lines,
+    sweep, true_up,
 };
 use trueup_core::text::one_line;
 
@@ -62,11 +62,12 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
         }
     };
     let parked = sweep(&mut store, &call.site, id.as_str())?;
-    let mut died = Vec::new();
+    let (mut died, mut stuck) = (Vec::new(), Vec::new());
     if store.is_anything_underway()? {
-        fail_stuck_tasks(&mut store, &call.site, id.as_str())?;
+        let tasks = fail_stuck_tasks(&mut store, &call.site, id.as_str())?;
         died = orchestrators::clear(&mut store, &call.site, |_| id.to_string())?;
-        fail_stuck(&mut store, &call.site, id.as_str())?;
+        let phases = fail_stuck(&mut store, &call.site, id.as_str())?;
+        stuck = stuck_lines(&tasks, &phases);
     }
     let company = neighbours(&mut store, &session, SessionStatus::PRESENT)?;
     let synced = true_up(&mut store, session, &company, &call.site, Mode::Automatic)?;
@@ -85,6 +86,7 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
         handed: &handed,
         parked: &parked,
         died: &died,
+        stuck: &stuck,
         offer,
     };
     let response = Response {

@@ -117,7 +117,7 @@ impl PlanCommand {
     }
 }
 
-/// Which plan is meant.
+// Which plan is meant. What is written with three slashes becomes the help of the commands.
 #[derive(Debug, Args)]
 pub(crate) struct Which {
     /// The plan, by id or file [default: $TRUEUP_PLAN, then the only one]
@@ -125,7 +125,7 @@ pub(crate) struct Which {
     pub(crate) plan: Option<String>,
 }
 
-/// Which task is meant.
+// Which task is meant.
 #[derive(Debug, Args)]
 pub(crate) struct Task {
     /// The task, such as 1.2 or fix-sync/1.2

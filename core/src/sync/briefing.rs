@@ -30,6 +30,8 @@ pub struct Briefing<'a> {
     pub parked: &'a [Released],
     /// Orchestrators that were found dead.
     pub died: &'a [Death],
+    /// Work that was failed because nobody gave a sign of life for it, and why.
+    pub stuck: &'a [String],
     /// An item to go on with, and why, when none is held.
     pub offer: Option<(String, String)>,
 }
@@ -54,6 +56,7 @@ impl Briefing<'_> {
         packer.add("next step", self.next_step(fence));
         packer.add("parked sessions", self.parked(fence));
         packer.add("dead orchestrators", self.died(fence));
+        packer.add("stuck work", self.stuck(fence));
         packer.finish()
     }
 
@@ -178,6 +181,29 @@ impl Briefing<'_> {
         }
         format!(
             "Their plans are free again (`trueup orchestrator start PLAN -- CMD`): {}",
+            fence.inline(&lines.join("; "))
+        )
+    }
+
+    fn stuck(&self, fence: &Fence) -> String {
+        if self.stuck.is_empty() {
+            return String::new();
+        }
+        let more = self.stuck.len().saturating_sub(MOST_LINES);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        let lines: Vec<&str> = self
+            .stuck
+            .iter()
+            .take(MOST_LINES)
+            .map(String::as_str)
+            .collect();
+        format!(
+            "Failed, because nobody gave a sign of life (`trueup queue reopen ID --reason R` and \
+             `trueup plan retry TASK` take it up again): {}{more}",
             fence.inline(&lines.join("; "))
         )
     }

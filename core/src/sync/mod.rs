@@ -22,4 +22,4 @@ pub use insist::{Insisted, Insistence, insist};
 pub use lifecycle::{is_registered_as_is, predecessor, register, sweep};
 pub use observe::{Observation, observe, observe_without_database};
 pub use site::{Site, now};
-pub use stuck::{fail_stuck, fail_stuck_tasks};
+pub use stuck::{fail_stuck, fail_stuck_tasks, stuck_lines};

@@ -7,6 +7,22 @@ use crate::store::{PhaseMoved, Provenance, Result, Store};
 /// Most phases one sweep fails, so that a start stays cheap however many there are.
 const SWEEP_LIMIT: u32 = 64;
 
+/// Returns a line for everything that was failed.
+pub fn stuck_lines(tasks: &[PlanTask], phases: &[PhaseMoved]) -> Vec<String> {
+    let line = |what: String, error: Option<&String>| match error {
+        Some(error) => format!("{what}: {error}"),
+        None => what,
+    };
+    let tasks = tasks
+        .iter()
+        .map(|task| line(format!("task {}", task.key()), task.error.as_ref()));
+    let phases = phases.iter().map(|moved| {
+        let phase = &moved.row.phase;
+        line(format!("phase {}", phase.id), phase.error_message.as_ref())
+    });
+    tasks.chain(phases).collect()
+}
+
 /// Fails every phase that has been running without a sign of life for longer than the settings
 /// allow; what waits for it is blocked and told why.
 ///
