@@ -30,6 +30,7 @@ mod orchestrators;
 mod plans;
 mod ports;
 mod queue;
+mod queue_stuck;
 mod refusals;
 mod retention;
 mod sessions;

@@ -34,7 +34,7 @@ const ROW_KEYS: &[&str] = &[
 ];
 
 /// A scratch with item `SD-1` and these phases.
-fn queued(phases: &str) -> Home {
+pub(crate) fn queued(phases: &str) -> Home {
     let home = started();
     data(&home, &["item", "add", "SD-1"]);
     data(&home, &["queue", "add", "SD-1", "--phases", phases]);
@@ -48,13 +48,13 @@ fn queue_of(session: &str, arguments: &[&str]) -> Vec<String> {
 }
 
 #[track_caller]
-fn does(home: &Home, session: &str, arguments: &[&str]) -> Value {
+pub(crate) fn does(home: &Home, session: &str, arguments: &[&str]) -> Value {
     let all = queue_of(session, arguments);
     data(home, &all.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 #[track_caller]
-fn does_not(home: &Home, code: &str, session: &str, arguments: &[&str]) -> Value {
+pub(crate) fn does_not(home: &Home, code: &str, session: &str, arguments: &[&str]) -> Value {
     let all = queue_of(session, arguments);
     refused(
         home,
@@ -134,7 +134,7 @@ fn a_file_that_does_not_parse_starts_nothing_that_needs_it() {
     assert_eq!(statuses(&home), "ready");
 }
 
-fn statuses(home: &Home) -> String {
+pub(crate) fn statuses(home: &Home) -> String {
     let rows = data(home, &["queue", "list", "--item", "SD-1"]);
     let rows = rows["rows"].as_array().unwrap();
     let words: Vec<&str> = rows
@@ -512,29 +512,6 @@ fn next_goes_by_priority_and_skips_what_others_hold() {
 }
 
 #[test]
-fn a_loop_that_starts_itself_again_is_stopped() {
-    let home = queued("plan");
-    for _ in 0..3 {
-        does(&home, SESSION, &["start", "SD-1:1"]);
-        does(&home, SESSION, &["fail", "SD-1:1", "--error", "x"]);
-        does(&home, SESSION, &["reopen", "SD-1:1", "--reason", "again"]);
-    }
-    let limit = does_not(&home, "retry_limit", SESSION, &["start", "SD-1:1"]);
-    let (since, until) = (&limit["data"]["since"], &limit["data"]["until"]);
-    assert_eq!(limit["data"]["starts"], 3);
-    let message = limit["error"]["message"].as_str().unwrap();
-    for part in [
-        "3 times",
-        "30 min",
-        since.as_str().unwrap(),
-        until.as_str().unwrap(),
-    ] {
-        assert!(message.contains(part), "{message}");
-    }
-    assert_eq!(statuses(&home), "ready");
-}
-
-#[test]
 fn a_change_is_printed_from_what_to_what() {
     let home = queued("plan,build");
     let answer = trueup(&home, &["queue", "complete", "SD-1:1"]).ok();
@@ -550,55 +527,6 @@ fn a_change_is_printed_from_what_to_what() {
         "{answer:?}"
     );
     assert_eq!(answer.stdout.lines().count(), 1);
-}
-
-/// Lets a phase have been running for so long, with no sign of life of its session since.
-fn silent(home: &Home, seconds: u32) {
-    home.expire(SESSION, seconds);
-    home.sql(
-        "UPDATE phase_queue SET updated_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?1)
-         WHERE status = 'running'",
-        [format!("-{seconds} seconds")],
-    );
-}
-
-#[test]
-fn a_sweep_fails_what_is_stuck_and_a_read_does_not() {
-    let home = queued("plan,build");
-    claimed(&home, "SD-1");
-    does(&home, SESSION, &["start", "SD-1:1"]);
-    silent(&home, 7_100);
-    assert_eq!(data(&home, &["sessions", "sweep"])["failed"], json!([]));
-    silent(&home, 7_300);
-    data(&home, &["queue", "list"]);
-    data(&home, &["queue", "next"]);
-    assert_eq!(statuses(&home), "running queued");
-    let swept = data(&home, &["sessions", "sweep"]);
-    assert_eq!(swept["failed"], json!(["SD-1:1"]));
-    assert_eq!(statuses(&home), "failed blocked");
-    let message: String = home.ask(
-        "SELECT error_message FROM phase_queue WHERE status = 'failed'",
-        [],
-    );
-    assert!(
-        message.starts_with(&format!("no sign of life of session {SESSION} for 73")),
-        "{message}"
-    );
-    assert!(message.ends_with("the limit is 7200 s"), "{message}");
-}
-
-#[test]
-fn how_long_silence_is_endured_can_be_set() {
-    let home = queued("plan");
-    does(&home, SESSION, &["start", "SD-1:1"]);
-    silent(&home, 100);
-    let sweep = |seconds: &str| {
-        let run = home.run("trueup").args(["sessions", "sweep", "--json"]);
-        let answer = run.env("TRUEUP_STUCK_SECONDS", seconds).finish().ok();
-        answer.json()["data"]["failed"].clone()
-    };
-    assert_eq!(sweep("200"), json!([]));
-    assert_eq!(sweep("60"), json!(["SD-1:1"]));
 }
 
 #[test]
