@@ -415,12 +415,23 @@ fn reject(tx: &Transaction<'_>, rejection: &HandoffRejection) -> Result<Ruled<Ha
     .map(Ok)
 }
 
+/// Asks whether any session has news of a hand-off.
+pub(super) const ANY_NEWS: &str =
+    "SELECT EXISTS (SELECT 1 FROM handoffs WHERE status IN ('pending_acceptance', 'blocked'))
+     OR EXISTS (SELECT 1 FROM handoffs
+                WHERE status IN ('accepted', 'rejected') AND told_at IS NULL)";
+
 fn news(
     connection: &Connection,
     id: &SessionId,
     starts: bool,
 ) -> Result<Vec<(HandoffNews, Handoff)>> {
     let session = registered(sessions::load(connection, id)?, id)?;
+    // Mostly nobody has anything to be told: two short indexes say so for a tenth of the price.
+    let any = connection.query_row(ANY_NEWS, [], |row| row.get(0));
+    if !any.map_err(from_sqlite)? {
+        return Ok(Vec::new());
+    }
     let before = predecessor(connection, &session)?;
     // A walk along an index each; what of it is worth a word, the rule decides.
     let open = "status IN ('pending_acceptance', 'blocked') AND EXISTS (
