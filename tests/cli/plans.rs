@@ -157,6 +157,50 @@ fn a_status_file_is_of_the_plan_it_names() {
 }
 
 #[test]
+fn an_export_is_the_status_file_with_what_changed_since() {
+    let home = Home::new();
+    data(&home, &["db", "migrate"]);
+    let status = json!({
+        "planPath": "fix.md", "planName": "Fix", "createdAt": "2026-01-01T00:00:00Z",
+        "_comment": "mine", "runs": [{"runId": "r1", "tasksCompleted": 4.0}],
+        "tasks": [
+            {"id": "1.1", "phase": "Phase 1: Start", "description": "Write", "status": "completed",
+             "startedAt": "2026-01-01T10:00:00.000Z", "completedAt": "2026-01-01T11:00:00.000Z",
+             "duration": 5, "executionConstraints": {"sequential": true}},
+            {"id": "1.2", "phase": 2, "description": "Build", "status": "pending",
+             "dependencies": ["1.1"], "retryCount": 7},
+            {"id": "1.3", "description": "Ship", "status": "failed", "error": "no", "retryCount": 1,
+             "completedAt": "2026-01-01T12:00:00.000Z"},
+        ],
+        "summary": {"totalTasks": 9, "completed": 9, "percentage": 100},
+    });
+    write(&home, "status.json", format!("{status:#}"));
+    data(&home, &["plan", "import", "status.json"]);
+    let mut expected = status.clone();
+    expected["summary"] = json!({"totalTasks": 3, "completed": 1, "percentage": 100,
+        "pending": 1, "in_progress": 0, "failed": 1, "skipped": 0});
+    let mut exported = data(&home, &["plan", "export"]);
+    assert!(exported["lastUpdatedAt"].is_string());
+    exported.as_object_mut().unwrap().remove("lastUpdatedAt");
+    assert_eq!(exported, expected);
+
+    data(&home, &["plan", "start", "1.2"]);
+    let text = trueup(&home, &["plan", "export", "fix"]).ok().stdout;
+    let printed: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(printed["tasks"][1]["status"], "in_progress");
+    assert!(printed["tasks"][1]["startedAt"].is_string());
+    assert_eq!(printed["summary"]["in_progress"], 1);
+
+    // It is what an import reads.
+    let other = Home::new();
+    data(&other, &["db", "migrate"]);
+    write(&other, "status.json", &text);
+    data(&other, &["plan", "import", "status.json"]);
+    let again: Value = data(&other, &["plan", "export"]);
+    assert_eq!(again["tasks"], printed["tasks"]);
+}
+
+#[test]
 fn what_cannot_be_read_is_named_and_leaves_nothing() {
     let home = Home::new();
     data(&home, &["db", "migrate"]);

@@ -86,6 +86,17 @@ pub(crate) enum PlanCommand {
     /// Example: trueup plan retry 1.2
     #[command(verbatim_doc_comment)]
     Retry(Task),
+    /// Print a plan as a status.json, counted at the same moment; unknown keys are kept
+    ///
+    /// Example: trueup plan export fix-sync > status.json
+    #[command(verbatim_doc_comment)]
+    Export {
+        /// The plan, by id or file
+        #[arg(conflicts_with = "plan")]
+        name: Option<String>,
+        #[command(flatten)]
+        which: Which,
+    },
     /// Print every state of a plan from now on, each once; --json prints one object a line
     ///
     /// Example: trueup plan watch
@@ -112,6 +123,7 @@ impl PlanCommand {
             Self::Fail { .. } => "plan fail",
             Self::Skip { .. } => "plan skip",
             Self::Retry(_) => "plan retry",
+            Self::Export { .. } => "plan export",
             Self::Watch { .. } => "plan watch",
         }
     }

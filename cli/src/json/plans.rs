@@ -15,14 +15,7 @@ pub(crate) fn plan(plan: &Plan, summary: &PlanSummary) -> Value {
 
 /// How many tasks stand where.
 pub(crate) fn plan_summary(summary: &PlanSummary) -> Value {
-    json!({
-        "totalTasks": summary.total,
-        "completed": summary.completed,
-        "pending": summary.pending,
-        "in_progress": summary.in_progress,
-        "failed": summary.failed,
-        "skipped": summary.skipped,
-    })
+    Value::Object(trueup_core::plan::counts(summary))
 }
 
 /// TASK.

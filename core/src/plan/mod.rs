@@ -1,9 +1,10 @@
-//! Plans: reading their files, and working on their tasks.
+//! Plans: reading and writing their files, and working on their tasks.
 //!
 //! Invariants: reading is pure and never panics; every line that looks like a task is either a
 //! task of the result or named in what was skipped, with its line and the reason.
 
 mod dependencies;
+mod export;
 mod line;
 mod markdown;
 mod status_file;
@@ -18,6 +19,7 @@ use serde_json::{Map, Value};
 
 use crate::model::{NewPlan, NewPlanTask, PlanId, PlanTaskId};
 
+pub use export::{counts, status_file};
 pub use markdown::parse as parse_markdown;
 pub use status_file::{StatusFileError, parse as parse_status_file};
 pub use work::{StepTaken, take_step};

@@ -36,6 +36,7 @@ pub(super) fn run(desk: &Desk, command: PlanCommand) -> Result<Answer, Failure> 
             step::take(desk, &task, &PlanTaskStep::Skip { reason })
         }
         PlanCommand::Retry(task) => step::take(desk, &task, &PlanTaskStep::Retry),
+        PlanCommand::Export { name, which } => show::export(desk, name.or(which.plan).as_deref()),
         PlanCommand::Watch { name, which } => watch::run(desk, name.or(which.plan).as_deref()),
     }
 }

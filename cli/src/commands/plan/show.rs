@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use trueup_core::model::{Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskStatus};
+use trueup_core::plan::status_file;
 use trueup_core::store::PlanStore as _;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::text::one_line;
@@ -40,6 +41,15 @@ pub(super) fn status(desk: &Desk, named: Option<&str>) -> Result<Answer, Failure
     let id = find(desk, &mut store, named)?;
     let state = state(&mut store, &id)?;
     Ok(Answer::new(whole(&state), json::plan_state(&state)))
+}
+
+/// Prints a plan as a status file: the text is the file.
+pub(super) fn export(desk: &Desk, named: Option<&str>) -> Result<Answer, Failure> {
+    let mut store = desk.open()?;
+    let id = find(desk, &mut store, named)?;
+    let file = Value::Object(status_file(&state(&mut store, &id)?));
+    let text = format!("{file:#}").lines().map(str::to_owned).collect();
+    Ok(Answer::new(text, file))
 }
 
 pub(super) fn next(desk: &Desk, named: Option<&str>, count: usize) -> Result<Answer, Failure> {
