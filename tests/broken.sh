@@ -81,7 +81,7 @@ race() {
     next) echo faults races::of_64_processes_that_move_on_each_gets_a_child_of_its_own_and_none_is_skipped ;;
     start) echo faults races::of_64_processes_that_start_one_phase_exactly_one_begins_it ;;
     # Whole processes begin too far apart for a window of microseconds.
-    register) echo contract sqlite::races::many_register_for_one_plan_and_one_wins ;;
+    register) echo contract sqlite::orchestrators::of_many_that_register_one_plan_one_wins ;;
     run) echo cli orchestrator_start::of_20_that_start_at_once_one_runs_and_of_64 ;;
     reserve) echo cli ports::a_hundred_at_once_are_distinct_or_told_that_the_pool_is_full ;;
     *) echo "unknown guard: $1" >&2; exit 2 ;;

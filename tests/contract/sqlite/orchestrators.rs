@@ -1,8 +1,12 @@
 //! What the schema keeps of the registry, and one of many wins a plan.
 
+use std::collections::BTreeSet;
+use std::sync::Barrier;
+
+use trueup_core::model::Orchestrator;
 use trueup_core::store::{OrchestratorStore as _, Registered};
 
-use super::races::at_once;
+use super::races::{MANY, at_once};
 use super::rules::refuses;
 use crate::fixture::sqlite;
 use crate::request::{run, running};
@@ -32,21 +36,30 @@ fn a_plan_has_one_live_run_and_an_epoch_one_run() {
 
 #[test]
 fn of_many_that_register_one_plan_one_wins() {
+    const PLANS: usize = 50;
     let mut file = sqlite();
-    for round in 0..5 {
-        let answers = at_once(&file.path(), |n, store| {
-            let new = run(&format!("o{round}-{n}"), "P");
+    // What is decided is microseconds wide, so all of them begin each plan together.
+    let together = Barrier::new(MANY);
+    let answers = at_once(&file.path(), |n, store| {
+        let register = |plan: usize| {
+            let new = run(&format!("o{n}-{plan}"), &format!("P{plan}"));
+            together.wait();
             store.register_orchestrator(&new).unwrap()
+        };
+        (0..PLANS).map(register).collect::<Vec<_>>()
+    });
+    let live = file.store.live_orchestrators().unwrap();
+    assert_eq!(live.len(), PLANS);
+    for plan in 0..PLANS {
+        let of_plan = || answers.iter().map(|each| &each[plan]);
+        let started = of_plan().filter(|answer| matches!(answer, Registered::Started(_)));
+        assert_eq!(started.count(), 1, "plan {plan}");
+        let rows = of_plan().map(|answer| match answer {
+            Registered::Started(row) | Registered::Held(row) => &row.id,
         });
-        let started = |answer: &&Registered| matches!(answer, Registered::Started(_));
-        assert_eq!(answers.iter().filter(started).count(), 1, "round {round}");
-        let live = file.store.live_orchestrators().unwrap();
-        assert_eq!((live.len(), live[0].epoch.0), (1, round + 1));
-        for answer in &answers {
-            let (Registered::Started(row) | Registered::Held(row)) = answer;
-            assert_eq!(row.id, live[0].id, "everybody names the one");
-        }
-        file.sql("UPDATE orchestrators SET status = 'stopped' WHERE status = 'running'");
+        let named: BTreeSet<_> = rows.collect();
+        assert_eq!(named.len(), 1, "everybody names the one");
+        let holds = |row: &&Orchestrator| named.contains(&row.id) && row.epoch.0 == 1;
+        assert_eq!(live.iter().filter(holds).count(), 1);
     }
-    assert_eq!(file.store.orchestrators(0).unwrap().len(), 5);
 }

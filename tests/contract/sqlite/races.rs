@@ -6,14 +6,14 @@ use std::thread;
 use serde_json::{Map, json};
 use trueup_core::model::{Epoch, Field, Value};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{OrchestratorStore as _, Registered, Store as _, StoreError};
+use trueup_core::store::{Store as _, StoreError};
 
 use crate::fixture::{patience, sqlite};
 use crate::request::{
-    add, by, change, events, id, item, key, kinds, of_others, register, run, session, wish,
+    add, by, change, events, id, item, key, kinds, of_others, register, session, wish,
 };
 
-const MANY: usize = 32;
+pub(super) const MANY: usize = 32;
 
 /// Runs the work on its own thread and connection, all starting at once.
 pub(super) fn at_once<T: Send>(
@@ -184,26 +184,4 @@ fn many_swap_items_and_each_holds_one() {
         );
     }
     assert!(file.store.item(&key("A0")).unwrap().is_some());
-}
-
-#[test]
-fn many_register_for_one_plan_and_one_wins() {
-    const PLANS: usize = 50;
-    let file = sqlite();
-    let each_plan = Barrier::new(MANY);
-    let won = at_once(&file.path(), |n, store| {
-        let mut won = Vec::new();
-        for plan in 0..PLANS {
-            let run = run(&format!("o{n}-{plan}"), &format!("P{plan}"));
-            each_plan.wait();
-            match store.register_orchestrator(&run).unwrap() {
-                Registered::Started(_) => won.push(plan),
-                Registered::Held(_) => {}
-            }
-        }
-        won
-    });
-    let mut won: Vec<usize> = won.into_iter().flatten().collect();
-    won.sort_unstable();
-    assert_eq!(won, (0..PLANS).collect::<Vec<_>>());
 }

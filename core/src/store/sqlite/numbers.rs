@@ -226,6 +226,17 @@ mod tests {
     }
 
     #[test]
+    fn who_goes_rings_for_the_next() {
+        let (_folder, path) = queue_file();
+        let first = wait(&path, Duration::ZERO).unwrap();
+        let next = UnixDatagram::bind_addr(&first.address(2).unwrap()).unwrap();
+        next.set_nonblocking(true).unwrap();
+        next.recv(&mut []).unwrap_err();
+        drop(first);
+        next.recv(&mut []).unwrap();
+    }
+
+    #[test]
     fn nobody_overtakes() {
         let (_folder, path) = queue_file();
         let first = wait(&path, Duration::ZERO).unwrap();
