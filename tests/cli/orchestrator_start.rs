@@ -38,6 +38,12 @@ fn ready(run: Run<'_>) -> Child {
     child
 }
 
+/// An orchestrator of plan `P` whose command sleeps, for certain.
+fn sleeping(home: &Home) -> Child {
+    let command = ["sh", "-c", "echo ready; exec sleep 600"];
+    ready(start(home, "P", &command))
+}
+
 fn send(signal: &str, child: &Child) {
     let sent = Command::new("kill")
         .args(["-s", signal, &child.id().to_string()])
@@ -167,11 +173,7 @@ fn signals_reach_the_command_and_its_end_is_passed_on() {
 fn a_signal_that_the_command_does_not_catch_ends_both() {
     let home = started();
     for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
-        let child = ready(start(
-            &home,
-            "P",
-            &["sh", "-c", "echo ready; exec sleep 600"],
-        ));
+        let child = sleeping(&home);
         send(name, &child);
         let answer = Answer::of(child);
         assert_eq!(
@@ -253,11 +255,7 @@ fn of_20_that_start_at_once_one_runs_and_of_64() {
 #[test]
 fn killed_it_takes_the_command_along_and_leaves_the_plan_to_the_next() {
     let home = started();
-    let child = ready(start(
-        &home,
-        "P",
-        &["sh", "-c", "echo ready; exec sleep 600"],
-    ));
+    let child = sleeping(&home);
     let pid = child.id();
     send("KILL", &child);
     // The command has inherited stdout: its end is the command's.
@@ -277,11 +275,7 @@ fn killed_it_takes_the_command_along_and_leaves_the_plan_to_the_next() {
 #[test]
 fn what_was_in_progress_is_put_back_when_a_signal_ends_it() {
     let home = started();
-    let child = ready(start(
-        &home,
-        "P",
-        &["sh", "-c", "echo ready; exec sleep 600"],
-    ));
+    let child = sleeping(&home);
     begin_task(&home);
     send("TERM", &child);
     let answer = Answer::of(child);
@@ -299,11 +293,7 @@ fn what_was_in_progress_is_put_back_when_a_signal_ends_it() {
 #[test]
 fn what_was_in_progress_is_put_back_when_it_was_killed() {
     let home = started();
-    let child = ready(start(
-        &home,
-        "P",
-        &["sh", "-c", "echo ready; exec sleep 600"],
-    ));
+    let child = sleeping(&home);
     begin_task(&home);
     send("KILL", &child);
     Answer::of(child);
@@ -326,11 +316,7 @@ fn what_was_in_progress_is_put_back_when_it_was_killed() {
 #[test]
 fn a_stop_by_another_ends_the_command() {
     let home = started();
-    let child = ready(start(
-        &home,
-        "P",
-        &["sh", "-c", "echo ready; exec sleep 600"],
-    ));
+    let child = sleeping(&home);
     let id: String = home.ask("SELECT id FROM orchestrators", []);
     let told = data(&home, &["orchestrator", "stop", &id, "--reason", "enough"]);
     assert_eq!(told["orchestrator"]["status"], "stopping");

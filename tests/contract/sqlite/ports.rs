@@ -16,6 +16,9 @@ use trueup_core::sync::Site;
 use crate::fixture::{patience, sqlite};
 use crate::request::by;
 
+/// How often a trial lets others go first.
+const CHANCES: usize = 1_000;
+
 /// A system in which whoever tries a port sees it taken while another tries one.
 struct Jealous<'a>(&'a AtomicBool);
 
@@ -23,7 +26,9 @@ impl Probe for Jealous<'_> {
     fn occupied(&mut self, slot: Slot) -> Option<Occupied> {
         let alone = !self.0.swap(true, Ordering::SeqCst);
         // Gives others the chance to come in between, if anything lets them.
-        thread::sleep(Duration::from_millis(2));
+        for _ in 0..CHANCES {
+            thread::yield_now();
+        }
         self.0.store(false, Ordering::SeqCst);
         (!alone).then(|| Occupied {
             slot,

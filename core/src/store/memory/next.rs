@@ -2,12 +2,10 @@
 
 use super::{MemoryStore, claims, dependencies, items};
 use crate::model::{
-    Board, ClaimGrant, Item, ItemKey, ItemStatus, Next, ORCHESTRATOR, OfferReason, Seeker,
-    SessionId, Siblings, next,
+    Board, Item, ItemKey, ItemStatus, Next, ORCHESTRATOR, OfferReason, Seeker, SessionId, Siblings,
+    next,
 };
-use crate::store::{
-    ClaimRequest, LastHolder, NextRequest, NextTaken, NextWish, Provenance, Result, StoreError,
-};
+use crate::store::{LastHolder, NextRequest, NextTaken, NextWish, Result, StoreError};
 
 impl Board for &MemoryStore {
     type Error = StoreError;
@@ -101,22 +99,7 @@ pub(super) fn claim_next(store: &mut MemoryStore, request: &NextRequest) -> Resu
             released: None,
         });
     };
-    let claim = ClaimRequest {
-        grant: ClaimGrant {
-            session: session.id.clone(),
-            item: item.key.clone(),
-            expected_holder: item.holder.clone(),
-            holder_seen_at: None,
-            expected_epoch: item.epoch,
-            outcome,
-        },
-        span_seconds: None,
-        lease_seconds: request.lease_seconds,
-        provenance: Provenance {
-            reason: Some(reason.map_or("next", OfferReason::as_str).to_owned()),
-            ..request.provenance.clone()
-        },
-    };
+    let claim = request.claim_of(item, outcome, reason);
     let taken = claims::claim(store, &claim)?;
     *item = taken.item;
     let released = taken.released.map(|key| items::existing(store, &key));

@@ -1,7 +1,10 @@
 //! Operations on items beyond adding and listing: moves, dependencies, and what comes next.
 
-use super::Provenance;
-use crate::model::{Item, ItemKey, ItemStatus, MoveGrant, Next, SessionId, Timestamp, Waits};
+use super::{ClaimRequest, Provenance};
+use crate::model::{
+    ClaimGrant, ClaimOutcome, Item, ItemKey, ItemStatus, MoveGrant, Next, OfferReason, SessionId,
+    Timestamp, Waits,
+};
 use crate::store::Result;
 
 /// A change of an item's status.
@@ -55,6 +58,34 @@ pub struct NextRequest {
     pub lease_seconds: u64,
     /// Who claims.
     pub provenance: Provenance,
+}
+
+impl NextRequest {
+    /// Returns the claim of what was found, conditional on the item as it was read. Its event
+    /// says why it was this one, and a repetition reads it there.
+    pub(in crate::store) fn claim_of(
+        &self,
+        item: &Item,
+        outcome: ClaimOutcome,
+        reason: Option<OfferReason>,
+    ) -> ClaimRequest {
+        ClaimRequest {
+            grant: ClaimGrant {
+                session: self.session.clone(),
+                item: item.key.clone(),
+                expected_holder: item.holder.clone(),
+                holder_seen_at: None,
+                expected_epoch: item.epoch,
+                outcome,
+            },
+            span_seconds: None,
+            lease_seconds: self.lease_seconds,
+            provenance: Provenance {
+                reason: Some(reason.map_or("next", OfferReason::as_str).to_owned()),
+                ..self.provenance.clone()
+            },
+        }
+    }
 }
 
 /// What moving on came to.

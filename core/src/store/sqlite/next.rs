@@ -5,13 +5,10 @@ use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params, params
 use super::errors::from_sqlite;
 use super::{claims, dependencies, items, registered, rows, sessions, was_done};
 use crate::model::{
-    Board, ClaimGrant, Item, ItemKey, ItemStatus, Next, OfferReason, Place, Seeker, Session,
-    SessionId, Siblings, next,
+    Board, Item, ItemKey, ItemStatus, Next, OfferReason, Place, Seeker, Session, SessionId,
+    Siblings, next,
 };
-use crate::store::{
-    Children, ClaimRequest, LastHolder, NextRequest, NextTaken, NextWish, Provenance, Result,
-    StoreError,
-};
+use crate::store::{Children, LastHolder, NextRequest, NextTaken, NextWish, Result, StoreError};
 
 /// Those that somebody may begin or go on with; as the index spells it.
 const FREE: &str = "holder IS NULL AND open_dependencies = 0 \
@@ -186,23 +183,7 @@ pub(super) fn claim_next(tx: &Transaction<'_>, request: &NextRequest) -> Result<
             released: None,
         });
     };
-    let claim = ClaimRequest {
-        grant: ClaimGrant {
-            session: session.id.clone(),
-            item: item.key.clone(),
-            expected_holder: item.holder.clone(),
-            holder_seen_at: None,
-            expected_epoch: item.epoch,
-            outcome,
-        },
-        span_seconds: None,
-        lease_seconds: request.lease_seconds,
-        provenance: Provenance {
-            // The event says why it was this one, and a repetition reads it there.
-            reason: Some(reason.map_or("next", OfferReason::as_str).to_owned()),
-            ..request.provenance.clone()
-        },
-    };
+    let claim = request.claim_of(item, outcome, reason);
     let taken = claims::claim(tx, &claim)?;
     *item = taken.item;
     Ok(NextTaken {
