@@ -14,6 +14,9 @@ use trueup_core::ports::{Probe as _, TcpProbe};
 use crate::fixture::{data, keys, object, refused, second, started, trueup};
 use crate::witness::Witness;
 
+/// How often a port that looks taken is looked at.
+const LOOKS: u32 = 100;
+
 /// The pool of this machine, which tests of this and of other checkouts take in turn.
 struct Pool {
     /// The slots that can be bound, the lowest first.
@@ -25,7 +28,10 @@ impl Pool {
     fn take() -> Self {
         let path = std::env::temp_dir().join("trueup-tests-ports.lock");
         let turn = FileLock::exclusive(&path, Duration::from_mins(10)).unwrap();
-        let free = Slot::all().filter(|slot| TcpProbe.occupied(*slot).is_none());
+        // A process that another test is just starting has a copy of every socket here until it
+        // is another program, so a port may look taken for a moment.
+        let is_free = |slot: &Slot| (0..LOOKS).any(|_| TcpProbe.occupied(*slot).is_none());
+        let free = Slot::all().filter(is_free);
         Self {
             free: free.map(Slot::backend).collect(),
             _turn: turn,
