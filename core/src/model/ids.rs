@@ -124,6 +124,28 @@ identifier!(
 );
 
 identifier!(
+    /// A repository whose state others are shown, such as `credential-mate` (seed 2). Compared
+    /// without regard to case.
+    ///
+    /// 1 to 64 characters: letters, digits, `.`, `_` and `-`; no path forms.
+    RepoSlug, "repository", 1..=64, "._-"
+);
+
+impl RepoSlug {
+    /// Tells whether two slugs name one repository.
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+identifier!(
+    /// The id a workplan file carries for a workplan or a task, a UUID in practice (seed 3).
+    ///
+    /// 1 to 64 characters: letters, digits and `-`, not at the start.
+    WorkplanLink, "workplan link", 1..=64, "-"
+);
+
+identifier!(
     /// Whom a pair of ports is reserved for, such as the workflow id `3af4a34d` (seed 1).
     ///
     /// 1 to 64 characters: letters, digits, `.`, `_` and `-`; no path forms.

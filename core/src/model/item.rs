@@ -117,6 +117,8 @@ pub struct NewItem {
     pub depends_on: Vec<ItemKey>,
     /// Whether it is completed with evidence only.
     pub requires_evidence: bool,
+    /// Where it stands already; absent, where its dependencies put it.
+    pub status: Option<ItemStatus>,
 }
 
 impl NewItem {
@@ -131,6 +133,7 @@ impl NewItem {
             repo: None,
             depends_on: Vec::new(),
             requires_evidence: false,
+            status: None,
         }
     }
 }

@@ -21,12 +21,14 @@ mod parked;
 pub mod phase;
 mod plan;
 mod port;
+mod repo;
 mod retention;
 mod session;
 mod status;
 mod timestamp;
 mod transition;
 mod version;
+mod workplan;
 
 pub use advance::{Goal, MoveFacts, MoveGrant, MoveRefusal, Mover, advance};
 pub use blame::{Blame, BlamedField, UnknownField, blame};
@@ -43,7 +45,7 @@ pub use handoff::{
 };
 pub use ids::{
     AdwId, HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId, PlanId, QueueId,
-    ReservationId, SessionId,
+    RepoSlug, ReservationId, SessionId, WorkplanLink,
 };
 pub use item::{Item, NewItem, ORCHESTRATOR, Place};
 pub use next::{
@@ -61,6 +63,8 @@ pub use port::{
     PortOwner, Reservation, STALE_AFTER_SECONDS, Slot, is_stale, lowest_free, next_owner,
     owner_alive,
 };
+pub use repo::{LARGEST_STATE, Repo, RepoPlace, RepoState, StateHead};
+pub(crate) use repo::{places_json, places_of};
 pub use retention::{
     EventRemains, Kept, PruneTally, RETENTION_DAYS, Retention, SHORTEST_RETENTION, SessionRemains,
     Subject, Tie,
@@ -73,3 +77,4 @@ pub use status::{
 pub use timestamp::{Timestamp, TimestampError};
 pub use transition::{Edge, Entity, Step, legal_edges, step, targets};
 pub use version::{Epoch, Lineage, Revision};
+pub use workplan::{FileFacts, NewWorkplanRow, WORKPLAN, WorkplanChange, WorkplanRow};

@@ -17,10 +17,11 @@ pub use port::{
 pub use port::{
     ClaimRequest, ClaimTaken, HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection,
     HandoffStore, Heartbeat, ItemFilter, Mark, MetadataChange, MetadataDeed, MetadataStore,
-    NewHandoff, NewRun, OrchestratorStore, PhaseFilter, PhaseMove, PhaseMoved, PlanImported,
-    PlanListed, PlanStore, PlanTaskChange, PortRelease, PortRequest, PortStore, Provenance, Push,
-    QueueStore, Registered, Registration, Release, Released, RetentionStore, Ruled, RunEnded,
-    SessionCursor, SessionFilter, StepRequest, Stepped, Store, TaskNote,
+    NewHandoff, NewRun, OrchestratorStore, PhaseFilter, PhaseMove, PhaseMoved, Placement,
+    PlanImported, PlanListed, PlanStore, PlanTaskChange, PortRelease, PortRequest, PortStore,
+    Provenance, Push, QueueStore, Registered, Registration, Release, Released, RepoStore,
+    RetentionStore, Ruled, RunEnded, SessionCursor, SessionFilter, StepRequest, Stepped, Store,
+    TaskNote, WorkplanStore,
 };
 
 /// The result of a store operation.

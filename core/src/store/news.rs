@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::model::{Epoch, Handoff, Orchestrator, Plan, Reservation};
+use crate::model::{Epoch, Handoff, Orchestrator, Plan, RepoSlug, Reservation};
 
 /// What happened to what.
 pub(super) struct News<'a> {
@@ -26,6 +26,35 @@ impl<'a> News<'a> {
         Self {
             entity: "port",
             key: row.id.as_str(),
+            kind,
+            before,
+            after,
+            epoch: None,
+        }
+    }
+
+    /// Says what happened to a repository, or to its state.
+    pub(super) fn of_repo(slug: &'a RepoSlug, kind: &'a str, before: Json, after: Json) -> Self {
+        Self {
+            entity: "repo",
+            key: slug.as_str(),
+            kind,
+            before,
+            after,
+            epoch: None,
+        }
+    }
+
+    /// Says that an item was tied to a file, or that the file says something else of it by now.
+    pub(super) const fn of_workplan(
+        key: &'a str,
+        kind: &'a str,
+        before: Json,
+        after: Json,
+    ) -> Self {
+        Self {
+            entity: "workplan",
+            key,
             kind,
             before,
             after,

@@ -30,5 +30,7 @@ mod plans;
 mod ports;
 mod pushes;
 mod repeats;
+mod repos;
 mod retention;
 mod sessions;
+mod workplans;

@@ -44,6 +44,11 @@ pub(super) fn add(store: &mut MemoryStore, new: &NewItem, by: &Provenance) -> Re
     let siblings = store.items.values().filter(|i| i.parent == new.parent);
     let last = siblings.filter_map(|i| i.position).max().unwrap_or(0);
     let behind = new.parent.as_ref().map(|_| last + 1);
+    let status = new.status.unwrap_or(if ready {
+        ItemStatus::Ready
+    } else {
+        ItemStatus::Queued
+    });
     let item = Item {
         key: new.key.clone(),
         title: new.title.clone(),
@@ -51,11 +56,7 @@ pub(super) fn add(store: &mut MemoryStore, new: &NewItem, by: &Provenance) -> Re
         parent: new.parent.clone(),
         position: new.position.or(behind),
         repo: new.repo.clone(),
-        status: if ready {
-            ItemStatus::Ready
-        } else {
-            ItemStatus::Queued
-        },
+        status,
         phase: None,
         holder: None,
         epoch: Epoch(0),
@@ -68,7 +69,7 @@ pub(super) fn add(store: &mut MemoryStore, new: &NewItem, by: &Provenance) -> Re
         revision: Revision(1),
         created_at: store.now,
         updated_at: store.now,
-        completed_at: None,
+        completed_at: status.is_finished().then_some(store.now),
     };
     let after = item.facts();
     let news = News {

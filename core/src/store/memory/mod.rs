@@ -20,10 +20,12 @@ mod orchestrators;
 mod phases;
 mod plans;
 mod ports;
+mod repos;
 mod retention;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod workplans;
 
 use std::collections::BTreeMap;
 
@@ -34,9 +36,10 @@ use super::{
     Released, Result, SessionFilter, Store, StoreError, TaskNote,
 };
 use crate::model::{
-    Event, EventFilter, Handoff, HandoffId, Item, ItemKey, ItemStatus, Lineage, NewItem,
+    Event, EventFilter, FileFacts, Handoff, HandoffId, Item, ItemKey, ItemStatus, Lineage, NewItem,
     Orchestrator, OrchestratorId, Phase, Plan, PlanId, PlanTask, PlanTaskId, PlanTaskStatus,
-    PruneTally, QueueId, Reservation, Revision, Session, SessionId, Timestamp,
+    PruneTally, QueueId, Repo, RepoState, Reservation, Revision, Session, SessionId, Timestamp,
+    WorkplanLink,
 };
 
 /// Where the clock of a new store stands: 2026-02-02T03:00:00Z.
@@ -55,6 +58,9 @@ pub struct MemoryStore {
     orchestrators: BTreeMap<OrchestratorId, Orchestrator>,
     handoffs: BTreeMap<HandoffId, Handoff>,
     reservations: Vec<Reservation>,
+    repos: BTreeMap<String, (Repo, Option<RepoState>)>,
+    /// The id each item carries in its file, and what the file said.
+    links: BTreeMap<ItemKey, (WorkplanLink, FileFacts)>,
     plans: BTreeMap<PlanId, Plan>,
     plan_tasks: BTreeMap<(PlanId, PlanTaskId), PlanTask>,
     events: Vec<Event>,
@@ -85,6 +91,8 @@ impl MemoryStore {
             orchestrators: BTreeMap::new(),
             handoffs: BTreeMap::new(),
             reservations: Vec::new(),
+            repos: BTreeMap::new(),
+            links: BTreeMap::new(),
             plans: BTreeMap::new(),
             plan_tasks: BTreeMap::new(),
             events: Vec::new(),

@@ -7,7 +7,9 @@ mod orchestrators;
 mod plans;
 mod ports;
 mod queue;
+mod repos;
 mod retention;
+mod workplans;
 
 use std::collections::BTreeMap;
 
@@ -32,7 +34,9 @@ pub(super) use orchestrators::{ended_orchestrator, unknown_orchestrator, used_el
 pub use plans::{PlanImported, PlanListed, PlanStore, PlanTaskChange};
 pub use ports::{PortRelease, PortRequest, PortStore};
 pub use queue::{PhaseFilter, PhaseMove, PhaseMoved, QueueStore, StepRequest, Stepped};
+pub use repos::{Placement, RepoStore};
 pub use retention::{RetentionStore, SessionCursor};
+pub use workplans::WorkplanStore;
 
 /// Who writes, why, and under which id. An id that was seen before is not carried out again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,7 +230,9 @@ pub trait Store:
     + PlanStore
     + PortStore
     + QueueStore
+    + RepoStore
     + RetentionStore
+    + WorkplanStore
 {
     /// Returns which database this is.
     fn lineage(&mut self) -> Result<Lineage>;

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::errors::from_sqlite;
-use super::{SqliteStore, dependencies, moves, next, rows, was_done};
+use super::{NOW, SqliteStore, dependencies, moves, next, rows, was_done};
 use crate::model::{Item, ItemKey, ItemStatus, NewItem, Next, Waits};
 use crate::store::{
     Children, Depend, ItemFilter, ItemMove, ItemMoved, ItemStore, LastHolder, NextRequest,
@@ -88,12 +88,14 @@ pub(super) fn add(tx: &Transaction<'_>, item: &NewItem, provenance: &Provenance)
     }
     let ready = dependencies::admit(tx, &item.key, &item.depends_on, &waits)?;
     tx.execute(
-        "INSERT INTO work_items (key, title, kind, parent, position, repo, status,
-             requires_evidence, last_actor, last_reason, last_op)
+        &format!(
+            "INSERT INTO work_items (key, title, kind, parent, position, repo, status,
+             requires_evidence, last_actor, last_reason, last_op, completed_at)
          VALUES (?1, ?2, coalesce(?3, 'task'), ?4,
              CASE WHEN ?5 IS NOT NULL OR ?4 IS NULL THEN ?5 ELSE
                  (SELECT coalesce(max(position), 0) + 1 FROM work_items WHERE parent = ?4) END,
-             ?6, iif(?7, 'ready', 'queued'), ?8, ?9, ?10, ?11)",
+             ?6, coalesce(?12, iif(?7, 'ready', 'queued')), ?8, ?9, ?10, ?11, iif(?13, {NOW}, NULL))"
+        ),
         params![
             item.key.as_str(),
             item.title,
@@ -105,7 +107,9 @@ pub(super) fn add(tx: &Transaction<'_>, item: &NewItem, provenance: &Provenance)
             item.requires_evidence,
             provenance.actor,
             provenance.reason,
-            provenance.op_id
+            provenance.op_id,
+            item.status.map(ItemStatus::as_str),
+            item.status.is_some_and(ItemStatus::is_finished),
         ],
     )
     .map_err(from_sqlite)?;

@@ -65,10 +65,15 @@ const MIGRATIONS: &[Migration] = &[
         "retention",
         include_str!("migrations/0009_retention.sql"),
     ),
+    Migration::new(
+        10,
+        "repos_and_workplans",
+        include_str!("migrations/0010_repos_and_workplans.sql"),
+    ),
 ];
 
 /// The newest schema this program knows.
-pub const SCHEMA_VERSION: i64 = 9;
+pub const SCHEMA_VERSION: i64 = 10;
 
 /// A migration as it was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -30,12 +30,14 @@ mod plans;
 mod ports;
 #[cfg(test)]
 mod query_plans;
+mod repos;
 mod retention;
 mod rows;
 mod sessions;
 mod tasks;
 mod turn;
 mod watch;
+mod workplans;
 
 use std::path::{Path, PathBuf};
 

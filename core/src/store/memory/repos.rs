@@ -1,0 +1,146 @@
+//! Repositories and their states.
+
+use serde_json::Value as Json;
+
+use super::MemoryStore;
+use super::events::record;
+use crate::model::{Repo, RepoSlug, RepoState, StateHead};
+use crate::store::news::News;
+use crate::store::{Placement, Provenance, RepoStore, Result, StoreError};
+
+impl RepoStore for MemoryStore {
+    fn repos(&mut self) -> Result<Vec<Repo>> {
+        Ok(self.repos.values().map(|(repo, _)| repo.clone()).collect())
+    }
+
+    fn place_repo(&mut self, placement: &Placement) -> Result<Repo> {
+        let again = |store: &Self| existing(store, &placement.slug);
+        let work = |store: &mut Self| Ok(place(store, placement));
+        self.write("place_repo", &placement.provenance, work, again)
+    }
+
+    fn displace_repo(
+        &mut self,
+        slug: &RepoSlug,
+        machine: &str,
+        provenance: &Provenance,
+    ) -> Result<Repo> {
+        let again = |store: &Self| existing(store, slug);
+        let work = |store: &mut Self| displace(store, slug, machine, provenance);
+        self.write("displace_repo", provenance, work, again)
+    }
+
+    fn put_repo_state(
+        &mut self,
+        slug: &RepoSlug,
+        state: &RepoState,
+        provenance: &Provenance,
+    ) -> Result<Repo> {
+        let again = |store: &Self| existing(store, slug);
+        let work = |store: &mut Self| put_state(store, slug, state, provenance);
+        self.write("put_repo_state", provenance, work, again)
+    }
+
+    fn repo_state(&mut self, slug: &RepoSlug) -> Result<Option<RepoState>> {
+        let found = self.repos.get(&name(slug));
+        Ok(found.and_then(|(_, state)| state.clone()))
+    }
+}
+
+/// The name under which a repository is kept, whatever its case.
+fn name(slug: &RepoSlug) -> String {
+    slug.as_str().to_ascii_lowercase()
+}
+
+fn existing(store: &MemoryStore, slug: &RepoSlug) -> Result<Repo> {
+    let found = store.repos.get(&name(slug)).map(|(repo, _)| repo.clone());
+    found.ok_or_else(|| StoreError::Conflict(format!("there is no repository {slug}")))
+}
+
+fn place(store: &mut MemoryStore, placement: &Placement) -> Repo {
+    let before = existing(store, &placement.slug).ok();
+    let mut after = before.clone().unwrap_or_else(|| Repo {
+        slug: placement.slug.clone(),
+        passive: false,
+        places: std::collections::BTreeMap::new(),
+        state: None,
+        created_at: store.now,
+        updated_at: store.now,
+    });
+    after
+        .places
+        .insert(placement.machine.clone(), placement.place.clone());
+    after.passive = placement.passive.unwrap_or(after.passive);
+    if before.as_ref() == Some(&after) {
+        return after;
+    }
+    after.updated_at = store.now;
+    let kind = if before.is_some() { "changed" } else { "added" };
+    let old = before.map_or(Json::Null, |repo| repo.facts());
+    let news = News::of_repo(&after.slug, kind, old, after.facts());
+    record(store, &placement.provenance, news);
+    let kept = store.repos.entry(name(&after.slug));
+    kept.or_insert_with(|| (after.clone(), None)).0 = after.clone();
+    after
+}
+
+fn displace(
+    store: &mut MemoryStore,
+    slug: &RepoSlug,
+    machine: &str,
+    by: &Provenance,
+) -> Result<Repo> {
+    let before = existing(store, slug)?;
+    let mut left = before.clone();
+    if left.places.remove(machine).is_none() {
+        return Err(StoreError::Conflict(format!(
+            "{slug} does not lie on this machine"
+        )));
+    }
+    if left.places.is_empty() {
+        store.repos.remove(&name(slug));
+        let news = News::of_repo(&before.slug, "removed", before.facts(), Json::Null);
+        record(store, by, news);
+        return Ok(before);
+    }
+    left.updated_at = store.now;
+    let news = News::of_repo(&before.slug, "changed", before.facts(), left.facts());
+    record(store, by, news);
+    if let Some((repo, _)) = store.repos.get_mut(&name(slug)) {
+        *repo = left;
+    }
+    Ok(before)
+}
+
+fn put_state(
+    store: &mut MemoryStore,
+    slug: &RepoSlug,
+    state: &RepoState,
+    by: &Provenance,
+) -> Result<Repo> {
+    let before = existing(store, slug)?;
+    let same = before.state.as_ref().is_some_and(|old| {
+        (&old.source_digest, &old.digest) == (&state.head.source_digest, &state.head.digest)
+    });
+    if same {
+        return Ok(before);
+    }
+    let head = StateHead {
+        synced_at: store.now,
+        synced_by: by.actor.clone(),
+        ..state.head.clone()
+    };
+    let old = before.state.as_ref().map_or(Json::Null, StateHead::facts);
+    let news = News::of_repo(&before.slug, "state", old, head.facts());
+    record(store, by, news);
+    let after = Repo {
+        state: Some(head.clone()),
+        ..before.clone()
+    };
+    let state = RepoState {
+        head,
+        ..state.clone()
+    };
+    store.repos.insert(name(slug), (after.clone(), Some(state)));
+    Ok(after)
+}

@@ -1,0 +1,45 @@
+//! What workplan files say of items.
+
+use super::Provenance;
+use crate::model::{ItemKey, NewWorkplanRow, WorkplanChange, WorkplanLink, WorkplanRow};
+use crate::store::Result;
+
+/// The ties between workplan files and items.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "said once at `Store`, and where one is special"
+)]
+pub trait WorkplanStore {
+    /// Lists the items tied to files of a repository, by key.
+    fn workplan_rows(&mut self, repo: &str) -> Result<Vec<WorkplanRow>>;
+
+    /// Finds items by key or by the id a file carries, whatever repository they are of; tied
+    /// or not. By key.
+    fn find_workplan_rows(
+        &mut self,
+        keys: &[ItemKey],
+        links: &[WorkplanLink],
+    ) -> Result<Vec<WorkplanRow>>;
+
+    /// Lists workplans that no file was ever tied to and that are not finished, by key.
+    fn ghost_workplans(&mut self) -> Result<Vec<WorkplanRow>>;
+
+    /// Ties items to files, in one transaction; an item that is not there is added. Returns
+    /// the id that each carries, in the order asked: one it carried already stays.
+    fn link_workplans(
+        &mut self,
+        rows: &[NewWorkplanRow],
+        provenance: &Provenance,
+    ) -> Result<Vec<WorkplanLink>>;
+
+    /// Takes over what files say of their items, in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when an item is not tied.
+    fn describe_workplans(
+        &mut self,
+        changes: &[WorkplanChange],
+        provenance: &Provenance,
+    ) -> Result<()>;
+}

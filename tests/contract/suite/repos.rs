@@ -1,0 +1,193 @@
+//! Repositories: where they lie, and what is known of their states.
+
+use serde_json::json;
+use trueup_core::model::{Repo, RepoPlace, RepoSlug, RepoState, StateHead};
+use trueup_core::store::{Placement, Store};
+
+use crate::fixture::Fixture;
+use crate::request::{by, cursor, events, kinds, refused};
+
+on_every_store! {
+    a_repository_lies_where_each_machine_says
+    a_slug_is_one_whatever_its_case
+    saying_the_same_again_changes_nothing
+    the_last_machine_takes_the_repository_with_it
+    a_state_that_says_the_same_keeps_its_time
+    a_state_comes_back_exactly
+    every_change_of_a_repository_is_one_event_without_the_text
+    a_state_needs_its_repository
+}
+
+fn slug(text: &str) -> RepoSlug {
+    text.parse().unwrap()
+}
+
+fn placement(name: &str, machine: &str, path: &str) -> Placement {
+    Placement {
+        slug: slug(name),
+        passive: None,
+        machine: machine.to_owned(),
+        place: RepoPlace {
+            host: format!("{machine}-host"),
+            path: path.to_owned(),
+        },
+        provenance: by("user"),
+    }
+}
+
+fn add(store: &mut dyn Store, name: &str, machine: &str, path: &str) -> Repo {
+    store.place_repo(&placement(name, machine, path)).unwrap()
+}
+
+fn state(content: &str) -> RepoState {
+    let head = StateHead {
+        synced_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+        synced_by: "nobody".to_owned(),
+        source_digest: format!("source of {content}"),
+        digest: format!("digest of {content}"),
+        redacted: 2,
+        summary: "all well".to_owned(),
+    };
+    RepoState {
+        head,
+        content: content.to_owned(),
+    }
+}
+
+fn a_repository_lies_where_each_machine_says(f: &mut impl Fixture) {
+    add(f.store(), "beta", "m1", "/b");
+    add(f.store(), "alpha", "m1", "/a");
+    let twice = add(f.store(), "alpha", "m2", "/elsewhere/a");
+    assert_eq!(twice.path_on("m1"), Some("/a"));
+    assert_eq!(twice.path_on("m2"), Some("/elsewhere/a"));
+    assert_eq!(twice.path_on("m3"), None);
+    assert_eq!(twice.places["m2"].host, "m2-host");
+    assert!(!twice.passive && twice.state.is_none());
+    let moved = add(f.store(), "alpha", "m1", "/moved");
+    assert_eq!(moved.path_on("m1"), Some("/moved"));
+    let all = f.store().repos().unwrap();
+    let slugs: Vec<&str> = all.iter().map(|repo| repo.slug.as_str()).collect();
+    assert_eq!(slugs, ["alpha", "beta"]);
+    assert_eq!(all[0], moved);
+}
+
+fn a_slug_is_one_whatever_its_case(f: &mut impl Fixture) {
+    add(f.store(), "Alpha", "m1", "/a");
+    let again = add(f.store(), "ALPHA", "m2", "/b");
+    assert_eq!(again.slug.as_str(), "Alpha");
+    assert_eq!(again.places.len(), 2);
+    f.store()
+        .put_repo_state(&slug("alpha"), &state("x"), &by("user"))
+        .unwrap();
+    let read = f.store().repo_state(&slug("aLPHA")).unwrap().unwrap();
+    assert_eq!(read.content, "x");
+}
+
+fn saying_the_same_again_changes_nothing(f: &mut impl Fixture) {
+    let first = add(f.store(), "alpha", "m1", "/a");
+    f.advance(5);
+    let before = cursor(f.store());
+    assert_eq!(
+        add(f.store(), "alpha", "m1", "/a").updated_at,
+        first.updated_at
+    );
+    assert_eq!(kinds(f.store(), before), [""; 0]);
+    let passive = Placement {
+        passive: Some(true),
+        ..placement("alpha", "m1", "/a")
+    };
+    assert!(f.store().place_repo(&passive).unwrap().passive);
+    // Not said is not no.
+    assert!(add(f.store(), "alpha", "m2", "/b").passive);
+    assert_eq!(kinds(f.store(), before), ["alpha changed", "alpha changed"]);
+}
+
+fn the_last_machine_takes_the_repository_with_it(f: &mut impl Fixture) {
+    add(f.store(), "alpha", "m1", "/a");
+    add(f.store(), "alpha", "m2", "/b");
+    let store = f.store();
+    store
+        .put_repo_state(&slug("alpha"), &state("x"), &by("user"))
+        .unwrap();
+    refused(
+        store.displace_repo(&slug("alpha"), "m3", &by("user")),
+        "conflict",
+    );
+    let was = store
+        .displace_repo(&slug("alpha"), "m1", &by("user"))
+        .unwrap();
+    assert_eq!(was.places.len(), 2);
+    assert_eq!(store.repos().unwrap()[0].path_on("m1"), None);
+    assert!(store.repo_state(&slug("alpha")).unwrap().is_some());
+    store
+        .displace_repo(&slug("alpha"), "m2", &by("user"))
+        .unwrap();
+    assert_eq!(store.repos().unwrap(), []);
+    assert_eq!(store.repo_state(&slug("alpha")).unwrap(), None);
+    refused(
+        store.displace_repo(&slug("alpha"), "m2", &by("user")),
+        "conflict",
+    );
+}
+
+fn a_state_that_says_the_same_keeps_its_time(f: &mut impl Fixture) {
+    add(f.store(), "alpha", "m1", "/a");
+    let put = |f: &mut dyn Store, content: &str| {
+        let state = state(content);
+        let repo = f.put_repo_state(&slug("alpha"), &state, &by("s1")).unwrap();
+        repo.state.unwrap()
+    };
+    let first = put(f.store(), "x");
+    assert_eq!(first.synced_by, "s1");
+    f.advance(60);
+    let before = cursor(f.store());
+    let again = put(f.store(), "x");
+    assert_eq!(again.digest, first.digest);
+    assert_eq!(kinds(f.store(), before), [""; 0]);
+    let changed = put(f.store(), "y");
+    assert_eq!(changed.digest, "digest of y");
+    assert_eq!(kinds(f.store(), before), ["alpha state"]);
+}
+
+fn a_state_comes_back_exactly(f: &mut impl Fixture) {
+    add(f.store(), "alpha", "m1", "/a");
+    assert_eq!(f.store().repo_state(&slug("alpha")).unwrap(), None);
+    let text = "# T\r\n\r\n## State\n```\n---\n\u{feff}é no end";
+    f.store()
+        .put_repo_state(&slug("alpha"), &state(text), &by("user"))
+        .unwrap();
+    let read = f.store().repo_state(&slug("alpha")).unwrap().unwrap();
+    assert_eq!(read.content, text);
+    assert_eq!((read.head.redacted, &*read.head.summary), (2, "all well"));
+    let listed = f.store().repos().unwrap().remove(0).state.unwrap();
+    assert_eq!(listed, read.head);
+}
+
+fn every_change_of_a_repository_is_one_event_without_the_text(f: &mut impl Fixture) {
+    let before = cursor(f.store());
+    add(f.store(), "alpha", "m1", "/a");
+    let put = by("s1");
+    for _ in 0..2 {
+        f.store()
+            .put_repo_state(&slug("alpha"), &state("the text"), &put)
+            .unwrap();
+    }
+    f.store()
+        .displace_repo(&slug("alpha"), "m1", &by("user"))
+        .unwrap();
+    let expected = ["alpha added", "alpha state", "alpha removed"];
+    assert_eq!(kinds(f.store(), before), expected);
+    let all = events(f.store());
+    assert!(all.iter().all(|e| e.entity == "repo" && e.op_id.is_some()));
+    assert_eq!(all[0].after["places"]["m1"]["path"], json!("/a"));
+    assert_eq!(all[1].after["digest"], json!("digest of the text"));
+    let said = all.iter().map(|e| format!("{} {}", e.before, e.after));
+    assert!(said.into_iter().all(|text| !text.contains("\"the text\"")));
+}
+
+fn a_state_needs_its_repository(f: &mut impl Fixture) {
+    let put = f
+        .store()
+        .put_repo_state(&slug("alpha"), &state("x"), &by("user"));
+    refused(put, "conflict");
+}
