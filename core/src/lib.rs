@@ -19,6 +19,7 @@
 //! | [`ports`] | reserving and clearing ports over the store port |
 //! | [`plan`] | reading files of plans, and working on their tasks over the store port |
 //! | [`orchestrators`] | beginning runs of plans, and clearing those that died |
+//! | [`repos`] | which repositories lie where on this machine |
 //! | [`retention`] | removing what is old and done, rows and files |
 //!
 //! Invariants: `model`, `reconcile`, `text` and `hook` never name the file system, the
@@ -43,6 +44,7 @@ pub mod outbox;
 pub mod plan;
 pub mod ports;
 pub mod reconcile;
+pub mod repos;
 pub mod retention;
 pub mod settings;
 pub mod store;

@@ -32,6 +32,7 @@ mod ports;
 mod queue;
 mod queue_stuck;
 mod refusals;
+mod repos;
 mod retention;
 mod sessions;
 mod shapes;

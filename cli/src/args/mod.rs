@@ -17,6 +17,7 @@ mod plan;
 mod ports;
 mod queue;
 mod quick;
+mod repo;
 
 use std::path::PathBuf;
 
@@ -38,6 +39,7 @@ pub(crate) use plan::{PlanCommand, Task, Which};
 pub(crate) use ports::PortsCommand;
 pub(crate) use queue::{QueueAdd, QueueCommand};
 pub(crate) use quick::quick;
+pub(crate) use repo::RepoCommand;
 
 /// Keeps every Claude Code session true to one database.
 ///
@@ -190,6 +192,11 @@ pub(crate) enum Command {
     /// Example: trueup ports reserve 3af4a34d
     #[command(verbatim_doc_comment, subcommand)]
     Ports(PortsCommand),
+    /// Register the repositories of this machine
+    ///
+    /// Example: trueup repo add ~/src/karematch
+    #[command(verbatim_doc_comment, subcommand)]
+    Repo(RepoCommand),
     /// Run a plan under one orchestrator, and look after orchestrators
     ///
     /// Example: trueup orchestrator start docs/plans/sync.md -- ./run-plan.sh
@@ -283,6 +290,7 @@ impl Command {
             Self::Sessions(SessionsCommand::Sweep) => "sessions sweep",
             Self::Plan(command) => command.name(),
             Self::Ports(command) => command.name(),
+            Self::Repo(command) => command.name(),
             Self::Orchestrator(command) => command.name(),
             Self::Log(_) => "log",
             Self::Blame(_) => "blame",

@@ -144,6 +144,7 @@ fn add(desk: &Desk, arguments: ItemAdd) -> Result<Answer, Failure> {
             repo: desk.site.project.repo(&desk.site.repository),
             depends_on: arguments.depends,
             requires_evidence: arguments.requires_evidence,
+            status: None,
         },
         &desk.provenance(&actor, "item add"),
     )?;

@@ -17,6 +17,7 @@ mod orchestrator_start;
 mod plan;
 mod ports;
 mod queue;
+mod repo;
 mod sessions;
 mod set;
 mod status;
@@ -50,6 +51,7 @@ pub(crate) fn run(desk: &Desk, command: Command) -> Result<Answer, Failure> {
         Command::Sessions(command) => sessions::run(desk, &command),
         Command::Plan(command) => plan::run(desk, command),
         Command::Ports(command) => ports::run(desk, &command),
+        Command::Repo(command) => repo::run(desk, command),
         Command::Orchestrator(command) => orchestrator::run(desk, command),
         Command::Log(arguments) => log::run(desk, &arguments),
         Command::Blame(arguments) => blame::run(desk, &arguments),

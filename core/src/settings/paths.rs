@@ -72,6 +72,16 @@ impl Paths {
         self.data.join("pruned")
     }
 
+    /// Returns the file that holds the name by which the database knows this machine.
+    pub fn machine(&self) -> PathBuf {
+        self.data.join("machine")
+    }
+
+    /// Returns the lock that a sweep over all repositories holds.
+    pub fn sweep_lock(&self) -> PathBuf {
+        self.locks().join("sweep")
+    }
+
     /// Returns the directory of the locks of caches.
     pub fn locks(&self) -> PathBuf {
         self.data.join("locks")

@@ -78,7 +78,9 @@ impl Project {
                     let texts = list.iter().filter_map(toml::Value::as_str);
                     config.handoff_commands = Some(texts.map(str::to_owned).collect());
                 }
-                ("passive" | "state_file" | "plans", _) => {}
+                ("passive", toml::Value::Boolean(passive)) => config.passive = Some(passive),
+                ("state_file", toml::Value::String(path)) => config.state_file = Some(path),
+                ("plans", _) => {}
                 // What a repository may not set is not obeyed, and said.
                 (other, _) => config.refused.push(other.to_owned()),
             }
@@ -107,6 +109,10 @@ fn is_same(one: &Path, other: &Path) -> bool {
 pub struct RepositoryConfig {
     /// Its name.
     pub repo: Option<String>,
+    /// Whether it neither gives its state nor takes that of others.
+    pub passive: Option<bool>,
+    /// Where its state is, from its root.
+    pub state_file: Option<String>,
     /// Which branches name which item.
     pub branch_pattern: Option<String>,
     /// Which shell commands hand work on.

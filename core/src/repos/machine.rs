@@ -1,0 +1,105 @@
+//! The name by which the database knows this machine.
+
+use std::io::{self, ErrorKind, Write as _};
+use std::path::Path;
+
+use crate::settings::{Paths, private_dir};
+
+/// Longest file read, in bytes: an id and what an editor may add.
+const LARGEST: u64 = 1_024;
+
+/// Reads this machine's name; `None` where nothing was ever registered from.
+///
+/// # Errors
+///
+/// When its file is there and holds no name.
+pub fn machine(paths: &Paths) -> io::Result<Option<String>> {
+    let path = paths.machine();
+    match crate::files::read_text(&path, LARGEST, true) {
+        Ok(text) => named(&path, text.trim()).map(Some),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(at(&path, &error)),
+    }
+}
+
+fn named(path: &Path, text: &str) -> io::Result<String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if text.is_empty() || !text.chars().all(is_name) {
+        return Err(at(path, &io::Error::other("it holds no machine's name")));
+    }
+    Ok(text.to_owned())
+}
+
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+/// Reads this machine's name, giving it one first where it has none.
+///
+/// # Errors
+///
+/// When that cannot be read or written.
+pub fn make_machine(paths: &Paths) -> io::Result<String> {
+    if let Some(known) = machine(paths)? {
+        return Ok(known);
+    }
+    private_dir(&paths.data)?;
+    let mut draft = tempfile::NamedTempFile::new_in(&paths.data)?;
+    writeln!(draft, "{}", uuid::Uuid::now_v7())?;
+    draft.as_file().sync_all()?;
+    match draft.persist_noclobber(paths.machine()) {
+        Ok(_) => {}
+        // Somebody else gave it one at the same moment, and that is its name.
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(at(&paths.machine(), &error.error)),
+    }
+    machine(paths)?.ok_or_else(|| at(&paths.machine(), &io::Error::from(ErrorKind::NotFound)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn paths(folder: &Path) -> Paths {
+        Paths {
+            config: folder.to_owned(),
+            data: folder.join("data"),
+        }
+    }
+
+    #[test]
+    fn a_machine_keeps_the_name_it_was_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = paths(folder.path());
+        assert_eq!(machine(&paths).unwrap(), None);
+        assert!(!paths.data.exists());
+        let name = make_machine(&paths).unwrap();
+        assert_eq!(make_machine(&paths).unwrap(), name);
+        assert_eq!(machine(&paths).unwrap(), Some(name));
+    }
+
+    #[test]
+    fn two_that_name_a_machine_at_once_come_to_one_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = paths(folder.path());
+        let names: Vec<String> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| make_machine(&paths).unwrap()))
+                .collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        assert!(names.iter().all(|name| *name == names[0]), "{names:?}");
+    }
+
+    #[test]
+    fn what_is_no_name_is_an_error_that_names_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = paths(folder.path());
+        fs::create_dir(&paths.data).unwrap();
+        fs::write(paths.machine(), "a b\n").unwrap();
+        let error = make_machine(&paths).unwrap_err().to_string();
+        assert!(error.contains("machine: "), "{error}");
+    }
+}
