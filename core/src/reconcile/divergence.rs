@@ -71,6 +71,72 @@ pub enum Code {
     /// A metadata file lacks its id, or has another than its folder.
     #[serde(rename = "F-03")]
     F03,
+    /// The check itself failed.
+    #[serde(rename = "C-00")]
+    C00,
+    /// There are no workplans.
+    #[serde(rename = "C-01")]
+    C01,
+    /// A workplan, or a part of one, does not parse.
+    #[serde(rename = "C-02")]
+    C02,
+    /// A file names something that the database does not know.
+    #[serde(rename = "C-03")]
+    C03,
+    /// Statuses of a workplan differ.
+    #[serde(rename = "C-04")]
+    C04,
+    /// Titles differ.
+    #[serde(rename = "C-05")]
+    C05,
+    /// A workplan is not linked.
+    #[serde(rename = "C-06")]
+    C06,
+    /// An open workplan of the database has no file.
+    #[serde(rename = "C-07")]
+    C07,
+    /// A finished workplan of the database has no file.
+    #[serde(rename = "C-08")]
+    C08,
+    /// The database has a workplan or task under another repository.
+    #[serde(rename = "C-09")]
+    C09,
+    /// The file is ahead of the database.
+    #[serde(rename = "C-10")]
+    C10,
+    /// A task is not linked.
+    #[serde(rename = "C-11")]
+    C11,
+    /// A task of the database has no block in its file.
+    #[serde(rename = "C-12")]
+    C12,
+    /// All tasks are finished, the workplan is not.
+    #[serde(rename = "C-13")]
+    C13,
+    /// A workplan without a file has the title of one that has one.
+    #[serde(rename = "C-14")]
+    C14,
+    /// The database is ahead of the file (the seed's C-13).
+    #[serde(rename = "C-15")]
+    C15,
+    /// The repository is behind its upstream (the seed's C-14).
+    #[serde(rename = "C-16")]
+    C16,
+    /// Commits of an earlier run are not pushed.
+    #[serde(rename = "C-17")]
+    C17,
+    /// What is planned differs.
+    #[serde(rename = "C-19")]
+    C19,
+    /// The database lacks a dependency.
+    #[serde(rename = "C-20")]
+    C20,
+    /// Descriptions differ.
+    #[serde(rename = "C-22")]
+    C22,
+    /// A task is worked on, its workplan is not begun.
+    #[serde(rename = "C-23")]
+    C23,
 }
 
 impl Code {
@@ -95,10 +161,33 @@ impl Code {
             Self::F01 => "F-01",
             Self::F02 => "F-02",
             Self::F03 => "F-03",
+            Self::C00 => "C-00",
+            Self::C01 => "C-01",
+            Self::C02 => "C-02",
+            Self::C03 => "C-03",
+            Self::C04 => "C-04",
+            Self::C05 => "C-05",
+            Self::C06 => "C-06",
+            Self::C07 => "C-07",
+            Self::C08 => "C-08",
+            Self::C09 => "C-09",
+            Self::C10 => "C-10",
+            Self::C11 => "C-11",
+            Self::C12 => "C-12",
+            Self::C13 => "C-13",
+            Self::C14 => "C-14",
+            Self::C15 => "C-15",
+            Self::C16 => "C-16",
+            Self::C17 => "C-17",
+            Self::C19 => "C-19",
+            Self::C20 => "C-20",
+            Self::C22 => "C-22",
+            Self::C23 => "C-23",
         }
     }
 
-    /// Returns how much it matters (contract, section 8.2).
+    /// Returns how much it matters (contract, section 8.2; for workplans seed 3, where two fail and
+    /// the rest warns).
     pub const fn severity(self) -> Severity {
         match self {
             Self::S01
@@ -113,8 +202,32 @@ impl Code {
             | Self::S13
             | Self::F01
             | Self::F02
-            | Self::F03 => Severity::Error,
-            Self::S12 | Self::S14 | Self::S15 => Severity::Warning,
+            | Self::F03
+            | Self::C00
+            | Self::C02
+            | Self::C03 => Severity::Error,
+            Self::S12
+            | Self::S14
+            | Self::S15
+            | Self::C01
+            | Self::C04
+            | Self::C05
+            | Self::C06
+            | Self::C07
+            | Self::C08
+            | Self::C09
+            | Self::C10
+            | Self::C11
+            | Self::C12
+            | Self::C13
+            | Self::C14
+            | Self::C15
+            | Self::C16
+            | Self::C17
+            | Self::C19
+            | Self::C20
+            | Self::C22
+            | Self::C23 => Severity::Warning,
             Self::S07 | Self::S10 => Severity::Info,
         }
     }

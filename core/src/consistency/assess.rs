@@ -1,0 +1,119 @@
+//! The decision: readings in, findings and deeds out. Pure.
+
+use super::finding::{Authority, Draft, Finding};
+use super::rules::{Units, absent, drift, duplicates, ties, whole};
+use super::sheet::{Sheet, Trouble};
+use crate::model::{ItemKey, ItemStatus, WorkplanLink, WorkplanRow, WorkplanTaskStatus};
+use crate::reconcile::Code;
+
+/// What was read of a repository.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// The name by which the database knows it.
+    pub repo: String,
+    /// Whether it has a folder of workplans.
+    pub has_folder: bool,
+    /// Its workplans, by path.
+    pub sheets: Vec<Sheet>,
+    /// What is wrong with its files, by path.
+    pub troubles: Vec<(String, Trouble)>,
+    /// The rows tied to it, by key.
+    pub rows: Vec<WorkplanRow>,
+    /// Rows of others, or of nobody, that its files name.
+    pub elsewhere: Vec<WorkplanRow>,
+    /// Workplans without a file.
+    pub ghosts: Vec<WorkplanRow>,
+    /// Whether its files may be older than what others published. What is missing in them then
+    /// is no finding.
+    pub is_outdated: bool,
+}
+
+/// A workplan or a task of one, by its place in the reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spot {
+    /// Which sheet.
+    pub sheet: usize,
+    /// Which of its tasks; absent for the workplan itself.
+    pub task: Option<usize>,
+}
+
+/// What ends the findings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deeds {
+    /// What has no row yet: workplans before their tasks.
+    pub create: Vec<Spot>,
+    /// What has a row whose id its file does not carry yet.
+    pub inject: Vec<(Spot, WorkplanLink)>,
+    /// What a file says differently, beside statuses.
+    pub describe: Vec<Spot>,
+    /// Items that go forward.
+    pub advance: Vec<(ItemKey, ItemStatus)>,
+    /// Dependencies that the database lacks.
+    pub depend: Vec<(ItemKey, ItemKey)>,
+    /// Statuses to write into files.
+    pub write: Vec<(Spot, WorkplanTaskStatus)>,
+}
+
+impl Deeds {
+    /// Tells whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What came of a reading.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Assessment {
+    /// What differs, files first, by path and place.
+    pub findings: Vec<Finding>,
+    /// What ends it.
+    pub deeds: Deeds,
+}
+
+/// Assesses a repository.
+pub fn assess(reading: &Reading) -> Assessment {
+    let mut assessment = Assessment::default();
+    let Assessment { findings, deeds } = &mut assessment;
+    if !reading.has_folder {
+        findings.push(
+            Draft::new(Code::C01, &reading.repo, Authority::File)
+                .fix("put workplans into workplans/, or take the repository from the sweep")
+                .says("there is no folder workplans"),
+        );
+    }
+    for (path, trouble) in &reading.troubles {
+        findings.push(
+            Draft::new(Code::C02, &trouble.subject, Authority::File)
+                .at(path, Some(trouble.place))
+                .fix("mend that line by hand")
+                .says(&trouble.text),
+        );
+    }
+    let units = Units::of(reading);
+    let twice = duplicates::find(&units, findings);
+    let ties = ties::find(reading, &units, &twice, findings, deeds);
+    for (unit, tie) in units.iter().zip(&ties) {
+        if let Some(row) = tie.row() {
+            drift::compare(reading, unit, row, findings, deeds);
+        }
+    }
+    drift::dependencies(reading, &units, &ties, findings, deeds);
+    whole::judge(reading, &units, &ties, findings, deeds);
+    if !reading.is_outdated {
+        absent::report(reading, &units, findings);
+    }
+    whole::ghosts(reading, findings);
+    findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    assessment
+}
+
+/// By file and place; what belongs to no file comes last.
+fn order(finding: &Finding) -> impl Ord + '_ {
+    (
+        finding.path.is_none(),
+        &finding.path,
+        finding.place,
+        finding.divergence.code,
+        &finding.divergence.subject,
+    )
+}

@@ -1,0 +1,139 @@
+//! A task of a workplan, understood.
+
+use serde_json::{Map, Value};
+
+use super::ids;
+use super::sheet::Trouble;
+use crate::model::{ItemKey, WorkplanLink, WorkplanTaskStatus};
+use crate::workplan::{Key, Place, Scalar, TaskBlock};
+
+/// A task as its file has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Where its block begins.
+    pub place: Place,
+    /// The item it is.
+    pub key: ItemKey,
+    /// Where it stands, and the word the file has for that.
+    pub status: WorkplanTaskStatus,
+    /// The word.
+    pub word: Box<str>,
+    /// Where the word stands.
+    pub status_place: Place,
+    /// The id it carries.
+    pub link: Option<WorkplanLink>,
+    /// The heading above.
+    pub title: Option<Box<str>>,
+    /// Digest of the text below.
+    pub digest: u64,
+    /// Priority, assignee and the like, as canonical JSON.
+    pub planning: Box<str>,
+    /// What it waits for, and where that is said.
+    pub depends_on: Vec<(ItemKey, Place)>,
+}
+
+impl Entry {
+    /// Reads a block. What is not understood is a trouble; without id and status it is no task.
+    pub(super) fn read(
+        block: &TaskBlock,
+        workplan: &ItemKey,
+        troubles: &mut Vec<Trouble>,
+    ) -> Option<Self> {
+        // That they are missing is a problem of the file already.
+        let (id, word) = (block.id()?, block.status()?);
+        let key = match ids::task(&id.text, workplan) {
+            Ok(key) => key,
+            Err(ids::BadId(problem)) => {
+                troubles.push(Trouble::new(id.place, &id.text, format!("the id {problem}")));
+                return None;
+            }
+        };
+        let status = match word.text.parse() {
+            Ok(status) => status,
+            Err(error) => {
+                let error: crate::model::UnknownStatus = error;
+                troubles.push(Trouble::new(word.place, key.as_str(), error.to_string()));
+                return None;
+            }
+        };
+        Some(Self {
+            place: block.place,
+            status,
+            word: word.text.clone(),
+            status_place: word.place,
+            link: link(block.link(), &key, troubles)?,
+            title: block.title().map(Into::into),
+            digest: block.description_digest(),
+            planning: planning(
+                &[
+                    ("assignee", Key::Assignee),
+                    ("intervention_note", Key::InterventionNote),
+                    ("needs_human", Key::NeedsHuman),
+                    ("priority", Key::Priority),
+                ],
+                |key| block.get(key),
+            ),
+            depends_on: dependencies(block.depends_on(), workplan, &key, troubles),
+            key,
+        })
+    }
+}
+
+/// Reads the id that something carries; `None` when what stands there is none.
+#[expect(clippy::option_option, reason = "no id is one answer, a bad one another")]
+pub(super) fn link(
+    scalar: Option<&Scalar>,
+    key: &ItemKey,
+    troubles: &mut Vec<Trouble>,
+) -> Option<Option<WorkplanLink>> {
+    let Some(scalar) = scalar.filter(|scalar| !scalar.is_empty()) else {
+        return Some(None);
+    };
+    match scalar.text.parse() {
+        Ok(link) => Some(Some(link)),
+        Err(error) => {
+            let error: crate::model::IdError = error;
+            troubles.push(Trouble::new(scalar.place, key.as_str(), error.to_string()));
+            None
+        }
+    }
+}
+
+/// Writes what is planned as canonical JSON: the keys that say something, in their order.
+pub(super) fn planning<'a>(
+    keys: &[(&str, Key)],
+    get: impl Fn(Key) -> Option<&'a Scalar>,
+) -> Box<str> {
+    let said = keys.iter().filter_map(|(name, key)| {
+        let scalar = get(*key).filter(|scalar| !scalar.is_empty())?;
+        Some(((*name).to_owned(), Value::from(&*scalar.text)))
+    });
+    let said: Map<String, Value> = said.collect();
+    Value::Object(said).to_string().into()
+}
+
+/// Reads what something depends on: tasks of its own workplan by their short ids too.
+pub(super) fn dependencies(
+    list: &[Scalar],
+    workplan: &ItemKey,
+    key: &ItemKey,
+    troubles: &mut Vec<Trouble>,
+) -> Vec<(ItemKey, Place)> {
+    let mut found: Vec<(ItemKey, Place)> = Vec::new();
+    for scalar in list.iter().filter(|scalar| !scalar.is_empty()) {
+        let text = &*scalar.text;
+        let own = ids::task(text, workplan);
+        match own.or_else(|_| text.parse().map_err(|error| ids::BadId(format!("{error}")))) {
+            Ok(on) if on == *key => {
+                let problem = "it depends on itself";
+                troubles.push(Trouble::new(scalar.place, key.as_str(), problem));
+            }
+            Ok(on) if found.iter().any(|(known, _)| *known == on) => {}
+            Ok(on) => found.push((on, scalar.place)),
+            Err(ids::BadId(problem)) => {
+                troubles.push(Trouble::new(scalar.place, key.as_str(), problem));
+            }
+        }
+    }
+    found
+}

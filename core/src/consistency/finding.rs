@@ -1,0 +1,116 @@
+//! What was found, and where.
+
+use crate::reconcile::{Code, Divergence, Severity};
+use crate::workplan::Place;
+
+/// A finding with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is.
+    pub divergence: Divergence,
+    /// The file, from the repository's root.
+    pub path: Option<String>,
+    /// The place in it.
+    pub place: Option<Place>,
+}
+
+/// Whose word counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Authority {
+    Database,
+    File,
+    Git,
+}
+
+/// Makes findings of one kind of subject.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    code: Code,
+    subject: String,
+    authority: Authority,
+    path: Option<String>,
+    place: Option<Place>,
+    expected: Option<String>,
+    found: Option<String>,
+    severity: Severity,
+    fix: Option<String>,
+}
+
+/// The command that mends what can be mended.
+const MEND: &str = "trueup check --fix";
+
+impl Draft {
+    pub(super) fn new(code: Code, subject: impl Into<String>, authority: Authority) -> Self {
+        Self {
+            code,
+            subject: subject.into(),
+            authority,
+            path: None,
+            place: None,
+            expected: None,
+            found: None,
+            severity: code.severity(),
+            fix: None,
+        }
+    }
+
+    pub(super) fn at(mut self, path: &str, place: Option<Place>) -> Self {
+        self.path = Some(path.to_owned());
+        self.place = place;
+        self
+    }
+
+    /// What the authority says, and what the other one does.
+    pub(super) fn differs(mut self, expected: Option<&str>, found: Option<&str>) -> Self {
+        self.expected = expected.map(str::to_owned);
+        self.found = found.map(str::to_owned);
+        self
+    }
+
+    pub(super) const fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// `check --fix` mends it.
+    pub(super) fn mended(mut self) -> Self {
+        self.fix = Some(MEND.to_owned());
+        self
+    }
+
+    /// A person mends it, so.
+    pub(super) fn fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
+        self
+    }
+
+    /// Says it. The line begins with the place, as a compiler's does.
+    pub(super) fn says(self, text: &str) -> Finding {
+        let message = match (&self.path, self.place) {
+            (Some(path), Some(place)) => {
+                format!("{path}:{}:{}: {text}", place.line, place.column)
+            }
+            (Some(path), None) => format!("{path}: {text}"),
+            (None, _) => text.to_owned(),
+        };
+        let authority = match self.authority {
+            Authority::Database => "database",
+            Authority::File => "file",
+            Authority::Git => "git",
+        };
+        Finding {
+            divergence: Divergence {
+                code: self.code,
+                severity: self.severity,
+                subject: self.subject,
+                authority,
+                expected: self.expected,
+                found: self.found,
+                message,
+                fix: self.fix,
+            },
+            path: self.path,
+            place: self.place,
+        }
+    }
+}

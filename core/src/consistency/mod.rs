@@ -1,0 +1,19 @@
+//! Whether workplan files, the database and git agree (seed 3), and making them agree.
+//!
+//! Observe: [`files`] reads the workplans of a checkout, the store its rows, [`gate`] what git
+//! says. Decide: [`assess`] is pure and returns findings and deeds. Act: [`mend`] carries the
+//! deeds out, then everything is read again; what is left is reported.
+//!
+//! Invariants: a status never goes back, in the database or in a file; nothing is written while
+//! the files may be older than what others published, nor where a commit could not be
+//! published; a file changes by the values concerned alone, and by nothing but a commit of its
+//! own; what is not understood is a finding with its place, never a guess.
+
+mod assess;
+mod entry;
+mod finding;
+mod ids;
+mod rules;
+mod sheet;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! What the database has and the files have not. It is reported and never deleted: a file that
+//! is missing here may be on a branch, or on another machine.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::Units;
+use crate::consistency::assess::Reading;
+use crate::consistency::finding::{Authority, Draft, Finding};
+use crate::model::WORKPLAN;
+use crate::reconcile::Code;
+
+/// Reports workplans without a file, and tasks without a block.
+pub(in crate::consistency) fn report(
+    reading: &Reading,
+    units: &Units<'_>,
+    findings: &mut Vec<Finding>,
+) {
+    let present: HashSet<&str> = units.iter().map(|unit| unit.key().as_str()).collect();
+    // What a file says wrong of is not missing in it.
+    let named: HashSet<&str> = reading
+        .troubles
+        .iter()
+        .map(|(_, trouble)| trouble.subject.as_str())
+        .collect();
+    let paths: BTreeMap<&str, &str> = reading
+        .sheets
+        .iter()
+        .map(|sheet| (sheet.key.as_str(), sheet.path.as_str()))
+        .collect();
+    for row in &reading.rows {
+        let key = row.key.as_str();
+        if present.contains(key) || named.contains(key) {
+            continue;
+        }
+        let path = row.parent.as_ref().and_then(|parent| paths.get(parent.as_str()));
+        let draft = |code| Draft::new(code, key, Authority::File).differs(None, Some(key));
+        let title = row.title.as_deref().unwrap_or(key);
+        let status = row.status;
+        if row.kind == WORKPLAN {
+            let code = if status.is_finished() {
+                Code::C08
+            } else {
+                Code::C07
+            };
+            findings.push(
+                draft(code)
+                    .fix(format!("bring its file back, or `trueup item transition {key} cancelled`"))
+                    .says(&format!("workplan {key} '{title}' ({status}) has no file")),
+            );
+        } else if let Some(path) = path {
+            findings.push(
+                draft(Code::C12)
+                    .at(path, None)
+                    .fix(format!("bring its block back, or `trueup item transition {key} cancelled`"))
+                    .says(&format!("DB task {key} '{title}' ({status}) has no block")),
+            );
+        }
+    }
+}

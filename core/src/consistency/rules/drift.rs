@@ -1,0 +1,230 @@
+//! Where a file and its row say different things.
+
+use std::collections::HashSet;
+
+use super::ties::Tie;
+use super::{Unit, Units};
+use crate::consistency::assess::{Deeds, Reading};
+use crate::consistency::entry::Entry;
+use crate::consistency::finding::{Authority, Draft, Finding};
+use crate::consistency::sheet::{Sheet, Stand, file_status, item_status};
+use crate::model::{ItemStatus, WorkplanRow};
+use crate::reconcile::{Code, Severity};
+use crate::workplan::Place;
+
+/// Compares a workplan or a task with its row.
+pub(in crate::consistency) fn compare(
+    reading: &Reading,
+    unit: &Unit<'_>,
+    row: &WorkplanRow,
+    findings: &mut Vec<Finding>,
+    deeds: &mut Deeds,
+) {
+    let before = findings.len();
+    described(reading, unit, row, findings);
+    if findings.len() > before {
+        deeds.describe.push(unit.spot);
+    }
+    match unit.entry {
+        Some(entry) => task(unit, entry, row, findings, deeds),
+        None => workplan(unit.sheet, row, findings, deeds),
+    }
+}
+
+/// What the file owns: the database takes it over.
+fn described(
+    reading: &Reading,
+    unit: &Unit<'_>,
+    row: &WorkplanRow,
+    findings: &mut Vec<Finding>,
+) {
+    let noun = unit.noun();
+    let mut differ = |code, expected: &str, found: Option<&str>, text: &str| {
+        let draft = Draft::new(code, unit.key().as_str(), Authority::File)
+            .at(&unit.sheet.path, Some(unit.place()))
+            .differs(Some(expected), found)
+            .mended();
+        findings.push(draft.says(text));
+    };
+    let own = row.repo.as_deref();
+    // What was never tied has nobody's word on it yet.
+    let Some(facts) = &row.facts else {
+        return;
+    };
+    if own.is_none_or(|own| !own.eq_ignore_ascii_case(&reading.repo)) {
+        let text = format!(
+            "the database has this {noun} under repository {}",
+            own.unwrap_or("none")
+        );
+        differ(Code::C09, &reading.repo, own, &text);
+    }
+    if let Some(title) = unit.title().filter(|title| row.title.as_deref() != Some(title)) {
+        let text = format!("the database has another title for this {noun}");
+        differ(Code::C05, title, row.title.as_deref(), &text);
+    }
+    let is_elsewhere = unit.position().is_some() && unit.position() != row.position;
+    if facts.planning != unit.planning() || is_elsewhere {
+        let text = format!("the database has this {noun} planned otherwise");
+        differ(Code::C19, unit.planning(), Some(&facts.planning), &text);
+    }
+    let digest = unit.digest();
+    if facts.digest != digest {
+        let text = format!("the database has another description of this {noun}");
+        differ(Code::C22, &digest, Some(&facts.digest), &text);
+    }
+}
+
+/// The rule of ranks: the higher one wins, and of equal ones the database.
+fn task(
+    unit: &Unit<'_>,
+    entry: &Entry,
+    row: &WorkplanRow,
+    findings: &mut Vec<Finding>,
+    deeds: &mut Deeds,
+) {
+    let known = file_status(row.status);
+    if known == Some(entry.status) {
+        return;
+    }
+    let title = entry.title.as_deref().unwrap_or(entry.key.as_str());
+    let name = known.map_or(row.status.as_str(), |status| status.as_str());
+    let draft = |code, authority| {
+        Draft::new(code, entry.key.as_str(), authority)
+            .at(&unit.sheet.path, Some(entry.status_place))
+    };
+    if entry.status.rank() > row.status.rank() {
+        let text = format!("file is ahead of DB task '{title}' (file={}, db={name})", entry.word);
+        findings.push(
+            draft(Code::C10, Authority::File)
+                .differs(Some(&entry.word), Some(name))
+                .mended()
+                .says(&text),
+        );
+        let to = item_status(entry.status);
+        deeds.advance.push((entry.key.clone(), to));
+        return;
+    }
+    let text = format!(
+        "DB task '{title}' is ahead of file (db={name}, file={}): regression prevented",
+        entry.word
+    );
+    let draft = draft(Code::C15, Authority::Database).differs(Some(name), Some(&entry.word));
+    let draft = match known {
+        Some(status) => {
+            deeds.write.push((unit.spot, status));
+            draft.mended()
+        }
+        // A file has no word for it.
+        None => draft.fix(format!(
+            "`trueup item reopen {} --reason R` if it is to be tried again",
+            entry.key
+        )),
+    };
+    findings.push(draft.says(&text));
+}
+
+/// What a workplan says of itself is written by people alone; its file is never changed for it.
+fn workplan(
+    sheet: &Sheet,
+    row: &WorkplanRow,
+    findings: &mut Vec<Finding>,
+    deeds: &mut Deeds,
+) {
+    let known = row.status;
+    let (same, ahead) = match sheet.stand {
+        Stand::Archived => (known.is_finished(), !known.is_finished()),
+        Stand::At(status) => (
+            status == known || status.rank() == 0 && known.rank() == 0,
+            status.rank() > known.rank(),
+        ),
+    };
+    if same {
+        return;
+    }
+    let word = match sheet.stand {
+        Stand::Archived => "archived",
+        Stand::At(status) => status.as_str(),
+    };
+    let draft = |authority| {
+        Draft::new(Code::C04, sheet.key.as_str(), authority)
+            .at(&sheet.path, Some(sheet.stand_place))
+    };
+    if ahead {
+        let text = format!("file is ahead of the workplan in the database (file={word}, db={known})");
+        findings.push(
+            draft(Authority::File)
+                .differs(Some(word), Some(known.as_str()))
+                .mended()
+                .says(&text),
+        );
+        let to = sheet.stand.status();
+        deeds.advance.push((sheet.key.clone(), to));
+        return;
+    }
+    let severity = if follows_from_tasks(sheet, known) {
+        Severity::Info
+    } else {
+        Severity::Warning
+    };
+    let text = format!("the workplan is {known} in the database, {word} in its front matter");
+    findings.push(
+        draft(Authority::Database)
+            .differs(Some(known.as_str()), Some(word))
+            .severity(severity)
+            .fix("bring the front matter's status up to date when you next edit the file")
+            .says(&text),
+    );
+}
+
+/// Tells whether the tasks of the file itself say what the database says of the whole.
+fn follows_from_tasks(sheet: &Sheet, known: ItemStatus) -> bool {
+    let mut tasks = sheet.tasks.iter();
+    match known.rank() {
+        2 => !sheet.tasks.is_empty() && tasks.all(|task| task.status.is_finished()),
+        1 => tasks.any(|task| task.status.rank() > 0),
+        _ => false,
+    }
+}
+
+/// Finds dependencies that the database lacks. What it has beyond the files' stays: commands
+/// add such, too.
+pub(in crate::consistency) fn dependencies(
+    reading: &Reading,
+    units: &Units<'_>,
+    ties: &[Tie<'_>],
+    findings: &mut Vec<Finding>,
+    deeds: &mut Deeds,
+) {
+    if units.iter().all(|unit| unit.depends_on().is_empty()) {
+        return;
+    }
+    let rows = reading.rows.iter().chain(&reading.elsewhere);
+    let known = rows.map(|row| row.key.as_str());
+    // What is new is there by the time dependencies are added.
+    let new = units.iter().zip(ties).filter(|(_, tie)| matches!(tie, Tie::New));
+    let known: HashSet<&str> = known.chain(new.map(|(unit, _)| unit.key().as_str())).collect();
+    for (unit, tie) in units.iter().zip(ties) {
+        let own = match tie {
+            Tie::Unknown => continue,
+            Tie::New => &[][..],
+            Tie::Row(row) => &row.depends_on,
+        };
+        for (on, place) in unit.depends_on().iter().filter(|(on, _)| !own.contains(on)) {
+            let draft = |code| depends(code, unit, *place, on.as_str());
+            if known.contains(on.as_str()) {
+                let text = format!("the database does not know that this depends on {on}");
+                findings.push(draft(Code::C20).mended().says(&text));
+                deeds.depend.push((unit.key().clone(), on.clone()));
+            } else {
+                let text = format!("it depends on {on}, which is not in the database");
+                findings.push(draft(Code::C03).fix("mend that id by hand").says(&text));
+            }
+        }
+    }
+}
+
+fn depends(code: Code, unit: &Unit<'_>, place: Place, on: &str) -> Draft {
+    Draft::new(code, unit.key().as_str(), Authority::File)
+        .at(&unit.sheet.path, Some(place))
+        .differs(Some(on), None)
+}

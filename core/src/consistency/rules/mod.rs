@@ -1,0 +1,10 @@
+//! The rules, a file for each kind of question.
+
+pub(super) mod absent;
+pub(super) mod drift;
+pub(super) mod duplicates;
+pub(super) mod ties;
+mod units;
+pub(super) mod whole;
+
+pub(super) use units::{Unit, Units};
