@@ -18,6 +18,7 @@
 //! | [`claims`] | claiming and releasing over the store port |
 //! | [`ports`] | reserving and clearing ports over the store port |
 //! | [`plan`] | reading files of plans, and working on their tasks over the store port |
+//! | [`workplan`] | files of workplans: facts with their bytes, and edits of those bytes; no IO |
 //! | [`orchestrators`] | beginning runs of plans, and clearing those that died |
 //! | [`repos`] | which repositories lie where on this machine |
 //! | [`retention`] | removing what is old and done, rows and files |

@@ -1,0 +1,87 @@
+//! The front matter: what stands between the two lines of `---` a file begins with.
+
+use std::ops::Range;
+
+use super::Key;
+use super::lines::{Line, Lines};
+use super::mapping::{self, Mapping};
+use super::place::{Place, Problem, Span};
+use super::scalar::Scalar;
+
+/// The line before and behind it.
+const MARK: &str = "---";
+
+/// What a front matter says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrontMatter {
+    pub(super) mapping: Mapping,
+    span: Span,
+}
+
+impl FrontMatter {
+    /// Returns its bytes, with its two lines of `---`.
+    pub fn span(&self) -> Range<usize> {
+        self.span.range()
+    }
+
+    /// Returns what it says of a key, if it says something.
+    pub fn get(&self, key: Key) -> Option<&Scalar> {
+        self.mapping.get(key)
+    }
+
+    /// Returns the id.
+    pub fn id(&self) -> Option<&Scalar> {
+        self.get(Key::Id)
+    }
+
+    /// Returns the title.
+    pub fn title(&self) -> Option<&Scalar> {
+        self.get(Key::Title)
+    }
+
+    /// Returns the status.
+    pub fn status(&self) -> Option<&Scalar> {
+        self.get(Key::Status)
+    }
+
+    /// Returns the repository, by either of its keys.
+    pub fn repo(&self) -> Option<&Scalar> {
+        self.get(Key::Repo).or_else(|| self.get(Key::RepoSlug))
+    }
+
+    /// Returns the id it has in the database; absent where it is not linked.
+    pub fn link(&self) -> Option<&Scalar> {
+        self.get(Key::Link)
+    }
+
+    /// Returns the ids of what it depends on.
+    pub fn depends_on(&self) -> &[Scalar] {
+        self.mapping.list(Key::DependsOn)
+    }
+}
+
+/// Reads a front matter, and returns it and the lines behind it.
+pub(super) fn read<'a>(
+    text: &'a str,
+    problems: &mut Vec<Problem>,
+) -> Result<(FrontMatter, Lines<'a>), Problem> {
+    let mut lines = Lines::of(text);
+    let start = lines.start();
+    if lines.next().is_none_or(|line| line.text != MARK) {
+        let reason = "there is no front matter: the first line is not ---";
+        return Err(Problem::new(Place::START, reason));
+    }
+    let inner = lines.clone();
+    let Some(end) = lines.find(|line: &Line<'_>| line.text == MARK) else {
+        let reason = "the front matter has no end: no line below is ---";
+        return Err(Problem::new(Place::START, reason));
+    };
+    let outer = Span::new(inner.start(), inner.start());
+    let inner = inner.until(end.start);
+    let mapping = mapping::read(text, inner, outer, Key::of_front, problems);
+    let front = FrontMatter {
+        mapping,
+        span: Span::new(start, end.next),
+    };
+    Ok((front, lines))
+}

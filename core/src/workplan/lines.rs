@@ -1,0 +1,100 @@
+//! Lines with their bytes. Only `\n` and `\r\n` end one; any other `\r` is a blank of its line.
+
+/// What stands around a value and is not a part of it.
+pub(super) const BLANKS: [char; 3] = [' ', '\t', '\r'];
+
+/// A line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    /// From 1.
+    pub(super) number: u32,
+    /// Its first byte.
+    pub(super) start: usize,
+    /// The first byte of the next one.
+    pub(super) next: usize,
+    /// What it says, without what ends it and without blanks before that.
+    pub(super) text: &'a str,
+}
+
+impl Line<'_> {
+    /// Returns the byte behind what it says.
+    pub(super) fn end(&self) -> usize {
+        self.start + self.text.len()
+    }
+}
+
+/// The lines of a part of a text.
+#[derive(Debug, Clone)]
+pub(super) struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+    end: usize,
+    number: u32,
+}
+
+impl<'a> Lines<'a> {
+    /// Begins at a byte where a line begins, which has this number.
+    pub(super) fn new(text: &'a str, bytes: std::ops::Range<usize>, number: u32) -> Self {
+        Self {
+            text,
+            at: bytes.start,
+            end: bytes.end,
+            number,
+        }
+    }
+
+    /// Begins with a file.
+    pub(super) fn of(text: &'a str) -> Self {
+        let start = text.len() - without_mark(text).len();
+        Self::new(text, start..text.len(), 1)
+    }
+
+    /// Returns the byte at which the next one begins.
+    pub(super) fn start(&self) -> usize {
+        self.at
+    }
+
+    /// Returns the lines not read yet that end before a byte.
+    pub(super) fn until(&self, end: usize) -> Self {
+        Self {
+            end,
+            ..self.clone()
+        }
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = Line<'a>;
+
+    fn next(&mut self) -> Option<Line<'a>> {
+        let rest = self.text.get(self.at..self.end).filter(|r| !r.is_empty())?;
+        let length = rest.find('\n').map_or(rest.len(), |at| at + 1);
+        let text = rest.get(..length).unwrap_or_default();
+        let line = Line {
+            number: self.number,
+            start: self.at,
+            next: self.at + length,
+            text: text.trim_end_matches('\n').trim_end_matches(BLANKS),
+        };
+        self.at = line.next;
+        self.number = self.number.saturating_add(1);
+        Some(line)
+    }
+}
+
+/// Takes the byte order mark off.
+pub(super) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// Splits the blanks before a line's text off: how many columns they take, where a tab goes
+/// on to the next fourth one, and the text.
+pub(super) fn indentation(line: &str) -> (usize, &str) {
+    let text = line.trim_start_matches([' ', '\t']);
+    let blanks = line.bytes().take(line.len() - text.len());
+    let columns = blanks.fold(0, |columns, blank| match blank {
+        b'\t' => columns / 4 * 4 + 4,
+        _ => columns + 1,
+    });
+    (columns, text)
+}

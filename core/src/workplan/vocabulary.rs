@@ -1,0 +1,39 @@
+//! By which words a file calls its statuses. They were shortened once, and a file keeps the
+//! ones it has.
+
+use super::{FrontMatter, Key, TaskBlock};
+
+/// Words of statuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vocabulary {
+    /// `todo`, `in_progress`, `blocked`, `done`, `cancelled`.
+    Classic,
+    /// `wait`, `todo`, `progress`, `done`, `cancel`.
+    Short,
+}
+
+impl Vocabulary {
+    /// The vocabulary that has a task's status and the other has not.
+    fn of_word(word: &str) -> Option<Self> {
+        match word {
+            "in_progress" | "blocked" | "cancelled" | "canceled" => Some(Self::Classic),
+            "wait" | "progress" | "cancel" => Some(Self::Short),
+            _ => None,
+        }
+    }
+
+    /// Judges by what most blocks use, then by the status of the workplan.
+    pub(super) fn of(front: &FrontMatter, tasks: &[TaskBlock]) -> Self {
+        let words = tasks.iter().filter_map(|task| task.get(Key::Status));
+        let votes = words.filter_map(|word| Self::of_word(&word.text));
+        let (classic, short): (Vec<_>, Vec<_>) = votes.partition(|v| *v == Self::Classic);
+        match classic.len().cmp(&short.len()) {
+            std::cmp::Ordering::Greater => Self::Classic,
+            std::cmp::Ordering::Less => Self::Short,
+            std::cmp::Ordering::Equal => match front.get(Key::Status).map(|s| &*s.text) {
+                Some("proposed" | "ready" | "backlog" | "finished") => Self::Short,
+                _ => Self::Classic,
+            },
+        }
+    }
+}
