@@ -1,20 +1,57 @@
-//! git as a process, for what its files do not say.
+//! git as a process, for what its files do not say and for what is done to them.
+//!
+//! Invariants: nothing asks a question that nobody can answer; nothing of an outer git makes
+//! it answer for another repository; every call has an end.
 
+use std::ffi::OsStr;
+use std::io::{self, Seek as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::error::{GitError, reason};
+use super::process::{self, Ended};
+use crate::deadline::Deadline;
 
 /// What a git hook or an outer git leaves in the environment; with any of it, git would
-/// answer for another repository.
-const MISLEADING: [&str; 8] = [
+/// answer for another repository, or read a path as a pattern.
+const MISLEADING: [&str; 20] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
     "GIT_INDEX_FILE",
     "GIT_COMMON_DIR",
     "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_QUARANTINE_PATH",
     "GIT_NAMESPACE",
     "GIT_PREFIX",
     "GIT_CEILING_DIRECTORIES",
+    "GIT_GRAFT_FILE",
+    "GIT_SHALLOW_FILE",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_CONFIG",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+    "GIT_REFLOG_ACTION",
 ];
+
+/// Programs that would ask the user. git takes an empty name for none; ssh has no such way, so
+/// it gets a program that says no, and is made to use it instead of a terminal.
+const UNATTENDED: [(&str, &str); 6] = [
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("GIT_ASKPASS", ""),
+    ("SSH_ASKPASS", "false"),
+    ("SSH_ASKPASS_REQUIRE", "force"),
+    ("GCM_INTERACTIVE", "Never"),
+    ("GIT_EDITOR", ":"),
+];
+
+/// Settings under which nothing but what was asked for is done: packing a repository takes
+/// minutes, and its end would be taken for a remote that hangs.
+const QUIET: [&str; 4] = ["-c", "gc.auto=0", "-c", "maintenance.auto=false"];
 
 /// Asks git for the branch.
 pub(super) fn branch(root: &Path) -> Option<String> {
@@ -32,4 +69,141 @@ pub(super) fn branch(root: &Path) -> Option<String> {
         .ok()?;
     let name = String::from_utf8(output.stdout).ok()?;
     Some(name.trim().to_owned()).filter(|name| output.status.success() && !name.is_empty())
+}
+
+/// How long an operation may take, all its calls together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    whole: Duration,
+    deadline: Deadline,
+}
+
+impl Limit {
+    pub(super) fn starting_now(whole: Duration) -> Self {
+        Self {
+            whole,
+            deadline: Deadline::after(whole),
+        }
+    }
+}
+
+/// What a call does, which decides what it may touch and in which language it speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Reads; its output is parsed.
+    Read,
+    /// Writes to the repository, or to a remote. Hooks run, so that the user's locale stays.
+    Write,
+}
+
+/// A call of git.
+pub(super) struct GitCommand {
+    command: Command,
+    what: &'static str,
+    limit: Limit,
+}
+
+impl GitCommand {
+    /// Makes a call for the repository at `root`; `what` names it in errors.
+    pub(super) fn new(root: &Path, purpose: Purpose, what: &'static str, limit: Limit) -> Self {
+        let mut command = Command::new("git");
+        for name in MISLEADING {
+            command.env_remove(name);
+        }
+        command.envs(UNATTENDED);
+        // A repository that git cannot use must be an error; the one around it is another.
+        if let Some(above) = std::path::absolute(root)
+            .ok()
+            .as_deref()
+            .and_then(Path::parent)
+        {
+            command.env("GIT_CEILING_DIRECTORIES", above);
+        }
+        match purpose {
+            Purpose::Read => command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C"),
+            // The messages alone: hooks need the encoding of the user's locale.
+            Purpose::Write => command.env("LANGUAGE", "C"),
+        };
+        command.arg("-C").arg(root).args(QUIET);
+        // Every path that is passed means one file, whatever is in its name.
+        command.arg("--literal-pathspecs").stdin(Stdio::null());
+        Self {
+            command,
+            what,
+            limit,
+        }
+    }
+
+    pub(super) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(super) fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    /// Gives the call something to read.
+    pub(super) fn stdin(mut self, text: &[u8]) -> Result<Self, GitError> {
+        // A file and no pipe: one that is not read to its end blocks nobody.
+        let written = tempfile::tempfile().and_then(|mut file| {
+            file.write_all(text)?;
+            file.rewind()?;
+            Ok(file)
+        });
+        let what = self.what;
+        self.command
+            .stdin(written.map_err(|source| GitError::Io { what, source })?);
+        Ok(self)
+    }
+
+    /// Runs it and returns its output.
+    pub(super) fn run(self) -> Result<Vec<u8>, GitError> {
+        let what = self.what;
+        let ended = self.end()?;
+        if !ended.status.success() {
+            return Err(failed(what, &ended));
+        }
+        whole(what, ended)
+    }
+
+    /// Runs it where the status 1 means no; returns its output if it was yes.
+    pub(super) fn ask(self) -> Result<Option<Vec<u8>>, GitError> {
+        let what = self.what;
+        let ended = self.end()?;
+        match ended.status.code() {
+            Some(0) => whole(what, ended).map(Some),
+            Some(1) => Ok(None),
+            _ => Err(failed(what, &ended)),
+        }
+    }
+
+    fn end(mut self) -> Result<Ended, GitError> {
+        let what = self.what;
+        match process::run(&mut self.command, self.limit.deadline) {
+            Ok(Some(ended)) => Ok(ended),
+            Ok(None) => Err(GitError::TimedOut {
+                what,
+                limit: self.limit.whole,
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(GitError::Missing),
+            Err(source) => Err(GitError::Io { what, source }),
+        }
+    }
+}
+
+fn failed(what: &'static str, ended: &Ended) -> GitError {
+    GitError::Failed {
+        what,
+        status: ended.status.to_string(),
+        reason: reason(&ended.stderr, &ended.stdout),
+    }
+}
+
+fn whole(what: &'static str, ended: Ended) -> Result<Vec<u8>, GitError> {
+    if ended.cut {
+        return Err(GitError::TooLong { what });
+    }
+    Ok(ended.stdout)
 }

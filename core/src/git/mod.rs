@@ -1,13 +1,29 @@
 //! What git says, read from its files: a process of git costs more than the rest of a hook.
 //!
 //! Only a repository whose references are not files (reftable) is asked through git itself.
+//!
+//! What is compared with a remote, and all that is changed, goes through git
+//! ([`Repository`]): it is the user's own, with the user's settings, identity, hooks and
+//! signature, and every call has an end.
 
+mod changes;
 mod command;
+mod commit;
+mod error;
+mod operation;
+mod process;
+mod push;
 mod refs;
+mod repository;
+mod upstream;
 
 use std::path::{Path, PathBuf};
 
+pub use error::GitError;
+pub use operation::Operation;
 pub use refs::branches;
+pub use repository::Repository;
+pub use upstream::{Standing, Upstream};
 
 /// Largest of git's small files read, in bytes.
 const LARGEST: u64 = 64 * 1024;

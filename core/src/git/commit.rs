@@ -1,0 +1,205 @@
+//! A commit of some files, whatever else is going on in the worktree.
+//!
+//! Invariants: the commit holds the files that were named and no others; what else is staged
+//! stays staged; a commit that does not come about leaves the index as it was.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::path::{Component, Path};
+use std::time::Duration;
+
+use super::command::Limit;
+use super::error::GitError;
+use super::repository::{Repository, joined, records, text};
+
+const WHAT: &str = "git commit";
+
+/// Most bytes of paths in one command line.
+const LINE: usize = 32 * 1024;
+
+/// Entries of the index by path, as git prints them: mode, object and stage.
+type Entries = BTreeMap<Vec<u8>, Vec<Vec<u8>>>;
+
+impl Repository {
+    /// Commits the content that these files have now (or that they are gone), with the user's
+    /// identity, hooks and signature. Returns the commit's id.
+    ///
+    /// # Errors
+    ///
+    /// When git, a hook or the signing program refuses or does not end in time; the index is as
+    /// it was then. When a hook put other files into the commit, which exists then.
+    pub fn commit(
+        &self,
+        paths: &[String],
+        message: &str,
+        limit: Duration,
+    ) -> Result<String, GitError> {
+        for path in paths {
+            self.check(path)?;
+        }
+        // Without a path, git would take all that is staged.
+        if paths.is_empty() {
+            return Err(unexpected("there is nothing to commit"));
+        }
+        let limit = Limit::starting_now(limit);
+        let before = self.commit_of("HEAD")?;
+        let index = self.entries(paths)?;
+        let unknown: Vec<&String> = paths
+            .iter()
+            .filter(|path| !index.contains_key(path.as_bytes()))
+            .filter(|path| self.root().join(path).symlink_metadata().is_ok())
+            .collect();
+        let done = self
+            .announce(&unknown, limit)
+            .and_then(|()| self.record(paths, message, limit));
+        let after = self.commit_of("HEAD")?;
+        if let Err(error) = done {
+            // With a commit, the files belong into the index: a later hook was the failure.
+            if after == before {
+                self.withdraw(&unknown)?;
+                if self.entries(paths)? != index {
+                    return Err(unexpected(&format!("{error}; the index has changed")));
+                }
+            }
+            return Err(error);
+        }
+        self.examine(before.as_deref(), after, paths)
+    }
+
+    /// A path must name one file below the root: that of a folder stands for all files in it.
+    fn check(&self, path: &str) -> Result<(), GitError> {
+        let place = Path::new(path);
+        let plain = place
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
+        let folder = || {
+            let data = self.root().join(place).symlink_metadata();
+            data.is_ok_and(|data| data.is_dir())
+        };
+        if path.is_empty() || path.ends_with('/') || path.contains('\0') || !plain || folder() {
+            return Err(unexpected(&format!("{path:?} is no path of a file")));
+        }
+        Ok(())
+    }
+
+    /// Reads what the index has for these paths.
+    fn entries(&self, paths: &[String]) -> Result<Entries, GitError> {
+        let mut entries = Entries::new();
+        for part in parts(paths) {
+            let call = self.read("git ls-files");
+            let told = call
+                .args(["ls-files", "--stage", "-z", "--"])
+                .args(part)
+                .run()?;
+            for record in records(&told) {
+                let tab = record.iter().position(|byte| *byte == b'\t');
+                let (entry, path) = record.split_at(tab.unwrap_or(record.len()));
+                let path = path.get(1..).unwrap_or_default().to_owned();
+                entries.entry(path).or_default().push(entry.to_owned());
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Makes new files known, without their content: a commit of named files takes known ones.
+    fn announce(&self, unknown: &[&String], limit: Limit) -> Result<(), GitError> {
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        self.write("git add", limit)
+            .args(["add", "--intent-to-add"])
+            .args(["--pathspec-from-file=-", "--pathspec-file-nul"])
+            .stdin(&joined(unknown))?
+            .run()
+            .map(drop)
+    }
+
+    /// Takes back [`announce`](Self::announce). It has time of its own: that of the commit may
+    /// be what ran out.
+    fn withdraw(&self, unknown: &[&String]) -> Result<(), GitError> {
+        const TIME: Duration = Duration::from_secs(30);
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        self.write("git update-index", Limit::starting_now(TIME))
+            .args(["update-index", "--force-remove", "-z", "--stdin"])
+            .stdin(&joined(unknown))?
+            .run()
+            .map(drop)
+    }
+
+    fn record(&self, paths: &[String], message: &str, limit: Limit) -> Result<(), GitError> {
+        let list = tempfile::NamedTempFile::new().and_then(|mut file| {
+            file.write_all(&joined(paths))?;
+            Ok(file)
+        });
+        let list = list.map_err(|source| GitError::Io { what: WHAT, source })?;
+        let mut from = std::ffi::OsString::from("--pathspec-from-file=");
+        from.push(list.path());
+        self.write(WHAT, limit)
+            .args(["-c", "i18n.commitEncoding=UTF-8"])
+            // A line that begins with `#` is part of a message that nobody edits.
+            .args(["commit", "--quiet", "--only", "--cleanup=whitespace"])
+            .args(["--file=-", "--pathspec-file-nul"])
+            .args([from])
+            .stdin(message.as_bytes())?
+            .run()
+            .map(drop)
+    }
+
+    /// Sees to it that there is a commit, and that it changes nothing else.
+    fn examine(
+        &self,
+        before: Option<&str>,
+        after: Option<String>,
+        paths: &[String],
+    ) -> Result<String, GitError> {
+        let after = after.filter(|after| before != Some(after));
+        let Some(after) = after else {
+            return Err(unexpected("it made no commit"));
+        };
+        if let Some(before) = before
+            && !self.is_ancestor(before, &after)?
+        {
+            return Err(unexpected(&format!("{after} does not follow {before}")));
+        }
+        let call = self.read("git diff-tree").args([
+            "diff-tree",
+            "--root",
+            "--no-commit-id",
+            "--name-only",
+            "--no-renames",
+            "-r",
+            "-z",
+        ]);
+        let changed = call
+            .args(before.into_iter().chain([after.as_str()]))
+            .run()?;
+        let ours: BTreeSet<&[u8]> = paths.iter().map(String::as_bytes).collect();
+        if let Some(other) = records(&changed).find(|path| !ours.contains(path)) {
+            let other = text(other);
+            return Err(unexpected(&format!("{after} changes {other:?} as well")));
+        }
+        Ok(after)
+    }
+}
+
+fn unexpected(found: &str) -> GitError {
+    GitError::NotAsExpected {
+        what: WHAT,
+        found: found.to_owned(),
+    }
+}
+
+/// Splits paths so that each part fits into a command line.
+fn parts(paths: &[String]) -> impl Iterator<Item = &[String]> {
+    let mut size = 0;
+    paths.chunk_by(move |path, _| {
+        size += path.len() + 1;
+        let fits = size < LINE;
+        if !fits {
+            size = 0;
+        }
+        fits
+    })
+}

@@ -1,0 +1,148 @@
+//! What can go wrong with git.
+
+use std::io;
+use std::time::Duration;
+
+use crate::text::one_line;
+
+/// Most lines of what git said that are passed on.
+const LINES: usize = 4;
+
+/// Most characters of such a line.
+const LONGEST: usize = 300;
+
+/// Something that git did not do.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// There is no `git` in the search path.
+    #[error("there is no git program")]
+    Missing,
+    /// It, or a hook or a remote it waited for, was killed.
+    #[error("{what} took longer than {limit:?} and was stopped")]
+    TimedOut {
+        /// What was run.
+        what: &'static str,
+        /// How long it was given.
+        limit: Duration,
+    },
+    /// It refused or failed.
+    #[error("{what} failed ({status}): {reason}")]
+    Failed {
+        /// What was run.
+        what: &'static str,
+        /// How it ended: `exit status: 128`.
+        status: String,
+        /// The lines of its output that say why, cleaned, joined with `; `.
+        reason: String,
+    },
+    /// The remote has no such branch (any more).
+    #[error("{remote} has no branch {branch_ref}")]
+    NoSuchBranch {
+        /// The remote's name.
+        remote: String,
+        /// The full name of the branch there.
+        branch_ref: String,
+    },
+    /// It ended well, and yet things are not as they should be; or they are such that it was
+    /// not even run.
+    #[error("{what}: {found}")]
+    NotAsExpected {
+        /// What was run, or was to be run.
+        what: &'static str,
+        /// What was found.
+        found: String,
+    },
+    /// It said more than a reader can hold.
+    #[error("{what} has more to say than can be read")]
+    TooLong {
+        /// What was run.
+        what: &'static str,
+    },
+    /// It could not be started or followed.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was run.
+        what: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Finds the lines that say why: those from the first complaint on, else the last ones.
+pub(super) fn reason(stderr: &[u8], stdout: &[u8]) -> String {
+    // What a commit has to complain of ("nothing to commit") stands in its standard output.
+    [stderr, stdout]
+        .into_iter()
+        .find_map(complaint)
+        .unwrap_or_else(|| "it did not say why".to_owned())
+}
+
+fn complaint(output: &[u8]) -> Option<String> {
+    const MARKS: [&str; 3] = ["fatal: ", "error: ", "! ["];
+    let text = String::from_utf8_lossy(output);
+    let lines: Vec<&str> = text
+        .split(['\n', '\r'])
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("hint:"))
+        .collect();
+    let marked = |line: &&str| MARKS.iter().any(|mark| line.starts_with(mark));
+    let first = lines
+        .iter()
+        .position(marked)
+        .unwrap_or_else(|| lines.len().saturating_sub(LINES));
+    let said: Vec<String> = lines
+        .into_iter()
+        .skip(first)
+        .take(LINES)
+        .map(|line| one_line(line, LONGEST))
+        .collect();
+    Some(said.join("; ")).filter(|said| !said.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_that_say_why_are_found() {
+        for (stderr, stdout, expected) in [
+            (
+                "fatal: not a git repository\n",
+                "",
+                "fatal: not a git repository",
+            ),
+            (
+                "Author identity unknown\n\n*** Please tell me\n\nfatal: no email\n",
+                "",
+                "fatal: no email",
+            ),
+            (
+                "To /r.git\n ! [rejected] main -> main (fetch first)\nerror: failed\nhint: x\n",
+                "",
+                "! [rejected] main -> main (fetch first); error: failed",
+            ),
+            (
+                "error: would be overwritten by merge:\n\tfile\nPlease commit.\nAborting\nmore\n",
+                "",
+                "error: would be overwritten by merge:; file; Please commit.; Aborting",
+            ),
+            ("1\n2\n3\n\n4\n5\nlint failed\r", "", "3; 4; 5; lint failed"),
+            (
+                "hint: \n",
+                "On branch main\nnothing to commit\n",
+                "On branch main; nothing to commit",
+            ),
+            ("\n", "", "it did not say why"),
+            ("a\u{1b}[31mred\u{7}\n", "", "ared"),
+        ] {
+            assert_eq!(reason(stderr.as_bytes(), stdout.as_bytes()), expected);
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut() {
+        let long = vec![b'x'; 100_000];
+        assert!(reason(&long, b"").chars().count() <= LONGEST);
+        assert!(reason(&vec![0xFF; 100_000], b"").chars().count() <= LONGEST);
+    }
+}

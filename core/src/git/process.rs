@@ -1,0 +1,343 @@
+//! A process and all that it starts, ended by a deadline.
+//!
+//! Invariants: what is waited for is the end of the process, never the end of its output: a
+//! daemon that a hook or ssh leaves behind holds the pipes for as long as it lives. The process
+//! is not reaped before the last signal to its group, so that the group's number is still its
+//! own. Output is read while it comes, so that a full pipe blocks nobody, and what is kept of
+//! it is bounded.
+
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use crate::deadline::Deadline;
+
+/// Time a process has to clean up after itself (git removes its lock files), and then to die.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Most of the standard output kept, in bytes: its beginning.
+const MOST_OUTPUT: usize = 16 * 1024 * 1024;
+
+/// Most of the error output kept, in bytes: its end.
+const MOST_ERRORS: usize = 64 * 1024;
+
+/// A process that ended by itself.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// How it ended.
+    pub(super) status: ExitStatus,
+    /// What it wrote.
+    pub(super) stdout: Vec<u8>,
+    /// Whether it wrote more than was kept.
+    pub(super) cut: bool,
+    /// The end of what it complained of.
+    pub(super) stderr: Vec<u8>,
+}
+
+/// Runs a command in a process group of its own; `None` when it had to be killed.
+///
+/// # Errors
+///
+/// When it cannot be started or followed; it is killed then.
+pub(super) fn run(command: &mut Command, deadline: Deadline) -> io::Result<Option<Ended>> {
+    let mut child = command
+        .process_group(0)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut stdout = Kept::new(child.stdout.take(), End::First, MOST_OUTPUT);
+    let mut stderr = Kept::new(child.stderr.take(), End::Last, MOST_ERRORS);
+    let pid = Pid::from_child(&child);
+    let over = match watch(pid) {
+        Ok(over) => over,
+        Err(error) => {
+            let _ = kill_process_group(pid, Signal::KILL);
+            let _ = child.wait();
+            return Err(error);
+        }
+    };
+    let followed = follow(&over, &mut stdout, &mut stderr, deadline);
+    if !matches!(followed, Ok(true)) {
+        stop(&mut child, &over);
+        return followed.map(|_| None);
+    }
+    let status = child.wait()?;
+    Ok(Some(Ended {
+        status,
+        stdout: stdout.bytes,
+        cut: stdout.cut,
+        stderr: stderr.bytes,
+    }))
+}
+
+/// Returns a socket that is closed when the process ends, which leaves it to be reaped.
+fn watch(pid: Pid) -> io::Result<UnixStream> {
+    let (over, held) = UnixStream::pair()?;
+    thread::Builder::new().spawn(move || {
+        let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while matches!(waitid(WaitId::Pid(pid), ended), Err(Errno::INTR)) {}
+        drop(held);
+    })?;
+    Ok(over)
+}
+
+/// Reads output until the process ends; `false` when the deadline comes first.
+fn follow(
+    over: &UnixStream,
+    stdout: &mut Kept<impl Read + AsFd>,
+    stderr: &mut Kept<impl Read + AsFd>,
+    deadline: Deadline,
+) -> io::Result<bool> {
+    loop {
+        let [ended, out, err] = ready(over, stdout, stderr, deadline.left())?;
+        if out {
+            stdout.read()?;
+        }
+        if err {
+            stderr.read()?;
+        }
+        // Once it has ended, what it wrote is in the pipes already.
+        if ended && !out && !err {
+            return Ok(true);
+        }
+        if deadline.passed() {
+            return Ok(ended);
+        }
+    }
+}
+
+/// Waits until something can be read or the process has ended.
+fn ready(
+    over: &UnixStream,
+    stdout: &Kept<impl AsFd>,
+    stderr: &Kept<impl AsFd>,
+    longest: Duration,
+) -> io::Result<[bool; 3]> {
+    let longest = Timespec::try_from(longest).map_err(io::Error::other)?;
+    let files = [
+        Some(over.as_fd()),
+        stdout.pipe.as_ref().map(AsFd::as_fd),
+        stderr.pipe.as_ref().map(AsFd::as_fd),
+    ];
+    let mut polled: Vec<PollFd<'_>> = files
+        .iter()
+        .flatten()
+        .map(|file| PollFd::new(file, PollFlags::IN))
+        .collect();
+    match poll(&mut polled, Some(&longest)) {
+        Ok(_) => {}
+        Err(Errno::INTR) => return Ok([false; 3]),
+        Err(error) => return Err(error.into()),
+    }
+    let mut polled = polled.iter().map(|file| !file.revents().is_empty());
+    Ok(files.map(|file| file.is_some() && polled.next().unwrap_or(false)))
+}
+
+/// Ends a process and its whole group.
+fn stop(child: &mut Child, over: &UnixStream) {
+    let group = Pid::from_child(child);
+    // One that waits for a terminal is stopped; it would not hear the request.
+    for signal in [Signal::TERM, Signal::CONT] {
+        let _ = kill_process_group(group, signal);
+    }
+    ended_within(over, GRACE);
+    // Whoever is left: a hook that took no notice, or a child that the request did not reach.
+    let _ = kill_process_group(group, Signal::KILL);
+    // One that the kernel holds (a file system that does not answer) is not waited for.
+    if ended_within(over, GRACE) {
+        let _ = child.wait();
+    }
+}
+
+fn ended_within(over: &UnixStream, longest: Duration) -> bool {
+    let deadline = Deadline::after(longest);
+    let nothing = Kept::<UnixStream>::new(None, End::First, 0);
+    loop {
+        match ready(over, &nothing, &nothing, deadline.left()) {
+            Ok([true, ..]) => return true,
+            Ok(_) if !deadline.passed() => {}
+            _ => return false,
+        }
+    }
+}
+
+/// Which end of a long output is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    First,
+    Last,
+}
+
+/// What is kept of an output.
+struct Kept<R> {
+    pipe: Option<R>,
+    bytes: Vec<u8>,
+    end: End,
+    most: usize,
+    cut: bool,
+}
+
+impl<R> Kept<R> {
+    const fn new(pipe: Option<R>, end: End, most: usize) -> Self {
+        Self {
+            pipe,
+            bytes: Vec::new(),
+            end,
+            most,
+            cut: false,
+        }
+    }
+
+    fn keep(&mut self, more: &[u8]) {
+        match self.end {
+            End::First => {
+                let room = self.most - self.bytes.len();
+                self.cut |= more.len() > room;
+                self.bytes.extend(more.iter().take(room));
+            }
+            End::Last => {
+                self.bytes.extend(more);
+                // Twice as much before any is dropped: each byte is moved once at most.
+                if self.bytes.len() > 2 * self.most {
+                    self.cut = true;
+                    self.bytes.drain(..self.bytes.len() - self.most);
+                }
+            }
+        }
+    }
+}
+
+impl<R: Read> Kept<R> {
+    /// Reads once, which does not block when something can be read.
+    fn read(&mut self) -> io::Result<()> {
+        let Some(pipe) = &mut self.pipe else {
+            return Ok(());
+        };
+        let mut chunk = [0; 16 * 1024];
+        match pipe.read(&mut chunk) {
+            Ok(0) => self.pipe = None,
+            Ok(count) => self.keep(chunk.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    use std::path::Path;
+
+    fn sh(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdin(Stdio::null());
+        command
+    }
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    /// The reading end of a pipe in a folder; its end comes when its last writer is dead.
+    fn fifo(path: &Path) -> File {
+        let made = Command::new("mkfifo").arg(path).status().unwrap();
+        assert!(made.success());
+        let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap();
+        let mut options = File::options();
+        let file = options.read(true).custom_flags(flags).open(path).unwrap();
+        rustix::fs::fcntl_setfl(&file, rustix::fs::OFlags::empty()).unwrap();
+        file
+    }
+
+    #[test]
+    fn both_outputs_are_read_and_the_status_is_kept() {
+        let ended = run(
+            &mut sh("echo out; echo err >&2; exit 3"),
+            Deadline::after(LONG),
+        );
+        let ended = ended.unwrap().unwrap();
+        assert_eq!(ended.status.code(), Some(3));
+        assert_eq!(ended.stdout, b"out\n");
+        assert_eq!(ended.stderr, b"err\n");
+        assert!(!ended.cut);
+    }
+
+    #[test]
+    fn more_output_than_a_pipe_holds_blocks_nobody() {
+        let script = "head -c 3000000 /dev/zero >&2; head -c 18000000 /dev/zero; echo end >&2";
+        let ended = run(&mut sh(script), Deadline::after(LONG))
+            .unwrap()
+            .unwrap();
+        assert!(ended.status.success());
+        assert_eq!((ended.stdout.len(), ended.cut), (MOST_OUTPUT, true));
+        assert!(ended.stderr.len() <= 2 * MOST_ERRORS);
+        assert!(ended.stderr.ends_with(b"\0end\n"));
+    }
+
+    #[test]
+    fn a_daemon_that_holds_the_output_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut gate = fifo(&folder.path().join("gate"));
+        let mut command = sh("exec 9>gate; echo here; sleep 1000 & echo $! >pid");
+        command.current_dir(folder.path());
+        let ended = run(&mut command, Deadline::after(LONG)).unwrap().unwrap();
+        assert_eq!(ended.stdout, b"here\n");
+        let daemon = std::fs::read_to_string(folder.path().join("pid")).unwrap();
+        let daemon = daemon.trim().parse().ok().and_then(Pid::from_raw).unwrap();
+        rustix::process::kill_process(daemon, Signal::KILL).unwrap();
+        assert_eq!(gate.read_to_end(&mut Vec::new()).unwrap(), 0);
+    }
+
+    #[test]
+    fn at_the_deadline_the_whole_group_dies_even_if_it_does_not_want_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut gate = fifo(&folder.path().join("gate"));
+        let script = "trap '' TERM; exec 9>gate; (sleep 1000 & wait) & echo >&9; sleep 1000";
+        // Doubled until the script got as far as the pipe.
+        for limit in (0..9).map(|power| Duration::from_millis(100 << power)) {
+            let mut command = sh(script);
+            command.current_dir(folder.path());
+            let ended = run(&mut command, Deadline::after(limit)).unwrap();
+            assert!(ended.is_none());
+            let mut written = Vec::new();
+            gate.read_to_end(&mut written).unwrap();
+            if written == b"\n" {
+                return;
+            }
+        }
+        panic!("the script never began");
+    }
+
+    #[test]
+    fn a_process_is_asked_before_it_is_killed() {
+        let folder = tempfile::tempdir().unwrap();
+        let script =
+            "touch lock; trap 'rm lock; exit' TERM; echo >begun; while :; do sleep 1; done";
+        for limit in (0..9).map(|power| Duration::from_millis(100 << power)) {
+            let mut command = sh(script);
+            command.current_dir(folder.path());
+            assert!(run(&mut command, Deadline::after(limit)).unwrap().is_none());
+            if folder.path().join("begun").exists() {
+                assert!(!folder.path().join("lock").exists());
+                return;
+            }
+        }
+        panic!("the script never began");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_an_error() {
+        let mut command = Command::new("/nowhere/program");
+        let error = run(&mut command, Deadline::after(LONG)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,54 @@
+//! Sending commits to the branch that is followed.
+
+use std::time::Duration;
+
+use super::command::Limit;
+use super::error::GitError;
+use super::repository::Repository;
+use super::upstream::Upstream;
+
+const WHAT: &str = "git push";
+
+impl Repository {
+    /// Sends the local branch to its upstream, and sees to it that it arrived. Never forces.
+    ///
+    /// # Errors
+    ///
+    /// When the remote has commits that are not here, refuses, or does not answer in time; when
+    /// a hook refuses; when the user's own `git push` would go elsewhere.
+    pub fn push(&self, upstream: &Upstream, limit: Duration) -> Result<(), GitError> {
+        let unexpected = |found: String| GitError::NotAsExpected { what: WHAT, found };
+        if !upstream.takes_pushes {
+            return Err(unexpected(format!(
+                "{} follows {} of {}, and is not pushed there",
+                upstream.local_ref, upstream.branch_ref, upstream.remote
+            )));
+        }
+        let Some(sent) = self.commit_of(&upstream.local_ref)? else {
+            return Err(unexpected(format!("{} has no commit", upstream.local_ref)));
+        };
+        let to = format!("{}:{}", upstream.local_ref, upstream.branch_ref);
+        self.send(WHAT, Limit::starting_now(limit))?
+            .args([
+                "push",
+                "--quiet",
+                "--no-follow-tags",
+                "--",
+                &upstream.remote,
+                &to,
+            ])
+            .run()?;
+        // Someone may have fetched a later commit meanwhile.
+        let arrived = match self.commit_of(&upstream.tracking_ref)? {
+            Some(known) => self.is_ancestor(&sent, &known)?,
+            None => false,
+        };
+        if !arrived {
+            return Err(unexpected(format!(
+                "{} is not at the commit {sent} that was pushed",
+                upstream.tracking_ref
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! A repository that can be asked, and worked on, through git.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::time::Duration;
+
+use super::Worktree;
+use super::command::{GitCommand, Limit, Purpose};
+use super::error::GitError;
+
+/// Time that reading what is on the disk may take.
+const READING: Duration = Duration::from_secs(30);
+
+/// A worktree and the git that works on it.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    pub(super) worktree: Worktree,
+    variables: Vec<(String, OsString)>,
+}
+
+impl Repository {
+    /// Takes the worktree that holds a directory.
+    pub fn discover(directory: &Path) -> Option<Self> {
+        Worktree::discover(directory).map(Self::of)
+    }
+
+    /// Takes a worktree.
+    pub const fn of(worktree: Worktree) -> Self {
+        Self {
+            worktree,
+            variables: Vec::new(),
+        }
+    }
+
+    /// Sets a variable for every git that is run, whatever this process has.
+    #[must_use]
+    pub fn with_variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Returns its root directory.
+    pub fn root(&self) -> &Path {
+        &self.worktree.root
+    }
+
+    /// A call that reads what is on the disk.
+    pub(super) fn read(&self, what: &'static str) -> GitCommand {
+        self.call(Purpose::Read, what, Limit::starting_now(READING))
+    }
+
+    /// A call that changes something and runs the user's hooks.
+    pub(super) fn write(&self, what: &'static str, limit: Limit) -> GitCommand {
+        self.call(Purpose::Write, what, limit)
+    }
+
+    /// A call that talks to a remote.
+    pub(super) fn send(&self, what: &'static str, limit: Limit) -> Result<GitCommand, GitError> {
+        let call = self.call(Purpose::Write, what, limit);
+        if self.ssh_is_chosen()? {
+            return Ok(call);
+        }
+        Ok(call.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes"))
+    }
+
+    fn call(&self, purpose: Purpose, what: &'static str, limit: Limit) -> GitCommand {
+        let call = GitCommand::new(&self.worktree.root, purpose, what, limit);
+        self.variables
+            .iter()
+            .fold(call, |call, (name, value)| call.env(name, value))
+    }
+
+    /// Tells whether the user says how ssh is run; it is then run so and in no other way.
+    fn ssh_is_chosen(&self) -> Result<bool, GitError> {
+        let set = |name: &str| {
+            let ours = self.variables.iter().any(|(ours, _)| ours == name);
+            ours || std::env::var_os(name).is_some()
+        };
+        if set("GIT_SSH_COMMAND") || set("GIT_SSH") {
+            return Ok(true);
+        }
+        let call = self.read("git config");
+        let chosen = call.args(["config", "--get", "core.sshCommand"]).ask()?;
+        Ok(chosen.is_some())
+    }
+
+    /// Returns the id of a commit, of any name for it; `None` when there is none.
+    pub(super) fn commit_of(&self, name: &str) -> Result<Option<String>, GitError> {
+        let name = format!("{name}^{{commit}}");
+        let call = self.read("git rev-parse");
+        let id = call
+            .args(["rev-parse", "--verify", "--quiet", &name])
+            .ask()?;
+        Ok(id.map(|id| text(&id).trim().to_owned()))
+    }
+
+    /// Tells whether a commit is an ancestor of another, or that other itself.
+    pub(super) fn is_ancestor(&self, older: &str, newer: &str) -> Result<bool, GitError> {
+        let call = self.read("git merge-base");
+        let yes = call
+            .args(["merge-base", "--is-ancestor", older, newer])
+            .ask()?;
+        Ok(yes.is_some())
+    }
+}
+
+/// What git printed, as text.
+pub(super) fn text(output: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(output)
+}
+
+/// The paths in a list of git's that ends each with a zero byte.
+pub(super) fn records(output: &[u8]) -> impl Iterator<Item = &[u8]> {
+    output
+        .split(|byte| *byte == 0)
+        .filter(|record| !record.is_empty())
+}
+
+/// The same list, for git to read.
+pub(super) fn joined<P: AsRef<OsStr>>(paths: impl IntoIterator<Item = P>) -> Vec<u8> {
+    let mut list = Vec::new();
+    for path in paths {
+        list.extend(path.as_ref().as_encoded_bytes());
+        list.push(0);
+    }
+    list
+}

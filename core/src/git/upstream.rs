@@ -1,0 +1,189 @@
+//! Where the branch stands against the one it follows on a remote.
+
+use std::time::Duration;
+
+use super::command::Limit;
+use super::error::GitError;
+use super::operation::Operation;
+use super::repository::{Repository, records, text};
+
+/// Where a worktree stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The branch checked out, with or without commits; `None` when HEAD is detached.
+    pub branch: Option<String>,
+    /// What git is in the middle of.
+    pub operation: Option<Operation>,
+    /// The branch of a remote that it follows. One that follows a local branch has none, and
+    /// neither has one without commits.
+    pub upstream: Option<Upstream>,
+}
+
+/// The branch of a remote that a local branch follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// The remote's name.
+    pub remote: String,
+    /// The full name of the branch there: `refs/heads/main`.
+    pub branch_ref: String,
+    /// The full name of the local branch.
+    pub local_ref: String,
+    /// The full name of what is known here of the remote's branch: `refs/remotes/origin/main`.
+    pub tracking_ref: String,
+    /// Nothing is known of the remote's branch: it was never fetched or pushed, or was removed.
+    /// `ahead` and `behind` are zero then.
+    pub gone: bool,
+    /// Whether the user's own `git push` would update this very branch. It would not where one
+    /// pulls from a shared branch and pushes to another, or to a fork.
+    pub takes_pushes: bool,
+    /// Commits here that the remote did not have when it was last asked.
+    pub ahead: u64,
+    /// Commits there that are not here.
+    pub behind: u64,
+}
+
+/// What is asked of git about a branch; each ends with a zero byte.
+const FIELDS: &str = "--format=%(refname)%00%(upstream)%00%(upstream:remotename)%00\
+                      %(upstream:remoteref)%00%(push)%00:%(upstream:track,nobracket)%00";
+
+impl Repository {
+    /// Tells where the worktree stands, by what is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// When git fails or refuses.
+    pub fn standing(&self) -> Result<Standing, GitError> {
+        let branch = self.worktree.branch();
+        let local_ref = branch.as_ref().map(|name| format!("refs/heads/{name}"));
+        // Asked without a branch as well: that git can use the repository is part of the answer.
+        let pattern = local_ref.as_deref().unwrap_or("refs/heads/.none");
+        let call = self.read("git for-each-ref");
+        let told = call.args(["for-each-ref", FIELDS, pattern]).run()?;
+        Ok(Standing {
+            branch,
+            operation: self.operation()?,
+            upstream: local_ref.and_then(|local_ref| Upstream::parse(&text(&told), &local_ref)),
+        })
+    }
+
+    /// Fetches the upstream's branch, and nothing else; nothing is removed or packed.
+    ///
+    /// # Errors
+    ///
+    /// When the remote does not answer in time, or has no such branch (any more).
+    pub fn fetch(&self, upstream: &Upstream, limit: Duration) -> Result<(), GitError> {
+        const OPTIONS: [&str; 6] = [
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-prune",
+            "--no-recurse-submodules",
+            "--",
+        ];
+        let call = self.send("git fetch", Limit::starting_now(limit))?;
+        // Its complaint is parsed, and no hook of the user's runs.
+        let call = call.env("LC_ALL", "C").args(OPTIONS);
+        match call.args([&upstream.remote, &upstream.branch_ref]).run() {
+            Err(GitError::Failed { reason, .. }) if reason.contains("find remote ref") => {
+                Err(GitError::NoSuchBranch {
+                    remote: upstream.remote.clone(),
+                    branch_ref: upstream.branch_ref.clone(),
+                })
+            }
+            ended => ended.map(drop),
+        }
+    }
+
+    /// Moves the branch forward to what was fetched, where that needs no merge; tells whether
+    /// it moved.
+    ///
+    /// # Errors
+    ///
+    /// When both sides have commits of their own, when a file that would be replaced has
+    /// changes, or when another branch is checked out by now. Nothing has changed then.
+    pub fn pull_fast_forward(
+        &self,
+        upstream: &Upstream,
+        limit: Duration,
+    ) -> Result<bool, GitError> {
+        const WHAT: &str = "git merge";
+        let head = self
+            .read(WHAT)
+            .args(["symbolic-ref", "--quiet", "HEAD"])
+            .ask()?;
+        if head.is_none_or(|head| text(&head).trim() != upstream.local_ref) {
+            return Err(GitError::NotAsExpected {
+                what: WHAT,
+                found: format!("{} is not checked out any more", upstream.local_ref),
+            });
+        }
+        let before = self.commit_of("HEAD")?;
+        self.write(WHAT, Limit::starting_now(limit))
+            // Changes set aside might not come back.
+            .args(["-c", "merge.autoStash=false"])
+            .args(["merge", "--quiet", "--ff-only", "--no-squash"])
+            .args([&upstream.tracking_ref])
+            .run()?;
+        Ok(self.commit_of("HEAD")? != before)
+    }
+
+    /// Counts the commits with this subject that the remote does not have, by what was fetched.
+    ///
+    /// # Errors
+    ///
+    /// When git fails or refuses.
+    pub fn unpushed(&self, upstream: &Upstream, subject: &str) -> Result<u64, GitError> {
+        let call = self.read("git log").args([
+            "log",
+            "--no-show-signature",
+            "--no-color",
+            "--encoding=UTF-8",
+            "-z",
+            "--format=tformat:%s",
+            &upstream.local_ref,
+        ]);
+        let call = if upstream.gone {
+            // Nothing of it is there, but it may have begun on another branch that is.
+            call.args(["--not", &format!("--remotes={}", upstream.remote), "--"])
+        } else {
+            call.args([&format!("^{}", upstream.tracking_ref), "--"])
+        };
+        let subjects = call.run()?;
+        let ours = records(&subjects).filter(|line| *line == subject.as_bytes());
+        Ok(u64::try_from(ours.count()).unwrap_or(u64::MAX))
+    }
+}
+
+impl Upstream {
+    fn parse(told: &str, local_ref: &str) -> Option<Self> {
+        let mut fields = told.split('\0');
+        loop {
+            let name = fields.next()?.trim_start_matches('\n');
+            let rest: [&str; 5] = std::array::from_fn(|_| fields.next().unwrap_or_default());
+            let [tracking_ref, remote, branch_ref, push, distance] = rest;
+            // A name is a pattern to git: it matches what is below it as well.
+            if name != local_ref {
+                continue;
+            }
+            if tracking_ref.is_empty() || remote == "." {
+                return None;
+            }
+            let distance = distance.strip_prefix(':')?;
+            let count = |side: &str| {
+                let mut sides = distance.split(", ");
+                let count = sides.find_map(|told| told.strip_prefix(side));
+                count.map_or(Some(0), |count| count.trim().parse().ok())
+            };
+            return Some(Self {
+                remote: remote.to_owned(),
+                branch_ref: branch_ref.to_owned(),
+                local_ref: local_ref.to_owned(),
+                tracking_ref: tracking_ref.to_owned(),
+                gone: distance == "gone",
+                takes_pushes: push == tracking_ref,
+                ahead: count("ahead ")?,
+                behind: count("behind ")?,
+            });
+        }
+    }
+}
