@@ -1,6 +1,7 @@
 //! The one place where an error becomes an exit code, a line and a hint.
 
 use serde_json::Value;
+use trueup_core::consistency::CheckError;
 use trueup_core::metadata::MetadataError;
 use trueup_core::model::ItemKey;
 use trueup_core::reconcile::Divergence;
@@ -129,6 +130,17 @@ impl From<PruneError> for Failure {
             PruneError::Store(error) => error.into(),
             PruneError::Local(_) => Self::unable("io", error.to_string())
                 .hint("check trueup's data directory: `trueup doctor`"),
+        }
+    }
+}
+
+impl From<CheckError> for Failure {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Store(error) => error.into(),
+            CheckError::Io(_) => Self::unable("io", error.to_string()).hint(
+                "check that the repository and trueup's own directory can be read and written",
+            ),
         }
     }
 }

@@ -33,7 +33,9 @@ pub fn trueup_main() -> ExitCode {
         Err(code) => return code,
     };
     let name = cli.command.name();
-    finish(name, &cli.common, |desk| commands::run(desk, cli.command))
+    let mut common = cli.common;
+    common.json |= cli.command.asks_for_json();
+    finish(name, &common, |desk| commands::run(desk, cli.command))
 }
 
 /// Runs `validate-session-state` on the process's arguments.

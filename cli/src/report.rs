@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::builder::styling::{AnsiColor, Color, Style};
 use serde_json::{Value, json};
 use trueup_core::reconcile::Divergence;
 use trueup_core::text::block;
@@ -13,11 +14,36 @@ use crate::failure::Failure;
 /// what acts on a terminal, here for every command.
 const LONGEST: usize = 100_000;
 
+/// How a line is coloured, where there is a terminal that shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tint {
+    Head,
+    Good,
+    Warning,
+    Error,
+    Faint,
+}
+
+impl Tint {
+    fn style(self) -> Style {
+        let colour = |colour: AnsiColor| Style::new().fg_color(Some(Color::Ansi(colour)));
+        match self {
+            Self::Head => Style::new().bold(),
+            Self::Good => colour(AnsiColor::Green),
+            Self::Warning => colour(AnsiColor::Yellow),
+            Self::Error => colour(AnsiColor::Red),
+            Self::Faint => Style::new().dimmed(),
+        }
+    }
+}
+
 /// What a command has to say.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     /// Text for a person, in lines.
     pub(crate) text: Vec<String>,
+    /// How lines of the text are coloured, by their number, in order.
+    pub(crate) tints: Vec<(usize, Tint)>,
     /// The `data` of the object.
     pub(crate) data: Value,
     /// Findings.
@@ -60,9 +86,20 @@ impl Report {
             let object = self.object(answer.exit == 0, answer, &Value::Null);
             writeln!(out, "{object}")
         } else {
-            let mut lines = answer.text.iter();
+            let mut lines = answer.text.iter().enumerate();
+            let mut tints = answer.tints.iter().peekable();
             warn(&answer.warnings);
-            lines.try_for_each(|line| writeln!(out, "{}", block(line, LONGEST)))
+            lines.try_for_each(|(number, line)| {
+                let line = block(line, LONGEST);
+                match tints.next_if(|(at, _)| *at == number) {
+                    // Coloured once it is clean: what came with the text acts on no terminal.
+                    Some((_, tint)) => {
+                        let style = tint.style();
+                        writeln!(out, "{style}{line}{style:#}")
+                    }
+                    None => writeln!(out, "{line}"),
+                }
+            })
         };
         exit(written.and_then(|()| out.flush()), answer.exit)
     }

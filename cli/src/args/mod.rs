@@ -28,7 +28,7 @@ use trueup_core::model::{ItemKey, OperationId, SessionId};
 use crate::span::Span;
 
 pub(crate) use blame::BlameArgs;
-pub(crate) use check::CheckArgs;
+pub(crate) use check::{CheckArgs, Format};
 pub(crate) use db::DbCommand;
 pub(crate) use handoff::{HandoffCommand, HandoffCreate};
 pub(crate) use item::{ItemAdd, ItemCommand, ItemDepend, ItemList, ItemTransition, NextArgs};
@@ -217,11 +217,13 @@ pub(crate) enum Command {
     /// Example: trueup journal restore j-0a1b2c3d4e
     #[command(verbatim_doc_comment, subcommand)]
     Journal(JournalCommand),
-    /// Check a project's sources
+    /// Check that workplan files, the database and git agree, and make them agree
     ///
-    /// Exit code 0 when all is well, 1 with findings.
+    /// A status never goes back: the further one wins, in the database and in the file. What is
+    /// written into files is committed and pushed by itself. Exit code 0 when all is well or
+    /// there are warnings only, 1 with findings, 3 when it could not look.
     ///
-    /// Example: trueup check --sources adws/
+    /// Example: trueup check --fix --pull
     #[command(verbatim_doc_comment)]
     Check(CheckArgs),
     /// Look after the metadata files of workflows, agents/<id>/adw_state.json
@@ -266,6 +268,17 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Tells whether one object is asked for by a flag of the command's own.
+    pub(crate) const fn asks_for_json(&self) -> bool {
+        matches!(
+            self,
+            Self::Check(CheckArgs {
+                format: Format::Json,
+                ..
+            })
+        )
+    }
+
     /// Returns the name for reports.
     pub(crate) const fn name(&self) -> &'static str {
         match self {

@@ -56,7 +56,7 @@ pub(crate) fn run(desk: &Desk, command: Command) -> Result<Answer, Failure> {
         Command::Log(arguments) => log::run(desk, &arguments),
         Command::Blame(arguments) => blame::run(desk, &arguments),
         Command::Journal(command) => journal::run(desk, &command),
-        Command::Check(arguments) => check::run(&arguments),
+        Command::Check(arguments) => check::run(desk, &arguments),
         Command::Meta(command) => meta::run(desk, command),
         Command::Db(command) => db::run(desk, &command),
         Command::Doctor { fix } => Ok(doctor::run(desk, fix)),

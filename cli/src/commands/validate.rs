@@ -140,6 +140,7 @@ fn answer(desk: &Desk, arguments: &Validate, findings: Vec<Finding>) -> Answer {
         warnings,
         exit,
         signal: None,
+        tints: Vec::new(),
     }
 }
 

@@ -44,7 +44,11 @@ impl Entry {
         let key = match ids::task(&id.text, workplan) {
             Ok(key) => key,
             Err(ids::BadId(problem)) => {
-                troubles.push(Trouble::new(id.place, &id.text, format!("the id {problem}")));
+                troubles.push(Trouble::new(
+                    id.place,
+                    &id.text,
+                    format!("the id {problem}"),
+                ));
                 return None;
             }
         };
@@ -80,7 +84,10 @@ impl Entry {
 }
 
 /// Reads the id that something carries; `None` when what stands there is none.
-#[expect(clippy::option_option, reason = "no id is one answer, a bad one another")]
+#[expect(
+    clippy::option_option,
+    reason = "no id is one answer, a bad one another"
+)]
 pub(super) fn link(
     scalar: Option<&Scalar>,
     key: &ItemKey,

@@ -29,9 +29,7 @@ fn is_numbered(text: &str) -> bool {
     let Some((prefix, number)) = text.rsplit_once("-WP-") else {
         return false;
     };
-    let is_word = |word: &str| {
-        !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric())
-    };
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric());
     prefix.starts_with(|c: char| c.is_ascii_alphabetic())
         && prefix.split('-').all(is_word)
         && is_number(number)
@@ -53,21 +51,26 @@ fn is_number(text: &str) -> bool {
 pub(super) fn task(text: &str, workplan: &ItemKey) -> Result<ItemKey, BadId> {
     let refused = || bad(text, &format!("{workplan}-Tnn or Tnn"));
     // T01, T-01
-    let bare = text.strip_prefix('T').map(|n| n.strip_prefix('-').unwrap_or(n));
-    let number = match bare.filter(|number| is_number(number)) {
-        Some(number) => number,
-        None => {
-            let (of, number) = text.rsplit_once("-T").ok_or_else(refused)?;
-            if !is_number(number) {
-                return Err(refused());
-            }
-            if of != workplan.as_str() {
-                return Err(BadId(format!("{text:?} is a task of another workplan than {workplan}")));
-            }
-            number
+    let bare = text
+        .strip_prefix('T')
+        .map(|n| n.strip_prefix('-').unwrap_or(n));
+    let number = if let Some(number) = bare.filter(|number| is_number(number)) {
+        number
+    } else {
+        let (of, number) = text.rsplit_once("-T").ok_or_else(refused)?;
+        if !is_number(number) {
+            return Err(refused());
         }
+        if of != workplan.as_str() {
+            return Err(BadId(format!(
+                "{text:?} is a task of another workplan than {workplan}"
+            )));
+        }
+        number
     };
-    format!("{workplan}-T{number}").parse().map_err(|_| refused())
+    format!("{workplan}-T{number}")
+        .parse()
+        .map_err(|_| refused())
 }
 
 #[cfg(test)]
@@ -76,12 +79,27 @@ mod tests {
 
     #[test]
     fn workplans_are_numbered_or_dated() {
-        for good in ["CUST-WP-0026", "A-WP-1", "net-kingdom2-WP-12345", "ADHOC-2026-03-21"] {
+        for good in [
+            "CUST-WP-0026",
+            "A-WP-1",
+            "net-kingdom2-WP-12345",
+            "ADHOC-2026-03-21",
+        ] {
             assert_eq!(workplan(good).unwrap().as_str(), good);
         }
         for bad in [
-            "", "CUST-0026", "CUST-WP-", "CUST-WP-12a", "-WP-1", "1A-WP-2", "A--B-WP-1",
-            "CUST WP-1", "ADHOC-2026-3-21", "ADHOC-2026-03-21-1", "CUST-WP-0026-T01", "../WP-1",
+            "",
+            "CUST-0026",
+            "CUST-WP-",
+            "CUST-WP-12a",
+            "-WP-1",
+            "1A-WP-2",
+            "A--B-WP-1",
+            "CUST WP-1",
+            "ADHOC-2026-3-21",
+            "ADHOC-2026-03-21-1",
+            "CUST-WP-0026-T01",
+            "../WP-1",
         ] {
             assert!(workplan(bad).is_err(), "{bad}");
         }
@@ -98,12 +116,24 @@ mod tests {
         ] {
             assert_eq!(task(text, &plan).unwrap().as_str(), key, "{text}");
         }
-        for bad in ["", "T", "T-", "01", "t01", "T1x", "CUST-WP-0026-01", "CUST-WP-0026-T"] {
+        for bad in [
+            "",
+            "T",
+            "T-",
+            "01",
+            "t01",
+            "T1x",
+            "CUST-WP-0026-01",
+            "CUST-WP-0026-T",
+        ] {
             assert!(task(bad, &plan).is_err(), "{bad}");
         }
         let BadId(stranger) = task("CUST-WP-0027-T01", &plan).unwrap_err();
         assert!(stranger.contains("another workplan"), "{stranger}");
         let adhoc = workplan("ADHOC-2026-03-21").unwrap();
-        assert_eq!(task("T02", &adhoc).unwrap().as_str(), "ADHOC-2026-03-21-T02");
+        assert_eq!(
+            task("T02", &adhoc).unwrap().as_str(),
+            "ADHOC-2026-03-21-T02"
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Whether workplan files, the database and git agree (seed 3), and making them agree.
 //!
-//! Observe: [`files`] reads the workplans of a checkout, the store its rows, [`gate`] what git
-//! says. Decide: [`assess`] is pure and returns findings and deeds. Act: [`mend`] carries the
-//! deeds out, then everything is read again; what is left is reported.
+//! Observe: `files` reads the workplans of a checkout, the store its rows, `gate` what git says.
+//! Decide: [`assess()`] is pure and returns findings and deeds. Act: `rows` and `writeback` carry
+//! the deeds out, then everything is read again; what is left is reported.
 //!
 //! Invariants: a status never goes back, in the database or in a file; nothing is written while
 //! the files may be older than what others published, nor where a commit could not be
@@ -10,10 +10,23 @@
 //! own; what is not understood is a finding with its place, never a guess.
 
 mod assess;
+mod check;
 mod entry;
+mod files;
 mod finding;
+mod gate;
 mod ids;
+mod rows;
 mod rules;
 mod sheet;
 #[cfg(test)]
 mod tests;
+mod writeback;
+
+pub use assess::{Assessment, Deeds, Reading, Spot, assess};
+pub use check::{CheckError, Checked, Checkout, Request, check};
+pub use entry::Entry;
+pub use finding::Finding;
+pub use gate::SUBJECT;
+pub use rows::Mover;
+pub use sheet::{Sheet, Stand, Trouble};

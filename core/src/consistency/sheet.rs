@@ -71,14 +71,14 @@ pub struct Sheet {
 impl Sheet {
     /// Understands a file that was read. What it says wrong is in the troubles; without an id
     /// and a status there is no sheet.
-    pub fn of(path: &str, workplan: Workplan) -> (Option<Self>, Vec<Trouble>) {
+    pub fn of(path: &str, workplan: &Workplan) -> (Option<Self>, Vec<Trouble>) {
         let name = workplan.front.id().map_or(path, |id| &id.text).to_owned();
         let mut troubles: Vec<Trouble> = workplan
             .problems
             .iter()
             .map(|problem| Trouble::of(problem.clone(), &name))
             .collect();
-        let sheet = Self::read(path, &workplan, &mut troubles);
+        let sheet = Self::read(path, workplan, &mut troubles);
         troubles.sort_by_key(|trouble| trouble.place);
         (sheet, troubles)
     }
@@ -93,7 +93,11 @@ impl Sheet {
         let key = match ids::workplan(&id.text) {
             Ok(key) => key,
             Err(ids::BadId(problem)) => {
-                troubles.push(Trouble::new(id.place, &id.text, format!("the id {problem}")));
+                troubles.push(Trouble::new(
+                    id.place,
+                    &id.text,
+                    format!("the id {problem}"),
+                ));
                 return None;
             }
         };

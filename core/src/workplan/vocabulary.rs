@@ -2,6 +2,7 @@
 //! ones it has.
 
 use super::{FrontMatter, Key, TaskBlock};
+use crate::model::WorkplanTaskStatus;
 
 /// Words of statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,18 @@ impl Vocabulary {
             "in_progress" | "blocked" | "cancelled" | "canceled" => Some(Self::Classic),
             "wait" | "progress" | "cancel" => Some(Self::Short),
             _ => None,
+        }
+    }
+
+    /// Returns its word for a status.
+    pub const fn word(self, status: WorkplanTaskStatus) -> &'static str {
+        match (self, status) {
+            (Self::Classic, status) => status.as_str(),
+            (Self::Short, WorkplanTaskStatus::Todo) => "todo",
+            (Self::Short, WorkplanTaskStatus::InProgress) => "progress",
+            (Self::Short, WorkplanTaskStatus::Blocked) => "wait",
+            (Self::Short, WorkplanTaskStatus::Done) => "done",
+            (Self::Short, WorkplanTaskStatus::Cancelled) => "cancel",
         }
     }
 

@@ -32,7 +32,10 @@ pub(in crate::consistency) fn report(
         if present.contains(key) || named.contains(key) {
             continue;
         }
-        let path = row.parent.as_ref().and_then(|parent| paths.get(parent.as_str()));
+        let path = row
+            .parent
+            .as_ref()
+            .and_then(|parent| paths.get(parent.as_str()));
         let draft = |code| Draft::new(code, key, Authority::File).differs(None, Some(key));
         let title = row.title.as_deref().unwrap_or(key);
         let status = row.status;
@@ -44,14 +47,18 @@ pub(in crate::consistency) fn report(
             };
             findings.push(
                 draft(code)
-                    .fix(format!("bring its file back, or `trueup item transition {key} cancelled`"))
+                    .fix(format!(
+                        "bring its file back, or `trueup item transition {key} cancelled`"
+                    ))
                     .says(&format!("workplan {key} '{title}' ({status}) has no file")),
             );
         } else if let Some(path) = path {
             findings.push(
                 draft(Code::C12)
                     .at(path, None)
-                    .fix(format!("bring its block back, or `trueup item transition {key} cancelled`"))
+                    .fix(format!(
+                        "bring its block back, or `trueup item transition {key} cancelled`"
+                    ))
                     .says(&format!("DB task {key} '{title}' ({status}) has no block")),
             );
         }

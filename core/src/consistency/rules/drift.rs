@@ -10,6 +10,7 @@ use crate::consistency::finding::{Authority, Draft, Finding};
 use crate::consistency::sheet::{Sheet, Stand, file_status, item_status};
 use crate::model::{ItemStatus, WorkplanRow};
 use crate::reconcile::{Code, Severity};
+use crate::text::redact;
 use crate::workplan::Place;
 
 /// Compares a workplan or a task with its row.
@@ -32,12 +33,7 @@ pub(in crate::consistency) fn compare(
 }
 
 /// What the file owns: the database takes it over.
-fn described(
-    reading: &Reading,
-    unit: &Unit<'_>,
-    row: &WorkplanRow,
-    findings: &mut Vec<Finding>,
-) {
+fn described(reading: &Reading, unit: &Unit<'_>, row: &WorkplanRow, findings: &mut Vec<Finding>) {
     let noun = unit.noun();
     let mut differ = |code, expected: &str, found: Option<&str>, text: &str| {
         let draft = Draft::new(code, unit.key().as_str(), Authority::File)
@@ -58,7 +54,12 @@ fn described(
         );
         differ(Code::C09, &reading.repo, own, &text);
     }
-    if let Some(title) = unit.title().filter(|title| row.title.as_deref() != Some(title)) {
+    // What left the repository left it without its secrets.
+    let differs = |title: &&str| {
+        let known = row.title.as_deref();
+        known != Some(title) && known != Some(&*redact(title).text)
+    };
+    if let Some(title) = unit.title().filter(differs) {
         let text = format!("the database has another title for this {noun}");
         differ(Code::C05, title, row.title.as_deref(), &text);
     }
@@ -93,7 +94,10 @@ fn task(
             .at(&unit.sheet.path, Some(entry.status_place))
     };
     if entry.status.rank() > row.status.rank() {
-        let text = format!("file is ahead of DB task '{title}' (file={}, db={name})", entry.word);
+        let text = format!(
+            "file is ahead of DB task '{title}' (file={}, db={name})",
+            entry.word
+        );
         findings.push(
             draft(Code::C10, Authority::File)
                 .differs(Some(&entry.word), Some(name))
@@ -124,12 +128,7 @@ fn task(
 }
 
 /// What a workplan says of itself is written by people alone; its file is never changed for it.
-fn workplan(
-    sheet: &Sheet,
-    row: &WorkplanRow,
-    findings: &mut Vec<Finding>,
-    deeds: &mut Deeds,
-) {
+fn workplan(sheet: &Sheet, row: &WorkplanRow, findings: &mut Vec<Finding>, deeds: &mut Deeds) {
     let known = row.status;
     let (same, ahead) = match sheet.stand {
         Stand::Archived => (known.is_finished(), !known.is_finished()),
@@ -150,7 +149,8 @@ fn workplan(
             .at(&sheet.path, Some(sheet.stand_place))
     };
     if ahead {
-        let text = format!("file is ahead of the workplan in the database (file={word}, db={known})");
+        let text =
+            format!("file is ahead of the workplan in the database (file={word}, db={known})");
         findings.push(
             draft(Authority::File)
                 .differs(Some(word), Some(known.as_str()))
@@ -201,8 +201,13 @@ pub(in crate::consistency) fn dependencies(
     let rows = reading.rows.iter().chain(&reading.elsewhere);
     let known = rows.map(|row| row.key.as_str());
     // What is new is there by the time dependencies are added.
-    let new = units.iter().zip(ties).filter(|(_, tie)| matches!(tie, Tie::New));
-    let known: HashSet<&str> = known.chain(new.map(|(unit, _)| unit.key().as_str())).collect();
+    let new = units
+        .iter()
+        .zip(ties)
+        .filter(|(_, tie)| matches!(tie, Tie::New));
+    let known: HashSet<&str> = known
+        .chain(new.map(|(unit, _)| unit.key().as_str()))
+        .collect();
     for (unit, tie) in units.iter().zip(ties) {
         let own = match tie {
             Tie::Unknown => continue,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{Unit, Units};
 use crate::consistency::finding::{Authority, Draft, Finding};
+use crate::model::WorkplanLink;
 use crate::reconcile::Code;
 
 /// Finds ids that stand twice; returns which units do not count, in the order of the units.
@@ -19,7 +20,7 @@ pub(in crate::consistency) fn find(units: &Units<'_>, findings: &mut Vec<Finding
             continue;
         }
         let first = *keys.entry(unit.key().as_str()).or_insert(*unit);
-        let link = unit.link().map(|link| link.as_str());
+        let link = unit.link().map(WorkplanLink::as_str);
         let first_link = link.map_or(*unit, |link| *links.entry(link).or_insert(*unit));
         let problem = if first.spot != unit.spot {
             Some((unit.key().as_str(), first))

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::{Unit, Units};
 use crate::consistency::assess::{Deeds, Reading};
 use crate::consistency::finding::{Authority, Draft, Finding};
-use crate::model::WorkplanRow;
+use crate::model::{WorkplanLink, WorkplanRow};
 use crate::reconcile::Code;
 
 /// What a unit is in the database.
@@ -77,24 +77,25 @@ fn tie<'a>(
     let key = unit.key();
     let by_key = known.by_key.get(key.as_str()).copied();
     let draft = |code| {
-        Draft::new(code, key.as_str(), Authority::Database)
-            .at(&unit.sheet.path, Some(unit.place()))
+        Draft::new(code, key.as_str(), Authority::Database).at(&unit.sheet.path, Some(unit.place()))
     };
     if let Some(link) = unit.link() {
         return match known.by_link.get(link.as_str()) {
             Some(row) if row.key == *key => Tie::Row(row),
             other => {
                 let text = match (other, by_key.and_then(|row| row.link.as_ref())) {
-                    (Some(row), _) => format!("the id {link} belongs to {} in the database", row.key),
-                    (None, Some(own)) => format!(
-                        "the id {link} is not in the database, where {key} carries {own}"
-                    ),
+                    (Some(row), _) => {
+                        format!("the id {link} belongs to {} in the database", row.key)
+                    }
+                    (None, Some(own)) => {
+                        format!("the id {link} is not in the database, where {key} carries {own}")
+                    }
                     (None, None) => format!("the id {link} is not in the database"),
                 };
                 let expected = by_key.and_then(|row| row.link.as_ref());
                 findings.push(
                     draft(Code::C03)
-                        .differs(expected.map(|link| link.as_str()), Some(link.as_str()))
+                        .differs(expected.map(WorkplanLink::as_str), Some(link.as_str()))
                         .fix("empty that id and run `trueup check --fix`, if this is the right database")
                         .says(&text),
                 );
@@ -115,7 +116,9 @@ fn tie<'a>(
                 draft(Code::C02)
                     .differs(Some(repo), Some(&reading.repo))
                     .fix("give it an id of its own, or take it out of one of the two")
-                    .says(&format!("the id {key} is that of a {noun} of repository {repo}")),
+                    .says(&format!(
+                        "the id {key} is that of a {noun} of repository {repo}"
+                    )),
             );
             Tie::Unknown
         }

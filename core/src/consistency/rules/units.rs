@@ -92,7 +92,14 @@ impl<'a> Units<'a> {
                 entry: Some(entry),
             }))
         };
-        Self(reading.sheets.iter().enumerate().flat_map(of_sheet).collect())
+        Self(
+            reading
+                .sheets
+                .iter()
+                .enumerate()
+                .flat_map(of_sheet)
+                .collect(),
+        )
     }
 
     pub(in crate::consistency) fn iter(&self) -> impl Iterator<Item = &Unit<'a>> {

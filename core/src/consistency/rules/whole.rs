@@ -57,7 +57,11 @@ pub(in crate::consistency) fn judge(
         }
     }
     let mut follows = Vec::new();
-    for (unit, tie) in units.iter().zip(ties).filter(|(unit, _)| unit.entry.is_none()) {
+    for (unit, tie) in units
+        .iter()
+        .zip(ties)
+        .filter(|(unit, _)| unit.entry.is_none())
+    {
         let key = unit.key();
         let status = match tie {
             Tie::Unknown => continue,
@@ -76,7 +80,10 @@ pub(in crate::consistency) fn judge(
             } else {
                 ItemStatus::Cancelled
             };
-            let text = format!("all {} tasks are finished, the workplan is {status}", tally.all);
+            let text = format!(
+                "all {} tasks are finished, the workplan is {status}",
+                tally.all
+            );
             findings.push(
                 draft(Code::C13)
                     .differs(Some(end.as_str()), Some(status.as_str()))
@@ -84,7 +91,10 @@ pub(in crate::consistency) fn judge(
             );
             follows.push((key.clone(), end));
         } else if tally.underway > 0 && status.rank() == 0 {
-            let text = format!("{} tasks are worked on, the workplan is {status}", tally.underway);
+            let text = format!(
+                "{} tasks are worked on, the workplan is {status}",
+                tally.underway
+            );
             findings.push(
                 draft(Code::C23)
                     .differs(Some(ItemStatus::Running.as_str()), Some(status.as_str()))
@@ -116,8 +126,12 @@ pub(in crate::consistency) fn ghosts(reading: &Reading, findings: &mut Vec<Findi
         findings.push(
             Draft::new(Code::C14, key.as_str(), Authority::Database)
                 .differs(Some(twin), Some(key.as_str()))
-                .fix(format!("`trueup item transition {key} cancelled`, if it is {twin}"))
-                .says(&format!("workplan {key} has no file and the title of {twin}")),
+                .fix(format!(
+                    "`trueup item transition {key} cancelled`, if it is {twin}"
+                ))
+                .says(&format!(
+                    "workplan {key} has no file and the title of {twin}"
+                )),
         );
     }
 }

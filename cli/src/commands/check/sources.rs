@@ -1,4 +1,4 @@
-//! `trueup check`
+//! `trueup check --sources`
 
 use std::path::Path;
 
@@ -8,19 +8,14 @@ use trueup_core::metadata::{Script, files_below};
 use trueup_core::reconcile::{Code, Divergence};
 use trueup_core::text::one_line;
 
-use crate::args::CheckArgs;
 use crate::failure::{Failure, REFUSED};
 use crate::report::Answer;
 
 /// Longest line of a script shown, in characters.
 const LONGEST: usize = 160;
 
-pub(super) fn run(arguments: &CheckArgs) -> Result<Answer, Failure> {
-    sources(&arguments.sources)
-}
-
 /// Looks for scripts that use a metadata file where the database is to be asked.
-fn sources(root: &Path) -> Result<Answer, Failure> {
+pub(super) fn run(root: &Path) -> Result<Answer, Failure> {
     let tree = files_below(root).map_err(|error| {
         Failure::unable("io", format!("{}: {error}", root.display()))
             .hint("name a directory or a file that can be read")

@@ -1,0 +1,61 @@
+//! What the codes of a check are called.
+
+use trueup_core::consistency::Finding;
+use trueup_core::reconcile::{Code, Divergence};
+
+/// Returns what a code is about, in a line.
+pub(super) const fn about(code: Code) -> &'static str {
+    match code {
+        Code::C00 => "the check itself failed",
+        Code::C01 => "no workplans",
+        Code::C02 => "does not parse",
+        Code::C03 => "names what the database does not know",
+        Code::C04 => "status of a workplan differs",
+        Code::C05 => "title differs",
+        Code::C06 => "workplan is not linked",
+        Code::C07 => "open workplan without a file",
+        Code::C08 => "finished workplan without a file",
+        Code::C09 => "wrong repository in the database",
+        Code::C10 => "file is ahead of the database",
+        Code::C11 => "task is not linked",
+        Code::C12 => "task without a block",
+        Code::C13 => "all tasks finished, workplan open",
+        Code::C14 => "ghost of a workplan",
+        Code::C15 => "database is ahead of the file",
+        Code::C16 => "behind its remote",
+        Code::C17 => "commits are not pushed",
+        Code::C19 => "planning differs",
+        Code::C20 => "dependency is missing in the database",
+        Code::C22 => "description differs",
+        Code::C23 => "task is worked on, workplan not begun",
+        _ => "differs",
+    }
+}
+
+/// Returns the code as it is shown to a person: two of them had other numbers in the plan that
+/// asked for them (seed 3).
+pub(super) fn shown(code: Code) -> String {
+    match code {
+        Code::C15 => "C-15 (seed C-13)".to_owned(),
+        Code::C16 => "C-16 (seed C-14)".to_owned(),
+        other => other.as_str().to_owned(),
+    }
+}
+
+/// Makes the finding of a check that could not be made.
+pub(super) fn failed(subject: &str, reason: &str) -> Finding {
+    Finding {
+        divergence: Divergence {
+            code: Code::C00,
+            severity: Code::C00.severity(),
+            subject: subject.to_owned(),
+            authority: "database",
+            expected: None,
+            found: None,
+            message: format!("{subject} could not be checked: {reason}"),
+            fix: Some("trueup doctor".to_owned()),
+        },
+        path: None,
+        place: None,
+    }
+}

@@ -1,0 +1,219 @@
+//! `trueup check`
+
+mod codes;
+mod github;
+mod sarif;
+mod sources;
+mod sweep;
+mod target;
+mod text;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use trueup_core::consistency::{Checked, Finding, Mover, Request, check};
+use trueup_core::deadline::Deadline;
+use trueup_core::model::Session;
+use trueup_core::reconcile::{Code, Divergence, Severity};
+use trueup_core::store::sqlite::SqliteStore;
+
+use crate::args::{CheckArgs, Format};
+use crate::desk::Desk;
+use crate::failure::{Failure, REFUSED, UNABLE};
+use crate::report::Answer;
+
+/// How long the writes of one repository may take: thousands of them the first time.
+const WRITES: Duration = Duration::from_mins(5);
+
+/// A repository that was looked at, or was to be.
+struct Looked {
+    /// Its name, as far as it is known.
+    repo: String,
+    root: PathBuf,
+    /// What came of it; absent where it could not be looked at.
+    checked: Option<Checked>,
+    /// Why it was passed over.
+    passed: Option<String>,
+}
+
+pub(super) fn run(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure> {
+    if let Some(path) = &arguments.sources {
+        return sources::run(path);
+    }
+    match looked(desk, arguments) {
+        Ok(answer) => Ok(answer),
+        // Whoever reads findings alone must see that there was no check.
+        Err(mut failure) if failure.exit == UNABLE => {
+            let finding = codes::failed("trueup", &failure.message);
+            failure.divergences.push(finding.divergence);
+            Err(failure)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+fn looked(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure> {
+    if arguments.all {
+        return sweep::run(desk, arguments);
+    }
+    let mut store = open(desk, arguments)?;
+    let (request, session) = request(desk, &mut store, arguments)?;
+    let targets = target::of(desk, &mut store, &arguments.targets)?;
+    let mut all = Vec::with_capacity(targets.len());
+    for target in targets {
+        store.set_deadline(Deadline::after(WRITES.max(desk.patience())));
+        let checked = check(&mut store, &target, &request, &desk.site.settings.paths)?;
+        all.push(Looked {
+            repo: checked.repo.clone(),
+            root: target.root,
+            checked: Some(checked),
+            passed: None,
+        });
+    }
+    let mut warnings = Vec::new();
+    if let Some(session) = session {
+        desk.after_change(&mut store, &session.id, &mut warnings)?;
+    }
+    let mut answer = answer(arguments, &all);
+    answer.warnings.extend(warnings);
+    Ok(answer)
+}
+
+fn open(desk: &Desk, arguments: &CheckArgs) -> Result<SqliteStore, Failure> {
+    if arguments.fix {
+        desk.open_for_change()
+    } else {
+        desk.open()
+    }
+}
+
+/// Says what is asked for, and for which session: what was edited by hand in its cache is
+/// pushed before anything of it changes.
+fn request(
+    desk: &Desk,
+    store: &mut SqliteStore,
+    arguments: &CheckArgs,
+) -> Result<(Request, Option<Session>), Failure> {
+    let mut session = None;
+    if arguments.fix
+        && let Some(found) = super::item::mover(desk, store)?
+    {
+        session = Some(desk.before_change(store, found)?);
+    }
+    let mover = Mover {
+        session: session.as_ref().map(|session| session.id.clone()),
+        actor: desk.actor(store),
+    };
+    let request = Request {
+        fix: arguments.fix,
+        writeback: !arguments.no_writeback,
+        pull: arguments.pull,
+        mover,
+    };
+    Ok((request, session))
+}
+
+/// Puts together what was found.
+fn answer(arguments: &CheckArgs, all: &[Looked]) -> Answer {
+    let several = all.len() > 1;
+    let findings: Vec<Finding> = all
+        .iter()
+        .flat_map(|looked| shown(looked, several))
+        .collect();
+    let left = all.iter().flat_map(left);
+    let least = if arguments.strict {
+        Severity::Warning
+    } else {
+        Severity::Error
+    };
+    let mut exit = 0;
+    for divergence in left {
+        if divergence.code == Code::C00 {
+            exit = UNABLE;
+        } else if divergence.severity >= least && exit == 0 {
+            exit = REFUSED;
+        }
+    }
+    let data = json!({"repos": all.iter().map(brief).collect::<Vec<_>>()});
+    let (text, tints) = match arguments.format {
+        Format::Text | Format::Json => text::lines(all, arguments.fix),
+        Format::Sarif => (sarif::lines(&findings), Vec::new()),
+        Format::Github => (github::lines(&findings), Vec::new()),
+    };
+    let divergences = findings.into_iter().map(|finding| finding.divergence);
+    // What was passed over or refused is part of the text.
+    let warnings = match arguments.format {
+        Format::Text => Vec::new(),
+        _ => all.iter().flat_map(notes).collect(),
+    };
+    Answer {
+        exit,
+        divergences: divergences.collect(),
+        warnings,
+        tints,
+        ..Answer::new(text, data)
+    }
+}
+
+/// Returns the findings of a repository. Of several, each says whose it is.
+fn shown(looked: &Looked, several: bool) -> Vec<Finding> {
+    let findings = looked.checked.iter().flat_map(|checked| &checked.findings);
+    let mut findings: Vec<Finding> = findings.cloned().collect();
+    if several {
+        let root = looked.root.display();
+        for finding in &mut findings {
+            if finding.path.is_some() {
+                let message = &finding.divergence.message;
+                finding.divergence.message = format!("{root}/{message}");
+                finding.path = finding.path.as_ref().map(|path| format!("{root}/{path}"));
+            }
+        }
+    }
+    findings
+}
+
+/// Returns what is left of the findings.
+fn left(looked: &Looked) -> impl Iterator<Item = &Divergence> {
+    looked.checked.iter().flat_map(|checked| {
+        let all = checked.findings.iter().zip(&checked.mended);
+        all.filter(|(_, mended)| !**mended)
+            .map(|(finding, _)| &finding.divergence)
+    })
+}
+
+/// Returns what was refused or tried in vain.
+fn notes(looked: &Looked) -> Vec<String> {
+    let notes = looked.checked.iter().flat_map(|checked| &checked.notes);
+    notes
+        .map(|note| format!("{}: {note}", looked.repo))
+        .collect()
+}
+
+fn brief(looked: &Looked) -> Value {
+    let checked = looked.checked.as_ref();
+    let skipped = checked.map_or(&[][..], |checked| &checked.skipped);
+    let skipped: Vec<&str> = skipped
+        .iter()
+        .chain(&looked.passed)
+        .map(String::as_str)
+        .collect();
+    let mut mended: Vec<&str> = checked.map_or_else(Vec::new, |checked| {
+        let all = checked.findings.iter().zip(&checked.mended);
+        all.filter(|(_, mended)| **mended)
+            .map(|(finding, _)| finding.divergence.code.as_str())
+            .collect()
+    });
+    mended.sort_unstable();
+    mended.dedup();
+    json!({
+        "repo": looked.repo,
+        "path": looked.root,
+        "files": checked.map_or(0, |checked| checked.files),
+        "written": checked.map_or(&[][..], |checked| &checked.written),
+        "commit": checked.and_then(|checked| checked.commit.as_ref()),
+        "pushed": checked.is_some_and(|checked| checked.pushed),
+        "skipped": (!skipped.is_empty()).then(|| skipped.join("; ")),
+        "mended": mended,
+    })
+}

@@ -1,0 +1,62 @@
+//! Which repositories are meant.
+
+use std::path::Path;
+
+use trueup_core::consistency::Checkout;
+use trueup_core::model::{Repo, RepoSlug};
+use trueup_core::repos::{machine, owner_of};
+use trueup_core::store::RepoStore as _;
+use trueup_core::store::sqlite::SqliteStore;
+
+use crate::commands::repo::root_of;
+use crate::desk::Desk;
+use crate::failure::Failure;
+
+/// Finds the repositories named, else the one here.
+pub(super) fn of(
+    desk: &Desk,
+    store: &mut SqliteStore,
+    names: &[String],
+) -> Result<Vec<Checkout>, Failure> {
+    let machine = machine(&desk.site.settings.paths)?.unwrap_or_default();
+    let repos = store.repos()?;
+    if names.is_empty() {
+        return Ok(vec![at(&repos, &machine, &desk.site.project.dir)?]);
+    }
+    let mut found: Vec<Checkout> = Vec::new();
+    for name in names {
+        let checkout = named(&repos, &machine, name)?;
+        if !found.iter().any(|known| known.root == checkout.root) {
+            found.push(checkout);
+        }
+    }
+    Ok(found)
+}
+
+fn named(repos: &[Repo], machine: &str, name: &str) -> Result<Checkout, Failure> {
+    let slug: Option<RepoSlug> = name.parse().ok();
+    let known = slug.and_then(|slug| repos.iter().find(|repo| repo.slug.is(&slug)));
+    if let Some(repo) = known {
+        let Some(path) = repo.path_on(machine) else {
+            let text = format!("repository {} does not lie on this machine", repo.slug);
+            return Err(Failure::refused("repo_not_here", text).hint(format!(
+                "`trueup repo add PATH --slug {}` says where",
+                repo.slug
+            )));
+        };
+        return at(repos, machine, Path::new(path));
+    }
+    let path = Path::new(name);
+    if !path.exists() && !name.contains(std::path::MAIN_SEPARATOR) {
+        let text = format!("there is no repository {name}, nor a directory of that name");
+        return Err(Failure::refused("repo_not_found", text)
+            .hint("`trueup repo list` shows the repositories"));
+    }
+    at(repos, machine, path)
+}
+
+fn at(repos: &[Repo], machine: &str, path: &Path) -> Result<Checkout, Failure> {
+    let root = root_of(path)?;
+    let slug = owner_of(repos, machine, &root).map(|repo| repo.slug.clone());
+    Ok(Checkout { root, slug })
+}

@@ -1,0 +1,266 @@
+//! The whole of a check: observe, decide, act, and look again.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use super::assess::{Reading, assess};
+use super::finding::Finding;
+use super::gate::{self, Gate};
+use super::rows::{self, Mover, strangers};
+use super::{files, writeback};
+use crate::cache::lock::FileLock;
+use crate::model::{ItemKey, RepoSlug};
+use crate::repos::named_after;
+use crate::settings::{Paths, RepositoryConfig, private_dir};
+use crate::store::{Store, StoreError};
+
+/// How long another check of the same checkout may take before this one gives up.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Whether what can be mended is.
+    pub fix: bool,
+    /// Whether files may be written.
+    pub writeback: bool,
+    /// Whether the checkout is brought up to date first.
+    pub pull: bool,
+    /// In whose name.
+    pub mover: Mover,
+}
+
+/// A repository on this machine.
+#[derive(Debug, Clone)]
+pub struct Checkout {
+    /// Its root.
+    pub root: PathBuf,
+    /// Its name, where it is registered.
+    pub slug: Option<RepoSlug>,
+}
+
+/// What came of a check.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// The name by which the database knows the repository.
+    pub repo: String,
+    /// How many workplans it has.
+    pub files: usize,
+    /// What was found, before anything was mended.
+    pub findings: Vec<Finding>,
+    /// Which of these are mended, in their order.
+    pub mended: Vec<bool>,
+    /// The files of the commit.
+    pub written: Vec<String>,
+    /// The commit.
+    pub commit: Option<String>,
+    /// Whether its remote has it.
+    pub pushed: bool,
+    /// Why nothing was written, or not all.
+    pub skipped: Vec<String>,
+    /// What was tried in vain, a line each.
+    pub notes: Vec<String>,
+}
+
+/// Why a check could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The database cannot be asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The checkout cannot be read, or trueup's own files not written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// Checks a repository.
+///
+/// # Errors
+///
+/// When the database or the checkout cannot be read. What git or single files refuse is said in
+/// the answer, and the rest goes on.
+pub fn check(
+    store: &mut dyn Store,
+    checkout: &Checkout,
+    request: &Request,
+    paths: &Paths,
+) -> Result<Checked, CheckError> {
+    let root = &checkout.root;
+    // Two that mend at once would each read what the other is about to change.
+    let _lock = if request.fix {
+        let lock = paths.lock_of(&root.join("workplans"));
+        private_dir(lock.parent().unwrap_or(Path::new(".")))?;
+        let locked = FileLock::exclusive(&lock, PATIENCE);
+        Some(locked.map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => io::Error::other(format!(
+                "{}: another check has been mending it for {PATIENCE:?}",
+                root.display()
+            )),
+            _ => error,
+        })?)
+    } else {
+        None
+    };
+    let name = checkout.slug.as_ref().map(|slug| slug.as_str().to_owned());
+    let name = name.or_else(|| configured(root));
+    let shown = name.clone().unwrap_or_else(|| directory(root));
+    let look = || gate::look(root, &shown, request.pull, request.fix);
+    // What is pulled must be there before files are read.
+    let early = request.pull.then(look);
+    let (gate, reading) = thread::scope(|scope| {
+        let late = early.is_none().then(|| scope.spawn(look));
+        let reading = observe(store, root, name);
+        let gate = match (early, late) {
+            (Some(gate), _) => gate,
+            (None, Some(thread)) => match thread.join() {
+                Ok(gate) => gate,
+                Err(panic) => std::panic::resume_unwind(panic),
+            },
+            (None, None) => Gate::default(),
+        };
+        (gate, reading)
+    });
+    let (mut reading, files) = reading?;
+    reading.is_outdated = gate.is_outdated;
+    conclude(store, root, request, gate, &reading, files)
+}
+
+fn conclude(
+    store: &mut dyn Store,
+    root: &Path,
+    request: &Request,
+    mut gate: Gate,
+    reading: &Reading,
+    files: usize,
+) -> Result<Checked, CheckError> {
+    let assessment = assess(reading);
+    let mut checked = Checked {
+        repo: reading.repo.clone(),
+        files,
+        findings: assessment.findings,
+        ..Checked::default()
+    };
+    let deeds = assessment.deeds;
+    let open = |gate: &Gate| request.fix && gate.obstacle.is_none();
+    if open(&gate) {
+        gate.publish_earlier(&reading.repo);
+    }
+    let before = checked.findings.len();
+    if open(&gate) && !deeds.is_empty() {
+        let written = rows::write(store, reading, root, &deeds, &request.mover)?;
+        checked.notes.extend(written.refused);
+        if request.writeback {
+            let back = writeback::write(reading, root, &deeds, &written.links, &mut gate);
+            checked.written = back.written;
+            checked.commit = back.commit;
+            checked.pushed = back.pushed;
+            checked.skipped.extend(back.skipped);
+        }
+        // What was reported done proves nothing: it is read again.
+        let (mut after, _) = observe(store, root, Some(reading.repo.clone()))?;
+        after.is_outdated = reading.is_outdated;
+        let left = assess(&after).findings;
+        let is_left = |finding: &Finding| {
+            let same = |other: &Finding| {
+                let (a, b) = (&finding.divergence, &other.divergence);
+                (a.code, &a.subject) == (b.code, &b.subject) && finding.path == other.path
+            };
+            left.iter().any(same)
+        };
+        checked.mended = checked.findings.iter().map(|f| !is_left(f)).collect();
+    } else if request.fix {
+        checked.skipped.extend(gate.obstacle.clone());
+    }
+    checked.mended.resize(before, false);
+    checked.notes.append(&mut gate.notes);
+    let own = gate.findings.len();
+    checked.findings.splice(0..0, gate.findings);
+    checked.mended.splice(0..0, std::iter::repeat_n(false, own));
+    Ok(checked)
+}
+
+/// Reads everything but git.
+fn observe(
+    store: &mut dyn Store,
+    root: &Path,
+    name: Option<String>,
+) -> Result<(Reading, usize), CheckError> {
+    let paths = files::list(root)?;
+    let paths = paths.as_deref();
+    let (files, repo, rows) = if let Some(name) = name {
+        // The database is asked while files are read.
+        thread::scope(|scope| {
+            let files = scope.spawn(|| files::read(root, paths));
+            let rows = store.workplan_rows(&name);
+            match files.join() {
+                Ok(files) => (files, name, rows),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    } else {
+        let files = files::read(root, paths);
+        let name = match named(&files) {
+            Some(name) => name,
+            None => known(store, &files)?.unwrap_or_else(|| directory(root)),
+        };
+        let rows = store.workplan_rows(&name);
+        (files, name, rows)
+    };
+    let count = files.count;
+    let mut reading = Reading {
+        repo,
+        has_folder: files.has_folder,
+        sheets: files.sheets,
+        troubles: files.troubles,
+        rows: rows?,
+        ghosts: store.ghost_workplans()?,
+        ..Reading::default()
+    };
+    let (keys, links) = strangers(&reading);
+    if !keys.is_empty() || !links.is_empty() {
+        reading.elsewhere = store.find_workplan_rows(&keys, &links)?;
+    }
+    Ok((reading, count))
+}
+
+/// Returns the name that the repository's own file gives it.
+fn configured(root: &Path) -> Option<String> {
+    let project = crate::settings::Project {
+        dir: root.to_owned(),
+        git: None,
+        is_home: false,
+    };
+    let config: RepositoryConfig = project.config().ok()?;
+    config.repo
+}
+
+/// Returns the name that the first workplan that has one gives its repository.
+fn named(files: &files::Files) -> Option<String> {
+    let mut names = files
+        .sheets
+        .iter()
+        .filter_map(|sheet| sheet.repo.as_deref());
+    let name = names.find_map(|name| name.trim().parse::<RepoSlug>().ok());
+    name.map(|name| name.as_str().to_owned())
+}
+
+/// Returns the name by which the database knows the files already: a clone may have any name.
+fn known(store: &mut dyn Store, files: &files::Files) -> Result<Option<String>, StoreError> {
+    let keys: Vec<ItemKey> = files.sheets.iter().map(|sheet| sheet.key.clone()).collect();
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    let rows = store.find_workplan_rows(&keys, &[])?;
+    let mut tied = rows.into_iter().filter(|row| row.link.is_some());
+    Ok(tied.find_map(|row| row.repo))
+}
+
+/// Returns the name of the repository's directory; of a linked worktree, of the repository.
+fn directory(root: &Path) -> String {
+    let git = crate::git::Worktree::discover(root).filter(|git| git.root == *root);
+    let name = git.and_then(|git| git.name());
+    let name = name.or_else(|| Some(named_after(root)?.as_str().to_owned()));
+    name.unwrap_or_else(|| "repository".to_owned())
+}

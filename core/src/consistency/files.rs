@@ -1,0 +1,135 @@
+//! Reading the workplans of a checkout.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::sheet::{Sheet, Trouble};
+use crate::files::{is_symlink, read_bytes};
+use crate::workplan::{Place, is_workplan_path, parse};
+
+/// The folder of workplans, and that of those put away.
+const FOLDERS: [&str; 2] = ["workplans", "workplans/archived"];
+
+/// Largest file read, in bytes. Real ones have some ten kilobytes.
+pub(super) const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// Most threads that read; more only wait for each other.
+const THREADS: usize = 8;
+
+/// The workplans of a checkout.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    pub(super) has_folder: bool,
+    /// How many there are.
+    pub(super) count: usize,
+    pub(super) sheets: Vec<Sheet>,
+    pub(super) troubles: Vec<(String, Trouble)>,
+}
+
+/// Lists the workplans of a checkout, by path from its root.
+pub(super) fn list(root: &Path) -> io::Result<Option<Vec<String>>> {
+    let mut paths = Vec::new();
+    for (number, folder) in FOLDERS.into_iter().enumerate() {
+        let place = root.join(folder);
+        // A link in a repository would lead writes out of it.
+        if is_symlink(&place) {
+            return Err(at(
+                &place,
+                &io::Error::other("a symlink, which is not followed"),
+            ));
+        }
+        let entries = match fs::read_dir(&place) {
+            Err(error) if error.kind() == ErrorKind::NotFound && number == 0 => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            other => other.map_err(|error| at(&place, &error))?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(|error| at(&place, &error))?;
+            let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            // A folder's name may end like a file's.
+            let is_folder = || entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_workplan_path(&path) && !is_folder() {
+                paths.push(path);
+            }
+        }
+    }
+    paths.sort();
+    Ok(Some(paths))
+}
+
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+/// What a file came to.
+type Read = (Option<Sheet>, Vec<Trouble>);
+
+/// Reads files, in as many threads as there are processors.
+pub(super) fn read(root: &Path, paths: Option<&[String]>) -> Files {
+    let Some(paths) = paths else {
+        return Files::default();
+    };
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut found = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(path) = paths.get(number) else {
+                return found;
+            };
+            found.push((number, one(root, path)));
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    // A thread costs more than a few files do.
+    let threads = threads.min(THREADS).min(paths.len().div_ceil(16)).max(1);
+    let mut all: Vec<(usize, Read)> = Vec::with_capacity(paths.len());
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        all.extend(work());
+        for other in others {
+            match other.join() {
+                Ok(found) => all.extend(found),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+    });
+    all.sort_unstable_by_key(|(number, _)| *number);
+    let mut files = Files {
+        has_folder: true,
+        count: paths.len(),
+        ..Files::default()
+    };
+    for ((_, (sheet, troubles)), path) in all.into_iter().zip(paths) {
+        files.sheets.extend(sheet);
+        let troubles = troubles.into_iter();
+        files
+            .troubles
+            .extend(troubles.map(|trouble| (path.clone(), trouble)));
+    }
+    files
+}
+
+/// Reads a file. One that cannot be read is a trouble of that file, and the others are read.
+pub(super) fn one(root: &Path, path: &str) -> Read {
+    let bytes = match read_bytes(&root.join(path), LARGEST, false) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            return (
+                None,
+                vec![whole(path, format!("it cannot be read: {error}"))],
+            );
+        }
+    };
+    match parse(&bytes) {
+        Ok(workplan) => Sheet::of(path, &workplan),
+        Err(problem) => (None, vec![Trouble::new(problem.place, path, problem.text)]),
+    }
+}
+
+fn whole(path: &str, text: String) -> Trouble {
+    Trouble::new(Place { line: 1, column: 1 }, path, text)
+}
