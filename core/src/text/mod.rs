@@ -4,6 +4,7 @@
 mod budget;
 mod clean;
 mod fence;
+pub mod redact;
 
 pub use budget::{CONTEXT_LIMIT, Packer};
 pub use clean::{block, one_line};

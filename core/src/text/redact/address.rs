@@ -1,0 +1,90 @@
+//! Addresses that let in whoever knows them: `scheme://user:PASSWORD@host`, and webhooks.
+
+use std::ops::Range;
+
+use super::{SecretKind, Span, judge};
+
+/// Most bytes looked at behind `://` for the end of a password.
+const LONGEST: usize = 512;
+
+/// Shortest password: `u:p@h` in documentation is none.
+const SHORTEST: usize = 3;
+
+/// Hosts and paths of webhooks, and the fewest characters of what follows and is secret.
+const HOOKS: [(&str, usize); 4] = [
+    ("hooks.slack.com/services/", 20),
+    ("hooks.slack.com/workflows/", 20),
+    ("discord.com/api/webhooks/", 50),
+    ("discordapp.com/api/webhooks/", 50),
+];
+
+/// Finds every webhook, and every password in an address.
+pub(super) fn scan(text: &str, spans: &mut Vec<Span>) {
+    for (hook, fewest) in HOOKS {
+        for (at, _) in text.match_indices(hook) {
+            let start = at + hook.len();
+            let rest = text.get(start..).unwrap_or_default();
+            let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/_-".contains(byte);
+            let length = rest.bytes().take_while(is_path).count();
+            let path = rest.get(..length).unwrap_or_default();
+            if length >= fewest && !judge::is_placeholder_token(path) {
+                spans.push(Span {
+                    range: start..start + length,
+                    kind: SecretKind::Webhook,
+                });
+            }
+        }
+    }
+    for (colon, mark) in text.match_indices("://") {
+        if let Some(range) = password(text, colon, colon + mark.len()) {
+            spans.push(Span {
+                range,
+                kind: SecretKind::Password,
+            });
+        }
+    }
+}
+
+/// Returns where the password stands in the address whose scheme ends at `colon`.
+fn password(text: &str, colon: usize, start: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let is_scheme = colon
+        .checked_sub(1)
+        .and_then(|last| bytes.get(last))
+        .is_some_and(u8::is_ascii_alphanumeric);
+    let rest = bytes.get(start..)?;
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`<>|".contains(byte);
+    let length = rest.iter().take(LONGEST).take_while(|b| !ends(b)).count();
+    let token = rest.get(..length)?;
+    let user = token.iter().position(|byte| b":@/?#[".contains(byte))?;
+    if !is_scheme || token.get(user) != Some(&b':') {
+        return None;
+    }
+    let behind = token.get(user + 1..)?;
+    let first = behind.iter().position(|byte| *byte == b'@')?;
+    // What looks like a port and a path is one: `host:8080/@scope`.
+    let digits = behind.iter().take_while(|b| b.is_ascii_digit()).count();
+    let is_port = behind.get(digits).is_some_and(|byte| b"/?#".contains(byte));
+    let host = behind.get(first + 1..)?;
+    let authority = host.iter().position(|byte| b"/?#".contains(byte));
+    let authority = host.get(..authority.unwrap_or(host.len()))?;
+    let more = authority.iter().rposition(|byte| *byte == b'@');
+    let length = more.map_or(first, |more| first + 1 + more);
+    let from = start + user + 1;
+    let value = text.get(from..from + length)?;
+    let user = text.get(start..start + user)?;
+    let host = text.get(from + length + 1..)?;
+    let is_web = text.get(..colon)?.ends_with("http") || text.get(..colon)?.ends_with("https");
+    let is_path = is_web && value.contains('/');
+    let is_default = user == value
+        && ["localhost", "127.0.0.1"]
+            .iter()
+            .any(|h| host.starts_with(h));
+    let is_none = value.len() < SHORTEST
+        || is_port
+        || is_path
+        || is_default
+        || judge::is_placeholder(value)
+        || judge::is_sample_password(value);
+    (!is_none).then_some(from..from + length)
+}

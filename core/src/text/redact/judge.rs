@@ -1,0 +1,486 @@
+//! Whether a value is a secret, or a placeholder, a reference, an id, a word.
+
+use super::name::Promise;
+
+/// Most bytes of a value that are looked at.
+const LOOKED_AT: usize = 200;
+
+/// Where a value stands, from what is surely one to what may be prose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Setting {
+    /// Behind `=`, or in quotes.
+    Code,
+    /// Behind `:`, with nothing else on its line.
+    Line,
+    /// Among other words.
+    Prose,
+}
+
+/// Parts of placeholders, in lower case.
+const PLACEHOLDERS: [&str; 27] = [
+    "example",
+    "changeme",
+    "change-me",
+    "change_me",
+    "placeholder",
+    "redacted",
+    "your",
+    "dummy",
+    "fake",
+    "sample",
+    "insert",
+    "replace",
+    "masked",
+    "xxxx",
+    "****",
+    "••",
+    "...",
+    "…",
+    "notasecret",
+    "not-a-secret",
+    "not_a_secret",
+    "removed",
+    "todo",
+    "goes-here",
+    "goes_here",
+    "omitted",
+    "<",
+];
+
+/// Whole values that stand for a password.
+const SAMPLES: [&str; 22] = [
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "secret",
+    "test",
+    "testing",
+    "test123",
+    "none",
+    "null",
+    "token",
+    "user",
+    "pw",
+    "mypassword",
+    "my-password",
+    "my_password",
+    "db_password",
+    "hidden",
+    "password-here",
+    "dev",
+    "string",
+    "mysecret",
+];
+
+/// Words with digits in them that name a technique.
+const TECHNIQUES: [&str; 44] = [
+    "argon2",
+    "argon2id",
+    "argon2i",
+    "bcrypt",
+    "scrypt",
+    "pbkdf2",
+    "sha1",
+    "sha224",
+    "sha256",
+    "sha384",
+    "sha512",
+    "sha3",
+    "md5",
+    "hs256",
+    "hs384",
+    "hs512",
+    "rs256",
+    "rs384",
+    "rs512",
+    "es256",
+    "es384",
+    "ps256",
+    "eddsa",
+    "oauth2",
+    "oauth1",
+    "auth0",
+    "base64",
+    "base64url",
+    "base32",
+    "base58",
+    "ed25519",
+    "x25519",
+    "x509",
+    "aes128",
+    "aes256",
+    "rsa2048",
+    "rsa4096",
+    "p256",
+    "secp256k1",
+    "http2",
+    "utf8",
+    "pkcs8",
+    "pkcs12",
+    "blake3",
+];
+
+/// How references to where a secret is kept begin, in lower case.
+const REFERENCES: [&str; 30] = [
+    "process.env",
+    "os.environ",
+    "os.getenv",
+    "env.",
+    "env[",
+    "env(",
+    "getenv",
+    "std::env",
+    "import.meta",
+    "secrets.",
+    "secret/",
+    "secretsmanager",
+    "vault:",
+    "vault/",
+    "op://",
+    "arn:",
+    "ssm:",
+    "ssm/",
+    "keyring",
+    "keychain",
+    "1password",
+    "bitwarden",
+    "gcp-",
+    "projects/",
+    "kv/",
+    "config.",
+    "settings.",
+    "self.",
+    "this.",
+    "doppler:",
+];
+
+/// How digests of content begin.
+const DIGESTS: [&str; 9] = [
+    "sha1:", "sha256:", "sha384:", "sha512:", "md5:", "blake3:", "sha256-", "sha384-", "sha512-",
+];
+
+/// Tells whether the value only stands where a secret would.
+pub(super) fn is_placeholder(value: &str) -> bool {
+    let head = head(value);
+    let only = |set: &[u8]| head.bytes().all(|byte| set.contains(&byte));
+    let opened = head.starts_with(['<', '{', '[', '(', '%']);
+    let variable = head.strip_prefix('$').is_some_and(|rest| {
+        rest.starts_with(['{', '(', '$'])
+            || rest.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+            || rest.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+    });
+    let same = head.bytes().all(|byte| Some(byte) == head.bytes().next());
+    head.is_empty()
+        || opened
+        || variable
+        || same
+        || only(b"*xX.-_#?")
+        || !head.is_ascii() && head.chars().all(|c| !c.is_alphanumeric())
+        || holds_placeholder(head)
+}
+
+/// Tells whether the value is what documentation uses for a password.
+pub(super) fn is_sample_password(value: &str) -> bool {
+    SAMPLES
+        .iter()
+        .any(|sample| value.eq_ignore_ascii_case(sample))
+}
+
+/// Tells whether the body of a token is made up: of few characters, or with a word that says so.
+pub(super) fn is_placeholder_token(body: &str) -> bool {
+    let head = head(body);
+    let mut seen = [false; 256];
+    for byte in head.bytes() {
+        if let Some(seen) = seen.get_mut(usize::from(byte)) {
+            *seen = true;
+        }
+    }
+    seen.iter().filter(|seen| **seen).count() <= 6 || holds_placeholder(head)
+}
+
+fn holds_placeholder(head: &str) -> bool {
+    let lower = head.to_ascii_lowercase();
+    PLACEHOLDERS.iter().any(|part| lower.contains(part))
+}
+
+/// Tells whether a run of letters and digits in the body looks random.
+pub(super) fn has_random_run(body: &str) -> bool {
+    let runs = head(body).split(|c: char| !c.is_ascii_alphanumeric());
+    runs.filter(|run| run.len() >= 16).any(is_random_run)
+}
+
+fn is_random_run(run: &str) -> bool {
+    let signs = Signs::of(run);
+    signs.digits > 0 && signs.digits < run.len() && signs.is_restless()
+}
+
+/// Tells whether a value of a name that promises so is a secret.
+pub(super) fn is_secret(value: &str, promise: Promise, setting: Setting) -> bool {
+    let head = head(value);
+    if head.len() < 6 || head.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        return false;
+    }
+    let lower = head.to_ascii_lowercase();
+    if is_placeholder(head)
+        || is_sample_password(head)
+        || is_reference(head, &lower)
+        || DIGESTS.iter().any(|digest| lower.starts_with(digest))
+        || TECHNIQUES.contains(&lower.as_str())
+        || head.starts_with("-----")
+    {
+        return false;
+    }
+    let signs = Signs::of(head);
+    if signs.letters() == 0 {
+        return promise == Promise::Password
+            && setting <= Setting::Line
+            && is_number_password(head, &signs);
+    }
+    if is_uuid(head) {
+        return promise != Promise::Key && setting == Setting::Code;
+    }
+    if is_random(head, &signs) {
+        return true;
+    }
+    match (promise, setting) {
+        (Promise::Password, Setting::Code | Setting::Line) => is_chosen(head, &signs),
+        (Promise::Login, _) => head.len() >= 8 && signs.digits > 0 && is_chosen(head, &signs),
+        (Promise::Secret, Setting::Code) => {
+            head.len() >= 8
+                && (signs.digits > 0 && !is_of_words(head) || is_unpronounceable(head, &signs))
+        }
+        (Promise::Password, Setting::Prose) => {
+            head.len() >= 8 && signs.symbols > 0 && signs.digits > 0 && is_chosen(head, &signs)
+        }
+        (Promise::Secret | Promise::Key, _) => false,
+    }
+}
+
+/// Digits alone are a password where they are no date, time, size or port.
+fn is_number_password(value: &str, signs: &Signs) -> bool {
+    let strong = value.bytes().any(|byte| b"!#$^&*?@~".contains(&byte));
+    signs.digits >= 6 && (strong || signs.digits == value.len())
+}
+
+/// Tells whether the value looks chosen as a password: no word, id, path, or version.
+fn is_chosen(value: &str, signs: &Signs) -> bool {
+    let strong = value.bytes().any(|byte| b"!#$%^&*?~@+".contains(&byte));
+    if strong {
+        // `C++`, `100%`, `why?` are words with a sign.
+        return signs.digits > 0 && signs.letters() >= 3
+            || signs.inner_symbols >= 1 && signs.is_mixed();
+    }
+    if signs.digits == 0 {
+        return is_unpronounceable(value, signs);
+    }
+    let stem = value.trim_end_matches(|c: char| c.is_ascii_digit());
+    let counted = [
+        "phase", "step", "task", "level", "version", "test", "tier", "stage", "sprint", "week",
+        "iter",
+    ]
+    .iter()
+    .any(|word| stem.eq_ignore_ascii_case(word));
+    let starts_as_number = value.starts_with(|c: char| c.is_ascii_digit())
+        && value
+            .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
+            .len()
+            <= 3;
+    !counted && !starts_as_number && !is_of_words(value) && !value.contains(['/', '(', ')'])
+}
+
+/// Tells whether every part of the value is a word, a number, or a word with a number; one part
+/// alone is no proof.
+fn is_of_words(value: &str) -> bool {
+    let parts = value.split(|c: char| !c.is_ascii_alphanumeric());
+    let mut count = 0;
+    for part in parts.filter(|part| !part.is_empty()) {
+        count += 1;
+        let stem = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        let digits = part.len() - stem.len();
+        let plain = stem.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let is_word = part.len() <= 3 || digits == part.len() || plain && digits <= 3;
+        // A capital in the middle of small letters twice over is no word.
+        if !is_word || Signs::of(stem).humps > 4 {
+            return false;
+        }
+    }
+    count > 1
+}
+
+/// Letters alone that nobody could say: five consonants in a row, or capitals all over.
+fn is_unpronounceable(value: &str, signs: &Signs) -> bool {
+    if value.len() < 12 || signs.letters() < value.len() - signs.symbols {
+        return false;
+    }
+    let mut run = 0;
+    let mut longest = 0;
+    for byte in value.bytes() {
+        let is_consonant = byte.is_ascii_alphabetic() && !b"aeiouyAEIOUY".contains(&byte);
+        run = if is_consonant { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    let is_shouted = signs.lower == 0;
+    !is_shouted && (longest >= 6 || signs.humps * 5 >= value.len() && value.len() >= 16)
+}
+
+/// Tells whether the value looks random, wherever it stands.
+fn is_random(value: &str, signs: &Signs) -> bool {
+    let alnum = signs.letters() + signs.digits;
+    if alnum < 12 || signs.digits == 0 || is_of_words(value) || is_path(value) {
+        return false;
+    }
+    let kinds = [signs.lower, signs.upper, signs.digits];
+    let all_kinds = kinds.into_iter().all(|count| count > 0);
+    let restless = signs.is_restless();
+    if alnum < 16 {
+        return all_kinds && restless && signs.changes >= 4;
+    }
+    restless && entropy(value) >= 2.8
+}
+
+/// Tells whether the value looks like a path or a name of a file.
+fn is_path(value: &str) -> bool {
+    let starts = ["/", "./", "../", "~/"]
+        .iter()
+        .any(|s| value.starts_with(s));
+    let parts = value.split('/');
+    let wordy = parts
+        .clone()
+        .filter(|part| {
+            let signs = Signs::of(part);
+            part.len() <= 2 || is_of_words(part) || signs.digits == 0 && signs.humps < 3
+        })
+        .count();
+    let count = parts.count();
+    count > 1 && wordy == count || starts && count > 2 && wordy * 2 > count
+}
+
+/// Tells whether the value says where the secret is kept instead of being one.
+fn is_reference(value: &str, lower: &str) -> bool {
+    if REFERENCES.iter().any(|start| lower.starts_with(start)) || value.contains("://") {
+        return true;
+    }
+    let is_name = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+    // `get_password(…)`, `Secret::new(…)`
+    let called = value.find(['(', '[']).is_some_and(|end| {
+        let callee = value.get(..end).unwrap_or_default();
+        end >= 2
+            && callee
+                .bytes()
+                .all(|b| is_name(b) || b == b'.' || b == b':' || b == b'!')
+    });
+    // `user.password`, `Self::TOKEN`
+    let dotted =
+        value.contains(['.', ':']) && value.bytes().all(|b| is_name(b) || b == b'.' || b == b':');
+    // `GITHUB_TOKEN`, `DB_PASS_2`
+    let shouted = value.contains('_')
+        && value
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+        && is_of_words(value);
+    let file = value.rsplit_once('.').is_some_and(|(stem, ending)| {
+        const ENDINGS: [&str; 22] = [
+            "md", "txt", "json", "yaml", "yml", "toml", "env", "pem", "key", "crt", "rs", "ts",
+            "js", "py", "go", "sh", "sql", "tsx", "html", "enc", "gpg", "asc",
+        ];
+        ENDINGS.contains(&ending) && !is_random_run(stem)
+    });
+    called || dotted || shouted || file
+}
+
+fn is_uuid(value: &str) -> bool {
+    let mut lengths = value.split('-').map(str::len);
+    let hex = value.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    hex && [8, 4, 4, 4, 12]
+        .into_iter()
+        .all(|l| lengths.next() == Some(l))
+        && lengths.next().is_none()
+}
+
+/// What is counted of a value.
+#[derive(Debug, Default)]
+struct Signs {
+    lower: usize,
+    upper: usize,
+    digits: usize,
+    symbols: usize,
+    /// Symbols with something on both sides.
+    inner_symbols: usize,
+    /// Changes between letters and digits, and from small letters to capitals.
+    changes: usize,
+    /// Changes from small letters to capitals.
+    humps: usize,
+}
+
+impl Signs {
+    fn of(value: &str) -> Self {
+        let mut signs = Self::default();
+        let mut last = None;
+        let end = value.len().saturating_sub(1);
+        for (at, byte) in value.bytes().enumerate() {
+            let kind = match byte {
+                b'a'..=b'z' => b'a',
+                b'A'..=b'Z' => b'A',
+                b'0'..=b'9' => b'0',
+                _ => b'-',
+            };
+            match kind {
+                b'a' => signs.lower += 1,
+                b'A' => signs.upper += 1,
+                b'0' => signs.digits += 1,
+                _ => {
+                    signs.symbols += 1;
+                    signs.inner_symbols += usize::from(at > 0 && at < end);
+                }
+            }
+            match (last, kind) {
+                (Some(b'a'), b'A') => {
+                    signs.changes += 1;
+                    signs.humps += 1;
+                }
+                (Some(b'a' | b'A'), b'0') | (Some(b'0'), b'a' | b'A') => signs.changes += 1,
+                _ => {}
+            }
+            last = Some(kind);
+        }
+        signs
+    }
+
+    const fn letters(&self) -> usize {
+        self.lower + self.upper
+    }
+
+    const fn is_mixed(&self) -> bool {
+        self.lower > 0 && self.upper > 0 && self.lower + self.upper >= 6
+    }
+
+    /// Random text changes its kind of character at every third place or so; words with
+    /// numbers, humps or not, far less often.
+    const fn is_restless(&self) -> bool {
+        let length = self.lower + self.upper + self.digits;
+        let one_case = self.lower == 0 || self.upper == 0;
+        self.changes * 100 >= length * if one_case { 18 } else { 21 }
+    }
+}
+
+/// Bits per byte.
+fn entropy(value: &str) -> f64 {
+    let mut counts = [0_u32; 256];
+    for byte in value.bytes() {
+        if let Some(count) = counts.get_mut(usize::from(byte)) {
+            *count += 1;
+        }
+    }
+    let total = f64::from(u32::try_from(value.len()).unwrap_or(u32::MAX));
+    let share = |count: u32| f64::from(count) / total;
+    let bits = counts.into_iter().filter(|count| *count > 0).map(share);
+    -bits.map(|share| share * share.log2()).sum::<f64>()
+}
+
+/// Returns what is looked at of a value.
+fn head(value: &str) -> &str {
+    value
+        .get(..value.floor_char_boundary(LOOKED_AT))
+        .unwrap_or(value)
+}

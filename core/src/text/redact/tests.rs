@@ -1,0 +1,297 @@
+//! A corpus of lines that status files have, with what must go and what must stay, and the laws
+//! that hold for any text.
+//!
+//! In the corpus every secret stands between `«` and `»` and is split by `¦`, so that no
+//! scanner takes the corpus itself for a leak; `⏎` is the end of a line.
+
+use std::borrow::Cow;
+
+use proptest::prelude::*;
+
+use super::{MARK, SecretKind, redact};
+
+const SECRETS: &str = include_str!("corpus/secrets.txt");
+const HARMLESS: &str = include_str!("corpus/harmless.txt");
+
+/// A line of the corpus: the parts between its secrets, and the secrets.
+fn read(line: &str) -> (Vec<String>, Vec<String>) {
+    let text = line.replace('¦', "").replace('⏎', "\n");
+    let (mut kept, mut secrets) = (Vec::new(), Vec::new());
+    let mut parts = text.split('«');
+    kept.push(parts.next().unwrap().to_owned());
+    for part in parts {
+        let (secret, after) = part.split_once('»').unwrap();
+        secrets.push(secret.to_owned());
+        kept.push(after.to_owned());
+    }
+    (kept, secrets)
+}
+
+/// Whether the secrets went, and nothing else did.
+fn is_redacted(kept: &[String], text: &str) -> bool {
+    let clean = redact(text);
+    let mut rest = clean.text.as_ref();
+    let (first, others) = kept.split_first().unwrap();
+    let Some(after) = rest.strip_prefix(first.as_str()) else {
+        return false;
+    };
+    rest = after;
+    for part in others {
+        let after = rest
+            .strip_prefix(MARK)
+            .and_then(|rest| rest.split_once(']'));
+        let Some(after) = after.and_then(|(_, rest)| rest.strip_prefix(part.as_str())) else {
+            return false;
+        };
+        rest = after;
+    }
+    rest.is_empty() && clean.found.len() == others.len()
+}
+
+#[test]
+fn the_corpus_is_told_apart() {
+    let (mut hits, mut misses, mut alarms) = (0_u32, Vec::new(), Vec::new());
+    for line in SECRETS.lines() {
+        let (kept, secrets) = read(line);
+        assert!(!secrets.is_empty(), "no secret is marked in {line}");
+        let mut text = kept[0].clone();
+        for (secret, after) in secrets.iter().zip(&kept[1..]) {
+            text.push_str(secret);
+            text.push_str(after);
+        }
+        let clean = redact(&text);
+        let survives = secrets.iter().any(|s| clean.text.contains(s.as_str()));
+        if is_redacted(&kept, &text) && !survives {
+            hits += 1;
+        } else {
+            misses.push(format!("{text}\n  -> {}", clean.text));
+        }
+        assert_eq!(redact(&clean.text).text, clean.text);
+        let debug = format!("{:?}", clean.found);
+        assert!(!secrets.iter().any(|s| debug.contains(s.as_str())));
+    }
+    for line in HARMLESS.lines() {
+        let text = line.replace('¦', "").replace('⏎', "\n");
+        let clean = redact(&text);
+        if clean.found.is_empty() {
+            assert!(matches!(clean.text, Cow::Borrowed(same) if same == text));
+        } else {
+            alarms.push(format!("{text}\n  -> {}", clean.text));
+        }
+    }
+    let share = |part: u32, others: usize| {
+        f64::from(part) / (f64::from(part) + f64::from(u32::try_from(others).unwrap()))
+    };
+    let (recall, precision) = (share(hits, misses.len()), share(hits, alarms.len()));
+    println!(
+        "recall {recall:.3} of {} secrets, precision {precision:.3} over {} harmless lines",
+        SECRETS.lines().count(),
+        HARMLESS.lines().count()
+    );
+    assert!(recall >= 1.0, "{recall}, missed:\n{}", misses.join("\n"));
+    assert!(
+        precision >= 0.99,
+        "{precision}, taken:\n{}",
+        alarms.join("\n")
+    );
+    assert!(SECRETS.lines().count() >= 120 && HARMLESS.lines().count() >= 160);
+}
+
+/// Joins what is split in this file for the reason the corpus is.
+fn join(parts: &[&str]) -> String {
+    parts.concat()
+}
+
+#[test]
+fn a_finding_names_line_and_kind() {
+    let token = join(&["gh", "p_", "16C7e42F292c6912E7710c838347Ae178B4a"]);
+    let line = join(&["MIIEpAIBAAKCAQEA7bq8", "1yN3Zk0fWq2mXw5tGh8jKd"]);
+    let text = format!(
+        "# State\r\n\r\nuse {token}\r\n-----BEGIN PRIVATE KEY-----\r\n{line}\r\n-----END PRIVATE \
+         KEY-----\r\nDB_PASSWORD=xK9!mm2p\r\n{token} {token}"
+    );
+    let clean = redact(&text);
+    assert_eq!(
+        clean.text,
+        "# State\r\n\r\nuse [redacted: GitHub token]\r\n[redacted: private key]\r\n\
+         DB_PASSWORD=[redacted: password]\r\n[redacted: GitHub token] [redacted: GitHub token]"
+    );
+    let found: Vec<_> = clean.found.iter().map(|f| (f.line, f.kind)).collect();
+    assert_eq!(
+        found,
+        [
+            (3, SecretKind::GitHub),
+            (4, SecretKind::PrivateKey),
+            (7, SecretKind::Password),
+            (8, SecretKind::GitHub),
+            (8, SecretKind::GitHub),
+        ]
+    );
+}
+
+#[test]
+fn the_kind_that_says_more_is_told() {
+    let body = "Zq3vT8wLk1Rf6Yp0Nd5Xc2Bm9Hs4Gj7AeQuW";
+    for (text, kind) in [
+        (
+            join(&["API_KEY=gl", "pat-", &body[..20]]),
+            SecretKind::GitLab,
+        ),
+        (
+            join(&["AWS_SECRET_ACCESS_KEY=", body, "/+1a"]),
+            SecretKind::AwsSecretKey,
+        ),
+        (
+            join(&["Authorization: Bearer np", "m_", body]),
+            SecretKind::Npm,
+        ),
+        (join(&["token: Bearer ", body]), SecretKind::Bearer),
+        (
+            join(&["https://x:gh", "p_", body, "@github.com/a/b"]),
+            SecretKind::GitHub,
+        ),
+        (join(&["CLIENT_SECRET=", body]), SecretKind::Assigned),
+    ] {
+        let kinds: Vec<_> = redact(&text).found.iter().map(|f| f.kind).collect();
+        assert_eq!(kinds, [kind], "{text}");
+    }
+}
+
+#[test]
+fn text_behind_a_key_that_was_cut_off_stays() {
+    let line = join(&["MIIEpAIBAAKCAQEA7bq8", "1yN3Zk0fWq2mXw5tGh8jKd"]);
+    let head = join(&["-----BEGIN RSA ", "PRIVATE KEY-----"]);
+    for (text, clean) in [
+        (
+            format!("{head}\n{line}\n{line}\nabc"),
+            "[redacted: private key]".to_owned(),
+        ),
+        (
+            format!("{head}\n{line}\n\n## Next step\nrun it"),
+            "[redacted: private key]\n\n## Next step\nrun it".to_owned(),
+        ),
+        (
+            format!("{head}\n\nis how it begins"),
+            format!("{head}\n\nis how it begins"),
+        ),
+        (
+            format!("{head}\n{line}\n{head}\n{line}\n-----END RSA PRIVATE KEY-----."),
+            "[redacted: private key]\n[redacted: private key].".to_owned(),
+        ),
+    ] {
+        assert_eq!(redact(&text).text, clean);
+    }
+}
+
+/// Text of the parts that rules are about, in any order.
+fn parts() -> impl Strategy<Value = String> {
+    let fixed = prop::sample::select(vec![
+        "password",
+        "API_KEY",
+        "token",
+        "secret",
+        "Bearer",
+        "Authorization: Basic",
+        "key",
+        "is",
+        "login",
+        "--token",
+        "aws_secret_access_key",
+        "client",
+        "api",
+        "[redacted: ",
+        "password]",
+        "[redacted: GitHub token]",
+        "GitHub token",
+        "[redacted: bearer token]",
+        "AccountKey=",
+        ": ",
+        ":",
+        "=",
+        " = ",
+        "\"",
+        "'",
+        "`",
+        "|",
+        "\n",
+        "\r\n",
+        " ",
+        "  ",
+        ",",
+        ";",
+        "@",
+        "://",
+        "/",
+        "postgres://",
+        "user:",
+        "@host",
+        "hunter2",
+        "xK9!mm2p",
+        "gh\u{70}_",
+        "sk-",
+        "sk-ant-",
+        "eyJ",
+        ".",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN ",
+        "-----END ",
+        "PRIVATE KEY-----",
+        "\\n",
+        "é",
+        "…",
+        "(",
+        ")",
+        "{",
+        "}",
+        "<",
+        ">",
+        "$",
+        "*",
+        "**",
+        "#",
+        "&",
+        "?",
+        "-",
+        "_",
+        "SG.",
+        "==",
+        "16C7e42F292c6912E7710c838347Ae178B4a",
+        "e8f1c04b77aa",
+        "your",
+        "16C7e42F292c6912",
+    ]);
+    let part = prop_oneof![
+        8 => fixed.prop_map(str::to_owned),
+        2 => "[A-Za-z0-9]{1,44}",
+        1 => "[A-Za-z0-9+/]{40,90}=?",
+        1 => "\\PC{0,6}",
+    ];
+    prop::collection::vec(part, 0..24).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn redacting_twice_is_redacting_once(text in parts()) {
+        let once = redact(&text);
+        let twice = redact(&once.text);
+        prop_assert_eq!(&twice.text, &once.text);
+        prop_assert!(twice.found.is_empty());
+        prop_assert_eq!(once.found.is_empty(), once.text == text);
+        prop_assert!(once.found.is_sorted_by_key(|found| found.line));
+    }
+
+    #[test]
+    fn any_text_is_read(text in any::<String>()) {
+        let clean = redact(&text);
+        prop_assert!(!clean.found.is_empty() || clean.text == text);
+    }
+
+    #[test]
+    fn a_token_goes_wherever_it_stands(before in "[ -~\n]{0,30}[ :=\"'`|(\n]|", after in "[ \n\"'`|).,;][ -~\n]{0,30}|") {
+        let token = join(&["gh", "p_", "16C7e42F292c6912E7710c838347Ae178B4a"]);
+        let clean = redact(&format!("{before}{token}{after}")).text.into_owned();
+        prop_assert!(!clean.contains(&token), "{clean}");
+    }
+}

@@ -1,0 +1,196 @@
+//! Where the value of a name begins and ends.
+
+use std::ops::Range;
+
+use super::judge::Setting;
+
+/// Most bytes of a value without quotes that are looked for its end.
+const LONGEST: usize = 512;
+
+/// Most bytes between a name and the sign that assigns, such as ` (staging)`.
+const LONGEST_REMARK: usize = 48;
+
+/// A value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Value {
+    pub(super) range: Range<usize>,
+    pub(super) setting: Setting,
+}
+
+/// How the name of a value stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stand {
+    /// The byte before it.
+    pub(super) before: Option<u8>,
+    /// Whether it is a flag, `--password`, which a space separates from its value.
+    pub(super) is_flag: bool,
+    /// Whether it is an identifier of code, `client_secret`, where prose would have a word.
+    pub(super) is_code: bool,
+}
+
+/// Returns the value of the name that ends at `end`.
+pub(super) fn of(text: &str, end: usize, stand: Stand) -> Option<Value> {
+    let bytes = text.as_bytes();
+    let (at, mut setting) = assigned_at(text, end, stand)?;
+    let is_cell = setting == Setting::Prose;
+    let mut start = skip(bytes, at, b" \t*");
+    // A type, `password: str = "…"`.
+    let rest = text.get(start..)?;
+    for name in ["str", "string", "String", "&str", "text"] {
+        let typed = rest.strip_prefix(name);
+        if let Some(value) = typed.and_then(|r| r.trim_start_matches(' ').strip_prefix('=')) {
+            start = skip(bytes, text.len() - value.len(), b" ");
+            setting = Setting::Code;
+            break;
+        }
+    }
+    // An escaped quote, or a prefix of one.
+    let (first, second) = (bytes.get(start)?, bytes.get(start + 1));
+    let is_quote = |byte: &u8| b"\"'`".contains(byte);
+    if matches!(first, b'\\' | b'b' | b'f' | b'r') && second.is_some_and(is_quote) {
+        start += 1;
+    }
+    let quote = bytes.get(start).copied().filter(|byte| is_quote(byte));
+    if let Some(quote) = quote {
+        let start = start + 1;
+        let rest = bytes.get(start..)?;
+        let length = rest
+            .iter()
+            .position(|byte| *byte == quote || *byte == b'\n')?;
+        let value = text
+            .get(start..start + length)?
+            .trim_end_matches(['\\', '\r']);
+        return Some(Value {
+            range: start..start + value.len(),
+            setting: Setting::Code,
+        });
+    }
+    let end = bare_end(text, start, stand);
+    if setting == Setting::Line && stand.is_code {
+        setting = Setting::Code;
+    } else if setting == Setting::Line {
+        let after = text.get(end..)?;
+        let line = after.split('\n').next().unwrap_or_default();
+        let is_alone = line.len() < LONGEST && line.bytes().all(|b| b" \t\r.,;:*_)]}".contains(&b));
+        setting = if is_alone {
+            Setting::Line
+        } else {
+            Setting::Prose
+        };
+    } else if is_cell && stand.is_code {
+        // A table of variables: the next cell is the value.
+        setting = Setting::Line;
+    }
+    (start < end).then_some(Value {
+        range: start..end,
+        setting,
+    })
+}
+
+/// Returns where what assigns ends, and how much a value can be expected behind it.
+fn assigned_at(text: &str, end: usize, stand: Stand) -> Option<(usize, Setting)> {
+    let bytes = text.as_bytes();
+    let mut at = end;
+    // What closes the name: `"password":`, `**Password**:`, `["password"] =`.
+    while at < end + 6 && bytes.get(at).is_some_and(|byte| b"\"'`*]\\".contains(byte)) {
+        at += 1;
+    }
+    if stand.before == Some(b'<') && bytes.get(at) == Some(&b'>') {
+        return Some((at + 1, Setting::Code));
+    }
+    let spaced = skip(bytes, at, b" \t");
+    if spaced > at + 8 {
+        return None;
+    }
+    let is_spaced = spaced > at;
+    let rest = text.get(spaced..)?;
+    if let Some(found) = sign(rest) {
+        let (width, setting) = found;
+        return Some((spaced + width, setting));
+    }
+    if stand.is_flag && is_spaced && !rest.starts_with('-') {
+        return Some((spaced, Setting::Code));
+    }
+    if is_spaced && let Some(value) = rest.strip_prefix("is ") {
+        return Some((text.len() - value.len(), Setting::Prose));
+    }
+    // `Password (staging): …`, `API key for Stripe: …`
+    let opened = rest.starts_with('(');
+    let linked = ["for ", "of ", "on ", "in ", "at "]
+        .iter()
+        .any(|word| rest.starts_with(word));
+    if !is_spaced || !(opened || linked) {
+        return None;
+    }
+    let is_remark = |byte: u8| byte.is_ascii_alphanumeric() || b" ._-/()`'*".contains(&byte);
+    let length = rest
+        .bytes()
+        .take(LONGEST_REMARK)
+        .take_while(|b| is_remark(*b))
+        .count();
+    let (width, setting) = sign(rest.get(length..)?)?;
+    Some((spaced + length + width, setting))
+}
+
+/// Reads a sign that assigns.
+fn sign(rest: &str) -> Option<(usize, Setting)> {
+    let signs = [
+        ("===", Setting::Code),
+        ("==", Setting::Code),
+        ("!=", Setting::Code),
+        (":=", Setting::Code),
+        ("=>", Setting::Code),
+        ("=", Setting::Code),
+        ("::", Setting::Prose),
+        (":", Setting::Line),
+        ("|", Setting::Prose),
+    ];
+    let (sign, setting) = signs.into_iter().find(|(sign, _)| rest.starts_with(sign))?;
+    (sign != "::").then_some((sign.len(), setting))
+}
+
+/// Returns where a value without quotes ends.
+fn bare_end(text: &str, start: usize, stand: Stand) -> usize {
+    let rest = text.as_bytes().get(start..).unwrap_or_default();
+    let in_query = matches!(stand.before, Some(b'?' | b'&'));
+    let in_string = matches!(stand.before, Some(b';' | b','));
+    let mut length = 0;
+    for (at, byte) in rest.iter().enumerate().take(LONGEST) {
+        let ends = byte.is_ascii_whitespace()
+            || b"\"'`<>|;".contains(byte)
+            || in_query && b"&#".contains(byte)
+            || in_string && *byte == b','
+            || b",&".contains(byte) && is_name_next(rest.get(at + 1..).unwrap_or_default());
+        if ends {
+            break;
+        }
+        length = at + 1;
+    }
+    if length == LONGEST {
+        // Longer than looked at: what belongs to it goes with it.
+        let more = rest.iter().skip(length);
+        length += more
+            .take_while(|b| !b.is_ascii_whitespace() && !b"\"'`<>|;".contains(b))
+            .count();
+    }
+    let value = text.get(start..text.floor_char_boundary(start + length));
+    let value = value.unwrap_or_default();
+    let closes = if value.contains(['(', '[', '{']) {
+        &['.', ',', ':'][..]
+    } else {
+        &['.', ',', ':', ')', ']', '}', '*']
+    };
+    start + value.trim_end_matches(closes).len()
+}
+
+/// Tells whether another assignment follows, as in `token=…&state=open`.
+fn is_name_next(rest: &[u8]) -> bool {
+    let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+    let length = rest.iter().take(32).take_while(is_name).count();
+    length > 0 && matches!(rest.get(length), Some(b'=' | b':'))
+}
+
+fn skip(bytes: &[u8], at: usize, set: &[u8]) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().take_while(|byte| set.contains(byte)).count()
+}

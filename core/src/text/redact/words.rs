@@ -1,0 +1,181 @@
+//! Words that announce a secret: names with a value, and the schemes of a header.
+
+use std::ops::Range;
+
+use super::name::{self, Promise};
+use super::value::{self, Stand};
+use super::{SecretKind, Span, end_of_mark, judge};
+
+/// Shortest token behind `Bearer`.
+const SHORTEST_BEARER: usize = 16;
+
+/// How far before `Basic` its header's name can stand.
+const HEADER: usize = 32;
+
+/// Finds what words announce.
+pub(super) fn scan(text: &str, spans: &mut Vec<Span>) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    let mut before: Option<Range<usize>> = None;
+    while let Some(&byte) = bytes.get(at) {
+        if !is_word(byte) {
+            // What a replacement says is no name.
+            at = if byte == b'[' {
+                end_of_mark(text, at)
+            } else {
+                None
+            }
+            .unwrap_or(at + 1);
+            continue;
+        }
+        let rest = bytes.get(at..).unwrap_or_default();
+        let end = at + rest.iter().take_while(|byte| is_word(**byte)).count();
+        let start = at;
+        at = end;
+        if let Some(span) = announced(text, start..end, before.as_ref()) {
+            at = span.range.end.max(end);
+            spans.push(span);
+        }
+        let is_spaced = bytes.get(end) == Some(&b' ');
+        before = is_spaced.then_some(start..end);
+    }
+}
+
+fn announced(text: &str, word: Range<usize>, before: Option<&Range<usize>>) -> Option<Span> {
+    let bytes = text.as_bytes();
+    let whole = text.get(word.clone())?;
+    let name = whole.trim_matches(['-', '.', '_']);
+    if name.len() == 6 && name.eq_ignore_ascii_case("bearer") {
+        return bearer(text, word.end);
+    }
+    if name.len() == 5 && name.eq_ignore_ascii_case("basic") {
+        return basic(text, word);
+    }
+    let one_space = before.filter(|before| before.end + 1 == word.start);
+    let earlier = one_space.and_then(|before| text.get(before.clone()));
+    let promise = name::promise(name, earlier)?;
+    let stand = Stand {
+        before: word
+            .start
+            .checked_sub(1)
+            .and_then(|at| bytes.get(at).copied()),
+        is_flag: whole.starts_with("--"),
+        is_code: name.bytes().any(|byte| byte == b'_')
+            || name.bytes().skip(1).any(|byte| byte.is_ascii_uppercase()),
+    };
+    let found = value::of(text, word.end, stand)?;
+    let value = text.get(found.range.clone())?;
+    if promise == Promise::Login {
+        return login(text, &found);
+    }
+    // `Authorization` and the like: the scheme is read as a word of its own.
+    if !judge::is_secret(value, promise, found.setting) {
+        return None;
+    }
+    let lower = name.to_ascii_lowercase();
+    let is_aws =
+        lower.contains("aws") || lower.contains("secret_access") || lower.contains("secretaccess");
+    let kind = match promise {
+        Promise::Password => SecretKind::Password,
+        Promise::Secret if is_aws && value.len() == 40 && !lower.contains("token") => {
+            SecretKind::AwsSecretKey
+        }
+        _ => SecretKind::Assigned,
+    };
+    Some(Span {
+        range: found.range,
+        kind,
+    })
+}
+
+/// `admin / Winter2026!` and `admin:Winter2026!`: the second part is the password.
+fn login(text: &str, found: &value::Value) -> Option<Span> {
+    let start = found.range.start;
+    let rest = text.get(start..)?;
+    let line = rest.get(..rest.floor_char_boundary(120))?;
+    let line = line.split(['\n', '`', '"', '\'', ',', '|']).next()?;
+    let (user, password) = line.split_once(" / ").or_else(|| line.split_once(':'))?;
+    let from = start + (line.len() - password.len());
+    let password = password.split_whitespace().next()?;
+    let from = from + text.get(from..)?.find(password)?;
+    let password = password.trim_end_matches(['.', ',', ')', ';']);
+    let is_login = !user.trim().contains(' ')
+        && judge::is_secret(password, Promise::Login, judge::Setting::Prose);
+    is_login.then(|| Span {
+        range: from..from + password.len(),
+        kind: SecretKind::Password,
+    })
+}
+
+/// `Bearer <token>`
+fn bearer(text: &str, end: usize) -> Option<Span> {
+    let token = spaced_token(text, end, |byte| {
+        byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
+    })?;
+    let value = text.get(token.clone())?;
+    let is_token = value.len() >= SHORTEST_BEARER
+        && judge::is_secret(value, Promise::Secret, judge::Setting::Code);
+    is_token.then_some(Span {
+        range: token,
+        kind: SecretKind::Bearer,
+    })
+}
+
+/// `Authorization: Basic <base64 of user:password>`
+fn basic(text: &str, word: Range<usize>) -> Option<Span> {
+    let from = text.floor_char_boundary(word.start.saturating_sub(HEADER));
+    let header = text.get(from..word.start)?.to_ascii_lowercase();
+    if !header.contains("authorization") {
+        return None;
+    }
+    let token = spaced_token(text, word.end, |byte| {
+        byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)
+    })?;
+    let is_login = holds_colon(text.get(token.clone())?.as_bytes());
+    is_login.then_some(Span {
+        range: token,
+        kind: SecretKind::Basic,
+    })
+}
+
+/// Returns the token behind spaces, without the full stop of a sentence.
+fn spaced_token(text: &str, end: usize, has: impl Fn(u8) -> bool) -> Option<Range<usize>> {
+    let rest = text.get(end..)?;
+    let spaces = rest.bytes().take_while(|byte| *byte == b' ').count();
+    let body = rest.get(spaces..)?;
+    let length = body.bytes().take_while(|byte| has(*byte)).count();
+    let token = body.get(..length)?.trim_end_matches('.');
+    let start = end + spaces;
+    (spaces > 0 && !token.is_empty()).then_some(start..start + token.len())
+}
+
+/// Tells whether base64 of printable text with a colon stands here.
+fn holds_colon(token: &[u8]) -> bool {
+    let digit = |byte: u8| match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    };
+    let (mut bits, mut held, mut colon) = (0_u32, 0, false);
+    for byte in token.iter().take(400) {
+        let Some(digit) = digit(*byte) else { break };
+        bits = bits << 6 & 0xffff | u32::from(digit);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            let plain = (bits >> held).to_le_bytes()[0];
+            if plain.is_ascii_control() {
+                return false;
+            }
+            colon |= plain == b':';
+        }
+    }
+    colon && token.len() >= 8
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+}
