@@ -1,5 +1,7 @@
 //! What is in no commit yet.
 
+use std::os::unix::fs::MetadataExt as _;
+
 use super::*;
 
 fn set(paths: &[&str]) -> std::collections::BTreeSet<String> {
@@ -14,6 +16,8 @@ fn every_way_of_not_being_committed_counts() {
     ] {
         scene.write(&format!("plans/{name}"), &format!("text of {name}\n"));
     }
+    std::os::unix::fs::symlink("kept", scene.repository.root().join("plans/link")).unwrap();
+    scene.write("plans/script", "#!/bin/sh\ntext of script\n");
     scene.git(&["add", "."]);
     scene.git(&["commit", "-q", "-m", "x"]);
     assert_eq!(scene.repository.uncommitted("plans").unwrap(), set(&[]));
@@ -29,6 +33,9 @@ fn every_way_of_not_being_committed_counts() {
     scene.write("plans/deep/er/new", "x");
     scene.write("plans/ignored/one", "x");
     scene.write("plans/two.log", "x");
+    fs::remove_file(scene.repository.root().join("plans/link")).unwrap();
+    scene.write("plans/link", "no link any more");
+    scene.program("plans/script", "text of script");
     scene.write(".gitignore", "ignored/\n*.log\n");
     scene.write("elsewhere", "x");
     assert_eq!(
@@ -39,9 +46,11 @@ fn every_way_of_not_being_committed_counts() {
             "plans/deep/er/new",
             "plans/gone",
             "plans/ignored/one",
+            "plans/link",
             "plans/old",
             "plans/removed",
             "plans/renamed",
+            "plans/script",
             "plans/staged",
             "plans/two.log",
         ])
@@ -68,9 +77,14 @@ fn settings_that_shorten_the_list_do_not() {
         ("status.showStash", "true"),
         ("core.quotePath", "true"),
         ("color.ui", "always"),
+        ("diff.relative", "true"),
+        ("diff.external", "false"),
+        ("diff.noprefix", "true"),
     ] {
         scene.git(&["config", name, value]);
     }
+    scene.write("a.txt", "other\n");
+    assert_eq!(scene.repository.uncommitted(".").unwrap(), set(&["a.txt"]));
     scene.write("plans/ü \"x\"\n", "x");
     assert_eq!(
         scene.repository.uncommitted("plans").unwrap(),
@@ -122,6 +136,5 @@ fn reading_does_not_touch_the_index() {
     let before = fs::metadata(&index).unwrap();
     scene.repository.uncommitted(".").unwrap();
     let after = fs::metadata(&index).unwrap();
-    use std::os::unix::fs::MetadataExt as _;
     assert_eq!(before.ino(), after.ino());
 }

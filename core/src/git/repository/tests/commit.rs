@@ -169,6 +169,19 @@ fn a_hook_may_change_the_content_but_not_the_files() {
 }
 
 #[test]
+fn a_commit_that_a_hook_puts_elsewhere_is_not_taken_for_the_one_that_was_made() {
+    let scene = busy();
+    let script = "git update-ref HEAD $(git commit-tree -m x 'HEAD^{tree}')";
+    scene.hook("post-commit", script);
+    let before = scene.head();
+    let found = found(scene.repository.commit(&paths(&["plan"]), "x", LONG));
+    assert!(
+        found.ends_with(&format!("does not follow {before}")),
+        "{found}"
+    );
+}
+
+#[test]
 fn a_commit_of_nothing_is_refused() {
     let scene = busy();
     let before = (scene.head(), scene.index());

@@ -233,6 +233,22 @@ fn a_hook_may_refuse_a_push() {
 }
 
 #[test]
+fn a_push_that_leaves_no_trace_is_not_believed() {
+    let scene = Scene::new();
+    scene.commits("ours");
+    for elsewhere in ["refs/remotes/origin/none", "refs/heads/older"] {
+        scene.git(&["branch", "-q", "-f", "older", "HEAD~1"]);
+        let mut upstream = scene.upstream();
+        elsewhere.clone_into(&mut upstream.tracking_ref);
+        let found = found(scene.repository.push(&upstream, LONG));
+        assert!(
+            found.starts_with(&format!("{elsewhere} is not at")),
+            "{found}"
+        );
+    }
+}
+
+#[test]
 fn a_refusal_of_the_remote_is_told() {
     let scene = Scene::new();
     scene.commits("ours");

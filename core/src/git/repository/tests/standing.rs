@@ -120,17 +120,32 @@ fn a_broken_repository_does_not_stand_for_the_one_around_it() {
     assert!(said.contains("not a git repository"), "{said}");
 }
 
+/// Runs other tests as a hook of another repository would run them.
 #[test]
 fn what_an_outer_git_leaves_in_the_environment_is_of_no_account() {
-    let scene = Scene::new();
-    // A hook of another repository, run by a git that has its own idea of everything.
     let other = Scene::new();
-    let call = scene.repository.read("git rev-parse");
-    drop(call);
-    other.commits("more");
-    assert_ne!(other.head(), scene.head());
-    let named = scene.repository.commit_of("HEAD").unwrap();
-    assert_eq!(named, Some(scene.head()));
+    let root = other.repository.root();
+    for name in [
+        "standing::commits_on_either_side_are_counted",
+        "commit::only_the_named_files_are_committed_whatever_else_is_staged",
+    ] {
+        let ran = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", &format!("git::repository::tests::{name}")])
+            .env("GIT_DIR", root.join(".git"))
+            .env("GIT_WORK_TREE", root)
+            .env("GIT_INDEX_FILE", root.join(".git/index"))
+            .env("GIT_PREFIX", "sub/")
+            .env("GIT_GLOB_PATHSPECS", "1")
+            .env("GIT_OBJECT_DIRECTORY", root.join(".git/objects"))
+            .env("GIT_QUARANTINE_PATH", root)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout);
+        assert!(ran.status.success(), "{said}");
+        assert!(said.contains("1 passed"), "{said}");
+    }
+    assert_eq!(other.git(&["status", "--porcelain"]), "");
+    assert_eq!(other.git(&["rev-list", "--count", "--all"]), "1");
 }
 
 #[test]
