@@ -40,8 +40,36 @@ impl Repository {
             folder,
         ]);
         let told = call.run()?;
+        let mut paths = BTreeSet::new();
+        let mut doubtful = BTreeSet::new();
         // Two letters and a space stand before each path.
-        let paths = records(&told).filter_map(|record| record.get(3..));
-        Ok(paths.map(|path| text(path).into_owned()).collect())
+        for (state, path) in records(&told).filter_map(|record| record.split_at_checked(3)) {
+            let set = match state {
+                b" M " => &mut doubtful,
+                _ => &mut paths,
+            };
+            set.insert(text(path).into_owned());
+        }
+        if !doubtful.is_empty() {
+            paths.extend(self.changed(folder)?.intersection(&doubtful).cloned());
+        }
+        Ok(paths)
+    }
+
+    /// Lists files whose content is not that of the index. The status goes by sizes: it tells of
+    /// a change where line ends alone were written in another way, which no commit would take.
+    fn changed(&self, folder: &str) -> Result<BTreeSet<String>, GitError> {
+        let call = self.read("git diff").args([
+            "diff",
+            "--name-only",
+            "-z",
+            "--no-renames",
+            "--no-relative",
+            "--no-ext-diff",
+            "--",
+            folder,
+        ]);
+        let told = call.run()?;
+        Ok(records(&told).map(|path| text(path).into_owned()).collect())
     }
 }

@@ -207,3 +207,34 @@ fn whole(what: &'static str, ended: Ended) -> Result<Vec<u8>, GitError> {
     }
     Ok(ended.stdout)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Settings that came by a command line or the environment are the user's.
+    const KEPT: [&str; 3] = [
+        "GIT_CONFIG_PARAMETERS",
+        "GIT_CONFIG_COUNT",
+        "GIT_NO_REPLACE_OBJECTS",
+    ];
+
+    #[test]
+    fn what_git_itself_takes_for_bound_to_a_repository_is_dropped() {
+        let asked = Command::new("git")
+            .args(["rev-parse", "--local-env-vars"])
+            .output()
+            .unwrap();
+        let limit = Limit::starting_now(Duration::from_mins(1));
+        let call = GitCommand::new(Path::new("/x"), Purpose::Read, "git", limit);
+        let text = String::from_utf8(asked.stdout).unwrap();
+        assert!(text.contains("GIT_DIR"));
+        for name in text.lines().filter(|name| !KEPT.contains(name)) {
+            let mut variables = call.command.get_envs();
+            assert!(
+                variables.any(|set| set == (OsStr::new(name), None)),
+                "{name}"
+            );
+        }
+    }
+}

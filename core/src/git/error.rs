@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::text::one_line;
 
 /// Most lines of what git said that are passed on.
-const LINES: usize = 4;
+const LINES: usize = 6;
 
 /// Most characters of such a line.
 const LONGEST: usize = 300;
@@ -78,12 +78,12 @@ pub(super) fn reason(stderr: &[u8], stdout: &[u8]) -> String {
 }
 
 fn complaint(output: &[u8]) -> Option<String> {
-    const MARKS: [&str; 3] = ["fatal: ", "error: ", "! ["];
+    const MARKS: [&str; 4] = ["fatal: ", "error: ", "remote: ", "! ["];
     let text = String::from_utf8_lossy(output);
     let lines: Vec<&str> = text
         .split(['\n', '\r'])
         .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with("hint:"))
+        .filter(|line| !["", "remote:"].contains(line) && !line.starts_with("hint:"))
         .collect();
     let marked = |line: &&str| MARKS.iter().any(|mark| line.starts_with(mark));
     let first = lines
@@ -124,13 +124,22 @@ mod tests {
             (
                 "error: would be overwritten by merge:\n\tfile\nPlease commit.\nAborting\nmore\n",
                 "",
-                "error: would be overwritten by merge:; file; Please commit.; Aborting",
+                "error: would be overwritten by merge:; file; Please commit.; Aborting; more",
             ),
-            ("1\n2\n3\n\n4\n5\nlint failed\r", "", "3; 4; 5; lint failed"),
+            (
+                "1\n2\n3\n4\n5\n\n6\nlint failed\r",
+                "",
+                "2; 3; 4; 5; 6; lint failed",
+            ),
             (
                 "hint: \n",
                 "On branch main\nnothing to commit\n",
                 "On branch main; nothing to commit",
+            ),
+            (
+                "remote:\nremote: protected\nTo /r\n ! [remote rejected] main\n",
+                "",
+                "remote: protected; To /r; ! [remote rejected] main",
             ),
             ("\n", "", "it did not say why"),
             ("a\u{1b}[31mred\u{7}\n", "", "ared"),

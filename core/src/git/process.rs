@@ -235,9 +235,7 @@ impl<R: Read> Kept<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::File;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    use std::path::Path;
+    use crate::git::repository::tests::fifo;
 
     fn sh(script: &str) -> Command {
         let mut command = Command::new("sh");
@@ -246,17 +244,6 @@ mod tests {
     }
 
     const LONG: Duration = Duration::from_mins(1);
-
-    /// The reading end of a pipe in a folder; its end comes when its last writer is dead.
-    fn fifo(path: &Path) -> File {
-        let made = Command::new("mkfifo").arg(path).status().unwrap();
-        assert!(made.success());
-        let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap();
-        let mut options = File::options();
-        let file = options.read(true).custom_flags(flags).open(path).unwrap();
-        rustix::fs::fcntl_setfl(&file, rustix::fs::OFlags::empty()).unwrap();
-        file
-    }
 
     #[test]
     fn both_outputs_are_read_and_the_status_is_kept() {

@@ -125,3 +125,6 @@ pub(super) fn joined<P: AsRef<OsStr>>(paths: impl IntoIterator<Item = P>) -> Vec
     }
     list
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,198 @@
+//! Real repositories in scratch folders, with a home and settings of their own.
+
+mod changes;
+mod commit;
+mod hanging;
+mod operation;
+mod remote;
+mod standing;
+
+use std::fs::{self, File};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::*;
+use crate::git::{Standing, Upstream};
+
+/// Long enough for anything that ends.
+const LONG: Duration = Duration::from_mins(2);
+
+/// A home, a bare repository as a remote, and a clone of it with one commit that was pushed.
+struct Scene {
+    folder: tempfile::TempDir,
+    repository: Repository,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let scene = Self::cloned(&[]);
+        scene.write("a.txt", "a\n");
+        scene.git(&["add", "."]);
+        scene.git(&["commit", "-q", "-m", "first"]);
+        scene.git(&["push", "-q"]);
+        scene
+    }
+
+    /// One without commits.
+    fn cloned(options: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = "[user]\nname = t\nemail = t@example.invalid\n[init]\ndefaultBranch = main\n\
+                        [advice]\ndetachedHead = false\n[protocol \"file\"]\nallow = always\n";
+        fs::write(folder.path().join(".gitconfig"), settings).unwrap();
+        let git = |arguments: &[&str]| git_in(folder.path(), folder.path(), arguments);
+        let init = [
+            &["init", "-q", "--bare", "-b", "main"],
+            options,
+            &["remote.git"],
+        ]
+        .concat();
+        git(&init);
+        git(&["clone", "-q", "remote.git", "work tree"]);
+        let repository = at(folder.path(), &folder.path().join("work tree"));
+        Self { folder, repository }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        git_in(self.folder.path(), self.repository.root(), arguments)
+    }
+
+    /// Runs git where a conflict is what is wanted.
+    fn git_stops(&self, arguments: &[&str]) {
+        let output = git_command(self.folder.path(), self.repository.root(), arguments);
+        assert!(!output.status.success(), "git {arguments:?}: {output:?}");
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.repository.root().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Writes a program, and a hook if it stands in that folder.
+    fn program(&self, name: &str, script: &str) -> PathBuf {
+        let path = self.repository.root().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    fn hook(&self, name: &str, script: &str) {
+        self.program(&format!(".git/hooks/{name}"), script);
+    }
+
+    /// Makes a commit in another clone and pushes it.
+    fn someone_pushes(&self, name: &str, text: &str) {
+        let other = self.path("other");
+        if !other.exists() {
+            git_in(
+                self.folder.path(),
+                self.folder.path(),
+                &["clone", "-q", "remote.git", "other"],
+            );
+        }
+        let git = |arguments: &[&str]| git_in(self.folder.path(), &other, arguments);
+        git(&["pull", "-q", "--ff-only"]);
+        fs::write(other.join(name), text).unwrap();
+        git(&["add", "."]);
+        git(&["commit", "-q", "-m", "theirs"]);
+        git(&["push", "-q"]);
+    }
+
+    /// A commit here, of one new file.
+    fn commits(&self, name: &str) {
+        self.write(name, name);
+        self.git(&["add", "--", name]);
+        self.git(&["commit", "-q", "-m", "ours"]);
+    }
+
+    fn standing(&self) -> Standing {
+        self.repository.standing().unwrap()
+    }
+
+    fn upstream(&self) -> Upstream {
+        self.standing().upstream.unwrap()
+    }
+
+    fn head(&self) -> String {
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// All that the index has, flags included, and all that differs from it. Not what git
+    /// remembers of files on the disk: that may be refreshed.
+    fn index(&self) -> String {
+        let told = self.git(&["ls-files", "--stage", "--debug"]);
+        let entries = told
+            .lines()
+            .filter_map(|line| match line.split_once("flags: ") {
+                Some((_, flags)) => Some(flags),
+                None => Some(line).filter(|line| !line.starts_with(' ')),
+            });
+        let entries: Vec<&str> = entries.collect();
+        entries.join("\n") + &self.git(&["status", "--porcelain"])
+    }
+}
+
+/// The repository at a place, with the scene's home.
+fn at(home: &Path, root: &Path) -> Repository {
+    Repository::discover(root)
+        .unwrap()
+        .with_variable("HOME", home)
+        .with_variable("XDG_CONFIG_HOME", home)
+        .with_variable("GIT_CONFIG_GLOBAL", home.join(".gitconfig"))
+        .with_variable("GIT_CONFIG_NOSYSTEM", "1")
+}
+
+fn git_command(home: &Path, directory: &Path, arguments: &[&str]) -> std::process::Output {
+    Command::new("git")
+        .args(arguments)
+        .current_dir(directory)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", home)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_EDITOR", ":")
+        .output()
+        .unwrap()
+}
+
+fn git_in(home: &Path, directory: &Path, arguments: &[&str]) -> String {
+    let output = git_command(home, directory, arguments);
+    assert!(output.status.success(), "git {arguments:?}: {output:?}");
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .trim_end()
+        .to_owned()
+}
+
+/// The reading end of a pipe in a folder; its end comes when its last writer is dead.
+pub(in crate::git) fn fifo(path: &Path) -> File {
+    let made = Command::new("mkfifo").arg(path).status().unwrap();
+    assert!(made.success());
+    let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap();
+    let mut options = File::options();
+    let file = options.read(true).custom_flags(flags).open(path).unwrap();
+    rustix::fs::fcntl_setfl(&file, rustix::fs::OFlags::empty()).unwrap();
+    file
+}
+
+/// The reason of a failure, which must be git's own.
+fn reason<T: std::fmt::Debug>(result: Result<T, GitError>) -> String {
+    match result {
+        Err(GitError::Failed { reason, .. }) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What was found instead of what was expected.
+fn found<T: std::fmt::Debug>(result: Result<T, GitError>) -> String {
+    match result {
+        Err(GitError::NotAsExpected { found, .. }) => found,
+        other => panic!("{other:?}"),
+    }
+}
