@@ -10,6 +10,7 @@ const PURE: &[&str] = &[
     "text",
     "hook",
     "plan",
+    "spans.rs",
     "metadata/contract.rs",
     "metadata/document.rs",
     "metadata/owned.rs",
