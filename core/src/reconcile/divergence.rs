@@ -71,6 +71,12 @@ pub enum Code {
     /// A metadata file lacks its id, or has another than its folder.
     #[serde(rename = "F-03")]
     F03,
+    /// A file is ahead of the database.
+    #[serde(rename = "C-10")]
+    C10,
+    /// The database is ahead of a file; "C-13" in the seed.
+    #[serde(rename = "C-15")]
+    C15,
 }
 
 impl Code {
@@ -95,6 +101,8 @@ impl Code {
             Self::F01 => "F-01",
             Self::F02 => "F-02",
             Self::F03 => "F-03",
+            Self::C10 => "C-10",
+            Self::C15 => "C-15",
         }
     }
 
@@ -114,7 +122,7 @@ impl Code {
             | Self::F01
             | Self::F02
             | Self::F03 => Severity::Error,
-            Self::S12 | Self::S14 | Self::S15 => Severity::Warning,
+            Self::S12 | Self::S14 | Self::S15 | Self::C10 | Self::C15 => Severity::Warning,
             Self::S07 | Self::S10 => Severity::Info,
         }
     }
