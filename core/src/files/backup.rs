@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::change::mode;
+use super::replace::draft_of;
 use super::{Change, ChangeError, Replacement, Written, locked, read_bytes, replace};
 use crate::model::Timestamp;
 
@@ -74,7 +75,7 @@ fn keep(path: &Path, content: &[u8], now: Timestamp) -> io::Result<PathBuf> {
             exists: false,
         };
         let is_free = |path: &Path| fs::symlink_metadata(path).is_err();
-        if replacement.carry_out(&is_free)? == Written::Yes {
+        if replacement.carry_out_by(&draft_of(path), &is_free)? == Written::Yes {
             return Ok(backup);
         }
     }
