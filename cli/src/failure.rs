@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use trueup_core::consistency::CheckError;
+use trueup_core::files::ChangeError;
 use trueup_core::metadata::MetadataError;
 use trueup_core::model::ItemKey;
 use trueup_core::reconcile::Divergence;
@@ -167,6 +168,20 @@ impl From<&MetadataError> for Failure {
             }
             MetadataError::Io { .. } => Self::unable("io", message)
                 .hint("check that the file is yours, and that there is space"),
+        }
+    }
+}
+
+impl From<ChangeError> for Failure {
+    fn from(error: ChangeError) -> Self {
+        let message = error.to_string();
+        match error {
+            ChangeError::Busy { .. } | ChangeError::Restless { .. } => {
+                Self::unable("file_busy", message)
+                    .hint("try again; TRUEUP_DEADLINE_MS raises the limit")
+            }
+            ChangeError::Io { .. } => Self::unable("io", message)
+                .hint("check that file and folder are yours, and that there is space"),
         }
     }
 }

@@ -11,6 +11,7 @@
 //! | [`hook`] | the JSON a hook reads and prints; no IO |
 //! | [`store`] | the port to the database and its adapters |
 //! | [`cache`] | the local file: envelope, digest, atomic replace, locks |
+//! | [`files`] | reading files that others wrote, changing them whole and under a lock |
 //! | [`metadata`] | the files of workflows: document, rules, phase contracts, locked change |
 //! | [`outbox`] | writes that wait, and the journal of edits that lost |
 //! | [`git`], [`liveness`], [`settings`] | readings of the surroundings |
@@ -34,7 +35,7 @@ pub mod claims;
 pub mod consistency;
 pub mod deadline;
 pub mod diagnostics;
-mod files;
+pub mod files;
 pub mod git;
 mod hex;
 pub mod hook;
@@ -49,6 +50,7 @@ pub mod reconcile;
 pub mod repos;
 pub mod retention;
 pub mod settings;
+mod spans;
 pub mod store;
 pub mod sync;
 pub mod text;

@@ -51,6 +51,7 @@ const COMMANDS: &[&[&str]] = &[
     &["plan", "fail"],
     &["plan", "skip"],
     &["plan", "retry"],
+    &["plan", "validate"],
     &["plan", "export"],
     &["plan", "watch"],
     &["ports"],

@@ -27,6 +27,7 @@ mod next;
 mod operations;
 mod orchestrator_start;
 mod orchestrators;
+mod plan_validate;
 mod plans;
 mod ports;
 mod queue;

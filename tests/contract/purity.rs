@@ -11,6 +11,7 @@ const PURE: &[&str] = &[
     "hook",
     "plan",
     "workplan",
+    "spans.rs",
     "metadata/contract.rs",
     "metadata/document.rs",
     "metadata/owned.rs",

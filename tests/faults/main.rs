@@ -17,6 +17,7 @@ mod mount;
 mod next_races;
 mod permission;
 mod plan_regressions;
+mod plan_summaries;
 mod queue;
 mod races;
 mod read_only;

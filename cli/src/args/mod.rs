@@ -35,7 +35,7 @@ pub(crate) use item::{ItemAdd, ItemCommand, ItemDepend, ItemList, ItemTransition
 pub(crate) use log::LogArgs;
 pub(crate) use meta::{MetaCheck, MetaCommand};
 pub(crate) use orchestrator::OrchestratorCommand;
-pub(crate) use plan::{PlanCommand, Task, Which};
+pub(crate) use plan::{PlanCommand, PlanValidate, Task, Which};
 pub(crate) use ports::PortsCommand;
 pub(crate) use queue::{QueueAdd, QueueCommand};
 pub(crate) use quick::quick;

@@ -86,6 +86,15 @@ pub(crate) enum PlanCommand {
     /// Example: trueup plan retry 1.2
     #[command(verbatim_doc_comment)]
     Retry(Task),
+    /// Check a plan's file against its own tasks and the database
+    ///
+    /// Of a status.json the summary is counted anew; of Markdown the checkboxes are compared with
+    /// the database. Nothing is changed without --fix. Exit code 0 when all is well, 1 with
+    /// findings, 3 when a file could not be read.
+    ///
+    /// Example: trueup plan validate docs/plans/status.json --fix
+    #[command(verbatim_doc_comment)]
+    Validate(PlanValidate),
     /// Print a plan as a status.json, counted at the same moment; unknown keys are kept
     ///
     /// Example: trueup plan export fix-sync > status.json
@@ -123,10 +132,26 @@ impl PlanCommand {
             Self::Fail { .. } => "plan fail",
             Self::Skip { .. } => "plan skip",
             Self::Retry(_) => "plan retry",
+            Self::Validate(_) => "plan validate",
             Self::Export { .. } => "plan export",
             Self::Watch { .. } => "plan watch",
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanValidate {
+    /// The plan, by id, or any file of one
+    #[arg(conflicts_with = "plan")]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Write the right numbers into the summary of a status.json; what it was is kept beside it
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Let warnings count as findings
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 // Which plan is meant. What is written with three slashes becomes the help of the commands.

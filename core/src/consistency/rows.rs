@@ -58,7 +58,7 @@ fn description(root: &Path, unit: &Unit<'_>) -> String {
     });
     let text = block.and_then(|block| bytes.get(block.description()).map(<[u8]>::to_vec));
     let text = String::from_utf8(text.unwrap_or_default()).unwrap_or_default();
-    cut(&crate::text::redact(&text).text)
+    cut(&crate::text::redact::redact(&text).text)
 }
 
 /// Longest description kept, in bytes.
@@ -81,7 +81,7 @@ fn facts(unit: &Unit<'_>) -> FileFacts {
 
 fn title(unit: &Unit<'_>) -> Option<String> {
     let title = unit.title()?;
-    Some(crate::text::redact(title).text.into_owned())
+    Some(crate::text::redact::redact(title).text.into_owned())
 }
 
 fn new_row(reading: &Reading, root: &Path, unit: &Unit<'_>) -> NewWorkplanRow {

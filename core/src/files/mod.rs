@@ -1,11 +1,16 @@
 //! Reading files that others wrote, where the name alone proves nothing, and replacing them.
 
+mod backup;
+mod change;
 mod replace;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::Path;
 
+pub use backup::change_with_backup;
+pub use change::{Change, ChangeError};
+pub(crate) use change::{locked, replace};
 pub use replace::Written;
 pub(crate) use replace::{PRIVATE, Replacement, sweep_drafts};
 

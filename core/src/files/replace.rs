@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cache::lock::reserve;
 
@@ -43,17 +43,25 @@ impl Replacement<'_> {
     ///
     /// When the system refuses; then the file is as it was.
     pub(crate) fn carry_out(&self, is_as_read: &dyn Fn(&Path) -> bool) -> io::Result<Written> {
-        // The name is fixed but for the process, so that a killed writer leaves at most one,
-        // and the next writer of that number takes it away.
-        let mut name = self.path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".tmp-{}", std::process::id()));
-        let draft = self.path.with_file_name(name);
+        self.carry_out_by(&draft_of(self.path), is_as_read)
+    }
+
+    /// Does the same by a draft of another file beside it, with whose drafts it is swept.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::carry_out`].
+    pub(super) fn carry_out_by(
+        &self,
+        draft: &Path,
+        is_as_read: &dyn Fn(&Path) -> bool,
+    ) -> io::Result<Written> {
         let written = self
-            .write_draft(&draft)
-            .and_then(|()| self.swap_in(&draft, is_as_read));
+            .write_draft(draft)
+            .and_then(|()| self.swap_in(draft, is_as_read));
         if !matches!(written, Ok(Written::Yes)) {
             // What was not used must not stay; that it cannot be removed changes nothing.
-            let _ = fs::remove_file(&draft);
+            let _ = fs::remove_file(draft);
         } else if self.durable
             && let Some(folder) = self.path.parent()
         {
@@ -136,6 +144,14 @@ impl Replacement<'_> {
         fs::rename(draft, self.path)?;
         Ok(Written::Yes)
     }
+}
+
+/// Names the draft of a file. The name is fixed but for the process, so that a killed writer
+/// leaves at most one, and the next writer of that number takes it away.
+pub(super) fn draft_of(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".tmp-{}", std::process::id()));
+    path.with_file_name(name)
 }
 
 /// Removes drafts that killed writers left beside a file; those of running processes stay.

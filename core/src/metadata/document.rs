@@ -3,13 +3,12 @@
 //! Values are never read into numbers or strings and written again: `0.10`, `1e400`, an
 //! escape or a long integer come back as they were, also where no Rust type could hold them.
 
-use std::fmt;
-
-use serde::de::{DeserializeOwned, Deserializer as _, MapAccess, Visitor};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
 use crate::model::AdwId;
+use crate::spans::{members, offset, place};
 
 /// Why bytes are no document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -217,17 +216,12 @@ impl Document {
 }
 
 fn unparsable_at(before: &[u8], reason: &str) -> Unparsable {
-    let last_line = before.rsplit(|byte| *byte == b'\n').next();
+    let (line, column) = place(before);
     Unparsable {
-        line: before.split(|byte| *byte == b'\n').count(),
-        column: last_line.map_or(0, <[u8]>::len) + 1,
+        line,
+        column,
         reason: reason.to_owned(),
     }
-}
-
-/// Returns where in a text a part of it begins.
-fn offset(text: &str, part: &str) -> usize {
-    part.as_ptr() as usize - text.as_ptr() as usize
 }
 
 /// Splits what stands between two values at the quotes of the name.
@@ -244,40 +238,18 @@ fn split(between: &str) -> (&str, &str, &str) {
     (lead, name, gap)
 }
 
-/// Finds the fields of an object with their values as they are written.
+/// Finds the fields of a file.
 fn fields(json: &str) -> Result<Vec<(String, &RawValue)>, Unparsable> {
-    struct Fields;
-
-    impl<'de> Visitor<'de> for Fields {
-        type Value = Vec<(String, &'de RawValue)>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a JSON object")
+    members(json).map_err(|error| {
+        let reason = error.to_string();
+        // The place is said beside it.
+        let reason = reason.split(" at line ").next().unwrap_or_default();
+        Unparsable {
+            line: error.line(),
+            column: error.column(),
+            reason: reason.to_owned(),
         }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut found = Vec::new();
-            while let Some(entry) = map.next_entry()? {
-                found.push(entry);
-            }
-            Ok(found)
-        }
-    }
-
-    let mut reader = serde_json::Deserializer::from_str(json);
-    let found = reader.deserialize_map(Fields);
-    found
-        .and_then(|found| reader.end().map(|()| found))
-        .map_err(|error| {
-            let reason = error.to_string();
-            // The place is said beside it.
-            let reason = reason.split(" at line ").next().unwrap_or_default();
-            Unparsable {
-                line: error.line(),
-                column: error.column(),
-                reason: reason.to_owned(),
-            }
-        })
+    })
 }
 
 #[cfg(test)]

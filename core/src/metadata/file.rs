@@ -3,19 +3,14 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::contract::Found;
 use super::{Document, State, Unparsable};
-use crate::cache::lock::FileLock;
-use crate::files::{self, Replacement, Written, is_symlink};
+use crate::files::{self, Change, ChangeError, Written, is_symlink};
 use crate::model::AdwId;
 
 /// Largest file read, in bytes. Real ones have some kilobytes, with test results some hundred.
 pub const LARGEST: u64 = 8 * 1024 * 1024;
-
-/// How often a file is read again that others save meanwhile without taking the lock.
-const ROUNDS: usize = 20;
 
 /// Why a file was not read or written; it is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -58,21 +53,22 @@ pub enum MetadataError {
     },
 }
 
+impl From<ChangeError> for MetadataError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Io { path, source } => Self::Io { path, source },
+            ChangeError::Busy { path, source } => Self::Busy { path, source },
+            ChangeError::Restless { path } => Self::Restless { path },
+        }
+    }
+}
+
 /// A metadata file of a project.
 #[derive(Debug, Clone)]
 pub struct MetadataFile {
     project: PathBuf,
     id: AdwId,
     path: PathBuf,
-}
-
-/// How a change is protected from others.
-#[derive(Debug, Clone, Copy)]
-pub struct Change<'a> {
-    /// The file locked; never the changed one, which is replaced.
-    pub lock: &'a Path,
-    /// How long others may hold it.
-    pub patience: Duration,
 }
 
 /// The folder of all workflows.
@@ -203,32 +199,16 @@ impl MetadataFile {
         change: Change<'_>,
         mut decide: impl FnMut(Option<Document>) -> Result<(Option<Document>, T), E>,
     ) -> Result<T, E> {
-        let _lock = self.lock(change)?;
-        for _ in 0..ROUNDS {
+        let failed = |error| E::from(MetadataError::from(error));
+        files::locked(&self.path, change, failed, || {
             let bytes = self.bytes()?;
             let document = bytes.as_deref().map(|b| self.parse(b)).transpose()?;
             let (new, answer) = decide(document)?;
             let Some(new) = new else {
-                return Ok(answer);
+                return Ok(Some(answer));
             };
-            if self.replace(&new.render(), bytes.as_deref())? != Written::ChangedMeanwhile {
-                files::sweep_drafts(&self.path);
-                return Ok(answer);
-            }
-        }
-        let path = self.path.clone();
-        Err(MetadataError::Restless { path }.into())
-    }
-
-    fn lock(&self, change: Change<'_>) -> Result<FileLock, MetadataError> {
-        let folder = change.lock.parent().unwrap_or_else(|| Path::new("."));
-        crate::settings::private_dir(folder).map_err(|source| io(folder, source))?;
-        FileLock::exclusive(change.lock, change.patience).map_err(|source| match source.kind() {
-            ErrorKind::WouldBlock => MetadataError::Busy {
-                path: self.path.clone(),
-                source,
-            },
-            _ => io(change.lock, source),
+            let written = self.replace(&new.render(), bytes.as_deref())?;
+            Ok((written != Written::ChangedMeanwhile).then_some(answer))
         })
     }
 
@@ -271,33 +251,7 @@ impl MetadataFile {
                 return Err(MetadataError::Symlink { path: folder });
             }
         }
-        let replacement = Replacement {
-            path: &self.path,
-            content,
-            mode: self.mode(),
-            durable: true,
-            exists: old.is_some(),
-        };
-        let is_as_read = |path: &Path| {
-            let found = files::read_bytes(path, LARGEST, false);
-            found.is_ok_and(|found| Some(&found[..]) == old)
-        };
-        replacement
-            .carry_out(&is_as_read)
-            .map_err(|source| io(&self.path, source))
-    }
-
-    /// Returns the permission bits to write with: those it has.
-    #[cfg(unix)]
-    fn mode(&self) -> u32 {
-        use std::os::unix::fs::MetadataExt as _;
-        let data = fs::symlink_metadata(&self.path);
-        data.map_or(files::PRIVATE, |data| data.mode() & 0o777)
-    }
-
-    #[cfg(not(unix))]
-    fn mode(&self) -> u32 {
-        files::PRIVATE
+        Ok(files::replace(&self.path, content, old, LARGEST)?)
     }
 }
 

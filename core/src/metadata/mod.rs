@@ -16,8 +16,9 @@ mod state;
 mod tree;
 mod writer;
 
+pub use crate::files::Change;
 pub use document::{Document, Literal, Unparsable};
-pub use file::{Change, LARGEST, MetadataError, MetadataFile, listed, place};
+pub use file::{LARGEST, MetadataError, MetadataFile, listed, place};
 pub use owned::{OWNED, Owned, owned};
 pub use rules::{examine, unparsable, violation};
 pub use state::{IssueClass, ModelSet, State};

@@ -1,6 +1,7 @@
 //! What a session that lost an item was doing, and how its work is taken up again.
 
 use super::{Item, Session, SessionId, Timestamp};
+use crate::text::quoted;
 
 /// Work on an item that its last holder did not end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,15 +54,6 @@ impl Parked {
             task.unwrap_or_default()
         ))
     }
-}
-
-/// Quotes a text for a shell, so that nothing in it is carried out.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-:".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Entry, Found, Skipped};
+use super::{Found, Skipped};
 use crate::model::PlanTaskId;
 
 /// Most dependencies of one task.
@@ -63,7 +63,11 @@ pub(super) fn resolve(found: &mut Found) {
         }
         entry.task.task.depends_on = Some(resolved);
     }
-    for (from, to, circle) in circles(tasks) {
+    let graph = tasks.iter().map(|entry| {
+        let task = &entry.task.task;
+        (&task.id, task.depends_on.as_deref().unwrap_or_default())
+    });
+    for (from, to, circle) in circles(&graph.collect::<Vec<_>>()) {
         let names: Vec<&str> = circle
             .iter()
             .filter_map(|place| tasks.get(*place).map(|entry| entry.task.task.id.as_str()))
@@ -123,15 +127,16 @@ fn one(
         .collect())
 }
 
-/// Finds every dependency that closes a circle: whose it is, on what, and the circle.
+/// Finds every dependency that closes a circle among tasks with what each depends on: whose it
+/// is, on what, and the circle.
 ///
 /// Walks by hand, not by recursion: a long chain is no reason to run out of stack.
-fn circles(tasks: &[Entry]) -> Vec<(usize, usize, Vec<usize>)> {
-    let id = |entry: &Entry| entry.task.task.id.clone();
-    let places: BTreeMap<PlanTaskId, usize> = tasks.iter().map(id).zip(0..).collect();
+pub(super) fn circles(tasks: &[(&PlanTaskId, &[PlanTaskId])]) -> Vec<(usize, usize, Vec<usize>)> {
+    let ids = tasks.iter().map(|(id, _)| *id);
+    let places: BTreeMap<&PlanTaskId, usize> = ids.zip(0..).collect();
     let targets = |place: usize| -> Vec<usize> {
-        let entry = tasks.get(place).into_iter();
-        let ids = entry.flat_map(|entry| entry.task.task.depends_on.iter().flatten());
+        let task = tasks.get(place).into_iter();
+        let ids = task.flat_map(|(_, depends_on)| *depends_on);
         ids.filter_map(|id| places.get(id).copied()).collect()
     };
     let mut closing = Vec::new();

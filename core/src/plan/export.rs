@@ -32,6 +32,14 @@ pub fn status_file(state: &PlanState) -> Map<String, Value> {
 
 /// Returns the counts of a summary under the names of the seed.
 pub fn counts(summary: &PlanSummary) -> Map<String, Value> {
+    named(summary)
+        .into_iter()
+        .map(|(key, count)| (key.to_owned(), json!(count)))
+        .collect()
+}
+
+/// Names the counts of a summary as the seed does.
+pub(super) const fn named(summary: &PlanSummary) -> [(&'static str, u64); 6] {
     [
         ("totalTasks", summary.total),
         ("completed", summary.completed),
@@ -40,9 +48,6 @@ pub fn counts(summary: &PlanSummary) -> Map<String, Value> {
         ("failed", summary.failed),
         ("skipped", summary.skipped),
     ]
-    .into_iter()
-    .map(|(key, count)| (key.to_owned(), json!(count)))
-    .collect()
 }
 
 fn task(task: &PlanTask) -> Value {

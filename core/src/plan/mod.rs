@@ -1,13 +1,18 @@
 //! Plans: reading and writing their files, and working on their tasks.
 //!
 //! Invariants: reading is pure and never panics; every line that looks like a task is either a
-//! task of the result or named in what was skipped, with its line and the reason.
+//! task of the result or named in what was skipped, with its line and the reason; what is
+//! written back into a file changes the pieces it is about and no other byte.
 
+mod checkbox;
 mod dependencies;
+mod edit;
 mod export;
+mod findings;
 mod line;
 mod markdown;
 mod status_file;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -19,9 +24,15 @@ use serde_json::{Map, Value};
 
 use crate::model::{NewPlan, NewPlanTask, PlanId, PlanTaskId};
 
+pub use checkbox::{Checkbox, Checkboxes, Place, Standing, compare_checkboxes};
+pub use edit::{Edit, apply};
 pub use export::{counts, status_file};
+pub use findings::{
+    PlanFile, checkbox_findings, status_file_findings, summary_findings, task_findings,
+};
 pub use markdown::parse as parse_markdown;
 pub use status_file::{StatusFileError, parse as parse_status_file};
+pub use summary::{Oddity, StatusCheck, WrongCount, check_status_file};
 pub use work::{StepTaken, take_step};
 
 /// Most tasks of one plan. Beyond it a file is taken for something else.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Entry, Found, ParsedPlan, ParsedTask};
 use crate::model::{NewPlanTask, PlanTaskId, PlanTaskStatus, RETRY_LIMIT, Timestamp};
+use crate::spans::offset;
 
 /// Why a text is no status file.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +42,7 @@ pub fn parse(text: &str) -> Result<ParsedPlan, StatusFileError> {
     let (mut line, mut seen) = (1, 0);
     for raw in texts.tasks {
         let raw = raw.get();
-        // The text of each is a part of the whole.
-        let start = (raw.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        let start = offset(text, raw);
         line += text
             .get(seen..start)
             .unwrap_or_default()

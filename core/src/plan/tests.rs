@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{ParsedPlan, parse_markdown, parse_status_file};
 use crate::model::PlanTaskStatus;
 
-const PLAN: &str = "# Fix the sync
+pub(super) const PLAN: &str = "# Fix the sync
 
 Some prose, - [ ] 9.1 not at the start of a line.
 
@@ -339,7 +339,7 @@ fn piece() -> impl Strategy<Value = String> {
     ]
 }
 
-fn text() -> impl Strategy<Value = String> {
+pub(super) fn text() -> impl Strategy<Value = String> {
     let end = prop_oneof![Just("\n"), Just("\r\n"), Just("\r")];
     let pieces = proptest::collection::vec((piece(), end), 0..40);
     pieces.prop_map(|pieces| {

@@ -5,7 +5,9 @@ mod budget;
 mod clean;
 mod fence;
 pub mod redact;
+mod shell;
 
 pub use budget::{CONTEXT_LIMIT, Packer};
 pub use clean::{block, one_line};
 pub use fence::{Fence, NotANonce};
+pub use shell::quoted;

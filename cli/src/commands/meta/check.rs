@@ -72,7 +72,7 @@ pub(super) fn chosen(desk: &Desk, ids: Vec<AdwId>) -> Result<(Vec<AdwId>, Vec<St
 }
 
 /// Returns the lines of findings, each with what ends it.
-pub(super) fn lines(divergences: &[Divergence]) -> Vec<String> {
+pub(in crate::commands) fn lines(divergences: &[Divergence]) -> Vec<String> {
     let line = |d: &Divergence| match &d.fix {
         Some(fix) => format!("{} {}\n     -> {fix}", d.code.as_str(), d.message),
         None => format!("{} {}", d.code.as_str(), d.message),
@@ -80,7 +80,8 @@ pub(super) fn lines(divergences: &[Divergence]) -> Vec<String> {
     divergences.iter().map(line).collect()
 }
 
-pub(super) fn exit(divergences: &[Divergence], strict: bool) -> u8 {
+/// Returns the exit code of findings; under `strict` warnings count too.
+pub(in crate::commands) fn exit(divergences: &[Divergence], strict: bool) -> u8 {
     let least = if strict {
         Severity::Warning
     } else {

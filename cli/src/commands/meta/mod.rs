@@ -1,6 +1,6 @@
 //! `trueup meta`: `agents/<id>/adw_state.json`.
 
-mod check;
+pub(super) mod check;
 mod fix;
 mod schema;
 mod start;

@@ -6,13 +6,27 @@ use std::path::{Path, PathBuf};
 
 use trueup_core::git::Worktree;
 use trueup_core::model::{NewPlan, PlanId};
-use trueup_core::plan::{ParsedPlan, Skipped, parse_markdown, parse_status_file};
+use trueup_core::plan::{ParsedPlan, Skipped, StatusFileError, parse_markdown, parse_status_file};
 
 use crate::desk::Desk;
 use crate::failure::Failure;
 
 /// Largest file read, in bytes.
-const LARGEST: u64 = 16 * 1024 * 1024;
+pub(super) const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// A file of a plan, read.
+pub(super) struct Source {
+    /// Where it is, without links.
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+}
+
+impl Source {
+    /// Tells whether it is a status file, by its name.
+    pub(super) fn is_status_file(&self) -> bool {
+        is_json(&self.path)
+    }
+}
 
 /// A plan as its file has it.
 pub(super) struct Read {
@@ -22,21 +36,30 @@ pub(super) struct Read {
     pub(super) is_none: bool,
 }
 
-fn unreadable(path: &Path, problem: impl std::fmt::Display) -> Failure {
+pub(super) fn unreadable(path: &Path, problem: impl std::fmt::Display) -> Failure {
     Failure::unable("plan_unreadable", format!("{}: {problem}", path.display()))
 }
 
-/// Reads a plan's file.
-pub(super) fn read(desk: &Desk, file: &Path) -> Result<Read, Failure> {
+/// Says that a file is no status file.
+pub(super) fn no_status_file(file: &Path, error: &StatusFileError) -> Failure {
+    unreadable(file, error).hint("nothing was changed; a status.json has a list `tasks`")
+}
+
+/// Reads a file.
+pub(super) fn source(desk: &Desk, file: &Path) -> Result<Source, Failure> {
     let path = desk.cwd().join(file);
     let path = path
         .canonicalize()
         .map_err(|error| unreadable(file, error))?;
     let text = text(&path).map_err(|problem| unreadable(file, problem))?;
+    Ok(Source { path, text })
+}
+
+/// Reads a plan's file.
+pub(super) fn read(desk: &Desk, file: &Path) -> Result<Read, Failure> {
+    let Source { path, text } = source(desk, file)?;
     let parsed = if is_json(&path) {
-        parse_status_file(&text).map_err(|error| {
-            unreadable(file, error).hint("nothing was changed; a status.json has a list `tasks`")
-        })?
+        parse_status_file(&text).map_err(|error| no_status_file(file, &error))?
     } else {
         parse_markdown(&text)
     };
@@ -68,6 +91,13 @@ fn text(path: &Path) -> Result<String, String> {
         Err(error) if error.kind() == ErrorKind::InvalidData => Err("it is not UTF-8".to_owned()),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Tells whether a text can only be meant as the path of a plan's file, not as its id.
+pub(super) fn is_path(text: &str) -> bool {
+    let end = Path::new(text).extension();
+    let is = |known| end.is_some_and(|end| end.eq_ignore_ascii_case(known));
+    text.contains(['/', '\\']) || ["md", "markdown", "json"].into_iter().any(is)
 }
 
 fn is_json(path: &Path) -> bool {

@@ -4,6 +4,7 @@ mod file;
 mod import;
 mod show;
 mod step;
+mod validate;
 mod watch;
 
 use trueup_core::model::{PlanId, PlanTaskStep};
@@ -36,6 +37,7 @@ pub(super) fn run(desk: &Desk, command: PlanCommand) -> Result<Answer, Failure> 
             step::take(desk, &task, &PlanTaskStep::Skip { reason })
         }
         PlanCommand::Retry(task) => step::take(desk, &task, &PlanTaskStep::Retry),
+        PlanCommand::Validate(arguments) => validate::run(desk, &arguments),
         PlanCommand::Export { name, which } => show::export(desk, name.or(which.plan).as_deref()),
         PlanCommand::Watch { name, which } => watch::run(desk, name.or(which.plan).as_deref()),
     }
@@ -63,15 +65,11 @@ fn find(desk: &Desk, store: &mut SqliteStore, named: Option<&str>) -> Result<Pla
 
 /// Finds a plan by its id or its file.
 fn by_name(desk: &Desk, store: &mut SqliteStore, text: &str) -> Result<PlanId, Failure> {
-    if let Ok(id) = text.parse::<PlanId>()
-        && store.plan(&id)?.is_some()
-    {
+    if let Some(id) = by_id(store, text)? {
         return Ok(id);
     }
-    for path in file::plan_paths(desk, text) {
-        if let Some(id) = store.plan_at(&path)? {
-            return Ok(id);
-        }
+    if let Some(id) = by_file(desk, store, text)? {
+        return Ok(id);
     }
     let known = names(store)?;
     let hint = if known.is_empty() {
@@ -80,6 +78,22 @@ fn by_name(desk: &Desk, store: &mut SqliteStore, text: &str) -> Result<PlanId, F
         format!("the plans are: {known}")
     };
     Err(Failure::refused("plan_not_found", format!("there is no plan {text}")).hint(hint))
+}
+
+fn by_id(store: &mut SqliteStore, text: &str) -> Result<Option<PlanId>, Failure> {
+    let Ok(id) = text.parse::<PlanId>() else {
+        return Ok(None);
+    };
+    Ok(store.plan(&id)?.map(|state| state.plan.id))
+}
+
+fn by_file(desk: &Desk, store: &mut SqliteStore, text: &str) -> Result<Option<PlanId>, Failure> {
+    for path in file::plan_paths(desk, text) {
+        if let Some(id) = store.plan_at(&path)? {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
 }
 
 /// Names the plans there are.

@@ -10,7 +10,7 @@ use crate::consistency::finding::{Authority, Draft, Finding};
 use crate::consistency::sheet::{Sheet, Stand, file_status, item_status};
 use crate::model::{ItemStatus, WorkplanRow};
 use crate::reconcile::{Code, Severity};
-use crate::text::redact;
+use crate::text::redact::redact;
 use crate::workplan::Place;
 
 /// Compares a workplan or a task with its row.

@@ -1,0 +1,185 @@
+//! `trueup plan validate`
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use trueup_core::files::{Change, change_with_backup};
+use trueup_core::model::PlanState;
+use trueup_core::plan::{
+    PlanFile, StatusCheck, apply, check_status_file, checkbox_findings, compare_checkboxes,
+    status_file_findings, summary_findings, task_findings,
+};
+use trueup_core::reconcile::Divergence;
+use trueup_core::sync::now;
+
+use super::file::{self, LARGEST, Source};
+use super::{by_file, by_id, by_name, find, show};
+use crate::args::PlanValidate;
+use crate::commands::meta::check::{exit, lines};
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::json;
+use crate::report::Answer;
+
+/// What is checked.
+struct Chosen {
+    file: PathBuf,
+    /// The plan, where the database has it.
+    state: Option<PlanState>,
+}
+
+/// What a check of a file came to.
+struct Checked {
+    tasks: usize,
+    divergences: Vec<Divergence>,
+    summary: Value,
+    fixed: Vec<Value>,
+    backup: Option<PathBuf>,
+    /// Lines on what was mended.
+    text: Vec<String>,
+}
+
+pub(super) fn run(desk: &Desk, arguments: &PlanValidate) -> Result<Answer, Failure> {
+    let named = arguments.name.as_ref().or(arguments.which.plan.as_ref());
+    let named = named.map(String::as_str);
+    let Chosen { file, state } = choose(desk, named)?;
+    let of_tasks = state.as_ref().map(task_findings).unwrap_or_default();
+    let source = file::source(desk, &file).map_err(|failure| Failure {
+        divergences: of_tasks.clone(),
+        ..failure
+    })?;
+    let shown = file.to_string_lossy();
+    let of = PlanFile {
+        path: &shown,
+        plan: state.as_ref().map(|state| &state.plan.id),
+    };
+    let mut checked = if source.is_status_file() {
+        status_file(desk, &source, of, arguments.fix)?
+    } else {
+        markdown(&source, of, state.as_ref(), arguments.fix)
+    };
+    checked.divergences.extend(of_tasks);
+    let mut text = checked.text;
+    text.extend(lines(&checked.divergences));
+    text.push(format!(
+        "{shown}: {} tasks, {} findings",
+        checked.tasks,
+        checked.divergences.len()
+    ));
+    let data = json!({
+        "plan": of.plan,
+        "path": source.path,
+        "summary": checked.summary,
+        "fixed": checked.fixed,
+        "backup": checked.backup,
+    });
+    Ok(Answer {
+        exit: exit(&checked.divergences, arguments.strict),
+        divergences: checked.divergences,
+        ..Answer::new(text, data)
+    })
+}
+
+/// Finds what is to be checked: the plan of an id with its file, or any file, with its plan if
+/// there is one. A file needs no database.
+fn choose(desk: &Desk, named: Option<&str>) -> Result<Chosen, Failure> {
+    let named = named.or_else(|| desk.environment.text("TRUEUP_PLAN"));
+    let is_file = named.is_some_and(|text| file::is_path(text) || desk.cwd().join(text).is_file());
+    let mut store = match (named, desk.open()) {
+        (Some(text), Err(failure)) if is_file && failure.code == "store_missing" => {
+            return Ok(Chosen {
+                file: text.into(),
+                state: None,
+            });
+        }
+        (_, opened) => opened?,
+    };
+    let (id, file) = match named {
+        None => (Some(find(desk, &mut store, None)?), None),
+        Some(text) => match by_id(&mut store, text)? {
+            Some(id) => (Some(id), None),
+            None if is_file => (by_file(desk, &mut store, text)?, Some(text)),
+            None => (Some(by_name(desk, &mut store, text)?), None),
+        },
+    };
+    let state = id.map(|id| show::state(&mut store, &id)).transpose()?;
+    let own = || state.as_ref().map(|state| state.plan.path.clone().into());
+    let file = file.map(PathBuf::from).or_else(own).unwrap_or_default();
+    Ok(Chosen { file, state })
+}
+
+/// Checks a status file, and mends its summary if that is asked for.
+fn status_file(
+    desk: &Desk,
+    source: &Source,
+    of: PlanFile<'_>,
+    fix: bool,
+) -> Result<Checked, Failure> {
+    let shown = Path::new(of.path);
+    let check =
+        |text: &str| check_status_file(text).map_err(|error| file::no_status_file(shown, &error));
+    let (mut found, mut backup) = (check(&source.text)?, None);
+    // What is right is not even locked.
+    if fix && !found.wrong.is_empty() {
+        let lock = desk.site.settings.paths.lock_of(&source.path);
+        let change = Change {
+            lock: &lock,
+            patience: desk.deadline().left(),
+        };
+        (found, backup) = change_with_backup(&source.path, LARGEST, change, now(), |bytes| {
+            let text = std::str::from_utf8(bytes);
+            let text = text.map_err(|_| file::unreadable(shown, "it is not UTF-8"))?;
+            let found = check(text)?;
+            let new = apply(text, &found.edits).into_bytes();
+            Ok::<_, Failure>((Some(new), found))
+        })?;
+    }
+    let (mut divergences, fixed, text) = match &backup {
+        None => (summary_findings(&found, of), Vec::new(), Vec::new()),
+        Some(backup) => {
+            let (fixed, text) = mended(&found, backup);
+            (Vec::new(), fixed, text)
+        }
+    };
+    divergences.extend(status_file_findings(&found, of));
+    Ok(Checked {
+        tasks: found.file.tasks.len(),
+        divergences,
+        summary: json!({"found": found.found(), "counted": json::plan_summary(&found.counted)}),
+        fixed,
+        backup,
+        text,
+    })
+}
+
+/// Returns what was mended, for scripts and for a person.
+fn mended(found: &StatusCheck, backup: &Path) -> (Vec<Value>, Vec<String>) {
+    let number = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
+    let wrong = found.wrong.iter();
+    let rows = wrong
+        .clone()
+        .map(|wrong| json!({"field": wrong.field, "was": number(&wrong.was), "now": wrong.now}));
+    let lines = wrong.map(|wrong| {
+        format!(
+            "summary.{} was {}, is {} now",
+            wrong.field, wrong.was, wrong.now
+        )
+    });
+    let kept = format!("the file as it was: {}", backup.display());
+    (rows.collect(), lines.chain([kept]).collect())
+}
+
+/// Checks a plan in Markdown.
+fn markdown(source: &Source, of: PlanFile<'_>, state: Option<&PlanState>, fix: bool) -> Checked {
+    let tasks = state.map(|state| &state.tasks[..]).unwrap_or_default();
+    let boxes = compare_checkboxes(&source.text, tasks);
+    let nothing = "nothing to fix: only a status.json has a summary".to_owned();
+    Checked {
+        tasks: boxes.file.tasks.len(),
+        divergences: checkbox_findings(&boxes, of),
+        summary: Value::Null,
+        fixed: Vec::new(),
+        backup: None,
+        text: fix.then_some(nothing).into_iter().collect(),
+    }
+}

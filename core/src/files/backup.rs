@@ -1,0 +1,89 @@
+//! Changing a file of the user's own, once what it said is kept beside it.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::change::mode;
+use super::replace::draft_of;
+use super::{Change, ChangeError, Replacement, Written, locked, read_bytes, replace};
+use crate::model::Timestamp;
+
+/// Most backups of one moment.
+const MOST: usize = 100;
+
+/// Changes a file of at most `limit` bytes: locked, read, decided, kept as
+/// `<name>.bak-<time>` beside it, replaced whole. `decide` returns what to write, or `None` to
+/// leave the file alone, and an answer; it is asked again when something that takes no lock
+/// saved the file meanwhile. Returns the answer, and where the backup is if the file changed.
+///
+/// The backup is complete and on disk before the file changes.
+///
+/// # Errors
+///
+/// Those of `decide`, and when the file cannot be read or written; then it is as it was.
+pub fn change_with_backup<T, E: From<ChangeError>>(
+    path: &Path,
+    limit: u64,
+    change: Change<'_>,
+    now: Timestamp,
+    mut decide: impl FnMut(&[u8]) -> Result<(Option<Vec<u8>>, T), E>,
+) -> Result<(T, Option<PathBuf>), E> {
+    let failed = |source| ChangeError::io(path, source);
+    locked(path, change, E::from, || {
+        let old = read_bytes(path, limit, false).map_err(failed)?;
+        let (new, answer) = decide(&old)?;
+        let Some(new) = new.filter(|new| *new != old) else {
+            return Ok(Some((answer, None)));
+        };
+        let backup = keep(path, &old, now).map_err(failed)?;
+        let written = replace(path, &new, Some(&old), limit);
+        if matches!(written, Ok(Written::Yes)) {
+            return Ok(Some((answer, Some(backup))));
+        }
+        // The backup of a file that did not change is litter. Of one that may have after all,
+        // such as when the disk failed at the very end, it is the last copy.
+        let is_untouched = match &written {
+            Ok(_) => true,
+            Err(_) => read_bytes(path, limit, false).is_ok_and(|found| found == old),
+        };
+        if is_untouched {
+            let _ = fs::remove_file(&backup);
+        }
+        written.map(|_| None).map_err(E::from)
+    })
+}
+
+/// Keeps what a file says under a name that nothing has yet.
+fn keep(path: &Path, content: &[u8], now: Timestamp) -> io::Result<PathBuf> {
+    for number in 1..=MOST {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".bak-{}", now.compact()));
+        if number > 1 {
+            name.push(format!("-{number}"));
+        }
+        let backup = path.with_file_name(name);
+        // Asked as well as relied upon: not every file system can refuse to overwrite.
+        if fs::symlink_metadata(&backup).is_ok() {
+            continue;
+        }
+        let replacement = Replacement {
+            path: &backup,
+            content,
+            mode: mode(path),
+            durable: true,
+            exists: false,
+        };
+        let is_free = |path: &Path| fs::symlink_metadata(path).is_err();
+        if replacement.carry_out_by(&draft_of(path), &is_free)? == Written::Yes {
+            return Ok(backup);
+        }
+    }
+    Err(io::Error::new(
+        ErrorKind::AlreadyExists,
+        format!("{MOST} backups of this moment are there already"),
+    ))
+}
+
+#[cfg(test)]
+mod tests;

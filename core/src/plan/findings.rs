@@ -1,0 +1,219 @@
+//! What is wrong with a plan's file, or between it and the database, as findings. Pure.
+
+use std::collections::BTreeSet;
+
+use super::dependencies::circles;
+use super::{Checkbox, Checkboxes, ParsedPlan, Place, Standing, StatusCheck};
+use crate::model::{PlanId, PlanState, PlanTaskId};
+use crate::reconcile::{Code, Divergence, Severity};
+use crate::text::{one_line, quoted};
+
+/// Longest excerpt shown, in characters.
+const LONGEST: usize = 80;
+
+/// Which file findings are about.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanFile<'a> {
+    /// Its name, as it is shown.
+    pub path: &'a str,
+    /// The plan it is of, if the database has it.
+    pub plan: Option<&'a PlanId>,
+}
+
+impl PlanFile<'_> {
+    /// Names what a finding is about that no task is.
+    fn subject(self) -> String {
+        self.plan
+            .map_or_else(|| self.path.to_owned(), ToString::to_string)
+    }
+
+    fn at(self, place: Option<Place>) -> String {
+        match place {
+            Some(Place { line, column }) => format!("{}:{line}:{column}", self.path),
+            None => self.path.to_owned(),
+        }
+    }
+
+    /// Makes the finding on something that is odd, and stops nobody.
+    fn remark(self, place: Option<Place>, problem: &str) -> Divergence {
+        Divergence {
+            subject: self.subject(),
+            ..remark(format!("{}: {problem}", self.at(place)))
+        }
+    }
+}
+
+fn remark(message: String) -> Divergence {
+    Divergence {
+        code: Code::F02,
+        severity: Severity::Warning,
+        subject: String::new(),
+        authority: "file",
+        expected: None,
+        found: None,
+        message,
+        fix: None,
+    }
+}
+
+/// Returns the findings on the numbers of a summary that are wrong.
+pub fn summary_findings(check: &StatusCheck, file: PlanFile<'_>) -> Vec<Divergence> {
+    let finding = |wrong: &super::WrongCount| {
+        let was = one_line(&wrong.was, LONGEST);
+        Divergence {
+            severity: Code::F02.severity(),
+            expected: Some(wrong.now.to_string()),
+            found: Some(was.clone()),
+            fix: Some(format!("trueup plan validate {} --fix", quoted(file.path))),
+            ..file.remark(
+                Some(wrong.place),
+                &format!("summary.{} was {was}, should be {}", wrong.field, wrong.now),
+            )
+        }
+    };
+    check.wrong.iter().map(finding).collect()
+}
+
+/// Returns the findings on a status file beside those on its numbers.
+pub fn status_file_findings(check: &StatusCheck, file: PlanFile<'_>) -> Vec<Divergence> {
+    let odd = check.odd.iter();
+    let odd = odd.map(|oddity| file.remark(oddity.place, &oddity.problem));
+    odd.chain(skipped(&check.file, file)).collect()
+}
+
+/// Returns the findings on what an import skips.
+fn skipped<'a>(
+    parsed: &'a ParsedPlan,
+    file: PlanFile<'a>,
+) -> impl Iterator<Item = Divergence> + 'a {
+    parsed.skipped.iter().map(move |skipped| {
+        let text = one_line(&skipped.text, LONGEST);
+        let reason = one_line(&skipped.reason, 3 * LONGEST);
+        let line = Place {
+            line: skipped.line,
+            column: 1,
+        };
+        Divergence {
+            found: Some(text.clone()),
+            ..file.remark(Some(line), &format!("{reason}: {text}"))
+        }
+    })
+}
+
+/// Returns the findings on a plan's Markdown: what does not parse, and what stands otherwise
+/// in the database.
+pub fn checkbox_findings(boxes: &Checkboxes, file: PlanFile<'_>) -> Vec<Divergence> {
+    let mut found: Vec<Divergence> = skipped(&boxes.file, file).collect();
+    if boxes.file.phases == 0 && boxes.file.tasks.is_empty() {
+        found.push(file.remark(None, "no phase and no task found"));
+    }
+    let import = || Some(format!("trueup plan import {}", quoted(file.path)));
+    if file.plan.is_none() {
+        found.push(Divergence {
+            fix: import(),
+            ..file.remark(None, "this plan was never imported")
+        });
+        return found;
+    }
+    found.extend(boxes.compared.iter().filter_map(|it| compared(it, file)));
+    let alone = boxes.not_imported.iter().map(|(id, place)| Divergence {
+        subject: id.to_string(),
+        fix: import(),
+        ..file.remark(Some(*place), &format!("task {id} was never imported"))
+    });
+    found.extend(alone);
+    let absent = boxes.not_in_file.iter().map(|id| Divergence {
+        subject: id.to_string(),
+        authority: "database",
+        ..file.remark(
+            None,
+            &format!("task {id} of the database is not in the file"),
+        )
+    });
+    found.extend(absent);
+    found
+}
+
+/// Returns the finding on a task whose checkbox and status differ.
+fn compared(it: &Checkbox, file: PlanFile<'_>) -> Option<Divergence> {
+    let Checkbox { id, status, .. } = it;
+    let place = file.at(Some(it.place));
+    let word = Some(status.as_str().to_owned());
+    let boxed = |mark: &str| Some(mark.to_owned());
+    let (code, authority, expected, found, message, fix) = match it.standing {
+        Standing::Equal => return None,
+        Standing::FileAhead => (
+            Code::C10,
+            "file",
+            boxed("[x]"),
+            word,
+            format!("task {id} is [x] in the file, {status} in the database; the file is ahead"),
+            Some(format!("trueup plan import {}", quoted(file.path))),
+        ),
+        Standing::DatabaseKeeps => (
+            Code::C10,
+            "database",
+            word,
+            boxed("[x]"),
+            format!("task {id} is [x] in the file, {status} in the database, which keeps its word"),
+            None,
+        ),
+        Standing::DatabaseAhead => (
+            Code::C15,
+            "database",
+            word,
+            boxed("[ ]"),
+            format!(
+                "task {id} is [ ] in the file, {status} in the database; \
+                 the database is ahead (seed C-13)"
+            ),
+            None,
+        ),
+    };
+    Some(Divergence {
+        code,
+        severity: code.severity(),
+        subject: id.to_string(),
+        authority,
+        expected,
+        found,
+        message: format!("{place}: {message}"),
+        fix,
+    })
+}
+
+/// Returns the findings on the tasks as the database has them: dependencies on what is no
+/// task, which hold nothing up, and circles, which hold everything up.
+pub fn task_findings(state: &PlanState) -> Vec<Divergence> {
+    let plan = &state.plan.id;
+    let known: BTreeSet<&PlanTaskId> = state.tasks.iter().map(|task| &task.id).collect();
+    let finding = |id: &PlanTaskId, problem: String| Divergence {
+        subject: id.to_string(),
+        authority: "database",
+        ..remark(format!("task {plan}/{id} {problem}"))
+    };
+    let mut found = Vec::new();
+    for task in &state.tasks {
+        let unknown = task.depends_on.iter().filter(|id| !known.contains(id));
+        found.extend(unknown.map(|other| {
+            let problem = format!("depends on {other}, which is no task of the plan");
+            finding(&task.id, problem)
+        }));
+    }
+    let graph = state
+        .tasks
+        .iter()
+        .map(|task| (&task.id, &task.depends_on[..]));
+    for (from, _, circle) in circles(&graph.collect::<Vec<_>>()) {
+        let ids = circle.iter().filter_map(|place| state.tasks.get(*place));
+        let ids: Vec<&str> = ids.map(|task| task.id.as_str()).collect();
+        if let Some(task) = state.tasks.get(from) {
+            let problem = format!("waits for itself: {}", ids.join(" -> "));
+            found.push(finding(&task.id, problem));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;

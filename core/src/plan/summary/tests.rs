@@ -1,0 +1,216 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::plan::apply;
+
+const STATUS: &str = "\u{feff}{\r\n\t\"_comment\": \"caf\\u00e9\", \"huge\": 1e400,\r\n\
+    \"summary\" : {\"totalTasks\":4.0, \"completed\" :  77 , \"percentage\": 0.50,\r\n \
+    \"pending\": 1, \"in_progress\": -1,\"failed\": 00000, \"skipped\":9e9},\r\n\
+    \"tasks\": []}";
+
+/// A status file with these tasks and this summary, the summary first.
+fn file(summary: &str, tasks: &str) -> String {
+    format!("{{\"summary\": {summary},\n\"tasks\": [{tasks}]}}")
+}
+
+const TASKS: &str = r#"
+    {"id": "1.1", "description": "a", "status": "completed"},
+    {"id": "1.2", "description": "b", "status": "Done"},
+    {"id": "1.3", "description": "c"},
+    {"id": "1.4", "description": "d", "status": "in-progress"},
+    {"id": "1.5", "description": "e", "status": "failed"},
+    {"id": "1.6", "description": "f", "status": "skipped"}"#;
+
+fn wrong(check: &StatusCheck) -> Vec<(&str, &str, u64)> {
+    let wrong = check.wrong.iter();
+    wrong
+        .map(|wrong| (wrong.field, wrong.was.as_str(), wrong.now))
+        .collect()
+}
+
+fn problems(check: &StatusCheck) -> Vec<&str> {
+    let odd = check.odd.iter();
+    odd.map(|oddity| oddity.problem.as_str()).collect()
+}
+
+#[test]
+fn a_summary_is_compared_number_by_number() {
+    for (summary, expected) in [
+        (
+            r#"{"totalTasks": 6, "completed": 2, "pending": 1, "in_progress": 1, "failed": 1, "skipped": 1}"#,
+            &[][..],
+        ),
+        (
+            r#"{"totalTasks": 6.0, "completed": 2e0, "pending": 1, "in_progress": 1, "failed": 1, "skipped": 1}"#,
+            &[],
+        ),
+        (
+            r#"{"skipped": 1, "totalTasks": 77, "completed": -2, "pending": 1.5, "in_progress": 1e400, "failed": 123456789012345678901234567890}"#,
+            &[
+                ("totalTasks", "77", 6),
+                ("completed", "-2", 2),
+                ("pending", "1.5", 1),
+                ("in_progress", "1e400", 1),
+                ("failed", "123456789012345678901234567890", 1),
+            ],
+        ),
+    ] {
+        let text = file(summary, TASKS);
+        let check = check_status_file(&text).unwrap();
+        assert_eq!(wrong(&check), expected, "{summary}");
+        assert_eq!(problems(&check), [""; 0], "{summary}");
+        let mended = apply(&text, &check.edits);
+        assert_eq!(wrong(&check_status_file(&mended).unwrap()), []);
+    }
+}
+
+#[test]
+fn only_the_bytes_of_wrong_numbers_are_written() {
+    let text = STATUS.replace("00000", "0").replace(
+        "\"tasks\": []",
+        "\"tasks\": [{\"id\": \"1.1\", \"description\": \"a\", \"status\": \"done\"}]",
+    );
+    let check = check_status_file(&text).unwrap();
+    let expected = text
+        .replace("4.0", "1")
+        .replace(" 77 ", " 1 ")
+        .replace("\"pending\": 1", "\"pending\": 0")
+        .replace("-1", "0")
+        .replace("9e9", "0");
+    assert_eq!(apply(&text, &check.edits), expected);
+    assert_eq!(check.found().unwrap()["completed"], 77);
+    let place = check.wrong[1].place;
+    assert_eq!((place.line, place.column), (3, 47));
+}
+
+#[test]
+fn what_an_import_skips_counts_nowhere() {
+    let text = file(
+        r#"{"totalTasks": 3, "completed": 2, "pending": 1, "in_progress": 0, "failed": 0, "skipped": 0}"#,
+        r#"{"id": "1.1", "description": "a", "status": "completed"},
+           {"id": "1.1", "description": "again", "status": "completed"},
+           {"id": "1.2", "description": "b", "status": "almost"}"#,
+    );
+    let check = check_status_file(&text).unwrap();
+    assert_eq!(check.counted.total, 1);
+    assert_eq!(
+        wrong(&check),
+        [
+            ("totalTasks", "3", 1),
+            ("completed", "2", 1),
+            ("pending", "1", 0)
+        ]
+    );
+    let lines: Vec<usize> = check.file.skipped.iter().map(|it| it.line).collect();
+    assert_eq!(lines, [3, 4]);
+}
+
+#[test]
+fn what_is_odd_is_told_and_not_written() {
+    for (text, problem, line) in [
+        (r#"{"tasks": []}"#.to_owned(), "it has no summary", None),
+        (file("[1]", ""), "its summary is no object", Some(1)),
+        (file("null", ""), "its summary is no object", Some(1)),
+        (
+            file(
+                r#"{"completed": 0, "pending": 0, "in_progress": 0, "failed": 0, "skipped": 0}"#,
+                "",
+            ),
+            "summary.totalTasks is missing, should be 0",
+            Some(1),
+        ),
+        (
+            file(
+                "{\"totalTasks\": 0, \"completed\": 0, \"pending\": 0, \"in_progress\": 0,\n\"failed\": \"77\", \"skipped\": 0}",
+                "",
+            ),
+            "summary.failed is no number, should be 0",
+            Some(2),
+        ),
+        (
+            file(
+                r#"{"totalTasks": 0, "completed": 9, "completed": 0, "pending": 0, "in_progress": 0, "failed": 0, "skipped": 0}"#,
+                "",
+            ),
+            "summary.completed is there twice; the last one counts",
+            Some(1),
+        ),
+    ] {
+        let check = check_status_file(&text).unwrap();
+        assert_eq!(problems(&check), [problem], "{text}");
+        assert_eq!(check.odd[0].place.map(|place| place.line), line);
+        assert_eq!(apply(&text, &check.edits), text);
+    }
+}
+
+#[test]
+fn of_two_summaries_the_last_one_counts() {
+    let text = r#"{"summary": {"completed": 5}, "tasks": [], "summary": {"totalTasks": 0,
+        "compl\u0065ted": 5, "pending": 0, "in_progress": 0, "failed": 0, "skipped": 0}}"#;
+    let check = check_status_file(text).unwrap();
+    assert_eq!(wrong(&check), [("completed", "5", 0)]);
+    assert_eq!(
+        apply(text, &check.edits),
+        text.replace(r#""compl\u0065ted": 5"#, r#""compl\u0065ted": 0"#)
+    );
+    assert_eq!(problems(&check), [""; 0]);
+}
+
+#[test]
+fn what_is_no_status_file_says_so() {
+    for text in ["", "{", "[]", "{}", r#"{"tasks": {}}"#, STATUS] {
+        // A number such as 00000 is no JSON.
+        check_status_file(text).unwrap_err();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_was_mended_is_right_and_all_else_as_it_was(
+        numbers in proptest::collection::vec(prop_oneof![0..4_u32, any::<u32>()], 6),
+        statuses in proptest::collection::vec("(pending|completed|failed|skipped|in_progress|odd)", 0..8),
+        mark in "\u{feff}?",
+    ) {
+        let tasks: Vec<String> = statuses.iter().enumerate().map(|(n, status)| {
+            format!("{{\"id\": \"1.{n}\",\r\n\"description\": \"é\", \"status\": \"{status}\"}}")
+        }).collect();
+        let summary = json!({
+            "completed": numbers[0], "mine": {"completed": 7}, "totalTasks": numbers[1],
+            "pending": numbers[2], "in_progress": numbers[3], "failed": numbers[4],
+            "skipped": numbers[5],
+        });
+        let text = format!("{mark}{}", file(&summary.to_string(), &tasks.join(",")));
+        let check = check_status_file(&text).unwrap();
+        let mended = apply(&text, &check.edits);
+        let after = check_status_file(&mended).unwrap();
+        prop_assert_eq!(&after.wrong, &[]);
+        prop_assert_eq!(after.counted, check.counted);
+        let mut expected: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap();
+        for wrong in &check.wrong {
+            expected["summary"][wrong.field] = json!(wrong.now);
+        }
+        let found: Value = serde_json::from_str(mended.trim_start_matches('\u{feff}')).unwrap();
+        prop_assert_eq!(found, expected);
+        // Without the numbers nothing differs at all.
+        let bare = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+        prop_assert_eq!(bare(&mended), bare(&text));
+        if check.wrong.is_empty() {
+            prop_assert_eq!(mended, text);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_an_answer(at in 0..STATUS.len(), piece in "\\PC") {
+        let mut broken = STATUS.replace("00000", "0");
+        if broken.is_char_boundary(at) && broken.is_char_boundary(at + 1) {
+            broken.replace_range(at..=at, &piece);
+        }
+        if let Ok(check) = check_status_file(&broken) {
+            let mended = apply(&broken, &check.edits);
+            prop_assert_eq!(check_status_file(&mended).unwrap().wrong, []);
+        }
+    }
+}
