@@ -43,7 +43,7 @@ pub use handoff::{
 };
 pub use ids::{
     AdwId, HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId, PlanId, QueueId,
-    ReservationId, SessionId,
+    RepoSlug, ReservationId, SessionId,
 };
 pub use item::{Item, NewItem, ORCHESTRATOR, Place};
 pub use next::{
