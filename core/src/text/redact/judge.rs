@@ -3,7 +3,10 @@
 use super::name::Promise;
 
 /// Most bytes of a value that are looked at.
-const LOOKED_AT: usize = 200;
+const LOOKED_AT: usize = 160;
+
+/// Shortest value that is taken for a secret, in bytes.
+const SHORTEST: usize = 6;
 
 /// Where a value stands, from what is surely one to what may be prose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -218,20 +221,26 @@ fn is_random_run(run: &str) -> bool {
 /// Tells whether a value of a name that promises so is a secret.
 pub(super) fn is_secret(value: &str, promise: Promise, setting: Setting) -> bool {
     let head = head(value);
-    if head.len() < 6 || head.bytes().any(|byte| byte.is_ascii_whitespace()) {
-        return false;
-    }
+    // What costs most is asked last, of the few that could be one.
+    head.len() >= SHORTEST && looks_secret(head, promise, setting) && !stands_for_one(head)
+}
+
+/// Tells whether the value is a placeholder, a reference, a digest or the name of a technique.
+fn stands_for_one(head: &str) -> bool {
     let lower = head.to_ascii_lowercase();
-    if is_placeholder(head)
+    is_placeholder(head)
         || is_sample_password(head)
         || is_reference(head, &lower)
         || DIGESTS.iter().any(|digest| lower.starts_with(digest))
         || TECHNIQUES.contains(&lower.as_str())
         || head.starts_with("-----")
-    {
+}
+
+fn looks_secret(head: &str, promise: Promise, setting: Setting) -> bool {
+    let signs = Signs::of(head);
+    if head.bytes().any(|byte| byte.is_ascii_whitespace()) {
         return false;
     }
-    let signs = Signs::of(head);
     if signs.letters() == 0 {
         return promise == Promise::Password
             && setting <= Setting::Line
@@ -243,15 +252,15 @@ pub(super) fn is_secret(value: &str, promise: Promise, setting: Setting) -> bool
     if is_random(head, &signs) {
         return true;
     }
+    let long = head.len() >= 8;
     match (promise, setting) {
         (Promise::Password, Setting::Code | Setting::Line) => is_chosen(head, &signs),
-        (Promise::Login, _) => head.len() >= 8 && signs.digits > 0 && is_chosen(head, &signs),
-        (Promise::Secret, Setting::Code) => {
-            head.len() >= 8
-                && (signs.digits > 0 && !is_of_words(head) || is_unpronounceable(head, &signs))
-        }
         (Promise::Password, Setting::Prose) => {
-            head.len() >= 8 && signs.symbols > 0 && signs.digits > 0 && is_chosen(head, &signs)
+            long && signs.symbols > 0 && signs.digits > 0 && is_chosen(head, &signs)
+        }
+        (Promise::Login, _) => long && signs.digits > 0 && is_chosen(head, &signs),
+        (Promise::Secret, Setting::Code) => {
+            long && (signs.digits > 0 && !is_of_words(head) || is_unpronounceable(head, &signs))
         }
         (Promise::Secret | Promise::Key, _) => false,
     }

@@ -83,7 +83,7 @@ fn announced(text: &str, word: Range<usize>, before: Option<&Range<usize>>) -> O
         _ => SecretKind::Assigned,
     };
     Some(Span {
-        range: found.range,
+        range: found.range.start..value::whole_end(text, &found.range),
         kind,
     })
 }
