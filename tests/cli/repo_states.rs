@@ -347,8 +347,12 @@ fn a_state_synced_before_is_shown_while_the_database_is_away() {
         fs::create_dir_all(&away).unwrap();
         let _ = fs::rename(home.trueup().join(name), away.join(name));
     }
-    let shown = within(&home, &beta, &["state", "show", "alpha"]).ok();
-    assert_eq!(shown.stdout, "a\r\nb");
+    let shown = within(&home, &beta, &["state", "show", "alpha"]);
+    assert_eq!(
+        (shown.code, &*shown.stdout),
+        (Some(0), "a\r\nb"),
+        "{shown:?}"
+    );
     assert!(shown.stderr.contains("this is the local copy"), "{shown:?}");
     assert_eq!(
         within(&home, &beta, &["state", "show", "gamma"]).code,

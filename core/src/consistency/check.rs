@@ -124,7 +124,19 @@ pub fn check(
     });
     let (mut reading, files) = reading?;
     reading.is_outdated = gate.is_outdated;
-    conclude(store, root, request, gate, &reading, files)
+    let checked = conclude(store, root, request, gate, &reading, files)?;
+    if request.fix {
+        note(paths, root);
+    }
+    Ok(checked)
+}
+
+/// Notes that a checkout was trued up, so that a session is not offered that again. Where it
+/// cannot be noted it is offered once more, which harms nobody.
+fn note(paths: &Paths, root: &Path) {
+    let note = paths.checked(root);
+    let folder = note.parent().unwrap_or(Path::new("."));
+    let _ = private_dir(folder).and_then(|()| std::fs::write(&note, b""));
 }
 
 fn conclude(
