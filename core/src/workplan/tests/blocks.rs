@@ -92,7 +92,7 @@ fn what_stands_within_code_or_a_comment_is_text() {
         format!("~~~\n{BLOCK}~~~"),
         format!("~~~ `x` ~~~\n{BLOCK}~~~"),
         format!("   ````\n{BLOCK}  `````"),
-        format!("```\n# No heading\n````x\n~~~\n```"),
+        "```\n# No heading\n````x\n~~~\n```".to_owned(),
         format!("<!--\n{BLOCK}-->"),
         format!("  <!-- # No heading\n# Nor this\n{BLOCK} until here --> and on"),
         format!("prose\n<!--\n{BLOCK}\n\n-->"),

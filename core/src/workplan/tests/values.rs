@@ -181,10 +181,14 @@ fn every_key_is_read() {
         ("planning_priority", Key::PlanningPriority),
         ("planning_order", Key::PlanningOrder),
     ];
-    let lines: String = names
-        .iter()
-        .map(|(name, _)| format!("{name}: of {name}\n"))
-        .collect();
+    let lines = names
+        .map(|(name, _)| {
+            format!(
+                "{name}: of {name}
+"
+            )
+        })
+        .concat();
     let front = read(&format!("---\n{lines}---\n")).front;
     for (name, key) in names {
         let value = front.get(key).unwrap_or_else(|| panic!("{name}"));
@@ -207,10 +211,14 @@ fn every_key_is_read() {
         ("needs_human", Key::NeedsHuman),
         ("intervention_note", Key::InterventionNote),
     ];
-    let lines: String = names
-        .iter()
-        .map(|(name, _)| format!("{name}: of {name}\n"))
-        .collect();
+    let lines = names
+        .map(|(name, _)| {
+            format!(
+                "{name}: of {name}
+"
+            )
+        })
+        .concat();
     let plan = body(&format!("```task\n{lines}```\n"));
     for (name, key) in names {
         let value = plan.tasks[0].get(key).unwrap_or_else(|| panic!("{name}"));
