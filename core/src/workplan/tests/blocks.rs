@@ -144,6 +144,10 @@ fn code_in_a_list_ends_with_its_item() {
         assert_eq!(plan.tasks[0].title(), Some("Above"), "{list:?}");
         assert_problems(&plan, &[]);
     }
+    // What closes code is indented by up to three columns more than the item's text.
+    let within = BLOCK.replace('\n', "\n  ");
+    let plan = body(&format!("- ```sh\n  echo\n     ```\n  {within}"));
+    assert_eq!(ids(&plan), ["T01"]);
     // Lines at the column of the item's text are in its code, also where a tab leads there.
     for list in ["-\t~~~\n", "-  \t~~~\n", "1. ~~~\n", "- - ~~~\n"] {
         let hidden = BLOCK.replace('\n', "\n    ");
