@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::name::{self, Promise};
 use super::value::{self, Stand};
-use super::{SecretKind, Span, end_of_mark, judge};
+use super::{MARK, SecretKind, Span, end_of_mark, judge};
 
 /// Shortest token behind `Bearer`.
 const SHORTEST_BEARER: usize = 16;
@@ -65,6 +65,10 @@ fn announced(text: &str, word: Range<usize>, before: Option<&Range<usize>>) -> O
     };
     let found = value::of(text, word.end, stand)?;
     let value = text.get(found.range.clone())?;
+    // What is left of a value was judged when it was whole.
+    if value.contains(MARK.trim_end()) {
+        return None;
+    }
     if promise == Promise::Login {
         return login(text, &found);
     }
@@ -146,7 +150,8 @@ fn spaced_token(text: &str, end: usize, has: impl Fn(u8) -> bool) -> Option<Rang
     let length = body.bytes().take_while(|byte| has(*byte)).count();
     let token = body.get(..length)?.trim_end_matches('.');
     let start = end + spaces;
-    (spaces > 0 && !token.is_empty()).then_some(start..start + token.len())
+    let is_rest = end_of_mark(text, start + length).is_some();
+    (spaces > 0 && !token.is_empty() && !is_rest).then_some(start..start + token.len())
 }
 
 /// Tells whether base64 of printable text with a colon stands here.
