@@ -51,6 +51,10 @@ fn announced(text: &str, word: Range<usize>, before: Option<&Range<usize>>) -> O
     if name.len() == 5 && name.eq_ignore_ascii_case("basic") {
         return basic(text, word);
     }
+    // `curl -u user:password`
+    if matches!(whole, "-u" | "--user") && bytes.get(word.end) == Some(&b' ') {
+        return login(text, word.end + 1);
+    }
     let one_space = before.filter(|before| before.end + 1 == word.start);
     let earlier = one_space.and_then(|before| text.get(before.clone()));
     let promise = name::promise(name, earlier)?;
@@ -70,7 +74,7 @@ fn announced(text: &str, word: Range<usize>, before: Option<&Range<usize>>) -> O
         return None;
     }
     if promise == Promise::Login {
-        return login(text, &found);
+        return login(text, found.range.start);
     }
     // `Authorization` and the like: the scheme is read as a word of its own.
     if !judge::is_secret(value, promise, found.setting) {
@@ -93,8 +97,7 @@ fn announced(text: &str, word: Range<usize>, before: Option<&Range<usize>>) -> O
 }
 
 /// `admin / Winter2026!` and `admin:Winter2026!`: the second part is the password.
-fn login(text: &str, found: &value::Value) -> Option<Span> {
-    let start = found.range.start;
+fn login(text: &str, start: usize) -> Option<Span> {
     let rest = text.get(start..)?;
     let line = rest.get(..rest.floor_char_boundary(120))?;
     let line = line.split(['\n', '`', '"', '\'', ',', '|']).next()?;
