@@ -62,6 +62,10 @@ pub(super) fn pieces(file: &[u8]) -> Vec<Piece<'_>> {
         let line = file.get(at..end).unwrap_or_default();
         let is_mark = mark::is_opening(line);
         if is_mark {
+            if open.is_some() {
+                // A fence left open in a section that will be replaced hides nothing behind it.
+                fence = Fence::default();
+            }
             close(&mut open, at, &mut pieces);
             let piece = mark::read_opening(line).and_then(|opening| {
                 whole(file, at, end, &opening).or_else(|| {

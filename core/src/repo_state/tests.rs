@@ -225,6 +225,13 @@ fn a_heading_in_a_fence_or_a_body_or_without_a_time_is_none_of_the_originals() {
     }
     let file = write(b"", "a", heading.as_bytes());
     assert_eq!(states(&file), [("a", SectionState::Sound)]);
+    // Nor does a fence that one of the original's left open hide what stands behind a mark.
+    let file = [heading.as_bytes(), b"```\n", &file, heading.as_bytes()].concat();
+    let new = write(&file, "X", b"new");
+    assert_eq!(
+        states(&new),
+        [("X", SectionState::Sound), ("a", SectionState::Sound)]
+    );
     // A fence that was closed hides nothing.
     let fenced = format!("```\ncode\n```\n{heading}");
     assert_eq!(states(fenced.as_bytes()), [("X", SectionState::Legacy)]);

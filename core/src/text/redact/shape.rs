@@ -1,6 +1,6 @@
 //! Tokens whose own form gives them away, as the services that hand them out document it.
 
-use super::{SecretKind, Span, judge};
+use super::{SecretKind, Span, end_of_mark, judge};
 
 /// What a part of a token is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,7 +231,9 @@ fn find(text: &str, runs: &mut Runs, start: usize) -> Option<(&'static Shape, us
         }
         at = end;
     }
-    if runs.bytes.get(at).is_some_and(u8::is_ascii_alphanumeric) {
+    // What is left before a replacement was longer once, and no token then.
+    if runs.bytes.get(at).is_some_and(u8::is_ascii_alphanumeric) || end_of_mark(text, at).is_some()
+    {
         return None;
     }
     let body = text.get(body..at)?;

@@ -50,6 +50,7 @@ pub(super) fn of(text: &str, end: usize, stand: Stand) -> Option<Value> {
     if matches!(first, b'\\' | b'b' | b'f' | b'r') && second.is_some_and(is_quote) {
         start += 1;
     }
+    let is_beside = start == at && setting == Setting::Prose && text.get(end..at)?.trim() == "";
     let quote = bytes.get(start).copied().filter(|byte| is_quote(byte));
     if let Some(quote) = quote {
         let start = start + 1;
@@ -60,9 +61,15 @@ pub(super) fn of(text: &str, end: usize, stand: Stand) -> Option<Value> {
         let value = text
             .get(start..start + length)?
             .trim_end_matches(['\\', '\r']);
+        // A token `abc` without a sign between them is prose, whatever its quotes.
+        let setting = if is_beside {
+            Setting::Prose
+        } else {
+            Setting::Code
+        };
         return Some(Value {
             range: start..start + value.len(),
-            setting: Setting::Code,
+            setting,
         });
     }
     let end = bare_end(text, start, stand);
@@ -110,6 +117,9 @@ fn assigned_at(text: &str, end: usize, stand: Stand) -> Option<(usize, Setting)>
     }
     if stand.is_flag && is_spaced && !rest.starts_with('-') {
         return Some((spaced, Setting::Code));
+    }
+    if is_spaced && rest.starts_with('`') {
+        return Some((spaced, Setting::Prose));
     }
     if is_spaced && let Some(value) = rest.strip_prefix("is ") {
         return Some((text.len() - value.len(), Setting::Prose));
