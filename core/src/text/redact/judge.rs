@@ -166,6 +166,11 @@ const DIGESTS: [&str; 9] = [
 /// Tells whether the value only stands where a secret would.
 pub(super) fn is_placeholder(value: &str) -> bool {
     let head = head(value);
+    is_syntax(head) || holds_placeholder(head)
+}
+
+/// Tells whether the value is a variable, a gap between brackets, or one sign over and over.
+fn is_syntax(head: &str) -> bool {
     let only = |set: &[u8]| head.bytes().all(|byte| set.contains(&byte));
     let opened = head.starts_with(['<', '{', '[', '(', '%']);
     let variable = head.strip_prefix('$').is_some_and(|rest| {
@@ -180,7 +185,6 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || same
         || only(b"*xX.-_#?")
         || !head.is_ascii() && head.chars().all(|c| !c.is_alphanumeric())
-        || holds_placeholder(head)
 }
 
 /// Tells whether the value is what documentation uses for a password.
@@ -190,16 +194,24 @@ pub(super) fn is_sample_password(value: &str) -> bool {
         .any(|sample| value.eq_ignore_ascii_case(sample))
 }
 
-/// Tells whether the body of a token is made up: of few characters, or with a word that says so.
-pub(super) fn is_placeholder_token(body: &str) -> bool {
-    let head = head(body);
-    let mut seen = [false; 256];
-    for byte in head.bytes() {
-        if let Some(seen) = seen.get_mut(usize::from(byte)) {
-            *seen = true;
-        }
-    }
-    seen.iter().filter(|seen| **seen).count() <= 6 || holds_placeholder(head)
+/// Tells whether what has the form of a secret, or stands where only one can, is left open on
+/// purpose. One that is merely simple is replaced: that costs a reader nothing, and a real one
+/// that got out costs a lot.
+pub(super) fn is_left_open(value: &str) -> bool {
+    const MARKS: [&str; 9] = [
+        "xxxx",
+        "****",
+        "...",
+        "…",
+        "••",
+        "your",
+        "redacted",
+        "changeme",
+        "placeholder",
+    ];
+    let head = head(value);
+    let lower = head.to_ascii_lowercase();
+    is_syntax(head) || MARKS.iter().any(|mark| lower.contains(mark))
 }
 
 fn holds_placeholder(head: &str) -> bool {
@@ -367,7 +379,12 @@ fn is_path(value: &str) -> bool {
 
 /// Tells whether the value says where the secret is kept instead of being one.
 fn is_reference(value: &str, lower: &str) -> bool {
-    if REFERENCES.iter().any(|start| lower.starts_with(start)) || value.contains("://") {
+    // A scheme is short; whatever else stands before `://` is part of the value.
+    let is_address = value.split_once("://").is_some_and(|(scheme, _)| {
+        let is_part = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
+        scheme.len() <= 20 && scheme.bytes().all(is_part)
+    });
+    if is_address || REFERENCES.iter().any(|start| lower.starts_with(start)) {
         return true;
     }
     let is_name = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
