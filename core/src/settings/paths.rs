@@ -79,12 +79,17 @@ impl Paths {
 
     /// Returns the file whose age says when workplans of a checkout were last trued up.
     pub fn checked(&self, root: &Path) -> PathBuf {
-        self.data.join("checked").join(hashed(root))
+        self.data.join("checked").join(name_of(root))
     }
 
     /// Returns the lock that a sweep over all repositories holds.
     pub fn sweep_lock(&self) -> PathBuf {
         self.locks().join("sweep")
+    }
+
+    /// Returns the record of what a check is about to change in the files of a checkout.
+    pub fn unfinished_of(&self, checkout: &Path) -> PathBuf {
+        self.data.join("unfinished").join(name_of(checkout))
     }
 
     /// Returns the directory of the locks of caches.
@@ -100,12 +105,12 @@ impl Paths {
     /// Returns the lock of a cache file: kept out of the repository, and usable where the
     /// repository is not writable.
     pub fn lock_of(&self, cache: &Path) -> PathBuf {
-        self.locks().join(hashed(cache))
+        self.locks().join(name_of(cache))
     }
 }
 
-/// Names a file after a path.
-fn hashed(path: &Path) -> String {
+/// Names a file of trueup's own after a path elsewhere.
+fn name_of(path: &Path) -> String {
     use sha2::{Digest as _, Sha256};
     let hash = Sha256::digest(path.as_os_str().as_encoded_bytes());
     crate::hex::hex(&hash[..8])
