@@ -42,12 +42,16 @@ pub(super) struct Ended {
     pub(super) stderr: Vec<u8>,
 }
 
-/// Runs a command in a process group of its own; `None` when it had to be killed.
+/// Runs a command in a process group of its own; `None` when it had to be killed, or has no
+/// time to begin with.
 ///
 /// # Errors
 ///
 /// When it cannot be started or followed; it is killed then.
 pub(super) fn run(command: &mut Command, deadline: Deadline) -> io::Result<Option<Ended>> {
+    if deadline.passed() {
+        return Ok(None);
+    }
     let mut child = command
         .process_group(0)
         .stdout(Stdio::piped())

@@ -11,7 +11,7 @@ fn hangs(scene: &Scene, run: impl Fn(&Repository, Duration) -> Result<(), GitErr
     let gate = scene.path("gate");
     let mut opened = Gate::new(&gate);
     let repository = scene.repository.clone().with_variable("GATE", gate);
-    for limit in (0..10).map(|power| Duration::from_millis(100 << power)) {
+    for limit in (0..8).map(|power| Duration::from_millis(500 << power)) {
         let error = run(&repository, limit).unwrap_err();
         assert!(
             matches!(error, GitError::TimedOut { limit: told, .. } if told == limit),
