@@ -216,7 +216,7 @@ fn identity(finding: &Finding) -> (Code, &str, Option<&str>, Option<&str>) {
 }
 
 /// Reads everything but git.
-fn observe(
+pub(super) fn observe(
     store: &mut dyn Store,
     root: &Path,
     name: Option<String>,
