@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::checkout::Checkouts;
 use super::median;
-use super::workplans::{REPO, status_differences};
+use super::workplans::{REPO, differences, status_differences};
 use crate::binaries::Binaries;
 use crate::measure::{self, Task};
 use crate::{Failure, say, scripts};
@@ -109,7 +109,11 @@ fn is_status(code: &str) -> bool {
 fn reported(text: &str) -> Result<BTreeSet<String>, Failure> {
     let object: Json = serde_json::from_str(text)?;
     let findings = object.get("divergences").and_then(Json::as_array);
-    let said = findings.into_iter().flatten().filter_map(|finding| {
+    let findings = findings.ok_or("no findings are printed")?;
+    if findings.len() != differences() {
+        return Err(format!("{} differences are found", findings.len()).into());
+    }
+    let said = findings.iter().filter_map(|finding| {
         let word = |key| finding.get(key).and_then(Json::as_str);
         let code = word("code")?;
         is_status(code).then(|| format!("{code} {}", word("subject").unwrap_or_default()))

@@ -151,9 +151,9 @@ fn text(number: usize) -> Result<String, Failure> {
 
 /// Returns the workplans that differ, spread over all. The last task of each is open.
 fn differing() -> impl Iterator<Item = (usize, Difference)> {
-    let step = FILES / (EACH * DIFFERENCES.len()) / KINDS * KINDS;
+    let step = FILES / differences() / KINDS * KINDS;
     let kinds = DIFFERENCES.into_iter().cycle();
-    let places = (0..EACH * DIFFERENCES.len()).map(move |nth| nth * step + 1);
+    let places = (0..differences()).map(move |nth| nth * step + 1);
     places.zip(kinds)
 }
 
@@ -190,11 +190,11 @@ pub(super) fn advance(database: &Path) -> Result<(), Failure> {
         }
         let changed = connection.execute(
             "UPDATE work_items SET status = 'completed', last_actor = 'seed',
-                 last_op = 'ahead-' || key WHERE key = ?1 AND status = 'queued'",
+                 last_op = 'ahead-' || key WHERE key = ?1 AND status IN ('queued', 'ready')",
             [task_id(number, TASKS)],
         )?;
         if changed != 1 {
-            return Err(format!("{} is not queued", task_id(number, TASKS)).into());
+            return Err(format!("{} does not wait to begin", task_id(number, TASKS)).into());
         }
     }
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -202,7 +202,12 @@ pub(super) fn advance(database: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Returns how many of the differences are of a status.
+/// Returns how many differences there are.
+pub(super) const fn differences() -> usize {
+    EACH * DIFFERENCES.len()
+}
+
+/// Returns how many of them are of a status.
 pub(super) const fn status_differences() -> usize {
     2 * EACH
 }
