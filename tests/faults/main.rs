@@ -21,4 +21,5 @@ mod plan_summaries;
 mod queue;
 mod races;
 mod read_only;
+mod repo_states;
 mod stdin;
