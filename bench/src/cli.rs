@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::binaries::Binaries;
-use crate::{Failure, check, coordination, measure, report, run};
+use crate::{Failure, check, coordination, files, measure, report, run};
 
 const USAGE: &str = "\
 Measures the hooks of trueup beside floor programs, a Node and a Python script.
@@ -15,6 +15,8 @@ Measures the hooks of trueup beside floor programs, a Node and a Python script.
       prints a table and the verdicts; wall clock, so on a quiet machine
   trueup-bench coordination [--out FILE] [--bin-dir DIR]
       many writers at once, and many rows: prints what was reached; on a quiet machine
+  trueup-bench files [--out FILE] [--bin-dir DIR]
+      thousands of workplans, a long plan: prints what was reached; on a quiet machine
   trueup-bench check [--update] [--bin-dir DIR]
       compares instruction counts, sizes and dependencies with bench/budget.toml;
       exit code 1 when one is passed; --update writes a new budget
@@ -39,7 +41,8 @@ pub(crate) fn main(arguments: Vec<String>) -> Result<ExitCode, Failure> {
     match arguments.next().as_deref() {
         Some("run") => measured(&options(arguments)?),
         Some("check") => checked(&options(arguments)?),
-        Some("coordination") => coordinated(&options(arguments)?),
+        Some("coordination") => reached(&options(arguments)?, coordination::run),
+        Some("files") => reached(&options(arguments)?, files::run),
         Some("through") => through(arguments),
         // For this program alone: one child, so that its memory is told from all others'.
         Some("peak") => measure::peak_here(arguments.collect()),
@@ -95,9 +98,12 @@ fn checked(options: &Options) -> Result<ExitCode, Failure> {
     })
 }
 
-fn coordinated(options: &Options) -> Result<ExitCode, Failure> {
+fn reached(
+    options: &Options,
+    group: fn(&Binaries) -> Result<String, Failure>,
+) -> Result<ExitCode, Failure> {
     let binaries = Binaries::find(options.bin_dir.clone())?;
-    let text = coordination::run(&binaries)?;
+    let text = group(&binaries)?;
     std::io::stdout().write_all(text.as_bytes())?;
     if let Some(path) = &options.out {
         fs::write(path, &text).map_err(|error| format!("{}: {error}", path.display()))?;

@@ -9,6 +9,7 @@ mod case;
 mod check;
 mod cli;
 mod coordination;
+mod files;
 mod measure;
 mod report;
 mod run;

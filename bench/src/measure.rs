@@ -124,6 +124,19 @@ pub(crate) fn crowd(
     }
 }
 
+/// Runs a task for what it prints.
+pub(crate) fn printed(task: &Task) -> Result<String, Failure> {
+    let mut command = task.command(&[]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = task.spawn(command)?.wait_with_output()?;
+    if output.status.success() {
+        Ok(String::from_utf8(output.stdout)?)
+    } else {
+        let text = String::from_utf8_lossy(&output.stderr);
+        Err(task.failed(&format!("{}: {text}", output.status)))
+    }
+}
+
 /// Runs a task for its first line of stderr.
 pub(crate) fn complaint(task: &Task) -> Result<Option<String>, Failure> {
     let mut command = task.command(&[]);

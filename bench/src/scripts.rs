@@ -40,14 +40,7 @@ pub(crate) const PYTHON_HOOK: &str = "Python script";
 /// Finds the interpreters there are, and says which are missing.
 pub(crate) fn find() -> Vec<Script> {
     let mut scripts = Vec::new();
-    // The interpreter itself: a shim of a version manager is a shell script of its own.
-    match asked(
-        "python3",
-        &[
-            "-c",
-            "import sys; print(sys.executable); print(sys.version.split()[0])",
-        ],
-    ) {
+    match python() {
         Ok((interpreter, version)) => scripts.push(Script {
             name: PYTHON_HOOK,
             detail: format!("Python {version}, json and sqlite3"),
@@ -79,6 +72,18 @@ pub(crate) fn find() -> Vec<Script> {
         Err(error) => say(&format!("NOT MEASURED: the Node script: {error}")),
     }
     scripts
+}
+
+/// Returns the Python there is, and its version: the interpreter itself, for a shim of a version
+/// manager is a shell script of its own.
+pub(crate) fn python() -> Result<(PathBuf, String), Failure> {
+    asked(
+        "python3",
+        &[
+            "-c",
+            "import sys; print(sys.executable); print(sys.version.split()[0])",
+        ],
+    )
 }
 
 fn asked(program: &str, arguments: &[&str]) -> Result<(PathBuf, String), Failure> {

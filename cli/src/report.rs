@@ -1,6 +1,6 @@
 //! What a command prints: text for a person, or one JSON object.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Color, Style};
@@ -42,6 +42,9 @@ impl Tint {
 pub(crate) struct Answer {
     /// Text for a person, in lines.
     pub(crate) text: Vec<String>,
+    /// Bytes of a file to print as they are, in place of the text. On a terminal they are
+    /// cleaned all the same.
+    pub(crate) verbatim: Option<String>,
     /// How lines of the text are coloured, by their number, in order.
     pub(crate) tints: Vec<(usize, Tint)>,
     /// The `data` of the object.
@@ -85,8 +88,19 @@ impl Report {
         let written = if self.json {
             let object = self.object(answer.exit == 0, answer, &Value::Null);
             writeln!(out, "{object}")
+        } else if let Some(content) = answer
+            .verbatim
+            .as_ref()
+            .filter(|_| !io::stdout().is_terminal())
+        {
+            warn(&answer.warnings);
+            // Not through what takes colours out: these bytes are nobody's colours.
+            out.flush()
+                .and_then(|()| io::stdout().write_all(content.as_bytes()))
         } else {
-            let mut lines = answer.text.iter().enumerate();
+            let verbatim = answer.verbatim.iter().flat_map(|content| content.lines());
+            let text = answer.text.iter().map(String::as_str);
+            let mut lines = text.chain(verbatim).enumerate();
             let mut tints = answer.tints.iter().peekable();
             warn(&answer.warnings);
             lines.try_for_each(|(number, line)| {

@@ -20,12 +20,13 @@
 //! | [`ports`] | reserving and clearing ports over the store port |
 //! | [`plan`] | reading files of plans, and working on their tasks over the store port |
 //! | [`workplan`] | files of workplans: facts with their bytes, and edits of those bytes; no IO |
+//! | [`repo_state`] | the file that holds the status files of other repositories; no IO |
 //! | [`orchestrators`] | beginning runs of plans, and clearing those that died |
 //! | [`repos`] | which repositories lie where on this machine |
 //! | [`retention`] | removing what is old and done, rows and files |
 //!
-//! Invariants: `model`, `reconcile`, `text` and `hook` never name the file system, the
-//! environment, a process, the network or the clock (a test greps for it); nothing here prints.
+//! Invariants: `model`, `reconcile`, `repo_state`, `text` and `hook` never name the file system,
+//! the environment, a process, the network or the clock (a test greps for it); nothing here prints.
 
 #[cfg(target_env = "musl")]
 mod allocator;
@@ -47,6 +48,7 @@ pub mod outbox;
 pub mod plan;
 pub mod ports;
 pub mod reconcile;
+pub mod repo_state;
 pub mod repos;
 pub mod retention;
 pub mod settings;

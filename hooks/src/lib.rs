@@ -15,8 +15,10 @@ mod call;
 mod capture;
 mod counter;
 mod handoff;
+mod offer;
 mod run;
 mod spill;
+mod state;
 mod tidy;
 
 pub use call::{Call, Outcome};

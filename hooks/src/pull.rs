@@ -17,6 +17,7 @@ use trueup_core::sync::{
 use trueup_core::text::one_line;
 
 use crate::call::{lines, not_mended, users_own};
+use crate::state::look_around;
 use crate::tidy::tidy;
 use crate::{Call, Outcome};
 
@@ -78,6 +79,7 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
     let title = title(&mut store, session)?;
     let offer = offer(&mut store, session)?;
     let handed = handed(&mut store, session, true)?;
+    let around = look_around(call, &mut store, session)?;
     let briefing = Briefing {
         session,
         title: title.as_deref(),
@@ -87,11 +89,13 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
         parked: &parked,
         died: &died,
         stuck: &stuck,
+        neighbours: &around.neighbours,
         offer,
     };
     let response = Response {
         system_message: lines(&synced.found),
         context: Some(("SessionStart", briefing.text(&call.fence()))),
+        watch_paths: around.watch_paths,
         ..Response::default()
     };
     Ok(Outcome {

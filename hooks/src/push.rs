@@ -10,7 +10,8 @@ use trueup_core::sync::{Mode, SyncError, drain, register, true_up};
 use crate::call::{lines, not_mended, users_own};
 use crate::capture::capture;
 use crate::spill::wait_in_outbox;
-use crate::{Call, Outcome, counter};
+use crate::state::pass_on;
+use crate::{Call, Outcome, counter, offer};
 
 /// Answers the events at which something may have changed.
 pub fn handle(call: &Call) -> Outcome {
@@ -20,10 +21,26 @@ pub fn handle(call: &Call) -> Outcome {
     ) {
         return Outcome::default();
     }
+    if call.payload.event == Event::FileChanged {
+        return file_changed(call);
+    }
     let operations = operations(call);
     match checkpoint(call, operations) {
         Ok(outcome) => outcome,
         Err(error) => wait_in_outbox(call, &error),
+    }
+}
+
+/// Gives a state on that somebody saved. No session is at work then, so nothing else is due.
+fn file_changed(call: &Call) -> Outcome {
+    match call.open() {
+        Ok(mut store) => Outcome {
+            notes: pass_on(call, &mut store),
+            ..Outcome::default()
+        },
+        // Nothing was registered yet.
+        Err(StoreError::Missing(_)) => Outcome::default(),
+        Err(error) => Outcome::note(format!("trueup: STATE.md was not passed on: {error}")),
     }
 }
 
@@ -51,6 +68,7 @@ fn checkpoint(call: &Call, operations: Option<u64>) -> Result<Outcome, SyncError
         session
     };
     renew(call, &mut store, &session)?;
+    let registered_at = session.registered_at;
     // Local edits first: what is captured below raises the revision they were made from.
     let synced = true_up(&mut store, session, &[], &call.site, Mode::Automatic)?;
     let mut found = users_own(synced.mended_findings());
@@ -63,8 +81,16 @@ fn checkpoint(call: &Call, operations: Option<u64>) -> Result<Outcome, SyncError
         let again = true_up(&mut store, session, &[], &call.site, Mode::Automatic)?;
         found.extend(again.found.into_iter().filter(|d| d.code == Code::S11));
     }
+    let mut notes = notes;
+    if matches!(call.payload.event, Event::AfterTool(_) | Event::Stop { .. }) {
+        notes.extend(pass_on(call, &mut store));
+    }
+    let mut told: Vec<String> = lines(&found).into_iter().collect();
+    if call.payload.event == (Event::Stop { again: false }) {
+        told.extend(offer::workplans(call, registered_at));
+    }
     let mut response = Response {
-        system_message: lines(&found),
+        system_message: (!told.is_empty()).then(|| told.join("\n")),
         ..Response::default()
     };
     let due = operations.filter(|count| count % call.site.settings.checkpoint_every == 0);

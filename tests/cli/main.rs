@@ -33,6 +33,7 @@ mod ports;
 mod queue;
 mod queue_stuck;
 mod refusals;
+mod repo_states;
 mod repos;
 mod retention;
 mod sessions;

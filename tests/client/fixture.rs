@@ -1,6 +1,14 @@
 //! Where most scenarios begin: a session that holds an item.
 
+use std::time::Duration;
+
+use rusqlite::Connection;
 use support::client::{Finished, Outcome, Scratch, Turn};
+use trueup_core::deadline::Deadline;
+use trueup_core::store::sqlite::SqliteStore;
+
+/// How long something beside the test may take before the test gives up on it.
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
 pub(crate) const ITEM: &str = "SD-002C";
 pub(crate) const OTHER_ITEM: &str = "SD-002B";
@@ -42,4 +50,30 @@ pub(crate) fn assert_hook_names_item(run: &Finished, event: &str) {
         hooks.iter().any(|hook| hook.context().contains(ITEM)),
         "no {event} hook put {ITEM} into the context: {hooks:?}"
     );
+}
+
+/// Opens the database beside the product.
+pub(crate) fn database(scratch: &Scratch) -> Outcome<Connection> {
+    let database = Connection::open(scratch.trueup_home().join("trueup.db"))?;
+    database.busy_timeout(LIMIT)?;
+    Ok(database)
+}
+
+/// Waits until the database says so.
+pub(crate) fn await_database(
+    scratch: &Scratch,
+    what: &str,
+    says: impl Fn(&Connection) -> rusqlite::Result<bool>,
+) -> Outcome<()> {
+    let database = database(scratch)?;
+    let path = scratch.trueup_home().join("trueup.db");
+    let watch = SqliteStore::open(&path, Deadline::after(LIMIT))?;
+    loop {
+        let seen = watch.seen()?;
+        if says(&database)? {
+            return Ok(());
+        }
+        let change = watch.wait_for_change(seen, LIMIT)?;
+        change.ok_or_else(|| format!("{what} never came"))?;
+    }
 }

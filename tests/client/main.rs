@@ -14,4 +14,5 @@ mod harness;
 mod package;
 mod prompts;
 mod spans;
+mod states;
 mod tasks;

@@ -7,6 +7,7 @@ const PURE: &[&str] = &[
     "authority.rs",
     "model",
     "reconcile",
+    "repo_state",
     "text",
     "hook",
     "plan",

@@ -44,6 +44,7 @@ fn an_event_of_another_binary_is_silent_and_touches_nothing() {
         "subagent-stop",
         "task-",
         "session-end",
+        "file-changed",
     ];
     let push = ["session-start.", "user-prompt-submit", "pre-tool-use."];
     let gate = [
@@ -52,6 +53,7 @@ fn an_event_of_another_binary_is_silent_and_touches_nothing() {
         "post-tool-use.",
         "pre-compact.",
         "task-",
+        "file-changed",
     ];
     for (binary, events) in BINARIES.iter().zip([&sync[..], &push[..], &gate[..]]) {
         for fixture in events.iter().flat_map(|event| Payload::fixtures(event)) {

@@ -126,12 +126,12 @@ fn the_events_are_those_the_binaries_handle() {
 }
 
 /// Most words that all skills together may cost a model.
-const MOST_WORDS: usize = 900;
+const MOST_WORDS: usize = 1_150;
 
 #[test]
 fn the_skills_say_when_to_use_them_and_are_short() {
     let mut words = 0;
-    for skill in ["claim", "handoff", "state"] {
+    for skill in ["claim", "handoff", "state", "workplans"] {
         let path = repository().join("skills").join(skill).join("SKILL.md");
         let text = fs::read_to_string(&path).unwrap();
         let head = text
@@ -147,5 +147,5 @@ fn the_skills_say_when_to_use_them_and_are_short() {
     }
     assert!(words < MOST_WORDS, "{words}");
     let skills = fs::read_dir(repository().join("skills")).unwrap();
-    assert_eq!(skills.count(), 3, "each skill is counted above");
+    assert_eq!(skills.count(), 4, "each skill is counted above");
 }

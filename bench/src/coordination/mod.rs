@@ -6,7 +6,7 @@ mod growth;
 mod report;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -46,13 +46,24 @@ impl Yard {
         self.folder.path().join("home").join("trueup.db")
     }
 
-    fn project(&self) -> PathBuf {
+    /// Returns the scratch directory.
+    pub(crate) fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Returns the directory commands are called in.
+    pub(crate) fn project(&self) -> PathBuf {
         self.folder.path().join("project")
     }
 
     /// Makes a call of a command.
     pub(crate) fn trueup(&self, words: &[&str]) -> Task {
-        let mut task = Task::new(self.trueup.clone(), self.project(), Vec::new());
+        self.trueup_in(&self.project(), words)
+    }
+
+    /// Makes a call of a command in another directory.
+    pub(crate) fn trueup_in(&self, dir: &Path, words: &[&str]) -> Task {
+        let mut task = Task::new(self.trueup.clone(), dir.to_owned(), Vec::new());
         for word in words {
             task.argument(word);
         }

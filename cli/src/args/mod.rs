@@ -18,6 +18,7 @@ mod ports;
 mod queue;
 mod quick;
 mod repo;
+mod state;
 
 use std::path::PathBuf;
 
@@ -40,6 +41,7 @@ pub(crate) use ports::PortsCommand;
 pub(crate) use queue::{QueueAdd, QueueCommand};
 pub(crate) use quick::quick;
 pub(crate) use repo::RepoCommand;
+pub(crate) use state::StateCommand;
 
 /// Keeps every Claude Code session true to one database.
 ///
@@ -197,6 +199,11 @@ pub(crate) enum Command {
     /// Example: trueup repo add ~/src/karematch
     #[command(verbatim_doc_comment, subcommand)]
     Repo(RepoCommand),
+    /// Let repositories know each other's STATE.md
+    ///
+    /// Example: trueup state sync && trueup state show karematch
+    #[command(verbatim_doc_comment, subcommand)]
+    State(StateCommand),
     /// Run a plan under one orchestrator, and look after orchestrators
     ///
     /// Example: trueup orchestrator start docs/plans/sync.md -- ./run-plan.sh
@@ -304,6 +311,7 @@ impl Command {
             Self::Plan(command) => command.name(),
             Self::Ports(command) => command.name(),
             Self::Repo(command) => command.name(),
+            Self::State(command) => command.name(),
             Self::Orchestrator(command) => command.name(),
             Self::Log(_) => "log",
             Self::Blame(_) => "blame",

@@ -20,6 +20,7 @@ mod queue;
 mod repo;
 mod sessions;
 mod set;
+mod state;
 mod status;
 mod statusline;
 pub(crate) mod validate;
@@ -51,6 +52,7 @@ pub(crate) fn run(desk: &Desk, command: Command) -> Result<Answer, Failure> {
         Command::Sessions(command) => sessions::run(desk, &command),
         Command::Plan(command) => plan::run(desk, command),
         Command::Ports(command) => ports::run(desk, &command),
+        Command::State(command) => state::run(desk, command),
         Command::Repo(command) => repo::run(desk, command),
         Command::Orchestrator(command) => orchestrator::run(desk, command),
         Command::Log(arguments) => log::run(desk, &arguments),

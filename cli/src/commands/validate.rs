@@ -141,6 +141,7 @@ fn answer(desk: &Desk, arguments: &Validate, findings: Vec<Finding>) -> Answer {
         exit,
         signal: None,
         tints: Vec::new(),
+        verbatim: None,
     }
 }
 

@@ -1,9 +1,12 @@
 //! The decision: readings in, findings and deeds out. Pure.
 
+use super::PlanSheet;
 use super::finding::{Authority, Draft, Finding};
-use super::rules::{Units, absent, drift, duplicates, ties, whole};
+use super::rules::{Units, absent, drift, duplicates, plans, ties, whole};
 use super::sheet::{Sheet, Trouble};
-use crate::model::{ItemKey, ItemStatus, WorkplanLink, WorkplanRow, WorkplanTaskStatus};
+use crate::model::{
+    ItemKey, ItemStatus, PlanId, PlanTaskId, WorkplanLink, WorkplanRow, WorkplanTaskStatus,
+};
 use crate::reconcile::Code;
 
 /// What was read of a repository.
@@ -23,6 +26,8 @@ pub struct Reading {
     pub elsewhere: Vec<WorkplanRow>,
     /// Workplans without a file.
     pub ghosts: Vec<WorkplanRow>,
+    /// Plans whose files lie in it, by path.
+    pub plans: Vec<PlanSheet>,
     /// Whether its files may be older than what others published. What is missing in them then
     /// is no finding.
     pub is_outdated: bool,
@@ -46,12 +51,18 @@ pub struct Deeds {
     pub inject: Vec<(Spot, WorkplanLink)>,
     /// What a file says differently, beside statuses.
     pub describe: Vec<Spot>,
-    /// Items that go forward.
+    /// Items that go forward, because their file says so.
     pub advance: Vec<(ItemKey, ItemStatus)>,
+    /// Workplans that go forward after that, because their tasks do.
+    pub follow: Vec<(ItemKey, ItemStatus)>,
     /// Dependencies that the database lacks.
     pub depend: Vec<(ItemKey, ItemKey)>,
     /// Statuses to write into files.
     pub write: Vec<(Spot, WorkplanTaskStatus)>,
+    /// Tasks of plans that their files have completed.
+    pub complete: Vec<(PlanId, PlanTaskId)>,
+    /// Plans whose files lack a checked box, by their places in the reading.
+    pub check: Vec<usize>,
 }
 
 impl Deeds {
@@ -103,6 +114,7 @@ pub fn assess(reading: &Reading) -> Assessment {
         absent::report(reading, &units, findings);
     }
     whole::ghosts(reading, findings);
+    plans::compare(reading, findings, deeds);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     assessment
 }

@@ -1,5 +1,6 @@
 //! The whole of a check: observe, decide, act, and look again.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -9,9 +10,11 @@ use super::assess::{Reading, assess};
 use super::finding::Finding;
 use super::gate::{self, Gate};
 use super::rows::{self, Mover, strangers};
-use super::{files, writeback};
+use super::writeback::{self, Places};
+use super::{files, plans, unfinished};
 use crate::cache::lock::FileLock;
 use crate::model::{ItemKey, RepoSlug};
+use crate::reconcile::{Code, Divergence};
 use crate::repos::named_after;
 use crate::settings::{Paths, RepositoryConfig, private_dir};
 use crate::store::{Store, StoreError};
@@ -106,6 +109,11 @@ pub fn check(
     let name = checkout.slug.as_ref().map(|slug| slug.as_str().to_owned());
     let name = name.or_else(|| configured(root));
     let shown = name.clone().unwrap_or_else(|| directory(root));
+    let record = paths.unfinished_of(root);
+    let mut notes = Vec::new();
+    if request.fix && request.writeback {
+        notes = unfinished::recover(&record, root);
+    }
     let look = || gate::look(root, &shown, request.pull, request.fix);
     // What is pulled must be there before files are read.
     let early = request.pull.then(look);
@@ -124,17 +132,35 @@ pub fn check(
     });
     let (mut reading, files) = reading?;
     reading.is_outdated = gate.is_outdated;
-    conclude(store, root, request, gate, &reading, files)
+    let places = Places {
+        root,
+        record: &record,
+    };
+    let mut checked = conclude(store, places, request, gate, &reading, files)?;
+    checked.notes.splice(0..0, notes);
+    if request.fix {
+        note(paths, root);
+    }
+    Ok(checked)
+}
+
+/// Notes that a checkout was trued up, so that a session is not offered that again. Where it
+/// cannot be noted it is offered once more, which harms nobody.
+fn note(paths: &Paths, root: &Path) {
+    let note = paths.checked(root);
+    let folder = note.parent().unwrap_or(Path::new("."));
+    let _ = private_dir(folder).and_then(|()| std::fs::write(&note, b""));
 }
 
 fn conclude(
     store: &mut dyn Store,
-    root: &Path,
+    places: Places<'_>,
     request: &Request,
     mut gate: Gate,
     reading: &Reading,
     files: usize,
 ) -> Result<Checked, CheckError> {
+    let root = places.root;
     let assessment = assess(reading);
     let mut checked = Checked {
         repo: reading.repo.clone(),
@@ -152,7 +178,7 @@ fn conclude(
         let written = rows::write(store, reading, root, &deeds, &request.mover)?;
         checked.notes.extend(written.refused);
         if request.writeback {
-            let back = writeback::write(reading, root, &deeds, &written.links, &mut gate);
+            let back = writeback::write(reading, places, &deeds, &written.links, &mut gate);
             checked.written = back.written;
             checked.commit = back.commit;
             checked.pushed = back.pushed;
@@ -162,14 +188,9 @@ fn conclude(
         let (mut after, _) = observe(store, root, Some(reading.repo.clone()))?;
         after.is_outdated = reading.is_outdated;
         let left = assess(&after).findings;
-        let is_left = |finding: &Finding| {
-            let same = |other: &Finding| {
-                let (a, b) = (&finding.divergence, &other.divergence);
-                (a.code, &a.subject) == (b.code, &b.subject) && finding.path == other.path
-            };
-            left.iter().any(same)
-        };
-        checked.mended = checked.findings.iter().map(|f| !is_left(f)).collect();
+        let left: HashSet<_> = left.iter().map(identity).collect();
+        let found = checked.findings.iter();
+        checked.mended = found.map(|it| !left.contains(&identity(it))).collect();
     } else if request.fix {
         checked.skipped.extend(gate.obstacle.clone());
     }
@@ -181,8 +202,21 @@ fn conclude(
     Ok(checked)
 }
 
+/// What makes a finding the same one in a later reading: its line may have moved.
+fn identity(finding: &Finding) -> (Code, &str, Option<&str>, Option<&str>) {
+    let Divergence {
+        code,
+        subject,
+        expected,
+        ..
+    } = &finding.divergence;
+    // Several dependencies of one task may be missing.
+    let which = expected.as_deref().filter(|_| *code == Code::C20);
+    (*code, subject, finding.path.as_deref(), which)
+}
+
 /// Reads everything but git.
-fn observe(
+pub(super) fn observe(
     store: &mut dyn Store,
     root: &Path,
     name: Option<String>,
@@ -216,6 +250,7 @@ fn observe(
         troubles: files.troubles,
         rows: rows?,
         ghosts: store.ghost_workplans()?,
+        plans: plans::read(store, root)?,
         ..Reading::default()
     };
     let (keys, links) = strangers(&reading);

@@ -1,10 +1,13 @@
 //! A task of a workplan, understood.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::ids;
 use super::sheet::Trouble;
 use crate::model::{ItemKey, WorkplanLink, WorkplanTaskStatus};
+use crate::text::redact::redact;
 use crate::workplan::{Key, Place, Scalar, TaskBlock};
 
 /// A task as its file has it.
@@ -113,7 +116,9 @@ pub(super) fn planning<'a>(
 ) -> Box<str> {
     let said = keys.iter().filter_map(|(name, key)| {
         let scalar = get(*key).filter(|scalar| !scalar.is_empty())?;
-        Some(((*name).to_owned(), Value::from(&*scalar.text)))
+        // It is kept in the database, which no secret reaches.
+        let text = redact(&scalar.text).text;
+        Some(((*name).to_owned(), Value::from(text)))
     });
     let said: Map<String, Value> = said.collect();
     Value::Object(said).to_string().into()
@@ -127,6 +132,8 @@ pub(super) fn dependencies(
     troubles: &mut Vec<Trouble>,
 ) -> Vec<(ItemKey, Place)> {
     let mut found: Vec<(ItemKey, Place)> = Vec::new();
+    // A list may be as long as its file.
+    let mut seen: HashSet<ItemKey> = HashSet::new();
     for scalar in list.iter().filter(|scalar| !scalar.is_empty()) {
         let text = &*scalar.text;
         let own = ids::task(text, workplan);
@@ -135,7 +142,7 @@ pub(super) fn dependencies(
                 let problem = "it depends on itself";
                 troubles.push(Trouble::new(scalar.place, key.as_str(), problem));
             }
-            Ok(on) if found.iter().any(|(known, _)| *known == on) => {}
+            Ok(on) if !seen.insert(on.clone()) => {}
             Ok(on) => found.push((on, scalar.place)),
             Err(ids::BadId(problem)) => {
                 troubles.push(Trouble::new(scalar.place, key.as_str(), problem));

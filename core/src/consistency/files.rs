@@ -16,6 +16,9 @@ const FOLDERS: [&str; 2] = ["workplans", "workplans/archived"];
 /// Largest file read, in bytes. Real ones have some ten kilobytes.
 pub(super) const LARGEST: u64 = 4 * 1024 * 1024;
 
+/// Largest file of a plan read, in bytes.
+pub(super) const LARGEST_PLAN: u64 = 16 * 1024 * 1024;
+
 /// Most threads that read; more only wait for each other.
 const THREADS: usize = 8;
 
@@ -132,4 +135,17 @@ pub(super) fn one(root: &Path, path: &str) -> Read {
 
 fn whole(path: &str, text: String) -> Trouble {
     Trouble::new(Place { line: 1, column: 1 }, path, text)
+}
+
+/// Returns the permission bits a file has.
+#[cfg(unix)]
+pub(super) fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::MetadataExt as _;
+    let data = fs::symlink_metadata(path);
+    data.map_or(crate::files::PRIVATE, |data| data.mode() & 0o777)
+}
+
+#[cfg(not(unix))]
+pub(super) fn mode(_path: &Path) -> u32 {
+    crate::files::PRIVATE
 }

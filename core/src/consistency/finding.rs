@@ -1,6 +1,8 @@
 //! What was found, and where.
 
 use crate::reconcile::{Code, Divergence, Severity};
+use crate::text::one_line;
+use crate::text::redact::redact;
 use crate::workplan::Place;
 
 /// A finding with its place.
@@ -36,8 +38,23 @@ pub(super) struct Draft {
     fix: Option<String>,
 }
 
+/// Longest value shown, in characters.
+const LONGEST: usize = 200;
+
+/// Shows what a file or the database says: a line of bounded length, without secrets, since
+/// findings end up in the logs of others.
+pub(super) fn shown(text: &str) -> String {
+    let line = one_line(text, LONGEST);
+    redact(&line).text.into_owned()
+}
+
+/// Shows what git said: an address may hold a password.
+pub(super) fn told(error: &dyn std::fmt::Display) -> String {
+    redact(&error.to_string()).text.into_owned()
+}
+
 /// The command that mends what can be mended.
-const MEND: &str = "trueup check --fix";
+pub(super) const MEND: &str = "trueup check --fix";
 
 impl Draft {
     pub(super) fn new(code: Code, subject: impl Into<String>, authority: Authority) -> Self {
@@ -62,8 +79,8 @@ impl Draft {
 
     /// What the authority says, and what the other one does.
     pub(super) fn differs(mut self, expected: Option<&str>, found: Option<&str>) -> Self {
-        self.expected = expected.map(str::to_owned);
-        self.found = found.map(str::to_owned);
+        self.expected = expected.map(shown);
+        self.found = found.map(shown);
         self
     }
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::finding::{Authority, Draft, Finding};
+use super::finding::{Authority, Draft, Finding, MEND, told};
 use crate::git::{GitError, Repository, Standing, Upstream};
 use crate::reconcile::{Code, Severity};
 
@@ -40,13 +40,17 @@ pub(super) struct Gate {
 /// Looks at a checkout; with `pull` its branch is first brought up to date.
 pub(super) fn look(root: &Path, repo: &str, pull: bool, fix: bool) -> Gate {
     let mut gate = Gate::default();
-    let Some(repository) = Repository::discover(root) else {
+    // One around it is another's.
+    let Some(repository) = Repository::discover(root).filter(|found| found.root() == root) else {
         gate.no_files = Some("it is no git repository, so nothing could be committed".to_owned());
         return gate;
     };
     if let Err(error) = gate.ask(&repository, pull) {
         // Where git cannot be asked, it cannot be told either.
-        gate.obstacle = Some(error.to_string());
+        gate.obstacle = Some(told(&error));
+    }
+    if !fix {
+        gate.report_earlier(&repository, repo);
     }
     gate.repository = Some(repository);
     if let Some(upstream) = gate
@@ -95,7 +99,7 @@ impl Gate {
                 Ok(()) | Err(GitError::NoSuchBranch { .. }) => self.is_reachable = true,
                 Err(error) if pull => self
                     .notes
-                    .push(format!("the remote was not asked: {error}")),
+                    .push(format!("the remote was not asked: {}", told(&error))),
                 Err(_) => {}
             }
             standing = repository.standing()?;
@@ -107,7 +111,9 @@ impl Gate {
         {
             match repository.pull_fast_forward(&upstream, PULL) {
                 Ok(_) => standing = repository.standing()?,
-                Err(error) => self.notes.push(format!("nothing was pulled: {error}")),
+                Err(error) => self
+                    .notes
+                    .push(format!("nothing was pulled: {}", told(&error))),
             }
         }
         self.obstacle = obstacle(&standing);
@@ -125,16 +131,36 @@ impl Gate {
         Ok(())
     }
 
+    /// Counts what an earlier run committed and could not push.
+    fn earlier(&self, repository: &Repository) -> Result<u64, GitError> {
+        let upstream = self.upstream.as_ref();
+        let Some(upstream) = upstream.filter(|u| u.takes_pushes && (u.ahead > 0 || u.gone)) else {
+            return Ok(0);
+        };
+        repository.unpushed(upstream, SUBJECT)
+    }
+
+    /// Says that commits of an earlier run are not pushed.
+    fn report_earlier(&mut self, repository: &Repository, repo: &str) {
+        // What git cannot be asked is said where it matters.
+        let waiting = self.earlier(repository).unwrap_or(0);
+        if waiting > 0 {
+            let text = format!("{waiting} commits of an earlier run are not pushed");
+            let draft = Draft::new(Code::C17, repo, Authority::Git);
+            self.findings.push(draft.fix(MEND).says(&text));
+        }
+    }
+
     /// Publishes what an earlier run committed and could not push.
     pub(super) fn publish_earlier(&mut self, repo: &str) {
         let (Some(repository), Some(upstream)) = (&self.repository, &self.upstream) else {
             return;
         };
-        let waiting = match repository.unpushed(upstream, SUBJECT) {
+        let waiting = match self.earlier(repository) {
             Ok(0) => return,
             Ok(waiting) => waiting,
             Err(error) => {
-                self.obstacle = Some(error.to_string());
+                self.obstacle = Some(told(&error));
                 return;
             }
         };
@@ -153,7 +179,7 @@ impl Gate {
             return Err("the remote cannot be reached".to_owned());
         }
         let pushed = repository.push(upstream, PUSH);
-        pushed.map_err(|error| error.to_string())
+        pushed.map_err(|error| told(&error))
     }
 
     /// Publishes the commit just made; tells whether it is published.

@@ -73,6 +73,12 @@ pub(super) fn task(text: &str, workplan: &ItemKey) -> Result<ItemKey, BadId> {
         .map_err(|_| refused())
 }
 
+/// Returns the workplan that a task's id names.
+pub(super) fn workplan_of(task: &ItemKey) -> Option<&str> {
+    let (workplan, _) = task.as_str().rsplit_once("-T")?;
+    Some(workplan)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

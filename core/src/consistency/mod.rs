@@ -11,16 +11,19 @@
 
 mod assess;
 mod check;
+mod drafts;
 mod entry;
 mod files;
 mod finding;
 mod gate;
 mod ids;
+mod plans;
 mod rows;
 mod rules;
 mod sheet;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 mod writeback;
 
 pub use assess::{Assessment, Deeds, Reading, Spot, assess};
@@ -28,5 +31,6 @@ pub use check::{CheckError, Checked, Checkout, Request, check};
 pub use entry::Entry;
 pub use finding::Finding;
 pub use gate::SUBJECT;
+pub use plans::PlanSheet;
 pub use rows::Mover;
 pub use sheet::{Sheet, Stand, Trouble};

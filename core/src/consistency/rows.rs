@@ -1,18 +1,23 @@
 //! Carrying deeds out in the database.
 
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::path::Path;
 
 use uuid::Uuid;
 
 use super::assess::{Deeds, Reading, Spot};
-use super::files;
 use super::rules::Unit;
+use super::{files, ids};
 use crate::claims::{Advanced, MoveWish, advance};
 use crate::model::{
-    FileFacts, Goal, ItemKey, MoveRefusal, NewItem, NewWorkplanRow, SessionId, WORKPLAN,
-    WorkplanChange, WorkplanLink,
+    FileFacts, Goal, ItemKey, ItemStatus, MoveRefusal, NewItem, NewWorkplanRow, PlanId, PlanTask,
+    PlanTaskId, PlanTaskStatus, PlanTaskStep, SessionId, SessionStatus, WORKPLAN, WorkplanChange,
+    WorkplanLink,
 };
+use crate::plan::{StepTaken, take_step};
 use crate::store::{Depend, Provenance, Result, Store, StoreError};
+use crate::text::redact::redact;
 use crate::workplan::parse;
 
 /// Most rows of one transaction: others wait while it lasts.
@@ -42,23 +47,55 @@ pub(super) struct Written {
     pub(super) refused: Vec<String>,
 }
 
-/// The text below a block, as it leaves the repository: without secrets, and bounded.
-fn description(root: &Path, unit: &Unit<'_>) -> String {
-    let Some(entry) = unit.entry else {
-        return String::new();
-    };
-    let read = crate::files::read_bytes(&root.join(&unit.sheet.path), files::LARGEST, false);
-    let Ok(bytes) = read else {
-        return String::new();
-    };
-    let block = parse(&bytes).ok().and_then(|workplan| {
-        let mut blocks = workplan.tasks.into_iter();
-        // By its text: a file that changed meanwhile has it described by the next run.
-        blocks.find(|block| block.description_digest() == entry.digest)
-    });
-    let text = block.and_then(|block| bytes.get(block.description()).map(<[u8]>::to_vec));
-    let text = String::from_utf8(text.unwrap_or_default()).unwrap_or_default();
-    cut(&crate::text::redact::redact(&text).text)
+/// The texts below blocks, as they leave the repository: without secrets, and bounded. Units
+/// come sheet by sheet, so that each file is read once.
+struct Descriptions<'r> {
+    reading: &'r Reading,
+    root: &'r Path,
+    sheet: Option<usize>,
+    bytes: Vec<u8>,
+    /// Where texts stand, by their digests: of a file that changed meanwhile the text that is
+    /// another is described by the next run.
+    places: HashMap<u64, Range<usize>>,
+}
+
+impl<'r> Descriptions<'r> {
+    fn of(reading: &'r Reading, root: &'r Path) -> Self {
+        Self {
+            reading,
+            root,
+            sheet: None,
+            bytes: Vec::new(),
+            places: HashMap::new(),
+        }
+    }
+
+    fn get(&mut self, unit: &Unit<'_>) -> String {
+        let Some(entry) = unit.entry else {
+            return String::new();
+        };
+        if self.sheet != Some(unit.spot.sheet) {
+            self.read(unit.spot.sheet);
+        }
+        let place = self.places.get(&entry.digest);
+        let text = place.and_then(|place| self.bytes.get(place.clone()));
+        let text = text.and_then(|text| std::str::from_utf8(text).ok());
+        cut(&redact(text.unwrap_or_default()).text)
+    }
+
+    fn read(&mut self, sheet: usize) {
+        self.sheet = Some(sheet);
+        let path = self.reading.sheets.get(sheet).map(|sheet| &sheet.path);
+        let read = path.and_then(|path| {
+            crate::files::read_bytes(&self.root.join(path), files::LARGEST, false).ok()
+        });
+        self.bytes = read.unwrap_or_default();
+        let workplan = parse(&self.bytes).ok();
+        let blocks = workplan.iter().flat_map(|workplan| &workplan.tasks);
+        self.places = blocks
+            .map(|block| (block.description_digest(), block.description()))
+            .collect();
+    }
 }
 
 /// Longest description kept, in bytes.
@@ -81,10 +118,14 @@ fn facts(unit: &Unit<'_>) -> FileFacts {
 
 fn title(unit: &Unit<'_>) -> Option<String> {
     let title = unit.title()?;
-    Some(crate::text::redact::redact(title).text.into_owned())
+    Some(redact(title).text.into_owned())
 }
 
-fn new_row(reading: &Reading, root: &Path, unit: &Unit<'_>) -> NewWorkplanRow {
+fn new_row(
+    reading: &Reading,
+    descriptions: &mut Descriptions<'_>,
+    unit: &Unit<'_>,
+) -> NewWorkplanRow {
     let status = match unit.entry {
         Some(entry) => super::sheet::item_status(entry.status),
         None => unit.sheet.stand.status(),
@@ -101,7 +142,7 @@ fn new_row(reading: &Reading, root: &Path, unit: &Unit<'_>) -> NewWorkplanRow {
         },
         link: link(),
         facts: facts(unit),
-        description: description(root, unit),
+        description: descriptions.get(unit),
     }
 }
 
@@ -119,9 +160,10 @@ pub(super) fn write(
     mover: &Mover,
 ) -> Result<Written> {
     let mut written = Written::default();
+    let mut descriptions = Descriptions::of(reading, root);
     for spots in deeds.create.chunks(BATCH) {
         let rows: Vec<NewWorkplanRow> = units(reading, spots)
-            .map(|unit| new_row(reading, root, &unit))
+            .map(|unit| new_row(reading, &mut descriptions, &unit))
             .collect();
         let links = store.link_workplans(&rows, &mover.by())?;
         written.links.extend(spots.iter().copied().zip(links));
@@ -133,7 +175,7 @@ pub(super) fn write(
                 title: title(&unit),
                 position: unit.position(),
                 repo: Some(reading.repo.clone()),
-                facts: Some((facts(&unit), description(root, &unit))),
+                facts: Some((facts(&unit), descriptions.get(&unit))),
             })
             .collect();
         store.describe_workplans(&changes, &mover.by())?;
@@ -153,23 +195,98 @@ pub(super) fn write(
             Err(error) => return Err(error),
         }
     }
+    // What does not move holds back what would follow from it.
+    let mut held_back: HashSet<&str> = HashSet::new();
     for (key, to) in &deeds.advance {
-        let wish = MoveWish {
-            session: mover.session.clone(),
-            item: key.clone(),
-            goal: Goal::Status(*to),
-            evidence: None,
-            reason: None,
-            provenance: mover.by(),
-        };
-        if let Advanced::Refused(refusal) = advance(store, &wish)? {
-            let reason = reason(&refusal);
-            written
-                .refused
-                .push(format!("{key} stays as it is in the database: {reason}"));
+        if let Err(reason) = forward(store, key, *to, mover)? {
+            written.refused.push(reason);
+            held_back.extend(ids::workplan_of(key));
+        }
+    }
+    for (key, to) in &deeds.follow {
+        if held_back.contains(key.as_str()) {
+            continue;
+        }
+        if let Err(reason) = forward(store, key, *to, mover)? {
+            written.refused.push(reason);
+        }
+    }
+    for (plan, task) in &deeds.complete {
+        if let Err(reason) = complete(store, plan, task, mover)? {
+            let text = format!("task {plan}/{task} stays as it is in the database: {reason}");
+            written.refused.push(text);
         }
     }
     Ok(written)
+}
+
+/// Completes a task of a plan, unless somebody else works on it; says why it stays if it does.
+fn complete(
+    store: &mut dyn Store,
+    plan: &PlanId,
+    id: &PlanTaskId,
+    mover: &Mover,
+) -> Result<std::result::Result<(), String>> {
+    let Some(task) = store.plan_task(plan, id)? else {
+        return Ok(Err("it is not there any more".to_owned()));
+    };
+    if let Some(other) = at_work(store, &task, mover)? {
+        return Ok(Err(format!("{other} works on it")));
+    }
+    Ok(
+        match take_step(store, plan, id, &PlanTaskStep::Complete, &mover.by())? {
+            StepTaken::Changed { .. } | StepTaken::Already(_) => Ok(()),
+            StepTaken::Refused { task, .. } => Err(format!("it is {}", task.status)),
+            StepTaken::Unknown => Err("it is not there any more".to_owned()),
+        },
+    )
+}
+
+/// Names who else works on a task, as far as a sign of life is known.
+fn at_work(store: &mut dyn Store, task: &PlanTask, mover: &Mover) -> Result<Option<String>> {
+    if task.status != PlanTaskStatus::InProgress {
+        return Ok(None);
+    }
+    if let Some(id) = &task.session {
+        if mover.session.as_ref() == Some(id) {
+            return Ok(None);
+        }
+        let session = store.session(id)?;
+        if session.is_some_and(|session| SessionStatus::PRESENT.contains(&session.status)) {
+            return Ok(Some(format!("session {id}")));
+        }
+    }
+    if let Some(id) = &task.orchestrator {
+        let orchestrator = store.orchestrator(id)?;
+        if orchestrator.is_some_and(|orchestrator| orchestrator.status.is_live()) {
+            return Ok(Some(format!("orchestrator {id}")));
+        }
+    }
+    Ok(None)
+}
+
+/// Moves an item forward; says why it stays if it does.
+fn forward(
+    store: &mut dyn Store,
+    key: &ItemKey,
+    to: ItemStatus,
+    mover: &Mover,
+) -> Result<std::result::Result<(), String>> {
+    let wish = MoveWish {
+        session: mover.session.clone(),
+        item: key.clone(),
+        goal: Goal::Status(to),
+        evidence: None,
+        reason: None,
+        provenance: mover.by(),
+    };
+    Ok(match advance(store, &wish)? {
+        Advanced::Moved { .. } => Ok(()),
+        Advanced::Refused(refusal) => {
+            let reason = reason(&refusal);
+            Err(format!("{key} stays as it is in the database: {reason}"))
+        }
+    })
 }
 
 fn reason(refusal: &MoveRefusal) -> String {

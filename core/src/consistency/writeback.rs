@@ -1,19 +1,21 @@
 //! Carrying deeds out in files: the bytes concerned, one commit of these files alone, and the
 //! push that publishes it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use super::assess::{Deeds, Reading, Spot};
-use super::files::LARGEST;
+use super::drafts::{Draft, Intent, digest};
+use super::files::{LARGEST, LARGEST_PLAN, mode};
+use super::finding::told;
 use super::gate::{Gate, SUBJECT};
-use super::rows::unit;
+use super::unfinished;
 use crate::files::{Replacement, Written, is_symlink, read_bytes};
 use crate::git::Repository;
-use crate::model::{WorkplanLink, WorkplanTaskStatus};
-use crate::workplan::{Edit, Workplan, apply, parse};
+use crate::model::WorkplanLink;
+use crate::workplan::{Edit, apply};
 
 /// How long a commit may take, with the user's hooks.
 const COMMIT: Duration = Duration::from_mins(2);
@@ -31,221 +33,177 @@ pub(super) struct Outcome {
     pub(super) skipped: Vec<String>,
 }
 
-/// A file as it was and as it is to be.
-struct Draft {
-    path: String,
-    old: Vec<u8>,
-    new: Vec<u8>,
-    /// What changes, for the message: `id: old -> new`.
-    lines: Vec<String>,
-}
-
-/// What is to be written into a file.
-enum Deed {
-    Status(WorkplanTaskStatus),
-    Link(WorkplanLink),
+/// Where files are written, and where it is recorded that they are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places<'a> {
+    pub(super) root: &'a Path,
+    pub(super) record: &'a Path,
 }
 
 /// Writes into files what the database knows better.
 pub(super) fn write(
     reading: &Reading,
-    root: &Path,
+    places: Places<'_>,
     deeds: &Deeds,
     links: &[(Spot, WorkplanLink)],
     gate: &mut Gate,
 ) -> Outcome {
     let mut outcome = Outcome::default();
-    let plan = by_file(reading, deeds, links);
-    if plan.is_empty() {
+    let intent = Intent::of(reading, deeds, links);
+    if intent.is_empty() {
         return outcome;
     }
+    let mut nothing = |reason: &str| {
+        let text = format!("no file was written: {reason}");
+        outcome.skipped.push(text);
+    };
     if let Some(reason) = &gate.no_files {
-        outcome
-            .skipped
-            .push(format!("no file was written: {reason}"));
+        nothing(reason);
         return outcome;
     }
     let Some(repository) = gate.repository.clone() else {
         return outcome;
     };
-    let dirty = match repository.uncommitted("workplans") {
+    let dirty = match uncommitted(&repository, intent.paths()) {
         Ok(dirty) => dirty,
-        Err(error) => {
-            outcome
-                .skipped
-                .push(format!("no file was written: {error}"));
+        Err(reason) => {
+            nothing(&reason);
             return outcome;
         }
     };
-    let drafts = drafts(reading, root, &plan, &dirty, &mut outcome.skipped);
-    if let Some(commit) = commit(&repository, root, &drafts, &mut outcome.skipped) {
-        outcome.written = drafts.into_iter().map(|draft| draft.path).collect();
-        outcome.commit = Some(commit);
+    let mut drafts = Vec::new();
+    for path in intent.paths() {
+        let drafted = match dirty.get(path) {
+            Some(reason) => Err(reason.clone()),
+            None => intent.draft(places.root, path),
+        };
+        match drafted {
+            Ok(draft) => drafts.extend(draft),
+            Err(reason) => outcome.skipped.push(not_written(path, &reason)),
+        }
+    }
+    if drafts.is_empty() {
+        return outcome;
+    }
+    if let Err(error) = unfinished::record(places.record, &drafts) {
+        let reason = format!("{}: {error}", places.record.display());
+        outcome
+            .skipped
+            .push(format!("no file was written: {reason}"));
+        return outcome;
+    }
+    commit(&repository, places, drafts, &mut outcome);
+    if outcome.commit.is_some() {
         outcome.pushed = gate.publish(&reading.repo);
     }
     outcome
 }
 
-/// Deeds by sheet, in the order of the files.
-fn by_file(
-    reading: &Reading,
-    deeds: &Deeds,
-    links: &[(Spot, WorkplanLink)],
-) -> BTreeMap<usize, Vec<(Spot, Deed)>> {
-    let statuses = deeds
-        .write
-        .iter()
-        .map(|(spot, status)| (*spot, Deed::Status(*status)));
-    let links = deeds.inject.iter().chain(links);
-    let links = links.map(|(spot, link)| (*spot, Deed::Link(link.clone())));
-    let mut plan: BTreeMap<usize, Vec<(Spot, Deed)>> = BTreeMap::new();
-    for (spot, deed) in statuses.chain(links) {
-        if unit(reading, spot).is_some() {
-            plan.entry(spot.sheet).or_default().push((spot, deed));
-        }
-    }
-    plan
+fn not_written(path: &str, reason: &str) -> String {
+    format!("{path} was not written: {reason}")
 }
 
-/// Makes the new content of every file that may be written.
-fn drafts(
-    reading: &Reading,
-    root: &Path,
-    plan: &BTreeMap<usize, Vec<(Spot, Deed)>>,
-    dirty: &BTreeSet<String>,
-    skipped: &mut Vec<String>,
-) -> Vec<Draft> {
-    let mut drafts = Vec::new();
-    for (sheet, deeds) in plan {
-        let Some(sheet) = reading.sheets.get(*sheet) else {
-            continue;
-        };
-        let path = &sheet.path;
-        let drafted = if dirty.contains(path) {
-            Err("it has uncommitted changes".to_owned())
-        } else {
-            draft(reading, root, path, deeds)
-        };
-        match drafted {
-            Ok(draft) => drafts.extend(draft),
-            Err(reason) => skipped.push(format!("{path} was not written: {reason}")),
-        }
-    }
-    drafts
-}
-
-/// Makes the new content of a file, from what it holds now: it may have changed since it was
-/// read, and then what is not as it was is left to the next run.
-fn draft(
-    reading: &Reading,
-    root: &Path,
-    path: &str,
-    deeds: &[(Spot, Deed)],
-) -> Result<Option<Draft>, String> {
-    let old = read_bytes(&root.join(path), LARGEST, false).map_err(|e| e.to_string())?;
-    let workplan = parse(&old).map_err(|problem| problem.to_string())?;
-    let (mut edits, mut lines) = (Vec::new(), Vec::new());
-    for (spot, deed) in deeds {
-        let Some((edit, line)) = edit(reading, &old, &workplan, *spot, deed) else {
-            continue;
-        };
-        edits.push(edit);
-        lines.push(line);
-    }
-    let new = apply(&old, edits);
-    let path = path.to_owned();
-    Ok((new != old).then_some(Draft {
-        path,
-        old,
-        new,
-        lines,
-    }))
-}
-
-fn edit(
-    reading: &Reading,
-    old: &[u8],
-    workplan: &Workplan,
-    spot: Spot,
-    deed: &Deed,
-) -> Option<(Edit, String)> {
-    let unit = unit(reading, spot)?;
-    let key = unit.key();
-    let Some(entry) = unit.entry else {
-        let Deed::Link(link) = deed else {
-            return None;
-        };
-        let edit = workplan.front.set_link(old, link.as_str())?;
-        return Some((edit, format!("{key}: unlinked -> {link}")));
-    };
-    // The block at the same place among those of the file, if it is still the one that was read.
-    let block = workplan
-        .tasks
-        .iter()
-        .find(|block| block.place == entry.place)?;
-    match deed {
-        Deed::Link(link) => {
-            let edit = block.set_link(old, link.as_str())?;
-            Some((edit, format!("{key}: unlinked -> {link}")))
-        }
-        Deed::Status(status) => {
-            let found = block.status().filter(|found| found.text == entry.word)?;
-            let word = unit.sheet.vocabulary.word(*status);
-            let line = format!("{key}: {} -> {word}", found.text);
-            Some((block.set_status(word)?, line))
-        }
-    }
-}
-
-/// Replaces the files and commits them; what is not committed is taken back.
-fn commit(
+/// Returns which of these files have changes that no commit has, and how that is said.
+pub(super) fn uncommitted<'p>(
     repository: &Repository,
-    root: &Path,
-    drafts: &[Draft],
-    skipped: &mut Vec<String>,
-) -> Option<String> {
-    let mut placed: Vec<&Draft> = Vec::new();
-    let mut failed = None;
+    paths: impl Iterator<Item = &'p str>,
+) -> Result<BTreeMap<String, String>, String> {
+    const CHANGED: &str = "it has changes that are not committed, or is not in the repository";
+    let mut found = BTreeMap::new();
+    let mut is_asked = false;
+    for path in paths {
+        // Of a folder all at once; plans lie anywhere.
+        let is_workplan = path.starts_with("workplans/");
+        if is_workplan && is_asked {
+            continue;
+        }
+        is_asked |= is_workplan;
+        let place = if is_workplan { "workplans" } else { path };
+        match repository.uncommitted(place) {
+            Ok(dirty) => {
+                let dirty = dirty.into_iter();
+                found.extend(dirty.map(|path| (path, CHANGED.to_owned())));
+            }
+            Err(error) if is_workplan => return Err(told(&error)),
+            Err(error) => {
+                found.insert(path.to_owned(), told(&error));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Replaces the files and commits them; what is not committed is put back.
+fn commit(repository: &Repository, places: Places<'_>, drafts: Vec<Draft>, outcome: &mut Outcome) {
+    let mut replaced: Vec<Draft> = Vec::with_capacity(drafts.len());
     for draft in drafts {
-        match replace(root, &draft.path, &draft.old, &draft.new) {
-            Ok(Written::Yes) => placed.push(draft),
-            Ok(_) => {
-                let path = &draft.path;
-                failed = Some(format!("{path} was saved by somebody else meanwhile"));
-            }
-            Err(error) => failed = Some(format!("{}: {error}", draft.path)),
-        }
-        if failed.is_some() {
-            break;
+        match replace(places.root, &draft.path, &draft.old, &draft.edits) {
+            Ok(Written::Yes) => replaced.push(draft),
+            Ok(_) => outcome
+                .skipped
+                .push(not_written(&draft.path, "somebody else saved it meanwhile")),
+            Err(error) => outcome
+                .skipped
+                .push(not_written(&draft.path, &error.to_string())),
         }
     }
-    if drafts.is_empty() {
-        return None;
+    let paths: Vec<String> = replaced.iter().map(|draft| draft.path.clone()).collect();
+    if paths.is_empty() {
+        return unfinished::forget(places.record);
     }
-    let paths: Vec<String> = placed.iter().map(|draft| draft.path.clone()).collect();
-    let done = if let Some(reason) = failed {
-        Err(reason)
-    } else {
-        let made = repository.commit(&paths, &message(drafts), COMMIT);
-        made.map_err(|error| error.to_string())
+    match repository.commit(&paths, &message(&replaced), COMMIT) {
+        Ok(commit) => {
+            outcome.commit = Some(commit);
+            outcome.written = paths;
+            unfinished::forget(places.record);
+        }
+        Err(error) => not_committed(repository, places, replaced, &told(&error), outcome),
+    }
+}
+
+/// Puts files back whose commit failed.
+fn not_committed(
+    repository: &Repository,
+    places: Places<'_>,
+    replaced: Vec<Draft>,
+    reason: &str,
+    outcome: &mut Outcome,
+) {
+    // A hook that runs after the commit may have been what failed.
+    let paths = replaced.iter().map(|draft| draft.path.as_str());
+    let dirty = match uncommitted(repository, paths) {
+        Ok(dirty) => dirty,
+        Err(problem) => {
+            let text = format!("nothing is known of the commit: {reason}; {problem}");
+            return outcome.skipped.push(text);
+        }
     };
-    match done {
-        Ok(commit) => Some(commit),
-        Err(reason) => {
-            skipped.push(format!("nothing was committed: {reason}"));
-            for draft in placed {
-                if !matches!(
-                    replace(root, &draft.path, &draft.new, &draft.old),
-                    Ok(Written::Yes)
-                ) {
-                    skipped.push(format!(
-                        "{} could not be put back as it was; `git checkout -- {0}` does",
-                        draft.path
-                    ));
-                }
-            }
-            None
+    let (left, committed): (Vec<Draft>, Vec<Draft>) = replaced
+        .into_iter()
+        .partition(|draft| dirty.contains_key(&draft.path));
+    let mut is_put_back = true;
+    for draft in &left {
+        let back = replace(places.root, &draft.path, &draft.new, &draft.back);
+        if !matches!(back, Ok(Written::Yes)) {
+            is_put_back = false;
+            outcome.skipped.push(format!(
+                "{} could not be put back as it was; `git checkout -- {0}` does",
+                draft.path
+            ));
         }
+    }
+    if committed.is_empty() {
+        outcome
+            .skipped
+            .push(format!("nothing was committed: {reason}"));
+    } else {
+        outcome.written = committed.into_iter().map(|draft| draft.path).collect();
+        outcome
+            .skipped
+            .push(format!("the commit was made and is not pushed: {reason}"));
+    }
+    if is_put_back {
+        unfinished::forget(places.record);
     }
 }
 
@@ -258,32 +216,24 @@ fn message(drafts: &[Draft]) -> String {
     )
 }
 
-/// Replaces a file that holds `old`.
-fn replace(root: &Path, path: &str, old: &[u8], new: &[u8]) -> io::Result<Written> {
+/// Changes a file that holds what this is the digest of.
+fn replace(root: &Path, path: &str, old: &str, edits: &[Edit]) -> io::Result<Written> {
     let place = root.join(path);
     if is_symlink(&place) {
         return Err(io::Error::other("a symlink, which is not followed"));
     }
+    let largest = LARGEST.max(LARGEST_PLAN);
+    let bytes = read_bytes(&place, largest, false)?;
+    if digest(&bytes) != old {
+        return Ok(Written::ChangedMeanwhile);
+    }
     let replacement = Replacement {
         path: &place,
-        content: new,
+        content: &apply(&bytes, edits.to_vec()),
         mode: mode(&place),
         durable: true,
         exists: true,
     };
     replacement
-        .carry_out(&|found| read_bytes(found, LARGEST, false).is_ok_and(|bytes| bytes == old))
-}
-
-/// Returns the permission bits a file has.
-#[cfg(unix)]
-fn mode(path: &Path) -> u32 {
-    use std::os::unix::fs::MetadataExt as _;
-    let data = std::fs::symlink_metadata(path);
-    data.map_or(crate::files::PRIVATE, |data| data.mode() & 0o777)
-}
-
-#[cfg(not(unix))]
-fn mode(_path: &Path) -> u32 {
-    crate::files::PRIVATE
+        .carry_out(&|found| read_bytes(found, largest, false).is_ok_and(|found| found == bytes))
 }

@@ -52,7 +52,7 @@ pub(crate) fn open(path: &Path, follow: bool) -> io::Result<(File, u64)> {
 /// # Errors
 ///
 /// Those of [`open`], and when it is too large.
-pub(crate) fn read_bytes(path: &Path, limit: u64, follow: bool) -> io::Result<Vec<u8>> {
+pub fn read_bytes(path: &Path, limit: u64, follow: bool) -> io::Result<Vec<u8>> {
     let (file, size) = open(path, follow)?;
     let too_large = || io::Error::other(format!("larger than {limit} bytes"));
     if size > limit {

@@ -17,12 +17,17 @@ const WHAT: &str = "git commit";
 /// Most bytes of paths in one command line.
 const LINE: usize = 32 * 1024;
 
+/// Time for a change of the index, in which nothing of the user's runs. It is not part of the
+/// time that a commit is given: a git that is killed in the very moment in which it makes a lock
+/// file leaves it behind, so that the commit alone is ended by a limit, while a hook runs.
+const INDEXING: Duration = Duration::from_secs(30);
+
 /// Entries of the index by path, as git prints them: mode, object and stage.
 type Entries = BTreeMap<Vec<u8>, Vec<Vec<u8>>>;
 
 impl Repository {
     /// Commits the content that these files have now (or that they are gone), with the user's
-    /// identity, hooks and signature. Returns the commit's id.
+    /// identity, hooks and signature, which all have to end in time. Returns the commit's id.
     ///
     /// # Errors
     ///
@@ -41,7 +46,6 @@ impl Repository {
         if paths.is_empty() {
             return Err(unexpected("there is nothing to commit"));
         }
-        let limit = Limit::starting_now(limit);
         let before = self.commit_of("HEAD")?;
         let index = self.entries(paths)?;
         let unknown: Vec<&String> = paths
@@ -50,8 +54,8 @@ impl Repository {
             .filter(|path| self.root().join(path).symlink_metadata().is_ok())
             .collect();
         let done = self
-            .announce(&unknown, limit)
-            .and_then(|()| self.record(paths, message, limit));
+            .announce(&unknown)
+            .and_then(|()| self.record(paths, message, Limit::starting_now(limit)));
         let after = self.commit_of("HEAD")?;
         if let Err(error) = done {
             // With a commit, the files belong into the index: a later hook was the failure.
@@ -102,11 +106,11 @@ impl Repository {
     }
 
     /// Makes new files known, without their content: a commit of named files takes known ones.
-    fn announce(&self, unknown: &[&String], limit: Limit) -> Result<(), GitError> {
+    fn announce(&self, unknown: &[&String]) -> Result<(), GitError> {
         if unknown.is_empty() {
             return Ok(());
         }
-        self.write("git add", limit)
+        self.write("git add", Limit::starting_now(INDEXING))
             .args(["add", "--intent-to-add"])
             .args(["--pathspec-from-file=-", "--pathspec-file-nul"])
             .stdin(&joined(unknown))?
@@ -114,14 +118,12 @@ impl Repository {
             .map(drop)
     }
 
-    /// Takes back [`announce`](Self::announce). It has time of its own: that of the commit may
-    /// be what ran out.
+    /// Takes back [`announce`](Self::announce).
     fn withdraw(&self, unknown: &[&String]) -> Result<(), GitError> {
-        const TIME: Duration = Duration::from_secs(30);
         if unknown.is_empty() {
             return Ok(());
         }
-        self.write("git update-index", Limit::starting_now(TIME))
+        self.write("git update-index", Limit::starting_now(INDEXING))
             .args(["update-index", "--force-remove", "-z", "--stdin"])
             .stdin(&joined(unknown))?
             .run()

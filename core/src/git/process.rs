@@ -42,12 +42,16 @@ pub(super) struct Ended {
     pub(super) stderr: Vec<u8>,
 }
 
-/// Runs a command in a process group of its own; `None` when it had to be killed.
+/// Runs a command in a process group of its own; `None` when it had to be killed, or has no
+/// time to begin with.
 ///
 /// # Errors
 ///
 /// When it cannot be started or followed; it is killed then.
 pub(super) fn run(command: &mut Command, deadline: Deadline) -> io::Result<Option<Ended>> {
+    if deadline.passed() {
+        return Ok(None);
+    }
     let mut child = command
         .process_group(0)
         .stdout(Stdio::piped())
@@ -235,7 +239,8 @@ impl<R: Read> Kept<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::repository::tests::fifo;
+    use crate::git::repository::tests::Gate;
+    use std::io::Write as _;
 
     fn sh(script: &str) -> Command {
         let mut command = Command::new("sh");
@@ -271,9 +276,23 @@ mod tests {
     }
 
     #[test]
+    fn what_was_written_before_the_end_is_read_after_it() {
+        let output = || {
+            let (mut writing, reading) = UnixStream::pair().unwrap();
+            writing.write_all(&vec![b'x'; 60_000]).unwrap();
+            Kept::new(Some(reading), End::First, 100_000)
+        };
+        let (mut stdout, mut stderr) = (output(), output());
+        let (over, _) = UnixStream::pair().unwrap();
+        let deadline = Deadline::after(LONG);
+        assert!(follow(&over, &mut stdout, &mut stderr, deadline).unwrap());
+        assert_eq!((stdout.bytes.len(), stderr.bytes.len()), (60_000, 60_000));
+    }
+
+    #[test]
     fn a_daemon_that_holds_the_output_is_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
-        let mut gate = fifo(&folder.path().join("gate"));
+        let mut gate = Gate::new(&folder.path().join("gate"));
         let mut command = sh("exec 9>gate; echo here; sleep 1000 & echo $! >pid");
         command.current_dir(folder.path());
         let ended = run(&mut command, Deadline::after(LONG)).unwrap().unwrap();
@@ -281,13 +300,13 @@ mod tests {
         let daemon = std::fs::read_to_string(folder.path().join("pid")).unwrap();
         let daemon = daemon.trim().parse().ok().and_then(Pid::from_raw).unwrap();
         rustix::process::kill_process(daemon, Signal::KILL).unwrap();
-        assert_eq!(gate.read_to_end(&mut Vec::new()).unwrap(), 0);
+        assert_eq!(gate.wait(), b"");
     }
 
     #[test]
     fn at_the_deadline_the_whole_group_dies_even_if_it_does_not_want_to() {
         let folder = tempfile::tempdir().unwrap();
-        let mut gate = fifo(&folder.path().join("gate"));
+        let mut gate = Gate::new(&folder.path().join("gate"));
         let script = "trap '' TERM; exec 9>gate; (sleep 1000 & wait) & echo >&9; sleep 1000";
         // Doubled until the script got as far as the pipe.
         for limit in (0..9).map(|power| Duration::from_millis(100 << power)) {
@@ -295,9 +314,7 @@ mod tests {
             command.current_dir(folder.path());
             let ended = run(&mut command, Deadline::after(limit)).unwrap();
             assert!(ended.is_none());
-            let mut written = Vec::new();
-            gate.read_to_end(&mut written).unwrap();
-            if written == b"\n" {
+            if gate.wait() == b"\n" {
                 return;
             }
         }

@@ -115,6 +115,8 @@ pub enum Event {
     },
     /// `SubagentStop` of a real subagent.
     SubagentStop,
+    /// `FileChanged`: one of the files that a start asked to watch.
+    FileChanged,
     /// `SessionEnd` with the client's reason.
     SessionEnd(String),
 }
@@ -190,6 +192,7 @@ fn event(payload: &Payload) -> Option<Event> {
             "SubagentStop" if payload.agent_type.as_deref().is_some_and(|t| !t.is_empty()) => {
                 Event::SubagentStop
             }
+            "FileChanged" => Event::FileChanged,
             "SessionEnd" => Event::SessionEnd(
                 payload
                     .reason

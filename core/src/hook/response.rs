@@ -18,6 +18,8 @@ pub struct Response {
     pub system_message: Option<String>,
     /// Told to the model, with the event it answers.
     pub context: Option<(&'static str, String)>,
+    /// Files to watch from now on; only a start's answer may ask for that.
+    pub watch_paths: Vec<String>,
     /// The gate's verdict on a tool, with its reason.
     pub decision: Option<(Decision, String)>,
     /// Keeps a turn from stopping, with the reason.
@@ -36,7 +38,12 @@ impl Response {
             answer.insert("reason".to_owned(), json!(reason));
         }
         if let Some((event, context)) = &self.context {
-            let specific = json!({"hookEventName": event, "additionalContext": context});
+            let mut specific = json!({"hookEventName": event, "additionalContext": context});
+            if let Some(specific) = specific.as_object_mut()
+                && !self.watch_paths.is_empty()
+            {
+                specific.insert("watchPaths".to_owned(), json!(self.watch_paths));
+            }
             answer.insert("hookSpecificOutput".to_owned(), specific);
         }
         if let Some((decision, reason)) = &self.decision {
@@ -62,6 +69,19 @@ mod tests {
     #[test]
     fn silence_prints_nothing() {
         assert_eq!(Response::default().render(), None);
+    }
+
+    #[test]
+    fn files_to_watch_stand_beside_the_context() {
+        let response = Response {
+            context: Some(("SessionStart", "told".to_owned())),
+            watch_paths: vec!["/r/STATE.md".to_owned()],
+            ..Response::default()
+        };
+        assert_eq!(
+            response.render().unwrap(),
+            r#"{"hookSpecificOutput":{"hookEventName":"SessionStart","additionalContext":"told","watchPaths":["/r/STATE.md"]}}"#
+        );
     }
 
     #[test]

@@ -55,8 +55,29 @@ fn check(
     Ok(())
 }
 
+/// As [`check`], and the text begins with a letter or digit.
+fn check_slug(
+    kind: &'static str,
+    text: &str,
+    length: RangeInclusive<usize>,
+    extra: &str,
+) -> Result<(), IdError> {
+    check(kind, text, length, extra)?;
+    if text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return Ok(());
+    }
+    Err(IdError {
+        kind,
+        text: text.chars().take(EXCERPT).collect(),
+        problem: "does not begin with a letter or digit".to_owned(),
+    })
+}
+
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $length:expr, $extra:literal) => {
+        identifier!($(#[$doc])* $name, $kind, $length, $extra, check);
+    };
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $length:expr, $extra:literal, $check:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -73,7 +94,7 @@ macro_rules! identifier {
             type Err = IdError;
 
             fn from_str(text: &str) -> Result<Self, IdError> {
-                check($kind, text, $length, $extra)?;
+                $check($kind, text, $length, $extra)?;
                 Ok(Self(text.to_owned()))
             }
         }
@@ -124,21 +145,6 @@ identifier!(
 );
 
 identifier!(
-    /// A repository whose state others are shown, such as `credential-mate` (seed 2). Compared
-    /// without regard to case.
-    ///
-    /// 1 to 64 characters: letters, digits, `.`, `_` and `-`; no path forms.
-    RepoSlug, "repository", 1..=64, "._-"
-);
-
-impl RepoSlug {
-    /// Tells whether two slugs name one repository.
-    pub fn is(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
-    }
-}
-
-identifier!(
     /// The id a workplan file carries for a workplan or a task, a UUID in practice (seed 3).
     ///
     /// 1 to 64 characters: letters, digits and `-`, not at the start.
@@ -174,6 +180,22 @@ identifier!(
     /// At most 64 characters of letters, digits, `.`, `_` and `-`.
     OrchestratorId, "orchestrator id", 1..=64, "._-"
 );
+
+identifier!(
+    /// A repository, as the copies of its status file in others name it, such as
+    /// `AI_Orchestrator` (seed 2).
+    ///
+    /// 1 to 64 characters: letters, digits, `.`, `_` and `-`, at the start a letter or digit. Its
+    /// case is kept, and says nothing: see [`RepoSlug::is_same`].
+    RepoSlug, "repository slug", 1..=64, "._-", check_slug
+);
+
+impl RepoSlug {
+    /// Tells whether a text names this repository; file systems and people differ on case.
+    pub fn is_same(&self, text: &str) -> bool {
+        self.0.eq_ignore_ascii_case(text)
+    }
+}
 
 impl OrchestratorId {
     /// Makes an id of 48 random bits: short enough to type, and no two are the same in as many
@@ -378,6 +400,30 @@ mod tests {
             assert!(id.parse::<AdwId>().is_err(), "{id:?} was accepted");
         }
         assert!("a".repeat(65).parse::<AdwId>().is_err());
+    }
+
+    #[test]
+    fn a_repository_is_named_in_any_case() {
+        let slug: RepoSlug = "AI_Orchestrator".parse().unwrap();
+        assert_eq!(slug.as_str(), "AI_Orchestrator");
+        assert!(slug.is_same("ai_ORCHESTRATOR") && !slug.is_same("AI-Orchestrator"));
+        for text in ["a", "3af4", "v1.2_x-y", &"r".repeat(64)] {
+            assert!(text.parse::<RepoSlug>().is_ok(), "{text:?} was refused");
+        }
+        for text in [
+            "",
+            "_a",
+            "-a",
+            ".a",
+            "a..b",
+            "a/b",
+            "a b",
+            "é",
+            "a:b",
+            &"r".repeat(65),
+        ] {
+            assert!(text.parse::<RepoSlug>().is_err(), "{text:?} was accepted");
+        }
     }
 
     #[test]

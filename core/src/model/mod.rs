@@ -63,7 +63,7 @@ pub use port::{
     PortOwner, Reservation, STALE_AFTER_SECONDS, Slot, is_stale, lowest_free, next_owner,
     owner_alive,
 };
-pub use repo::{LARGEST_STATE, Repo, RepoPlace, RepoState, StateHead};
+pub use repo::{Repo, RepoPlace, RepoState, StateHead};
 pub(crate) use repo::{places_json, places_of};
 pub use retention::{
     EventRemains, Kept, PruneTally, RETENTION_DAYS, Retention, SHORTEST_RETENTION, SessionRemains,

@@ -6,9 +6,6 @@ use serde_json::{Value, json};
 
 use super::{RepoSlug, Timestamp};
 
-/// Largest state taken from a repository, in bytes. Real ones have up to 54 kB.
-pub const LARGEST_STATE: u64 = 4 * 1024 * 1024;
-
 /// A repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repo {

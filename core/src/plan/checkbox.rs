@@ -74,6 +74,14 @@ pub struct Checkboxes {
     pub not_in_file: Vec<PlanTaskId>,
 }
 
+impl Checkboxes {
+    /// Returns the tasks whose boxes the edits check, in the order of the file.
+    pub fn edited(&self) -> impl Iterator<Item = &PlanTaskId> {
+        let lacking = |it: &&Checkbox| it.standing == Standing::DatabaseAhead;
+        self.compared.iter().filter(lacking).map(|it| &it.id)
+    }
+}
+
 /// Compares the checkboxes of a plan with its tasks in the database.
 pub fn compare_checkboxes(text: &str, tasks: &[PlanTask]) -> Checkboxes {
     let file = parse_markdown(text);

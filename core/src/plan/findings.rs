@@ -167,7 +167,7 @@ fn compared(it: &Checkbox, file: PlanFile<'_>) -> Option<Divergence> {
                 "task {id} is [ ] in the file, {status} in the database; \
                  the database is ahead (seed C-13)"
             ),
-            None,
+            Some("trueup check --fix".to_owned()),
         ),
     };
     Some(Divergence {

@@ -6,6 +6,8 @@
 
 mod machine;
 mod register;
+mod state;
 
 pub use machine::{machine, make_machine};
 pub use register::{Refusal, Wish, named_after, owner_of, register};
+pub use state::{Delivery, Given, StateError, StateFile, cache_of, deliver, give, lines, spread};

@@ -69,11 +69,11 @@ pub fn register(
     let Some(slug) = slug.or_else(|| named_after(&wish.path)) else {
         return Ok(Err(Refusal::Nameless(path)));
     };
-    if let Some(other) = here.filter(|repo| !repo.slug.is(&slug)) {
+    if let Some(other) = here.filter(|repo| !repo.slug.is_same(slug.as_str())) {
         let slug = other.slug.clone();
         return Ok(Err(Refusal::Taken { path, slug }));
     }
-    let known = repos.iter().find(|repo| repo.slug.is(&slug));
+    let known = repos.iter().find(|repo| repo.slug.is_same(slug.as_str()));
     let old = known.and_then(|repo| repo.path_on(&wish.machine));
     // A repository that was moved leaves nothing where it was.
     if let Some(old) = old.filter(|old| **old != path && Path::new(old).is_dir()) {

@@ -77,9 +77,19 @@ impl Paths {
         self.data.join("machine")
     }
 
+    /// Returns the file whose age says when workplans of a checkout were last trued up.
+    pub fn checked(&self, root: &Path) -> PathBuf {
+        self.data.join("checked").join(name_of(root))
+    }
+
     /// Returns the lock that a sweep over all repositories holds.
     pub fn sweep_lock(&self) -> PathBuf {
         self.locks().join("sweep")
+    }
+
+    /// Returns the record of what a check is about to change in the files of a checkout.
+    pub fn unfinished_of(&self, checkout: &Path) -> PathBuf {
+        self.data.join("unfinished").join(name_of(checkout))
     }
 
     /// Returns the directory of the locks of caches.
@@ -95,11 +105,15 @@ impl Paths {
     /// Returns the lock of a cache file: kept out of the repository, and usable where the
     /// repository is not writable.
     pub fn lock_of(&self, cache: &Path) -> PathBuf {
-        use sha2::{Digest as _, Sha256};
-        let hash = Sha256::digest(cache.as_os_str().as_encoded_bytes());
-        let name = crate::hex::hex(&hash[..8]);
-        self.locks().join(name)
+        self.locks().join(name_of(cache))
     }
+}
+
+/// Names a file of trueup's own after a path elsewhere.
+fn name_of(path: &Path) -> String {
+    use sha2::{Digest as _, Sha256};
+    let hash = Sha256::digest(path.as_os_str().as_encoded_bytes());
+    crate::hex::hex(&hash[..8])
 }
 
 /// Makes a directory with its parents, readable by its owner alone.

@@ -1,6 +1,7 @@
 //! What a model is told. Pure: the nonce comes from the caller.
 
 use super::handed::{News, handed_on};
+use super::neighbour::{self, Neighbour};
 use crate::model::{HandoffNews, ItemKey, Session};
 use crate::orchestrators::Death;
 use crate::reconcile::{Code, Divergence, Severity};
@@ -32,6 +33,8 @@ pub struct Briefing<'a> {
     pub died: &'a [Death],
     /// Work that was failed because nobody gave a sign of life for it, and why.
     pub stuck: &'a [String],
+    /// What is known of other repositories.
+    pub neighbours: &'a [Neighbour],
     /// An item to go on with, and why, when none is held.
     pub offer: Option<(String, String)>,
 }
@@ -57,6 +60,10 @@ impl Briefing<'_> {
         packer.add("parked sessions", self.parked(fence));
         packer.add("dead orchestrators", self.died(fence));
         packer.add("stuck work", self.stuck(fence));
+        packer.add(
+            "other repositories",
+            neighbour::told(self.neighbours, fence),
+        );
         packer.finish()
     }
 

@@ -91,12 +91,15 @@ impl Description {
         let described = described.trim_end_matches(AROUND);
         // There is nobody to deceive but the editor of the file himself.
         let mut hash = SipHasher13::new();
-        let mut parts = described.split("\r\n");
-        hash.write(parts.next().unwrap_or_default().as_bytes());
-        for part in parts {
-            hash.write(b"\n");
-            hash.write(part.as_bytes());
+        let mut rest = described;
+        while let Some((line, after)) = rest.split_once('\r') {
+            hash.write(line.as_bytes());
+            if !after.starts_with('\n') {
+                hash.write(b"\r");
+            }
+            rest = after;
         }
+        hash.write(rest.as_bytes());
         Self {
             span: Span::new(start, start + described.len()),
             digest: hash.finish(),

@@ -1,6 +1,6 @@
 //! Fences of code blocks, by the rules of <https://spec.commonmark.org>.
 
-use super::lines::{BLANKS, indentation};
+use super::lines::{BLANKS, indentation, text_after};
 
 /// Columns from which on an indented line is code and no fence or heading.
 pub(super) const CODE: usize = 4;
@@ -61,13 +61,13 @@ pub(super) fn list_item(line: &str) -> Option<(usize, &str)> {
     let mut found = None;
     while let Some(after) = marker(rest) {
         column += rest.len() - after.len();
-        let (blanks, text) = indentation(after);
-        if blanks == 0 && !text.is_empty() {
+        let (begin, text) = text_after(column, after);
+        if begin == column && !text.is_empty() {
             break;
         }
         // An item whose text would begin with code begins one column behind its mark.
-        let far = blanks > CODE || text.is_empty();
-        column += if far { 1 } else { blanks };
+        let far = begin > column + CODE || text.is_empty();
+        column = if far { column + 1 } else { begin };
         found = Some((column, if far { after } else { text }));
         if far {
             break;

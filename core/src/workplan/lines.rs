@@ -90,11 +90,16 @@ pub(super) fn without_mark(text: &str) -> &str {
 /// Splits the blanks before a line's text off: how many columns they take, where a tab goes
 /// on to the next fourth one, and the text.
 pub(super) fn indentation(line: &str) -> (usize, &str) {
-    let text = line.trim_start_matches([' ', '\t']);
-    let blanks = line.bytes().take(line.len() - text.len());
-    let columns = blanks.fold(0, |columns, blank| match blank {
-        b'\t' => columns / 4 * 4 + 4,
-        _ => columns + 1,
+    text_after(0, line)
+}
+
+/// Splits blanks off that begin at a column: the column behind them, and the text.
+pub(super) fn text_after(column: usize, rest: &str) -> (usize, &str) {
+    let text = rest.trim_start_matches([' ', '\t']);
+    let blanks = rest.bytes().take(rest.len() - text.len());
+    let column = blanks.fold(column, |column, blank| match blank {
+        b'\t' => column / 4 * 4 + 4,
+        _ => column + 1,
     });
-    (columns, text)
+    (column, text)
 }

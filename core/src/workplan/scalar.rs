@@ -105,7 +105,8 @@ pub(super) fn plain_end(line: &str) -> (usize, bool) {
 fn folded(written: &str, escapes: bool) -> String {
     let mut text = String::with_capacity(written.len());
     let mut rest = written;
-    // Blanks that an escape made stand for themselves and are not those before a break.
+    // Blanks that an escape made are not those before a break, and are not looked at again for
+    // each break below.
     let mut kept = 0;
     while let Some(at) = rest.find(['\n', '\\']) {
         text.push_str(rest.get(..at).unwrap_or_default());
@@ -120,7 +121,8 @@ fn folded(written: &str, escapes: bool) -> String {
             kept = text.len();
             continue;
         }
-        let trimmed = text.trim_end_matches(BLANKS).len().max(kept);
+        let since = text.get(kept..).unwrap_or_default();
+        let trimmed = kept + since.trim_end_matches(BLANKS).len();
         text.truncate(trimmed);
         let after = rest.trim_start_matches([' ', '\t', '\r', '\n']);
         let skipped = rest.get(..rest.len() - after.len()).unwrap_or_default();

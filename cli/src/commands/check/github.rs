@@ -5,8 +5,8 @@ use trueup_core::reconcile::Severity;
 
 use super::codes;
 
-pub(super) fn lines(findings: &[Finding]) -> Vec<String> {
-    findings.iter().map(line).collect()
+pub(super) fn lines<'f>(findings: impl Iterator<Item = &'f Finding>) -> Vec<String> {
+    findings.map(line).collect()
 }
 
 fn line(finding: &Finding) -> String {

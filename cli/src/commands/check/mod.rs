@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use trueup_core::consistency::{Checked, Finding, Mover, Request, check};
+use trueup_core::consistency::{CheckError, Checked, Checkout, Finding, Mover, Request, check};
 use trueup_core::deadline::Deadline;
 use trueup_core::model::Session;
 use trueup_core::reconcile::{Code, Divergence, Severity};
@@ -60,10 +60,17 @@ fn looked(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure> {
     let mut store = open(desk, arguments)?;
     let (request, session) = request(desk, &mut store, arguments)?;
     let targets = target::of(desk, &mut store, &arguments.targets)?;
+    let is_only = targets.len() == 1;
     let mut all = Vec::with_capacity(targets.len());
     for target in targets {
         store.set_deadline(Deadline::after(WRITES.max(desk.patience())));
-        let checked = check(&mut store, &target, &request, &desk.site.settings.paths)?;
+        let checked = check(&mut store, &target, &request, &desk.site.settings.paths);
+        let checked = match checked {
+            Err(error) if is_only => return Err(error.into()),
+            // The others are looked at all the same.
+            Err(error) => failed(&target, &error),
+            Ok(checked) => checked,
+        };
         all.push(Looked {
             repo: checked.repo.clone(),
             root: target.root,
@@ -75,9 +82,21 @@ fn looked(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure> {
     if let Some(session) = session {
         desk.after_change(&mut store, &session.id, &mut warnings)?;
     }
-    let mut answer = answer(arguments, &all);
+    let mut answer = answer(desk, arguments, &all);
     answer.warnings.extend(warnings);
     Ok(answer)
+}
+
+/// What is known of a repository that could not be checked.
+fn failed(target: &Checkout, error: &CheckError) -> Checked {
+    let slug = target.slug.as_ref().map(ToString::to_string);
+    let name = slug.unwrap_or_else(|| target.root.display().to_string());
+    Checked {
+        findings: vec![codes::failed(&name, &error.to_string())],
+        mended: vec![false],
+        repo: name,
+        ..Checked::default()
+    }
 }
 
 fn open(desk: &Desk, arguments: &CheckArgs) -> Result<SqliteStore, Failure> {
@@ -115,12 +134,15 @@ fn request(
 }
 
 /// Puts together what was found.
-fn answer(arguments: &CheckArgs, all: &[Looked]) -> Answer {
+fn answer(desk: &Desk, arguments: &CheckArgs, all: &[Looked]) -> Answer {
     let several = all.len() > 1;
-    let findings: Vec<Finding> = all
-        .iter()
-        .flat_map(|looked| shown(looked, several))
-        .collect();
+    let findings = all.iter().flat_map(|looked| shown(looked, several));
+    let findings: Vec<(Finding, bool)> = findings.collect();
+    // What is mended is no state of the repository that others need to see.
+    let remaining = || {
+        let left = findings.iter().filter(|(_, mended)| !mended);
+        left.map(|(finding, _)| finding)
+    };
     let left = all.iter().flat_map(left);
     let least = if arguments.strict {
         Severity::Warning
@@ -138,15 +160,17 @@ fn answer(arguments: &CheckArgs, all: &[Looked]) -> Answer {
     let data = json!({"repos": all.iter().map(brief).collect::<Vec<_>>()});
     let (text, tints) = match arguments.format {
         Format::Text | Format::Json => text::lines(all, arguments.fix),
-        Format::Sarif => (sarif::lines(&findings), Vec::new()),
-        Format::Github => (github::lines(&findings), Vec::new()),
+        Format::Sarif => (sarif::lines(remaining()), Vec::new()),
+        Format::Github => (github::lines(remaining()), Vec::new()),
     };
-    let divergences = findings.into_iter().map(|finding| finding.divergence);
     // What was passed over or refused is part of the text.
-    let warnings = match arguments.format {
-        Format::Text => Vec::new(),
-        _ => all.iter().flat_map(notes).collect(),
+    let warnings = if matches!(arguments.format, Format::Text) && !desk.json {
+        Vec::new()
+    } else {
+        all.iter().flat_map(notes).collect()
     };
+    let divergences = findings.into_iter();
+    let divergences = divergences.map(|(finding, _)| finding.divergence);
     Answer {
         exit,
         divergences: divergences.collect(),
@@ -156,13 +180,15 @@ fn answer(arguments: &CheckArgs, all: &[Looked]) -> Answer {
     }
 }
 
-/// Returns the findings of a repository. Of several, each says whose it is.
-fn shown(looked: &Looked, several: bool) -> Vec<Finding> {
-    let findings = looked.checked.iter().flat_map(|checked| &checked.findings);
-    let mut findings: Vec<Finding> = findings.cloned().collect();
+/// Returns the findings of a repository, and which are mended. Of several, each says whose it
+/// is.
+fn shown(looked: &Looked, several: bool) -> Vec<(Finding, bool)> {
+    let checked = looked.checked.iter();
+    let findings = checked.flat_map(|it| it.findings.iter().cloned().zip(it.mended.clone()));
+    let mut findings: Vec<(Finding, bool)> = findings.collect();
     if several {
         let root = looked.root.display();
-        for finding in &mut findings {
+        for (finding, _) in &mut findings {
             if finding.path.is_some() {
                 let message = &finding.divergence.message;
                 finding.divergence.message = format!("{root}/{message}");

@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 use trueup_core::consistency::Finding;
-use trueup_core::reconcile::{Code, Severity};
+use trueup_core::reconcile::{Code, Divergence, Severity};
 
 use super::codes;
 
 /// Where a finding is shown that belongs to no file: code scanning demands a place.
 const FOLDER: &str = "workplans";
 
-pub(super) fn lines(findings: &[Finding]) -> Vec<String> {
-    let document = format!("{:#}", document(findings));
+pub(super) fn lines<'f>(findings: impl Iterator<Item = &'f Finding>) -> Vec<String> {
+    let document = format!("{:#}", document(&findings.collect::<Vec<_>>()));
     document.lines().map(str::to_owned).collect()
 }
 
-fn document(findings: &[Finding]) -> Value {
+fn document(findings: &[&Finding]) -> Value {
     let mut codes: Vec<Code> = findings.iter().map(|f| f.divergence.code).collect();
     codes.sort();
     codes.dedup();
@@ -47,6 +47,7 @@ const fn level(severity: Severity) -> &'static str {
 fn rule(code: Code) -> Value {
     json!({
         "id": code.as_str(),
+        "name": codes::shown(code),
         "shortDescription": {"text": codes::about(code)},
         "defaultConfiguration": {"level": level(code.severity())},
     })
@@ -71,9 +72,27 @@ fn result(finding: &Finding, codes: &[Code]) -> Value {
         "locations": [{"physicalLocation": place}],
         // The same finding in the next run, wherever its line is by then.
         "partialFingerprints": {
-            "trueup/v1": format!("{} {}", divergence.code.as_str(), divergence.subject),
+            "trueup/v1": fingerprint(finding),
         },
     })
+}
+
+/// Tells findings apart, of which one item may have several of one code.
+fn fingerprint(finding: &Finding) -> String {
+    let Divergence {
+        code,
+        subject,
+        message,
+        ..
+    } = &finding.divergence;
+    let place = match (&finding.path, finding.place) {
+        (Some(path), Some(at)) => format!("{path}:{}:{}: ", at.line, at.column),
+        (Some(path), None) => format!("{path}: "),
+        (None, _) => String::new(),
+    };
+    let text = message.strip_prefix(&place).unwrap_or(message);
+    let path = finding.path.as_deref().unwrap_or_default();
+    format!("{} {subject} {path} {text}", code.as_str())
 }
 
 /// Writes a path as a reference: what is special in one is escaped.
@@ -86,5 +105,10 @@ fn uri(path: &str) -> String {
             format!("%{b:02X}")
         }
     };
-    path.bytes().map(one).collect()
+    let escaped: String = path.bytes().map(one).collect();
+    // One of several repositories.
+    if path.starts_with('/') {
+        return format!("file://{escaped}");
+    }
+    escaped
 }

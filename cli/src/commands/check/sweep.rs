@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use trueup_core::cache::lock::FileLock;
-use trueup_core::consistency::{Checked, Checkout, check};
+use trueup_core::consistency::{Checkout, check};
 use trueup_core::deadline::Deadline;
 use trueup_core::repos::machine;
 use trueup_core::settings::private_dir;
 use trueup_core::store::RepoStore as _;
 
-use super::{Looked, WRITES, answer, codes, open, request};
+use super::{Looked, WRITES, answer, failed, open, request};
 use crate::args::CheckArgs;
 use crate::desk::Desk;
 use crate::failure::Failure;
@@ -68,12 +68,7 @@ pub(super) fn run(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure>
             let paths = &desk.site.settings.paths;
             let checked = check(&mut store, &checkout, &request, paths);
             // The others are looked at all the same.
-            looked.checked = Some(checked.unwrap_or_else(|error| Checked {
-                repo: repo.slug.to_string(),
-                findings: vec![codes::failed(repo.slug.as_str(), &error.to_string())],
-                mended: vec![false],
-                ..Checked::default()
-            }));
+            looked.checked = Some(checked.unwrap_or_else(|error| failed(&checkout, &error)));
         }
         all.push(looked);
         bar.inc(1);
@@ -83,7 +78,7 @@ pub(super) fn run(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure>
     if let Some(session) = session {
         desk.after_change(&mut store, &session.id, &mut warnings)?;
     }
-    let mut answer = answer(arguments, &all);
+    let mut answer = answer(desk, arguments, &all);
     answer.warnings.extend(warnings);
     Ok(answer)
 }

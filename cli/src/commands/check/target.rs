@@ -35,7 +35,7 @@ pub(super) fn of(
 
 fn named(repos: &[Repo], machine: &str, name: &str) -> Result<Checkout, Failure> {
     let slug: Option<RepoSlug> = name.parse().ok();
-    let known = slug.and_then(|slug| repos.iter().find(|repo| repo.slug.is(&slug)));
+    let known = slug.and_then(|slug| repos.iter().find(|repo| repo.slug.is_same(slug.as_str())));
     if let Some(repo) = known {
         let Some(path) = repo.path_on(machine) else {
             let text = format!("repository {} does not lie on this machine", repo.slug);

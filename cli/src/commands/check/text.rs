@@ -45,8 +45,10 @@ fn repository(page: &mut Page, looked: &Looked, fix: bool) {
     };
     let mut path = None;
     for (finding, mended) in checked.findings.iter().zip(&checked.mended) {
-        if finding.path != path {
-            path.clone_from(&finding.path);
+        if finding.path.as_ref() != path {
+            path = finding.path.as_ref();
+            let name = path.map_or("(no file)", String::as_str);
+            page.add(Some(Tint::Head), format!("  {name}"));
         }
         finding_lines(page, finding, *mended);
     }
@@ -77,9 +79,9 @@ fn finding_lines(page: &mut Page, finding: &Finding, mended: bool) {
         (false, Severity::Info) => (None, "info"),
     };
     let code = codes::shown(divergence.code);
-    page.add(tint, format!("  {mark:<7} {code} {}", divergence.message));
+    page.add(tint, format!("    {mark:<7} {code} {}", divergence.message));
     if let Some(fix) = divergence.fix.as_ref().filter(|_| !mended) {
-        page.add(Some(Tint::Faint), format!("          -> {fix}"));
+        page.add(Some(Tint::Faint), format!("            -> {fix}"));
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::Units;
 use crate::consistency::assess::Reading;
-use crate::consistency::finding::{Authority, Draft, Finding};
+use crate::consistency::finding::{Authority, Draft, Finding, shown};
 use crate::model::WORKPLAN;
 use crate::reconcile::Code;
 
@@ -22,6 +22,15 @@ pub(in crate::consistency) fn report(
         .iter()
         .map(|(_, trouble)| trouble.subject.as_str())
         .collect();
+    // What cannot be read may hold it.
+    let unread = reading
+        .troubles
+        .first()
+        .map(|(path, trouble)| format!("{path}:{}", trouble.place.line));
+    let fix = |key: &str, what: &str| match &unread {
+        Some(unread) => format!("mend what does not parse first ({unread}): it may be there"),
+        None => format!("bring its {what} back, or `trueup item transition {key} cancelled`"),
+    };
     let paths: BTreeMap<&str, &str> = reading
         .sheets
         .iter()
@@ -37,7 +46,7 @@ pub(in crate::consistency) fn report(
             .as_ref()
             .and_then(|parent| paths.get(parent.as_str()));
         let draft = |code| Draft::new(code, key, Authority::File).differs(None, Some(key));
-        let title = row.title.as_deref().unwrap_or(key);
+        let title = shown(row.title.as_deref().unwrap_or(key));
         let status = row.status;
         if row.kind == WORKPLAN {
             let code = if status.is_finished() {
@@ -47,18 +56,14 @@ pub(in crate::consistency) fn report(
             };
             findings.push(
                 draft(code)
-                    .fix(format!(
-                        "bring its file back, or `trueup item transition {key} cancelled`"
-                    ))
+                    .fix(fix(key, "file"))
                     .says(&format!("workplan {key} '{title}' ({status}) has no file")),
             );
         } else if let Some(path) = path {
             findings.push(
                 draft(Code::C12)
                     .at(path, None)
-                    .fix(format!(
-                        "bring its block back, or `trueup item transition {key} cancelled`"
-                    ))
+                    .fix(fix(key, "block"))
                     .says(&format!("DB task {key} '{title}' ({status}) has no block")),
             );
         }

@@ -6,9 +6,9 @@ use super::ties::Tie;
 use super::{Unit, Units};
 use crate::consistency::assess::{Deeds, Reading};
 use crate::consistency::entry::Entry;
-use crate::consistency::finding::{Authority, Draft, Finding};
+use crate::consistency::finding::{Authority, Draft, Finding, shown};
 use crate::consistency::sheet::{Sheet, Stand, file_status, item_status};
-use crate::model::{ItemStatus, WorkplanRow};
+use crate::model::{ItemKey, ItemStatus, WorkplanRow};
 use crate::reconcile::{Code, Severity};
 use crate::text::redact::redact;
 use crate::workplan::Place;
@@ -42,12 +42,10 @@ fn described(reading: &Reading, unit: &Unit<'_>, row: &WorkplanRow, findings: &m
             .mended();
         findings.push(draft.says(text));
     };
+    // An item that no file was tied to takes over what it lacks when it is.
+    let is_tied = row.facts.is_some();
     let own = row.repo.as_deref();
-    // What was never tied has nobody's word on it yet.
-    let Some(facts) = &row.facts else {
-        return;
-    };
-    if own.is_none_or(|own| !own.eq_ignore_ascii_case(&reading.repo)) {
+    if own.map_or(is_tied, |own| !own.eq_ignore_ascii_case(&reading.repo)) {
         let text = format!(
             "the database has this {noun} under repository {}",
             own.unwrap_or("none")
@@ -55,16 +53,23 @@ fn described(reading: &Reading, unit: &Unit<'_>, row: &WorkplanRow, findings: &m
         differ(Code::C09, &reading.repo, own, &text);
     }
     // What left the repository left it without its secrets.
-    let differs = |title: &&str| {
-        let known = row.title.as_deref();
-        known != Some(title) && known != Some(&*redact(title).text)
+    let differs = |title: &&str| match row.title.as_deref() {
+        Some(known) => known != *title && known != redact(title).text,
+        None => is_tied,
     };
     if let Some(title) = unit.title().filter(differs) {
         let text = format!("the database has another title for this {noun}");
         differ(Code::C05, title, row.title.as_deref(), &text);
     }
-    let is_elsewhere = unit.position().is_some() && unit.position() != row.position;
-    if facts.planning != unit.planning() || is_elsewhere {
+    if let Some(position) = unit.position().filter(|own| row.position != Some(*own)) {
+        let known = row.position.map(|known| known.to_string());
+        let text = format!("the database has this {noun} at another place of its workplan");
+        differ(Code::C19, &position.to_string(), known.as_deref(), &text);
+    }
+    let Some(facts) = &row.facts else {
+        return;
+    };
+    if facts.planning != unit.planning() {
         let text = format!("the database has this {noun} planned otherwise");
         differ(Code::C19, unit.planning(), Some(&facts.planning), &text);
     }
@@ -87,7 +92,7 @@ fn task(
     if known == Some(entry.status) {
         return;
     }
-    let title = entry.title.as_deref().unwrap_or(entry.key.as_str());
+    let title = shown(entry.title.as_deref().unwrap_or(entry.key.as_str()));
     let name = known.map_or(row.status.as_str(), |status| status.as_str());
     let draft = |code, authority| {
         Draft::new(code, entry.key.as_str(), authority)
@@ -161,17 +166,25 @@ fn workplan(sheet: &Sheet, row: &WorkplanRow, findings: &mut Vec<Finding>, deeds
         deeds.advance.push((sheet.key.clone(), to));
         return;
     }
-    let severity = if follows_from_tasks(sheet, known) {
+    let follows = follows_from_tasks(sheet, known);
+    let severity = if follows {
         Severity::Info
     } else {
         Severity::Warning
+    };
+    let fix = "bring the front matter's status up to date when you next edit the file";
+    let fix = if known.is_finished() && !follows {
+        let key = &sheet.key;
+        format!("{fix}, or `trueup item reopen {key} --reason R` if it goes on")
+    } else {
+        fix.to_owned()
     };
     let text = format!("the workplan is {known} in the database, {word} in its front matter");
     findings.push(
         draft(Authority::Database)
             .differs(Some(known.as_str()), Some(word))
             .severity(severity)
-            .fix("bring the front matter's status up to date when you next edit the file")
+            .fix(fix)
             .says(&text),
     );
 }
@@ -214,6 +227,8 @@ pub(in crate::consistency) fn dependencies(
             Tie::New => &[][..],
             Tie::Row(row) => &row.depends_on,
         };
+        // A list may be as long as its file.
+        let own: HashSet<&ItemKey> = own.iter().collect();
         for (on, place) in unit.depends_on().iter().filter(|(on, _)| !own.contains(on)) {
             let draft = |code| depends(code, unit, *place, on.as_str());
             if known.contains(on.as_str()) {

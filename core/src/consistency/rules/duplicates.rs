@@ -1,4 +1,6 @@
-//! One id, one place: the first one counts, and the others are findings.
+//! One id, one place. Of several blocks or files with one id none counts: which of them is
+//! meant would be a guess. Of several that carry one id of the database, the database knows
+//! whose it is.
 
 use std::collections::HashMap;
 
@@ -10,8 +12,8 @@ use crate::reconcile::Code;
 /// Finds ids that stand twice; returns which units do not count, in the order of the units.
 /// The tasks of a workplan that does not count do not count either.
 pub(in crate::consistency) fn find(units: &Units<'_>, findings: &mut Vec<Finding>) -> Vec<bool> {
-    let mut keys = HashMap::with_capacity(units.len());
-    let mut links = HashMap::with_capacity(units.len());
+    let own = Places::of(units, |unit| Some(unit.key().as_str()));
+    let carried = Places::of(units, |unit| unit.link().map(WorkplanLink::as_str));
     let mut without = None;
     let mut out = Vec::with_capacity(units.len());
     for unit in units.iter() {
@@ -19,33 +21,62 @@ pub(in crate::consistency) fn find(units: &Units<'_>, findings: &mut Vec<Finding
             out.push(true);
             continue;
         }
-        let first = *keys.entry(unit.key().as_str()).or_insert(*unit);
-        let link = unit.link().map(WorkplanLink::as_str);
-        let first_link = link.map_or(*unit, |link| *links.entry(link).or_insert(*unit));
-        let problem = if first.spot != unit.spot {
-            Some((unit.key().as_str(), first))
-        } else if first_link.spot != unit.spot {
-            link.map(|link| (link, first_link))
-        } else {
-            None
-        };
-        if let Some((id, first)) = problem {
-            findings.push(duplicate(unit, id, &first));
-            if unit.entry.is_none() {
-                without = Some(unit.spot.sheet);
-            }
+        let key = unit.key().as_str();
+        let is_twice = own.is_twice(key);
+        if is_twice && unit.entry.is_none() {
+            without = Some(unit.spot.sheet);
         }
-        out.push(problem.is_some());
+        if let Some(first) = own.before(key, unit) {
+            findings.push(duplicate(
+                unit,
+                key,
+                first,
+                "give one of the two an id of its own",
+            ));
+        } else if !is_twice
+            && let Some(link) = unit.link().map(WorkplanLink::as_str)
+            && let Some(first) = carried.before(link, unit)
+        {
+            let fix = "empty the one that was copied; `trueup check --fix` gives it its own";
+            findings.push(duplicate(unit, link, first, fix));
+        }
+        out.push(is_twice);
     }
     out
 }
 
-fn duplicate(unit: &Unit<'_>, id: &str, first: &Unit<'_>) -> Finding {
+/// Where ids stand: the first place, and whether there are more.
+struct Places<'u, 'a>(HashMap<&'a str, (&'u Unit<'a>, bool)>);
+
+impl<'u, 'a> Places<'u, 'a> {
+    fn of(units: &'u Units<'a>, id: impl Fn(&Unit<'a>) -> Option<&'a str>) -> Self {
+        let mut places = HashMap::with_capacity(units.len());
+        for unit in units.iter() {
+            if let Some(id) = id(unit) {
+                let place = places.entry(id).or_insert((unit, false));
+                place.1 |= place.0.spot != unit.spot;
+            }
+        }
+        Self(places)
+    }
+
+    fn is_twice(&self, id: &str) -> bool {
+        self.0.get(id).is_some_and(|(_, is_twice)| *is_twice)
+    }
+
+    /// Returns the first place of an id, if it is not this one.
+    fn before(&self, id: &str, unit: &Unit<'_>) -> Option<&'u Unit<'a>> {
+        let (first, _) = self.0.get(id)?;
+        (first.spot != unit.spot).then_some(*first)
+    }
+}
+
+fn duplicate(unit: &Unit<'_>, id: &str, first: &Unit<'_>, fix: &str) -> Finding {
     let place = first.place();
     let elsewhere = format!("{}:{}:{}", first.sheet.path, place.line, place.column);
     Draft::new(Code::C02, unit.key().as_str(), Authority::File)
         .at(&unit.sheet.path, Some(unit.place()))
         .differs(None, Some(id))
-        .fix("give one of the two an id of its own")
+        .fix(fix)
         .says(&format!("the id {id} stands twice, at {elsewhere} too"))
 }

@@ -3,6 +3,7 @@
 pub(super) mod absent;
 pub(super) mod drift;
 pub(super) mod duplicates;
+pub(super) mod plans;
 pub(super) mod ties;
 mod units;
 pub(super) mod whole;

@@ -1,6 +1,6 @@
 //! What follows for a workplan from where its tasks stand.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Units;
 use super::ties::Tie;
@@ -17,6 +17,8 @@ struct Tally {
     finished: u64,
     completed: u64,
     underway: u64,
+    /// Tasks of which nobody knows where they stand.
+    unknown: u64,
 }
 
 impl Tally {
@@ -26,6 +28,76 @@ impl Tally {
         self.completed += u64::from(status == ItemStatus::Completed);
         self.underway += u64::from(status.rank() == 1);
     }
+
+    /// Returns the status that follows for a workplan, if one does.
+    fn end(&self, status: ItemStatus) -> Option<(Code, ItemStatus, String)> {
+        let Self { all, underway, .. } = self;
+        if *all > 0 && self.finished == *all && self.unknown == 0 && !status.is_finished() {
+            let end = if self.completed > 0 {
+                ItemStatus::Completed
+            } else {
+                ItemStatus::Cancelled
+            };
+            let text = format!("all {all} tasks are finished, the workplan is {status}");
+            return Some((Code::C13, end, text));
+        }
+        (*underway > 0 && status.rank() == 0).then(|| {
+            let text = format!("{underway} tasks are worked on, the workplan is {status}");
+            (Code::C23, ItemStatus::Running, text)
+        })
+    }
+}
+
+/// Counts the tasks of every workplan: those of its file, and those that the database has
+/// beyond them.
+fn tallies<'a>(
+    reading: &'a Reading,
+    units: &Units<'a>,
+    ties: &[Tie<'_>],
+    deeds: &Deeds,
+) -> HashMap<&'a str, Tally> {
+    let to: HashMap<&str, ItemStatus> = deeds
+        .advance
+        .iter()
+        .map(|(key, status)| (key.as_str(), *status))
+        .collect();
+    let will_be = |key: &ItemKey, now: ItemStatus| to.get(key.as_str()).copied().unwrap_or(now);
+    let mut tallies: HashMap<&str, Tally> = HashMap::new();
+    let mut counted: HashSet<&str> = HashSet::new();
+    for (unit, tie) in units.iter().zip(ties) {
+        let Some(entry) = unit.entry else {
+            continue;
+        };
+        let tally = tallies.entry(unit.sheet.key.as_str()).or_default();
+        match tie {
+            Tie::New => tally.add(item_status(entry.status)),
+            Tie::Row(row) => {
+                counted.insert(entry.key.as_str());
+                tally.add(will_be(&row.key, row.status));
+            }
+            Tie::Unknown => tally.unknown += 1,
+        }
+    }
+    for row in reading.rows.iter().chain(&reading.elsewhere) {
+        if let Some(parent) = &row.parent
+            && !counted.contains(row.key.as_str())
+        {
+            let tally = tallies.entry(parent.as_str()).or_default();
+            tally.add(row.status);
+        }
+    }
+    // A block that is not understood may be of a task that is open.
+    let keys: HashMap<&str, &str> = reading
+        .sheets
+        .iter()
+        .map(|sheet| (sheet.path.as_str(), sheet.key.as_str()))
+        .collect();
+    for (path, _) in &reading.troubles {
+        if let Some(key) = keys.get(path.as_str()) {
+            tallies.entry(key).or_default().unknown += 1;
+        }
+    }
+    tallies
 }
 
 /// Judges workplans by where their tasks stand once everything else is mended, so that a second
@@ -37,73 +109,33 @@ pub(in crate::consistency) fn judge(
     findings: &mut Vec<Finding>,
     deeds: &mut Deeds,
 ) {
-    let to: HashMap<&str, ItemStatus> = deeds
+    let tallies = tallies(reading, units, ties, deeds);
+    let own: HashMap<&str, ItemStatus> = deeds
         .advance
         .iter()
         .map(|(key, status)| (key.as_str(), *status))
         .collect();
-    let will_be = |key: &ItemKey, now: ItemStatus| to.get(key.as_str()).copied().unwrap_or(now);
-    let mut tallies: HashMap<&str, Tally> = HashMap::new();
-    for row in reading.rows.iter().chain(&reading.elsewhere) {
-        if let Some(parent) = &row.parent {
-            let tally = tallies.entry(parent.as_str()).or_default();
-            tally.add(will_be(&row.key, row.status));
-        }
-    }
+    let mut follow = Vec::new();
     for (unit, tie) in units.iter().zip(ties) {
-        if let (Some(entry), Tie::New) = (unit.entry, tie) {
-            let tally = tallies.entry(unit.sheet.key.as_str()).or_default();
-            tally.add(item_status(entry.status));
+        if unit.entry.is_some() {
+            continue;
         }
-    }
-    let mut follows = Vec::new();
-    for (unit, tie) in units
-        .iter()
-        .zip(ties)
-        .filter(|(unit, _)| unit.entry.is_none())
-    {
         let key = unit.key();
         let status = match tie {
             Tie::Unknown => continue,
             Tie::New => unit.sheet.stand.status(),
-            Tie::Row(row) => will_be(key, row.status),
+            Tie::Row(row) => own.get(key.as_str()).copied().unwrap_or(row.status),
         };
         let tally = tallies.get(key.as_str()).copied().unwrap_or_default();
-        let draft = |code| {
-            Draft::new(code, key.as_str(), Authority::Database)
+        if let Some((code, to, text)) = tally.end(status) {
+            let draft = Draft::new(code, key.as_str(), Authority::Database)
                 .at(&unit.sheet.path, Some(unit.sheet.stand_place))
-                .mended()
-        };
-        if tally.all > 0 && tally.finished == tally.all && !status.is_finished() {
-            let end = if tally.completed > 0 {
-                ItemStatus::Completed
-            } else {
-                ItemStatus::Cancelled
-            };
-            let text = format!(
-                "all {} tasks are finished, the workplan is {status}",
-                tally.all
-            );
-            findings.push(
-                draft(Code::C13)
-                    .differs(Some(end.as_str()), Some(status.as_str()))
-                    .says(&text),
-            );
-            follows.push((key.clone(), end));
-        } else if tally.underway > 0 && status.rank() == 0 {
-            let text = format!(
-                "{} tasks are worked on, the workplan is {status}",
-                tally.underway
-            );
-            findings.push(
-                draft(Code::C23)
-                    .differs(Some(ItemStatus::Running.as_str()), Some(status.as_str()))
-                    .says(&text),
-            );
-            follows.push((key.clone(), ItemStatus::Running));
+                .differs(Some(to.as_str()), Some(status.as_str()));
+            findings.push(draft.mended().says(&text));
+            follow.push((key.clone(), to));
         }
     }
-    deeds.advance.extend(follows);
+    deeds.follow = follow;
 }
 
 /// Finds workplans without a file that look like one that has one: somebody added them by hand.

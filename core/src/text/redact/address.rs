@@ -27,7 +27,7 @@ pub(super) fn scan(text: &str, spans: &mut Vec<Span>) {
             let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/_-".contains(byte);
             let length = rest.bytes().take_while(is_path).count();
             let path = rest.get(..length).unwrap_or_default();
-            if length >= fewest && !judge::is_placeholder_token(path) {
+            if length >= fewest && !judge::is_left_open(path) {
                 spans.push(Span {
                     range: start..start + length,
                     kind: SecretKind::Webhook,
@@ -72,19 +72,13 @@ fn password(text: &str, colon: usize, start: usize) -> Option<Range<usize>> {
     let length = more.map_or(first, |more| first + 1 + more);
     let from = start + user + 1;
     let value = text.get(from..from + length)?;
-    let user = text.get(start..start + user)?;
-    let host = text.get(from + length + 1..)?;
     let is_web = text.get(..colon)?.ends_with("http") || text.get(..colon)?.ends_with("https");
     let is_path = is_web && value.contains('/');
-    let is_default = user == value
-        && ["localhost", "127.0.0.1"]
-            .iter()
-            .any(|h| host.starts_with(h));
-    let is_none = value.len() < SHORTEST
-        || is_port
-        || is_path
-        || is_default
-        || judge::is_placeholder(value)
-        || judge::is_sample_password(value);
+    // `user:password@host` names the place of one.
+    let is_word = ["password", "passwd", "pass"]
+        .iter()
+        .any(|word| value.eq_ignore_ascii_case(word));
+    let is_none =
+        value.len() < SHORTEST || is_port || is_path || judge::is_left_open(value) || is_word;
     (!is_none).then_some(from..from + length)
 }

@@ -3,7 +3,10 @@
 use super::name::Promise;
 
 /// Most bytes of a value that are looked at.
-const LOOKED_AT: usize = 200;
+const LOOKED_AT: usize = 160;
+
+/// Shortest value that is taken for a secret, in bytes.
+const SHORTEST: usize = 6;
 
 /// Where a value stands, from what is surely one to what may be prose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,7 +133,7 @@ const REFERENCES: [&str; 30] = [
     "env[",
     "env(",
     "getenv",
-    "std::env",
+    concat!("std", "::env"),
     "import.meta",
     "secrets.",
     "secret/",
@@ -163,6 +166,11 @@ const DIGESTS: [&str; 9] = [
 /// Tells whether the value only stands where a secret would.
 pub(super) fn is_placeholder(value: &str) -> bool {
     let head = head(value);
+    is_syntax(head) || holds_placeholder(head)
+}
+
+/// Tells whether the value is a variable, a gap between brackets, or one sign over and over.
+fn is_syntax(head: &str) -> bool {
     let only = |set: &[u8]| head.bytes().all(|byte| set.contains(&byte));
     let opened = head.starts_with(['<', '{', '[', '(', '%']);
     let variable = head.strip_prefix('$').is_some_and(|rest| {
@@ -177,7 +185,6 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || same
         || only(b"*xX.-_#?")
         || !head.is_ascii() && head.chars().all(|c| !c.is_alphanumeric())
-        || holds_placeholder(head)
 }
 
 /// Tells whether the value is what documentation uses for a password.
@@ -187,16 +194,24 @@ pub(super) fn is_sample_password(value: &str) -> bool {
         .any(|sample| value.eq_ignore_ascii_case(sample))
 }
 
-/// Tells whether the body of a token is made up: of few characters, or with a word that says so.
-pub(super) fn is_placeholder_token(body: &str) -> bool {
-    let head = head(body);
-    let mut seen = [false; 256];
-    for byte in head.bytes() {
-        if let Some(seen) = seen.get_mut(usize::from(byte)) {
-            *seen = true;
-        }
-    }
-    seen.iter().filter(|seen| **seen).count() <= 6 || holds_placeholder(head)
+/// Tells whether what has the form of a secret, or stands where only one can, is left open on
+/// purpose. One that is merely simple is replaced: that costs a reader nothing, and a real one
+/// that got out costs a lot.
+pub(super) fn is_left_open(value: &str) -> bool {
+    const MARKS: [&str; 9] = [
+        "xxxx",
+        "****",
+        "...",
+        "…",
+        "••",
+        "your",
+        "redacted",
+        "changeme",
+        "placeholder",
+    ];
+    let head = head(value);
+    let lower = head.to_ascii_lowercase();
+    is_syntax(head) || MARKS.iter().any(|mark| lower.contains(mark))
 }
 
 fn holds_placeholder(head: &str) -> bool {
@@ -218,20 +233,26 @@ fn is_random_run(run: &str) -> bool {
 /// Tells whether a value of a name that promises so is a secret.
 pub(super) fn is_secret(value: &str, promise: Promise, setting: Setting) -> bool {
     let head = head(value);
-    if head.len() < 6 || head.bytes().any(|byte| byte.is_ascii_whitespace()) {
-        return false;
-    }
+    // What costs most is asked last, of the few that could be one.
+    head.len() >= SHORTEST && looks_secret(head, promise, setting) && !stands_for_one(head)
+}
+
+/// Tells whether the value is a placeholder, a reference, a digest or the name of a technique.
+fn stands_for_one(head: &str) -> bool {
     let lower = head.to_ascii_lowercase();
-    if is_placeholder(head)
+    is_placeholder(head)
         || is_sample_password(head)
         || is_reference(head, &lower)
         || DIGESTS.iter().any(|digest| lower.starts_with(digest))
         || TECHNIQUES.contains(&lower.as_str())
         || head.starts_with("-----")
-    {
+}
+
+fn looks_secret(head: &str, promise: Promise, setting: Setting) -> bool {
+    let signs = Signs::of(head);
+    if head.bytes().any(|byte| byte.is_ascii_whitespace()) {
         return false;
     }
-    let signs = Signs::of(head);
     if signs.letters() == 0 {
         return promise == Promise::Password
             && setting <= Setting::Line
@@ -243,15 +264,15 @@ pub(super) fn is_secret(value: &str, promise: Promise, setting: Setting) -> bool
     if is_random(head, &signs) {
         return true;
     }
+    let long = head.len() >= 8;
     match (promise, setting) {
         (Promise::Password, Setting::Code | Setting::Line) => is_chosen(head, &signs),
-        (Promise::Login, _) => head.len() >= 8 && signs.digits > 0 && is_chosen(head, &signs),
-        (Promise::Secret, Setting::Code) => {
-            head.len() >= 8
-                && (signs.digits > 0 && !is_of_words(head) || is_unpronounceable(head, &signs))
-        }
         (Promise::Password, Setting::Prose) => {
-            head.len() >= 8 && signs.symbols > 0 && signs.digits > 0 && is_chosen(head, &signs)
+            long && signs.symbols > 0 && signs.digits > 0 && is_chosen(head, &signs)
+        }
+        (Promise::Login, _) => long && signs.digits > 0 && is_chosen(head, &signs),
+        (Promise::Secret, Setting::Code) => {
+            long && (signs.digits > 0 && !is_of_words(head) || is_unpronounceable(head, &signs))
         }
         (Promise::Secret | Promise::Key, _) => false,
     }
@@ -358,7 +379,12 @@ fn is_path(value: &str) -> bool {
 
 /// Tells whether the value says where the secret is kept instead of being one.
 fn is_reference(value: &str, lower: &str) -> bool {
-    if REFERENCES.iter().any(|start| lower.starts_with(start)) || value.contains("://") {
+    // A scheme is short; whatever else stands before `://` is part of the value.
+    let is_address = value.split_once("://").is_some_and(|(scheme, _)| {
+        let is_part = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
+        scheme.len() <= 20 && scheme.bytes().all(is_part)
+    });
+    if is_address || REFERENCES.iter().any(|start| lower.starts_with(start)) {
         return true;
     }
     let is_name = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';

@@ -55,47 +55,32 @@ struct Span {
 
 /// Returns the text with every secret replaced.
 pub fn redact(text: &str) -> Redaction<'_> {
-    let spans = spans(text);
-    if spans.is_empty() {
+    // Words are read where tokens are replaced already, so that a second reading meets the same.
+    let known = known(text);
+    let first = replace(text, &known);
+    let mut announced = Vec::new();
+    words::scan(&first, &mut announced);
+    if known.is_empty() && announced.is_empty() {
         return Redaction {
             text: Cow::Borrowed(text),
             found: Vec::new(),
         };
     }
-    let mut clean = String::with_capacity(text.len());
-    let mut found = Vec::with_capacity(spans.len());
-    let (mut at, mut line) = (0, 1);
-    for Span { range, kind } in spans {
-        let kept = text.get(at..range.start).unwrap_or_default();
-        let gone = text.get(range.clone()).unwrap_or_default();
-        line += breaks(kept);
-        found.push(Finding { line, kind });
-        line += breaks(gone);
-        clean.push_str(kept);
-        clean.push_str(MARK);
-        clean.push_str(kind.as_str());
-        clean.push(']');
-        at = range.end;
-    }
-    clean.push_str(text.get(at..).unwrap_or_default());
+    let found = findings(text, &known, &first, &announced);
+    let clean = replace(&first, &announced).into_owned();
     Redaction {
         text: Cow::Owned(clean),
         found,
     }
 }
 
-fn breaks(text: &str) -> usize {
-    text.bytes().filter(|byte| *byte == b'\n').count()
-}
-
-/// Returns where secrets stand, in order, none touching another. Where readers disagree on the
-/// extent, all of it goes, under the name that says most.
-fn spans(text: &str) -> Vec<Span> {
+/// Returns where secrets stand that show by themselves, in order, none touching another. Where
+/// readers disagree on the extent, all of it goes, under the name that says most.
+fn known(text: &str) -> Vec<Span> {
     let mut spans = Vec::new();
     pem::scan(text, &mut spans);
     address::scan(text, &mut spans);
     shape::scan(text, &mut spans);
-    words::scan(text, &mut spans);
     spans.sort_by_key(|span| span.range.start);
     let mut apart: Vec<Span> = Vec::with_capacity(spans.len());
     for span in spans {
@@ -108,6 +93,73 @@ fn spans(text: &str) -> Vec<Span> {
         }
     }
     apart
+}
+
+/// Returns the text with the spans replaced, which stand in order.
+fn replace<'a>(text: &'a str, spans: &[Span]) -> Cow<'a, str> {
+    if spans.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut clean = String::with_capacity(text.len());
+    let mut at = 0;
+    for Span { range, kind } in spans {
+        clean.push_str(text.get(at..range.start).unwrap_or_default());
+        clean.push_str(MARK);
+        clean.push_str(kind.as_str());
+        clean.push(']');
+        at = range.end;
+    }
+    clean.push_str(text.get(at..).unwrap_or_default());
+    Cow::Owned(clean)
+}
+
+/// Returns what is `known` in the text and what is `announced` in `first`, where the known is
+/// replaced, in order.
+fn findings(text: &str, known: &[Span], first: &str, announced: &[Span]) -> Vec<Finding> {
+    let mut found = Vec::with_capacity(known.len() + announced.len());
+    let mut announced = announced.iter().peekable();
+    let mut lines = Lines {
+        text: first,
+        at: 0,
+        line: 1,
+    };
+    let (mut at, mut mark) = (0, 0);
+    for Span { range, kind } in known {
+        // Between two spans both texts are the same.
+        mark += range.start - at;
+        at = range.end;
+        while let Some(span) = announced.next_if(|span| span.range.start < mark) {
+            found.push(lines.finding(span.range.start, span.kind));
+        }
+        found.push(lines.finding(mark, *kind));
+        lines.line += breaks(text.get(range.clone()));
+        mark += MARK.len() + kind.as_str().len() + 1;
+    }
+    found.extend(announced.map(|span| lines.finding(span.range.start, span.kind)));
+    found
+}
+
+/// Counts lines from one place to the next.
+struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    fn finding(&mut self, at: usize, kind: SecretKind) -> Finding {
+        self.line += breaks(self.text.get(self.at..at));
+        self.at = at;
+        Finding {
+            line: self.line,
+            kind,
+        }
+    }
+}
+
+fn breaks(text: Option<&str>) -> usize {
+    let bytes = text.unwrap_or_default().bytes();
+    bytes.filter(|byte| *byte == b'\n').count()
 }
 
 /// Returns where a replacement ends that begins at `at`, if one does.

@@ -1,6 +1,6 @@
 //! Tokens whose own form gives them away, as the services that hand them out document it.
 
-use super::{SecretKind, Span, judge};
+use super::{SecretKind, Span, end_of_mark, judge};
 
 /// What a part of a token is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,22 +137,23 @@ const SHAPES: &[Shape] = &[
     shape("shpss_", K::Service, &[(Hex, 32, 32)]),
     shape("sk_live_", K::Stripe, &[(Alnum, 16, 255)]),
     shape("sk_test_", K::Stripe, &[(Alnum, 16, 255)]),
-    random("sk-ant-", K::Anthropic, &[(Url, 20, ANY)]),
+    shape("sk-ant-", K::Anthropic, &[(Url, 20, ANY)]),
+    shape("sk-proj-", K::OpenAi, &[(Url, 20, ANY)]),
     random("sk-", K::OpenAi, &[(Url, 20, ANY)]),
     shape("sntrys_", K::Service, &[(Url, 40, ANY)]),
     random("tskey-", K::Service, &[(Url, 20, 80)]),
     shape("whsec_", K::Stripe, &[(Base64, 24, 80)]),
     random("xai-", K::Service, &[(Alnum, 60, 100)]),
     random("xapp-", K::Slack, &[(Url, 20, 200)]),
-    random("xoxa-", K::Slack, &[(Url, 16, 200)]),
-    random("xoxb-", K::Slack, &[(Url, 16, 200)]),
-    random("xoxe-", K::Slack, &[(Url, 16, 200)]),
-    random("xoxo-", K::Slack, &[(Url, 16, 200)]),
-    random("xoxp-", K::Slack, &[(Url, 16, 200)]),
-    random("xoxr-", K::Slack, &[(Url, 16, 200)]),
-    random("xoxs-", K::Slack, &[(Url, 16, 200)]),
-    random("xoxc-", K::Slack, &[(Url, 16, 200)]),
-    random("xoxd-", K::Slack, &[(Url, 16, 200)]),
+    shape("xoxa-", K::Slack, &[(Url, 16, 200)]),
+    shape("xoxb-", K::Slack, &[(Url, 16, 200)]),
+    shape("xoxe-", K::Slack, &[(Url, 16, 200)]),
+    shape("xoxo-", K::Slack, &[(Url, 16, 200)]),
+    shape("xoxp-", K::Slack, &[(Url, 16, 200)]),
+    shape("xoxr-", K::Slack, &[(Url, 16, 200)]),
+    shape("xoxs-", K::Slack, &[(Url, 16, 200)]),
+    shape("xoxc-", K::Slack, &[(Url, 16, 200)]),
+    shape("xoxd-", K::Slack, &[(Url, 16, 200)]),
     random("ya29.", K::Google, &[(Url, 30, ANY)]),
 ];
 
@@ -231,12 +232,13 @@ fn find(text: &str, runs: &mut Runs, start: usize) -> Option<(&'static Shape, us
         }
         at = end;
     }
-    if runs.bytes.get(at).is_some_and(u8::is_ascii_alphanumeric) {
+    // What is left before a replacement was longer once, and no token then.
+    if runs.bytes.get(at).is_some_and(u8::is_ascii_alphanumeric) || end_of_mark(text, at).is_some()
+    {
         return None;
     }
     let body = text.get(body..at)?;
-    let is_token =
-        !judge::is_placeholder_token(body) && (!shape.random || judge::has_random_run(body));
+    let is_token = !judge::is_left_open(body) && (!shape.random || judge::has_random_run(body));
     is_token.then_some((shape, at))
 }
 

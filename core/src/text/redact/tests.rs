@@ -183,6 +183,23 @@ fn text_behind_a_key_that_was_cut_off_stays() {
     }
 }
 
+#[test]
+fn a_value_longer_than_is_looked_at_goes_whole() {
+    let body = "Zq3vT8wLk1Rf6Yp0Nd5Xc2Bm9Hs4Gj7AeQuW".repeat(200);
+    for (text, clean) in [
+        (
+            format!("API_KEY={body} next"),
+            "API_KEY=[redacted: assigned secret] next",
+        ),
+        (
+            format!("API_KEY=\"{body}\"."),
+            "API_KEY=\"[redacted: assigned secret]\".",
+        ),
+    ] {
+        assert_eq!(redact(&text).text, clean);
+    }
+}
+
 /// Text of the parts that rules are about, in any order.
 fn parts() -> impl Strategy<Value = String> {
     let fixed = prop::sample::select(vec![

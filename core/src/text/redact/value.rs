@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::judge::Setting;
 
 /// Most bytes of a value without quotes that are looked for its end.
-const LONGEST: usize = 512;
+const LONGEST: usize = 256;
 
 /// Most bytes between a name and the sign that assigns, such as ` (staging)`.
 const LONGEST_REMARK: usize = 48;
@@ -50,6 +50,7 @@ pub(super) fn of(text: &str, end: usize, stand: Stand) -> Option<Value> {
     if matches!(first, b'\\' | b'b' | b'f' | b'r') && second.is_some_and(is_quote) {
         start += 1;
     }
+    let is_beside = start == at && setting == Setting::Prose && text.get(end..at)?.trim() == "";
     let quote = bytes.get(start).copied().filter(|byte| is_quote(byte));
     if let Some(quote) = quote {
         let start = start + 1;
@@ -60,9 +61,15 @@ pub(super) fn of(text: &str, end: usize, stand: Stand) -> Option<Value> {
         let value = text
             .get(start..start + length)?
             .trim_end_matches(['\\', '\r']);
+        // A token `abc` without a sign between them is prose, whatever its quotes.
+        let setting = if is_beside {
+            Setting::Prose
+        } else {
+            Setting::Code
+        };
         return Some(Value {
             range: start..start + value.len(),
-            setting: Setting::Code,
+            setting,
         });
     }
     let end = bare_end(text, start, stand);
@@ -70,8 +77,8 @@ pub(super) fn of(text: &str, end: usize, stand: Stand) -> Option<Value> {
         setting = Setting::Code;
     } else if setting == Setting::Line {
         let after = text.get(end..)?;
-        let line = after.split('\n').next().unwrap_or_default();
-        let is_alone = line.len() < LONGEST && line.bytes().all(|b| b" \t\r.,;:*_)]}".contains(&b));
+        let mut line = after.bytes().take_while(|byte| *byte != b'\n');
+        let is_alone = line.all(|byte| b" \t\r.,;:*_)]}".contains(&byte));
         setting = if is_alone {
             Setting::Line
         } else {
@@ -111,6 +118,9 @@ fn assigned_at(text: &str, end: usize, stand: Stand) -> Option<(usize, Setting)>
     if stand.is_flag && is_spaced && !rest.starts_with('-') {
         return Some((spaced, Setting::Code));
     }
+    if is_spaced && rest.starts_with('`') {
+        return Some((spaced, Setting::Prose));
+    }
     if is_spaced && let Some(value) = rest.strip_prefix("is ") {
         return Some((text.len() - value.len(), Setting::Prose));
     }
@@ -149,7 +159,18 @@ fn sign(rest: &str) -> Option<(usize, Setting)> {
     (sign != "::").then_some((sign.len(), setting))
 }
 
-/// Returns where a value without quotes ends.
+/// Returns where what belongs to a secret ends that was looked at only so far: a long one goes
+/// whole.
+pub(super) fn whole_end(text: &str, range: &Range<usize>) -> usize {
+    if range.len() < LONGEST / 2 {
+        return range.end;
+    }
+    let rest = text.as_bytes().get(range.end..).unwrap_or_default();
+    let belongs = |byte: &u8| !byte.is_ascii_whitespace() && !b"\"'`<>|;".contains(byte);
+    range.end + rest.iter().take_while(|byte| belongs(byte)).count()
+}
+
+/// Returns where a value without quotes ends, or how far it is looked at.
 fn bare_end(text: &str, start: usize, stand: Stand) -> usize {
     let rest = text.as_bytes().get(start..).unwrap_or_default();
     let in_query = matches!(stand.before, Some(b'?' | b'&'));
@@ -165,13 +186,6 @@ fn bare_end(text: &str, start: usize, stand: Stand) -> usize {
             break;
         }
         length = at + 1;
-    }
-    if length == LONGEST {
-        // Longer than looked at: what belongs to it goes with it.
-        let more = rest.iter().skip(length);
-        length += more
-            .take_while(|b| !b.is_ascii_whitespace() && !b"\"'`<>|;".contains(b))
-            .count();
     }
     let value = text.get(start..text.floor_char_boundary(start + length));
     let value = value.unwrap_or_default();

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::name::{self, Promise};
 use super::value::{self, Stand};
-use super::{SecretKind, Span, end_of_mark, judge};
+use super::{MARK, SecretKind, Span, end_of_mark, judge};
 
 /// Shortest token behind `Bearer`.
 const SHORTEST_BEARER: usize = 16;
@@ -51,6 +51,10 @@ fn announced(text: &str, word: Range<usize>, before: Option<&Range<usize>>) -> O
     if name.len() == 5 && name.eq_ignore_ascii_case("basic") {
         return basic(text, word);
     }
+    // `curl -u user:password`
+    if matches!(whole, "-u" | "--user") && bytes.get(word.end) == Some(&b' ') {
+        return login(text, word.end + 1);
+    }
     let one_space = before.filter(|before| before.end + 1 == word.start);
     let earlier = one_space.and_then(|before| text.get(before.clone()));
     let promise = name::promise(name, earlier)?;
@@ -65,8 +69,12 @@ fn announced(text: &str, word: Range<usize>, before: Option<&Range<usize>>) -> O
     };
     let found = value::of(text, word.end, stand)?;
     let value = text.get(found.range.clone())?;
+    // What is left of a value was judged when it was whole.
+    if value.contains(MARK.trim_end()) {
+        return None;
+    }
     if promise == Promise::Login {
-        return login(text, &found);
+        return login(text, found.range.start);
     }
     // `Authorization` and the like: the scheme is read as a word of its own.
     if !judge::is_secret(value, promise, found.setting) {
@@ -83,14 +91,13 @@ fn announced(text: &str, word: Range<usize>, before: Option<&Range<usize>>) -> O
         _ => SecretKind::Assigned,
     };
     Some(Span {
-        range: found.range,
+        range: found.range.start..value::whole_end(text, &found.range),
         kind,
     })
 }
 
 /// `admin / Winter2026!` and `admin:Winter2026!`: the second part is the password.
-fn login(text: &str, found: &value::Value) -> Option<Span> {
-    let start = found.range.start;
+fn login(text: &str, start: usize) -> Option<Span> {
     let rest = text.get(start..)?;
     let line = rest.get(..rest.floor_char_boundary(120))?;
     let line = line.split(['\n', '`', '"', '\'', ',', '|']).next()?;
@@ -146,7 +153,8 @@ fn spaced_token(text: &str, end: usize, has: impl Fn(u8) -> bool) -> Option<Rang
     let length = body.bytes().take_while(|byte| has(*byte)).count();
     let token = body.get(..length)?.trim_end_matches('.');
     let start = end + spaces;
-    (spaces > 0 && !token.is_empty()).then_some(start..start + token.len())
+    let is_rest = end_of_mark(text, start + length).is_some();
+    (spaces > 0 && !token.is_empty() && !is_rest).then_some(start..start + token.len())
 }
 
 /// Tells whether base64 of printable text with a colon stands here.

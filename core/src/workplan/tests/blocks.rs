@@ -92,7 +92,7 @@ fn what_stands_within_code_or_a_comment_is_text() {
         format!("~~~\n{BLOCK}~~~"),
         format!("~~~ `x` ~~~\n{BLOCK}~~~"),
         format!("   ````\n{BLOCK}  `````"),
-        format!("```\n# No heading\n````x\n~~~\n```"),
+        "```\n# No heading\n````x\n~~~\n```".to_owned(),
         format!("<!--\n{BLOCK}-->"),
         format!("  <!-- # No heading\n# Nor this\n{BLOCK} until here --> and on"),
         format!("prose\n<!--\n{BLOCK}\n\n-->"),
@@ -133,11 +133,26 @@ fn code_in_a_list_ends_with_its_item() {
         ("- ```sh\n  echo\n\n", "below\n"),
         ("- ```sh\n  # echo\n", "- item\n"),
         ("-\t```sh\n\techo\n\t```\n", ""),
+        ("-\t~~~\n    echo\n    ````\n    ~~~\n", ""),
+        ("1. - ```sh\n     echo\n\n     ```\n", ""),
+        ("-      ```task\n", ""),
+        ("1. a\n\n   - ```sh\n     # echo\n       ```\n", ""),
         ("- a\n\n  ```sh\n  echo\n  ```\n", ""),
     ] {
         let plan = body(&format!("# Above\n{list}{rest}\n{BLOCK}"));
         assert_eq!(ids(&plan), ["T01"], "{list:?}");
         assert_eq!(plan.tasks[0].title(), Some("Above"), "{list:?}");
+        assert_problems(&plan, &[]);
+    }
+    // What closes code is indented by up to three columns more than the item's text.
+    let within = BLOCK.replace('\n', "\n  ");
+    let plan = body(&format!("- ```sh\n  echo\n     ```\n  {within}"));
+    assert_eq!(ids(&plan), ["T01"]);
+    // Lines at the column of the item's text are in its code, also where a tab leads there.
+    for list in ["-\t~~~\n", "-  \t~~~\n", "1. ~~~\n", "- - ~~~\n"] {
+        let hidden = BLOCK.replace('\n', "\n    ");
+        let plan = body(&format!("{list}    {hidden}\n    ~~~\n{BLOCK}"));
+        assert_eq!(ids(&plan), ["T01"], "{list:?}");
     }
 }
 
@@ -216,6 +231,13 @@ fn the_nearest_heading_is_the_title() {
         ("# One\nprose\n    ---\n", Some("One")),
         ("# One\n\\# Two\n", Some("One")),
         ("# One\n- # In a list\n", Some("One")),
+        ("# One\n1234567890. x\n===", Some("1234567890. x")),
+        ("-x\n===", Some("-x")),
+        ("**\n===", Some("**")),
+        ("Para\n*\n===", Some("Para *")),
+        ("# One\nprose\n- item\n---\n", Some("One")),
+        ("# One\nprose\n1) item\n---\n", Some("One")),
+        ("# One\n***\n===\n", Some("One")),
         ("no heading\n", None),
     ] {
         for end in ["\n", "\r\n"] {
@@ -273,9 +295,17 @@ fn a_digest_tells_descriptions_apart() {
     assert_eq!(digest("\n\nOne\nTwo\n\n"), digest("One\r\nTwo"));
     assert_ne!(digest("One\nTwo"), digest("One\rTwo"));
     assert_ne!(digest("One\nTwo"), digest("One Two"));
+    assert_ne!(digest("One\rTwo"), digest("OneTwo"));
     assert_ne!(digest("One"), digest(""));
     // A digest outlives the process that made it.
     assert_eq!(digest("One\r\nTwo"), 0xffbf_6f9b_5d77_ae98);
+}
+
+#[test]
+fn what_would_be_code_elsewhere_is_a_line_of_a_block() {
+    let plan = body("```task\nid: T01\nstatus: todo\nx: |\n    ```task\n```\n");
+    assert_eq!(ids(&plan), ["T01"]);
+    assert_problems(&plan, &[]);
 }
 
 #[test]

@@ -202,7 +202,7 @@ type Said<'a> = (
 );
 
 /// Returns what tasks say; lines of a later one that moved by one line are counted as before.
-fn said<'a>(plan: &'a Workplan, except: Option<(usize, Key)>) -> Vec<Said<'a>> {
+fn said(plan: &Workplan, except: Option<(usize, Key)>) -> Vec<Said<'_>> {
     let tasks = plan.tasks.iter().enumerate();
     let said = tasks.map(|(at, task)| {
         let keys = KEYS.iter().filter(|key| except != Some((at, **key)));
@@ -247,7 +247,7 @@ fn applied(text: &str, edit: Option<Edit>) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {

@@ -121,6 +121,7 @@ fn a_value_that_is_not_understood_is_none_and_harms_no_other() {
         (" a\n  b: c", Some("below")),
         (" a\n  - c", Some("below")),
         (" a # comment\n  b", Some("below")),
+        (" a\n  b\n  # c", Some("below")),
     ] {
         let (plan, text) = title(written);
         assert_eq!(plan.front.title(), None, "{text:?}");
@@ -138,7 +139,7 @@ fn a_value_that_is_not_understood_is_none_and_harms_no_other() {
 fn lines_that_are_no_keys_are_passed_over() {
     let plan = read(
         "---\n# comment: no\n\nextra:\n  id: nested\n  - status: nested\n? what\njunk\n  status: deep\n\
-         \"id\" : WP-1\n'owner': me # too\n# id: x\njunk # owner: x\n- status: item\ntags: [a,\n  \
+         \"id\" : WP-1\n'owner': me # too\n# id: x\njunk # owner: x\njunk # owner: x\n- status: item\ntags: [a,\n  \
          b]\nstatus : active\n...\n---\n",
     );
     assert_problems(&plan, &[]);
@@ -181,10 +182,14 @@ fn every_key_is_read() {
         ("planning_priority", Key::PlanningPriority),
         ("planning_order", Key::PlanningOrder),
     ];
-    let lines: String = names
-        .iter()
-        .map(|(name, _)| format!("{name}: of {name}\n"))
-        .collect();
+    let lines = names
+        .map(|(name, _)| {
+            format!(
+                "{name}: of {name}
+"
+            )
+        })
+        .concat();
     let front = read(&format!("---\n{lines}---\n")).front;
     for (name, key) in names {
         let value = front.get(key).unwrap_or_else(|| panic!("{name}"));
@@ -207,10 +212,14 @@ fn every_key_is_read() {
         ("needs_human", Key::NeedsHuman),
         ("intervention_note", Key::InterventionNote),
     ];
-    let lines: String = names
-        .iter()
-        .map(|(name, _)| format!("{name}: of {name}\n"))
-        .collect();
+    let lines = names
+        .map(|(name, _)| {
+            format!(
+                "{name}: of {name}
+"
+            )
+        })
+        .concat();
     let plan = body(&format!("```task\n{lines}```\n"));
     for (name, key) in names {
         let value = plan.tasks[0].get(key).unwrap_or_else(|| panic!("{name}"));
@@ -250,6 +259,8 @@ fn dependencies_are_lists_however_they_are_written() {
             &["a", "b", "e"],
         ),
         ("\n- a\n-\n- ~\n- b", &["a", "b"]),
+        ("\n# c\n  - a", &["a"]),
+        ("\n  # c\n  - a", &["a"]),
         (" # list\n  - a", &["a"]),
     ] {
         for (key, end) in [("depends_on", "\n"), ("depends-on", "\r\n")] {
@@ -277,6 +288,8 @@ fn a_list_that_cannot_be_read_is_named() {
     for (written, ids, problem) in [
         (" [a", &[][..], (2, "list cannot be read")),
         (" [a, [b]]", &[], (2, "list cannot be read")),
+        (" [a, {b: c}]", &[], (2, "list cannot be read")),
+        (" [#a\n  b]", &[], (2, "list cannot be read")),
         (" [\"a\" b]", &[], (2, "list cannot be read")),
         (" [a] b", &[], (2, "list cannot be read")),
         (" [a\n  b]", &[], (2, "list cannot be read")),
@@ -313,6 +326,7 @@ fn the_vocabulary_is_the_one_in_use() {
         ("archived", &["done"], Classic),
         ("", &[], Classic),
         ("finished", &["in_progress"], Classic),
+        ("finished", &["canceled"], Classic),
         ("finished", &["blocked"], Classic),
         ("finished", &["cancelled", "done"], Classic),
         ("completed", &["wait"], Short),

@@ -1,7 +1,5 @@
 //! Remotes and hooks that never end.
 
-use std::io::Read as _;
-
 use super::*;
 
 /// Opens the pipe, says so, and hangs together with a child that takes no hint.
@@ -11,17 +9,15 @@ const HANGS: &str = "exec 9>\"$GATE\"; echo >&9; (trap '' TERM HUP; sleep 1000) 
 /// returns when all its processes are dead.
 fn hangs(scene: &Scene, run: impl Fn(&Repository, Duration) -> Result<(), GitError>) {
     let gate = scene.path("gate");
-    let mut reading = fifo(&gate);
+    let mut opened = Gate::new(&gate);
     let repository = scene.repository.clone().with_variable("GATE", gate);
-    for limit in (0..10).map(|power| Duration::from_millis(100 << power)) {
+    for limit in (0..8).map(|power| Duration::from_millis(500 << power)) {
         let error = run(&repository, limit).unwrap_err();
         assert!(
             matches!(error, GitError::TimedOut { limit: told, .. } if told == limit),
             "{error}"
         );
-        let mut written = Vec::new();
-        reading.read_to_end(&mut written).unwrap();
-        if written == b"\n" {
+        if opened.wait() == b"\n" {
             return;
         }
     }

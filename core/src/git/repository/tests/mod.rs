@@ -8,10 +8,14 @@ mod remote;
 mod standing;
 
 use std::fs::{self, File};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
 
 use super::*;
 use crate::git::{Standing, Upstream};
@@ -77,8 +81,18 @@ impl Scene {
     /// Writes a program, and a hook if it stands in that folder.
     fn program(&self, name: &str, script: &str) -> PathBuf {
         let path = self.repository.root().join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        // Not by this process: another test that starts one at this moment would hold the file
+        // open for writing, and what is written to cannot be run.
+        let written = Command::new("sh")
+            .args([
+                "-c",
+                r#"printf '#!/bin/sh\n%s\n' "$2" >"$1" && chmod +x "$1""#,
+                "sh",
+            ])
+            .args([path.as_os_str(), script.as_ref()])
+            .status()
+            .unwrap();
+        assert!(written.success());
         path
     }
 
@@ -170,15 +184,29 @@ fn git_in(home: &Path, directory: &Path, arguments: &[&str]) -> String {
         .to_owned()
 }
 
-/// The reading end of a pipe in a folder; its end comes when its last writer is dead.
-pub(in crate::git) fn fifo(path: &Path) -> File {
-    let made = Command::new("mkfifo").arg(path).status().unwrap();
-    assert!(made.success());
-    let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap();
-    let mut options = File::options();
-    let file = options.read(true).custom_flags(flags).open(path).unwrap();
-    rustix::fs::fcntl_setfl(&file, rustix::fs::OFlags::empty()).unwrap();
-    file
+/// A pipe in a folder that processes open for writing.
+pub(in crate::git) struct Gate(File);
+
+impl Gate {
+    pub(in crate::git) fn new(path: &Path) -> Self {
+        let made = Command::new("mkfifo").arg(path).status().unwrap();
+        assert!(made.success());
+        let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap();
+        let mut options = File::options();
+        Self(options.read(true).custom_flags(flags).open(path).unwrap())
+    }
+
+    /// Waits until every process that opened it is dead; returns what was written.
+    pub(in crate::git) fn wait(&mut self) -> Vec<u8> {
+        let mut written = Vec::new();
+        while let Err(error) = self.0.read_to_end(&mut written) {
+            assert_eq!(error.kind(), ErrorKind::WouldBlock);
+            let mut polled = [PollFd::new(&self.0, PollFlags::IN)];
+            let longest = Timespec::try_from(LONG).unwrap();
+            assert_ne!(poll(&mut polled, Some(&longest)), Ok(0), "one survived");
+        }
+        written
+    }
 }
 
 /// The reason of a failure, which must be git's own.

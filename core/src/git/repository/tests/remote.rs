@@ -252,9 +252,8 @@ fn a_push_that_leaves_no_trace_is_not_believed() {
 fn a_refusal_of_the_remote_is_told() {
     let scene = Scene::new();
     scene.commits("ours");
-    let hook = scene.path("remote.git/hooks/pre-receive");
-    fs::write(&hook, "#!/bin/sh\necho 'branch is protected'\nexit 1\n").unwrap();
-    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    let script = "echo 'branch is protected'; exit 1";
+    scene.program("../remote.git/hooks/pre-receive", script);
     let said = reason(scene.repository.push(&scene.upstream(), LONG));
     assert!(said.contains("branch is protected"), "{said}");
     assert!(said.contains("pre-receive hook declined"), "{said}");

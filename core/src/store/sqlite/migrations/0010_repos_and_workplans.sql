@@ -6,7 +6,7 @@
 CREATE TABLE repos (
     slug          TEXT NOT NULL PRIMARY KEY COLLATE NOCASE
                   CHECK (length(slug) BETWEEN 1 AND 64 AND slug NOT GLOB '*[^A-Za-z0-9._-]*'
-                         AND slug NOT GLOB '[.-]*' AND slug NOT GLOB '*..*'),
+                         AND slug NOT GLOB '[._-]*' AND slug NOT GLOB '*..*'),
     passive       INTEGER NOT NULL DEFAULT 0 CHECK (passive IN (0, 1)),
     places        TEXT NOT NULL DEFAULT '{}'
                   CHECK (json_valid(places) AND json_type(places) = 'object'),

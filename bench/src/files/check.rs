@@ -1,0 +1,133 @@
+//! `trueup check` of very many workplans beside a script that compares the same.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value as Json;
+
+use super::checkout::Checkouts;
+use super::median;
+use super::workplans::{REPO, differences, status_differences};
+use crate::binaries::Binaries;
+use crate::measure::{self, Task};
+use crate::{Failure, say, scripts};
+
+const SCRIPT: &str = include_str!("../../baselines/check.py");
+
+/// Rounds, and those before that count for nothing.
+const ROUNDS: usize = 9;
+const WARM_UP: usize = 2;
+
+/// What came of it: medians in seconds, peaks in bytes.
+#[derive(Debug)]
+pub(super) struct Check {
+    /// Outside git.
+    pub(super) folder: f64,
+    /// In a repository without a remote.
+    pub(super) repository: f64,
+    pub(super) peak: u64,
+    /// The script; absent where there is no Python.
+    pub(super) script: Option<(f64, u64)>,
+    /// What the first linking took.
+    pub(super) linked_in: f64,
+    /// Statuses that differ, which all of them found.
+    pub(super) found: usize,
+}
+
+/// Runs all of them in turns.
+pub(super) fn measure(binaries: &Binaries) -> Result<Check, Failure> {
+    let checkouts = Checkouts::make(binaries)?;
+    let mut tasks = vec![
+        checkouts.check(&checkouts.folder),
+        checkouts.check(&checkouts.repository),
+    ];
+    match scripts::python() {
+        Ok((interpreter, _)) => tasks.push(script(&checkouts, interpreter)?),
+        Err(error) => say(&format!("NOT MEASURED: the Python script: {error}")),
+    }
+    let found = prove(&checkouts, &tasks)?;
+    let mut times = vec![Vec::new(); tasks.len()];
+    for round in 0..WARM_UP + ROUNDS {
+        say(&format!("round {round} of {}", WARM_UP + ROUNDS));
+        for (task, times) in tasks.iter().zip(&mut times) {
+            let time = measure::wall(task)?;
+            if round >= WARM_UP {
+                times.push(time);
+            }
+        }
+    }
+    let peaks: Result<Vec<u64>, Failure> = tasks.iter().map(measure::peak).collect();
+    let peaks = peaks?;
+    let mut medians = times.into_iter().map(median);
+    let mut next = || medians.next().unwrap_or(f64::NAN);
+    Ok(Check {
+        folder: next(),
+        repository: next(),
+        peak: peaks.iter().take(2).copied().max().unwrap_or(u64::MAX),
+        script: peaks.get(2).map(|peak| (next(), *peak)),
+        linked_in: checkouts.linked_in.as_secs_f64(),
+        found,
+    })
+}
+
+fn script(checkouts: &Checkouts, interpreter: PathBuf) -> Result<Task, Failure> {
+    let path = checkouts.yard.root().join("check.py");
+    fs::write(&path, SCRIPT)?;
+    let mut task = Task::new(interpreter, checkouts.folder.clone(), Vec::new());
+    task.argument(path);
+    task.argument(checkouts.yard.database());
+    task.argument(&checkouts.folder);
+    task.argument(REPO);
+    Ok(task)
+}
+
+/// Makes sure that all find the same differences of statuses; returns how many.
+fn prove(checkouts: &Checkouts, tasks: &[Task]) -> Result<usize, Failure> {
+    let mut first: Option<BTreeSet<String>> = None;
+    for (number, task) in tasks.iter().enumerate() {
+        let text = measure::printed(task)?;
+        let found = if number < 2 {
+            reported(&text)?
+        } else {
+            listed(&text)
+        };
+        let expected = first.get_or_insert_with(|| found.clone());
+        if found != *expected || found.len() != status_differences() {
+            let root = checkouts.yard.root().display();
+            return Err(format!("{root}: {expected:?} and {found:?} were found").into());
+        }
+    }
+    Ok(first.map_or(0, |found| found.len()))
+}
+
+fn is_status(code: &str) -> bool {
+    matches!(code, "C-10" | "C-15")
+}
+
+/// Returns codes and ids of an object that trueup printed.
+fn reported(text: &str) -> Result<BTreeSet<String>, Failure> {
+    let object: Json = serde_json::from_str(text)?;
+    let findings = object.get("divergences").and_then(Json::as_array);
+    let findings = findings.ok_or("no findings are printed")?;
+    if findings.len() != differences() {
+        return Err(format!("{} differences are found", findings.len()).into());
+    }
+    let said = findings.iter().filter_map(|finding| {
+        let word = |key| finding.get(key).and_then(Json::as_str);
+        let code = word("code")?;
+        is_status(code).then(|| format!("{code} {}", word("subject").unwrap_or_default()))
+    });
+    Ok(said.collect())
+}
+
+/// Returns codes and ids of the script's lines.
+fn listed(text: &str) -> BTreeSet<String> {
+    let words = text.lines().map(|line| line.split(' ').skip(1));
+    words
+        .filter_map(|mut words| {
+            let code = words.next().filter(|code| is_status(code))?;
+            Some(format!("{code} {}", words.next().unwrap_or_default()))
+        })
+        .collect()
+}

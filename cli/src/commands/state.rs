@@ -1,0 +1,260 @@
+//! `trueup state`
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use trueup_core::model::{Repo, RepoSlug};
+use trueup_core::repo_state::{Body, LARGEST_FILE, find};
+use trueup_core::repos::{
+    Delivery, StateError, StateFile, cache_of, deliver, give, lines, machine, owner_of, spread,
+};
+use trueup_core::settings::{Project, RepositoryConfig};
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{RepoStore as _, StoreError};
+
+use crate::args::StateCommand;
+use crate::desk::Desk;
+use crate::failure::{Failure, UNABLE};
+use crate::report::Answer;
+
+/// How long others may write a cache.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) fn run(desk: &Desk, command: StateCommand) -> Result<Answer, Failure> {
+    match command {
+        StateCommand::Sync { slug, deny_secrets } => sync(desk, slug.as_ref(), deny_secrets),
+        StateCommand::Pull { slug } => pull(desk, slug.as_ref()),
+        StateCommand::Show { slug } => show(desk, slug.as_ref()),
+    }
+}
+
+/// The repositories, and this machine among those that have some.
+struct Known {
+    machine: String,
+    repos: Vec<Repo>,
+}
+
+impl Known {
+    fn read(desk: &Desk, store: &mut SqliteStore) -> Result<Self, Failure> {
+        let machine = machine(&desk.site.settings.paths)?.unwrap_or_default();
+        let repos = store.repos()?;
+        Ok(Self { machine, repos })
+    }
+
+    /// Finds the repository named, else the one here.
+    fn find(&self, desk: &Desk, slug: Option<&RepoSlug>) -> Result<&Repo, Failure> {
+        if let Some(slug) = slug {
+            let found = self
+                .repos
+                .iter()
+                .find(|repo| repo.slug.is_same(slug.as_str()));
+            return found.ok_or_else(|| {
+                let text = format!("there is no repository {slug}");
+                Failure::refused("repo_not_found", text)
+                    .hint("`trueup repo list` shows the repositories")
+            });
+        }
+        let dir = &desk.site.project.dir;
+        owner_of(&self.repos, &self.machine, dir).ok_or_else(|| {
+            let text = format!("{} is no registered repository", dir.display());
+            Failure::refused("repo_not_found", text).hint("`trueup repo add .` registers it")
+        })
+    }
+
+    /// Returns where a repository lies here.
+    fn root(&self, repo: &Repo) -> Result<PathBuf, Failure> {
+        let path = repo.path_on(&self.machine).map(PathBuf::from);
+        path.filter(|path| path.is_dir()).ok_or_else(|| {
+            let text = format!("repository {} does not lie on this machine", repo.slug);
+            Failure::refused("repo_not_here", text).hint(format!(
+                "`trueup repo add PATH --slug {}` says where",
+                repo.slug
+            ))
+        })
+    }
+}
+
+/// Reads what the repository's own file sets; one that is broken sets nothing.
+fn config(root: &Path) -> RepositoryConfig {
+    let project = Project {
+        dir: root.to_owned(),
+        git: None,
+        is_home: false,
+    };
+    project.config().unwrap_or_default()
+}
+
+fn refuse_passive(repo: &Repo, config: &RepositoryConfig) -> Result<(), Failure> {
+    if repo.passive || config.passive == Some(true) {
+        let text = format!(
+            "repository {} is passive: it neither gives nor takes",
+            repo.slug
+        );
+        return Err(Failure::refused("repo_passive", text)
+            .hint("`trueup repo add PATH --active` changes that"));
+    }
+    Ok(())
+}
+
+fn sync(desk: &Desk, slug: Option<&RepoSlug>, deny_secrets: bool) -> Result<Answer, Failure> {
+    let mut store = desk.open_for_change()?;
+    let known = Known::read(desk, &mut store)?;
+    let repo = known.find(desk, slug)?;
+    let root = known.root(repo)?;
+    let config = config(&root);
+    refuse_passive(repo, &config)?;
+    let file = StateFile::read(&root, &config)?;
+    let by = desk.provenance(&desk.actor(&mut store), "state sync");
+    let given = give(&mut store, &repo.slug, &file, deny_secrets, &by)?;
+    let paths = &desk.site.settings.paths;
+    let deliveries = spread(&known.repos, &known.machine, &given, paths, PATIENCE);
+    let mut warnings: Vec<String> = Vec::new();
+    if !given.found.is_empty() {
+        warnings.push(format!(
+            "secrets were replaced before the state left its repository: {}, in lines {}",
+            given.found.len(),
+            lines(&given.found)
+        ));
+    }
+    let mut answer = delivered(&deliveries, warnings);
+    if deliveries.is_empty() {
+        answer.text.push(format!(
+            "the state of {} is in the database; no other repository here takes it",
+            repo.slug
+        ));
+    }
+    if let Some(data) = answer.data.as_object_mut() {
+        data.insert("redacted".to_owned(), json!(given.found.len()));
+    }
+    Ok(answer)
+}
+
+/// Tells what became of each cache. One that could not be written makes the whole a failure,
+/// and the others are written all the same.
+fn delivered(deliveries: &[Delivery], mut warnings: Vec<String>) -> Answer {
+    let (mut text, mut rows, mut exit) = (Vec::new(), Vec::new(), 0);
+    for delivery in deliveries {
+        let Delivery {
+            repo, target, root, ..
+        } = delivery;
+        match &delivery.outcome {
+            Ok(changed) => {
+                text.push(format!(
+                    "[state_sync] Synced {repo} STATE.md -> {}",
+                    cache_of(root).display()
+                ));
+                rows.push(json!({"repo": repo, "target": target, "changed": changed}));
+            }
+            Err(error) => {
+                exit = UNABLE;
+                warnings.push(format!("{target} was not reached: {error}"));
+            }
+        }
+    }
+    Answer {
+        warnings,
+        exit,
+        ..Answer::new(text, json!({"synced": rows}))
+    }
+}
+
+fn pull(desk: &Desk, slug: Option<&RepoSlug>) -> Result<Answer, Failure> {
+    let mut store = desk.open()?;
+    let known = Known::read(desk, &mut store)?;
+    let own = known.find(desk, None)?;
+    let root = known.root(own)?;
+    refuse_passive(own, &config(&root))?;
+    let wanted: Vec<&Repo> = match slug {
+        Some(_) => vec![known.find(desk, slug)?],
+        None => known.repos.iter().collect(),
+    };
+    let mut deliveries = Vec::new();
+    for repo in wanted
+        .into_iter()
+        .filter(|repo| !repo.slug.is_same(own.slug.as_str()))
+    {
+        // Read one by one: a state may be large, and there may be many.
+        let state = match store.repo_state(&repo.slug)? {
+            Some(state) if !repo.passive => state,
+            _ if slug.is_some() => return Err(nothing_of(repo)),
+            _ => continue,
+        };
+        let body = Body::new(state.content.as_bytes());
+        let at = state.head.synced_at;
+        let paths = &desk.site.settings.paths;
+        deliveries.push(Delivery {
+            repo: repo.slug.clone(),
+            target: own.slug.clone(),
+            outcome: deliver(&root, &repo.slug, at, &body, paths, PATIENCE),
+            root: root.clone(),
+        });
+    }
+    let mut answer = delivered(&deliveries, Vec::new());
+    if deliveries.is_empty() {
+        answer
+            .text
+            .push("no other repository has given its state yet".to_owned());
+    }
+    Ok(answer)
+}
+
+fn nothing_of(repo: &Repo) -> Failure {
+    let text = format!("repository {} has given no state", repo.slug);
+    Failure::refused("no_state", text).hint(format!("`trueup state sync {}` gives it", repo.slug))
+}
+
+fn show(desk: &Desk, slug: Option<&RepoSlug>) -> Result<Answer, Failure> {
+    let shown = |repo: &RepoSlug, synced_at: Value, content: String| Answer {
+        verbatim: Some(content.clone()),
+        ..Answer::new(
+            Vec::new(),
+            json!({"repo": repo, "synced_at": synced_at, "content": content}),
+        )
+    };
+    let mut store = match desk.open() {
+        Ok(store) => store,
+        // What was synced before can be read without it.
+        Err(failure) => match slug.and_then(|slug| cached(desk, slug)) {
+            Some((slug, at, content)) => {
+                let mut answer = shown(&slug, at.into(), content);
+                let line = format!("{}; this is the local copy", failure.message);
+                answer.warnings.push(line);
+                return Ok(answer);
+            }
+            None => return Err(failure),
+        },
+    };
+    let known = Known::read(desk, &mut store)?;
+    let repo = known.find(desk, slug)?;
+    let state = store.repo_state(&repo.slug)?;
+    let state = state.ok_or_else(|| nothing_of(repo))?;
+    let at = json!(state.head.synced_at);
+    Ok(shown(&repo.slug, at, state.content))
+}
+
+/// Reads a state from the cache of the repository here.
+fn cached(desk: &Desk, slug: &RepoSlug) -> Option<(RepoSlug, String, String)> {
+    let path = cache_of(&desk.site.project.dir);
+    let file = trueup_core::files::read_bytes(&path, LARGEST_FILE, false).ok()?;
+    let section = find(&file, slug)?;
+    let content = std::str::from_utf8(section.body).ok()?.to_owned();
+    Some((slug.clone(), section.synced_at.to_owned(), content))
+}
+
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
+        let text = error.to_string();
+        match error {
+            StateError::Missing(_) => Self::refused("no_state_file", text)
+                .hint("write one, or name it in .trueup.toml: state_file = \"…\""),
+            StateError::Unfit { .. } => Self::unable("state_unreadable", text)
+                .hint("the state is a text file of at most 4 MiB within its repository"),
+            StateError::Secrets { .. } => Self::refused("secrets_found", text)
+                .hint("take them out, or let them be replaced: without --deny-secrets"),
+            StateError::Store(StoreError::Conflict(_)) => Self::refused("repo_not_found", text)
+                .hint("`trueup repo list` shows the repositories"),
+            StateError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What stands around a body.
+
+use super::{Body, text};
+use crate::model::RepoSlug;
+
+const OPENING: &str = "<!-- trueup:repo-state ";
+const CLOSING: &str = "<!-- /trueup:repo-state ";
+const END: &str = " -->";
+
+/// What the line below a heading begins with, ours and the original's.
+pub(super) const LAST_SYNCED: &str = "**Last Synced**";
+
+/// Longest line that can be a mark or a heading, in bytes.
+pub(super) const LONGEST_LINE: usize = 400;
+
+/// Characters of a digest.
+const DIGEST: usize = 64;
+
+/// What an opening mark says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Opening<'a> {
+    pub(super) slug: &'a str,
+    pub(super) synced_at: &'a str,
+    pub(super) bytes: usize,
+    pub(super) digest: &'a str,
+}
+
+/// Returns what stands before the body of a section and behind it.
+pub(super) fn around(slug: &RepoSlug, synced_at: &str, body: &Body<'_>) -> (String, String) {
+    let (bytes, digest) = (body.bytes.len(), body.digest());
+    let below = below(slug.as_str(), synced_at);
+    let head = format!(
+        "{OPENING}slug={slug} synced={synced_at} bytes={bytes} sha256={digest}{END}\n{below}"
+    );
+    (head, format!("\n{}\n", closing(digest)))
+}
+
+/// Returns what stands between an opening mark and its body.
+pub(super) fn below(slug: &str, synced_at: &str) -> String {
+    format!("## {slug} State\n{LAST_SYNCED}: {synced_at}\n\n")
+}
+
+/// Returns the closing mark, without the end of its line.
+pub(super) fn closing(digest: &str) -> String {
+    format!("{CLOSING}sha256={digest}{END}")
+}
+
+/// Tells whether a line is an opening mark, or what an edit left of one.
+pub(super) fn is_opening(line: &[u8]) -> bool {
+    line.starts_with(OPENING.as_bytes())
+}
+
+/// Reads an opening mark.
+pub(super) fn read_opening(line: &[u8]) -> Option<Opening<'_>> {
+    if line.len() > LONGEST_LINE || !is_opening(line) {
+        return None;
+    }
+    let fields = text(line)?.strip_prefix(OPENING)?.trim_end();
+    let mut fields = fields.strip_suffix(END)?.split(' ');
+    let mut field = |name: &str| fields.next()?.strip_prefix(name)?.strip_prefix('=');
+    let opening = Opening {
+        slug: field("slug")?,
+        synced_at: field("synced")?,
+        bytes: length(field("bytes")?)?,
+        digest: field("sha256").filter(|digest| is_digest(digest))?,
+    };
+    let is_ours = opening.slug.parse::<RepoSlug>().is_ok() && fields.next().is_none();
+    is_ours.then_some(opening)
+}
+
+/// Reads the digest of a closing mark.
+pub(super) fn read_closing(line: &[u8]) -> Option<&str> {
+    if line.len() > LONGEST_LINE || !line.starts_with(CLOSING.as_bytes()) {
+        return None;
+    }
+    let fields = text(line)?.strip_prefix(CLOSING)?.trim_end();
+    let digest = fields.strip_suffix(END)?.strip_prefix("sha256=")?;
+    is_digest(digest).then_some(digest)
+}
+
+/// Reads a length; one that no file has is a length that does not fit.
+fn length(text: &str) -> Option<usize> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(usize::MAX))
+}
+
+fn is_digest(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.len() == DIGEST && text.bytes().all(is_digit)
+}

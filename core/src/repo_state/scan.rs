@@ -1,0 +1,261 @@
+//! Where sections stand: one pass over the lines that are not a body.
+
+use std::collections::HashMap;
+use std::io::BufRead as _;
+use std::ops::Range;
+
+use super::fence::Fence;
+use super::mark::{self, LAST_SYNCED, LONGEST_LINE, Opening};
+use super::text;
+use crate::model::RepoSlug;
+
+/// How a section stands in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The body has its length, and its closing mark stands behind it.
+    Whole,
+    /// Its closing mark stands elsewhere than it should.
+    Changed,
+    /// The original's, without marks.
+    Legacy,
+}
+
+/// A section, by where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece<'a> {
+    pub(super) slug: &'a str,
+    pub(super) synced_at: &'a str,
+    /// What the marks say; empty without marks.
+    pub(super) digest: &'a str,
+    pub(super) form: Form,
+    /// All of it.
+    pub(super) range: Range<usize>,
+    pub(super) body: Range<usize>,
+}
+
+impl Piece<'_> {
+    /// Tells whether it is of this repository. The original shouts its names and writes `_` for
+    /// whatever stood there.
+    pub(super) fn is_of(&self, slug: &RepoSlug) -> bool {
+        let plain = |text: &str| -> Vec<u8> {
+            let bytes = text.bytes().filter(|byte| !b"-_ ".contains(byte));
+            bytes.map(|byte| byte.to_ascii_lowercase()).collect()
+        };
+        match self.form {
+            Form::Legacy => plain(self.slug) == plain(slug.as_str()),
+            Form::Whole | Form::Changed => slug.is_same(self.slug),
+        }
+    }
+}
+
+/// Finds every section, in order.
+pub(super) fn pieces(file: &[u8]) -> Vec<Piece<'_>> {
+    let mut marks = None;
+    let mut pieces: Vec<Piece<'_>> = Vec::new();
+    // The original's section whose end was not met yet.
+    let mut open: Option<Piece<'_>> = None;
+    let mut fence = Fence::default();
+    let mut below_mark = false;
+    let mut at = 0;
+    while at < file.len() {
+        let end = line_end(file, at);
+        let line = file.get(at..end).unwrap_or_default();
+        let is_mark = mark::is_opening(line);
+        if is_mark {
+            if open.is_some() {
+                // A fence left open in a section that will be replaced hides nothing behind it.
+                fence = Fence::default();
+            }
+            close(&mut open, at, &mut pieces);
+            let piece = mark::read_opening(line).and_then(|opening| {
+                whole(file, at, end, &opening).or_else(|| {
+                    let marks = marks.get_or_insert_with(|| Marks::of(file));
+                    changed(file, at, end, &opening, marks)
+                })
+            });
+            if let Some(piece) = piece {
+                at = piece.range.end;
+                pieces.push(piece);
+                below_mark = false;
+                continue;
+            }
+        } else if !fence.turns_at(line)
+            && !fence.is_open()
+            && !below_mark
+            && let Some(piece) = legacy(file, at, end)
+        {
+            // Below a mark that lost its section stands a heading of ours, which is text now.
+            close(&mut open, at, &mut pieces);
+            open = Some(piece);
+        }
+        below_mark = is_mark;
+        at = end;
+    }
+    close(&mut open, file.len(), &mut pieces);
+    pieces
+}
+
+/// Ends a section of the original's.
+fn close<'a>(open: &mut Option<Piece<'a>>, at: usize, pieces: &mut Vec<Piece<'a>>) {
+    if let Some(mut piece) = open.take() {
+        piece.range.end = at;
+        piece.body.end = at;
+        pieces.push(piece);
+    }
+}
+
+/// Returns where the line ends that begins at `at`, its end included.
+fn line_end(file: &[u8], at: usize) -> usize {
+    let mut rest = file.get(at..).unwrap_or_default();
+    // A slice cannot fail to be read; this searches as fast as the platform can.
+    at + rest.skip_until(b'\n').unwrap_or(rest.len())
+}
+
+/// The section whose opening mark stands at `start..end`, taken by its length.
+fn whole<'a>(file: &'a [u8], start: usize, end: usize, opening: &Opening<'a>) -> Option<Piece<'a>> {
+    let below = mark::below(opening.slug, opening.synced_at);
+    let rest = file.get(end..)?;
+    if !rest.starts_with(below.as_bytes()) {
+        return None;
+    }
+    let from = end + below.len();
+    let to = from.checked_add(opening.bytes)?;
+    let closing = file.get(to..)?.strip_prefix(b"\n")?;
+    let after = closing.strip_prefix(mark::closing(opening.digest).as_bytes())?;
+    let after = match after {
+        [] => after,
+        [b'\n', after @ ..] => after,
+        _ => return None,
+    };
+    Some(piece(
+        opening,
+        Form::Whole,
+        start..file.len() - after.len(),
+        from..to,
+    ))
+}
+
+/// The section whose opening mark stands at `start..end`, taken up to its closing mark.
+fn changed<'a>(
+    file: &'a [u8],
+    start: usize,
+    end: usize,
+    opening: &Opening<'a>,
+    marks: &Marks<'_>,
+) -> Option<Piece<'a>> {
+    let closing = marks.closing(opening.digest, end)?;
+    let mut from = end;
+    // Whatever is left of the lines between mark and body is no part of the body.
+    for place in 0..3 {
+        let to = line_end(file, from);
+        let line = file.get(from..to).and_then(text).unwrap_or("?");
+        let is_ours = match place {
+            0 => line.starts_with("## ") && line.ends_with(" State"),
+            1 => line.starts_with(LAST_SYNCED),
+            _ => line.is_empty(),
+        };
+        if is_ours && to <= closing.start {
+            from = to;
+        }
+    }
+    let body = file.get(from..closing.start)?;
+    let body = body.strip_suffix(b"\n").unwrap_or(body);
+    let body = body.strip_suffix(b"\r").unwrap_or(body);
+    Some(piece(
+        opening,
+        Form::Changed,
+        start..closing.end,
+        from..from + body.len(),
+    ))
+}
+
+fn piece<'a>(
+    opening: &Opening<'a>,
+    form: Form,
+    range: Range<usize>,
+    body: Range<usize>,
+) -> Piece<'a> {
+    Piece {
+        slug: opening.slug,
+        synced_at: opening.synced_at,
+        digest: opening.digest,
+        form,
+        range,
+        body,
+    }
+}
+
+/// Every mark by its digest, so that no number of lost ones costs more than one pass.
+#[derive(Default)]
+struct Marks<'a> {
+    closings: HashMap<&'a str, Vec<Range<usize>>>,
+    openings: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Marks<'a> {
+    fn of(file: &'a [u8]) -> Self {
+        let mut marks = Self::default();
+        let mut at = 0;
+        while at < file.len() {
+            let end = line_end(file, at);
+            let line = file.get(at..end).unwrap_or_default();
+            if let Some(digest) = mark::read_closing(line) {
+                marks.closings.entry(digest).or_default().push(at..end);
+            } else if let Some(opening) = mark::read_opening(line) {
+                marks.openings.entry(opening.digest).or_default().push(at);
+            }
+            at = end;
+        }
+        marks
+    }
+
+    /// Returns the closing mark of the section whose opening mark ends at `from`. Where the same
+    /// body begins once more before it, it is that one's, and this one has lost its own.
+    fn closing(&self, digest: &str, from: usize) -> Option<&Range<usize>> {
+        let closings = self.closings.get(digest)?;
+        let closing = closings.get(closings.partition_point(|mark| mark.start < from))?;
+        let openings = self.openings.get(digest).map_or(&[][..], Vec::as_slice);
+        let again = openings.get(openings.partition_point(|start| *start < from));
+        let is_own = again.is_none_or(|start| *start > closing.start);
+        is_own.then_some(closing)
+    }
+}
+
+/// The original's section whose heading stands at `start..end`: `## NAME State`, and below it,
+/// blank lines aside, `**Last Synced**: …`. Its end is not known yet.
+fn legacy(file: &[u8], start: usize, end: usize) -> Option<Piece<'_>> {
+    let line = file.get(start..end)?;
+    if line.len() > LONGEST_LINE || !line.starts_with(b"## ") {
+        return None;
+    }
+    let name = text(line)?.strip_prefix("## ")?.trim();
+    let slug = name.strip_suffix(" State")?.trim_end();
+    let mut from = end;
+    // More blank lines than anybody leaves are no reason to read on.
+    for _ in 0..LONGEST_BLANK {
+        let to = line_end(file, from);
+        let line = file.get(from..to)?;
+        if line.is_empty() || line.len() > LONGEST_LINE {
+            return None;
+        }
+        let line = text(line)?.trim();
+        from = to;
+        if let Some(time) = line.strip_prefix(LAST_SYNCED) {
+            return Some(Piece {
+                slug,
+                synced_at: time.trim_start_matches(':').trim(),
+                digest: "",
+                form: Form::Legacy,
+                range: start..to,
+                body: to..to,
+            });
+        }
+        if !line.is_empty() {
+            return None;
+        }
+    }
+    None
+}
+
+/// Most blank lines between a heading of the original's and its time.
+const LONGEST_BLANK: usize = 8;

@@ -1,0 +1,368 @@
+//! The format of sections, the original's, and what no edit and no body may do to the rest.
+
+use proptest::prelude::*;
+
+use super::{Body, LONGEST_SUMMARY, SectionState, find, put, remove, sections, summary};
+use crate::model::{RepoSlug, Timestamp};
+
+const TIME: Timestamp = Timestamp::from_millis(1_770_300_000_000);
+const LATER: Timestamp = Timestamp::from_millis(1_770_400_000_000);
+
+/// As the original leaves it: its header grew once more, and `karematch` was appended twice.
+const ORIGINAL: &str = "# Global State Cache
+
+**Purpose**: Cross-repo context
+---
+## KAREMATCH State
+
+**Last Synced**: 2026-01-18T13:00:00
+
+# KareMatch - Current State
+
+## Done
+
+- one
+
+---
+
+## AI_ORCHESTRATOR State
+**Last Synced**: Never
+
+*Not yet synced*
+
+---
+
+## KAREMATCH State
+
+**Last Synced**: 2026-01-17T09:00:00
+
+older
+
+---
+";
+
+fn slug(text: &str) -> RepoSlug {
+    text.parse().unwrap()
+}
+
+fn write(file: &[u8], name: &str, body: &[u8]) -> Vec<u8> {
+    put(file, &slug(name), TIME, &Body::new(body)).unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+fn states(file: &[u8]) -> Vec<(&str, SectionState)> {
+    let found = sections(file).into_iter();
+    found.map(|section| (section.slug, section.state)).collect()
+}
+
+#[test]
+fn a_new_file_is_a_title_and_a_section() {
+    let file = write(b"", "karematch", b"# KareMatch\n");
+    let digest = Body::new(b"# KareMatch\n").digest().to_owned();
+    assert_eq!(
+        text(&file),
+        format!(
+            "# State of other repositories\n\n<!-- trueup:repo-state slug=karematch \
+             synced=2026-02-05T14:00:00.000Z bytes=12 sha256={digest} -->\n## karematch \
+             State\n**Last Synced**: 2026-02-05T14:00:00.000Z\n\n# KareMatch\n\n<!-- \
+             /trueup:repo-state sha256={digest} -->\n"
+        )
+    );
+    let section = find(&file, &slug("KareMatch")).unwrap();
+    assert_eq!(
+        (section.slug, section.state),
+        ("karematch", SectionState::Sound)
+    );
+    assert_eq!(section.synced_at, "2026-02-05T14:00:00.000Z");
+    assert_eq!(section.body, b"# KareMatch\n");
+}
+
+#[test]
+fn what_stands_there_already_is_not_written_again() {
+    let file = write(b"", "a", b"one");
+    let again = |name, body: &[u8]| put(&file, &slug(name), LATER, &Body::new(body));
+    assert_eq!(again("a", b"one"), None);
+    assert_eq!(again("A", b"one"), None);
+    assert!(again("a", b"two").is_some() && again("b", b"one").is_some());
+    // Twice the same is once too often.
+    let twice = [file.as_slice(), &file].concat();
+    let once = put(&twice, &slug("a"), LATER, &Body::new(b"one")).unwrap();
+    assert_eq!(states(&once), [("a", SectionState::Sound)]);
+}
+
+#[test]
+fn around_a_body_stands_little() {
+    let longest = "s".repeat(64);
+    assert!(write(b"x\n", &longest, &vec![b'y'; 100_000]).len() < 100_000 + 4_096);
+}
+
+#[test]
+fn an_edited_section_is_found_by_its_closing_mark() {
+    let file = write(b"before\n", "a", b"one\ntwo");
+    let file = write(&file, "b", b"other");
+    let plain = text(&file).to_owned();
+    for (edited, body) in [
+        (
+            plain.replace("one\n", "one and more\n"),
+            "one and more\ntwo",
+        ),
+        (plain.replace("one\n", "ONE\n"), "ONE\ntwo"),
+        (plain.replace('\n', "\r\n"), "one\r\ntwo"),
+        (plain.replace("## a State\n", ""), "one\ntwo"),
+        (
+            plain.replace("bytes=7", "bytes=99999999999999999999"),
+            "one\ntwo",
+        ),
+        (
+            plain.replace("bytes=7", "bytes=18446744073709551615"),
+            "one\ntwo",
+        ),
+    ] {
+        let section = find(edited.as_bytes(), &slug("a")).unwrap();
+        assert_eq!(text(section.body), body);
+        assert_eq!(section.state, SectionState::Edited, "{edited}");
+        let new = put(edited.as_bytes(), &slug("a"), TIME, &Body::new(b"one\ntwo")).unwrap();
+        assert_eq!(find(&new, &slug("a")).unwrap().state, SectionState::Sound);
+        assert_eq!(states(&new).len(), 2);
+    }
+}
+
+#[test]
+fn a_section_without_its_end_is_text_and_swallows_nothing() {
+    let whole = write(b"", "a", b"one");
+    let cut = text(&whole).replace("<!-- /trueup", "<!-- trueup");
+    for after in ["mine\n".to_owned(), cut.clone(), text(&whole).to_owned()] {
+        let file = format!("{cut}{after}");
+        let file = write(file.as_bytes(), "b", b"two");
+        let expected = usize::from(after.as_bytes() == whole);
+        assert_eq!(sections(&file).len(), expected + 1);
+        let new = write(&file, "a", b"three");
+        let kept = if expected == 1 {
+            cut.clone()
+        } else {
+            format!("{cut}{after}")
+        };
+        assert!(text(&new).starts_with(&kept), "{}", text(&new));
+        assert_eq!(find(&new, &slug("a")).unwrap().body, b"three");
+        assert_eq!(find(&new, &slug("b")).unwrap().body, b"two");
+    }
+}
+
+#[test]
+fn what_an_edit_left_of_a_mark_is_text_with_all_below_it() {
+    let file = write(b"", "a", b"one");
+    for (from, to) in [
+        ("slug=a", "slug=/a"),
+        ("bytes=3", "bytes=x"),
+        ("sha256=", "sha512="),
+        (" -->", ""),
+    ] {
+        let edited = text(&file).replacen(from, to, 1);
+        assert_eq!(states(edited.as_bytes()), [], "{edited}");
+        let new = write(edited.as_bytes(), "a", b"two");
+        assert!(new.starts_with(edited.as_bytes()));
+    }
+}
+
+#[test]
+fn sections_of_the_original_are_read() {
+    let found = sections(ORIGINAL.as_bytes());
+    let names: Vec<_> = found.iter().map(|s| (s.slug, s.synced_at)).collect();
+    assert_eq!(
+        names,
+        [
+            ("KAREMATCH", "2026-01-18T13:00:00"),
+            ("AI_ORCHESTRATOR", "Never"),
+            ("KAREMATCH", "2026-01-17T09:00:00"),
+        ]
+    );
+    for name in ["karematch", "Kare-Match", "KARE_MATCH"] {
+        let section = find(ORIGINAL.as_bytes(), &slug(name)).unwrap();
+        assert_eq!(section.state, SectionState::Legacy);
+        assert!(text(section.body).ends_with("- one\n\n---\n\n"));
+    }
+    assert_eq!(find(ORIGINAL.as_bytes(), &slug("kare")), None);
+}
+
+#[test]
+fn a_section_of_the_original_is_replaced_once() {
+    let new = write(ORIGINAL.as_bytes(), "KareMatch", b"now");
+    let new = text(&new);
+    let header = "# Global State Cache\n\n**Purpose**: Cross-repo context\n---\n";
+    assert!(new.starts_with(&format!("{header}<!-- trueup:repo-state slug=KareMatch ")));
+    assert!(new.ends_with(
+        " -->\n## AI_ORCHESTRATOR State\n**Last Synced**: Never\n\n*Not yet synced*\n\n---\n\n"
+    ));
+    assert!(!new.contains("older") && !new.contains("- one"));
+    assert_eq!(new.matches("## KareMatch State").count(), 1);
+    let last = write(new.as_bytes(), "ai-orchestrator", b"then");
+    assert_eq!(
+        states(&last),
+        [
+            ("KareMatch", SectionState::Sound),
+            ("ai-orchestrator", SectionState::Sound)
+        ]
+    );
+}
+
+#[test]
+fn a_heading_in_a_fence_or_a_body_or_without_a_time_is_none_of_the_originals() {
+    let heading = "## X State\n\n**Last Synced**: now\n\ntext\n";
+    assert_eq!(states(heading.as_bytes()), [("X", SectionState::Legacy)]);
+    for text in [
+        format!("```md\n{heading}```\n"),
+        format!("~~~~\n~~~\n{heading}~~~~\n"),
+        "## X State\n\ntext\n**Last Synced**: now\n".to_owned(),
+        "### X State\n**Last Synced**: now\n".to_owned(),
+        "## X Statement\n**Last Synced**: now\n".to_owned(),
+        "## X State".to_owned(),
+        " ## X State\n**Last Synced**: now\n".to_owned(),
+    ] {
+        assert_eq!(states(text.as_bytes()), [], "{text}");
+    }
+    let file = write(b"", "a", heading.as_bytes());
+    assert_eq!(states(&file), [("a", SectionState::Sound)]);
+    // Nor does a fence that one of the original's left open hide what stands behind a mark.
+    let file = [heading.as_bytes(), b"```\n", &file, heading.as_bytes()].concat();
+    let new = write(&file, "X", b"new");
+    assert_eq!(
+        states(&new),
+        [("X", SectionState::Sound), ("a", SectionState::Sound)]
+    );
+    // A fence that was closed hides nothing.
+    let fenced = format!("```\ncode\n```\n{heading}");
+    assert_eq!(states(fenced.as_bytes()), [("X", SectionState::Legacy)]);
+}
+
+#[test]
+fn the_file_does_not_grow_from_sync_to_sync() {
+    let body = "## Part\n\ntext\n\n---\n\n".repeat(11);
+    let mut file = ORIGINAL.as_bytes().to_vec();
+    let mut sizes = Vec::new();
+    for round in 0..11 {
+        let body = format!("{body}round {round:2}");
+        file = write(&file, "karematch", body.as_bytes());
+        sizes.push(file.len());
+        assert_eq!(
+            find(&file, &slug("karematch")).unwrap().body,
+            body.as_bytes()
+        );
+    }
+    sizes.dedup();
+    assert_eq!(sizes.len(), 1, "{sizes:?}");
+    assert_eq!(sections(&file).len(), 2);
+}
+
+#[test]
+fn bytes_that_are_no_text_stay() {
+    let foreign = b"\xff\xfe\n## \xff State\n**Last Synced**: x\nend without a newline \x80";
+    let file = write(foreign, "a", b"\xc3\x28");
+    assert!(file.starts_with(foreign));
+    assert_eq!(find(&file, &slug("a")).unwrap().body, b"\xc3\x28");
+    assert_eq!(
+        remove(&file, &slug("a")).unwrap(),
+        [&foreign[..], b"\n"].concat()
+    );
+    assert_eq!(remove(foreign, &slug("a")), None);
+}
+
+#[test]
+fn a_status_file_is_told_in_one_line() {
+    for (state, line) in [
+        (
+            "# AI_Orchestrator - Current State\n\n**Last Updated**: 2026-02-05\n**Current Phase**: \
+             v6.0 - **Queues**\n**Status**: \u{1b}[32mrunning\u{1b}[0m\n**Version**: 6\n",
+            "AI_Orchestrator - Current State; Current Phase: v6.0 - Queues; Status: running; Last \
+             Updated: 2026-02-05",
+        ),
+        ("# T\n\n- **Status:** ok\n", "T; Status: ok"),
+        (
+            "# T\n\n## Part\n---\n\nFirst words.\nSecond.",
+            "T; First words.",
+        ),
+        ("```\n# no\n```\n| a |\n> Quoted words", "> Quoted words"),
+        (
+            "\u{feff}# T\r\n\r\nStatus: plain words\r\n",
+            "T; Status: plain words",
+        ),
+        ("", ""),
+        ("\n\n---\n", ""),
+    ] {
+        assert_eq!(summary(state), line);
+    }
+}
+
+/// Bodies with what could be taken for an end.
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    let file = write(b"", "a", b"one");
+    let nested = write(&file, "b", &file);
+    let piece = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..20),
+        prop::sample::select(vec![
+            file,
+            nested,
+            ORIGINAL.as_bytes().to_vec(),
+            b"## a State\n\n**Last Synced**: x\n".to_vec(),
+            b"<!-- trueup:repo-state slug=a ".to_vec(),
+            b"\n-->\n".to_vec(),
+            b"\r\n".to_vec(),
+            b"\n".to_vec(),
+            b"```\n".to_vec(),
+            b"---\n".to_vec(),
+        ]),
+    ];
+    prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn what_is_put_is_found(file in body(), a in body(), b in body()) {
+        let with_a = put(&file, &slug("a"), TIME, &Body::new(&a)).unwrap_or(file);
+        let with_b = put(&with_a, &slug("b"), TIME, &Body::new(&b)).unwrap_or(with_a);
+        for (name, body) in [("a", &a), ("b", &b)] {
+            let section = find(&with_b, &slug(name)).unwrap();
+            prop_assert_eq!(section.body, body.as_slice());
+            prop_assert_eq!(section.state, SectionState::Sound);
+            prop_assert_eq!(put(&with_b, &slug(name), LATER, &Body::new(body)), None);
+        }
+    }
+
+    #[test]
+    fn a_change_of_one_leaves_the_rest(foreign in "[a-z#` \n]{0,40}", a in body(), b in body(), new in body()) {
+        let start = put(foreign.as_bytes(), &slug("a"), TIME, &Body::new(&a)).unwrap();
+        let start = put(&start, &slug("b"), TIME, &Body::new(&b)).unwrap();
+        let without = remove(&start, &slug("a")).unwrap();
+        let changed = put(&start, &slug("a"), LATER, &Body::new(&new)).unwrap_or(start);
+        prop_assert_eq!(remove(&changed, &slug("a")).unwrap(), without.clone());
+        let rest = remove(&without, &slug("b")).unwrap();
+        let line_end = if foreign.is_empty() || foreign.ends_with('\n') { "" } else { "\n" };
+        if foreign.is_empty() {
+            prop_assert!(text(&rest).starts_with("# State of"));
+        } else {
+            prop_assert_eq!(text(&rest), format!("{foreign}{line_end}"));
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read(file in body(), cut in any::<prop::sample::Index>()) {
+        let file = &file[..cut.index(file.len() + 1)];
+        let found = sections(file);
+        for section in found {
+            if let Ok(slug) = section.slug.parse::<RepoSlug>() {
+                prop_assert!(find(file, &slug).is_some());
+                let left = remove(file, &slug).unwrap();
+                prop_assert!(left.len() < file.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_summary_is_one_short_line(state in "(\\PC|[\\x00-\\x1f]|# |\\*\\*Status\\*\\*: |\n){0,60}") {
+        let line = summary(&state);
+        prop_assert!(line.chars().count() <= LONGEST_SUMMARY);
+        prop_assert!(!line.chars().any(char::is_control));
+    }
+}

@@ -1,0 +1,285 @@
+//! The state of a repository on its way: from its own file, without secrets, into the database
+//! and into the caches of the others here.
+//!
+//! Invariants: a repository's own file is read and never written; nothing leaves it that looks
+//! like a secret; what says the same already is not written again, and keeps its time.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::files::{self, Change, ChangeError, Written, is_symlink, read_bytes};
+use crate::hex::hex;
+use crate::model::{Repo, RepoSlug, RepoState, StateHead, Timestamp};
+use crate::repo_state::{Body, LARGEST_BODY, LARGEST_FILE, put, summary};
+use crate::settings::{Paths, RepositoryConfig};
+use crate::store::{Provenance, Store, StoreError};
+use crate::text::redact::{Finding, redact};
+
+/// Where a state is, unless the repository's file says otherwise.
+const STATE: &str = "STATE.md";
+
+/// The folder of the cache, and its name there (seed 2).
+const FOLDER: &str = ".aibrain";
+const CACHE: &str = "global-state-cache.md";
+
+/// Why a state was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// There is no such file.
+    #[error("{0}: there is no such file")]
+    Missing(PathBuf),
+    /// The file lies outside the repository, or says what cannot be a state.
+    #[error("{path}: {problem}")]
+    Unfit {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// It holds what looks like secrets, and those were not to be replaced.
+    #[error("{path}: secrets in it: {}, in lines {}", .found.len(), lines(.found))]
+    Secrets {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        found: Vec<Finding>,
+    },
+    /// The database cannot be asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Lists the lines of secrets.
+pub fn lines(found: &[Finding]) -> String {
+    let mut lines: Vec<usize> = found.iter().map(|finding| finding.line).collect();
+    lines.dedup();
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    lines.join(", ")
+}
+
+/// The state of a repository, as its file says it.
+#[derive(Debug)]
+pub struct StateFile {
+    path: PathBuf,
+    text: String,
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub digest: String,
+}
+
+impl StateFile {
+    /// Returns where a repository's state is, if that is within it.
+    ///
+    /// # Errors
+    ///
+    /// When its own configuration leads out of it.
+    pub fn place(root: &Path, config: &RepositoryConfig) -> Result<PathBuf, StateError> {
+        let path = root.join(config.state_file.as_deref().unwrap_or(STATE));
+        let plain = |part: std::path::Component<'_>| {
+            matches!(
+                part,
+                std::path::Component::Normal(_) | std::path::Component::CurDir
+            )
+        };
+        let own = path.strip_prefix(root);
+        if own.is_ok_and(|own| own.components().all(plain)) {
+            Ok(path)
+        } else {
+            Err(unfit(&path, "it lies outside its repository"))
+        }
+    }
+
+    /// Reads a repository's state.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it is none: outside the repository, too large, no text.
+    pub fn read(root: &Path, config: &RepositoryConfig) -> Result<Self, StateError> {
+        let named = Self::place(root, config)?;
+        // A link within the repository is the repository's own business.
+        let path = match named.canonicalize() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(StateError::Missing(named));
+            }
+            other => other.map_err(|error| unfit(&named, error))?,
+        };
+        let root = root.canonicalize().map_err(|error| unfit(root, error))?;
+        if !path.starts_with(&root) {
+            return Err(unfit(&named, "it lies outside its repository"));
+        }
+        let bytes = read_bytes(&path, LARGEST_BODY, false).map_err(|e| unfit(&path, e))?;
+        let digest = hex(&Sha256::digest(&bytes));
+        let text = String::from_utf8(bytes).map_err(|error| unfit(&path, error.utf8_error()))?;
+        Ok(Self { path, text, digest })
+    }
+}
+
+fn unfit(path: &Path, problem: impl std::fmt::Display) -> StateError {
+    StateError::Unfit {
+        path: path.to_owned(),
+        problem: format!("{problem}"),
+    }
+}
+
+/// A state that was given.
+#[derive(Debug)]
+pub struct Given {
+    /// The repository, as the database knows it now.
+    pub repo: Repo,
+    /// Its state, as the others may see it.
+    pub content: String,
+    /// What was replaced.
+    pub found: Vec<Finding>,
+}
+
+/// Gives a state to the database, without its secrets; with `deny_secrets` one that has any is
+/// refused.
+///
+/// # Errors
+///
+/// When it has secrets that were not to be replaced, or the database cannot be asked.
+pub fn give(
+    store: &mut dyn Store,
+    slug: &RepoSlug,
+    file: &StateFile,
+    deny_secrets: bool,
+    by: &Provenance,
+) -> Result<Given, StateError> {
+    let redaction = redact(&file.text);
+    if deny_secrets && !redaction.found.is_empty() {
+        return Err(StateError::Secrets {
+            path: file.path.clone(),
+            found: redaction.found,
+        });
+    }
+    let (content, found) = (redaction.text.into_owned(), redaction.found);
+    let state = RepoState {
+        head: StateHead {
+            // Both are the store's to say.
+            synced_at: Timestamp::from_millis(0),
+            synced_by: by.actor.clone(),
+            source_digest: file.digest.clone(),
+            digest: hex(&Sha256::digest(content.as_bytes())),
+            redacted: u64::try_from(found.len()).unwrap_or(u64::MAX),
+            summary: summary(&content),
+        },
+        content,
+    };
+    let repo = store.put_repo_state(slug, &state, by)?;
+    Ok(Given {
+        repo,
+        content: state.content,
+        found,
+    })
+}
+
+/// What came of a cache.
+#[derive(Debug)]
+pub struct Delivery {
+    /// Whose state.
+    pub repo: RepoSlug,
+    /// Into whose cache.
+    pub target: RepoSlug,
+    /// The root of that repository.
+    pub root: PathBuf,
+    /// Whether the cache said something else before.
+    pub outcome: Result<bool, ChangeError>,
+}
+
+/// Returns the cache of a repository.
+pub fn cache_of(root: &Path) -> PathBuf {
+    root.join(FOLDER).join(CACHE)
+}
+
+/// Writes a state into the caches of every other repository of this machine that takes any.
+/// Those that are not there any more are passed over.
+pub fn spread(
+    repos: &[Repo],
+    machine: &str,
+    given: &Given,
+    paths: &Paths,
+    patience: Duration,
+) -> Vec<Delivery> {
+    let Some(head) = &given.repo.state else {
+        return Vec::new();
+    };
+    let body = Body::new(given.content.as_bytes());
+    let others = repos
+        .iter()
+        .filter(|other| !other.passive && !other.slug.is_same(given.repo.slug.as_str()));
+    let places = others.filter_map(|other| Some((other, PathBuf::from(other.path_on(machine)?))));
+    places
+        .filter(|(_, root)| root.is_dir())
+        .map(|(target, root)| Delivery {
+            repo: given.repo.slug.clone(),
+            target: target.slug.clone(),
+            outcome: deliver(
+                &root,
+                &given.repo.slug,
+                head.synced_at,
+                &body,
+                paths,
+                patience,
+            ),
+            root,
+        })
+        .collect()
+}
+
+/// Writes a state into the cache of a repository; tells whether that said something else.
+///
+/// # Errors
+///
+/// When the cache cannot be read or written; it is as it was then.
+pub fn deliver(
+    root: &Path,
+    slug: &RepoSlug,
+    synced_at: Timestamp,
+    body: &Body<'_>,
+    paths: &Paths,
+    patience: Duration,
+) -> Result<bool, ChangeError> {
+    let cache = cache_of(root);
+    let failed = |source| ChangeError::Io {
+        path: cache.clone(),
+        source,
+    };
+    let lock = paths.lock_of(&cache);
+    let change = Change {
+        lock: &lock,
+        patience,
+    };
+    files::locked(
+        &cache,
+        change,
+        |error| error,
+        || {
+            // A link in a repository's files would lead writes out of it.
+            if [cache.parent(), Some(&cache)]
+                .into_iter()
+                .flatten()
+                .any(is_symlink)
+            {
+                return Err(failed(io::Error::other("a symlink, which is not followed")));
+            }
+            let old = match read_bytes(&cache, LARGEST_FILE, false) {
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                other => Some(other.map_err(failed)?),
+            };
+            let Some(new) = put(old.as_deref().unwrap_or_default(), slug, synced_at, body) else {
+                return Ok(Some(false));
+            };
+            if let Some(folder) = cache.parent() {
+                match fs::create_dir(folder) {
+                    Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                    other => other.map_err(failed)?,
+                }
+            }
+            let written = files::replace(&cache, &new, old.as_deref(), LARGEST_FILE)?;
+            Ok((written != Written::ChangedMeanwhile).then_some(true))
+        },
+    )
+}

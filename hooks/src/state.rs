@@ -1,0 +1,106 @@
+//! The repository's STATE.md on its way to the others: given on when it says something new, by
+//! its digest, so that neither a slow editor nor a second edit is missed (seed 2 looked at what
+//! was saved within the last five seconds).
+
+use std::time::Duration;
+
+use trueup_core::model::{Repo, Session};
+use trueup_core::repos::{StateFile, give, lines, machine, spread};
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{RepoStore as _, StoreError};
+use trueup_core::sync::Neighbour;
+
+use crate::Call;
+
+/// This machine's name and its repositories; `None` where none was ever registered, which costs
+/// a look at one file.
+fn known(call: &Call, store: &mut SqliteStore) -> Result<Option<(String, Vec<Repo>)>, StoreError> {
+    let name = machine(&call.site.settings.paths);
+    let name = name.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    name.map(|name| Ok((name, store.repos()?))).transpose()
+}
+
+/// Finds the project among the repositories, if it gives its state on. A linked worktree does
+/// not: what it says is not the repository's word yet.
+fn own<'a>(call: &Call, machine: &str, repos: &'a [Repo]) -> Option<&'a Repo> {
+    let name = call.site.project.name();
+    let passive = call.site.repository.passive == Some(true);
+    repos
+        .iter()
+        .find(|repo| repo.path_on(machine) == Some(&name))
+        .filter(|repo| !repo.passive && !passive)
+}
+
+/// Gives the state on if its file says something new; returns lines for the user.
+pub(crate) fn pass_on(call: &Call, store: &mut SqliteStore) -> Vec<String> {
+    try_pass_on(call, store)
+        .unwrap_or_else(|error| vec![format!("trueup: STATE.md was not passed on: {error}")])
+}
+
+fn try_pass_on(call: &Call, store: &mut SqliteStore) -> Result<Vec<String>, String> {
+    let (dir, config) = (&call.site.project.dir, &call.site.repository);
+    let place = StateFile::place(dir, config).map_err(|error| error.to_string())?;
+    if !place.is_file() {
+        return Ok(Vec::new());
+    }
+    let Some((machine, repos)) = known(call, store).map_err(|error| error.to_string())? else {
+        return Ok(Vec::new());
+    };
+    let Some(own) = own(call, &machine, &repos) else {
+        return Ok(Vec::new());
+    };
+    let file = StateFile::read(dir, config).map_err(|error| error.to_string())?;
+    let known = own.state.as_ref().map(|state| &state.source_digest);
+    if known == Some(&file.digest) {
+        return Ok(Vec::new());
+    }
+    let by = call.provenance("state sync");
+    let given = give(store, &own.slug, &file, false, &by).map_err(|error| error.to_string())?;
+    let patience = call.site.deadline.left().max(Duration::from_millis(50));
+    let paths = &call.site.settings.paths;
+    let deliveries = spread(&repos, &machine, &given, paths, patience);
+    let mut said: Vec<String> = deliveries
+        .iter()
+        .filter_map(|delivery| delivery.outcome.as_ref().err())
+        .map(|error| format!("trueup: STATE.md was not passed on: {error}"))
+        .collect();
+    if !given.found.is_empty() {
+        said.push(format!(
+            "trueup: secrets in STATE.md were replaced before it was passed on: {}, in lines {}",
+            given.found.len(),
+            lines(&given.found)
+        ));
+    }
+    Ok(said)
+}
+
+/// What a start tells of other repositories, and the file it asks the client to watch.
+#[derive(Default)]
+pub(crate) struct Surroundings {
+    pub(crate) neighbours: Vec<Neighbour>,
+    pub(crate) watch_paths: Vec<String>,
+}
+
+/// Looks around, for a session of a registered repository.
+pub(crate) fn look_around(
+    call: &Call,
+    store: &mut SqliteStore,
+    session: &Session,
+) -> Result<Surroundings, StoreError> {
+    let Some((machine, repos)) = known(call, store)? else {
+        return Ok(Surroundings::default());
+    };
+    let Some(own) = own(call, &machine, &repos) else {
+        return Ok(Surroundings::default());
+    };
+    let others = repos
+        .iter()
+        .filter(|repo| !repo.passive && !repo.slug.is_same(own.slug.as_str()));
+    let neighbours = others.filter_map(|repo| Neighbour::of(repo, session.read_at));
+    let place = StateFile::place(&call.site.project.dir, &call.site.repository);
+    let watched = place.ok().map(|path| path.to_string_lossy().into_owned());
+    Ok(Surroundings {
+        neighbours: neighbours.collect(),
+        watch_paths: watched.into_iter().collect(),
+    })
+}

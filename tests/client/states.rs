@@ -1,0 +1,108 @@
+//! STATE.md goes to the other repositories by itself, and a model is told of theirs.
+
+use std::fs;
+use std::path::PathBuf;
+
+use support::client::{Outcome, Scratch, Turn};
+
+use crate::fixture::{await_database, session_with_claim};
+
+/// Registers the scratch's repository and another one; returns that one's root.
+fn with_neighbour(scratch: &Scratch, session: &str) -> Outcome<PathBuf> {
+    let other = scratch.repo().with_file_name("other");
+    fs::create_dir(&other)?;
+    for path in [&scratch.repo(), &other] {
+        let path = path.to_string_lossy().into_owned();
+        scratch.trueup(session, &["repo", "add", &path])?;
+    }
+    Ok(other)
+}
+
+#[test]
+fn what_a_model_writes_into_its_state_reaches_the_others_when_its_turn_ends() -> Outcome<()> {
+    let Some(scratch) = Scratch::with_product()? else {
+        return Ok(());
+    };
+    let session = session_with_claim(&scratch)?;
+    let other = with_neighbour(&scratch, &session)?;
+    let run = scratch
+        .run([Turn::bash("printf '# Now\\n\\nfences stand' > STATE.md")])
+        .resume(&session);
+    run.say("write the state down")?;
+    let cache = fs::read_to_string(other.join(".aibrain/global-state-cache.md"))?;
+    assert!(cache.contains("# Now\n\nfences stand\n<!--"), "{cache}");
+    Ok(())
+}
+
+#[test]
+fn a_state_that_somebody_else_saves_is_passed_on_while_the_session_idles() -> Outcome<()> {
+    let Some(scratch) = Scratch::with_product()? else {
+        return Ok(());
+    };
+    let session = session_with_claim(&scratch)?;
+    with_neighbour(&scratch, &session)?;
+    let state = scratch.repo().join("STATE.md");
+    fs::write(&state, "# Before\n")?;
+    let mut live = scratch.run([]).resume(&session).open()?;
+    live.send("first")?;
+    fs::write(&state, "# After\n")?;
+    await_database(&scratch, "the state that was saved", |database| {
+        let sql = "SELECT coalesce(content, '') = '# After' || char(10) FROM repos
+                   WHERE slug = 'repo'";
+        database.query_row(sql, [], |row| row.get(0))
+    })?;
+    live.finish().map(drop)
+}
+
+#[test]
+fn a_session_that_starts_is_told_of_other_repositories_in_a_line_each() -> Outcome<()> {
+    let Some(scratch) = Scratch::with_product()? else {
+        return Ok(());
+    };
+    let session = session_with_claim(&scratch)?;
+    let other = with_neighbour(&scratch, &session)?;
+    let text = "# Other\n\n**Current Phase**: EXEC\n\nThe body stays where it is.\n";
+    fs::write(other.join("STATE.md"), text)?;
+    scratch.trueup(&session, &["state", "sync", "other"])?;
+    let run = scratch.run([]).say("hello")?;
+    let told = run.first_request()?.hook_context("SessionStart").join("\n");
+    assert!(
+        told.contains("other (") && told.contains("Current Phase: EXEC"),
+        "{told}"
+    );
+    assert!(!told.contains("The body stays"), "{told}");
+    Ok(())
+}
+
+#[test]
+fn a_model_trues_workplans_up_with_what_it_is_told_in_its_skills() -> Outcome<()> {
+    let Some(scratch) = Scratch::with_product()? else {
+        return Ok(());
+    };
+    let session = session_with_claim(&scratch)?;
+    let plan = scratch.repo().join("workplans/DEMO-WP-0001.md");
+    fs::create_dir(scratch.repo().join("workplans"))?;
+    fs::write(
+        &plan,
+        "---\nid: DEMO-WP-0001\ntitle: Demo\nstatus: active\n---\n\n## T01\n\n```task\n\
+         id: DEMO-WP-0001-T01\nstatus: todo\n```\n",
+    )?;
+    scratch.git(&["add", "-A"])?;
+    scratch.git(&["commit", "-q", "-m", "a workplan"])?;
+    let run = scratch
+        .run([Turn::bash(
+            "trueup check --fix && trueup item transition DEMO-WP-0001-T01 completed && \
+             trueup check --fix",
+        )])
+        .resume(&session)
+        .say("true the workplans up")?;
+    let result = run
+        .last_request()?
+        .tool_result_of("trueup check")
+        .ok_or("no result")?;
+    assert!(!result.is_error, "{}", result.text);
+    let text = fs::read_to_string(&plan)?;
+    assert!(text.contains("status: done\n"), "{text}");
+    assert!(text.contains("state_hub_task_id: \""), "{text}");
+    Ok(())
+}

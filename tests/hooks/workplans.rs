@@ -1,0 +1,88 @@
+//! Truing up is offered when a turn ends in which workplans changed.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use serde_json::json;
+use support::home::Home;
+
+const OFFER: &str = "`trueup check --fix`";
+
+/// Saves a workplan at a time after now, whatever a file system's clock is worth.
+fn save(home: &Home, name: &str, seconds: u64) {
+    let path = home.project().join("workplans").join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, "---\nid: A-WP-0001\nstatus: active\n---\n").unwrap();
+    at(&path, seconds);
+}
+
+fn at(path: &Path, seconds: u64) {
+    let file = fs::File::options().append(true).open(path).unwrap();
+    let time = SystemTime::now() + Duration::from_secs(seconds);
+    file.set_modified(time).unwrap();
+}
+
+fn offered(home: &Home) -> Option<String> {
+    let answer = home.push("stop").ok();
+    if answer.stdout.is_empty() {
+        return None;
+    }
+    let message = &answer.json()["systemMessage"];
+    message
+        .as_str()
+        .filter(|text| text.contains(OFFER))
+        .map(str::to_owned)
+}
+
+#[test]
+fn what_changed_in_the_session_is_offered_once() {
+    let home = Home::new();
+    save(&home, "A-WP-0001.md", 0);
+    home.start().ok();
+    // What was there before the session began is nobody's change in it.
+    let path = home.project().join("workplans/A-WP-0001.md");
+    fs::File::options()
+        .append(true)
+        .open(&path)
+        .unwrap()
+        .set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1))
+        .unwrap();
+    assert_eq!(offered(&home), None);
+    save(&home, "A-WP-0001.md", 10);
+    save(&home, "archived/A-WP-0002.md", 10);
+    save(&home, "README.md", 10);
+    let text = offered(&home).unwrap();
+    assert!(
+        text.starts_with("workplans/A-WP-0001.md and 1 other workplans changed"),
+        "{text}"
+    );
+    // Noted before what was saved after now.
+    at(&path, 0);
+    at(&home.project().join("workplans/archived/A-WP-0002.md"), 0);
+    let mark = home
+        .trueup()
+        .join("counters")
+        .join(format!("{}.offered", support::home::SESSION));
+    at(&mark, 20);
+    assert_eq!(offered(&home), None);
+    save(&home, "A-WP-0001.md", 30);
+    assert!(offered(&home).is_some());
+}
+
+#[test]
+fn what_a_check_has_mended_since_is_not_offered() {
+    let home = Home::new();
+    home.start().ok();
+    save(&home, "A-WP-0001.md", 0);
+    let run = home.run("trueup").args(["check", "--fix", "--json"]);
+    assert_eq!(run.finish().json()["data"]["repos"][0]["files"], json!(1));
+    assert_eq!(offered(&home), None);
+}
+
+#[test]
+fn without_workplans_nothing_is_offered() {
+    let home = Home::new();
+    home.start().ok();
+    assert_eq!(offered(&home), None);
+}
