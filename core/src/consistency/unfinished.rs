@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::drafts::{Draft, digest};
 use super::files::{LARGEST, LARGEST_PLAN, mode};
-use super::finding::told;
+use super::finding::{counted, told};
 use super::writeback::uncommitted;
 use crate::files::{PRIVATE, Replacement, Written, is_symlink, read_bytes, sweep_drafts};
 use crate::git::{Repository, Worktree};
@@ -87,8 +87,9 @@ pub(super) fn recover(place: &Path, root: &Path) -> Vec<String> {
         }
         Ok(count) => {
             forget(place);
+            let count = counted(count, "file");
             vec![format!(
-                "{count} files that an interrupted run had changed were put back"
+                "put back {count} that an interrupted run had changed"
             )]
         }
         Err(reason) => vec![format!(
@@ -97,7 +98,7 @@ pub(super) fn recover(place: &Path, root: &Path) -> Vec<String> {
     }
 }
 
-fn put_back(record: &Record, root: &Path) -> Result<usize, String> {
+fn put_back(record: &Record, root: &Path) -> Result<u64, String> {
     let Some(repository) = Repository::discover(root).filter(|found| found.root() == root) else {
         return Err("it is no git repository any more".to_owned());
     };
@@ -114,7 +115,7 @@ fn put_back(record: &Record, root: &Path) -> Result<usize, String> {
         sweep_drafts(&path);
         if dirty.contains_key(&file.path) && !is_symlink(&path) {
             let done = restore(file, &path).map_err(|e| format!("{}: {}", file.path, told(&e)))?;
-            count += usize::from(done);
+            count += u64::from(done);
         }
     }
     Ok(count)

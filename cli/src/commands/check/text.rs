@@ -98,11 +98,15 @@ fn summary(checked: &Checked, fix: bool) -> String {
     } else {
         String::new()
     };
+    let files = counted(checked.files, "workplan");
     if errors + warnings == 0 {
-        return format!("{} workplans, {mended}all agree", checked.files);
+        return format!("{files}, {mended}all agree");
     }
-    format!(
-        "{} workplans, {mended}{errors} errors, {warnings} warnings",
-        checked.files
-    )
+    let (errors, warnings) = (counted(errors, "error"), counted(warnings, "warning"));
+    format!("{files}, {mended}{errors}, {warnings}")
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{end}")
 }
