@@ -72,6 +72,7 @@ pub(super) fn forget(place: &Path) {
 
 /// Puts back what an earlier run replaced and did not commit; says how much, or why not.
 pub(super) fn recover(place: &Path, root: &Path) -> Vec<String> {
+    sweep_drafts(place);
     let Ok(bytes) = read_bytes(place, LARGEST_RECORD, false) else {
         return Vec::new();
     };
