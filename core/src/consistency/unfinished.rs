@@ -149,3 +149,52 @@ fn restore(file: &File, path: &Path) -> io::Result<bool> {
     let same = |found: &Path| read_bytes(found, largest, false).is_ok_and(|bytes| bytes == new);
     Ok(replacement.carry_out(&same)? == Written::Yes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(old: &str, new: &str) -> File {
+        File {
+            path: "a.md".to_owned(),
+            old: digest(old.as_bytes()),
+            new: digest(new.as_bytes()),
+            back: vec![(0, new.len(), old.to_owned())],
+        }
+    }
+
+    #[test]
+    fn only_what_the_run_itself_wrote_is_put_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.md");
+        for (found, after, is_done) in [
+            ("new", "old", true),
+            ("old", "old", false),
+            ("edited since", "edited since", false),
+        ] {
+            fs::write(&path, found).unwrap();
+            assert_eq!(restore(&file("old", "new"), &path).unwrap(), is_done);
+            assert_eq!(fs::read_to_string(&path).unwrap(), after);
+        }
+        fs::remove_file(&path).unwrap();
+        assert!(!restore(&file("old", "new"), &path).unwrap());
+        // One that does not lead to what was there is none.
+        fs::write(&path, "new").unwrap();
+        let wrong = File {
+            back: vec![(0, 1, "x".to_owned())],
+            ..file("old", "new")
+        };
+        assert!(!restore(&wrong, &path).unwrap());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+    }
+
+    #[test]
+    fn a_record_that_is_none_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("record");
+        assert_eq!(recover(&place, folder.path()), [""; 0]);
+        fs::write(&place, "{\"files\": [").unwrap();
+        assert_eq!(recover(&place, folder.path()), [""; 0]);
+        assert!(!place.exists());
+    }
+}
