@@ -8,6 +8,7 @@
 
 mod busy;
 mod cache_files;
+mod checks;
 mod database_files;
 mod durability;
 mod full_disk;

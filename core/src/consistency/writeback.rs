@@ -237,3 +237,30 @@ fn replace(root: &Path, path: &str, old: &str, edits: &[Edit]) -> io::Result<Wri
     replacement
         .carry_out(&|found| read_bytes(found, largest, false).is_ok_and(|found| found == bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_saved_meanwhile_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.md");
+        let edits = [Edit {
+            span: 0..4,
+            text: "done".to_owned(),
+        }];
+        let write = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            let done = replace(folder.path(), "a.md", &digest(b"todo\n"), &edits).unwrap();
+            (done, std::fs::read_to_string(&path).unwrap())
+        };
+        assert_eq!(write("todo\n"), (Written::Yes, "done\n".to_owned()));
+        let saved = (Written::ChangedMeanwhile, "todo!\n".to_owned());
+        assert_eq!(write("todo!\n"), saved);
+        std::fs::rename(&path, folder.path().join("b.md")).unwrap();
+        std::os::unix::fs::symlink("b.md", &path).unwrap();
+        assert!(replace(folder.path(), "a.md", &digest(b"todo!\n"), &edits).is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+}

@@ -1,5 +1,6 @@
 //! Findings as a whole: their order, what they show, and who may move what.
 
+use super::super::drafts::Intent;
 use super::super::{Spot, assess};
 use super::scene::*;
 use crate::model::{ClaimFacts, ClaimVerdict, ItemStatus, NewItem, decide};
@@ -175,6 +176,48 @@ fn what_is_completed_with_evidence_only_is_not_completed_by_a_word() {
     );
     assert_eq!(scene.status("A-WP-1-T01"), ItemStatus::Queued);
     assert_eq!(scene.only("C-10").divergence.severity, Severity::Warning);
+}
+
+#[test]
+fn a_file_that_changed_since_it_was_read_gets_nothing_that_is_anothers() {
+    let swapped = |text: &str| {
+        let text = text.replace("T01", "T0x").replace("T02", "T01");
+        text.replace("T0x", "T02")
+    };
+    // A status, an id for a task, and one for a workplan.
+    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    scene.put("A-WP-1-T01", ItemStatus::Completed);
+    let before = scene.read("a.md");
+    nothing_is_drafted(&mut scene, &swapped(&before));
+    nothing_is_drafted(
+        &mut scene,
+        &before.replace("status: todo", "status: blocked"),
+    );
+    nothing_is_drafted(
+        &mut scene,
+        &before.replace("\n### Task T01", "\n\n### Task T01"),
+    );
+    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    let unlinked = plan("A-WP-1", "active", &[("T01", "todo"), ("T02", "todo")]);
+    scene.write("a.md", &unlinked);
+    let other = swapped(&unlinked).replace("A-WP-1", "A-WP-2");
+    nothing_is_drafted(&mut scene, &other);
+}
+
+/// The file becomes another one between reading and writing.
+#[track_caller]
+fn nothing_is_drafted(scene: &mut Scene, changed: &str) {
+    let before = scene.read("a.md");
+    let reading = scene.reading();
+    let deeds = assess(&reading).deeds;
+    scene.write("a.md", changed);
+    let intent = Intent::of(&reading, &deeds, &[]);
+    assert!(!intent.is_empty());
+    for path in intent.paths() {
+        let draft = intent.draft(scene.root(), path).unwrap();
+        assert!(draft.is_none(), "{draft:?}");
+    }
+    scene.write("a.md", &before);
 }
 
 #[test]

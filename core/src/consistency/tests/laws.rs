@@ -1,6 +1,7 @@
 //! What holds for every state of files and rows, however odd.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use proptest::prelude::*;
 
@@ -177,7 +178,8 @@ fn written(file: &File) -> String {
         link("state_hub_workstream_id", file.link)
     );
     for (number, block) in file.blocks.iter().enumerate() {
-        text += &format!(
+        write!(
+            text,
             "\n### Heading {number}\n\n```task\nid: {}\nstatus: {}\n{}{}{}```\n\nText {number}.\n",
             block.id,
             block.word,
@@ -188,7 +190,8 @@ fn written(file: &File) -> String {
             },
             link("depends_on", block.depends_on),
             link("state_hub_task_id", block.link),
-        );
+        )
+        .unwrap();
     }
     text
 }

@@ -1,6 +1,7 @@
 //! A checkout without git, and a store.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -36,9 +37,11 @@ pub(super) fn by() -> Provenance {
 pub(super) fn plan(id: &str, status: &str, tasks: &[(&str, &str)]) -> String {
     let mut text = format!("---\nid: {id}\ntitle: Plan {id}\nstatus: {status}\n---\n");
     for (task, status) in tasks {
-        text += &format!(
+        write!(
+            text,
             "\n### Task {task}\n\n```task\nid: {task}\nstatus: {status}\n```\n\nText of {task}.\n"
-        );
+        )
+        .unwrap();
     }
     text
 }
