@@ -4,6 +4,7 @@ mod check;
 mod checkout;
 mod plan;
 mod report;
+mod state;
 mod workplans;
 
 use std::time::Duration;
@@ -15,7 +16,8 @@ use crate::binaries::Binaries;
 pub(crate) fn run(binaries: &Binaries) -> Result<String, Failure> {
     let check = check::measure(binaries)?;
     let plan = plan::measure(binaries)?;
-    Ok(report::render(&check, &plan))
+    let state = state::measure(binaries)?;
+    Ok(report::render(&check, &plan, &state))
 }
 
 /// Returns the median, in seconds.

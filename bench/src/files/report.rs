@@ -2,6 +2,7 @@
 
 use super::check::Check;
 use super::plan::Plan;
+use super::state::State;
 use super::workplans::{FILES, TASKS};
 use crate::report::grouped;
 use crate::verdict::megabytes;
@@ -13,9 +14,11 @@ const MEGABYTES: f64 = 200.0;
 const SCRIPT_RATIO: f64 = 10.0;
 /// Longest answer about a long plan, in milliseconds.
 const PLAN: f64 = 30.0;
+/// Longest sync of a long state into many repositories, in seconds.
+const STATE: f64 = 0.3;
 
 /// Renders as Markdown.
-pub(super) fn render(check: &Check, plan: &Plan) -> String {
+pub(super) fn render(check: &Check, plan: &Plan, state: &State) -> String {
     let size = grouped((FILES * TASKS).try_into().unwrap_or(u64::MAX));
     let mut rows = vec![
         row(
@@ -55,11 +58,21 @@ pub(super) fn render(check: &Check, plan: &Plan) -> String {
             time <= PLAN,
         ));
     }
+    for (what, time) in [("changed", state.changed), ("unchanged", state.same)] {
+        rows.push(row(
+            &format!("state sync of 1 MB into 20 repositories, {what}, s"),
+            "<= 0.3",
+            &format!("{time:.3}"),
+            time <= STATE,
+        ));
+    }
     format!(
         "| must be reached | bound | measured | |\n|---|--:|--:|---|\n{}\n\nThe first linking of \
-         them all, with one commit, took {:.1} s.\n",
+         them all, with one commit, took {:.1} s.\nTwenty files of 1 MB replaced and settled, one after the other, take \
+         {:.3} s.\n",
         rows.join("\n"),
         check.linked_in,
+        state.floor,
     )
 }
 

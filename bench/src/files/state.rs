@@ -1,0 +1,119 @@
+//! `trueup state sync` of a long STATE.md into many repositories.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use super::median;
+use crate::binaries::Binaries;
+use crate::coordination::Yard;
+use crate::{Failure, measure, say};
+
+/// Repositories that take the state, and the size of the file that gives it, in bytes.
+const TAKERS: usize = 20;
+const SIZE: usize = 1_000_000;
+
+/// Rounds, and those before that count for nothing.
+const ROUNDS: usize = 15;
+const WARM_UP: usize = 2;
+
+/// Medians in seconds.
+#[derive(Debug)]
+pub(super) struct State {
+    /// The file changed since the last time.
+    pub(super) changed: f64,
+    /// It did not.
+    pub(super) same: f64,
+    /// Every cache replaced by hand, and settled on the disk, as the product does it.
+    pub(super) floor: f64,
+}
+
+/// Syncs in turns what changed and what did not.
+pub(super) fn measure(binaries: &Binaries) -> Result<State, Failure> {
+    say(&format!(
+        "a STATE.md of {SIZE} bytes for {TAKERS} repositories"
+    ));
+    let yard = Yard::make(binaries)?;
+    let giver = yard.root().join("giver");
+    let takers: Vec<PathBuf> = (0..TAKERS)
+        .map(|number| yard.root().join(format!("taker-{number:02}")))
+        .collect();
+    for repository in takers.iter().chain([&giver]) {
+        fs::create_dir(repository)?;
+        fs::write(repository.join("STATE.md"), text(2_000, 0)?)?;
+        measure::wall(&yard.trueup_in(repository, &["repo", "add", "."]))?;
+    }
+    // Each cache holds sections of all the others.
+    let sync = |dir| yard.trueup_in(dir, &["state", "sync"]);
+    for repository in takers.iter().chain([&giver]) {
+        measure::wall(&sync(repository))?;
+    }
+    let (mut changed, mut same, mut floor) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 1..=WARM_UP + ROUNDS {
+        fs::write(giver.join("STATE.md"), text(SIZE, round)?)?;
+        let times = [measure::wall(&sync(&giver))?, measure::wall(&sync(&giver))?];
+        let mark = mark(round);
+        for taker in &takers {
+            let cache = fs::read_to_string(taker.join(".aibrain/global-state-cache.md"))?;
+            if !cache.contains(&mark) || cache.len() < SIZE {
+                return Err(format!("{} lacks {mark}", taker.display()).into());
+            }
+        }
+        let replaced = replaced(&takers)?;
+        if round > WARM_UP {
+            changed.push(times[0]);
+            same.push(times[1]);
+            floor.push(replaced);
+        }
+    }
+    Ok(State {
+        changed: median(changed),
+        same: median(same),
+        floor: median(floor),
+    })
+}
+
+/// Replaces a file of that size in each of them; returns how long that took.
+fn replaced(takers: &[PathBuf]) -> Result<std::time::Duration, Failure> {
+    use std::io::Write as _;
+    let content = vec![b'x'; SIZE];
+    let start = std::time::Instant::now();
+    for taker in takers {
+        let draft = taker.join("draft");
+        let mut file = fs::File::create(&draft)?;
+        file.write_all(&content)?;
+        file.sync_all()?;
+        fs::rename(&draft, taker.join("replaced"))?;
+        fs::File::open(taker)?.sync_all()?;
+    }
+    Ok(start.elapsed())
+}
+
+fn mark(round: usize) -> String {
+    format!("This is the state of round {round}.")
+}
+
+/// Returns a state of some size: headings, lists, tables and a little code.
+fn text(size: usize, round: usize) -> Result<String, Failure> {
+    let mut text = format!("# State\n\n{}\n", mark(round));
+    for section in 1.. {
+        write!(
+            text,
+            "\n## Part {section}: counting of region {}\n\n- [x] the importer names what it \
+             skips (`stock import --report`)\n- [ ] retries wait twice as long each time, see \
+             https://example.org/wiki/retries?id={section}\n\n| shelf | count | owner |\n\
+             |---|--:|---|\n| A-{section} | {} | ana |\n| B-{section} | {} | ben |\n\nThe old \
+             table stays until its last reader is gone. DATABASE_URL is read from the\n\
+             environment; the nightly run took {} minutes.\n\n```bash\nstock count --region \
+             {section} --at 2026-03-24\n```\n",
+            section % 97,
+            section * 7 % 1_000,
+            section * 13 % 1_000,
+            section % 60,
+        )?;
+        if text.len() >= size {
+            break;
+        }
+    }
+    Ok(text)
+}
