@@ -94,7 +94,7 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn is_the_same_but_for_the_database(&self, other: &Self) -> bool {
         let rest = |state: &Self| {
-            let State {
+            let Self {
                 files,
                 head,
                 remote,
