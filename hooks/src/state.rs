@@ -2,22 +2,24 @@
 //! its digest, so that neither a slow editor nor a second edit is missed (seed 2 looked at what
 //! was saved within the last five seconds).
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use trueup_core::model::{Repo, Session};
-use trueup_core::repos::{StateFile, give, lines, machine, spread};
+use trueup_core::repos::{StateError, StateFile, give, lines, machine, spread};
+use trueup_core::settings::private_dir;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{RepoStore as _, StoreError};
 use trueup_core::sync::Neighbour;
 
 use crate::Call;
 
-/// This machine's name and its repositories; `None` where none was ever registered, which costs
-/// a look at one file.
-fn known(call: &Call, store: &mut SqliteStore) -> Result<Option<(String, Vec<Repo>)>, StoreError> {
+/// Returns this machine's name; `None` where no repository was ever registered, which costs a
+/// look at one file.
+fn machine_of(call: &Call) -> Result<Option<String>, StoreError> {
     let name = machine(&call.site.settings.paths);
-    let name = name.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    name.map(|name| Ok((name, store.repos()?))).transpose()
+    name.map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
 /// Finds the project among the repositories, if it gives its state on. A linked worktree does
@@ -38,27 +40,29 @@ pub(crate) fn pass_on(call: &Call, store: &mut SqliteStore) -> Vec<String> {
 }
 
 fn try_pass_on(call: &Call, store: &mut SqliteStore) -> Result<Vec<String>, String> {
-    let (dir, config) = (&call.site.project.dir, &call.site.repository);
-    let place = StateFile::place(dir, config).map_err(|error| error.to_string())?;
-    if !place.is_file() {
-        return Ok(Vec::new());
-    }
-    let Some((machine, repos)) = known(call, store).map_err(|error| error.to_string())? else {
+    let Some(machine) = machine_of(call).map_err(|error| error.to_string())? else {
         return Ok(Vec::new());
     };
+    let (dir, config) = (&call.site.project.dir, &call.site.repository);
+    let file = match StateFile::read(dir, config) {
+        Err(StateError::Missing(_)) => return Ok(Vec::new()),
+        other => other.map_err(|error| error.to_string())?,
+    };
+    let passed = Passed::of(call, &file.digest);
+    if passed.is_noted() {
+        return Ok(Vec::new());
+    }
+    let repos = store.repos().map_err(|error| error.to_string())?;
     let Some(own) = own(call, &machine, &repos) else {
         return Ok(Vec::new());
     };
-    let file = StateFile::read(dir, config).map_err(|error| error.to_string())?;
-    let known = own.state.as_ref().map(|state| &state.source_digest);
-    if known == Some(&file.digest) {
-        return Ok(Vec::new());
-    }
     let by = call.provenance("state sync");
     let given = give(store, &own.slug, &file, false, &by).map_err(|error| error.to_string())?;
     let patience = call.site.deadline.left().max(Duration::from_millis(50));
     let paths = &call.site.settings.paths;
     let deliveries = spread(&repos, &machine, &given, paths, patience);
+    // Only now: what a hook that is killed did not reach, the next one reaches.
+    passed.note();
     let mut said: Vec<String> = deliveries
         .iter()
         .filter_map(|delivery| delivery.outcome.as_ref().err())
@@ -74,6 +78,36 @@ fn try_pass_on(call: &Call, store: &mut SqliteStore) -> Result<Vec<String>, Stri
     Ok(said)
 }
 
+/// Which state was passed on last, and into which database: kept in a file, so that a state
+/// that says nothing new costs no question to the database.
+struct Passed {
+    place: PathBuf,
+    mark: String,
+}
+
+impl Passed {
+    fn of(call: &Call, digest: &str) -> Self {
+        let settings = &call.site.settings;
+        let database = settings
+            .sqlite_path()
+            .map(|path| path.display().to_string());
+        Self {
+            place: settings.paths.passed_on(&call.site.project.dir),
+            mark: format!("{digest} {}\n", database.unwrap_or_default()),
+        }
+    }
+
+    fn is_noted(&self) -> bool {
+        fs::read_to_string(&self.place).is_ok_and(|noted| noted == self.mark)
+    }
+
+    /// Where it cannot be noted, it is passed on once more, and nothing changes by that.
+    fn note(&self) {
+        let folder = self.place.parent().unwrap_or(Path::new("."));
+        let _ = private_dir(folder).and_then(|()| fs::write(&self.place, &self.mark));
+    }
+}
+
 /// What a start tells of other repositories, and the file it asks the client to watch.
 #[derive(Default)]
 pub(crate) struct Surroundings {
@@ -87,9 +121,10 @@ pub(crate) fn look_around(
     store: &mut SqliteStore,
     session: &Session,
 ) -> Result<Surroundings, StoreError> {
-    let Some((machine, repos)) = known(call, store)? else {
+    let Some(machine) = machine_of(call)? else {
         return Ok(Surroundings::default());
     };
+    let repos = store.repos()?;
     let Some(own) = own(call, &machine, &repos) else {
         return Ok(Surroundings::default());
     };

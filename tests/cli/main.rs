@@ -7,6 +7,7 @@
 )]
 
 mod blame;
+mod checks;
 mod claims;
 mod databases;
 mod doctor;

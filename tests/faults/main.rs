@@ -8,6 +8,7 @@
 
 mod busy;
 mod cache_files;
+mod checks;
 mod database_files;
 mod durability;
 mod full_disk;
@@ -21,4 +22,5 @@ mod plan_summaries;
 mod queue;
 mod races;
 mod read_only;
+mod repo_states;
 mod stdin;

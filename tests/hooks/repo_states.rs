@@ -56,6 +56,20 @@ fn a_state_that_changed_is_passed_on_after_any_tool_and_once() {
 }
 
 #[test]
+fn what_a_killed_hook_did_not_reach_the_next_one_reaches() {
+    let (home, other) = registered();
+    write(&home, "# One\n");
+    // The database has it, and nothing else: the hook was killed in between.
+    run(&home, &["state", "sync", "project"]);
+    fs::remove_dir_all(other.join(".aibrain")).unwrap();
+    home.push("post-tool-use.bash").ok();
+    assert!(cached(&other).unwrap().contains("# One\n"));
+    fs::remove_dir_all(other.join(".aibrain")).unwrap();
+    home.push("post-tool-use.bash").ok();
+    assert_eq!(cached(&other), None, "what was passed on is passed on once");
+}
+
+#[test]
 fn a_watched_file_that_changed_is_passed_on() {
     let (home, other) = registered();
     write(&home, "# One\n");

@@ -109,13 +109,12 @@ pub fn check(
     };
     let name = checkout.slug.as_ref().map(|slug| slug.as_str().to_owned());
     let name = name.or_else(|| configured(root));
-    let shown = name.clone().unwrap_or_else(|| directory(root));
     let record = paths.unfinished_of(root);
     let mut notes = Vec::new();
     if request.fix && request.writeback {
         notes = unfinished::recover(&record, root);
     }
-    let look = || gate::look(root, &shown, request.pull, request.fix);
+    let look = || gate::look(root, request.pull);
     // What is pulled must be there before files are read.
     let early = request.pull.then(look);
     let (gate, reading) = thread::scope(|scope| {
@@ -162,6 +161,7 @@ fn conclude(
     files: usize,
 ) -> Result<Checked, CheckError> {
     let root = places.root;
+    gate.judge(&reading.repo, request.fix);
     let assessment = assess(reading);
     let mut checked = Checked {
         repo: reading.repo.clone(),
@@ -217,7 +217,7 @@ fn identity(finding: &Finding) -> (Code, &str, Option<&str>, Option<&str>) {
 }
 
 /// Reads everything but git.
-fn observe(
+pub(super) fn observe(
     store: &mut dyn Store,
     root: &Path,
     name: Option<String>,

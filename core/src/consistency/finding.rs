@@ -53,6 +53,12 @@ pub(super) fn told(error: &dyn std::fmt::Display) -> String {
     redact(&error.to_string()).text.into_owned()
 }
 
+/// Counts things for a person.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{end}")
+}
+
 /// The command that mends what can be mended.
 pub(super) const MEND: &str = "trueup check --fix";
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::finding::{Authority, Draft, Finding, MEND, told};
+use super::finding::{Authority, Draft, Finding, MEND, counted, told};
 use crate::git::{GitError, Repository, Standing, Upstream};
 use crate::reconcile::{Code, Severity};
 
@@ -38,7 +38,7 @@ pub(super) struct Gate {
 }
 
 /// Looks at a checkout; with `pull` its branch is first brought up to date.
-pub(super) fn look(root: &Path, repo: &str, pull: bool, fix: bool) -> Gate {
+pub(super) fn look(root: &Path, pull: bool) -> Gate {
     let mut gate = Gate::default();
     // One around it is another's.
     let Some(repository) = Repository::discover(root).filter(|found| found.root() == root) else {
@@ -49,48 +49,25 @@ pub(super) fn look(root: &Path, repo: &str, pull: bool, fix: bool) -> Gate {
         // Where git cannot be asked, it cannot be told either.
         gate.obstacle = Some(told(&error));
     }
-    if !fix {
-        gate.report_earlier(&repository, repo);
-    }
+    gate.is_outdated = gate.upstream.as_ref().is_some_and(|it| it.behind > 0);
     gate.repository = Some(repository);
-    if let Some(upstream) = gate
-        .upstream
-        .as_ref()
-        .filter(|upstream| upstream.behind > 0)
-    {
-        let (ahead, behind) = (upstream.ahead, upstream.behind);
-        let text = if ahead > 0 {
-            format!(
-                "repository {repo} has diverged from its remote: {ahead} commits of its own, {behind} of others"
-            )
-        } else {
-            format!("repository {repo} is behind its remote by {behind} commits")
-        };
-        let text = if fix {
-            format!("{text}; pull before fixing, nothing was written")
-        } else {
-            text
-        };
-        let draft = Draft::new(Code::C16, repo, Authority::Git);
-        let severity = if fix {
-            Severity::Warning
-        } else {
-            Severity::Info
-        };
-        let fix = if ahead > 0 {
-            "`git pull`, then `trueup check --fix`"
-        } else {
-            "trueup check --fix --pull"
-        };
-        gate.findings
-            .push(draft.severity(severity).fix(fix).says(&text));
-        gate.is_outdated = true;
-        gate.obstacle.get_or_insert(text);
-    }
     gate
 }
 
 impl Gate {
+    /// Says where the branch stands, of the repository by its name in the database.
+    pub(super) fn judge(&mut self, repo: &str, fix: bool) {
+        let upstream = self.upstream.as_ref();
+        if let Some(upstream) = upstream.filter(|upstream| upstream.behind > 0) {
+            let (finding, text) = behind(upstream, repo, fix);
+            self.findings.push(finding);
+            self.obstacle.get_or_insert(text);
+        }
+        if !fix {
+            self.report_earlier(repo);
+        }
+    }
+
     fn ask(&mut self, repository: &Repository, pull: bool) -> Result<(), GitError> {
         let mut standing = repository.standing()?;
         if let Some(upstream) = &standing.upstream {
@@ -141,11 +118,15 @@ impl Gate {
     }
 
     /// Says that commits of an earlier run are not pushed.
-    fn report_earlier(&mut self, repository: &Repository, repo: &str) {
+    fn report_earlier(&mut self, repo: &str) {
+        let repository = self.repository.as_ref();
         // What git cannot be asked is said where it matters.
-        let waiting = self.earlier(repository).unwrap_or(0);
-        if waiting > 0 {
-            let text = format!("{waiting} commits of an earlier run are not pushed");
+        let waiting = repository.and_then(|repository| self.earlier(repository).ok());
+        if let Some(waiting) = waiting.filter(|waiting| *waiting > 0) {
+            let text = format!(
+                "{} of an earlier run not pushed",
+                counted(waiting, "commit")
+            );
             let draft = Draft::new(Code::C17, repo, Authority::Git);
             self.findings.push(draft.fix(MEND).says(&text));
         }
@@ -165,9 +146,9 @@ impl Gate {
             }
         };
         if let Err(reason) = self.push(repository, upstream) {
-            let text = format!(
-                "{waiting} commits of an earlier run are not pushed, so nothing was written: {reason}"
-            );
+            let waiting = counted(waiting, "commit");
+            let text =
+                format!("{waiting} of an earlier run not pushed, so nothing was written: {reason}");
             self.findings.push(unpushed(repo, &text));
             self.obstacle = Some(text);
         }
@@ -204,6 +185,35 @@ fn unpushed(repo: &str, text: &str) -> Finding {
     Draft::new(Code::C17, repo, Authority::Git)
         .fix("`git push`, then `trueup check --fix`")
         .says(text)
+}
+
+/// Says that others published what is not here.
+fn behind(upstream: &Upstream, repo: &str, fix: bool) -> (Finding, String) {
+    let (ahead, behind) = (upstream.ahead, upstream.behind);
+    let theirs = counted(behind, "commit");
+    let text = if ahead > 0 {
+        let own = counted(ahead, "commit");
+        format!("repository {repo} has diverged from its remote: {own} here, {theirs} there")
+    } else {
+        format!("repository {repo} is behind its remote by {theirs}")
+    };
+    let text = if fix {
+        format!("{text}; pull before fixing, nothing was written")
+    } else {
+        text
+    };
+    let severity = if fix {
+        Severity::Warning
+    } else {
+        Severity::Info
+    };
+    let how = if ahead > 0 {
+        "`git pull`, then `trueup check --fix`"
+    } else {
+        "trueup check --fix --pull"
+    };
+    let draft = Draft::new(Code::C16, repo, Authority::Git);
+    (draft.severity(severity).fix(how).says(&text), text)
 }
 
 /// Says what a person has to end first.

@@ -1,1 +1,9 @@
+//! Rules on files that are read and rows that a store holds; deeds are carried out on both.
 
+mod codes;
+mod findings;
+mod ids;
+mod laws;
+mod plans;
+mod ranks;
+mod scene;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::drafts::{Draft, digest};
 use super::files::{LARGEST, LARGEST_PLAN, mode};
-use super::finding::told;
+use super::finding::{counted, told};
 use super::writeback::uncommitted;
 use crate::files::{PRIVATE, Replacement, Written, is_symlink, read_bytes, sweep_drafts};
 use crate::git::{Repository, Worktree};
@@ -72,6 +72,7 @@ pub(super) fn forget(place: &Path) {
 
 /// Puts back what an earlier run replaced and did not commit; says how much, or why not.
 pub(super) fn recover(place: &Path, root: &Path) -> Vec<String> {
+    sweep_drafts(place);
     let Ok(bytes) = read_bytes(place, LARGEST_RECORD, false) else {
         return Vec::new();
     };
@@ -87,8 +88,9 @@ pub(super) fn recover(place: &Path, root: &Path) -> Vec<String> {
         }
         Ok(count) => {
             forget(place);
+            let count = counted(count, "file");
             vec![format!(
-                "{count} files that an interrupted run had changed were put back"
+                "put back {count} that an interrupted run had changed"
             )]
         }
         Err(reason) => vec![format!(
@@ -97,7 +99,7 @@ pub(super) fn recover(place: &Path, root: &Path) -> Vec<String> {
     }
 }
 
-fn put_back(record: &Record, root: &Path) -> Result<usize, String> {
+fn put_back(record: &Record, root: &Path) -> Result<u64, String> {
     let Some(repository) = Repository::discover(root).filter(|found| found.root() == root) else {
         return Err("it is no git repository any more".to_owned());
     };
@@ -114,7 +116,7 @@ fn put_back(record: &Record, root: &Path) -> Result<usize, String> {
         sweep_drafts(&path);
         if dirty.contains_key(&file.path) && !is_symlink(&path) {
             let done = restore(file, &path).map_err(|e| format!("{}: {}", file.path, told(&e)))?;
-            count += usize::from(done);
+            count += u64::from(done);
         }
     }
     Ok(count)
@@ -146,4 +148,53 @@ fn restore(file: &File, path: &Path) -> io::Result<bool> {
     };
     let same = |found: &Path| read_bytes(found, largest, false).is_ok_and(|bytes| bytes == new);
     Ok(replacement.carry_out(&same)? == Written::Yes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(old: &str, new: &str) -> File {
+        File {
+            path: "a.md".to_owned(),
+            old: digest(old.as_bytes()),
+            new: digest(new.as_bytes()),
+            back: vec![(0, new.len(), old.to_owned())],
+        }
+    }
+
+    #[test]
+    fn only_what_the_run_itself_wrote_is_put_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.md");
+        for (found, after, is_done) in [
+            ("new", "old", true),
+            ("old", "old", false),
+            ("edited since", "edited since", false),
+        ] {
+            fs::write(&path, found).unwrap();
+            assert_eq!(restore(&file("old", "new"), &path).unwrap(), is_done);
+            assert_eq!(fs::read_to_string(&path).unwrap(), after);
+        }
+        fs::remove_file(&path).unwrap();
+        assert!(!restore(&file("old", "new"), &path).unwrap());
+        // One that does not lead to what was there is none.
+        fs::write(&path, "new").unwrap();
+        let wrong = File {
+            back: vec![(0, 1, "x".to_owned())],
+            ..file("old", "new")
+        };
+        assert!(!restore(&wrong, &path).unwrap());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+    }
+
+    #[test]
+    fn a_record_that_is_none_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("record");
+        assert_eq!(recover(&place, folder.path()), [""; 0]);
+        fs::write(&place, "{\"files\": [").unwrap();
+        assert_eq!(recover(&place, folder.path()), [""; 0]);
+        assert!(!place.exists());
+    }
 }

@@ -135,10 +135,10 @@ pub(super) fn uncommitted<'p>(
 
 /// Replaces the files and commits them; what is not committed is put back.
 fn commit(repository: &Repository, places: Places<'_>, drafts: Vec<Draft>, outcome: &mut Outcome) {
-    let mut placed: Vec<Draft> = Vec::with_capacity(drafts.len());
+    let mut replaced: Vec<Draft> = Vec::with_capacity(drafts.len());
     for draft in drafts {
         match replace(places.root, &draft.path, &draft.old, &draft.edits) {
-            Ok(Written::Yes) => placed.push(draft),
+            Ok(Written::Yes) => replaced.push(draft),
             Ok(_) => outcome
                 .skipped
                 .push(not_written(&draft.path, "somebody else saved it meanwhile")),
@@ -147,17 +147,17 @@ fn commit(repository: &Repository, places: Places<'_>, drafts: Vec<Draft>, outco
                 .push(not_written(&draft.path, &error.to_string())),
         }
     }
-    let paths: Vec<String> = placed.iter().map(|draft| draft.path.clone()).collect();
+    let paths: Vec<String> = replaced.iter().map(|draft| draft.path.clone()).collect();
     if paths.is_empty() {
         return unfinished::forget(places.record);
     }
-    match repository.commit(&paths, &message(&placed), COMMIT) {
+    match repository.commit(&paths, &message(&replaced), COMMIT) {
         Ok(commit) => {
             outcome.commit = Some(commit);
             outcome.written = paths;
             unfinished::forget(places.record);
         }
-        Err(error) => not_committed(repository, places, placed, &told(&error), outcome),
+        Err(error) => not_committed(repository, places, replaced, &told(&error), outcome),
     }
 }
 
@@ -165,12 +165,12 @@ fn commit(repository: &Repository, places: Places<'_>, drafts: Vec<Draft>, outco
 fn not_committed(
     repository: &Repository,
     places: Places<'_>,
-    placed: Vec<Draft>,
+    replaced: Vec<Draft>,
     reason: &str,
     outcome: &mut Outcome,
 ) {
     // A hook that runs after the commit may have been what failed.
-    let paths = placed.iter().map(|draft| draft.path.as_str());
+    let paths = replaced.iter().map(|draft| draft.path.as_str());
     let dirty = match uncommitted(repository, paths) {
         Ok(dirty) => dirty,
         Err(problem) => {
@@ -178,7 +178,7 @@ fn not_committed(
             return outcome.skipped.push(text);
         }
     };
-    let (left, committed): (Vec<Draft>, Vec<Draft>) = placed
+    let (left, committed): (Vec<Draft>, Vec<Draft>) = replaced
         .into_iter()
         .partition(|draft| dirty.contains_key(&draft.path));
     let mut is_put_back = true;
@@ -236,4 +236,31 @@ fn replace(root: &Path, path: &str, old: &str, edits: &[Edit]) -> io::Result<Wri
     };
     replacement
         .carry_out(&|found| read_bytes(found, largest, false).is_ok_and(|found| found == bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_saved_meanwhile_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.md");
+        let edits = [Edit {
+            span: 0..4,
+            text: "done".to_owned(),
+        }];
+        let write = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            let done = replace(folder.path(), "a.md", &digest(b"todo\n"), &edits).unwrap();
+            (done, std::fs::read_to_string(&path).unwrap())
+        };
+        assert_eq!(write("todo\n"), (Written::Yes, "done\n".to_owned()));
+        let saved = (Written::ChangedMeanwhile, "todo!\n".to_owned());
+        assert_eq!(write("todo!\n"), saved);
+        std::fs::rename(&path, folder.path().join("b.md")).unwrap();
+        std::os::unix::fs::symlink("b.md", &path).unwrap();
+        assert!(replace(folder.path(), "a.md", &digest(b"todo!\n"), &edits).is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
 }

@@ -64,7 +64,6 @@ impl Repository {
             "--name-only",
             "-z",
             "--no-renames",
-            "--no-relative",
             "--no-ext-diff",
             "--",
             folder,

@@ -82,6 +82,11 @@ impl Paths {
         self.data.join("checked").join(name_of(root))
     }
 
+    /// Returns the file that says which state of a repository was passed on last.
+    pub fn passed_on(&self, root: &Path) -> PathBuf {
+        self.data.join("passed").join(name_of(root))
+    }
+
     /// Returns the lock that a sweep over all repositories holds.
     pub fn sweep_lock(&self) -> PathBuf {
         self.locks().join("sweep")

@@ -6,6 +6,9 @@ use trueup_core::reconcile::Severity;
 use super::{Looked, codes};
 use crate::report::Tint;
 
+/// Most files of a commit that are named.
+const NAMED: usize = 5;
+
 /// Lines, and how some of them are coloured.
 #[derive(Default)]
 struct Page {
@@ -61,13 +64,22 @@ fn repository(page: &mut Page, looked: &Looked, fix: bool) {
     if let Some(commit) = &checked.commit {
         let short: String = commit.chars().take(10).collect();
         let pushed = if checked.pushed { ", pushed" } else { "" };
-        let files = checked.written.join(", ");
+        let files = named(&checked.written);
         page.add(
             Some(Tint::Good),
             format!("  committed {short}{pushed}: {files}"),
         );
     }
     page.add(None, format!("  {}", summary(checked, fix)));
+}
+
+/// Names files; a first run in a large repository commits thousands.
+fn named(files: &[String]) -> String {
+    let names: Vec<&str> = files.iter().take(NAMED).map(String::as_str).collect();
+    match files.len().saturating_sub(NAMED) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
 }
 
 fn finding_lines(page: &mut Page, finding: &Finding, mended: bool) {
@@ -98,11 +110,15 @@ fn summary(checked: &Checked, fix: bool) -> String {
     } else {
         String::new()
     };
+    let files = counted(checked.files, "workplan");
     if errors + warnings == 0 {
-        return format!("{} workplans, {mended}all agree", checked.files);
+        return format!("{files}, {mended}all agree");
     }
-    format!(
-        "{} workplans, {mended}{errors} errors, {warnings} warnings",
-        checked.files
-    )
+    let (errors, warnings) = (counted(errors, "error"), counted(warnings, "warning"));
+    format!("{files}, {mended}{errors}, {warnings}")
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{end}")
 }

@@ -38,11 +38,11 @@ impl Tally {
             } else {
                 ItemStatus::Cancelled
             };
-            let text = format!("all {all} tasks are finished, the workplan is {status}");
+            let text = format!("every task is finished ({all}), the workplan is {status}");
             return Some((Code::C13, end, text));
         }
         (*underway > 0 && status.rank() == 0).then(|| {
-            let text = format!("{underway} tasks are worked on, the workplan is {status}");
+            let text = format!("tasks are worked on ({underway}), the workplan is {status}");
             (Code::C23, ItemStatus::Running, text)
         })
     }

@@ -133,7 +133,7 @@ const REFERENCES: [&str; 30] = [
     "env[",
     "env(",
     "getenv",
-    "std::env",
+    concat!("std", "::env"),
     "import.meta",
     "secrets.",
     "secret/",

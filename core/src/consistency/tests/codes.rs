@@ -1,0 +1,461 @@
+//! What triggers each code, and what is said of it.
+
+use super::scene::*;
+use crate::model::{ItemStatus, NewItem, WORKPLAN};
+use crate::store::ItemStore as _;
+
+/// The whole of what a finding says apart from its line.
+#[track_caller]
+fn says(
+    scene: &mut Scene,
+    code: &str,
+    subject: &str,
+    (severity, authority): (&str, &str),
+    place: Option<(&str, u32)>,
+    is_mended: bool,
+) {
+    let found = scene.only(code);
+    let divergence = &found.divergence;
+    assert_eq!(divergence.subject, subject, "{code}");
+    assert_eq!(word(divergence.severity), severity, "{code}");
+    assert_eq!(divergence.authority, authority, "{code}");
+    let at = found
+        .path
+        .as_deref()
+        .zip(found.place.map(|place| place.line));
+    assert_eq!(at, place, "{code}");
+    let fix = divergence.fix.as_deref();
+    assert_eq!(
+        fix == Some("trueup check --fix"),
+        is_mended,
+        "{code}: {fix:?}"
+    );
+    assert!(fix.is_some_and(|fix| !fix.is_empty()), "{code}");
+    scene.fix();
+    let codes = scene.codes();
+    assert_eq!(
+        !codes.contains(&code),
+        is_mended,
+        "{code} afterwards: {codes:?}"
+    );
+}
+
+const WARNING: (&str, &str) = ("warning", "file");
+
+fn linked() -> Scene {
+    Scene::linked("active", &[("T01", "todo"), ("T02", "todo")])
+}
+
+#[test]
+fn c01_no_folder() {
+    let mut scene = Scene::new();
+    std::fs::remove_dir_all(scene.root().join("workplans")).unwrap();
+    says(&mut scene, "C-01", REPO, WARNING, None, false);
+}
+
+#[test]
+fn an_empty_folder_is_no_finding() {
+    let mut scene = Scene::new();
+    scene.write("README.md", "---\nid: no\n");
+    scene.write("readme.md", "x");
+    scene.write("notes.txt", "x");
+    assert_eq!(scene.codes(), [""; 0]);
+}
+
+#[test]
+fn c02_does_not_parse() {
+    let mut scene = Scene::new();
+    scene.write("a.md", "---\nid: A-WP-1\n");
+    let place = Some(("workplans/a.md", 1));
+    says(
+        &mut scene,
+        "C-02",
+        "workplans/a.md",
+        ("error", "file"),
+        place,
+        false,
+    );
+}
+
+#[test]
+fn c02_a_file_that_cannot_be_read_keeps_nobody_else_from_being_read() {
+    let mut scene = Scene::new();
+    scene.write("b.md", &plan("B-WP-1", "active", &[]));
+    std::fs::write(scene.root().join("workplans/a.md"), b"---\nid: \xff\n---\n").unwrap();
+    std::os::unix::fs::symlink("/dev/zero", scene.root().join("workplans/c.md")).unwrap();
+    assert_eq!(scene.codes(), ["C-02", "C-06", "C-02"]);
+    let found = scene.findings();
+    assert_eq!(found[0].place.unwrap().line, 2);
+    assert!(
+        found[2].divergence.message.contains("it cannot be read"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn c03_depends_on_what_is_not_there() {
+    let mut scene = linked();
+    scene.swap(
+        "a.md",
+        "status: active",
+        "depends_on:\n  - NO-WP-9\nstatus: active",
+    );
+    let place = Some(("workplans/a.md", 5));
+    says(
+        &mut scene,
+        "C-03",
+        "A-WP-1",
+        ("error", "file"),
+        place,
+        false,
+    );
+}
+
+#[test]
+fn c04_status_of_a_workplan() {
+    let mut scene = linked();
+    scene.swap("a.md", "status: active", "status: finished");
+    let place = Some(("workplans/a.md", 4));
+    says(&mut scene, "C-04", "A-WP-1", WARNING, place, true);
+}
+
+#[test]
+fn c05_title() {
+    let mut scene = linked();
+    scene.swap("a.md", "Plan A-WP-1", "Another");
+    says(
+        &mut scene,
+        "C-05",
+        "A-WP-1",
+        WARNING,
+        Some(("workplans/a.md", 2)),
+        true,
+    );
+    scene.swap("a.md", "### Task T02", "### Other");
+    let found = scene.only("C-05").divergence;
+    assert_eq!(
+        (found.expected.as_deref(), found.found.as_deref()),
+        (Some("Other"), Some("Task T02"))
+    );
+}
+
+#[test]
+fn c06_and_c11_not_linked() {
+    let mut scene = Scene::new();
+    scene.write("a.md", &plan("A-WP-1", "active", &[("T01", "todo")]));
+    let database = ("warning", "database");
+    let found = scene.only("C-11");
+    assert_eq!(
+        (word(found.divergence.severity), found.divergence.authority),
+        database
+    );
+    says(
+        &mut scene,
+        "C-06",
+        "A-WP-1",
+        database,
+        Some(("workplans/a.md", 2)),
+        true,
+    );
+    assert_eq!(scene.codes(), [""; 0]);
+}
+
+#[test]
+fn c07_open_workplan_without_a_file() {
+    let mut scene = linked();
+    scene.remove("a.md");
+    says(&mut scene, "C-07", "A-WP-1", WARNING, None, false);
+    assert_eq!(scene.codes(), ["C-07"], "its tasks are gone with it");
+    assert_eq!(scene.rows().len(), 3, "nothing is deleted");
+}
+
+#[test]
+fn c08_finished_workplan_without_a_file() {
+    let mut scene = linked();
+    scene.put("A-WP-1", ItemStatus::Completed);
+    scene.remove("a.md");
+    says(&mut scene, "C-08", "A-WP-1", WARNING, None, false);
+}
+
+#[test]
+fn c10_file_is_ahead() {
+    let mut scene = linked();
+    scene.say("a.md", "T01", "in_progress");
+    let line = 1 + scene
+        .read("a.md")
+        .lines()
+        .position(|l| l == "status: in_progress")
+        .unwrap();
+    let place = Some(("workplans/a.md", u32::try_from(line).unwrap()));
+    says(&mut scene, "C-10", "A-WP-1-T01", WARNING, place, true);
+}
+
+#[test]
+fn c12_task_without_a_block() {
+    let mut scene = linked();
+    let text = scene.read("a.md");
+    let end = text.find("### Task T02").unwrap();
+    scene.write("a.md", &text[..end]);
+    let found = scene.only("C-12");
+    assert_eq!(
+        (found.path.as_deref(), found.place),
+        (Some("workplans/a.md"), None)
+    );
+    assert_eq!(found.divergence.subject, "A-WP-1-T02");
+    let fix = found.divergence.fix.unwrap();
+    assert!(
+        fix.contains("trueup item transition A-WP-1-T02 cancelled"),
+        "{fix}"
+    );
+    scene.fix();
+    assert_eq!(scene.status("A-WP-1-T02"), ItemStatus::Queued);
+    assert_eq!(scene.codes(), ["C-12"]);
+}
+
+#[test]
+fn what_may_stand_in_a_block_that_does_not_parse_is_not_to_be_cancelled() {
+    let mut scene = linked();
+    let text = scene.read("a.md");
+    let end = text.rfind("```").unwrap();
+    scene.write("a.md", &text[..end]);
+    assert_eq!(scene.codes(), ["C-12", "C-02"]);
+    let fix = scene.only("C-12").divergence.fix.unwrap();
+    assert!(
+        fix.starts_with("mend what does not parse first (workplans/a.md:"),
+        "{fix}"
+    );
+    scene.write("a.md", "---\n");
+    let fix = scene.only("C-07").divergence.fix.unwrap();
+    assert!(!fix.contains("cancelled"), "{fix}");
+}
+
+#[test]
+fn c13_all_tasks_finished() {
+    let mut scene = linked();
+    scene.say("a.md", "T01", "done");
+    scene.say("a.md", "T02", "cancelled");
+    let found = scene.only("C-13").divergence;
+    assert_eq!(
+        (found.expected.as_deref(), found.found.as_deref()),
+        (Some("completed"), Some("running"))
+    );
+    says(
+        &mut scene,
+        "C-13",
+        "A-WP-1",
+        ("warning", "database"),
+        Some(("workplans/a.md", 4)),
+        true,
+    );
+    assert_eq!(scene.status("A-WP-1"), ItemStatus::Completed);
+    let rows = scene.rows();
+    scene.fix();
+    assert_eq!(scene.rows(), rows);
+}
+
+#[test]
+fn c13_all_tasks_cancelled_cancels_the_workplan() {
+    let mut scene = linked();
+    scene.put("A-WP-1-T01", ItemStatus::Cancelled);
+    scene.say("a.md", "T02", "cancelled");
+    scene.fix();
+    assert_eq!(scene.status("A-WP-1"), ItemStatus::Cancelled);
+}
+
+#[test]
+fn c13_comes_in_the_run_that_links_a_finished_workplan() {
+    let mut scene = Scene::linked("active", &[("T01", "done")]);
+    assert_eq!(scene.status("A-WP-1"), ItemStatus::Completed);
+    assert_eq!(scene.codes(), ["C-04"]);
+    assert_eq!(word(scene.only("C-04").divergence.severity), "info");
+    let mut none = Scene::linked("active", &[]);
+    assert_eq!(none.status("A-WP-1"), ItemStatus::Running);
+    assert_eq!(none.codes(), [""; 0]);
+}
+
+#[test]
+fn a_workplan_is_not_ended_over_a_task_that_nobody_can_judge() {
+    for block in [
+        "```task\nid: T09\nstatus: almost\n```\n",
+        "```task\nid: T09\nstatus: todo\nstate_hub_task_id: unknown\n```\n",
+        "```task\nid: T09\nstatus: todo\n```\n```task\nid: T09\nstatus: todo\n```\n",
+        "```task\nid: T09\nstatus: todo\n",
+    ] {
+        let mut scene = linked();
+        scene.say("a.md", "T01", "done");
+        scene.say("a.md", "T02", "done");
+        scene.write("a.md", &(scene.read("a.md") + "\n" + block));
+        scene.fix();
+        assert_eq!(scene.status("A-WP-1-T02"), ItemStatus::Completed);
+        assert_eq!(scene.status("A-WP-1"), ItemStatus::Running, "{block}");
+    }
+}
+
+#[test]
+fn a_task_added_by_hand_without_a_parent_keeps_its_workplan_open() {
+    let mut scene = Scene::new();
+    scene.add(&NewItem::new(key("A-WP-1-T01")));
+    scene.write(
+        "a.md",
+        &plan("A-WP-1", "active", &[("T01", "todo"), ("T02", "done")]),
+    );
+    scene.fix();
+    assert_eq!(scene.status("A-WP-1"), ItemStatus::Running);
+    scene.fix();
+    assert_eq!(scene.status("A-WP-1"), ItemStatus::Running);
+}
+
+#[test]
+fn c14_ghost() {
+    let mut scene = linked();
+    scene.add(&NewItem {
+        title: Some("Plan A-WP-1".to_owned()),
+        kind: Some(WORKPLAN.to_owned()),
+        ..NewItem::new(key("GHOST-WP-1"))
+    });
+    scene.add(&NewItem {
+        title: Some("Something else".to_owned()),
+        kind: Some(WORKPLAN.to_owned()),
+        ..NewItem::new(key("GHOST-WP-2"))
+    });
+    says(
+        &mut scene,
+        "C-14",
+        "GHOST-WP-1",
+        ("warning", "database"),
+        None,
+        false,
+    );
+    scene.put("GHOST-WP-1", ItemStatus::Cancelled);
+    assert_eq!(scene.codes(), [""; 0]);
+}
+
+#[test]
+fn c14_the_row_that_becomes_the_files_own_is_no_ghost() {
+    let mut scene = Scene::new();
+    scene.add(&NewItem {
+        title: Some("Plan A-WP-1".to_owned()),
+        kind: Some(WORKPLAN.to_owned()),
+        ..NewItem::new(key("A-WP-1"))
+    });
+    scene.write("a.md", &plan("A-WP-1", "proposed", &[]));
+    assert_eq!(scene.codes(), ["C-06"]);
+}
+
+#[test]
+fn c19_planning() {
+    let mut scene = linked();
+    scene.swap(
+        "a.md",
+        "id: T02\n",
+        "id: T02\npriority: high\nneeds_human: true\n",
+    );
+    let found = scene.only("C-19").divergence;
+    assert_eq!(
+        found.expected.as_deref(),
+        Some(r#"{"needs_human":"true","priority":"high"}"#)
+    );
+    assert_eq!(found.found.as_deref(), Some("{}"));
+    scene.fix();
+    assert_eq!(scene.codes(), [""; 0]);
+    scene.swap("a.md", "title:", "owner: ana\nplanning_order: 3\ntitle:");
+    let found = scene.only("C-19").divergence;
+    assert_eq!(found.subject, "A-WP-1");
+    scene.fix();
+    assert_eq!(scene.codes(), [""; 0]);
+}
+
+#[test]
+fn c19_tasks_in_another_order() {
+    let mut scene = linked();
+    let text = scene.read("a.md");
+    let (front, tasks) = text.split_at(text.find("\n### Task T01").unwrap());
+    let (one, two) = tasks.split_at(tasks.find("\n### Task T02").unwrap());
+    scene.write("a.md", &format!("{front}{two}{one}"));
+    assert_eq!(scene.codes(), ["C-19", "C-19"]);
+    let found = scene.findings();
+    let shown = |at: usize| {
+        (
+            found[at].divergence.expected.as_deref(),
+            found[at].divergence.found.as_deref(),
+        )
+    };
+    assert_eq!(shown(0), (Some("1"), Some("2")));
+    assert_eq!(shown(1), (Some("2"), Some("1")));
+    scene.fix();
+    assert_eq!(scene.row("A-WP-1-T02").position, Some(1));
+    assert_eq!(scene.codes(), [""; 0]);
+}
+
+#[test]
+fn c20_dependencies_come_in_and_what_commands_added_stays() {
+    let mut scene = linked();
+    scene.swap("a.md", "id: T02\n", "id: T02\ndepends_on: [T01]\n");
+    let place = scene
+        .read("a.md")
+        .lines()
+        .position(|l| l == "depends_on: [T01]")
+        .unwrap()
+        + 1;
+    let place = Some(("workplans/a.md", u32::try_from(place).unwrap()));
+    let found = scene.only("C-20").divergence;
+    assert_eq!(found.expected.as_deref(), Some("A-WP-1-T01"));
+    says(&mut scene, "C-20", "A-WP-1-T02", WARNING, place, true);
+    assert_eq!(scene.row("A-WP-1-T02").depends_on, [key("A-WP-1-T01")]);
+    scene.swap("a.md", "depends_on: [T01]\n", "");
+    assert_eq!(scene.codes(), [""; 0]);
+    scene.fix();
+    assert_eq!(scene.row("A-WP-1-T02").depends_on, [key("A-WP-1-T01")]);
+}
+
+#[test]
+fn c20_a_circle_is_refused_with_the_reason_and_the_rest_goes_on() {
+    let mut scene = Scene::new();
+    let text = plan("A-WP-1", "active", &[("T01", "todo"), ("T02", "todo")])
+        .replace("id: T01\n", "id: T01\ndepends_on: [T02]\n")
+        .replace("id: T02\n", "id: T02\ndepends_on: T01, A-WP-1-T01\n");
+    scene.write("a.md", &text);
+    let written = scene.fix();
+    assert_eq!(written.refused.len(), 1, "{:?}", written.refused);
+    assert!(written.refused[0].starts_with("A-WP-1-T02 does not depend on A-WP-1-T01: "));
+    let waits = scene.store.open_dependencies(&key("A-WP-1-T01")).unwrap();
+    assert_eq!(waits.len(), 1);
+    assert_eq!(scene.codes(), ["C-20"]);
+}
+
+#[test]
+fn c22_description() {
+    let mut scene = linked();
+    scene.swap("a.md", "Text of T01.", "Another text.");
+    let place = Some(("workplans/a.md", 9));
+    let line = scene.only("C-22").place.unwrap().line;
+    let place = place.map(|(path, _)| (path, line));
+    says(&mut scene, "C-22", "A-WP-1-T01", WARNING, place, true);
+    // Line ends and blanks around it are none of its text.
+    scene.write("a.md", &scene.read("a.md").replace('\n', "\r\n"));
+    assert_eq!(scene.codes(), [""; 0]);
+}
+
+#[test]
+fn c23_a_task_is_worked_on() {
+    let mut scene = Scene::linked("proposed", &[("T01", "todo")]);
+    scene.say("a.md", "T01", "wait");
+    let found = scene.only("C-23").divergence;
+    assert_eq!(
+        (found.expected.as_deref(), found.found.as_deref()),
+        (Some("running"), Some("queued"))
+    );
+    says(
+        &mut scene,
+        "C-23",
+        "A-WP-1",
+        ("warning", "database"),
+        Some(("workplans/a.md", 4)),
+        true,
+    );
+    assert_eq!(scene.status("A-WP-1"), ItemStatus::Running);
+    assert_eq!(word(scene.only("C-04").divergence.severity), "info");
+    let rows = scene.rows();
+    scene.fix();
+    assert_eq!(scene.rows(), rows);
+}

@@ -1,0 +1,261 @@
+//! Findings as a whole: their order, what they show, and who may move what.
+
+use super::super::drafts::Intent;
+use super::super::{Spot, assess};
+use super::scene::*;
+use crate::model::{ClaimFacts, ClaimVerdict, ItemStatus, NewItem, decide};
+use crate::reconcile::Severity;
+use crate::store::{ClaimRequest, Depend, ItemStore as _, Provenance, Store as _};
+
+#[test]
+fn findings_come_by_file_and_place_and_those_of_no_file_last() {
+    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    scene.put("A-WP-1-T02", ItemStatus::Completed);
+    scene.say("a.md", "T01", "done");
+    scene.write("b.md", "x");
+    scene.write("archived/c.md", &plan("C-WP-1", "done", &[]));
+    scene.add(&NewItem {
+        title: Some("Plan A-WP-1".to_owned()),
+        kind: Some("workplan".to_owned()),
+        ..NewItem::new(key("GHOST-WP-1"))
+    });
+    let found = scene.findings();
+    let places: Vec<_> = found
+        .iter()
+        .map(|it| (it.path.clone(), it.place, it.divergence.code))
+        .collect();
+    let mut sorted = places.clone();
+    sorted.sort_by_key(|(path, place, code)| (path.is_none(), path.clone(), *place, *code));
+    assert_eq!(places, sorted);
+    assert_eq!(
+        scene.codes(),
+        ["C-13", "C-10", "C-15", "C-06", "C-02", "C-14"]
+    );
+}
+
+#[test]
+fn what_may_be_older_than_what_others_published_lacks_nothing() {
+    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    let text = scene.read("a.md");
+    scene.write("a.md", &text[..text.find("### Task T02").unwrap()]);
+    let mut reading = scene.reading();
+    assert_eq!(assess(&reading).findings.len(), 1);
+    reading.is_outdated = true;
+    assert_eq!(assess(&reading).findings, []);
+}
+
+#[test]
+fn no_finding_shows_a_secret_or_the_whole_of_a_long_title() {
+    let secret = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
+    let long = "x".repeat(100_000);
+    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    scene.swap(
+        "a.md",
+        "### Task T01",
+        &format!("### Use {secret}\u{1b}[31m"),
+    );
+    scene.swap("a.md", "### Task T02", &format!("### {long}"));
+    scene.swap(
+        "a.md",
+        "id: T02\n",
+        &format!("id: T02\nintervention_note: token {secret}\n"),
+    );
+    scene.say("a.md", "T01", "done");
+    scene.say("a.md", "T02", "done");
+    let found = scene.findings();
+    assert!(found.len() >= 5, "{:?}", messages(&found));
+    let shown = format!("{found:?}");
+    assert!(!shown.contains(secret), "{shown}");
+    assert!(
+        found
+            .iter()
+            .all(|it| it.divergence.message.chars().count() < 400)
+    );
+    scene.fix();
+    let row = scene.row("A-WP-1-T02");
+    assert!(!format!("{row:?}").contains(secret), "{row:?}");
+    assert!(!scene.row("A-WP-1-T01").title.unwrap().contains(secret));
+    let codes = scene.codes();
+    assert!(codes.iter().all(|code| *code == "C-04"), "{codes:?}");
+}
+
+#[test]
+fn deeds_come_workplan_before_task() {
+    let mut scene = Scene::new();
+    scene.write("b.md", &plan("B-WP-1", "active", &[("T01", "todo")]));
+    scene.write(
+        "a.md",
+        &plan("A-WP-1", "active", &[("T01", "todo"), ("T02", "done")]),
+    );
+    let spot = |sheet, task| Spot { sheet, task };
+    assert_eq!(
+        scene.assess().deeds.create,
+        [
+            spot(0, None),
+            spot(0, Some(0)),
+            spot(0, Some(1)),
+            spot(1, None),
+            spot(1, Some(0))
+        ]
+    );
+}
+
+/// Makes a session the holder of an item.
+fn hold(scene: &mut Scene, session: &str, name: &str) {
+    let item = scene.store.item(&key(name)).unwrap().unwrap();
+    let session = scene
+        .store
+        .session(&session.parse().unwrap())
+        .unwrap()
+        .unwrap();
+    let facts = ClaimFacts {
+        claimant: Some(&session),
+        item: Some(&item),
+        holder: None,
+        force: false,
+    };
+    let ClaimVerdict::Grant(grant) = decide(&facts) else {
+        panic!("{item:?}");
+    };
+    let request = ClaimRequest {
+        grant,
+        span_seconds: None,
+        lease_seconds: 900,
+        provenance: Provenance::new("x", "claim"),
+    };
+    scene.store.claim(&request).unwrap();
+}
+
+#[test]
+fn what_another_holds_stays_and_nothing_follows_from_it() {
+    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    scene.register("one");
+    scene.register("two");
+    hold(&mut scene, "one", "A-WP-1-T01");
+    scene.say("a.md", "T01", "done");
+    scene.say("a.md", "T02", "done");
+    for who in [None, Some("two")] {
+        let written = scene.fix_for(&mover(who));
+        assert_eq!(
+            written.refused,
+            [
+                "A-WP-1-T01 stays as it is in the database: session one holds it, who alone may move it"
+            ]
+        );
+        assert_ne!(scene.status("A-WP-1-T01"), ItemStatus::Completed);
+        assert_eq!(scene.status("A-WP-1-T02"), ItemStatus::Completed);
+        assert_eq!(
+            scene.status("A-WP-1"),
+            ItemStatus::Running,
+            "not all is done"
+        );
+    }
+    let written = scene.fix_for(&mover(Some("one")));
+    assert!(written.refused.is_empty());
+    assert_eq!(scene.status("A-WP-1-T01"), ItemStatus::Completed);
+    assert_eq!(scene.status("A-WP-1"), ItemStatus::Completed);
+}
+
+#[test]
+fn what_is_completed_with_evidence_only_is_not_completed_by_a_word() {
+    let mut scene = Scene::new();
+    scene.add(&NewItem {
+        requires_evidence: true,
+        ..NewItem::new(key("A-WP-1-T01"))
+    });
+    scene.write(
+        "a.md",
+        &plan("A-WP-1", "active", &[("T01", "done"), ("T02", "todo")]),
+    );
+    let written = scene.fix();
+    assert_eq!(written.refused.len(), 1);
+    assert!(
+        written.refused[0].contains("--evidence REF"),
+        "{:?}",
+        written.refused
+    );
+    assert_eq!(scene.status("A-WP-1-T01"), ItemStatus::Queued);
+    assert_eq!(scene.only("C-10").divergence.severity, Severity::Warning);
+}
+
+#[test]
+fn a_file_that_changed_since_it_was_read_gets_nothing_that_is_anothers() {
+    let swapped = |text: &str| {
+        let text = text.replace("T01", "T0x").replace("T02", "T01");
+        text.replace("T0x", "T02")
+    };
+    // A status, an id for a task, and one for a workplan.
+    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    scene.put("A-WP-1-T01", ItemStatus::Completed);
+    let before = scene.read("a.md");
+    nothing_is_drafted(&mut scene, &swapped(&before));
+    nothing_is_drafted(
+        &mut scene,
+        &before.replace("status: todo", "status: blocked"),
+    );
+    nothing_is_drafted(
+        &mut scene,
+        &before.replace("\n### Task T01", "\n\n### Task T01"),
+    );
+    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    let unlinked = plan("A-WP-1", "active", &[("T01", "todo"), ("T02", "todo")]);
+    scene.write("a.md", &unlinked);
+    let other = swapped(&unlinked).replace("A-WP-1", "A-WP-2");
+    nothing_is_drafted(&mut scene, &other);
+}
+
+/// The file becomes another one between reading and writing.
+#[track_caller]
+fn nothing_is_drafted(scene: &mut Scene, changed: &str) {
+    let before = scene.read("a.md");
+    let reading = scene.reading();
+    let deeds = assess(&reading).deeds;
+    scene.write("a.md", changed);
+    let intent = Intent::of(&reading, &deeds, &[]);
+    assert!(!intent.is_empty());
+    for path in intent.paths() {
+        let draft = intent.draft(scene.root(), path).unwrap();
+        assert!(draft.is_none(), "{draft:?}");
+    }
+    scene.write("a.md", &before);
+}
+
+#[test]
+fn a_dependency_of_another_workplan_is_known_by_its_long_id() {
+    let mut scene = Scene::new();
+    scene.write("b.md", &plan("B-WP-1", "active", &[("T01", "todo")]));
+    let text = plan("A-WP-1", "active", &[("T01", "todo")]);
+    let text = text
+        .replace("title:", "depends_on: B-WP-1\ntitle:")
+        .replace("id: T01\n", "id: T01\ndepends_on: [B-WP-1-T01]\n");
+    scene.write("a.md", &text);
+    scene.fix();
+    assert_eq!(scene.codes(), [""; 0]);
+    let waits = scene.store.open_dependencies(&key("A-WP-1-T01")).unwrap();
+    assert_eq!(waits, [(key("B-WP-1-T01"), ItemStatus::Queued)]);
+    // What a command adds beyond the file stays.
+    let depend = Depend {
+        item: key("A-WP-1"),
+        on: vec![key("B-WP-1-T01")],
+        remove: false,
+        provenance: by(),
+    };
+    scene.store.depend(&depend).unwrap();
+    assert_eq!(scene.codes(), [""; 0]);
+}
+
+#[test]
+fn hostile_lists_take_time_in_proportion() {
+    let ids: Vec<String> = (0..60_000).map(|n| format!("X-WP-{n}")).collect();
+    let text = plan("A-WP-1", "active", &[]);
+    let text = text.replace(
+        "title:",
+        &format!("depends_on: [{}]\ntitle:", ids.join(", ")),
+    );
+    let workplan = crate::workplan::parse(text.as_bytes()).unwrap();
+    let (sheet, troubles) = super::super::Sheet::of("workplans/a.md", &workplan);
+    assert_eq!(
+        (sheet.unwrap().depends_on.len(), troubles.len()),
+        (60_000, 0)
+    );
+}

@@ -1,0 +1,407 @@
+//! Which block is which item: bare ids, ids that stand twice, ids of the database.
+
+use super::scene::*;
+use crate::model::{ItemStatus, NewItem};
+
+#[test]
+fn bare_ids_are_scoped_by_their_file() {
+    let mut scene = Scene::new();
+    scene.write(
+        "a.md",
+        &plan("A-WP-1", "active", &[("T01", "todo"), ("T-02", "done")]),
+    );
+    scene.write(
+        "b.md",
+        &plan(
+            "ADHOC-2026-03-21",
+            "active",
+            &[("T01", "done"), ("ADHOC-2026-03-21-T02", "todo")],
+        ),
+    );
+    scene.fix();
+    let rows = scene.rows();
+    let keys: Vec<&str> = rows.keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        [
+            "A-WP-1",
+            "A-WP-1-T01",
+            "A-WP-1-T02",
+            "ADHOC-2026-03-21",
+            "ADHOC-2026-03-21-T01",
+            "ADHOC-2026-03-21-T02"
+        ]
+    );
+    assert_eq!(scene.codes(), [""; 0]);
+    // The id stays as it is spelled.
+    assert!(scene.read("a.md").contains("\nid: T-02\nstatus: done\n"));
+}
+
+#[test]
+fn a_bare_id_and_its_long_form_are_one_id() {
+    let mut scene = Scene::new();
+    scene.write(
+        "a.md",
+        &plan(
+            "A-WP-1",
+            "active",
+            &[("T01", "todo"), ("A-WP-1-T01", "done")],
+        ),
+    );
+    let found = scene.only("C-02");
+    assert!(
+        found
+            .divergence
+            .message
+            .contains("the id A-WP-1-T01 stands twice, at workplans/a.md:9:1 too"),
+        "{found:?}"
+    );
+    assert_eq!(found.place.unwrap().line, 18);
+}
+
+#[test]
+fn of_blocks_with_one_id_none_counts() {
+    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    scene.say("a.md", "T01", "done");
+    let twice = scene.read("a.md") + "\n```task\nid: T01\nstatus: cancelled\n```\n";
+    scene.write("a.md", &twice);
+    assert_eq!(scene.codes(), ["C-02"]);
+    scene.fix();
+    assert_eq!(scene.status("A-WP-1-T01"), ItemStatus::Queued);
+    assert_eq!(scene.read("a.md"), twice);
+    // The others go on.
+    scene.say("a.md", "T02", "done");
+    scene.fix();
+    assert_eq!(scene.status("A-WP-1-T02"), ItemStatus::Completed);
+    assert_eq!(scene.status("A-WP-1"), ItemStatus::Running);
+}
+
+#[test]
+fn of_files_with_one_id_none_counts_and_each_is_named() {
+    let mut scene = Scene::linked("active", &[("T01", "todo")]);
+    scene.write(
+        "z.md",
+        &plan("A-WP-1", "done", &[("T01", "done"), ("T09", "todo")]),
+    );
+    scene.write("archived/a.md", &plan("A-WP-1", "done", &[("T01", "done")]));
+    let before = scene.rows();
+    let found = scene.findings();
+    let places: Vec<_> = found
+        .iter()
+        .map(|it| (it.divergence.code.as_str(), it.path.as_deref().unwrap()))
+        .collect();
+    assert_eq!(
+        places,
+        [
+            ("C-02", "workplans/archived/a.md"),
+            ("C-02", "workplans/z.md")
+        ]
+    );
+    scene.fix();
+    assert_eq!(scene.rows(), before);
+    // Once it is one file again, all goes on.
+    scene.remove("z.md");
+    scene.remove("archived/a.md");
+    scene.say("a.md", "T01", "done");
+    scene.fix();
+    assert_eq!(scene.status("A-WP-1-T01"), ItemStatus::Completed);
+}
+
+#[test]
+fn a_copied_id_of_the_database_stays_with_its_owner() {
+    // The copy stands before or behind the block it was taken from.
+    for (first, second) in [("T01", "T02"), ("T02", "T01")] {
+        let mut scene = Scene::linked("active", &[("T01", "todo")]);
+        let link = scene.row("A-WP-1-T01").link.unwrap();
+        let block = |id: &str, status: &str| {
+            format!("```task\nid: {id}\nstatus: {status}\nstate_hub_task_id: \"{link}\"\n```\n")
+        };
+        let (one, two) = (block(first, "done"), block(second, "done"));
+        let front = plan("A-WP-1", "active", &[]);
+        scene.write("a.md", &format!("{front}{one}\n{two}"));
+        let found = scene.findings();
+        let about = |code: &str| {
+            let of = found
+                .iter()
+                .filter(|it| it.divergence.code.as_str() == code);
+            of.map(|it| it.divergence.subject.as_str())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(about("C-02"), [format!("A-WP-1-{second}")]);
+        assert_eq!(about("C-03"), ["A-WP-1-T02"]);
+        scene.fix();
+        assert_eq!(scene.status("A-WP-1-T01"), ItemStatus::Completed);
+        assert_eq!(scene.row("A-WP-1-T01").link, Some(link));
+        assert!(!scene.rows().contains_key("A-WP-1-T02"));
+    }
+}
+
+#[test]
+fn an_id_that_the_database_does_not_know_is_told_with_what_it_has_instead() {
+    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    let link = scene.row("A-WP-1-T01").link.unwrap().to_string();
+    let own = scene.row("A-WP-1-T02").link.unwrap().to_string();
+    let stranger = "0190a0b0-0000-7000-8000-000000000000";
+    // Of nobody, where the item carries another.
+    scene.swap("a.md", &link, stranger);
+    let found = scene.only("C-03").divergence;
+    assert_eq!(word(found.severity), "error");
+    assert_eq!(found.subject, "A-WP-1-T01");
+    assert!(
+        found
+            .message
+            .contains(&format!("where A-WP-1-T01 carries {link}")),
+        "{found:?}"
+    );
+    assert_eq!(found.expected.as_deref(), Some(&*link));
+    assert_eq!(found.found.as_deref(), Some(stranger));
+    // Of another item.
+    scene.swap("a.md", stranger, &own);
+    let found = scene.only("C-03").divergence;
+    assert!(found.message.contains("belongs to A-WP-1-T02"), "{found:?}");
+    // Of nobody, for an item that is not there.
+    let mut empty = Scene::new();
+    let text = scene.read("a.md").replace(&own, stranger);
+    empty.write("a.md", &text);
+    let codes = empty.codes();
+    assert!(
+        codes.contains(&"C-03") && !codes.contains(&"C-06"),
+        "{codes:?}"
+    );
+    empty.fix();
+    assert_eq!(
+        empty.rows().len(),
+        0,
+        "the file may belong to another database"
+    );
+    assert_eq!(empty.read("a.md"), text);
+}
+
+#[test]
+fn an_empty_id_is_none_and_is_filled_in_its_place() {
+    for empty in [" \"\"", " ''", " ~", " null", ""] {
+        let mut scene = Scene::new();
+        let text = format!(
+            "---\nid: A-WP-1\nstatus: active\nstate_hub_workstream_id:{empty}\n---\n\
+             ```task\nid: T01\nstate_hub_task_id:{empty}\nstatus: todo\n```\n"
+        );
+        scene.write("a.md", &text);
+        assert_eq!(scene.codes(), ["C-06", "C-11"], "{empty}");
+        scene.fix();
+        let read = scene.read("a.md");
+        let [plan, task] = ["A-WP-1", "A-WP-1-T01"].map(|name| scene.row(name).link.unwrap());
+        assert_eq!(
+            read,
+            format!(
+                "---\nid: A-WP-1\nstatus: active\nstate_hub_workstream_id: \"{plan}\"\n---\n\
+                 ```task\nid: T01\nstate_hub_task_id: \"{task}\"\nstatus: todo\n```\n"
+            ),
+            "{empty}"
+        );
+        assert_eq!(scene.codes(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_database_that_was_linked_first_gives_its_ids_to_another_clone() {
+    let mut scene = Scene::linked("active", &[("T01", "todo")]);
+    let link = scene.row("A-WP-1-T01").link.unwrap();
+    scene.write("a.md", &plan("A-WP-1", "active", &[("T01", "todo")]));
+    assert_eq!(scene.codes(), ["C-06", "C-11"]);
+    assert_eq!(
+        scene.only("C-11").divergence.expected.as_deref(),
+        Some(link.as_str())
+    );
+    let events = scene.events();
+    scene.fix();
+    assert!(scene.read("a.md").contains(link.as_str()));
+    assert_eq!(scene.events(), events, "the database has it already");
+}
+
+#[test]
+fn an_item_added_by_hand_is_the_one_of_the_file_after_one_run() {
+    let mut scene = Scene::new();
+    scene.add(&NewItem {
+        title: Some("by hand".to_owned()),
+        repo: Some("elsewhere".to_owned()),
+        position: Some(7),
+        ..NewItem::new(key("A-WP-1-T01"))
+    });
+    scene.write(
+        "a.md",
+        &plan("A-WP-1", "active", &[("T01", "done"), ("T02", "done")]),
+    );
+    let mut codes = scene.codes();
+    codes.sort_unstable();
+    assert_eq!(
+        codes,
+        [
+            "C-05", "C-06", "C-09", "C-10", "C-11", "C-11", "C-13", "C-19"
+        ]
+    );
+    scene.fix();
+    let row = scene.row("A-WP-1-T01");
+    assert_eq!(row.title.as_deref(), Some("Task T01"));
+    assert_eq!((row.repo.as_deref(), row.position), (Some(REPO), Some(1)));
+    assert_eq!(row.status, ItemStatus::Completed);
+    let left = scene.codes();
+    assert!(left.iter().all(|code| *code == "C-04"), "{left:?}");
+}
+
+#[test]
+fn an_id_of_another_repository_is_not_taken_from_it() {
+    let mut scene = Scene::linked("active", &[("T01", "todo")]);
+    let root = scene.root().to_owned();
+    scene.write("a.md", &plan("A-WP-1", "active", &[("T01", "done")]));
+    let reading = super::super::check::observe(&mut scene.store, &root, Some("other".to_owned()));
+    let assessed = super::super::assess(&reading.unwrap().0);
+    let codes: Vec<_> = assessed
+        .findings
+        .iter()
+        .map(|it| it.divergence.code.as_str())
+        .collect();
+    assert_eq!(codes, ["C-02", "C-02"]);
+    assert!(assessed.deeds.is_empty(), "{:?}", assessed.deeds);
+    let message = &assessed.findings[0].divergence.message;
+    assert!(
+        message.contains("that of a workplan of repository shop"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_linked_file_that_moved_to_another_repository_is_its_own() {
+    let mut scene = Scene::linked("active", &[("T01", "todo")]);
+    let root = scene.root().to_owned();
+    let reading = super::super::check::observe(&mut scene.store, &root, Some("other".to_owned()));
+    let reading = reading.unwrap().0;
+    let assessed = super::super::assess(&reading);
+    let codes: Vec<_> = assessed
+        .findings
+        .iter()
+        .map(|it| it.divergence.code.as_str())
+        .collect();
+    assert_eq!(codes, ["C-09", "C-09"]);
+    super::super::rows::write(
+        &mut scene.store,
+        &reading,
+        &root,
+        &assessed.deeds,
+        &mover(None),
+    )
+    .unwrap();
+    assert_eq!(scene.row("A-WP-1-T01").repo.as_deref(), Some("other"));
+    // Case alone makes no other repository.
+    let reading = super::super::check::observe(&mut scene.store, &root, Some("OTHER".to_owned()));
+    assert_eq!(super::super::assess(&reading.unwrap().0).findings, []);
+}
+
+/// Files that say something wrong: name, text, line and column of it, and words that say so.
+const WRONG: [(&str, &str, u32, u32, &str); 12] = [
+    (
+        "a.md",
+        "---\nid:   A-1\nstatus: active\n---\n",
+        2,
+        7,
+        "outside the pattern",
+    ),
+    (
+        "b.md",
+        "---\nid: B-WP-1\nstatus: stalled\n---\n",
+        3,
+        9,
+        "unknown status \"stalled\"",
+    ),
+    (
+        "c.md",
+        "---\ntitle: x\nstatus: active\n---\n",
+        1,
+        1,
+        "no id",
+    ),
+    ("d.md", "---\nid: D-WP-1\n---\n", 1, 1, "no status"),
+    (
+        "e.md",
+        "---\nid: E-WP-1\nstatus: active\n---\n```task\nid: E-1\nstatus: todo\n```\n",
+        6,
+        5,
+        "E-WP-1-Tnn or Tnn",
+    ),
+    (
+        "f.md",
+        "---\nid: F-WP-1\nstatus: active\n---\n```task\nid: T01\nstatus:  almost\n```\n",
+        7,
+        10,
+        "unknown status \"almost\"",
+    ),
+    (
+        "g.md",
+        "---\nid: G-WP-1\nstatus: active\n---\n```task\nid: F-WP-1-T01\nstatus: todo\n```\n",
+        6,
+        5,
+        "another workplan",
+    ),
+    (
+        "h.md",
+        "---\nid: H-WP-1\nstatus: active\n---\n```task\nid: T01\n```\n",
+        5,
+        1,
+        "no status",
+    ),
+    ("i.md", "no front matter", 1, 1, "no front matter"),
+    (
+        "j.md",
+        "---\nid: J-WP-1\nstatus: active\nstate_hub_workstream_id: \"a b\"\n---\n",
+        4,
+        26,
+        "workplan link",
+    ),
+    (
+        "k.md",
+        "---\nid: K-WP-1\nstatus: active\ndepends_on: [K-WP-1]\n---\n",
+        4,
+        14,
+        "depends on itself",
+    ),
+    (
+        "l.md",
+        "---\nid: L-WP-1\nstatus: active\ndepends_on: ['x y']\n---\n",
+        4,
+        14,
+        "x y",
+    ),
+];
+
+#[test]
+fn ids_outside_the_pattern_and_unknown_words_are_told_with_their_place() {
+    let mut scene = Scene::new();
+    for (name, text, line, column, words) in WRONG {
+        scene.write(name, text);
+        let found = scene.findings();
+        let path = format!("workplans/{name}");
+        let own: Vec<_> = found
+            .iter()
+            .filter(|it| {
+                it.path.as_deref() == Some(&*path) && it.divergence.code.as_str() == "C-02"
+            })
+            .collect();
+        assert_eq!(own.len(), 1, "{name}: {found:#?}");
+        let place = own[0].place.unwrap();
+        assert_eq!((place.line, place.column), (line, column), "{name}");
+        let message = &own[0].divergence.message;
+        assert!(
+            message.starts_with(&format!("{path}:{line}:{column}: ")),
+            "{message}"
+        );
+        assert!(message.contains(words), "{name}: {message}");
+        assert_eq!(word(own[0].divergence.severity), "error");
+    }
+    // The readable ones are linked; nothing stands in the database for the others.
+    scene.fix();
+    let rows = scene.rows();
+    let keys: Vec<&str> = rows.keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        ["E-WP-1", "F-WP-1", "G-WP-1", "H-WP-1", "K-WP-1", "L-WP-1"]
+    );
+}

@@ -1,0 +1,339 @@
+//! What holds for every state of files and rows, however odd.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+
+use super::super::{Assessment, assess};
+use super::scene::*;
+use crate::model::{ItemStatus, NewItem, WORKPLAN};
+
+/// Words of statuses, of both vocabularies and of none.
+const WORDS: [&str; 12] = [
+    "todo",
+    "in_progress",
+    "blocked",
+    "done",
+    "cancelled",
+    "wait",
+    "progress",
+    "cancel",
+    "Done",
+    "in progress",
+    "almost",
+    "''",
+];
+
+#[derive(Debug, Clone)]
+struct Block {
+    id: &'static str,
+    word: &'static str,
+    link: &'static str,
+    depends_on: &'static str,
+    priority: bool,
+}
+
+#[derive(Debug, Clone)]
+struct File {
+    name: &'static str,
+    id: &'static str,
+    status: &'static str,
+    link: &'static str,
+    blocks: Vec<Block>,
+}
+
+/// A row that is there before any file was read.
+#[derive(Debug, Clone)]
+struct Row {
+    key: &'static str,
+    parent: bool,
+    title: bool,
+    status: ItemStatus,
+}
+
+/// What happens to rows and files once all is linked.
+#[derive(Debug, Clone)]
+struct Change {
+    at: prop::sample::Index,
+    status: ItemStatus,
+    word: &'static str,
+}
+
+fn select<T: Clone + std::fmt::Debug + 'static>(all: &[T]) -> impl Strategy<Value = T> + use<T> {
+    prop::sample::select(all.to_vec())
+}
+
+fn block() -> impl Strategy<Value = Block> {
+    let ids = [
+        "T01",
+        "T02",
+        "T-02",
+        "T03",
+        "A-WP-1-T03",
+        "A-WP-1-T04",
+        "B-WP-2-T01",
+        "nonsense",
+    ];
+    let links = [
+        "",
+        "",
+        "",
+        "\"\"",
+        "~",
+        "0190a0b0-0000-7000-8000-000000000001",
+        "a b",
+    ];
+    let depends = [
+        "",
+        "",
+        "",
+        "T01",
+        "[T02, T03]",
+        "B-WP-2",
+        "NO-WP-1",
+        "nonsense",
+    ];
+    (
+        select(&ids),
+        select(&WORDS),
+        select(&links),
+        select(&depends),
+        any::<bool>(),
+    )
+        .prop_map(|(id, word, link, depends_on, priority)| Block {
+            id,
+            word,
+            link,
+            depends_on,
+            priority,
+        })
+}
+
+fn file() -> impl Strategy<Value = File> {
+    let names = ["a.md", "b.md", "archived/c.md"];
+    let ids = ["A-WP-1", "A-WP-1", "B-WP-2", "ADHOC-2026-03-21", "odd"];
+    let statuses = [
+        "active", "proposed", "done", "finished", "archived", "blocked", "stalled",
+    ];
+    let links = ["", "", "\"\"", "0190a0b0-0000-7000-8000-000000000002"];
+    (
+        select(&names),
+        select(&ids),
+        select(&statuses),
+        select(&links),
+        prop::collection::vec(block(), 0..6),
+    )
+        .prop_map(|(name, id, status, link, blocks)| File {
+            name,
+            id,
+            status,
+            link,
+            blocks,
+        })
+}
+
+fn row() -> impl Strategy<Value = Row> {
+    let keys = [
+        "A-WP-1",
+        "A-WP-1-T01",
+        "A-WP-1-T02",
+        "A-WP-1-T09",
+        "B-WP-2",
+        "B-WP-2-T01",
+    ];
+    (
+        select(&keys),
+        any::<bool>(),
+        any::<bool>(),
+        select(&ItemStatus::ALL),
+    )
+        .prop_map(|(key, parent, title, status)| Row {
+            key,
+            parent,
+            title,
+            status,
+        })
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    (
+        any::<prop::sample::Index>(),
+        select(&ItemStatus::ALL),
+        select(&WORDS[..8]),
+    )
+        .prop_map(|(at, status, word)| Change { at, status, word })
+}
+
+fn written(file: &File) -> String {
+    let link = |name: &str, link: &str| match link {
+        "" => String::new(),
+        link => format!("{name}: {link}\n"),
+    };
+    let mut text = format!(
+        "---\nid: {}\ntitle: About {}\nstatus: {}\n{}---\n",
+        file.id,
+        file.id,
+        file.status,
+        link("state_hub_workstream_id", file.link)
+    );
+    for (number, block) in file.blocks.iter().enumerate() {
+        write!(
+            text,
+            "\n### Heading {number}\n\n```task\nid: {}\nstatus: {}\n{}{}{}```\n\nText {number}.\n",
+            block.id,
+            block.word,
+            if block.priority {
+                "priority: high\n"
+            } else {
+                ""
+            },
+            link("depends_on", block.depends_on),
+            link("state_hub_task_id", block.link),
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn scene(files: &[File], rows: &[Row]) -> Scene {
+    let mut scene = Scene::new();
+    let mut keys: Vec<&Row> = Vec::new();
+    // Parents first; each once.
+    for pass in [false, true] {
+        for row in rows.iter().filter(|row| row.key.contains("-T") == pass) {
+            if keys.iter().any(|known| known.key == row.key) {
+                continue;
+            }
+            let parent = row.key.rsplit_once("-T").map(|(parent, _)| parent);
+            let parent =
+                parent.filter(|parent| row.parent && keys.iter().any(|k| k.key == *parent));
+            scene.add(&NewItem {
+                title: row.title.then(|| "About A-WP-1".to_owned()),
+                kind: (!pass).then(|| WORKPLAN.to_owned()),
+                parent: parent.map(key),
+                ..NewItem::new(key(row.key))
+            });
+            scene.put(row.key, row.status);
+            keys.push(row);
+        }
+    }
+    for file in files {
+        scene.write(file.name, &written(file));
+    }
+    scene
+}
+
+/// Ranks of all that has one: rows, and the blocks of files.
+fn ranks(scene: &mut Scene) -> BTreeMap<String, u8> {
+    let rows = scene.rows().into_iter();
+    let mut ranks: BTreeMap<String, u8> = rows
+        .map(|(key, status)| (format!("row {key}"), status.rank()))
+        .collect();
+    for sheet in scene.reading().sheets {
+        for (number, entry) in sheet.tasks.iter().enumerate() {
+            let name = format!("{} {number} {}", sheet.path, entry.key);
+            ranks.insert(name, entry.status.rank());
+        }
+    }
+    ranks
+}
+
+#[track_caller]
+fn nothing_went_back(before: &BTreeMap<String, u8>, after: &BTreeMap<String, u8>) {
+    for (name, rank) in before {
+        let now = after.get(name);
+        assert!(
+            now.is_some_and(|now| now >= rank),
+            "{name}: {rank} -> {now:?}"
+        );
+    }
+}
+
+fn all_files(scene: &Scene) -> Vec<Vec<u8>> {
+    ["a.md", "b.md", "archived/c.md"]
+        .iter()
+        .filter_map(|name| std::fs::read(scene.root().join("workplans").join(name)).ok())
+        .collect()
+}
+
+/// Mends a scene and holds the laws on the way.
+fn mend(scene: &mut Scene) {
+    let reading = scene.reading();
+    let first = assess(&reading);
+    assert_eq!(
+        assess(&reading),
+        first,
+        "the same input gives the same output"
+    );
+    let before = ranks(scene);
+    let done = scene.fix();
+    let after = ranks(scene);
+    nothing_went_back(&before, &after);
+    let Assessment { findings, deeds } = scene.assess();
+    let claims: Vec<_> = findings
+        .iter()
+        .filter(|it| it.divergence.fix.as_deref() == Some("trueup check --fix"))
+        .collect();
+    assert!(
+        done.refused.len() >= claims.len(),
+        "left: {claims:#?}\nrefused: {:?}",
+        done.refused
+    );
+    if done.refused.is_empty() {
+        assert!(deeds.is_empty(), "{deeds:?}");
+    }
+    // Twice is once.
+    let (files, rows, events) = (all_files(scene), scene.rows(), scene.events());
+    scene.fix();
+    assert_eq!(all_files(scene), files);
+    assert_eq!(scene.rows(), rows);
+    assert_eq!(scene.events(), events);
+    assert_eq!(scene.findings(), findings);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 250, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_mends_leaves_nothing_to_mend_and_goes_back_nowhere(
+        files in prop::collection::vec(file(), 0..4),
+        rows in prop::collection::vec(row(), 0..5),
+        changes in prop::collection::vec(change(), 0..6),
+    ) {
+        let mut scene = scene(&files, &rows);
+        mend(&mut scene);
+        // The database moves on, as another machine sees it.
+        let keys: Vec<String> = scene.rows().into_keys().collect();
+        for change in changes.iter().filter(|_| !keys.is_empty()) {
+            let key = change.at.get(&keys);
+            let now = scene.status(key);
+            if change.status.rank() >= now.rank() && !now.is_finished() {
+                scene.put(key, change.status);
+            }
+        }
+        mend(&mut scene);
+        // So does somebody's editor.
+        for change in &changes {
+            for file in files.iter().filter(|file| !file.blocks.is_empty()) {
+                let block = change.at.get(&file.blocks);
+                let text = scene.read(file.name);
+                if text.contains(&format!("id: {}\n", block.id)) {
+                    scene.say(file.name, block.id, change.word);
+                }
+            }
+        }
+        mend(&mut scene);
+    }
+
+    #[test]
+    fn any_bytes_are_assessed_without_a_panic(
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+        text in "(---\n)?(id: [A-Z0-9-]{0,12}\n|status: [a-z_]{0,8}\n|```task\n|```\n|---\n|# x\n){0,12}",
+    ) {
+        let mut scene = Scene::new();
+        scene.write("a.md", &text);
+        std::fs::write(scene.root().join("workplans/b.md"), bytes).unwrap();
+        mend(&mut scene);
+    }
+}

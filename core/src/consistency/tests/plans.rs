@@ -1,0 +1,167 @@
+//! Plans whose files lie in the checkout.
+
+use std::fs;
+
+use super::super::{PlanSheet, rows};
+use super::scene::*;
+use crate::model::{NewPlan, NewPlanTask, PlanTaskStatus, PlanTaskStep, PlanWorker};
+use crate::plan::take_step;
+use crate::store::{PlanStore as _, Store as _};
+
+const PLAN: &str = "# Fix\n\n## Phase 1: Setup\n- [ ] 1.1 Write\n- [ ] 1.2 Test\n- [ ] 1.3 Ship\n";
+
+fn import(scene: &mut Scene, name: &str, text: &str) {
+    let path = scene.root().join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    let plan = crate::plan::parse_markdown(PLAN).into_plan("fix".parse().unwrap(), path);
+    scene.store.import_plan(&plan, &by()).unwrap();
+}
+
+fn step(scene: &mut Scene, id: &str, step: &PlanTaskStep) {
+    let plan = "fix".parse().unwrap();
+    take_step(&mut scene.store, &plan, &id.parse().unwrap(), step, &by()).unwrap();
+}
+
+fn status(scene: &mut Scene, id: &str) -> PlanTaskStatus {
+    let task = scene
+        .store
+        .plan_task(&"fix".parse().unwrap(), &id.parse().unwrap());
+    task.unwrap().unwrap().status
+}
+
+#[test]
+fn a_checked_box_completes_its_task_and_a_completed_task_checks_its_box() {
+    let mut scene = Scene::new();
+    import(
+        &mut scene,
+        "docs/fix.md",
+        &PLAN.replace("[ ] 1.1", "[X] 1.1"),
+    );
+    step(&mut scene, "1.2", &PlanTaskStep::Complete);
+    assert_eq!(scene.codes(), ["C-10", "C-15"]);
+    let found = scene.findings();
+    let ahead = &found[0];
+    assert_eq!(ahead.divergence.subject, "fix/1.1");
+    assert_eq!(ahead.path.as_deref(), Some("docs/fix.md"));
+    let place = ahead.place.unwrap();
+    assert_eq!((place.line, place.column), (4, 4));
+    assert!(
+        ahead.divergence.message.starts_with("docs/fix.md:4:4: "),
+        "{ahead:?}"
+    );
+    let fixes: Vec<_> = found
+        .iter()
+        .map(|it| it.divergence.fix.as_deref())
+        .collect();
+    assert_eq!(fixes, [Some("trueup check --fix"); 2]);
+    scene.fix();
+    assert_eq!(status(&mut scene, "1.1"), PlanTaskStatus::Completed);
+    let text = fs::read_to_string(scene.root().join("docs/fix.md")).unwrap();
+    assert_eq!(
+        text,
+        PLAN.replace("[ ] 1.1", "[X] 1.1")
+            .replace("[ ] 1.2", "[x] 1.2")
+    );
+    assert_eq!(scene.codes(), [""; 0]);
+    let events = scene.events();
+    scene.fix();
+    assert_eq!(scene.events(), events);
+}
+
+#[test]
+fn plans_elsewhere_and_status_files_are_no_part_of_a_checkout() {
+    let mut scene = Scene::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let plan = |id: &str, path: &std::path::Path| NewPlan {
+        id: id.parse().unwrap(),
+        path: path.to_str().unwrap().to_owned(),
+        title: None,
+        extra: serde_json::Map::new(),
+        tasks: vec![NewPlanTask::new(
+            "1.1".parse().unwrap(),
+            "t".to_owned(),
+            PlanTaskStatus::Completed,
+        )],
+    };
+    for (id, path) in [
+        ("away", elsewhere.path().join("away.md")),
+        ("beside", scene.root().with_extension("md")),
+        ("status", scene.root().join("status.json")),
+        ("gone", scene.root().join("gone.md")),
+    ] {
+        if id != "gone" {
+            fs::write(&path, PLAN).unwrap();
+        }
+        scene.store.import_plan(&plan(id, &path), &by()).unwrap();
+    }
+    let plans: Vec<PlanSheet> = scene.reading().plans;
+    assert_eq!(plans, []);
+    fs::remove_file(scene.root().with_extension("md")).unwrap();
+}
+
+#[test]
+fn what_ended_otherwise_in_the_database_stays() {
+    let mut scene = Scene::new();
+    import(&mut scene, "fix.md", &PLAN.replace("[ ] 1.3", "[x] 1.3"));
+    let reason = "later".to_owned();
+    step(&mut scene, "1.3", &PlanTaskStep::Skip { reason });
+    let found = scene.only("C-10").divergence;
+    assert_eq!((found.authority, found.fix), ("database", None));
+    assert!(scene.assess().deeds.is_empty());
+}
+
+#[test]
+fn a_task_that_a_live_session_works_on_is_not_completed_for_it() {
+    let mut scene = Scene::new();
+    scene.register("one");
+    import(&mut scene, "fix.md", &PLAN.replace("[ ]", "[x]"));
+    let worker = |session: Option<&str>| PlanWorker {
+        actor: "who".to_owned(),
+        session: session.map(|id| id.parse().unwrap()),
+        orchestrator: None,
+    };
+    step(&mut scene, "1.1", &PlanTaskStep::Start(worker(Some("one"))));
+    step(&mut scene, "1.2", &PlanTaskStep::Start(worker(None)));
+    let written = scene.fix();
+    assert_eq!(
+        written.refused,
+        ["task fix/1.1 stays as it is in the database: session one works on it"]
+    );
+    assert_eq!(status(&mut scene, "1.1"), PlanTaskStatus::InProgress);
+    assert_eq!(status(&mut scene, "1.2"), PlanTaskStatus::Completed);
+    assert_eq!(status(&mut scene, "1.3"), PlanTaskStatus::Completed);
+    // Its own session may, and anybody once it is gone.
+    scene
+        .store
+        .end(&"one".parse().unwrap(), "x", &by())
+        .unwrap();
+    scene.fix();
+    assert_eq!(status(&mut scene, "1.1"), PlanTaskStatus::Completed);
+}
+
+#[test]
+fn a_session_completes_its_own_task() {
+    let mut scene = Scene::new();
+    scene.register("one");
+    import(&mut scene, "fix.md", &PLAN.replace("[ ] 1.1", "[x] 1.1"));
+    let worker = PlanWorker {
+        actor: "one".to_owned(),
+        session: Some("one".parse().unwrap()),
+        orchestrator: None,
+    };
+    step(&mut scene, "1.1", &PlanTaskStep::Start(worker));
+    let reading = scene.reading();
+    let deeds = super::super::assess(&reading).deeds;
+    let root = scene.root().to_owned();
+    rows::write(
+        &mut scene.store,
+        &reading,
+        &root,
+        &deeds,
+        &mover(Some("one")),
+    )
+    .unwrap();
+    assert_eq!(status(&mut scene, "1.1"), PlanTaskStatus::Completed);
+}

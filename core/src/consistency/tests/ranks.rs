@@ -1,0 +1,253 @@
+//! The rule of ranks: the higher one wins, and of equal ones the database.
+
+use super::scene::*;
+use crate::model::{ItemStatus, WorkplanTaskStatus};
+
+const CLASSIC: [(&str, WorkplanTaskStatus); 5] = [
+    ("todo", WorkplanTaskStatus::Todo),
+    ("in_progress", WorkplanTaskStatus::InProgress),
+    ("blocked", WorkplanTaskStatus::Blocked),
+    ("done", WorkplanTaskStatus::Done),
+    ("cancelled", WorkplanTaskStatus::Cancelled),
+];
+
+const SHORT: [(&str, WorkplanTaskStatus); 5] = [
+    ("todo", WorkplanTaskStatus::Todo),
+    ("progress", WorkplanTaskStatus::InProgress),
+    ("wait", WorkplanTaskStatus::Blocked),
+    ("done", WorkplanTaskStatus::Done),
+    ("cancel", WorkplanTaskStatus::Cancelled),
+];
+
+/// What a pair comes to, said apart from the rules.
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Equal,
+    Database(ItemStatus),
+    File(&'static str),
+    Stays,
+}
+
+fn expected(
+    word: &str,
+    row: ItemStatus,
+    words: &[(&'static str, WorkplanTaskStatus); 5],
+) -> Outcome {
+    use ItemStatus as I;
+    let [todo, progress, wait, done, cancel] = words.map(|(word, _)| word);
+    let file = |index: &'static str| {
+        if index == word {
+            Outcome::Equal
+        } else {
+            Outcome::File(index)
+        }
+    };
+    match row {
+        I::Failed if word == done || word == cancel => Outcome::Stays,
+        I::Completed => file(done),
+        I::Cancelled => file(cancel),
+        // Rank 2 in the database alone.
+        I::Failed => Outcome::Stays,
+        I::Running | I::Blocked if word == done => Outcome::Database(I::Completed),
+        I::Running | I::Blocked if word == cancel => Outcome::Database(I::Cancelled),
+        I::Running => file(progress),
+        I::Blocked => file(wait),
+        I::Queued | I::Ready => match word {
+            _ if word == todo => Outcome::Equal,
+            _ if word == progress => Outcome::Database(I::Running),
+            _ if word == wait => Outcome::Database(I::Blocked),
+            _ if word == done => Outcome::Database(I::Completed),
+            _ => Outcome::Database(I::Cancelled),
+        },
+    }
+}
+
+fn every_pair(words: &[(&'static str, WorkplanTaskStatus); 5], mark: &str) {
+    for (word, _) in *words {
+        for row in ItemStatus::ALL {
+            let pair = format!("file {word}, row {row}");
+            // The second task, untouched, keeps the vocabulary of the file and the workplan open.
+            let tasks = [("T01", "todo"), ("T02", mark)];
+            let mut scene = Scene::linked("active", &tasks);
+            scene.put("A-WP-1-T01", row);
+            scene.say("a.md", "T01", word);
+            let before = scene.read("a.md");
+            let all = scene.findings();
+            let found: Vec<_> = all
+                .iter()
+                .filter(|it| it.divergence.subject == "A-WP-1-T01")
+                .map(|it| {
+                    (
+                        it.divergence.code.as_str(),
+                        it.divergence.authority,
+                        it.divergence.fix.is_some(),
+                    )
+                })
+                .collect();
+            let outcome = expected(word, row, words);
+            match &outcome {
+                Outcome::Equal => assert_eq!(found, [], "{pair}"),
+                Outcome::Database(_) => assert_eq!(found, [("C-10", "file", true)], "{pair}"),
+                Outcome::File(_) | Outcome::Stays => {
+                    assert_eq!(found, [("C-15", "database", true)], "{pair}");
+                }
+            }
+            scene.fix();
+            match outcome {
+                Outcome::Database(to) => {
+                    assert_eq!(scene.status("A-WP-1-T01"), to, "{pair}");
+                    assert_eq!(scene.read("a.md"), before, "{pair}");
+                }
+                Outcome::File(to) => {
+                    assert_eq!(scene.status("A-WP-1-T01"), row, "{pair}");
+                    scene_says(&scene, &before, word, to, &pair);
+                }
+                Outcome::Equal | Outcome::Stays => {
+                    assert_eq!(scene.status("A-WP-1-T01"), row, "{pair}");
+                    assert_eq!(scene.read("a.md"), before, "{pair}");
+                }
+            }
+            let after = scene.read("a.md");
+            scene.fix();
+            assert_eq!(scene.read("a.md"), after, "{pair} twice");
+        }
+    }
+}
+
+/// Exactly that one line is another.
+#[track_caller]
+fn scene_says(scene: &Scene, before: &str, from: &str, to: &str, pair: &str) {
+    let after = scene.read("a.md");
+    let lines = before.lines().zip(after.lines());
+    let other: Vec<_> = lines.filter(|(old, new)| old != new).collect();
+    let (old, new) = (format!("status: {from}"), format!("status: {to}"));
+    assert_eq!(other, [(&*old, &*new)], "{pair}");
+    assert_eq!(before.lines().count(), after.lines().count());
+}
+
+#[test]
+fn every_pair_in_the_classic_words() {
+    every_pair(&CLASSIC, "in_progress");
+}
+
+#[test]
+fn every_pair_in_the_short_words() {
+    every_pair(&SHORT, "progress");
+}
+
+#[test]
+fn other_spellings_are_understood_and_left_as_they_are() {
+    for (word, row) in [
+        ("In Progress", ItemStatus::Running),
+        ("waiting", ItemStatus::Blocked),
+        ("canceled", ItemStatus::Cancelled),
+        ("complete", ItemStatus::Completed),
+        ("TODO", ItemStatus::Queued),
+    ] {
+        let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+        scene.put("A-WP-1-T01", row);
+        scene.put("A-WP-1", ItemStatus::Running);
+        scene.say("a.md", "T01", word);
+        assert_eq!(scene.codes(), [""; 0], "{word}");
+        let before = scene.read("a.md");
+        scene.fix();
+        assert_eq!(scene.read("a.md"), before);
+    }
+}
+
+#[test]
+fn a_failed_item_is_told_and_neither_side_changes() {
+    let mut scene = Scene::linked("active", &[("T01", "done"), ("T02", "todo")]);
+    scene.put("A-WP-1-T02", ItemStatus::Failed);
+    let found = scene.only("C-15");
+    assert_eq!(
+        found.divergence.fix.as_deref(),
+        Some("`trueup item reopen A-WP-1-T02 --reason R` if it is to be tried again")
+    );
+    let message = found.divergence.message;
+    assert!(message.contains("(db=failed, file=todo)"), "{message}");
+    assert!(message.starts_with("workplans/a.md:"), "{message}");
+}
+
+#[test]
+fn the_line_of_c15_names_both_words_and_the_place_of_the_word() {
+    let mut scene = Scene::linked("active", &[("T01", "wait"), ("T02", "todo")]);
+    scene.put("A-WP-1-T01", ItemStatus::Completed);
+    let found = scene.only("C-15");
+    let place = found.place.unwrap();
+    let text = scene.read("a.md");
+    let line = text.lines().nth(place.line as usize - 1).unwrap();
+    assert_eq!((line, place.column), ("status: wait", 9));
+    assert_eq!(
+        found.divergence.message,
+        format!(
+            "workplans/a.md:{}:9: DB task 'Task T01' is ahead of file (db=done, file=wait): \
+             regression prevented",
+            place.line
+        )
+    );
+    assert_eq!(found.divergence.expected.as_deref(), Some("done"));
+    assert_eq!(found.divergence.found.as_deref(), Some("wait"));
+    assert_eq!(found.divergence.fix.as_deref(), Some("trueup check --fix"));
+}
+
+/// What a workplan says of itself and what the database does.
+#[test]
+fn workplans_go_forward_by_their_file_and_never_back() {
+    use ItemStatus as I;
+    for (word, row, code, after) in [
+        ("active", I::Running, None, I::Running),
+        ("active", I::Queued, Some("file"), I::Running),
+        ("ready", I::Queued, None, I::Queued),
+        ("proposed", I::Ready, None, I::Ready),
+        ("backlog", I::Running, Some("database"), I::Running),
+        ("finished", I::Running, Some("file"), I::Completed),
+        ("completed", I::Queued, Some("file"), I::Completed),
+        ("blocked", I::Running, Some("database"), I::Running),
+        ("active", I::Completed, Some("database"), I::Completed),
+        ("done", I::Cancelled, Some("database"), I::Cancelled),
+        ("archived", I::Completed, None, I::Completed),
+        ("archived", I::Cancelled, None, I::Cancelled),
+        ("archived", I::Failed, None, I::Failed),
+        ("archived", I::Running, Some("file"), I::Completed),
+    ] {
+        let pair = format!("file {word}, row {row}");
+        let mut scene = Scene::linked("proposed", &[("T01", "todo")]);
+        scene.put("A-WP-1", row);
+        scene.swap("a.md", "status: proposed", &format!("status: {word}"));
+        let before = scene.read("a.md");
+        let found = scene.findings();
+        let found: Vec<_> = found
+            .iter()
+            .map(|it| (it.divergence.code.as_str(), it.divergence.authority))
+            .collect();
+        let expected: Vec<_> = code
+            .map(|authority| ("C-04", authority))
+            .into_iter()
+            .collect();
+        assert_eq!(found, expected, "{pair}");
+        scene.fix();
+        assert_eq!(scene.status("A-WP-1"), after, "{pair}");
+        assert_eq!(scene.read("a.md"), before, "{pair}");
+    }
+}
+
+#[test]
+fn a_front_matter_that_lags_behind_its_own_tasks_is_no_warning() {
+    let mut scene = Scene::linked("active", &[("T01", "done"), ("T02", "todo")]);
+    scene.say("a.md", "T02", "cancelled");
+    scene.fix();
+    assert_eq!(scene.status("A-WP-1"), ItemStatus::Completed);
+    let found = scene.only("C-04");
+    assert_eq!(word(found.divergence.severity), "info");
+    let more = scene.read("a.md") + "\n### More\n\n```task\nid: T03\nstatus: todo\n```\n";
+    scene.write("a.md", &more);
+    scene.fix();
+    let found = scene.only("C-04");
+    assert_eq!(word(found.divergence.severity), "warning");
+    let fix = found.divergence.fix.unwrap();
+    assert!(
+        fix.contains("trueup item reopen A-WP-1 --reason R"),
+        "{fix}"
+    );
+}

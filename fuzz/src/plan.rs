@@ -1,0 +1,207 @@
+//! Plans in Markdown: what looks like a task is one or is named, and writing back checks boxes
+//! and touches nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trueup_core::model::{Plan, PlanId, PlanState, PlanTask, PlanTaskId, PlanTaskStatus};
+use trueup_core::model::{Revision, Timestamp};
+use trueup_core::plan::{
+    ParsedPlan, PlanFile, Standing, apply, checkbox_findings, compare_checkboxes, parse_markdown,
+    task_findings,
+};
+use trueup_core::reconcile::Divergence;
+
+use crate::text::assert_one_line;
+
+/// Checks a file.
+pub fn check(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    assert_eq!(apply(text, &[]), text);
+    let plan = parse_markdown(text);
+    tasks(&plan);
+    places(text, &plan);
+    nothing_is_lost(text, &plan);
+    for rows in [
+        rows(&plan, |_| Some(PlanTaskStatus::Completed)),
+        rows(&plan, |at| match (at + bytes.len()) % 6 {
+            0 => None,
+            status => PlanTaskStatus::ALL.get(status - 1).copied(),
+        }),
+    ] {
+        writing_back(text, &plan, &rows);
+    }
+}
+
+/// Whose the tasks are.
+pub(crate) fn plan_id() -> PlanId {
+    "plan".parse().expect("it is an id")
+}
+
+/// No id is there twice, and what a task waits for is another task, with no circles.
+pub(crate) fn tasks(plan: &ParsedPlan) {
+    let ids: BTreeSet<&PlanTaskId> = plan.tasks.iter().map(|task| &task.task.id).collect();
+    assert_eq!(ids.len(), plan.tasks.len());
+    let mut waits: BTreeMap<&PlanTaskId, BTreeSet<&PlanTaskId>> = BTreeMap::new();
+    for task in plan.tasks.iter().map(|task| &task.task) {
+        assert!(!task.title.trim().is_empty(), "{task:?}");
+        let list = task.depends_on.iter().flatten();
+        let others: BTreeSet<&PlanTaskId> = list.collect();
+        assert_eq!(
+            Some(others.len()),
+            task.depends_on.as_ref().map(Vec::len).or(Some(0))
+        );
+        assert!(
+            others.is_subset(&ids) && !others.contains(&task.id),
+            "{task:?}"
+        );
+        waits.insert(&task.id, others);
+    }
+    // What waits for nothing can go; in a circle everything waits.
+    while !waits.is_empty() {
+        let free = waits.iter().filter(|(_, others)| others.is_empty());
+        let gone: BTreeSet<&PlanTaskId> = free.map(|(id, _)| *id).collect();
+        assert!(!gone.is_empty(), "a circle among {:?}", waits.keys());
+        waits.retain(|id, _| !gone.contains(id));
+        for others in waits.values_mut() {
+            others.retain(|id| !gone.contains(id));
+        }
+    }
+    for skipped in &plan.skipped {
+        assert!(!skipped.reason.is_empty() && skipped.text.chars().count() <= 200);
+    }
+    assert!(plan.skipped.is_sorted_by_key(|skipped| skipped.line));
+}
+
+/// Splits a text into lines; any of the three line ends is one.
+fn lines(text: &str) -> Vec<&str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let unix = text
+        .split('\n')
+        .map(|line| line.strip_suffix('\r').unwrap_or(line));
+    unix.flat_map(|line| line.split('\r')).collect()
+}
+
+/// Every task has its mark in its line.
+fn places(text: &str, plan: &ParsedPlan) {
+    let mut end = 0;
+    for task in &plan.tasks {
+        let mark = task.mark.clone().expect("a task of Markdown has a box");
+        assert!(mark.start >= end);
+        end = mark.end;
+        let is_done = match &text[mark.clone()] {
+            " " => false,
+            "x" | "X" => true,
+            other => panic!("{other:?} is no mark"),
+        };
+        assert_eq!(is_done, task.task.status == PlanTaskStatus::Completed);
+        assert_eq!(lines(&text[..mark.start]).len(), task.line);
+        assert!(task.task.title.lines().count() == 1, "{task:?}");
+    }
+}
+
+/// Where nothing can hide a line, each that is spelled as a task is one or is named.
+fn nothing_is_lost(text: &str, plan: &ParsedPlan) {
+    if text.contains(['`', '~', '<']) {
+        return;
+    }
+    let tasks = plan.tasks.iter().map(|task| task.line);
+    let named: BTreeSet<usize> = tasks.chain(plan.skipped.iter().map(|s| s.line)).collect();
+    for (number, line) in (1..).zip(lines(text)) {
+        let boxes = ["- [ ] ", "- [x] ", "- [X] "];
+        let after = boxes.iter().find_map(|mark| line.strip_prefix(mark));
+        if after.is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit())) {
+            assert!(named.contains(&number), "line {number} is lost: {line:?}");
+        }
+    }
+}
+
+/// Makes the rows that the tasks of a file have in a database, each with a status, or none.
+pub(crate) fn rows(
+    plan: &ParsedPlan,
+    status: impl Fn(usize) -> Option<PlanTaskStatus>,
+) -> Vec<PlanTask> {
+    let tasks = plan.tasks.iter().enumerate();
+    let rows = tasks.filter_map(|(at, parsed)| {
+        let status = status(at)?;
+        let position = i64::try_from(at).expect("there are few");
+        let task = parsed
+            .task
+            .first(&plan_id(), position, Timestamp::from_millis(0));
+        Some(PlanTask { status, ..task })
+    });
+    rows.collect()
+}
+
+/// Makes the plan of such rows.
+pub(crate) fn state(plan: &ParsedPlan, tasks: Vec<PlanTask>) -> PlanState {
+    PlanState {
+        plan: Plan {
+            id: plan_id(),
+            path: "/plans/plan.md".to_owned(),
+            title: plan.title.clone(),
+            extra: plan.extra.clone(),
+            revision: Revision(1),
+            created_at: Timestamp::from_millis(0),
+            updated_at: Timestamp::from_millis(0),
+        },
+        tasks,
+    }
+}
+
+/// Findings are for a person, one line each.
+pub(crate) fn told(found: &[Divergence]) {
+    for divergence in found {
+        assert_one_line(&divergence.message);
+        assert_one_line(divergence.found.as_deref().unwrap_or_default());
+        assert_one_line(divergence.fix.as_deref().unwrap_or_default());
+    }
+}
+
+fn writing_back(text: &str, plan: &ParsedPlan, rows: &[PlanTask]) {
+    let id = plan_id();
+    let found = compare_checkboxes(text, rows);
+    assert_eq!(&found.file, plan);
+    assert!(found.not_in_file.is_empty());
+    assert_eq!(found.compared.len(), rows.len());
+    assert_eq!(found.not_imported.len(), plan.tasks.len() - rows.len());
+    let file = PlanFile {
+        path: "docs/plan.md",
+        plan: Some(&id),
+    };
+    told(&checkbox_findings(&found, file));
+    told(&task_findings(&state(plan, rows.to_vec())));
+
+    let behind = |standing| standing == Standing::DatabaseAhead;
+    let count = found
+        .compared
+        .iter()
+        .filter(|it| behind(it.standing))
+        .count();
+    assert_eq!(found.edits.len(), count);
+    let after = apply(text, &found.edits);
+    let mut expected = text.as_bytes().to_vec();
+    for edit in &found.edits {
+        assert_eq!((&text[edit.at.clone()], edit.new.as_str()), (" ", "x"));
+        expected[edit.at.start] = b'x';
+    }
+    assert_eq!(after.as_bytes(), expected);
+    let again = compare_checkboxes(&after, rows);
+    assert_eq!(again.edits, []);
+    assert_eq!(again.ahead, found.ahead);
+    let mut checked = plan.clone();
+    for task in &mut checked.tasks {
+        let at = task.mark.as_ref().map(|mark| mark.start);
+        if found.edits.iter().any(|edit| Some(edit.at.start) == at) {
+            task.task.status = PlanTaskStatus::Completed;
+        }
+    }
+    // What is skipped is shown as it stands, box and all.
+    let unskipped = |plan: &ParsedPlan| ParsedPlan {
+        skipped: Vec::new(),
+        ..plan.clone()
+    };
+    assert_eq!(unskipped(&again.file), unskipped(&checked));
+    assert_eq!(again.file.skipped.len(), plan.skipped.len());
+}

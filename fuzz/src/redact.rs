@@ -1,0 +1,42 @@
+//! Redaction: once is enough, text without a finding is handed back as it is, and a secret goes
+//! whatever stands before it.
+
+use std::borrow::Cow;
+
+use trueup_core::text::redact::redact;
+
+/// Checks a text.
+pub fn check(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let once = redact(text);
+    if once.found.is_empty() {
+        assert!(matches!(once.text, Cow::Borrowed(same) if same.as_ptr() == text.as_ptr()));
+        assert_eq!(once.text, text);
+    } else {
+        assert_ne!(once.text, text);
+    }
+    let twice = redact(&once.text);
+    assert_eq!(twice.text, once.text);
+    assert!(twice.found.is_empty());
+    assert!(once.found.is_sorted_by_key(|found| found.line));
+    let lines = text.split('\n').count();
+    assert!(
+        once.found
+            .iter()
+            .all(|found| (1..=lines).contains(&found.line))
+    );
+    let marks: usize = once
+        .found
+        .iter()
+        .map(|found| found.kind.as_str())
+        .map(|kind| usize::from(once.text.contains(&format!("[redacted: {kind}]"))))
+        .sum();
+    assert_eq!(marks, once.found.len());
+
+    // In two parts, so that no scanner takes this file for a leak.
+    let token = ["gh", "p_16C7e42F292c6912E7710c838347Ae178B4a"].concat();
+    let with = format!("{text}\n{token}\n{text}");
+    assert!(!redact(&with).text.contains(&token), "{with:?}");
+}

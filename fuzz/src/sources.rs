@@ -1,0 +1,35 @@
+//! Scripts that may touch a metadata file: each place that is found is where it is said to be.
+
+use trueup_core::metadata::sources::{Language, scan};
+
+use crate::text::lines;
+
+const LANGUAGES: [Language; 6] = [
+    Language::Python,
+    Language::Script,
+    Language::Ruby,
+    Language::Go,
+    Language::Rust,
+    Language::Shell,
+];
+
+/// Checks a script; its first byte says of which language.
+pub fn check(bytes: &[u8]) {
+    let Some((first, script)) = bytes.split_first() else {
+        return;
+    };
+    let Ok(text) = std::str::from_utf8(script) else {
+        return;
+    };
+    let language = LANGUAGES[usize::from(*first) % LANGUAGES.len()];
+    let found = scan(language, text);
+    let mut last = (0, 0);
+    for hit in &found {
+        assert!((1..=lines(script)).contains(&hit.line));
+        let line = text.split('\n').nth(hit.line - 1).unwrap_or_default();
+        assert_eq!(hit.text, line.strip_suffix('\r').unwrap_or(line));
+        assert!((1..=line.chars().count()).contains(&hit.column), "{hit:?}");
+        assert!((hit.line, hit.column) > last, "{hit:?} after {last:?}");
+        last = (hit.line, hit.column);
+    }
+}

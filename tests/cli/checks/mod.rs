@@ -1,0 +1,15 @@
+//! `trueup check`, over real repositories.
+
+mod formats;
+mod gate;
+mod holders;
+mod incident;
+mod linking;
+mod plans;
+mod reading;
+mod refusals;
+mod remotes;
+mod scene;
+mod sweep;
+mod targets;
+mod writeback;

@@ -1,0 +1,230 @@
+//! What keeps a file from being written, and what goes on nevertheless.
+
+use std::fs;
+
+use serde_json::json;
+
+use super::scene::{Clone, PLAN, of_code, skipped};
+use crate::fixture::codes;
+
+/// A second workplan whose first task is done in the database too.
+fn two() -> Clone {
+    let clone = Clone::new();
+    clone.publish("workplans/b.md", PLAN.replace("0026", "0027"));
+    clone.fix();
+    clone.done("CUST-WP-0026-T01");
+    clone.done("CUST-WP-0027-T01");
+    clone
+}
+
+#[test]
+fn a_file_with_changes_of_its_own_waits_and_the_rest_goes_on() {
+    for stage in [false, true] {
+        let clone = two();
+        clone.swap("Never back.", "Never ever back.");
+        if stage {
+            clone.git(&["add", "."]);
+        }
+        let text = clone.text("workplans/a.md");
+        let object = clone.object(0, &["--fix"]);
+        let repo = &object["data"]["repos"][0];
+        assert_eq!(repo["written"], json!(["workplans/b.md"]));
+        let reason = skipped(repo);
+        assert!(
+            reason.starts_with(
+                "workplans/a.md was not written: it has changes that are not committed"
+            ),
+            "{reason}"
+        );
+        assert_eq!(clone.text("workplans/a.md"), text);
+        assert_eq!(codes(&clone.object(0, &[])), ["C-15"]);
+        let status = clone.git(&["status", "--porcelain"]);
+        assert_eq!(
+            status,
+            if stage {
+                "M  workplans/a.md"
+            } else {
+                " M workplans/a.md"
+            }
+            .trim_end()
+        );
+    }
+}
+
+#[test]
+fn a_hook_that_refuses_leaves_file_and_index_as_they_were() {
+    let clone = two();
+    clone.write("staged", "s");
+    clone.git(&["add", "staged"]);
+    clone.hook("pre-commit", "echo 'lint: no' >&2; exit 1");
+    clone.swap("T03\nstatus: todo", "T03\nstatus: done");
+    clone.git(&["commit", "-q", "--no-verify", "-a", "-m", "done"]);
+    clone.write("staged", "s2");
+    clone.git(&["add", "staged"]);
+    let before = clone.state();
+    let object = clone.object(0, &["--fix"]);
+    let repo = &object["data"]["repos"][0];
+    assert_eq!(repo["commit"], json!(null));
+    let reason = skipped(repo);
+    assert!(
+        reason.contains("nothing was committed") && reason.contains("lint: no"),
+        "{reason}"
+    );
+    // The database goes on.
+    assert_eq!(clone.status("CUST-WP-0026-T03"), "completed");
+    let after = clone.state();
+    assert_eq!(
+        format!("{:?}", after).split("files:").nth(1),
+        format!("{before:?}").split("files:").nth(1)
+    );
+    assert!(clone.run(&["--fix"]).ok().stdout.contains("lint: no"));
+    // Once it is content, all is written.
+    clone.hook("pre-commit", "exit 0");
+    let repo = clone.fix();
+    assert_eq!(repo["written"], json!(["workplans/a.md", "workplans/b.md"]));
+    assert_eq!(clone.git(&["status", "--porcelain"]), "M  staged");
+}
+
+#[test]
+fn a_hook_after_the_commit_that_adds_files_is_told_and_undoes_nothing() {
+    let clone = two();
+    clone.hook("pre-commit", "echo x >other; git add other");
+    let object = clone.object(0, &["--fix"]);
+    let repo = &object["data"]["repos"][0];
+    let reason = skipped(repo);
+    assert!(
+        reason.contains("the commit was made and is not pushed") && reason.contains("other"),
+        "{reason}"
+    );
+    assert_eq!(repo["written"], json!(["workplans/a.md", "workplans/b.md"]));
+    assert!(clone.text("workplans/a.md").contains("T01\nstatus: done"));
+    assert_eq!(clone.git(&["status", "--porcelain", "workplans"]), "");
+    assert_ne!(clone.remote_head(), clone.head());
+}
+
+#[test]
+fn without_an_identity_nothing_is_committed() {
+    let clone = two();
+    fs::write(
+        clone.home.user().join(".gitconfig"),
+        "[user]\nuseConfigOnly = true\n[protocol \"file\"]\nallow = always\n",
+    )
+    .unwrap();
+    let before = clone.state();
+    let repo = clone.fix();
+    let reason = skipped(&repo);
+    assert!(
+        reason.starts_with("nothing was committed: git commit failed"),
+        "{reason}"
+    );
+    assert_eq!(clone.state(), before);
+}
+
+#[test]
+fn a_merge_a_rebase_and_a_detached_head_wait_for_their_end() {
+    for (name, stops) in [
+        ("merge", &["merge", "-q", "theirs"][..]),
+        ("rebase", &["rebase", "-q", "theirs"]),
+        ("cherry-pick", &["cherry-pick", "theirs"]),
+    ] {
+        let clone = Clone::behind_the_database();
+        clone.write("file", "base");
+        clone.git(&["add", "file"]);
+        clone.git(&["commit", "-q", "-m", "base"]);
+        clone.git(&["push", "-q"]);
+        clone.git(&["branch", "theirs"]);
+        clone.write("file", "ours");
+        clone.git(&["commit", "-q", "-a", "-m", "ours"]);
+        clone.git(&["checkout", "-q", "theirs"]);
+        clone.write("file", "theirs");
+        clone.git(&["commit", "-q", "-a", "-m", "theirs"]);
+        clone.git(&["checkout", "-q", "main"]);
+        clone.git_stops(stops);
+        waits(&clone, &format!("{name} is in progress"));
+    }
+    let clone = Clone::behind_the_database();
+    clone.git(&["checkout", "-q", "--detach"]);
+    waits(&clone, "HEAD is detached");
+    clone.git(&["checkout", "-q", "main"]);
+    assert_eq!(clone.fix()["pushed"], true);
+}
+
+/// Nothing at all is written, and why is said.
+#[track_caller]
+fn waits(clone: &Clone, why: &str) {
+    let before = clone.state();
+    let object = clone.object(0, &["--fix"]);
+    assert_eq!(codes(&object), ["C-15"], "{why}");
+    let repo = &object["data"]["repos"][0];
+    assert!(skipped(repo).starts_with(why), "{repo}");
+    assert_eq!(clone.state(), before, "{why}");
+    let text = clone.run(&["--fix"]).ok().stdout;
+    assert!(text.contains(&format!("skipped: {why}")), "{text}");
+}
+
+#[test]
+fn without_git_the_database_is_mended_alone() {
+    let mut clone = Clone::linked();
+    let plain = clone.home.root().join("plain");
+    fs::create_dir_all(plain.join("workplans")).unwrap();
+    fs::write(plain.join("workplans/a.md"), PLAN.replace("0026", "0030")).unwrap();
+    clone.home.move_project(plain);
+    let object = clone.object(0, &["--fix"]);
+    let repo = &object["data"]["repos"][0];
+    let reason = skipped(repo);
+    assert!(reason.contains("it is no git repository"), "{reason}");
+    assert_eq!(clone.status("CUST-WP-0030-T02"), "running");
+    assert_eq!(clone.text("workplans/a.md"), PLAN.replace("0026", "0030"));
+}
+
+#[test]
+fn links_are_not_followed_out_of_the_repository() {
+    let clone = Clone::linked();
+    let outside = clone.home.root().join("outside");
+    fs::create_dir_all(&outside).unwrap();
+    fs::write(outside.join("a.md"), PLAN).unwrap();
+    std::os::unix::fs::symlink(outside.join("a.md"), clone.root().join("workplans/link.md"))
+        .unwrap();
+    let object = clone.object(1, &["--fix"]);
+    assert_eq!(of_code(&object, "C-02").len(), 1, "{object}");
+    fs::remove_dir_all(clone.root().join("workplans")).unwrap();
+    std::os::unix::fs::symlink(&outside, clone.root().join("workplans")).unwrap();
+    let object = clone.object(3, &["--fix"]);
+    assert_eq!(codes(&object), ["C-00"]);
+    assert!(
+        object["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("symlink"),
+        "{object}"
+    );
+    assert_eq!(fs::read_to_string(outside.join("a.md")).unwrap(), PLAN);
+}
+
+#[test]
+fn one_file_that_cannot_be_replaced_keeps_no_other_from_it() {
+    let clone = two();
+    clone.publish("workplans/archived/c.md", PLAN.replace("0026", "0028"));
+    let locked = clone.root().join("workplans/archived");
+    // Nobody, not even root, writes beside it.
+    let done = std::process::Command::new("chattr")
+        .arg("+i")
+        .arg(&locked)
+        .status();
+    if !done.is_ok_and(|status| status.success()) {
+        return;
+    }
+    let object = clone.object(0, &["--fix"]);
+    std::process::Command::new("chattr")
+        .arg("-i")
+        .arg(&locked)
+        .status()
+        .unwrap();
+    let repo = &object["data"]["repos"][0];
+    assert_eq!(repo["written"], json!(["workplans/a.md", "workplans/b.md"]));
+    assert!(
+        skipped(repo).starts_with("workplans/archived/c.md was not written: "),
+        "{repo}"
+    );
+    assert_eq!(clone.fix()["written"], json!(["workplans/archived/c.md"]));
+}

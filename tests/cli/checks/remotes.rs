@@ -1,0 +1,196 @@
+//! Remotes that are not there, refuse, hang, or come back.
+
+use std::fs;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::scene::{Clone, of_code, skipped};
+use crate::fixture::{codes, envelope};
+
+#[test]
+fn without_an_upstream_all_is_done_but_the_push() {
+    let clone = Clone::behind_the_database();
+    clone.git(&["remote", "remove", "origin"]);
+    let object = clone.object(0, &["--fix", "--strict"]);
+    assert_eq!(codes(&object), ["C-15"]);
+    let repo = &object["data"]["repos"][0];
+    assert_eq!(
+        (&repo["pushed"], &repo["skipped"]),
+        (&json!(false), &json!(null))
+    );
+    assert_eq!(repo["commit"], clone.head());
+    // A second commit is no obstacle: there is nobody to publish to.
+    clone.done("CUST-WP-0026-T03");
+    assert_eq!(clone.fix()["written"], json!(["workplans/a.md"]));
+}
+
+#[test]
+fn a_remote_that_cannot_be_reached_is_silence_in_a_check() {
+    let clone = Clone::behind_the_database();
+    clone.git(&["remote", "set-url", "origin", "../nowhere.git"]);
+    let object = clone.object(0, &[]);
+    assert_eq!(codes(&object), ["C-15"]);
+    assert_eq!(object["warnings"], json!([]));
+}
+
+/// A push that fails blocks all that follows until it succeeds.
+fn blocks_and_heals(clone: &Clone, break_it: impl Fn(), mend_it: impl Fn()) {
+    break_it();
+    let object = clone.object(0, &["--fix"]);
+    assert_eq!(codes(&object), ["C-17", "C-15"], "{object}");
+    let repo = &object["data"]["repos"][0];
+    assert_eq!(repo["pushed"], false);
+    assert_eq!(repo["commit"], clone.head());
+    assert_eq!(
+        clone.run(&["--strict"]).code,
+        Some(1),
+        "a check says so too"
+    );
+    assert_eq!(codes(&clone.object(0, &[])), ["C-17"]);
+
+    // One more change on either side.
+    clone.done("CUST-WP-0026-T02");
+    clone.swap("T03\nstatus: todo", "T03\nstatus: blocked");
+    clone.git(&["commit", "-q", "-a", "-m", "by hand"]);
+    let before = clone.state();
+    for _ in 0..2 {
+        let object = clone.object(0, &["--fix"]);
+        assert_eq!(codes(&object), ["C-17", "C-15", "C-10"], "{object}");
+        let reason = skipped(&object["data"]["repos"][0]);
+        assert!(
+            reason.starts_with("1 commit of an earlier run not pushed, so nothing was written"),
+            "{reason}"
+        );
+        assert_eq!(clone.state(), before);
+    }
+    mend_it();
+    let object = clone.object(0, &["--fix"]);
+    assert_eq!(codes(&object), ["C-15", "C-10"]);
+    assert_eq!(object["data"]["repos"][0]["pushed"], true);
+    assert_eq!(clone.remote_head(), clone.head());
+    assert_eq!(clone.status("CUST-WP-0026-T03"), "blocked");
+    assert_eq!(codes(&clone.object(0, &["--strict"])), [""; 0]);
+}
+
+#[test]
+fn a_push_that_is_refused_blocks_what_follows_until_it_succeeds() {
+    let clone = Clone::behind_the_database();
+    let hook = clone.home.root().join("remote.git/hooks/pre-receive");
+    let program = clone.program("../refuse", "echo 'protected' >&2; exit 1");
+    blocks_and_heals(
+        &clone,
+        || {
+            fs::copy(&program, &hook).unwrap();
+        },
+        || fs::remove_file(&hook).unwrap(),
+    );
+}
+
+#[test]
+fn a_remote_that_is_away_blocks_what_follows_until_it_is_back() {
+    let clone = Clone::behind_the_database();
+    let remote = clone.home.root().join("remote.git");
+    let away = clone.home.root().join("away.git");
+    blocks_and_heals(
+        &clone,
+        || fs::rename(&remote, &away).unwrap(),
+        || fs::rename(&away, &remote).unwrap(),
+    );
+}
+
+#[test]
+fn a_commit_by_hand_that_is_not_pushed_blocks_nothing() {
+    let clone = Clone::behind_the_database();
+    clone.write("ours", "x");
+    clone.git(&["add", "ours"]);
+    clone.git(&["commit", "-q", "-m", "ours"]);
+    assert_eq!(codes(&clone.object(0, &[])), ["C-15"]);
+    assert_eq!(clone.fix()["pushed"], true);
+}
+
+#[test]
+fn a_branch_that_is_pushed_elsewhere_is_not_committed_to() {
+    let clone = Clone::behind_the_database();
+    clone.git(&["checkout", "-q", "-b", "topic", "--track", "origin/main"]);
+    let before = (clone.head(), clone.bytes("workplans/a.md"));
+    let repo = clone.fix();
+    assert!(
+        skipped(&repo).contains("would not go to origin/main"),
+        "{repo}"
+    );
+    assert_eq!((clone.head(), clone.bytes("workplans/a.md")), before);
+}
+
+#[test]
+fn no_password_of_an_address_is_shown() {
+    let clone = Clone::behind_the_database();
+    let secret = "hunter2hunter2";
+    let url = format!("https://ana:{secret}@127.0.0.1:9/x.git");
+    clone.git(&["remote", "set-url", "origin", &url]);
+    for arguments in [
+        &["--fix", "--pull"][..],
+        &["--fix"],
+        &["--pull"],
+        &["--fix", "--format", "sarif"],
+    ] {
+        let answer = clone.run(arguments);
+        assert_eq!(answer.code, Some(0), "{answer:?}");
+        assert!(
+            !answer.stdout.contains(secret) && !answer.stderr.contains(secret),
+            "{answer:?}"
+        );
+        let answer = clone.run(&[arguments, &["--json"]].concat());
+        assert!(!answer.stdout.contains(secret), "{answer:?}");
+    }
+}
+
+/// The reading end of a pipe; its end comes when its last writer is dead.
+fn fifo(path: &Path) -> fs::File {
+    let made = std::process::Command::new("mkfifo")
+        .arg(path)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    // Opened for both, so that opening does not wait for a writer.
+    let open = |write: bool| {
+        let mut options = fs::File::options();
+        options
+            .read(true)
+            .write(write)
+            .custom_flags(0)
+            .open(path)
+            .unwrap()
+    };
+    let both = open(true);
+    let path = path.to_owned();
+    let reading = std::thread::spawn(move || fs::File::open(path).unwrap());
+    let reading = reading.join().unwrap();
+    drop(both);
+    reading
+}
+
+#[test]
+fn a_remote_that_hangs_is_given_up_and_nothing_of_it_survives() {
+    use std::io::Read as _;
+    let clone = Clone::behind_the_database();
+    clone.git(&["remote", "set-url", "origin", "ssh://nowhere.invalid/x"]);
+    let gate = clone.home.root().join("gate");
+    let mut reading = fifo(&gate);
+    let hangs = clone.program(
+        "../ssh",
+        "exec 9>\"$GATE\"; echo >&9; (trap '' TERM HUP; sleep 1000) & sleep 1000",
+    );
+    let run = clone.home.run("trueup").args(["check", "--fix", "--json"]);
+    let run = run.env("GIT_SSH_COMMAND", &hangs).env("GATE", &gate);
+    let object = envelope(&run.finish(), 0);
+    // It was asked once, and is not asked again to take the push.
+    let mut written = Vec::new();
+    reading.read_to_end(&mut written).unwrap();
+    assert_eq!(written, b"\n");
+    assert_eq!(codes(&object), ["C-17", "C-15"]);
+    let message = of_code(&object, "C-17")[0]["message"].as_str().unwrap();
+    assert!(message.contains("cannot be reached"), "{message}");
+    assert_eq!(object["data"]["repos"][0]["commit"], clone.head());
+}

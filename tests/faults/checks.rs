@@ -1,0 +1,283 @@
+//! `trueup check --fix` killed at random moments, on full disks and where nothing can be written.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::home::Home;
+
+use super::kills::{Chance, kill_after};
+use super::mount::Mount;
+
+/// Workplans of a repository, and the tasks of each.
+const PLANS: usize = 3;
+const TASKS: usize = 4;
+
+/// Fewest kills of a loop; those that came too late do not count.
+const KILLS: usize = 40;
+
+fn git(home: &Home, folder: &Path, arguments: &[&str]) -> String {
+    let done = Command::new("git")
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", home.user())
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "git {arguments:?}: {done:?}");
+    String::from_utf8(done.stdout)
+        .unwrap()
+        .trim_end()
+        .to_owned()
+}
+
+fn plan(number: usize) -> String {
+    let mut text = format!("---\r\nid: A-WP-{number}\r\nstatus: active\r\n---\r\n");
+    for task in 1..=TASKS {
+        text +=
+            &format!("\r\n### T{task}\r\n\r\n```task\r\nid: T{task}\r\nstatus: todo\r\n```\r\n");
+    }
+    text
+}
+
+/// A repository with workplans, a remote and a database that knows nothing of them.
+fn repository(home: &Home) {
+    let settings = "[user]\nname = t\nemail = t@example.org\n[protocol \"file\"]\nallow = always\n";
+    fs::write(home.user().join(".gitconfig"), settings).unwrap();
+    let project = home.project();
+    fs::create_dir_all(project.join("workplans")).unwrap();
+    for number in 1..=PLANS {
+        fs::write(project.join(format!("workplans/{number}.md")), plan(number)).unwrap();
+    }
+    let remote = home.root().join("remote.git");
+    let remote = remote.to_str().unwrap();
+    git(
+        home,
+        &home.root(),
+        &["init", "-q", "--bare", "-b", "main", remote],
+    );
+    for arguments in [
+        &["add", "workplans"][..],
+        &["commit", "-q", "-m", "plans"],
+        &["remote", "add", "origin", remote],
+        &["push", "-q", "-u", "origin", "main"],
+    ] {
+        git(home, project, arguments);
+    }
+    home.run("trueup").args(["db", "migrate"]).finish().ok();
+}
+
+fn fix(home: &Home) -> Value {
+    let run = home.run("trueup").args(["check", "--fix", "--json"]);
+    let answer = run.finish();
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    answer.json()
+}
+
+/// What a file says of its tasks.
+fn statuses(text: &str) -> BTreeMap<String, String> {
+    let lines: Vec<&str> = text.lines().collect();
+    lines
+        .windows(2)
+        .filter_map(|pair| {
+            let id = pair.first()?.strip_prefix("id: T")?;
+            let status = pair.get(1)?.strip_prefix("status: ")?;
+            Some((format!("T{id}"), status.to_owned()))
+        })
+        .collect()
+}
+
+/// No file is torn: every one has all its lines, and words that are words.
+#[track_caller]
+fn assert_files_are_whole(home: &Home) {
+    for number in 1..=PLANS {
+        let path = home.project().join(format!("workplans/{number}.md"));
+        let text = fs::read_to_string(&path).unwrap();
+        let found = statuses(&text);
+        assert_eq!(found.len(), TASKS, "{text}");
+        let known = ["todo", "in_progress", "blocked", "done"];
+        assert!(
+            found.values().all(|word| known.contains(&&**word)),
+            "{text}"
+        );
+        assert_eq!(text.matches("\r\n").count(), text.lines().count(), "{text}");
+    }
+}
+
+/// Lets runs go on until nothing is left to do, and holds everything against everything.
+#[track_caller]
+fn converges(home: &Home) {
+    let project = home.project();
+    // The git of a run that was killed may still be at work.
+    let is_done = |object: &Value| {
+        let found = object["divergences"].as_array().unwrap();
+        let info = |it: &Value| it["severity"] == "info";
+        let warnings = object["warnings"].as_array().unwrap();
+        let commit = &object["data"]["repos"][0]["commit"];
+        found.iter().all(info) && warnings.is_empty() && commit.is_null()
+    };
+    let mut last = Value::Null;
+    let settled = (0..200).any(|_| {
+        last = fix(home);
+        is_done(&last)
+    });
+    assert!(settled, "{last}");
+    assert_files_are_whole(home);
+    assert_eq!(git(home, project, &["status", "--porcelain"]), "");
+    let head = git(home, project, &["rev-parse", "HEAD"]);
+    let remote = home.root().join("remote.git");
+    assert_eq!(git(home, &remote, &["rev-parse", "main"]), head);
+    let items: usize = PLANS * (TASKS + 1);
+    for table in ["work_items", "workplan_links"] {
+        let count: i64 = home.ask(&format!("SELECT count(*) FROM {table}"), []);
+        assert_eq!(usize::try_from(count).unwrap(), items, "{table}");
+    }
+    for number in 1..=PLANS {
+        let text = fs::read_to_string(project.join(format!("workplans/{number}.md"))).unwrap();
+        for (task, word) in statuses(&text) {
+            let key = format!("A-WP-{number}-{task}");
+            let status: String = home.ask("SELECT status FROM work_items WHERE key = ?1", [&key]);
+            let expected = match &*status {
+                "queued" => "todo",
+                "running" => "in_progress",
+                "completed" => "done",
+                other => other,
+            };
+            assert_eq!(word, expected, "{key}");
+            let link: String = home.ask("SELECT link FROM workplan_links WHERE item = ?1", [&key]);
+            assert_eq!(text.matches(&link).count(), 1, "{key}");
+        }
+        assert_eq!(text.matches("state_hub_task_id").count(), TASKS);
+        assert_eq!(text.matches("state_hub_workstream_id").count(), 1);
+    }
+    let names = fs::read_dir(project.join("workplans")).unwrap();
+    assert_eq!(names.count(), PLANS, "no draft is left");
+    let records = fs::read_dir(home.trueup().join("unfinished"));
+    assert_eq!(records.into_iter().flatten().count(), 0);
+}
+
+/// How long a run may be let alive: over the whole life of one on this machine.
+fn life(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_micros())
+        .unwrap()
+        .max(3_000)
+}
+
+#[test]
+fn what_a_killed_run_left_is_taken_up_or_back() {
+    let home = Home::new();
+    repository(&home);
+    let began = Instant::now();
+    fix(&home);
+    let life = life(began);
+    let mut chance = Chance::new();
+    let (mut kills, mut number) = (0, 0);
+    while kills < KILLS {
+        number += 1;
+        assert!(
+            number < 20 * KILLS,
+            "the runs end before they can be killed"
+        );
+        // Both are of one rank, so that the database wins again and again.
+        for plan in 1..=PLANS {
+            let task = 1 + chance.below(TASKS as u64);
+            let status = if number % 2 == 0 {
+                "blocked"
+            } else {
+                "running"
+            };
+            home.sql(
+                "UPDATE work_items SET status = ?1 WHERE key = ?2 AND status <> ?1",
+                [status, &format!("A-WP-{plan}-T{task}")],
+            );
+        }
+        let run = home.run("trueup").args(["check", "--fix"]);
+        let late = kill_after(run, b"", Duration::from_micros(chance.below(life)));
+        kills += usize::from(!late);
+        assert_files_are_whole(&home);
+        if number % 8 == 0 {
+            converges(&home);
+        }
+    }
+    converges(&home);
+}
+
+#[test]
+fn a_first_run_that_is_killed_links_nothing_twice() {
+    let mut chance = Chance::new();
+    let mut life = None;
+    let mut kills = 0;
+    for _ in 0..60 {
+        let home = Home::new();
+        repository(&home);
+        let Some(life) = life else {
+            let began = Instant::now();
+            converges(&home);
+            life = Some(self::life(began));
+            continue;
+        };
+        let run = home.run("trueup").args(["check", "--fix"]);
+        let late = kill_after(run, b"", Duration::from_micros(chance.below(life)));
+        assert_files_are_whole(&home);
+        converges(&home);
+        kills += usize::from(!late);
+        if kills >= 12 {
+            break;
+        }
+    }
+    assert!(kills >= 12, "only {kills} were killed in time");
+}
+
+/// A repository on a file system of its own, linked, with a task that is done in the database.
+fn mounted() -> Option<(Home, Mount)> {
+    let mut home = Home::new();
+    let place = home.root().join("mounted");
+    fs::create_dir(&place).unwrap();
+    let mount = Mount::over(&place, "4m")?;
+    home.move_project(place);
+    home.git(&["init", "--quiet", "--initial-branch=main"]);
+    repository(&home);
+    fix(&home);
+    let arguments = ["item", "transition", "A-WP-1-T1", "completed"];
+    home.run("trueup").args(arguments).finish().ok();
+    Some((home, mount))
+}
+
+/// Nothing is written, why is said, and once it can be all is well.
+fn waits(home: &Home, words: &str, mend: impl Fn()) {
+    let text = || fs::read(home.project().join("workplans/1.md")).unwrap();
+    let head = || git(home, home.project(), &["rev-parse", "HEAD"]);
+    let before = (text(), head());
+    let object = fix(home);
+    let repo = &object["data"]["repos"][0];
+    let skipped = repo["skipped"].as_str().unwrap_or_default();
+    assert!(skipped.contains(words), "{object}");
+    assert_eq!((text(), head()), before);
+    mend();
+    assert_eq!(git(home, home.project(), &["status", "--porcelain"]), "");
+    converges(home);
+}
+
+#[test]
+fn a_full_disk_under_the_workplans() {
+    let Some((home, mount)) = mounted() else {
+        return;
+    };
+    // The filler is no file of the repository.
+    fs::write(home.project().join(".git/info/exclude"), "filler\n").unwrap();
+    mount.fill();
+    waits(&home, "No space left", || mount.free());
+}
+
+#[test]
+fn workplans_on_a_read_only_file_system() {
+    let Some((home, mount)) = mounted() else {
+        return;
+    };
+    mount.read_only(true);
+    waits(&home, "Read-only file system", || mount.read_only(false));
+}

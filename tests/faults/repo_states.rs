@@ -1,0 +1,139 @@
+//! States of repositories among kills and full disks: a cache holds the old section or the new
+//! one, whole, and what others wrote stays.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use support::home::{Answer, Home, Run};
+
+use super::kills::{Chance, kill_after};
+use super::mount::Mount;
+
+/// Fewest kills; those that came too late do not count.
+const KILLS: usize = 60;
+
+/// Stands before the sections, and is nobody's but the user's.
+const NOTES: &str = "# Mine\r\n\r\nkept\r\n";
+
+/// A state long enough that a write in place would be caught half done.
+fn text(number: u64) -> String {
+    format!("state {number}\n").repeat(20_000)
+}
+
+fn command<'a>(home: &'a Home, arguments: &[&str]) -> Run<'a> {
+    home.run("trueup").args(arguments)
+}
+
+/// Registers `alpha`, which gives, and a target.
+fn registered(home: &Home, target: &std::path::Path) {
+    command(home, &["db", "migrate"]).finish().ok();
+    let alpha = home.root().join("alpha");
+    fs::create_dir(&alpha).unwrap();
+    for (path, slug) in [(alpha.as_path(), "alpha"), (target, "target")] {
+        let add = ["repo", "add", path.to_str().unwrap(), "--slug", slug];
+        command(home, &add).finish().ok();
+    }
+}
+
+fn save(home: &Home, number: u64) {
+    fs::write(home.root().join("alpha/STATE.md"), text(number)).unwrap();
+}
+
+fn cache(target: &std::path::Path) -> PathBuf {
+    target.join(".aibrain/global-state-cache.md")
+}
+
+fn syncing(home: &Home) -> Run<'_> {
+    command(home, &["state", "sync", "alpha"])
+}
+
+/// Returns the state in the cache; asserts that it is whole and that nothing else changed.
+fn cached(target: &std::path::Path) -> String {
+    let file = fs::read_to_string(cache(target)).unwrap();
+    assert!(file.starts_with(NOTES), "the notes are gone");
+    assert_eq!(file.matches("<!-- trueup:repo-state ").count(), 1);
+    assert_eq!(file.matches("<!-- /trueup:repo-state ").count(), 1);
+    let slug = "alpha".parse().unwrap();
+    let section = trueup_core::repo_state::find(file.as_bytes(), &slug).unwrap();
+    let sound = trueup_core::repo_state::SectionState::Sound;
+    assert_eq!(section.state, sound, "a torn section");
+    String::from_utf8(section.body.to_vec()).unwrap()
+}
+
+#[test]
+fn a_killed_sync_leaves_the_old_section_or_the_new_one() {
+    let home = Home::new();
+    let target = home.root().join("target");
+    fs::create_dir_all(target.join(".aibrain")).unwrap();
+    fs::write(cache(&target), NOTES).unwrap();
+    registered(&home, &target);
+    save(&home, 0);
+    let begun = Instant::now();
+    syncing(&home).finish().ok();
+    let life = u64::try_from(begun.elapsed().as_micros())
+        .unwrap()
+        .max(3_000);
+    let mut chance = Chance::new();
+    let (mut kills, mut number) = (0, 0);
+    while kills < KILLS {
+        number += 1;
+        assert!(
+            number < 4_000,
+            "the processes end before they can be killed"
+        );
+        let before = cached(&target);
+        save(&home, number);
+        let late = kill_after(
+            syncing(&home),
+            b"",
+            Duration::from_micros(chance.below(life)),
+        );
+        kills += usize::from(!late);
+        let after = cached(&target);
+        assert!(
+            after == before || after == text(number),
+            "neither old nor new"
+        );
+    }
+    syncing(&home).finish().ok();
+    assert!(
+        cached(&target) == text(number),
+        "the last state did not arrive"
+    );
+    let left = fs::read_dir(target.join(".aibrain")).unwrap().count();
+    assert_eq!(left, 1, "drafts are left");
+}
+
+#[test]
+fn a_full_disk_leaves_the_cache_as_it_was_and_reaches_the_others() {
+    let home = Home::new();
+    let full = home.root().join("full");
+    let free = home.root().join("free");
+    fs::create_dir(&full).unwrap();
+    fs::create_dir(&free).unwrap();
+    let Some(mount) = Mount::over(&full, "2m") else {
+        return;
+    };
+    fs::create_dir(full.join(".aibrain")).unwrap();
+    fs::write(cache(&full), NOTES).unwrap();
+    registered(&home, &full);
+    let add = ["repo", "add", free.to_str().unwrap()];
+    command(&home, &add).finish().ok();
+    save(&home, 1);
+    syncing(&home).finish().ok();
+    mount.fill();
+    save(&home, 2);
+    let answer: Answer = syncing(&home).finish();
+    assert_eq!(answer.code, Some(3), "{answer:?}");
+    assert!(
+        answer.stderr.contains("target was not reached"),
+        "{answer:?}"
+    );
+    assert!(cached(&full) == text(1), "the cache changed");
+    let other = fs::read_to_string(cache(&free)).unwrap();
+    assert!(other.contains(&text(2)), "the other was not reached");
+    mount.free();
+    syncing(&home).finish().ok();
+    assert!(cached(&full) == text(2), "it did not heal");
+}
