@@ -52,7 +52,7 @@ pub(crate) struct Answer {
     /// The `data` of the object.
     pub(crate) data: Value,
     /// What stands in its place, where a tree of it would be large.
-    long: Option<Box<RawValue>>,
+    pub(crate) long: Option<Box<RawValue>>,
     /// Findings.
     pub(crate) divergences: Vec<Divergence>,
     /// What was worked around.

@@ -67,10 +67,10 @@ pub fn redact(text: &str) -> Redaction<'_> {
             found: Vec::new(),
         };
     }
-    read(text)
+    searched(text)
 }
 
-fn read(text: &str) -> Redaction<'_> {
+fn searched(text: &str) -> Redaction<'_> {
     // Words are read where tokens are replaced already, so that a second reading meets the same.
     let known = known(text);
     let first = replace(text, &known);
