@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Color, Style};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use trueup_core::reconcile::Divergence;
 use trueup_core::text::block;
@@ -49,6 +51,8 @@ pub(crate) struct Answer {
     pub(crate) tints: Vec<(usize, Tint)>,
     /// The `data` of the object.
     pub(crate) data: Value,
+    /// What stands in its place, where a tree of it would be large.
+    pub(crate) long: Option<Box<RawValue>>,
     /// Findings.
     pub(crate) divergences: Vec<Divergence>,
     /// What was worked around.
@@ -68,6 +72,34 @@ impl Answer {
             ..Self::default()
         }
     }
+
+    /// Makes an answer for a program alone, of which no tree is made.
+    pub(crate) fn long(data: &impl Serialize) -> Result<Self, Failure> {
+        let long = to_raw_value(data);
+        let long = long.map_err(|error| Failure::unable("io", error.to_string()))?;
+        Ok(Self {
+            long: Some(long),
+            ..Self::default()
+        })
+    }
+}
+
+/// The one object of `--json`.
+#[derive(Serialize)]
+struct Object<'a> {
+    ok: bool,
+    command: &'static str,
+    data: Data<'a>,
+    divergences: &'a [Divergence],
+    warnings: &'a [String],
+    error: &'a Value,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Data<'a> {
+    Tree(&'a Value),
+    Long(&'a RawValue),
 }
 
 /// Prints answers of one command.
@@ -84,11 +116,12 @@ impl Report {
 
     /// Prints an answer.
     pub(crate) fn print(&self, answer: &Answer) -> ExitCode {
+        if self.json {
+            let written = self.object(answer.exit == 0, answer, &Value::Null);
+            return exit(written, answer.exit);
+        }
         let mut out = anstream::stdout().lock();
-        let written = if self.json {
-            let object = self.object(answer.exit == 0, answer, &Value::Null);
-            writeln!(out, "{object}")
-        } else if let Some(content) = answer
+        let written = if let Some(content) = answer
             .verbatim
             .as_ref()
             .filter(|_| !io::stdout().is_terminal())
@@ -103,17 +136,20 @@ impl Report {
             let mut lines = text.chain(verbatim).enumerate();
             let mut tints = answer.tints.iter().peekable();
             warn(&answer.warnings);
-            lines.try_for_each(|(number, line)| {
+            // Stdout would hand every line to the kernel by itself.
+            let mut page = Vec::new();
+            let made = lines.try_for_each(|(number, line)| {
                 let line = block(line, LONGEST);
                 match tints.next_if(|(at, _)| *at == number) {
                     // Coloured once it is clean: what came with the text acts on no terminal.
                     Some((_, tint)) => {
                         let style = tint.style();
-                        writeln!(out, "{style}{line}{style:#}")
+                        writeln!(page, "{style}{line}{style:#}")
                     }
-                    None => writeln!(out, "{line}"),
+                    None => writeln!(page, "{line}"),
                 }
-            })
+            });
+            made.and_then(|()| out.write_all(&page))
         };
         exit(written.and_then(|()| out.flush()), answer.exit)
     }
@@ -134,9 +170,7 @@ impl Report {
                 warnings: warnings.to_vec(),
                 ..Answer::default()
             };
-            let object = self.object(false, &answer, &error);
-            let mut out = io::stdout().lock();
-            writeln!(out, "{object}").and_then(|()| out.flush())
+            self.object(false, &answer, &error)
         } else {
             warn(warnings);
             let mut err = anstream::stderr().lock();
@@ -150,15 +184,22 @@ impl Report {
         exit(written, failure.exit)
     }
 
-    fn object(&self, ok: bool, answer: &Answer, error: &Value) -> Value {
-        json!({
-            "ok": ok,
-            "command": self.command,
-            "data": answer.data,
-            "divergences": answer.divergences,
-            "warnings": answer.warnings,
-            "error": error,
-        })
+    /// Prints the object. A program reads it, so nothing takes anything out of it.
+    fn object(&self, ok: bool, answer: &Answer, error: &Value) -> io::Result<()> {
+        let mut line = serde_json::to_vec(&Object {
+            ok,
+            command: self.command,
+            data: match &answer.long {
+                Some(long) => Data::Long(long),
+                None => Data::Tree(&answer.data),
+            },
+            divergences: &answer.divergences,
+            warnings: &answer.warnings,
+            error,
+        })?;
+        line.push(b'\n');
+        let mut out = io::stdout().lock();
+        out.write_all(&line).and_then(|()| out.flush())
     }
 }
 

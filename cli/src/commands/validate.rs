@@ -134,14 +134,10 @@ fn answer(desk: &Desk, arguments: &Validate, findings: Vec<Finding>) -> Answer {
     };
     let exit = if wrong { REFUSED } else { 0 };
     Answer {
-        text,
-        data,
         divergences,
         warnings,
         exit,
-        signal: None,
-        tints: Vec::new(),
-        verbatim: None,
+        ..Answer::new(text, data)
     }
 }
 

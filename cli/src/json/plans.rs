@@ -1,7 +1,10 @@
 //! Plans and their tasks.
 
+use serde::Serialize;
 use serde_json::{Value, json};
-use trueup_core::model::{Plan, PlanState, PlanSummary, PlanTask};
+use trueup_core::model::{
+    Plan, PlanState, PlanSummary, PlanTask, PlanTaskId, PlanTaskStatus, Revision, Timestamp,
+};
 
 /// A plan, with where it stands.
 pub(crate) fn plan(plan: &Plan, summary: &PlanSummary) -> Value {
@@ -18,31 +21,55 @@ pub(crate) fn plan_summary(summary: &PlanSummary) -> Value {
     Value::Object(trueup_core::plan::counts(summary))
 }
 
+/// TASK. A plan has thousands of them, so no tree is made of each.
+#[derive(Debug, Serialize)]
+pub(crate) struct TaskShape<'a> {
+    task_id: String,
+    id: &'a PlanTaskId,
+    title: &'a str,
+    status: PlanTaskStatus,
+    priority: Option<&'a str>,
+    depends_on: &'a [PlanTaskId],
+    started_at: Option<Timestamp>,
+    completed_at: Option<Timestamp>,
+    error: Option<&'a str>,
+    skip_reason: Option<&'a str>,
+    retry_count: u8,
+    revision: Revision,
+}
+
 /// TASK.
-pub(crate) fn plan_task(task: &PlanTask) -> Value {
-    json!({
-        "task_id": task.key(),
-        "id": task.id,
-        "title": task.title,
-        "status": task.status,
-        "priority": task.priority,
-        "depends_on": task.depends_on,
-        "started_at": task.started_at,
-        "completed_at": task.completed_at,
-        "error": task.error,
-        "skip_reason": task.skip_reason,
-        "retry_count": task.retry_count,
-        "revision": task.revision,
-    })
+pub(crate) fn plan_task(task: &PlanTask) -> TaskShape<'_> {
+    TaskShape {
+        task_id: task.key(),
+        id: &task.id,
+        title: &task.title,
+        status: task.status,
+        priority: task.priority.as_deref(),
+        depends_on: &task.depends_on,
+        started_at: task.started_at,
+        completed_at: task.completed_at,
+        error: task.error.as_deref(),
+        skip_reason: task.skip_reason.as_deref(),
+        retry_count: task.retry_count,
+        revision: task.revision,
+    }
 }
 
 /// A plan with its tasks, at one moment.
-pub(crate) fn plan_state(state: &PlanState) -> Value {
+#[derive(Debug, Serialize)]
+pub(crate) struct StateShape<'a> {
+    plan: Value,
+    summary: Value,
+    tasks: Vec<TaskShape<'a>>,
+}
+
+/// A plan with its tasks, at one moment.
+pub(crate) fn plan_state(state: &PlanState) -> StateShape<'_> {
     let summary = state.summary();
-    let tasks: Vec<Value> = state.tasks.iter().map(plan_task).collect();
-    json!({
-        "plan": plan(&state.plan, &summary),
-        "summary": plan_summary(&summary),
-        "tasks": tasks,
-    })
+    StateShape {
+        plan: plan(&state.plan, &summary),
+        summary: plan_summary(&summary),
+        tasks: state.tasks.iter().map(plan_task).collect(),
+    }
 }

@@ -10,6 +10,7 @@ use super::assess::{Reading, assess};
 use super::finding::Finding;
 use super::gate::{self, Gate};
 use super::rows::{self, Mover, strangers};
+use super::sheet::Sheet;
 use super::writeback::{self, Places};
 use super::{files, plans, unfinished};
 use crate::cache::lock::FileLock;
@@ -223,6 +224,7 @@ pub(super) fn observe(
 ) -> Result<(Reading, usize), CheckError> {
     let paths = files::list(root)?;
     let paths = paths.as_deref();
+    let name = name.or_else(|| files::name(root, paths.unwrap_or_default()));
     let (files, repo, rows) = if let Some(name) = name {
         // The database is asked while files are read.
         thread::scope(|scope| {
@@ -235,7 +237,7 @@ pub(super) fn observe(
         })
     } else {
         let files = files::read(root, paths);
-        let name = match named(&files) {
+        let name = match files.sheets.iter().find_map(Sheet::slug) {
             Some(name) => name,
             None => known(store, &files)?.unwrap_or_else(|| directory(root)),
         };
@@ -269,16 +271,6 @@ fn configured(root: &Path) -> Option<String> {
     };
     let config: RepositoryConfig = project.config().ok()?;
     config.repo
-}
-
-/// Returns the name that the first workplan that has one gives its repository.
-fn named(files: &files::Files) -> Option<String> {
-    let mut names = files
-        .sheets
-        .iter()
-        .filter_map(|sheet| sheet.repo.as_deref());
-    let name = names.find_map(|name| name.trim().parse::<RepoSlug>().ok());
-    name.map(|name| name.as_str().to_owned())
 }
 
 /// Returns the name by which the database knows the files already: a clone may have any name.

@@ -116,6 +116,13 @@ pub(super) fn read(root: &Path, paths: Option<&[String]>) -> Files {
     files
 }
 
+/// Returns the name that the first of the workplans gives its repository, so that the database
+/// can be asked while the others are read. It is the name all of them are searched for.
+pub(super) fn name(root: &Path, paths: &[String]) -> Option<String> {
+    let (sheet, _) = one(root, paths.first()?);
+    sheet?.slug()
+}
+
 /// Reads a file. One that cannot be read is a trouble of that file, and the others are read.
 pub(super) fn one(root: &Path, path: &str) -> Read {
     let bytes = match read_bytes(&root.join(path), LARGEST, false) {

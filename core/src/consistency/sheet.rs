@@ -2,7 +2,7 @@
 
 use super::entry::{self, Entry};
 use super::ids;
-use crate::model::{ItemKey, ItemStatus, WorkplanLink, WorkplanTaskStatus};
+use crate::model::{ItemKey, ItemStatus, RepoSlug, WorkplanLink, WorkplanTaskStatus};
 use crate::workplan::{Key, Place, Problem, Vocabulary, Workplan};
 
 /// What is wrong with a file, and where.
@@ -69,6 +69,12 @@ pub struct Sheet {
 }
 
 impl Sheet {
+    /// Returns the name it gives its repository, if that is one.
+    pub(super) fn slug(&self) -> Option<String> {
+        let slug: Option<RepoSlug> = self.repo.as_deref()?.trim().parse().ok();
+        slug.map(|slug| slug.as_str().to_owned())
+    }
+
     /// Understands a file that was read. What it says wrong is in the troubles; without an id
     /// and a status there is no sheet.
     pub fn of(path: &str, workplan: &Workplan) -> (Option<Self>, Vec<Trouble>) {

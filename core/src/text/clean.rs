@@ -14,6 +14,11 @@ fn acts(c: char) -> bool {
             | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Tells whether nothing in a text acts: almost all of what is printed is like that.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// Removes whole escape sequences, so that no harmless-looking rest of one stays behind.
 fn without_escapes(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -53,6 +58,9 @@ fn without_escapes(text: &str) -> String {
 /// Returns the text as one clean line of at most `longest` characters; what was cut is marked
 /// with `…`.
 pub fn one_line(text: &str, longest: usize) -> String {
+    if is_plain(text) && !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ") {
+        return cut(text.to_owned(), longest);
+    }
     let mut line = String::new();
     let mut gap = false;
     for c in without_escapes(text).chars() {
@@ -72,6 +80,9 @@ pub fn one_line(text: &str, longest: usize) -> String {
 /// Returns the text with its line breaks, cleaned line by line, of at most `longest`
 /// characters.
 pub fn block(text: &str, longest: usize) -> String {
+    if is_plain(text) {
+        return cut(text.to_owned(), longest);
+    }
     let clean: Vec<String> = without_escapes(text)
         .lines()
         .map(|line| {
@@ -85,7 +96,8 @@ pub fn block(text: &str, longest: usize) -> String {
 }
 
 fn cut(text: String, longest: usize) -> String {
-    if text.chars().nth(longest).is_none() {
+    // No text has more characters than bytes.
+    if text.len() <= longest || text.chars().nth(longest).is_none() {
         return text;
     }
     let mut short: String = text.chars().take(longest.saturating_sub(1)).collect();

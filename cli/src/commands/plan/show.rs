@@ -40,7 +40,11 @@ pub(super) fn status(desk: &Desk, named: Option<&str>) -> Result<Answer, Failure
     let mut store = desk.open()?;
     let id = find(desk, &mut store, named)?;
     let state = state(&mut store, &id)?;
-    Ok(Answer::new(whole(&state), json::plan_state(&state)))
+    // A plan may have thousands of tasks, so only what is printed is made.
+    if desk.json {
+        return Answer::long(&json::plan_state(&state));
+    }
+    Ok(Answer::new(whole(&state), Value::Null))
 }
 
 /// Prints a plan as a status file: the text is the file.
@@ -66,7 +70,7 @@ pub(super) fn next(desk: &Desk, named: Option<&str>, count: usize) -> Result<Ans
             "nothing is left to do".to_owned()
         });
     }
-    let tasks: Vec<Value> = tasks.into_iter().map(json::plan_task).collect();
+    let tasks: Vec<_> = tasks.into_iter().map(json::plan_task).collect();
     Ok(Answer::new(text, json!({"tasks": tasks})))
 }
 

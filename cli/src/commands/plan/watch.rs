@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use serde_json::json;
 use trueup_core::model::PlanState;
 use trueup_core::text::block;
 
@@ -30,7 +31,7 @@ pub(super) fn run(desk: &Desk, named: Option<&str>) -> Result<Answer, Failure> {
         let state = show::state(&mut store, &id)?;
         if shown.as_ref() != Some(&state) {
             let lines = if desk.json {
-                vec![json::plan_state(&state).to_string()]
+                vec![json!(json::plan_state(&state)).to_string()]
             } else {
                 news(shown.as_ref(), &state)
             };

@@ -73,8 +73,10 @@ pub(super) fn load(
 }
 
 pub(super) fn list(connection: &Connection, plan: &PlanId) -> Result<Vec<PlanTask>> {
-    let rest = "t.plan_id = ?1 ORDER BY t.position, t.id";
-    select(connection, rest, [plan.as_str()])
+    let mut tasks = select(connection, "t.plan_id = ?1", [plan.as_str()])?;
+    // SQLite would write every row into a sorter of its own, and read it back.
+    tasks.sort_by(|a, b| (a.position, a.id.as_str()).cmp(&(b.position, b.id.as_str())));
+    Ok(tasks)
 }
 
 fn vanished(plan: &PlanId, id: &PlanTaskId) -> StoreError {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use proptest::prelude::*;
 
-use super::{MARK, SecretKind, redact};
+use super::{MARK, SHORT, SecretKind, redact, searched};
 
 const SECRETS: &str = include_str!("corpus/secrets.txt");
 const HARMLESS: &str = include_str!("corpus/harmless.txt");
@@ -288,6 +288,15 @@ fn parts() -> impl Strategy<Value = String> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn a_short_word_is_no_secret(
+        word in "(AKIA|SK|eyJ|cio|ghp_|-u|--user|Bearer|pass|key|token)?[A-Za-z0-9_-]{0,15}",
+    ) {
+        let word = word.get(..SHORT).unwrap_or(&word);
+        prop_assert_eq!(&searched(word).text, word);
+        prop_assert_eq!(redact(word), searched(word));
+    }
 
     #[test]
     fn redacting_twice_is_redacting_once(text in parts()) {
