@@ -134,7 +134,8 @@ fn checkboxes_and_the_database_differ_in_two_directions() {
     assert!(found.iter().all(|d| d.severity == Severity::Warning));
     let fixes: Vec<_> = found.iter().map(|d| d.fix.as_deref()).collect();
     let import = Some("trueup plan import fix.md");
-    assert_eq!(fixes, [None, import, None, None, import, None]);
+    let check = Some("trueup check --fix");
+    assert_eq!(fixes, [None, import, check, None, import, None]);
 }
 
 #[test]
