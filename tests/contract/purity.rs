@@ -5,6 +5,12 @@ use std::path::{Path, PathBuf};
 
 const PURE: &[&str] = &[
     "authority.rs",
+    "consistency/assess.rs",
+    "consistency/entry.rs",
+    "consistency/finding.rs",
+    "consistency/ids.rs",
+    "consistency/rules",
+    "consistency/sheet.rs",
     "model",
     "reconcile",
     "repo_state",

@@ -1,8 +1,9 @@
 //! Whether workplan files, the database and git agree (seed 3), and making them agree.
 //!
-//! Observe: `files` reads the workplans of a checkout, the store its rows, `gate` what git says.
-//! Decide: [`assess()`] is pure and returns findings and deeds. Act: `rows` and `writeback` carry
-//! the deeds out, then everything is read again; what is left is reported.
+//! Observe: `files` and `plans` read the workplans and plans of a checkout, the store its rows,
+//! `gate` what git says. Decide: [`assess()`] is pure and returns findings and deeds. Act: `rows`
+//! and `writeback` carry the deeds out, then everything is read again; what is left is reported.
+//! What a run that was killed left in files is put back by the next one (`unfinished`).
 //!
 //! Invariants: a status never goes back, in the database or in a file; nothing is written while
 //! the files may be older than what others published, nor where a commit could not be

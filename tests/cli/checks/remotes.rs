@@ -129,6 +129,8 @@ fn no_password_of_an_address_is_shown() {
     let secret = "hunter2hunter2";
     let url = format!("https://ana:{secret}@127.0.0.1:9/x.git");
     clone.git(&["remote", "set-url", "origin", &url]);
+    // git itself shows none; a hook may.
+    clone.hook("pre-commit", &format!("echo 'fatal: {url}' >&2; exit 1"));
     for arguments in [
         &["--fix", "--pull"][..],
         &["--fix"],

@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde_json::json;
+use support::race::at_once;
 
 use super::scene::{Clone, PLAN};
 use crate::fixture::data;
@@ -82,6 +83,23 @@ fn without_a_slug_the_file_its_rows_or_the_folder_names_it() {
     assert_eq!(clone.object(0, &[])["data"]["repos"][0]["repo"], "project");
     clone.write(".trueup.toml", "repo = \"named\"\n");
     assert_eq!(clone.object(0, &[])["data"]["repos"][0]["repo"], "named");
+}
+
+#[test]
+fn of_several_in_one_checkout_at_once_one_commits_and_nothing_is_there_twice() {
+    let clone = Clone::new();
+    let answers = at_once(4, |_| {
+        clone.home.run("trueup").args(["check", "--fix", "--json"])
+    });
+    let commits = answers.iter().filter(|answer| {
+        let object = crate::fixture::envelope(answer, 0);
+        !object["data"]["repos"][0]["commit"].is_null()
+    });
+    assert_eq!(commits.count(), 1, "{answers:?}");
+    assert_eq!(clone.git(&["log", "--format=%s"]).lines().count(), 3);
+    assert_eq!(clone.head(), clone.remote_head());
+    let links: i64 = clone.home.ask("SELECT count(*) FROM workplan_links", []);
+    assert_eq!(links, 4);
 }
 
 #[test]
