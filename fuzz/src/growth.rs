@@ -1,14 +1,16 @@
 //! Time: four times the text takes no more than about four times as long, whatever is repeated.
 //!
 //! An input is `r^head^before^after^tail`: a letter for the reader, what stands first, what is
-//! repeated, with a number between its two parts that counts up, and what stands last.
+//! repeated, with a number between its two parts that counts up, and what stands last. With three
+//! more parts, `r^head^before^after^middle^before^after^tail`, something else is repeated in the
+//! second half: what grows with the one for each of the other grows with the square.
 
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 use trueup_core::metadata::sources::{Language, scan};
 use trueup_core::text::redact::redact;
-use trueup_core::{cache, hook, metadata, plan, workplan};
+use trueup_core::{cache, hook, metadata, plan, repo_state, workplan};
 
 /// Bytes of the text that is looked at first.
 const SMALL: usize = 32 * 1024;
@@ -28,17 +30,32 @@ pub fn check(bytes: &[u8]) {
         return;
     };
     let parts: Vec<&str> = text.split('^').collect();
-    let [reader, head, before, after, tail] = parts[..] else {
-        return;
+    let (reader, head, first, second, tail) = match parts[..] {
+        [reader, head, before, after, tail] => (reader, head, (before, after), None, tail),
+        [reader, head, before, after, middle, again, behind, tail] => {
+            let second = Some((middle, (again, behind)));
+            (reader, head, (before, after), second, tail)
+        }
+        _ => return,
     };
     let Some(read) = reader.bytes().next().and_then(reader_of) else {
         return;
     };
-    if before.len() + after.len() == 0 {
-        return;
-    }
+    let text_of = |length: usize| {
+        let mut text = String::with_capacity(length + 4 * bytes.len());
+        text.push_str(head);
+        if let Some((middle, second)) = second {
+            repeat(&mut text, first, length / 2);
+            text.push_str(middle);
+            repeat(&mut text, second, length);
+        } else {
+            repeat(&mut text, first, length);
+        }
+        text.push_str(tail);
+        text
+    };
     let spent = |length: usize| {
-        let text = repeated(length, head, before, after, tail);
+        let text = text_of(length);
         let start = processor_time();
         read(&text);
         processor_time() - start
@@ -65,9 +82,11 @@ fn processor_time() -> Duration {
     Duration::try_from(now).expect("time is not negative")
 }
 
-fn repeated(length: usize, head: &str, before: &str, after: &str, tail: &str) -> String {
-    let mut text = String::with_capacity(length + 1024);
-    text.push_str(head);
+/// Adds a piece with its number until the text is so long.
+fn repeat(text: &mut String, (before, after): (&str, &str), length: usize) {
+    if before.is_empty() && after.is_empty() {
+        return;
+    }
     let mut number = 0_u32;
     while text.len() < length {
         text.push_str(before);
@@ -77,8 +96,6 @@ fn repeated(length: usize, head: &str, before: &str, after: &str, tail: &str) ->
         text.push_str(after);
         number += 1;
     }
-    text.push_str(tail);
-    text
 }
 
 fn reader_of(letter: u8) -> Option<fn(&str)> {
@@ -89,6 +106,12 @@ fn reader_of(letter: u8) -> Option<fn(&str)> {
         b'c' => |text| drop(cache::Document::parse(text.as_bytes()).map(|read| read.reading())),
         b'h' => |text| drop(hook::parse(text.as_bytes())),
         b'm' => |text| drop(metadata::Document::parse(text.as_bytes())),
+        b't' => |text| {
+            let slug = "a".parse().expect("it is a slug");
+            let _ = repo_state::find(text.as_bytes(), &slug);
+            let _ = repo_state::remove(text.as_bytes(), &slug);
+            let _ = repo_state::summary(text);
+        },
         b'r' => |text| drop(redact(text)),
         b'1' => |text| drop(scan(Language::Python, text)),
         b'2' => |text| drop(scan(Language::Script, text)),

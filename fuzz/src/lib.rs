@@ -12,6 +12,7 @@ pub mod metadata;
 pub mod plan;
 pub mod redact;
 pub mod sources;
+pub mod state;
 pub mod status_file;
 mod text;
 pub mod workplan;

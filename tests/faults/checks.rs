@@ -38,8 +38,9 @@ fn git(home: &Home, folder: &Path, arguments: &[&str]) -> String {
 fn plan(number: usize) -> String {
     let mut text = format!("---\r\nid: A-WP-{number}\r\nstatus: active\r\n---\r\n");
     for task in 1..=TASKS {
-        text +=
-            &format!("\r\n### T{task}\r\n\r\n```task\r\nid: T{task}\r\nstatus: todo\r\n```\r\n");
+        let block = format!("### T{task}\n\n```task\nid: T{task}\nstatus: todo\n```\n");
+        text.push_str("\r\n");
+        text.push_str(&block.replace('\n', "\r\n"));
     }
     text
 }

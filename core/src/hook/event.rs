@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::wire::{Payload, Todo};
+use serde::de::Error as _;
+
+use super::wire::{Lenient, Payload, Todo, ToolInput};
 use crate::model::{IdError, SessionId};
 
 /// A payload that cannot be used at all.
@@ -144,22 +146,31 @@ pub fn parse(text: &[u8]) -> Result<Option<Parsed>, PayloadError> {
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(PayloadError::Empty);
     }
+    if text.trim_ascii_start().first() == Some(&b'[') {
+        // It would be read as the fields of an object, in their order.
+        return Err(serde_json::Error::custom("it is a list and no object").into());
+    }
     let payload: Payload = serde_json::from_slice(text)?;
     let Some(event) = event(&payload) else {
         return Ok(None);
     };
     Ok(Some(Parsed {
-        session: payload.session_id.as_deref().unwrap_or_default().parse()?,
-        cwd: payload.cwd.filter(|cwd| !cwd.is_empty()),
-        is_subagent: payload.agent_id.is_some(),
+        session: payload
+            .session_id
+            .0
+            .as_deref()
+            .unwrap_or_default()
+            .parse()?,
+        cwd: payload.cwd.0.filter(|cwd| !cwd.is_empty()),
+        is_subagent: payload.agent_id.0.is_some(),
         event,
     }))
 }
 
 fn event(payload: &Payload) -> Option<Event> {
     Some(
-        match payload.hook_event_name.as_deref().unwrap_or_default() {
-            "SessionStart" => Event::SessionStart(match payload.source.as_deref() {
+        match payload.hook_event_name.0.as_deref().unwrap_or_default() {
+            "SessionStart" => Event::SessionStart(match payload.source.0.as_deref() {
                 Some("resume") => Source::Resume,
                 Some("clear") => Source::Clear,
                 Some("compact") => Source::Compact,
@@ -168,7 +179,7 @@ fn event(payload: &Payload) -> Option<Event> {
                 _ => Source::Startup,
             }),
             "UserPromptSubmit" => {
-                let prompt = payload.prompt.as_deref().unwrap_or_default();
+                let prompt = payload.prompt.0.as_deref().unwrap_or_default();
                 Event::Prompt(if prompt.trim_start().starts_with("<task-notification>") {
                     Prompt::Notification
                 } else {
@@ -178,24 +189,31 @@ fn event(payload: &Payload) -> Option<Event> {
             "PreToolUse" => Event::BeforeTool(tool(payload)),
             "PostToolUse" => Event::AfterTool(tool(payload)),
             "TaskCreated" => Event::Task(TaskChange::Created {
-                id: payload.task_id.clone()?,
-                subject: payload.task_subject.clone()?,
+                id: payload.task_id.0.clone()?,
+                subject: payload.task_subject.0.clone()?,
             }),
             "TaskCompleted" => Event::Task(TaskChange::Finished {
-                id: payload.task_id.clone()?,
+                id: payload.task_id.0.clone()?,
             }),
             "PreCompact" => Event::BeforeCompaction,
             "Stop" => Event::Stop {
-                again: payload.stop_hook_active,
+                again: payload.stop_hook_active.0 == Some(true),
             },
             // The client's own compaction agent stops with an empty type.
-            "SubagentStop" if payload.agent_type.as_deref().is_some_and(|t| !t.is_empty()) => {
+            "SubagentStop"
+                if payload
+                    .agent_type
+                    .0
+                    .as_deref()
+                    .is_some_and(|t| !t.is_empty()) =>
+            {
                 Event::SubagentStop
             }
             "FileChanged" => Event::FileChanged,
             "SessionEnd" => Event::SessionEnd(
                 payload
                     .reason
+                    .0
                     .clone()
                     .filter(|r| !r.is_empty())
                     .unwrap_or_else(|| "other".to_owned()),
@@ -206,32 +224,32 @@ fn event(payload: &Payload) -> Option<Event> {
 }
 
 fn tool(payload: &Payload) -> Tool {
-    let input = &payload.tool_input.0;
-    match payload.tool_name.as_deref().unwrap_or_default() {
+    let nothing = ToolInput::default();
+    let input = payload.tool_input.0.as_ref().unwrap_or(&nothing);
+    match payload.tool_name.0.as_deref().unwrap_or_default() {
         "Bash" => Tool::Bash(Shell {
-            command: input.command.clone().unwrap_or_default(),
+            command: input.command.0.clone().unwrap_or_default(),
             timeout: input.timeout.0.map(Duration::from_millis),
-            in_background: input.run_in_background.0,
+            in_background: input.run_in_background.0 == Some(true),
         }),
         "Agent" | "Task" => Tool::Agent,
-        "TodoWrite" => match &input.todos {
+        "TodoWrite" => match &input.todos.0 {
             Some(todos) => Tool::Tasks(TaskChange::List(in_progress(todos))),
             None => Tool::Other,
         },
         "TaskCreate" => {
-            let made = payload
-                .tool_response
-                .as_ref()
-                .and_then(|r| r.0.task.as_ref());
-            match (made.and_then(|task| task.id.clone()), input.subject.clone()) {
+            let response = payload.tool_response.0.as_ref();
+            let made = response.and_then(|response| response.task.0.as_ref());
+            let id = made.and_then(|task| task.id.0.clone());
+            match (id, input.subject.0.clone()) {
                 (Some(id), Some(subject)) => Tool::Tasks(TaskChange::Created { id, subject }),
                 _ => Tool::Other,
             }
         }
-        "TaskUpdate" => match (input.task_id.clone(), input.status.as_deref()) {
+        "TaskUpdate" => match (input.task_id.0.clone(), input.status.0.as_deref()) {
             (Some(id), Some("in_progress")) => Tool::Tasks(TaskChange::Started {
                 id,
-                subject: input.subject.clone(),
+                subject: input.subject.0.clone(),
             }),
             (Some(id), Some("completed" | "deleted" | "cancelled")) => {
                 Tool::Tasks(TaskChange::Finished { id })
@@ -242,9 +260,9 @@ fn tool(payload: &Payload) -> Tool {
     }
 }
 
-fn in_progress(todos: &[Todo]) -> Option<String> {
+fn in_progress(todos: &[Lenient<Todo>]) -> Option<String> {
+    let mut todos = todos.iter().filter_map(|todo| todo.0.as_ref());
     todos
-        .iter()
-        .find(|todo| todo.status.as_deref() == Some("in_progress"))
-        .and_then(|todo| todo.content.clone())
+        .find(|todo| todo.status.0.as_deref() == Some("in_progress"))
+        .and_then(|todo| todo.content.0.clone())
 }

@@ -1,108 +1,105 @@
 //! The JSON as sent, with only the fields trueup reads. Everything is optional: fields come
-//! and go with versions of the client.
+//! and go with versions of the client, and what comes in another shape is as if it were not there.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Payload {
-    pub(super) session_id: Option<String>,
-    pub(super) cwd: Option<String>,
-    pub(super) hook_event_name: Option<String>,
-    pub(super) agent_id: Option<String>,
-    pub(super) agent_type: Option<String>,
-    pub(super) source: Option<String>,
-    pub(super) prompt: Option<String>,
-    pub(super) tool_name: Option<String>,
-    #[serde(default)]
-    pub(super) tool_input: ToolInput,
-    pub(super) tool_response: Option<ToolResponse>,
-    pub(super) task_id: Option<String>,
-    pub(super) task_subject: Option<String>,
-    #[serde(default)]
-    pub(super) stop_hook_active: bool,
-    pub(super) reason: Option<String>,
+    pub(super) session_id: Lenient<String>,
+    pub(super) cwd: Lenient<String>,
+    pub(super) hook_event_name: Lenient<String>,
+    pub(super) agent_id: Lenient<String>,
+    pub(super) agent_type: Lenient<String>,
+    pub(super) source: Lenient<String>,
+    pub(super) prompt: Lenient<String>,
+    pub(super) tool_name: Lenient<String>,
+    pub(super) tool_input: Lenient<ToolInput>,
+    pub(super) tool_response: Lenient<ToolResponse>,
+    pub(super) task_id: Lenient<String>,
+    pub(super) task_subject: Lenient<String>,
+    pub(super) stop_hook_active: Lenient<bool>,
+    pub(super) reason: Lenient<String>,
 }
 
-/// The inputs of the tools trueup listens to; a tool may send anything, so a foreign shape
-/// reads as empty.
-#[derive(Debug, Default)]
-pub(super) struct ToolInput(pub(super) ToolFields);
+/// The inputs of the tools trueup listens to.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ToolInput {
+    pub(super) command: Lenient<String>,
+    /// In milliseconds.
+    pub(super) timeout: Lenient<u64>,
+    pub(super) run_in_background: Lenient<bool>,
+    #[serde(rename = "taskId")]
+    pub(super) task_id: Lenient<String>,
+    pub(super) status: Lenient<String>,
+    pub(super) subject: Lenient<String>,
+    pub(super) todos: List<Todo>,
+}
 
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct ToolFields {
-    pub(super) command: Option<String>,
-    /// In milliseconds.
-    #[serde(default)]
-    pub(super) timeout: Number,
-    #[serde(default)]
-    pub(super) run_in_background: Flag,
-    #[serde(rename = "taskId")]
-    pub(super) task_id: Option<String>,
-    pub(super) status: Option<String>,
-    pub(super) subject: Option<String>,
-    pub(super) todos: Option<Vec<Todo>>,
-}
-
-#[derive(Debug, Deserialize)]
+#[serde(default)]
 pub(super) struct Todo {
-    pub(super) content: Option<String>,
-    pub(super) status: Option<String>,
-}
-
-impl<'de> Deserialize<'de> for ToolInput {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(lenient(deserializer)?.unwrap_or_default()))
-    }
-}
-
-/// A whole number, or nothing: what a tool sends in another shape must not hide the fields
-/// beside it.
-#[derive(Debug, Default)]
-pub(super) struct Number(pub(super) Option<u64>);
-
-impl<'de> Deserialize<'de> for Number {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(lenient(deserializer)?))
-    }
-}
-
-/// A flag; anything but `true` is not.
-#[derive(Debug, Default)]
-pub(super) struct Flag(pub(super) bool);
-
-impl<'de> Deserialize<'de> for Flag {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(lenient(deserializer)?.unwrap_or_default()))
-    }
+    pub(super) content: Lenient<String>,
+    pub(super) status: Lenient<String>,
 }
 
 /// What the task tools answer: the id of a task just made.
-#[derive(Debug, Default)]
-pub(super) struct ToolResponse(pub(super) ResponseFields);
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ToolResponse {
+    pub(super) task: Lenient<TaskRef>,
+}
 
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct ResponseFields {
-    pub(super) task: Option<TaskRef>,
-}
-
-#[derive(Debug, Deserialize)]
+#[serde(default)]
 pub(super) struct TaskRef {
-    pub(super) id: Option<String>,
+    pub(super) id: Lenient<String>,
 }
 
-impl<'de> Deserialize<'de> for ToolResponse {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(lenient(deserializer)?.unwrap_or_default()))
+/// A value that is no list, or nothing: what is sent in another shape must not hide the fields
+/// beside it.
+#[derive(Debug)]
+pub(super) struct Lenient<T>(pub(super) Option<T>);
+
+impl<T> Default for Lenient<T> {
+    fn default() -> Self {
+        Self(None)
     }
 }
 
-/// Reads `T`, or nothing when the value has another shape. The raw text is borrowed, so a
-/// payload of megabytes is walked, not copied.
-fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Deserialize<'de>,
-{
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // A list would be read as the fields of an object, in their order.
+        Ok(Self(read(deserializer, |first| first != b'[')?))
+    }
+}
+
+/// A list, or nothing.
+#[derive(Debug)]
+pub(super) struct List<T>(pub(super) Option<Vec<Lenient<T>>>);
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(read(deserializer, |first| first == b'[')?))
+    }
+}
+
+/// Reads `T`, or nothing when the value is none. The raw text is borrowed, so a payload of
+/// megabytes is walked, not copied.
+fn read<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+    may_begin_with: fn(u8) -> bool,
+) -> Result<Option<T>, D::Error> {
     let raw: &'de serde_json::value::RawValue = Deserialize::deserialize(deserializer)?;
-    Ok(serde_json::from_str(raw.get()).ok())
+    let raw = raw.get();
+    let begins = raw.bytes().next().is_some_and(may_begin_with);
+    let value = begins.then(|| serde_json::from_str(raw).ok());
+    Ok(value.flatten())
 }

@@ -1,12 +1,16 @@
 //! What a task waits for: lists of ids and ranges, checked against the plan.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
-use super::{Found, Skipped};
+use super::{Entry, Found, Skipped};
 use crate::model::PlanTaskId;
 
 /// Most dependencies of one task.
 const MOST: usize = 200;
+
+/// Most entries of its lists; each may be a range.
+const MOST_PARTS: usize = 1_000;
 
 /// Splits a list such as `1.1, 1.2` or `1.1-1.3, 2.1` into its parts.
 pub(super) fn parts(list: &str) -> Vec<&str> {
@@ -38,6 +42,9 @@ pub(super) fn resolve(found: &mut Found) {
         ids,
         skipped,
     } = found;
+    // Apart, so that what lies between two ids of one group is a piece of a set.
+    let (pairs, triples): (BTreeSet<&PlanTaskId>, BTreeSet<&PlanTaskId>) =
+        ids.iter().partition(|id| id.parts().len() == 2);
     for entry in tasks.iter_mut() {
         let Some(parts) = &entry.depends_on else {
             continue;
@@ -47,14 +54,26 @@ pub(super) fn resolve(found: &mut Found) {
         };
         let own = &entry.task.task.id;
         let mut resolved = Vec::new();
-        for part in parts {
+        let mut seen = BTreeSet::new();
+        for part in parts.iter().take(MOST_PARTS) {
             match one(part, own, ids) {
-                Ok(found) => resolved.extend(found),
+                Ok((from, to)) => {
+                    let is_pair = from.parts().len() == 2;
+                    let alike = if is_pair { &pairs } else { &triples };
+                    let ends = (Bound::Included(&from), Bound::Included(&to));
+                    let between = alike.range::<PlanTaskId, _>(ends).copied();
+                    let others = between.filter(|id| *id != own).take(MOST + 1);
+                    resolved.extend(others.filter(|id| seen.insert(*id)).cloned());
+                }
                 Err(reason) => skip(reason),
             }
         }
-        let mut seen = BTreeSet::new();
-        resolved.retain(|id| id != own && seen.insert(id.clone()));
+        if parts.len() > MOST_PARTS {
+            let more = parts.len() - MOST_PARTS;
+            skip(format!(
+                "a list of more than {MOST_PARTS} entries; {more} are left out"
+            ));
+        }
         if resolved.len() > MOST {
             skip(format!(
                 "more than {MOST} dependencies; the first {MOST} count"
@@ -63,35 +82,55 @@ pub(super) fn resolve(found: &mut Found) {
         }
         entry.task.task.depends_on = Some(resolved);
     }
+    open_circles(tasks, skipped);
+}
+
+/// Leaves out what closes a circle.
+fn open_circles(tasks: &mut [Entry], skipped: &mut Vec<Skipped>) {
     let graph = tasks.iter().map(|entry| {
         let task = &entry.task.task;
         (&task.id, task.depends_on.as_deref().unwrap_or_default())
     });
-    for (from, to, circle) in circles(&graph.collect::<Vec<_>>()) {
-        let names: Vec<&str> = circle
-            .iter()
-            .filter_map(|place| tasks.get(*place).map(|entry| entry.task.task.id.as_str()))
-            .collect();
-        let reason = format!(
-            "a dependency that closes a circle is left out: {}",
-            names.join(" -> ")
-        );
-        let target = tasks.get(to).map(|entry| entry.task.task.id.clone());
-        let Some(entry) = tasks.get_mut(from) else {
+    let mut left_out: BTreeMap<usize, BTreeSet<PlanTaskId>> = BTreeMap::new();
+    let mut more = 0_usize;
+    for Closing { from, to, circle } in circles(&graph.collect::<Vec<_>>()) {
+        let (Some(entry), Some(target)) = (tasks.get(from), tasks.get(to)) else {
             continue;
         };
+        let target = target.task.task.id.clone();
+        left_out.entry(from).or_default().insert(target);
+        let reason = match circle {
+            Some(circle) => format!("a dependency that closes a circle is left out: {circle}"),
+            None => {
+                more += 1;
+                continue;
+            }
+        };
         skipped.push(Skipped::new(entry.task.line, &entry.text, reason));
-        if let Some(depends_on) = &mut entry.task.task.depends_on {
-            depends_on.retain(|other| Some(other) != target.as_ref());
+    }
+    for (from, targets) in &left_out {
+        let entry = tasks.get_mut(*from);
+        if let Some(depends_on) = entry.and_then(|entry| entry.task.task.depends_on.as_mut()) {
+            depends_on.retain(|id| !targets.contains(id));
         }
+    }
+    if let Some(entry) = left_out
+        .keys()
+        .next_back()
+        .and_then(|last| tasks.get(*last))
+        .filter(|_| more > 0)
+    {
+        let reason = format!("{more} more dependencies that close a circle are left out");
+        skipped.push(Skipped::new(entry.task.line, &entry.text, reason));
     }
 }
 
+/// Reads an entry of a list: the task it begins with and the one it ends with.
 fn one(
     part: &str,
     own: &PlanTaskId,
     known: &BTreeSet<PlanTaskId>,
-) -> Result<Vec<PlanTaskId>, String> {
+) -> Result<(PlanTaskId, PlanTaskId), String> {
     let task = |text: &str| -> Result<PlanTaskId, String> {
         let id: PlanTaskId = text
             .trim_matches(['*', '`', '_'])
@@ -108,7 +147,7 @@ fn one(
         return if id == *own {
             Err(format!("depends on {id}, which is itself"))
         } else {
-            Ok(vec![id])
+            Ok((id.clone(), id))
         };
     };
     let (from, to) = (task(from)?, task(to)?);
@@ -119,19 +158,30 @@ fn one(
     if from > to {
         return Err(format!("depends on {part}, a range that runs backwards"));
     }
-    let between = known.range(&from..=&to);
-    Ok(between
-        .filter(|id| group(id) == group(&from))
-        .take(MOST + 1)
-        .cloned()
-        .collect())
+    Ok((from, to))
 }
 
-/// Finds every dependency that closes a circle among tasks with what each depends on: whose it
-/// is, on what, and the circle.
+/// A dependency that closes a circle.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Closing {
+    /// The place of the task it is of.
+    pub(super) from: usize,
+    /// The place of the task it is on.
+    pub(super) to: usize,
+    /// The circle, for a person; absent when enough of them were told.
+    pub(super) circle: Option<String>,
+}
+
+/// Most circles that are told; a plan of hostile making has millions.
+const MOST_TOLD: usize = 100;
+
+/// Most tasks of a circle that are named from where it begins.
+const MOST_NAMED: usize = 20;
+
+/// Finds every dependency that closes a circle among tasks with what each depends on.
 ///
 /// Walks by hand, not by recursion: a long chain is no reason to run out of stack.
-pub(super) fn circles(tasks: &[(&PlanTaskId, &[PlanTaskId])]) -> Vec<(usize, usize, Vec<usize>)> {
+pub(super) fn circles(tasks: &[(&PlanTaskId, &[PlanTaskId])]) -> Vec<Closing> {
     let ids = tasks.iter().map(|(id, _)| *id);
     let places: BTreeMap<&PlanTaskId, usize> = ids.zip(0..).collect();
     let targets = |place: usize| -> Vec<usize> {
@@ -144,11 +194,11 @@ pub(super) fn circles(tasks: &[(&PlanTaskId, &[PlanTaskId])]) -> Vec<(usize, usi
     for root in 0..tasks.len() {
         // Where the walk is, with what is left to look at from each place.
         let mut path: Vec<(usize, std::vec::IntoIter<usize>)> = Vec::new();
-        let mut on_path = BTreeSet::new();
+        let mut on_path = BTreeMap::new();
         let mut entered = visited.insert(root).then_some(root);
         loop {
             if let Some(place) = entered.take() {
-                on_path.insert(place);
+                on_path.insert(place, path.len());
                 path.push((place, targets(place).into_iter()));
             }
             let Some((place, left)) = path.last_mut() else {
@@ -160,14 +210,32 @@ pub(super) fn circles(tasks: &[(&PlanTaskId, &[PlanTaskId])]) -> Vec<(usize, usi
                 path.pop();
                 continue;
             };
-            if on_path.contains(&target) {
-                let walk = path.iter().map(|(place, _)| *place);
-                let circle = walk.skip_while(|place| *place != target).chain([target]);
-                closing.push((place, target, circle.collect()));
+            if let Some(start) = on_path.get(&target) {
+                let walk = path.get(*start..).unwrap_or_default();
+                let id = |place: usize| tasks.get(place).map_or("", |(id, _)| id.as_str());
+                let names = || walk.iter().map(|(place, _)| id(*place));
+                closing.push(Closing {
+                    from: place,
+                    to: target,
+                    circle: (closing.len() < MOST_TOLD).then(|| told(names(), walk.len())),
+                });
             } else if visited.insert(target) {
                 entered = Some(target);
             }
         }
     }
     closing
+}
+
+/// Names a circle of so many tasks, a long one by where it begins and ends.
+fn told<'a>(mut names: impl DoubleEndedIterator<Item = &'a str> + Clone, length: usize) -> String {
+    let first = names.clone().next();
+    let mut told: Vec<&str> = names.by_ref().take(MOST_NAMED).collect();
+    let more = format!("… {} more …", length.saturating_sub(MOST_NAMED + 1));
+    if length > MOST_NAMED + 1 {
+        told.push(&more);
+    }
+    told.extend(names.next_back());
+    told.extend(first);
+    told.join(" -> ")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::dependencies::circles;
+use super::dependencies::{Closing, circles};
 use super::{Checkbox, Checkboxes, ParsedPlan, Place, Standing, StatusCheck};
 use crate::model::{PlanId, PlanState, PlanTaskId};
 use crate::reconcile::{Code, Divergence, Severity};
@@ -204,13 +204,19 @@ pub fn task_findings(state: &PlanState) -> Vec<Divergence> {
         .tasks
         .iter()
         .map(|task| (&task.id, &task.depends_on[..]));
-    for (from, _, circle) in circles(&graph.collect::<Vec<_>>()) {
-        let ids = circle.iter().filter_map(|place| state.tasks.get(*place));
-        let ids: Vec<&str> = ids.map(|task| task.id.as_str()).collect();
-        if let Some(task) = state.tasks.get(from) {
-            let problem = format!("waits for itself: {}", ids.join(" -> "));
-            found.push(finding(&task.id, problem));
+    let mut more = 0_usize;
+    for Closing { from, circle, .. } in circles(&graph.collect::<Vec<_>>()) {
+        match (state.tasks.get(from), circle) {
+            (Some(task), Some(circle)) => {
+                found.push(finding(&task.id, format!("waits for itself: {circle}")));
+            }
+            _ => more += 1,
         }
+    }
+    if more > 0 {
+        found.push(remark(format!(
+            "plan {plan}: {more} more dependencies close a circle"
+        )));
     }
     found
 }

@@ -163,18 +163,24 @@ impl Lists {
         };
         let mut left = text;
         while let Some((before, after)) = left.split_once('(') {
-            lists.rest.push_str(before);
             let list = list_start(after).map(|start| start.split_once(')'));
             match list {
                 Some(Some((list, after))) => {
+                    lists.rest.push_str(before);
                     lists.found.push(list.to_owned());
                     lists.rest.truncate(lists.rest.trim_end().len());
                     left = after;
                     continue;
                 }
-                Some(None) => lists.is_open = true,
+                Some(None) => {
+                    // Nothing behind it has an end either; looking for one at each would take
+                    // the square of the line.
+                    lists.is_open = true;
+                    break;
+                }
                 None => {}
             }
+            lists.rest.push_str(before);
             lists.rest.push('(');
             left = after;
         }

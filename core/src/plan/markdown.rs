@@ -1,7 +1,7 @@
 //! A plan in Markdown: `## Phase N: name` and, below it, `- [ ] N.N title`.
 
 use super::line::{self, Line};
-use super::{Entry, Found, ParsedPlan, ParsedTask, dependencies};
+use super::{Entry, Found, ParsedPlan, ParsedTask, dependencies, excerpt};
 use crate::model::{NewPlanTask, PlanTaskStatus};
 
 /// What the lines read so far stand under.
@@ -137,7 +137,7 @@ impl<'a> Reader<'a> {
                 self.found.add(Entry {
                     task,
                     depends_on,
-                    text: line.to_owned(),
+                    text: excerpt(line),
                 });
             }
         }
@@ -150,6 +150,8 @@ impl<'a> Reader<'a> {
         match phase(title) {
             Some(Ok((number, name))) if level > 1 => {
                 self.plan.phases += 1;
+                // Every task of the phase has a copy of it.
+                let name = name.map(|name| excerpt(&name));
                 self.section = Section::Phase {
                     level,
                     number,
@@ -159,13 +161,13 @@ impl<'a> Reader<'a> {
             Some(Err(())) if level > 1 => {
                 let reason = "it is no heading of a phase such as ## Phase 1: name";
                 self.found.skip(number, line, reason);
-                self.section = Section::Other(title.to_owned());
+                self.section = Section::Other(excerpt(title));
             }
             // A heading below that of the phase is a part of the phase.
             _ => match &self.section {
                 Section::Phase { level: phase, .. } if level > *phase => {}
                 Section::Before if level == 1 => {}
-                _ => self.section = Section::Other(title.to_owned()),
+                _ => self.section = Section::Other(excerpt(title)),
             },
         }
     }

@@ -81,11 +81,17 @@ pub struct Skipped {
     pub reason: String,
 }
 
+/// Shortens what stands in a file: a line may be as long as the file, and be named as often as
+/// it has entries.
+fn excerpt(text: &str) -> String {
+    text.trim().chars().take(EXCERPT).collect()
+}
+
 impl Skipped {
     fn new(line: usize, text: &str, reason: impl Into<String>) -> Self {
         Self {
             line,
-            text: text.trim().chars().take(EXCERPT).collect(),
+            text: excerpt(text),
             reason: reason.into(),
         }
     }
@@ -118,7 +124,7 @@ struct Entry {
     task: ParsedTask,
     /// The parts of its lists of dependencies; absent when the file says nothing of them.
     depends_on: Option<Vec<String>>,
-    /// What stands in the file, to name what was skipped.
+    /// What stands in the file, shortened, to name what was skipped.
     text: String,
 }
 

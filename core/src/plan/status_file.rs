@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::{Entry, Found, ParsedPlan, ParsedTask};
+use super::{Entry, Found, ParsedPlan, ParsedTask, excerpt};
 use crate::model::{NewPlanTask, PlanTaskId, PlanTaskStatus, RETRY_LIMIT, Timestamp};
 use crate::spans::offset;
 
@@ -60,7 +60,7 @@ pub fn parse(text: &str) -> Result<ParsedPlan, StatusFileError> {
                 found.add(Entry {
                     task,
                     depends_on,
-                    text: one_line(raw),
+                    text: excerpt(&one_line(raw)),
                 });
             }
         }

@@ -167,7 +167,7 @@ fn sarif_has_what_version_2_1_0_requires() {
                 "ruleIndex"
             ]
         );
-        let rule = result["ruleIndex"].as_u64().unwrap() as usize;
+        let rule = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
         assert_eq!(rules[rule]["id"], result["ruleId"]);
         assert!(!result["message"]["text"].as_str().unwrap().is_empty());
         prints.push(result["partialFingerprints"]["trueup/v1"].as_str().unwrap());
@@ -193,7 +193,7 @@ fn sarif_has_what_version_2_1_0_requires() {
     );
     let region = &places[2]["region"];
     assert_eq!(region["startColumn"], 9);
-    let line = region["startLine"].as_u64().unwrap() as usize;
+    let line = usize::try_from(region["startLine"].as_u64().unwrap()).unwrap();
     let text = clone.text("workplans/b, 100%:é.md");
     assert_eq!(text.lines().nth(line - 1).unwrap(), "status: almost");
     assert_eq!(results[0]["level"], "note");

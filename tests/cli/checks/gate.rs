@@ -14,7 +14,7 @@ fn behind_its_remote_nothing_is_written_and_a_check_only_says_so() {
     clone.someone_pushes("other", "x");
     clone.someone_pushes("another", "x");
     let before = clone.state();
-    let check = clone.object(0, &["--strict"].map(|_| "--no-such")[..0].as_ref());
+    let check = clone.object(0, &[]);
     let found = of_code(&check, "C-16");
     assert_eq!(found.len(), 1);
     assert_eq!(found[0]["severity"], "info");

@@ -91,6 +91,22 @@ pub(crate) struct State {
     index: String,
 }
 
+impl State {
+    pub(crate) fn is_the_same_but_for_the_database(&self, other: &Self) -> bool {
+        let rest = |state: &Self| {
+            let Self {
+                files,
+                head,
+                remote,
+                index,
+                ..
+            } = state;
+            (files.clone(), head.clone(), remote.clone(), index.clone())
+        };
+        rest(self) == rest(other)
+    }
+}
+
 impl Clone {
     /// A clone of a remote, with a database and no workplan.
     pub(crate) fn empty() -> Self {

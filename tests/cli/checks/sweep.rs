@@ -126,6 +126,24 @@ fn a_repository_that_cannot_be_checked_is_c00_and_the_others_go_on() {
 }
 
 #[test]
+fn the_repository_around_one_that_is_none_any_more_is_left_alone() {
+    let clone = all();
+    let beta = beside(&clone, "beta", "0031");
+    fs::remove_dir_all(beta.join(".git")).unwrap();
+    let around = clone.home.root();
+    git_in(&clone.home, &around, &["init", "-q"]);
+    git_in(&clone.home, &around, &["add", "beta"]);
+    git_in(&clone.home, &around, &["commit", "-q", "-m", "around"]);
+    let text = fs::read(beta.join("workplans/a.md")).unwrap();
+    let object = clone.object(0, &["--all", "--fix"]);
+    let reason = skipped(of(&object, "beta"));
+    assert!(reason.contains("it is no git repository"), "{reason}");
+    assert_eq!(fs::read(beta.join("workplans/a.md")).unwrap(), text);
+    let log = git_in(&clone.home, &around, &["log", "--format=%s"]);
+    assert_eq!(log, "around");
+}
+
+#[test]
 fn targets_and_all_exclude_each_other() {
     let clone = all();
     assert_eq!(clone.run(&["--all", "the-custodian"]).code, Some(2));

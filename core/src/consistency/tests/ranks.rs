@@ -2,6 +2,7 @@
 
 use super::scene::*;
 use crate::model::{ItemStatus, WorkplanTaskStatus};
+use crate::reconcile::Severity;
 
 const CLASSIC: [(&str, WorkplanTaskStatus); 5] = [
     ("todo", WorkplanTaskStatus::Todo),
@@ -226,6 +227,13 @@ fn workplans_go_forward_by_their_file_and_never_back() {
             .into_iter()
             .collect();
         assert_eq!(found, expected, "{pair}");
+        // None of this follows from its task, which is not begun.
+        let all = scene.findings();
+        assert!(
+            all.iter()
+                .all(|it| it.divergence.severity == Severity::Warning),
+            "{pair}"
+        );
         scene.fix();
         assert_eq!(scene.status("A-WP-1"), after, "{pair}");
         assert_eq!(scene.read("a.md"), before, "{pair}");

@@ -26,6 +26,9 @@ const FIELDS: [&str; 7] = [
     "MessageID:",
 ];
 
+/// Most bytes before the material: behind each head no more than this is read in vain.
+const MOST_BEFORE: usize = 1_024;
+
 /// Finds every block.
 pub(super) fn scan(text: &str, spans: &mut Vec<Span>) {
     let mut at = 0;
@@ -80,7 +83,11 @@ fn block_end(text: &str, head_end: usize) -> Option<usize> {
             let run = bytes.get(at..).unwrap_or_default();
             let length = run.iter().take_while(|byte| is_material(**byte)).count();
             if end.is_none() && FIELDS.iter().any(|field| rest.starts_with(field)) {
-                at += rest.find(['\n', '\\']).unwrap_or(rest.len());
+                let field = rest.bytes().take(MOST_BEFORE);
+                at += field.take_while(|byte| !b"\n\\".contains(byte)).count();
+                if at >= head_end + MOST_BEFORE {
+                    break;
+                }
                 continue;
             }
             let after = text.get(at + length..).unwrap_or_default();
