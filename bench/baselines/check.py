@@ -1,8 +1,8 @@
 """Compares the workplan files of a checkout with the database: what `trueup check` does, by hand.
 
 Files are read line by line with regular expressions, all rows are loaded at once, and then
-status (the further one wins), title, priority, link and duplicates are compared. It reads no
-descriptions and no dependencies, and knows little Markdown beyond headings and fences.
+status (the further one wins), title, priority, description, dependencies, link and duplicates
+are compared. It knows little Markdown beyond headings and fences, and of YAML only lines.
 """
 
 import json
@@ -51,12 +51,18 @@ def parse(path):
         field = FIELD.match(line)
         if field:
             front[field[1]] = value(field[2])
-    heading, fence, task = None, None, None
+    heading, fence, task, described = None, None, None, None
+
+    def end_description(number):
+        if described is not None:
+            tasks[-1]["description"] = "\n".join(lines[described:number]).strip()
+
     for number, line in enumerate(lines[start:], start + 1):
         if fence:
             if line.startswith(fence) and not line.strip(fence[0]):
                 if task is not None:
                     tasks.append(task)
+                    described = number
                 fence = task = None
             elif task is not None:
                 field = FIELD.match(line)
@@ -69,24 +75,30 @@ def parse(path):
         if mark[1]:
             fence = mark[1]
             if mark[2] == "task":
+                end_description(number - 1)
+                described = None
                 task = {"line": number, "heading": heading}
         else:
+            end_description(number - 1)
+            described = None
             heading = mark[4].rstrip("# ")
+    end_description(len(lines))
     return front, tasks
 
 
 def load():
     connection = sqlite3.connect(database)
     rows = connection.execute(
-        "SELECT w.key, l.link, w.kind, w.title, w.status, l.planning "
+        "SELECT w.key, l.link, w.kind, w.title, w.status, l.planning, l.description "
         "FROM work_items w JOIN workplan_links l ON l.item = w.key WHERE w.repo = ?",
         (repo,),
     ).fetchall()
+    depends = connection.execute("SELECT item, depends_on FROM item_dependencies").fetchall()
     connection.close()
-    return {row[0]: row for row in rows}
+    return {row[0]: row for row in rows}, set(depends)
 
 
-def compare(rows, seen, key, fields, title, path, kind):
+def compare(rows, depends, seen, key, fields, title, path, kind):
     """Yields what differs between a workplan or a task and its row."""
     line = fields["line"]
     if key in seen:
@@ -98,7 +110,7 @@ def compare(rows, seen, key, fields, title, path, kind):
     if row is None:
         yield path, line, "C-11" if kind == "task" else "C-06", key, "not in the database"
         return
-    _, known_link, _, known_title, known_status, planning = row
+    _, known_link, _, known_title, known_status, planning, description = row
     if not link:
         yield path, line, "C-11" if kind == "task" else "C-06", key, "it carries no link"
     elif link != known_link:
@@ -109,6 +121,11 @@ def compare(rows, seen, key, fields, title, path, kind):
     priority = json.loads(planning).get(name)
     if fields.get(name) != priority:
         yield path, line, "C-19", key, f"priority {fields.get(name)}, database {priority}"
+    for on in fields.get("depends_on", "").strip("[]").replace(",", " ").split():
+        if (key, on) not in depends:
+            yield path, line, "C-20", key, f"it depends on {on}"
+    if fields.get("description", "") != description:
+        yield path, line, "C-22", key, "the database has another description"
     status = fields.get("status")
     if kind == "task":
         known = OF_ITEM[known_status]
@@ -123,7 +140,7 @@ def compare(rows, seen, key, fields, title, path, kind):
 def main():
     folder = os.path.join(root, "workplans")
     files = sorted(name for name in os.listdir(folder) if name.endswith(".md"))
-    rows, seen, findings = load(), {}, []
+    (rows, depends), seen, findings = load(), {}, []
     for name in files:
         path = f"workplans/{name}"
         front, tasks = parse(os.path.join(folder, name))
@@ -131,13 +148,13 @@ def main():
             findings.append((path, 1, "C-02", name, "no id"))
             continue
         plan, title = front["id"], front.get("title")
-        findings += compare(rows, seen, plan, front, title, path, "workplan")
+        findings += compare(rows, depends, seen, plan, front, title, path, "workplan")
         for task in tasks:
             if "id" not in task or "status" not in task:
                 findings.append((path, task["line"], "C-02", plan, "a block without id or status"))
                 continue
             title = task.get("title") or task["heading"]
-            findings += compare(rows, seen, task["id"], task, title, path, "task")
+            findings += compare(rows, depends, seen, task["id"], task, title, path, "task")
     for key in rows.keys() - seen.keys():
         code = "C-07" if rows[key][2] == "workplan" else "C-12"
         findings.append(("", 0, code, key, "no file has it"))

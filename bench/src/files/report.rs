@@ -44,9 +44,9 @@ pub(super) fn render(check: &Check, plan: &Plan, state: &State) -> String {
         let ratio = time / check.folder;
         let (found, peak) = (check.found, megabytes(peak));
         rows.push(row(
-            "Python script to it, both finding the same statuses",
+            "Python script to it, both finding the same",
             ">= 10",
-            &format!("{ratio:.2} ({time:.2} s, {peak:.1} MB, {found} statuses)"),
+            &format!("{ratio:.2} ({time:.2} s, {peak:.1} MB, {found} differences)"),
             ratio >= SCRIPT_RATIO,
         ));
     }

@@ -1,6 +1,7 @@
 //! Carrying deeds out in the database.
 
-use std::collections::{HashMap, HashSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use crate::claims::{Advanced, MoveWish, advance};
 use crate::model::{
     FileFacts, Goal, ItemKey, ItemStatus, MoveRefusal, NewItem, NewWorkplanRow, PlanId, PlanTask,
     PlanTaskId, PlanTaskStatus, PlanTaskStep, SessionId, SessionStatus, WORKPLAN, WorkplanChange,
-    WorkplanLink,
+    WorkplanLink, WorkplanRow,
 };
 use crate::plan::{StepTaken, take_step};
 use crate::store::{Depend, Provenance, Result, Store, StoreError};
@@ -322,25 +323,53 @@ pub(super) fn unit(reading: &Reading, spot: Spot) -> Option<Unit<'_>> {
     Some(Unit { spot, sheet, entry })
 }
 
+/// Rows in the order of their keys. Files are in that order too, almost always, so the row
+/// asked for is the one behind the last.
+struct InOrder<'a> {
+    rows: &'a [WorkplanRow],
+    next: usize,
+}
+
+impl<'a> InOrder<'a> {
+    fn find(&mut self, key: &ItemKey) -> Option<&'a WorkplanRow> {
+        if self.rows.get(self.next).is_none_or(|row| row.key != *key) {
+            self.next = self.rows.binary_search_by(|row| row.key.cmp(key)).ok()?;
+        }
+        let row = self.rows.get(self.next);
+        self.next += 1;
+        row
+    }
+
+    fn has(&self, key: &ItemKey) -> bool {
+        self.rows.binary_search_by(|row| row.key.cmp(key)).is_ok()
+    }
+}
+
 /// Returns the keys that files name and the rows of the repository do not cover.
 pub(super) fn strangers(reading: &Reading) -> (Vec<ItemKey>, Vec<WorkplanLink>) {
-    use std::collections::BTreeSet;
-    let known: std::collections::HashSet<&str> =
-        reading.rows.iter().map(|row| row.key.as_str()).collect();
-    let links: std::collections::HashSet<&str> = reading
-        .rows
-        .iter()
-        .filter_map(|row| Some(row.link.as_ref()?.as_str()))
-        .collect();
+    let mut rows = InOrder {
+        rows: &reading.rows,
+        next: 0,
+    };
+    // Only a file with another link than its row's asks for all of them.
+    let links: OnceCell<HashSet<&str>> = OnceCell::new();
+    let linked = || {
+        let links = reading.rows.iter().filter_map(|row| row.link.as_ref());
+        links.map(WorkplanLink::as_str).collect()
+    };
     let (mut keys, mut others) = (BTreeSet::new(), BTreeSet::new());
     for unit in super::rules::Units::of(reading).iter() {
-        let on = unit.depends_on().iter().map(|(on, _)| on);
-        for key in std::iter::once(unit.key()).chain(on) {
-            if !known.contains(key.as_str()) {
-                keys.insert(key.clone());
-            }
+        let row = rows.find(unit.key());
+        if row.is_none() {
+            keys.insert(unit.key().clone());
         }
-        if let Some(link) = unit.link().filter(|link| !links.contains(link.as_str())) {
+        for (on, _) in unit.depends_on().iter().filter(|(on, _)| !rows.has(on)) {
+            keys.insert(on.clone());
+        }
+        let own = row.and_then(|row| row.link.as_ref());
+        if let Some(link) = unit.link().filter(|link| own != Some(link))
+            && !links.get_or_init(linked).contains(link.as_str())
+        {
             others.insert(link.clone());
         }
     }

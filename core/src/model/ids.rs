@@ -40,6 +40,11 @@ fn check(
     if text.len() > *length.end() {
         return fail(format!("is longer than {} characters", length.end()));
     }
+    // Almost every one is of these alone, and all kinds may have them.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if text.bytes().all(is_plain) && !text.starts_with('-') {
+        return Ok(());
+    }
     if let Some(bad) = text
         .chars()
         .find(|c| !c.is_ascii_alphanumeric() && !extra.contains(*c))

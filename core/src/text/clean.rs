@@ -130,6 +130,13 @@ mod tests {
 
     proptest! {
         #[test]
+        fn what_acts_on_nothing_stays(text in "[ -~]{0,30}|[ a]{0,9}", longest in 1usize..40) {
+            let words: Vec<&str> = text.split_ascii_whitespace().collect();
+            prop_assert_eq!(one_line(&text, longest), cut(words.join(" "), longest));
+            prop_assert_eq!(block(&text, longest), cut(text, longest));
+        }
+
+        #[test]
         fn nothing_that_acts_survives(text in "\\PC*|(\\x1b|\\x9b|[\\x00-\\x1f]|.){0,40}", longest in 1usize..60) {
             let line = one_line(&text, longest);
             prop_assert!(!line.chars().any(acts));

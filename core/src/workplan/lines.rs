@@ -68,13 +68,18 @@ impl<'a> Iterator for Lines<'a> {
 
     fn next(&mut self) -> Option<Line<'a>> {
         let rest = self.text.get(self.at..self.end).filter(|r| !r.is_empty())?;
-        let length = rest.find('\n').map_or(rest.len(), |at| at + 1);
-        let text = rest.get(..length).unwrap_or_default();
+        // Byte by byte: lines are short, and a check reads millions of them.
+        let bytes = rest.as_bytes();
+        let length = bytes.iter().position(|byte| *byte == b'\n');
+        let length = length.map_or(rest.len(), |at| at + 1);
+        let is_text = |byte: &u8| !matches!(byte, b'\n' | b' ' | b'\t' | b'\r');
+        let text = bytes.get(..length).unwrap_or_default();
+        let text = text.iter().rposition(is_text).map_or(0, |last| last + 1);
         let line = Line {
             number: self.number,
             start: self.at,
             next: self.at + length,
-            text: text.trim_end_matches('\n').trim_end_matches(BLANKS),
+            text: rest.get(..text).unwrap_or_default(),
         };
         self.at = line.next;
         self.number = self.number.saturating_add(1);
@@ -95,8 +100,10 @@ pub(super) fn indentation(line: &str) -> (usize, &str) {
 
 /// Splits blanks off that begin at a column: the column behind them, and the text.
 pub(super) fn text_after(column: usize, rest: &str) -> (usize, &str) {
-    let text = rest.trim_start_matches([' ', '\t']);
-    let blanks = rest.bytes().take(rest.len() - text.len());
+    let is_text = |byte: u8| !matches!(byte, b' ' | b'\t');
+    let length = rest.bytes().position(is_text).unwrap_or(rest.len());
+    let text = rest.get(length..).unwrap_or_default();
+    let blanks = rest.bytes().take(length);
     let column = blanks.fold(column, |column, blank| match blank {
         b'\t' => column / 4 * 4 + 4,
         _ => column + 1,

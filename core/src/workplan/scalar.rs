@@ -88,6 +88,9 @@ pub(super) fn quoted(text: &str) -> Option<(usize, Style)> {
 
 /// Returns where a plain value of a line ends, and whether a comment follows it.
 pub(super) fn plain_end(line: &str) -> (usize, bool) {
+    if !line.bytes().any(|byte| byte == b'#') {
+        return (line.trim_end_matches(BLANKS).len(), false);
+    }
     let mut marks = line.match_indices('#').map(|(at, _)| at);
     let comment = marks.find(|at| {
         let before = line.get(..*at).unwrap_or_default();
@@ -103,6 +106,10 @@ pub(super) fn plain_end(line: &str) -> (usize, bool) {
 /// Joins the lines of a value that goes on below its first one: a break is a blank, and lines
 /// without text are breaks.
 fn folded(written: &str, escapes: bool) -> String {
+    // Almost every value is of one line.
+    if !written.bytes().any(|byte| matches!(byte, b'\n' | b'\\')) {
+        return written.to_owned();
+    }
     let mut text = String::with_capacity(written.len());
     let mut rest = written;
     // Blanks that an escape made are not those before a break, and are not looked at again for

@@ -132,6 +132,7 @@ fn a_plan_is_imported_as_its_file_says(f: &mut impl Fixture) {
     assert_eq!(at.as_ref(), Some(&found.plan.id));
     assert_eq!(f.store().plan_at("/other").unwrap(), None);
     assert_eq!(f.store().plan(&"q".parse().unwrap()).unwrap(), None);
+    assert_eq!(f.store().plan_ids().unwrap(), [found.plan.id]);
     let kinds = kinds(f.store(), 0);
     assert_eq!(kinds, ["p added", "p/1.1 added", "p/1.2 added"]);
 }

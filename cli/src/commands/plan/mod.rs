@@ -49,12 +49,12 @@ fn find(desk: &Desk, store: &mut SqliteStore, named: Option<&str>) -> Result<Pla
     if let Some(text) = named {
         return by_name(desk, store, text);
     }
-    let mut plans = store.plans()?;
+    let mut plans = store.plan_ids()?;
     match plans.pop() {
         None => {
             Err(Failure::usage("there is no plan").hint("`trueup plan import FILE` takes one in"))
         }
-        Some(only) if plans.is_empty() => Ok(only.plan.id),
+        Some(only) if plans.is_empty() => Ok(only),
         Some(last) => {
             plans.push(last);
             let text = format!("there are {} plans: {}", plans.len(), names(store)?);
@@ -84,7 +84,8 @@ fn by_id(store: &mut SqliteStore, text: &str) -> Result<Option<PlanId>, Failure>
     let Ok(id) = text.parse::<PlanId>() else {
         return Ok(None);
     };
-    Ok(store.plan(&id)?.map(|state| state.plan.id))
+    // Reading the plan itself would read all of its tasks.
+    Ok(store.plan_ids()?.into_iter().find(|known| *known == id))
 }
 
 fn by_file(desk: &Desk, store: &mut SqliteStore, text: &str) -> Result<Option<PlanId>, Failure> {
@@ -98,8 +99,8 @@ fn by_file(desk: &Desk, store: &mut SqliteStore, text: &str) -> Result<Option<Pl
 
 /// Names the plans there are.
 fn names(store: &mut SqliteStore) -> Result<String, Failure> {
-    let plans = store.plans()?;
-    let mut names: Vec<&str> = plans.iter().map(|plan| plan.plan.id.as_str()).collect();
+    let plans = store.plan_ids()?;
+    let mut names: Vec<&str> = plans.iter().map(PlanId::as_str).collect();
     let more = names.len().saturating_sub(NAMED);
     names.truncate(NAMED);
     let more = if more > 0 {

@@ -1,6 +1,7 @@
 //! Findings as a whole: their order, what they show, and who may move what.
 
 use super::super::drafts::Intent;
+use super::super::rows::strangers;
 use super::super::{Spot, assess};
 use super::scene::*;
 use crate::model::{ClaimFacts, ClaimVerdict, ItemStatus, NewItem, decide};
@@ -258,4 +259,29 @@ fn hostile_lists_take_time_in_proportion() {
         (sheet.unwrap().depends_on.len(), troubles.len()),
         (60_000, 0)
     );
+}
+
+#[test]
+fn rows_are_found_in_whatever_order_files_name_them() {
+    let mut scene = Scene::new();
+    let tasks = [("T03", "todo"), ("T01", "todo"), ("T02", "todo")];
+    scene.write("a.md", &plan("B-WP-2", "proposed", &tasks));
+    scene.write("b.md", &plan("A-WP-1", "proposed", &tasks));
+    let (unknown, links) = strangers(&scene.reading());
+    assert_eq!((unknown.len(), links.len()), (8, 0));
+    scene.fix();
+    assert_eq!(strangers(&scene.reading()), (vec![], vec![]));
+    // A link that another row has is none of a stranger; one that no row has is.
+    let own = scene.row("A-WP-1-T01").link.unwrap();
+    let other = scene.row("B-WP-2-T01").link.unwrap();
+    scene.swap("b.md", own.as_str(), other.as_str());
+    assert_eq!(strangers(&scene.reading()), (vec![], vec![]));
+    scene.swap("b.md", other.as_str(), "nobodys");
+    let text = scene.read("a.md");
+    scene.write(
+        "a.md",
+        &text.replace("id: T02\n", "id: T02\ndepends_on: [T01, C-WP-3]\n"),
+    );
+    let expected = (vec![key("C-WP-3")], vec!["nobodys".parse().unwrap()]);
+    assert_eq!(strangers(&scene.reading()), expected);
 }

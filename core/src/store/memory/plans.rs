@@ -33,6 +33,10 @@ impl PlanStore for MemoryStore {
         Ok(state(self, id))
     }
 
+    fn plan_ids(&mut self) -> Result<Vec<PlanId>> {
+        Ok(self.plans()?.into_iter().map(|it| it.plan.id).collect())
+    }
+
     fn plan_at(&mut self, path: &str) -> Result<Option<PlanId>> {
         Ok(at(self, path))
     }

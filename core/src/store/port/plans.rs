@@ -82,6 +82,9 @@ pub trait PlanStore {
     /// Reads a plan and its tasks at one moment, so that counts and tasks always agree.
     fn plan(&mut self, id: &PlanId) -> Result<Option<PlanState>>;
 
+    /// Lists the ids of all plans, in order, and counts nothing.
+    fn plan_ids(&mut self) -> Result<Vec<PlanId>>;
+
     /// Finds the plan of a file.
     fn plan_at(&mut self, path: &str) -> Result<Option<PlanId>>;
 

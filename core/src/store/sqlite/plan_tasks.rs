@@ -75,7 +75,7 @@ pub(super) fn load(
 pub(super) fn list(connection: &Connection, plan: &PlanId) -> Result<Vec<PlanTask>> {
     let mut tasks = select(connection, "t.plan_id = ?1", [plan.as_str()])?;
     // SQLite would write every row into a sorter of its own, and read it back.
-    tasks.sort_by(|a, b| (a.position, a.id.as_str()).cmp(&(b.position, b.id.as_str())));
+    tasks.sort_by_cached_key(|task| (task.position, task.id.as_str().to_owned()));
     Ok(tasks)
 }
 

@@ -30,6 +30,10 @@ impl PlanStore for SqliteStore {
         state(&tx, id)
     }
 
+    fn plan_ids(&mut self) -> Result<Vec<PlanId>> {
+        ids(&self.connection)
+    }
+
     fn plan_at(&mut self, path: &str) -> Result<Option<PlanId>> {
         at(&self.connection, path)
     }
@@ -100,6 +104,15 @@ fn at(connection: &Connection, path: &str) -> Result<Option<PlanId>> {
             rows::parsed(row, 0)
         })
         .optional()
+        .map_err(from_sqlite)
+}
+
+fn ids(connection: &Connection) -> Result<Vec<PlanId>> {
+    let sql = "SELECT plan_id FROM plans ORDER BY plan_id";
+    let mut statement = connection.prepare(sql).map_err(from_sqlite)?;
+    statement
+        .query_map([], |row| rows::parsed(row, 0))
+        .and_then(Iterator::collect)
         .map_err(from_sqlite)
 }
 
