@@ -44,6 +44,8 @@ pub struct WorkplanRow {
     pub repo: Option<String>,
     /// Where it stands.
     pub status: ItemStatus,
+    /// Whether it was ever reopened, on purpose and with a reason.
+    pub is_reopened: bool,
     /// Who holds it.
     pub holder: Option<SessionId>,
     /// What the file said last.

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 use trueup_core::model::{
-    FileFacts, ItemKey, ItemStatus, NewItem, NewWorkplanRow, WORKPLAN, WorkplanChange,
+    FileFacts, ItemKey, ItemStatus, MoveGrant, NewItem, NewWorkplanRow, WORKPLAN, WorkplanChange,
     WorkplanLink, WorkplanRow,
 };
-use trueup_core::store::{Depend, Store};
+use trueup_core::store::{Depend, ItemMove, Store};
 
 use crate::fixture::Fixture;
-use crate::request::{by, cursor, events, key, kinds, refused};
+use crate::request::{because, by, cursor, events, key, kinds, refused};
 
 on_every_store! {
     tied_items_are_listed_by_repository
@@ -20,6 +20,7 @@ on_every_store! {
     only_what_has_a_file_can_be_described
     a_workplan_without_a_file_is_a_ghost
     dependencies_are_read_with_the_rows
+    a_row_says_whether_its_item_was_reopened
     a_batch_is_whole_or_nothing
 }
 
@@ -232,4 +233,33 @@ fn a_batch_is_whole_or_nothing(f: &mut impl Fixture) {
     refused(f.store().link_workplans(&rows, &by("user")), "denied");
     assert_eq!(f.store().workplan_rows("a").unwrap(), []);
     assert_eq!(f.store().item(&key("A-WP-1")).unwrap(), None);
+}
+
+fn a_row_says_whether_its_item_was_reopened(f: &mut impl Fixture) {
+    let mut new = row("A-WP-1", None, "a");
+    new.item.status = Some(ItemStatus::Running);
+    link(f.store(), &[new]);
+    let read = |store: &mut dyn Store| store.workplan_rows("a").unwrap().remove(0);
+    assert!(!read(f.store()).is_reopened);
+    let item = f.store().item(&key("A-WP-1")).unwrap().unwrap();
+    let grant = MoveGrant {
+        item: item.key.clone(),
+        to: ItemStatus::Queued,
+        back: true,
+        expected_holder: None,
+        expected_epoch: item.epoch,
+        expected_revision: item.revision,
+        releases: false,
+        evidence: None,
+        error_message: None,
+    };
+    let provenance = because("user", "again");
+    f.store()
+        .move_item(&ItemMove { grant, provenance })
+        .unwrap();
+    let reopened = read(f.store());
+    assert_eq!(
+        (reopened.status, reopened.is_reopened),
+        (ItemStatus::Queued, true)
+    );
 }

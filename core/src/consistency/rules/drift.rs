@@ -103,6 +103,11 @@ fn task(
             "file is ahead of DB task '{title}' (file={}, db={name})",
             entry.word
         );
+        if entry.status.is_finished() && row.is_reopened {
+            let draft = draft(Code::C10, Authority::Database);
+            findings.push(after_reopening(draft, name, &entry.word, row).says(&text));
+            return;
+        }
         findings.push(
             draft(Code::C10, Authority::File)
                 .differs(Some(&entry.word), Some(name))
@@ -132,6 +137,16 @@ fn task(
     findings.push(draft.says(&text));
 }
 
+/// What was reopened on purpose is not finished again by a file: it may be the very one that said
+/// so before, and nobody would have reopened it for that.
+fn after_reopening(draft: Draft, known: &str, word: &str, row: &WorkplanRow) -> Draft {
+    draft.differs(Some(known), Some(word)).fix(format!(
+        "it was reopened: set the file back, or `trueup item transition {} completed` if it is \
+         done again",
+        row.key
+    ))
+}
+
 /// What a workplan says of itself is written by people alone; its file is never changed for it.
 fn workplan(sheet: &Sheet, row: &WorkplanRow, findings: &mut Vec<Finding>, deeds: &mut Deeds) {
     let known = row.status;
@@ -156,6 +171,11 @@ fn workplan(sheet: &Sheet, row: &WorkplanRow, findings: &mut Vec<Finding>, deeds
     if ahead {
         let text =
             format!("file is ahead of the workplan in the database (file={word}, db={known})");
+        if sheet.stand.status().is_finished() && row.is_reopened {
+            let draft = draft(Authority::Database);
+            findings.push(after_reopening(draft, known.as_str(), word, row).says(&text));
+            return;
+        }
         findings.push(
             draft(Authority::File)
                 .differs(Some(word), Some(known.as_str()))

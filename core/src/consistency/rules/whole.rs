@@ -131,6 +131,15 @@ pub(in crate::consistency) fn judge(
             let draft = Draft::new(code, key.as_str(), Authority::Database)
                 .at(&unit.sheet.path, Some(unit.sheet.stand_place))
                 .differs(Some(to.as_str()), Some(status.as_str()));
+            // Whoever reopened it did so although its tasks were finished.
+            if tie
+                .row()
+                .is_some_and(|row| row.is_reopened && to.is_finished())
+            {
+                let end = format!("`trueup item transition {key} {to}` if it ends again");
+                findings.push(draft.fix(end).says(&text));
+                continue;
+            }
             findings.push(draft.mended().says(&text));
             follow.push((key.clone(), to));
         }

@@ -259,3 +259,46 @@ fn a_front_matter_that_lags_behind_its_own_tasks_is_no_warning() {
         "{fix}"
     );
 }
+
+#[test]
+fn what_was_reopened_on_purpose_is_not_finished_again_by_a_file() {
+    let mut scene = Scene::linked("active", &[("T01", "done"), ("T02", "todo")]);
+    scene.put("A-WP-1-T01", ItemStatus::Queued);
+    let found = scene.only("C-10").divergence;
+    assert_eq!(
+        (found.authority, found.severity),
+        ("database", Severity::Warning)
+    );
+    assert!(found.fix.unwrap().starts_with("it was reopened: "));
+    scene.fix();
+    assert_eq!(scene.status("A-WP-1-T01"), ItemStatus::Queued);
+    assert!(scene.read("a.md").contains("status: done\n"));
+    // Work that goes on is told by the file as before, and what is finished again by a command.
+    scene.say("a.md", "T01", "in_progress");
+    scene.fix();
+    assert_eq!(scene.status("A-WP-1-T01"), ItemStatus::Running);
+    scene.put("A-WP-1-T01", ItemStatus::Completed);
+    scene.fix();
+    assert!(!scene.read("a.md").contains("in_progress"));
+    assert_eq!(scene.codes(), [""; 0]);
+}
+
+#[test]
+fn a_workplan_that_was_reopened_is_not_closed_again_by_its_tasks() {
+    let mut scene = Scene::linked("active", &[("T01", "done")]);
+    assert_eq!(scene.status("A-WP-1"), ItemStatus::Completed);
+    scene.put("A-WP-1", ItemStatus::Queued);
+    assert!(
+        scene
+            .only("C-13")
+            .divergence
+            .fix
+            .unwrap()
+            .contains("item transition A-WP-1 completed")
+    );
+    scene.fix();
+    // Its front matter says that it is active.
+    assert_eq!(scene.status("A-WP-1"), ItemStatus::Running);
+    scene.fix();
+    assert_eq!(scene.status("A-WP-1"), ItemStatus::Running);
+}

@@ -78,12 +78,18 @@ fn rows(store: &MemoryStore, wanted: impl Fn(&Item, bool) -> bool) -> Vec<Workpl
             title: item.title.clone(),
             repo: item.repo.clone(),
             status: item.status,
+            is_reopened: reopened(store, &item.key),
             holder: item.holder.clone(),
             facts: tie.map(|(_, facts)| facts.clone()),
             depends_on: item.depends_on.clone(),
         })
     };
     store.items.values().filter_map(row).collect()
+}
+
+fn reopened(store: &MemoryStore, key: &ItemKey) -> bool {
+    let mut events = store.events.iter();
+    events.any(|e| e.entity == "item" && e.kind == "reopened" && e.key == key.as_str())
 }
 
 fn tie(store: &MemoryStore, key: &ItemKey) -> Result<(WorkplanLink, crate::model::FileFacts)> {

@@ -59,7 +59,7 @@ impl WorkplanStore for SqliteStore {
 
 /// The columns [`row`] reads, of `work_items w` joined to `workplan_links l`.
 const ROW: &str = "w.key, l.link, w.kind, w.parent, w.position, w.title, w.repo, w.status, \
-     w.holder, l.digest, l.planning";
+     w.holder, l.digest, l.planning, w.reopened > 0";
 
 fn row(row: &Row<'_>) -> rusqlite::Result<WorkplanRow> {
     let digest: Option<String> = row.get(9)?;
@@ -79,6 +79,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<WorkplanRow> {
         title: row.get(5)?,
         repo: row.get(6)?,
         status: rows::parsed(row, 7)?,
+        is_reopened: row.get(11)?,
         holder: rows::optional(row, 8)?,
         facts,
         depends_on: Vec::new(),
