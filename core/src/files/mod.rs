@@ -47,11 +47,11 @@ pub(crate) fn open(path: &Path, follow: bool) -> io::Result<(File, u64)> {
     Ok((file, data.len()))
 }
 
-/// Reads a file of at most `limit` bytes; see [`open`].
+/// Reads a file of at most `limit` bytes, which must be a regular one.
 ///
 /// # Errors
 ///
-/// Those of [`open`], and when it is too large.
+/// When there is no such file, it is a symlink that is not fine, no regular file, or too large.
 pub fn read_bytes(path: &Path, limit: u64, follow: bool) -> io::Result<Vec<u8>> {
     let (file, size) = open(path, follow)?;
     let too_large = || io::Error::other(format!("larger than {limit} bytes"));
@@ -67,7 +67,7 @@ pub fn read_bytes(path: &Path, limit: u64, follow: bool) -> io::Result<Vec<u8>> 
     Ok(bytes)
 }
 
-/// Reads a text file of at most `limit` bytes; see [`open`].
+/// Reads a text file of at most `limit` bytes, which must be a regular one.
 ///
 /// # Errors
 ///
