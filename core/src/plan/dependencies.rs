@@ -99,13 +99,11 @@ fn open_circles(tasks: &mut [Entry], skipped: &mut Vec<Skipped>) {
         };
         let target = target.task.task.id.clone();
         left_out.entry(from).or_default().insert(target);
-        let reason = match circle {
-            Some(circle) => format!("a dependency that closes a circle is left out: {circle}"),
-            None => {
-                more += 1;
-                continue;
-            }
+        let Some(circle) = circle else {
+            more += 1;
+            continue;
         };
+        let reason = format!("a dependency that closes a circle is left out: {circle}");
         skipped.push(Skipped::new(entry.task.line, &entry.text, reason));
     }
     for (from, targets) in &left_out {
