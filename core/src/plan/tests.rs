@@ -227,8 +227,8 @@ fn a_chain_as_long_as_a_plan_may_be_is_walked() {
 
 #[test]
 fn long_circles_and_many_of_them_are_told_in_few_words() {
-    let task = |n: u32| format!("- [ ] 1.{n} t (depends: 1.{}, 1.0)\n", (n + 1) % 10_000);
-    let tasks: String = (0..10_000).map(task).collect();
+    let task = |n: u32| format!("- [ ] 1.{n} t (depends: 1.{}, 1.0)\n", (n + 1) % 2_000);
+    let tasks: String = (0..2_000).map(task).collect();
     let plan = parse_markdown(&format!("## Phase 1: x\n{tasks}"));
     let reasons: Vec<&str> = plan.skipped.iter().map(|s| s.reason.as_str()).collect();
     // Each task closes a circle but the first, which depends on itself; a hundred are told.
@@ -239,12 +239,12 @@ fn long_circles_and_many_of_them_are_told_in_few_words() {
     );
     let longest = reasons
         .iter()
-        .find(|r| r.ends_with("-> 1.19 -> … 9979 more … -> 1.9999 -> 1.0"));
+        .find(|r| r.ends_with("-> 1.19 -> … 1979 more … -> 1.1999 -> 1.0"));
     assert!(longest.is_some(), "{reasons:?}");
-    let rest = "9899 more dependencies that close a circle are left out";
+    let rest = "1899 more dependencies that close a circle are left out";
     assert!(reasons.contains(&rest), "{reasons:?}");
-    assert_eq!(depends_on(&plan, "1.9998"), ["1.9999"]);
-    assert_eq!(depends_on(&plan, "1.9999"), [""; 0]);
+    assert_eq!(depends_on(&plan, "1.1998"), ["1.1999"]);
+    assert_eq!(depends_on(&plan, "1.1999"), [""; 0]);
 }
 
 #[test]
