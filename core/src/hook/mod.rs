@@ -5,6 +5,8 @@
 
 mod event;
 mod response;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use event::{Event, Parsed, PayloadError, Prompt, Shell, Source, TaskChange, Tool, parse};

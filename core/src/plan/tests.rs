@@ -225,6 +225,89 @@ fn a_chain_as_long_as_a_plan_may_be_is_walked() {
     assert_eq!(reasons.len(), 3, "the circle and two too many: {reasons:?}");
 }
 
+#[test]
+fn long_circles_and_many_of_them_are_told_in_few_words() {
+    let task = |n: u32| format!("- [ ] 1.{n} t (depends: 1.{}, 1.0)\n", (n + 1) % 2_000);
+    let tasks: String = (0..2_000).map(task).collect();
+    let plan = parse_markdown(&format!("## Phase 1: x\n{tasks}"));
+    let reasons: Vec<&str> = plan.skipped.iter().map(|s| s.reason.as_str()).collect();
+    // Each task closes a circle but the first, which depends on itself; a hundred are told.
+    assert_eq!(reasons.len(), 1 + 100 + 1, "{reasons:?}");
+    assert!(
+        reasons.iter().all(|reason| reason.len() < 300),
+        "{reasons:?}"
+    );
+    let longest = reasons
+        .iter()
+        .find(|r| r.ends_with("-> 1.19 -> … 1979 more … -> 1.1999 -> 1.0"));
+    assert!(longest.is_some(), "{reasons:?}");
+    let rest = "1899 more dependencies that close a circle are left out";
+    assert!(reasons.contains(&rest), "{reasons:?}");
+    assert_eq!(depends_on(&plan, "1.1998"), ["1.1999"]);
+    assert_eq!(depends_on(&plan, "1.1999"), [""; 0]);
+}
+
+#[test]
+fn a_range_is_of_its_own_group_whatever_lies_between() {
+    let plan = parse_markdown(
+        "## Phase 1: x
+- [ ] 1.1 a
+- [ ] 1.1.1 b
+- [ ] 1.1.2 c
+- [ ] 1.2 d
+- [ ] 1.3 e (depends: 1.1-1.3, 1.1-1.2)
+- [ ] 1.4 f (depends: 1.1.1-1.1.2)
+",
+    );
+    assert_skips(&plan, &[]);
+    assert_eq!(depends_on(&plan, "1.3"), ["1.1", "1.2"]);
+    assert_eq!(depends_on(&plan, "1.4"), ["1.1.1", "1.1.2"]);
+}
+
+#[test]
+fn a_list_without_end_and_one_without_measure_are_named() {
+    let task = |n: u32| format!("- [ ] 1.{n} t\n");
+    let tasks: String = (0..300).map(task).collect();
+    let ranges = |count: usize| vec!["1.0-1.299"; count].join(", ");
+    let plan = parse_markdown(&format!(
+        "## Phase 1: x\n{tasks}- [ ] 2.1 a (depends: {})\n- [ ] 2.2 b (see x) (depends: 1.0 \
+         (depends: 1.1\n- [ ] 2.3 c (depends: {}, 7.7)\n",
+        ranges(1_000),
+        ranges(1_000),
+    ));
+    assert_skips(
+        &plan,
+        &[
+            (302, "more than 200 dependencies"),
+            (303, "lacks the ')'"),
+            (304, "more than 1000 entries; 1 are left out"),
+            (304, "more than 200 dependencies"),
+        ],
+    );
+    assert_eq!(depends_on(&plan, "2.1").len(), 200);
+    let titles: Vec<&str> = plan.tasks.iter().map(|t| t.task.title.as_str()).collect();
+    assert!(
+        titles.contains(&"b (see x) (depends: 1.0 (depends: 1.1"),
+        "{titles:?}"
+    );
+}
+
+#[test]
+fn what_every_task_repeats_is_cut() {
+    let long = "x".repeat(5_000);
+    let plan = parse_markdown(&format!(
+        "## Phase 1: {long}\n- [ ] 1.1 {long}\n## {long}\n- [ ] 2.1 a\n"
+    ));
+    let task = &plan.tasks[0].task;
+    assert_eq!(task.phase_title.as_ref().map(String::len), Some(200));
+    assert_eq!(task.title, long, "what is its own is whole");
+    assert!(
+        plan.skipped
+            .iter()
+            .all(|skipped| skipped.reason.len() < 300)
+    );
+}
+
 const STATUS: &str = r#"{
   "_comment": "kept",
   "planPath": "docs/plans/fix.md",

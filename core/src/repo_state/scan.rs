@@ -202,6 +202,11 @@ impl<'a> Marks<'a> {
             if let Some(digest) = mark::read_closing(line) {
                 marks.closings.entry(digest).or_default().push(at..end);
             } else if let Some(opening) = mark::read_opening(line) {
+                // What a body holds is no mark of the file's.
+                if let Some(piece) = whole(file, at, end, &opening) {
+                    at = piece.range.end;
+                    continue;
+                }
                 marks.openings.entry(opening.digest).or_default().push(at);
             }
             at = end;

@@ -152,6 +152,21 @@ fn a_section_without_its_end_is_text_and_swallows_nothing() {
 }
 
 #[test]
+fn a_body_does_not_end_a_section_that_lost_its_end() {
+    let whole = write(b"", "a", b"one");
+    let lost = text(&whole).replace("<!-- /trueup", "<!-- trueup");
+    let closing = text(&whole).lines().next_back().unwrap().to_owned();
+    let body = format!("text\n{closing}\nmore");
+    let file = write(lost.as_bytes(), "a", body.as_bytes());
+    assert_eq!(find(&file, &slug("a")).unwrap().body, body.as_bytes());
+    assert_eq!(
+        put(&file, &slug("a"), LATER, &Body::new(body.as_bytes())),
+        None
+    );
+    assert!(text(&file).starts_with(&lost));
+}
+
+#[test]
 fn what_an_edit_left_of_a_mark_is_text_with_all_below_it() {
     let file = write(b"", "a", b"one");
     for (from, to) in [

@@ -57,6 +57,10 @@ struct Span {
 /// nothing announces it.
 const SHORT: usize = 15;
 
+/// Most times a text is read. Each reading but the first meets what the ones before it left, which
+/// is almost always nothing.
+const MOST_READINGS: usize = 8;
+
 /// Returns the text with every secret replaced.
 pub fn redact(text: &str) -> Redaction<'_> {
     // The priority of every task of a repository is asked about.
@@ -70,24 +74,72 @@ pub fn redact(text: &str) -> Redaction<'_> {
     searched(text)
 }
 
+/// Reads a text until nothing is found in it: without what stood between them a name may meet a
+/// value, and the head of a key its material.
 fn searched(text: &str) -> Redaction<'_> {
+    let mut clean = Cow::Borrowed(text);
+    let mut readings: Vec<Vec<Hit>> = Vec::new();
+    while readings.len() < MOST_READINGS
+        && let Some((cleaner, hits)) = read(&clean)
+    {
+        clean = Cow::Owned(cleaner);
+        readings.push(hits);
+    }
+    Redaction {
+        text: clean,
+        found: findings(&readings),
+    }
+}
+
+/// A secret that one reading found.
+#[derive(Debug, Clone, Copy)]
+struct Hit {
+    /// The line it begins on in the text of this reading.
+    line: usize,
+    /// How many ends of lines went with it.
+    breaks: usize,
+    kind: SecretKind,
+}
+
+/// Reads a text once; nothing when it holds no secret.
+fn read(text: &str) -> Option<(String, Vec<Hit>)> {
     // Words are read where tokens are replaced already, so that a second reading meets the same.
     let known = known(text);
     let first = replace(text, &known);
     let mut announced = Vec::new();
     words::scan(&first, &mut announced);
     if known.is_empty() && announced.is_empty() {
-        return Redaction {
-            text: Cow::Borrowed(text),
-            found: Vec::new(),
-        };
+        return None;
     }
-    let found = findings(text, &known, &first, &announced);
-    let clean = replace(&first, &announced).into_owned();
-    Redaction {
-        text: Cow::Owned(clean),
-        found,
+    let hits = hits(text, &known, &first, &announced);
+    Some((replace(&first, &announced).into_owned(), hits))
+}
+
+/// Returns what all readings found, by its line in the text of the first.
+fn findings(readings: &[Vec<Hit>]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (number, hits) in readings.iter().enumerate() {
+        let mut lines: Vec<usize> = hits.iter().map(|hit| hit.line).collect();
+        for earlier in readings.iter().take(number).rev() {
+            let mut gone = 0;
+            let mut above = earlier.iter().filter(|hit| hit.breaks > 0).peekable();
+            for line in &mut lines {
+                while let Some(hit) = above.next_if(|hit| hit.line - gone < *line) {
+                    gone += hit.breaks;
+                }
+                *line += gone;
+            }
+        }
+        let kinds = hits.iter().map(|hit| hit.kind);
+        found.extend(
+            lines
+                .into_iter()
+                .zip(kinds)
+                .map(|(line, kind)| Finding { line, kind }),
+        );
     }
+    found.sort_by_key(|found| found.line);
+    found
 }
 
 /// Returns where secrets stand that show by themselves, in order, none touching another. Where
@@ -131,8 +183,8 @@ fn replace<'a>(text: &'a str, spans: &[Span]) -> Cow<'a, str> {
 
 /// Returns what is `known` in the text and what is `announced` in `first`, where the known is
 /// replaced, in order.
-fn findings(text: &str, known: &[Span], first: &str, announced: &[Span]) -> Vec<Finding> {
-    let mut found = Vec::with_capacity(known.len() + announced.len());
+fn hits(text: &str, known: &[Span], first: &str, announced: &[Span]) -> Vec<Hit> {
+    let mut hits = Vec::with_capacity(known.len() + announced.len());
     let mut announced = announced.iter().peekable();
     let mut lines = Lines {
         text: first,
@@ -145,14 +197,15 @@ fn findings(text: &str, known: &[Span], first: &str, announced: &[Span]) -> Vec<
         mark += range.start - at;
         at = range.end;
         while let Some(span) = announced.next_if(|span| span.range.start < mark) {
-            found.push(lines.finding(span.range.start, span.kind));
+            hits.push(lines.hit(span.range.start, 0, span.kind));
         }
-        found.push(lines.finding(mark, *kind));
-        lines.line += breaks(text.get(range.clone()));
+        let breaks = breaks(text.get(range.clone()));
+        hits.push(lines.hit(mark, breaks, *kind));
+        lines.line += breaks;
         mark += MARK.len() + kind.as_str().len() + 1;
     }
-    found.extend(announced.map(|span| lines.finding(span.range.start, span.kind)));
-    found
+    hits.extend(announced.map(|span| lines.hit(span.range.start, 0, span.kind)));
+    hits
 }
 
 /// Counts lines from one place to the next.
@@ -163,11 +216,12 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    fn finding(&mut self, at: usize, kind: SecretKind) -> Finding {
-        self.line += breaks(self.text.get(self.at..at));
+    fn hit(&mut self, at: usize, breaks: usize, kind: SecretKind) -> Hit {
+        self.line += self::breaks(self.text.get(self.at..at));
         self.at = at;
-        Finding {
+        Hit {
             line: self.line,
+            breaks,
             kind,
         }
     }

@@ -200,6 +200,61 @@ fn a_value_longer_than_is_looked_at_goes_whole() {
     }
 }
 
+#[test]
+fn what_a_reading_uncovers_is_read_too() {
+    let line = join(&["MIIEpAIBAAKCAQEA7bq8", "1yN3Zk0fWq2mXw5tGh8jKd"]);
+    let head = join(&["-----BEGIN RSA ", "PRIVATE KEY-----"]);
+    // The value hides that the line is a field of the key.
+    let token = join(&["nerUQTuiYriS95SnPt", "\\np587998ghA8"]);
+    let text = format!("{head}\n{line}\n\n\n{head}\nDEK-Info: token={token}\n\n{line}\n\nend");
+    let clean = redact(&text);
+    assert_eq!(
+        clean.text,
+        "[redacted: private key]\n\n\n[redacted: private key]\n\nend"
+    );
+    let found: Vec<_> = clean.found.iter().map(|f| (f.line, f.kind)).collect();
+    assert_eq!(
+        found,
+        [
+            (1, SecretKind::PrivateKey),
+            (5, SecretKind::PrivateKey),
+            (6, SecretKind::Assigned),
+        ]
+    );
+}
+
+#[test]
+fn the_password_of_a_login_goes_whole_and_alone() {
+    let long = join(&["Winter2026!", &"Zx81kPl0".repeat(20)]);
+    let secret = join(&["nerUQTuiYriS", "95SnPtp587998ghA8"]);
+    for (text, clean) in [
+        (
+            format!("login: bo:{long} and on"),
+            "login: bo:[redacted: password] and on".to_owned(),
+        ),
+        (
+            format!("creds: bo:{long}\n"),
+            "creds: bo:[redacted: password]\n".to_owned(),
+        ),
+        // What stands before it is no name of a user.
+        (
+            format!("login: authToken={secret}: x"),
+            "login: authToken=[redacted: assigned secret]: x".to_owned(),
+        ),
+        // What a replacement left was no secret.
+        (
+            "login:creds: [redacted: password]80mm1Zx".to_owned(),
+            "login:creds: [redacted: password]80mm1Zx".to_owned(),
+        ),
+        (
+            "-u [redacted: password]:80mm1Zx9!".to_owned(),
+            "-u [redacted: password]:80mm1Zx9!".to_owned(),
+        ),
+    ] {
+        assert_eq!(redact(&text).text, clean, "{text}");
+    }
+}
+
 /// Text of the parts that rules are about, in any order.
 fn parts() -> impl Strategy<Value = String> {
     let fixed = prop::sample::select(vec![

@@ -165,9 +165,14 @@ pub(super) fn whole_end(text: &str, range: &Range<usize>) -> usize {
     if range.len() < LONGEST / 2 {
         return range.end;
     }
-    let rest = text.as_bytes().get(range.end..).unwrap_or_default();
+    rest_end(text, range.end)
+}
+
+/// Returns where a value ends of which the part up to `end` was looked at.
+pub(super) fn rest_end(text: &str, end: usize) -> usize {
+    let rest = text.as_bytes().get(end..).unwrap_or_default();
     let belongs = |byte: &u8| !byte.is_ascii_whitespace() && !b"\"'`<>|;".contains(byte);
-    range.end + rest.iter().take_while(|byte| belongs(byte)).count()
+    end + rest.iter().take_while(|byte| belongs(byte)).count()
 }
 
 /// Returns where a value without quotes ends, or how far it is looked at.

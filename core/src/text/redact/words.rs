@@ -70,7 +70,7 @@ fn announced(text: &str, word: Range<usize>, before: Option<&Range<usize>>) -> O
     let found = value::of(text, word.end, stand)?;
     let value = text.get(found.range.clone())?;
     // What is left of a value was judged when it was whole.
-    if value.contains(MARK.trim_end()) {
+    if holds_mark(text, &found.range) {
         return None;
     }
     if promise == Promise::Login {
@@ -99,19 +99,37 @@ fn announced(text: &str, word: Range<usize>, before: Option<&Range<usize>>) -> O
 /// `admin / Winter2026!` and `admin:Winter2026!`: the second part is the password.
 fn login(text: &str, start: usize) -> Option<Span> {
     let rest = text.get(start..)?;
-    let line = rest.get(..rest.floor_char_boundary(120))?;
+    let looked_at = rest.floor_char_boundary(120);
+    let line = rest.get(..looked_at)?;
     let line = line.split(['\n', '`', '"', '\'', ',', '|']).next()?;
     let (user, password) = line.split_once(" / ").or_else(|| line.split_once(':'))?;
     let from = start + (line.len() - password.len());
     let password = password.split_whitespace().next()?;
     let from = from + text.get(from..)?.find(password)?;
+    let end = from + password.len();
     let password = password.trim_end_matches(['.', ',', ')', ';']);
-    let is_login = !user.trim().contains(' ')
+    // What else stands before it may be a name with a secret of its own.
+    let is_user = |c: char| c.is_alphanumeric() || "._-@+/\\*".contains(c);
+    let is_login = user.trim().chars().all(is_user)
+        && !holds_mark(text, &(start..end))
         && judge::is_secret(password, Promise::Login, judge::Setting::Prose);
-    is_login.then(|| Span {
-        range: from..from + password.len(),
+    let end = if end == start + looked_at {
+        // Longer than looked at: what belongs to it goes with it.
+        value::rest_end(text, end)
+    } else {
+        from + password.len()
+    };
+    is_login.then_some(Span {
+        range: from..end,
         kind: SecretKind::Password,
     })
+}
+
+/// Tells whether a replacement begins in these bytes.
+fn holds_mark(text: &str, range: &Range<usize>) -> bool {
+    let end = text.floor_char_boundary(range.end + MARK.len() - 1);
+    let bytes = text.get(range.start..end);
+    bytes.is_some_and(|bytes| bytes.contains(MARK))
 }
 
 /// `Bearer <token>`

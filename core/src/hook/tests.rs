@@ -1,0 +1,124 @@
+//! Payloads in every shape a client may come to send.
+
+use serde_json::{Value, json};
+
+use super::{Event, Parsed, PayloadError, Prompt, Shell, TaskChange, Tool, parse};
+
+/// A payload with these fields beside a session.
+fn payload(fields: &Value) -> Value {
+    let mut payload = json!({"session_id": "s1", "cwd": "/repo"});
+    let fields = fields.as_object().unwrap().clone();
+    payload.as_object_mut().unwrap().extend(fields);
+    payload
+}
+
+#[track_caller]
+fn read(payload: &Value) -> Parsed {
+    let parsed = parse(payload.to_string().as_bytes());
+    parsed.unwrap_or_else(|e| panic!("{e}: {payload}")).unwrap()
+}
+
+fn event(fields: &Value) -> Event {
+    read(&payload(fields)).event
+}
+
+#[test]
+fn a_field_of_another_kind_is_as_if_it_were_not_there() {
+    let stop = |fields: Value| {
+        let mut stop = json!({"hook_event_name": "Stop"});
+        stop.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        payload(&stop)
+    };
+    for foreign in [
+        json!(null),
+        json!(7),
+        json!(["x"]),
+        json!({"x": 1}),
+        json!(1.5),
+    ] {
+        for field in [
+            "cwd",
+            "agent_id",
+            "prompt",
+            "stop_hook_active",
+            "tool_input",
+            "tool_response",
+            "reason",
+        ] {
+            let read = read(&stop(json!({field: foreign})));
+            assert_eq!(
+                read.event,
+                Event::Stop { again: false },
+                "{field}: {foreign}"
+            );
+            assert!(!read.is_subagent);
+            assert_eq!(read.cwd.is_some(), field != "cwd");
+        }
+    }
+    assert_eq!(
+        read(&stop(json!({"stop_hook_active": true}))).event,
+        Event::Stop { again: true }
+    );
+    let id = stop(json!({"session_id": 7}));
+    let error = parse(id.to_string().as_bytes()).unwrap_err();
+    assert!(matches!(error, PayloadError::Session(_)), "{error}");
+    assert_eq!(
+        event(&json!({"hook_event_name": "UserPromptSubmit", "prompt": {}})),
+        Event::Prompt(Prompt::User)
+    );
+}
+
+#[test]
+fn a_text_that_was_cut_within_a_character_hides_nothing_else() {
+    let text =
+        br#"{"session_id": "s1", "hook_event_name": "UserPromptSubmit", "prompt": "cut \ud83d"}"#;
+    let read = parse(text).unwrap().unwrap();
+    assert_eq!(read.event, Event::Prompt(Prompt::User));
+}
+
+#[test]
+fn a_tools_input_of_another_kind_hides_no_field_beside_it() {
+    let bash = |input: Value| {
+        event(&json!({"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": input}))
+    };
+    let shell = |command: &str, in_background| {
+        Event::BeforeTool(Tool::Bash(Shell {
+            command: command.to_owned(),
+            timeout: None,
+            in_background,
+        }))
+    };
+    let input = json!({"command": "git push", "timeout": "soon", "status": 7, "todos": {}});
+    assert_eq!(bash(input), shell("git push", false));
+    let input = json!({"command": ["git"], "run_in_background": true});
+    assert_eq!(bash(input), shell("", true));
+    assert_eq!(bash(json!(["git push"])), shell("", false));
+    let todos = json!([7, ["b", "in_progress"], {"content": "a", "status": []},
+        {"content": "b", "status": "in_progress"}]);
+    let written = json!({"hook_event_name": "PostToolUse", "tool_name": "TodoWrite",
+        "tool_input": {"todos": todos}});
+    let list = TaskChange::List(Some("b".to_owned()));
+    assert_eq!(event(&written), Event::AfterTool(Tool::Tasks(list)));
+}
+
+#[test]
+fn what_is_no_object_is_no_payload() {
+    for text in [
+        "[]",
+        " [\"s1\", \"/repo\", \"Stop\"]",
+        "7",
+        "null",
+        "\"x\"",
+        "{",
+        "{} {}",
+    ] {
+        let error = parse(text.as_bytes()).unwrap_err();
+        assert!(matches!(error, PayloadError::Syntax(_)), "{text}: {error}");
+    }
+    for text in ["", " \n"] {
+        assert!(matches!(parse(text.as_bytes()), Err(PayloadError::Empty)));
+    }
+    assert_eq!(parse(b"{}").unwrap(), None);
+}
