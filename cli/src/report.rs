@@ -16,6 +16,9 @@ use crate::failure::Failure;
 /// what acts on a terminal, here for every command.
 const LONGEST: usize = 100_000;
 
+/// How much of an object is printed at once, in bytes.
+const PIECE: usize = 64 * 1024;
+
 /// How a line is coloured, where there is a terminal that shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tint {
@@ -186,7 +189,7 @@ impl Report {
 
     /// Prints the object. A program reads it, so nothing takes anything out of it.
     fn object(&self, ok: bool, answer: &Answer, error: &Value) -> io::Result<()> {
-        let mut line = serde_json::to_vec(&Object {
+        let object = Object {
             ok,
             command: self.command,
             data: match &answer.long {
@@ -196,10 +199,11 @@ impl Report {
             divergences: &answer.divergences,
             warnings: &answer.warnings,
             error,
-        })?;
-        line.push(b'\n');
-        let mut out = io::stdout().lock();
-        out.write_all(&line).and_then(|()| out.flush())
+        };
+        // It may have megabytes, which a process of this length touches for the first time.
+        let mut out = io::BufWriter::with_capacity(PIECE, io::stdout().lock());
+        serde_json::to_writer(&mut out, &object)?;
+        out.write_all(b"\n").and_then(|()| out.flush())
     }
 }
 
