@@ -18,4 +18,6 @@ step cargo build --locked --workspace
 step cargo test --locked --workspace
 # Instruction counts and sizes of the release binaries; no wall clock.
 step cargo run --quiet --locked --release -p trueup-bench -- check
+# What reads others' files and messages, a minute for each target.
+step sh fuzz/run.sh 60
 printf '\nall suites passed\n'
