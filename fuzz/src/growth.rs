@@ -58,7 +58,7 @@ pub fn check(bytes: &[u8]) {
         let text = text_of(length);
         let start = processor_time();
         read(&text);
-        processor_time() - start
+        processor_time().saturating_sub(start)
     };
     let mut length = SMALL;
     let mut least = spent(length);
