@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 step() { printf '\n== %s\n' "$*"; "$@"; }
 
 step cargo fmt --all --check
+step cargo fmt --manifest-path fuzz/Cargo.toml --check
 step cargo clippy --locked --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" step cargo doc --locked --workspace --no-deps --quiet
 if command -v cargo-deny >/dev/null 2>&1; then
@@ -18,6 +19,6 @@ step cargo build --locked --workspace
 step cargo test --locked --workspace
 # Instruction counts and sizes of the release binaries; no wall clock.
 step cargo run --quiet --locked --release -p trueup-bench -- check
-# What reads others' files and messages, a minute for each target.
+# Takes minutes, and each run may meet what none has met before.
 step sh fuzz/run.sh 60
 printf '\nall suites passed\n'

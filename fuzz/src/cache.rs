@@ -1,5 +1,8 @@
 //! The cache's document: what is written is read back, and what others put there stays.
 
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use trueup_core::cache::{Document, Stamp};
 use trueup_core::model::{Field, History, Lineage, Revision, Timestamp, WorkState};
@@ -29,6 +32,7 @@ pub fn check(bytes: &[u8]) {
     assert_eq!(again, document);
     assert_eq!(again.render(), rendered);
     assert!(again.says_the_same(&document));
+    numbers(bytes, &rendered);
     let reading = document.reading();
     assert_eq!(again.reading(), reading);
     assert!(
@@ -71,6 +75,27 @@ pub fn check(bytes: &[u8]) {
     assert_eq!(foreign(&text), foreign(&rendered));
     let twice = trued.trued_up(&session, &work, &history, branch, &stamp);
     assert_eq!(twice, trued);
+}
+
+/// No field is lost, and no digit of a number, also where no type of Rust holds it.
+fn numbers(before: &[u8], after: &[u8]) {
+    let bare = before.strip_prefix(b"\xef\xbb\xbf").unwrap_or(before);
+    let [before, after] = [bare, after].map(|text| {
+        let fields: BTreeMap<String, &RawValue> =
+            serde_json::from_slice(text).expect("it was read");
+        fields
+    });
+    assert!(before.keys().eq(after.keys()));
+    // An exponent may be spelled in two ways.
+    let digits = |raw: &RawValue| raw.get().replace('+', "").to_lowercase();
+    for (key, raw) in before {
+        if raw
+            .get()
+            .starts_with(|c: char| c == '-' || c.is_ascii_digit())
+        {
+            assert_eq!(digits(after[&key]), digits(raw));
+        }
+    }
 }
 
 /// Returns what is not trueup's, in its order.

@@ -13,16 +13,19 @@ use trueup_core::text::redact::redact;
 use trueup_core::{cache, hook, metadata, plan, repo_state, workplan};
 
 /// Bytes of the text that is looked at first.
-const SMALL: usize = 32 * 1024;
+const SMALL: usize = 64 * 1024;
 
-/// How often it is made four times as long, while it looks as if that took longer than it may.
-const STEPS: usize = 3;
+/// Bytes of the longest text: what the largest file may have.
+const LARGE: usize = 4 * 1024 * 1024;
 
-/// A text of this length, the longest file that is read, takes at most this long.
-const LONGEST: usize = SMALL << (2 * STEPS);
+/// How many times as long a text that is four times as long may take. The square takes sixteen.
+const MOST_TIMES: u32 = 7;
 
-/// So much processor time is too much for the longest text.
-const TOO_LONG: Duration = Duration::from_secs(4);
+/// What takes less than this says nothing.
+const TOO_SHORT: Duration = Duration::from_millis(20);
+
+/// What takes this long, and more than it may for its length, is a finding.
+const TOO_LONG: Duration = Duration::from_secs(2);
 
 /// Checks what is to be repeated.
 pub fn check(bytes: &[u8]) {
@@ -58,15 +61,13 @@ pub fn check(bytes: &[u8]) {
         let text = text_of(length);
         let start = processor_time();
         read(&text);
-        processor_time() - start
+        processor_time().saturating_sub(start)
     };
-    let mut length = SMALL;
-    let mut least = spent(length);
-    for _ in 0..STEPS {
+    let (mut length, mut least) = (SMALL, spent(SMALL));
+    while length < LARGE {
         length *= 4;
         let more = spent(length);
-        let is_linear = more < least * 7 || more < Duration::from_millis(40);
-        if is_linear && length < LONGEST {
+        if more < least * MOST_TIMES || more < TOO_SHORT {
             return;
         }
         assert!(

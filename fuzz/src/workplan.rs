@@ -143,7 +143,7 @@ fn status(text: &str, plan: &Workplan, at: usize, word: &str) {
     if let Some(old) = old {
         assert_eq!(edit.span, old.span());
     }
-    let (after, again) = applied(text, edit.clone());
+    let (after, again) = applied(text, &edit);
     assert_eq!(again.tasks[at].status().map(shown), Some(word));
     assert_eq!(again.tasks[at].set_status(word), None);
     let but = Some((at, Key::Status));
@@ -163,7 +163,7 @@ fn task_link(text: &str, plan: &Workplan, at: usize) {
         return;
     };
     assert!(task.link().is_none());
-    let (after, again) = applied(text, edit.clone());
+    let (after, again) = applied(text, &edit);
     assert_eq!(again.tasks[at].link().map(shown), Some("u-1"));
     assert_eq!(again.tasks[at].set_link(after.as_bytes(), "u-2"), None);
     let but = Some((at, Key::Link));
@@ -178,7 +178,7 @@ fn front_link(text: &str, plan: &Workplan) {
         return;
     };
     assert!(plan.front.link().is_none());
-    let (after, again) = applied(text, edit.clone());
+    let (after, again) = applied(text, &edit);
     assert_eq!(again.front.link().map(shown), Some("u-1"));
     assert_eq!(again.front.set_link(after.as_bytes(), "u-2"), None);
     let but = Some(Key::Link);
@@ -206,7 +206,7 @@ fn everything(text: &str, plan: &Workplan, word: &str) {
     }
 }
 
-fn applied(text: &str, edit: Edit) -> (String, Workplan) {
+fn applied(text: &str, edit: &Edit) -> (String, Workplan) {
     let after = apply(text.as_bytes(), vec![edit.clone()]);
     assert_replaced(text.as_bytes(), &after, &edit.span, &edit.text);
     let plan = parse(&after).expect("an edit breaks no file");

@@ -2,7 +2,7 @@
 
 use super::carriers::{Carriers, Standing, assignment, close, names_at, word};
 use super::lexer::{Kind, Token};
-use super::statements::Statement;
+use super::statements::{LONGEST, Statement};
 use super::{Access, Language, Place};
 use crate::metadata::owned::{Owned, owned};
 
@@ -24,9 +24,6 @@ const SAVERS: [&str; 6] = [
     "write_text",
     "outputJson",
 ];
-
-/// Longest statement, in tokens, whose calls are looked into: a longer one is data.
-const LONGEST: usize = 2_000;
 
 pub(super) fn find(language: Language, code: &str, statements: &[Statement<'_>]) -> Vec<Place> {
     let mut carriers = Carriers::of(language, code, statements);
@@ -71,6 +68,7 @@ fn at_name<'t>(carriers: &Carriers<'t>, tokens: &[Token<'t>], at: usize) -> Opti
         .get(..at)?
         .iter()
         .rev()
+        .take(4)
         .take_while(|token| token.is('.'))
         .count();
     if dots != 0 && dots != 3 {
@@ -217,10 +215,8 @@ fn keyed(tokens: &[Token<'_>], standing: Standing, marks: &[char]) -> Option<(us
 /// Looks at a copy with other values: `{...state, status: 'x'}`.
 fn spread(tokens: &[Token<'_>], end: usize, standing: Standing) -> Option<Place> {
     let rest = tokens.get(end..)?;
-    let length = rest
-        .iter()
-        .position(|token| token.is('}'))
-        .unwrap_or(rest.len());
+    let copied = rest.iter().take(LONGEST).take_while(|token| !token.is('}'));
+    let length = copied.count();
     let (at, found) = keyed(rest.get(..length)?, standing, &[':'])?;
     Some((at, found, Access::Writes))
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Language;
 use super::lexer::{Kind, Token};
-use super::statements::Statement;
+use super::statements::{LONGEST, Statement};
 
 /// The name of the file, by which a script gives itself away.
 const FILE: &str = "adw_state.json";
@@ -101,6 +101,8 @@ pub(super) struct Carriers<'t> {
     language: Option<Language>,
     /// Whether each name holds the file, and how deep it was bound.
     bound: BTreeMap<String, (bool, usize)>,
+    /// The names by how deep they were bound, also those that were bound elsewhere since.
+    by_depth: BTreeMap<usize, Vec<String>>,
     /// Functions that return what the file says.
     sources: BTreeSet<&'t str>,
     /// Names the script binds anywhere.
@@ -126,6 +128,7 @@ impl<'t> Carriers<'t> {
             }
             carriers.ever_bound.extend(carriers.bound.keys().cloned());
             carriers.bound.clear();
+            carriers.by_depth.clear();
         }
         carriers
     }
@@ -213,7 +216,20 @@ impl<'t> Carriers<'t> {
     /// Begins a function: names of the one before it are forgotten, its own parameters hold
     /// what their types say.
     fn enter(&mut self, tokens: &[Token<'t>], name: &'t str, depth: usize) {
-        self.bound.retain(|_, (_, bound)| *bound <= depth);
+        for name in self
+            .by_depth
+            .split_off(&(depth + 1))
+            .into_values()
+            .flatten()
+        {
+            if self
+                .bound
+                .get(&name)
+                .is_some_and(|(_, bound)| *bound > depth)
+            {
+                self.bound.remove(&name);
+            }
+        }
         self.function = Some(name);
         let open = tokens.iter().position(|token| token.is('('));
         let Some(open) = open else { return };
@@ -239,7 +255,11 @@ impl<'t> Carriers<'t> {
     }
 
     fn bind(&mut self, name: &str, holds: bool, depth: usize) {
-        self.bound.insert(name.to_owned(), (holds, depth));
+        let before = self.bound.insert(name.to_owned(), (holds, depth));
+        if before.is_none_or(|(_, bound)| bound != depth) {
+            let names = self.by_depth.entry(depth).or_default();
+            names.push(name.to_owned());
+        }
     }
 
     fn learn_loop(&mut self, tokens: &[Token<'t>], depth: usize) {
@@ -338,6 +358,9 @@ fn is_keyword(word: &str) -> bool {
     )
 }
 
+/// Most parts of a name that are looked at.
+const LONGEST_NAME: usize = 8;
+
 /// Returns the names that begin here, each with the index behind it: of `self.state.get` all
 /// three, the shortest first.
 pub(super) fn names_at(tokens: &[Token<'_>], at: usize) -> Vec<(String, usize)> {
@@ -347,7 +370,7 @@ pub(super) fn names_at(tokens: &[Token<'_>], at: usize) -> Vec<(String, usize)> 
     while let Some(part) = tokens.get(rest).and_then(word) {
         name.push_str(part);
         found.push((name.clone(), rest + 1));
-        if !tokens.get(rest + 1).is_some_and(|token| token.is('.')) {
+        if found.len() == LONGEST_NAME || !tokens.get(rest + 1).is_some_and(|token| token.is('.')) {
             break;
         }
         name.push('.');
@@ -356,10 +379,11 @@ pub(super) fn names_at(tokens: &[Token<'_>], at: usize) -> Vec<(String, usize)> 
     found
 }
 
-/// Returns the index of the bracket that closes the one at `open`, else the end.
+/// Returns the index of the bracket that closes the one at `open`, else the end. One that is not
+/// closed within the longest statement that is looked into is not closed.
 pub(super) fn close(tokens: &[Token<'_>], open: usize) -> usize {
     let mut depth = 0_usize;
-    for (at, token) in tokens.iter().enumerate().skip(open) {
+    for (at, token) in tokens.iter().enumerate().skip(open).take(LONGEST) {
         match token.kind {
             Kind::Sign('(' | '[' | '{') => depth += 1,
             Kind::Sign(')' | ']' | '}') if depth <= 1 => return at,

@@ -36,6 +36,7 @@ pub(super) fn tokens(language: Language, code: &str) -> Vec<Token<'_>> {
         code,
         tokens: Vec::new(),
         depth: 0,
+        patience: PATIENCE * code.len(),
     };
     lexer.run(0, code.len());
     lexer.tokens
@@ -47,7 +48,13 @@ struct Lexer<'t> {
     tokens: Vec<Token<'t>>,
     /// How deep in strings within strings.
     depth: usize,
+    /// How many more bytes may be searched in vain for the ends of strings and patterns: a file
+    /// of openings without ends would take the square of its length.
+    patience: usize,
 }
+
+/// How often a whole file may be searched in vain.
+const PATIENCE: usize = 8;
 
 /// Strings within code within strings that are looked into; nobody writes more.
 const DEEPEST: usize = 8;
@@ -82,7 +89,7 @@ impl<'t> Lexer<'t> {
                 '"' | '\'' | '`' => self.string(at, to, c, ""),
                 _ if is_word(c) => self.word(at, to),
                 '/' if self.language == Language::Script && self.may_be_pattern() => {
-                    at + pattern(rest).unwrap_or(1)
+                    at + self.patiently(rest, pattern).unwrap_or(1)
                 }
                 _ => {
                     self.push(at, Kind::Sign(c));
@@ -137,7 +144,8 @@ impl<'t> Lexer<'t> {
             self.push(at, Kind::Sign(quote));
             return start;
         }
-        let Some(length) = end_of(self.slice(start, to), &mark, spans_lines, escapes) else {
+        let end = |text: &str| end_of(text, &mark, spans_lines, escapes);
+        let Some(length) = self.patiently(self.slice(start, to), end) else {
             // An apostrophe in a text: no string at all.
             self.push(at, Kind::Sign(quote));
             return at + 1;
@@ -186,6 +194,20 @@ impl<'t> Lexer<'t> {
         (end + mark.len()).min(to)
     }
 
+    /// Looks for an end, unless that was in vain too often.
+    fn patiently(
+        &mut self,
+        text: &str,
+        end: impl Fn(&str) -> Result<usize, usize>,
+    ) -> Option<usize> {
+        if self.patience == 0 {
+            return None;
+        }
+        end(text)
+            .inspect_err(|in_vain| self.patience = self.patience.saturating_sub(*in_vain))
+            .ok()
+    }
+
     /// Tells whether a slash here begins a pattern: after a value it divides.
     fn may_be_pattern(&self) -> bool {
         match self.tokens.last().map(|token| &token.kind) {
@@ -204,20 +226,20 @@ fn is_character(text: &str) -> bool {
     first == Some('\\') || chars.next() == Some('\'')
 }
 
-/// Returns where a string ends, from its beginning.
-fn end_of(text: &str, mark: &str, spans_lines: bool, escapes: bool) -> Option<usize> {
+/// Returns where a string ends, from its beginning, or how far that was looked for in vain.
+fn end_of(text: &str, mark: &str, spans_lines: bool, escapes: bool) -> Result<usize, usize> {
     let mut chars = text.char_indices();
     while let Some((at, c)) = chars.next() {
         match c {
             '\\' if escapes => {
                 chars.next();
             }
-            '\n' if !spans_lines => return None,
-            _ if text.get(at..).is_some_and(|rest| rest.starts_with(mark)) => return Some(at),
+            '\n' if !spans_lines => return Err(at),
+            _ if text.get(at..).is_some_and(|rest| rest.starts_with(mark)) => return Ok(at),
             _ => {}
         }
     }
-    None
+    Err(text.len())
 }
 
 /// Returns where the code of an interpolation ends.
@@ -234,21 +256,22 @@ fn closing_brace(text: &str) -> usize {
     text.len()
 }
 
-/// Returns the length of the pattern that begins with this slash, on one line.
-fn pattern(text: &str) -> Option<usize> {
+/// Returns the length of the pattern that begins with this slash, on one line, or how far its end
+/// was looked for in vain.
+fn pattern(text: &str) -> Result<usize, usize> {
     let (mut in_class, mut escaped) = (false, false);
     for (at, c) in text.char_indices().skip(1) {
         match c {
-            '\n' => return None,
+            '\n' => return Err(at),
             _ if escaped => escaped = false,
             '\\' => escaped = true,
             '[' => in_class = true,
             ']' => in_class = false,
-            '/' if !in_class => return Some(at + 1),
+            '/' if !in_class => return Ok(at + 1),
             _ => {}
         }
     }
-    None
+    Err(text.len())
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub struct Hit {
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
-    /// The line, as it is.
+    /// The line, as far as anybody reads it.
     pub text: String,
     /// The field.
     pub field: &'static str,
@@ -112,9 +112,16 @@ pub fn scan(language: Language, text: &str) -> Vec<Hit> {
     };
     found.sort_by_key(|(at, _, access)| (*at, *access));
     found.dedup_by_key(|(at, ..)| *at);
+    let mut cursor = Cursor {
+        text,
+        at: 0,
+        line: 1,
+        start: 0,
+        column: 1,
+    };
     let places = found.into_iter();
     places
-        .map(|(at, field, access)| hit(text, at, field, access))
+        .map(|(at, field, access)| cursor.hit(at, field, access))
         .collect()
 }
 
@@ -132,15 +139,41 @@ fn scan_code(language: Language, code: &str, offset: usize) -> Vec<Place> {
         .collect()
 }
 
-fn hit(text: &str, at: usize, field: Owned, access: Access) -> Hit {
-    let before = text.get(..at).unwrap_or_default();
-    let start = before.rfind('\n').map_or(0, |end| end + 1);
-    let line = text.get(start..).unwrap_or_default();
-    Hit {
-        line: before.matches('\n').count() + 1,
-        column: text.get(start..at).unwrap_or_default().chars().count() + 1,
-        text: line.lines().next().unwrap_or_default().to_owned(),
-        field: field.name,
-        access,
+/// Longest line that is repeated for each of its places, in characters.
+const LONGEST_LINE: usize = 1_000;
+
+/// Counts lines and columns from one place to the next.
+struct Cursor<'t> {
+    text: &'t str,
+    at: usize,
+    line: usize,
+    /// Where the line begins.
+    start: usize,
+    column: usize,
+}
+
+impl Cursor<'_> {
+    fn hit(&mut self, at: usize, field: Owned, access: Access) -> Hit {
+        let between = self.text.get(self.at..at).unwrap_or_default();
+        match between.rfind('\n') {
+            None => self.column += between.chars().count(),
+            Some(end) => {
+                self.line += between.matches('\n').count();
+                self.start = self.at + end + 1;
+                let before = between.get(end + 1..).unwrap_or_default();
+                self.column = before.chars().count() + 1;
+            }
+        }
+        self.at = at;
+        let rest = self.text.get(self.start..).unwrap_or_default();
+        let near = rest.get(..rest.floor_char_boundary(4 * LONGEST_LINE));
+        let line = near.unwrap_or_default().lines().next().unwrap_or_default();
+        Hit {
+            line: self.line,
+            column: self.column,
+            text: line.chars().take(LONGEST_LINE).collect(),
+            field: field.name,
+            access,
+        }
     }
 }

@@ -135,17 +135,13 @@ fn assigned(line: &str) -> Option<&str> {
 
 /// Tells whether a command names the file, itself or by a variable.
 fn holds(command: &str, holders: &BTreeSet<String>) -> bool {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     command.contains(FILE)
-        || holders.iter().any(|name| {
-            command.contains(&format!("${{{name}}}"))
-                || command
-                    .match_indices(&format!("${name}"))
-                    .any(|(at, found)| {
-                        let next = command
-                            .get(at + found.len()..)
-                            .and_then(|r| r.chars().next());
-                        !next.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
-                    })
+        || command.split('$').skip(1).any(|after| {
+            let (open, after) = after.strip_prefix('{').map_or(("", after), |a| ("{", a));
+            let name = after.split(|c| !is_name(c)).next().unwrap_or_default();
+            let rest = after.get(name.len()..).unwrap_or_default();
+            holders.contains(name) && (open.is_empty() || rest.starts_with('}'))
         })
 }
 

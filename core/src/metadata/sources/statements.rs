@@ -11,6 +11,9 @@ pub(super) struct Statement<'t> {
     pub(super) depth: usize,
 }
 
+/// Longest statement, in tokens, whose calls are looked into: a longer one is data.
+pub(super) const LONGEST: usize = 500;
+
 /// Words before whose colon a Python statement ends.
 const HEADS: [&str; 9] = [
     "with", "for", "if", "elif", "else", "while", "try", "except", "finally",
@@ -26,13 +29,23 @@ pub(super) fn split<'t>(
         language,
         code,
         open: Vec::new(),
+        blocks: 0,
         done: Vec::new(),
         current: Vec::new(),
+        seen: 0,
+        indent: 0,
     };
-    let mut rest = tokens.iter().peekable();
-    while let Some(token) = rest.next() {
-        let next = rest.clone().find(|next| next.kind != Kind::Newline);
-        splitter.take(token, next);
+    // Whether a line's end ends a statement depends on what follows all the empty lines behind it.
+    let mut followed_by_dot = Vec::with_capacity(tokens.len());
+    let mut next_is_dot = false;
+    for token in tokens.iter().rev() {
+        followed_by_dot.push(next_is_dot);
+        if token.kind != Kind::Newline {
+            next_is_dot = token.is('.');
+        }
+    }
+    for (token, is_followed) in tokens.iter().zip(followed_by_dot.into_iter().rev()) {
+        splitter.take(token, is_followed);
     }
     splitter.end();
     splitter.done
@@ -51,14 +64,20 @@ struct Splitter<'c, 't> {
     language: Language,
     code: &'c str,
     open: Vec<Open>,
+    /// How many of the open ones are of blocks.
+    blocks: usize,
     done: Vec<Statement<'t>>,
     current: Vec<Token<'t>>,
+    /// Up to where lines were looked for.
+    seen: usize,
+    /// The indentation of the last of them.
+    indent: usize,
 }
 
 impl<'t> Splitter<'_, 't> {
-    fn take(&mut self, token: &Token<'t>, next: Option<&Token<'t>>) {
+    fn take(&mut self, token: &Token<'t>, followed_by_dot: bool) {
         match token.kind {
-            Kind::Newline if !self.goes_on(next) => self.end(),
+            Kind::Newline if !self.goes_on(followed_by_dot) => self.end(),
             Kind::Newline => {}
             Kind::Sign(';') => self.end(),
             Kind::Sign(':') if self.is_head() => self.end(),
@@ -66,6 +85,7 @@ impl<'t> Splitter<'_, 't> {
                 self.current.push(token.clone());
                 self.end();
                 self.open.push(Open::Block);
+                self.blocks += 1;
             }
             Kind::Sign('(' | '[' | '{') => {
                 self.current.push(token.clone());
@@ -73,6 +93,7 @@ impl<'t> Splitter<'_, 't> {
             }
             Kind::Sign(')' | ']' | '}') => {
                 if self.open.pop() == Some(Open::Block) {
+                    self.blocks -= 1;
                     self.end();
                 }
                 self.current.push(token.clone());
@@ -82,10 +103,10 @@ impl<'t> Splitter<'_, 't> {
     }
 
     /// Tells whether a statement goes on after this line.
-    fn goes_on(&self, next: Option<&Token<'_>>) -> bool {
+    fn goes_on(&self, followed_by_dot: bool) -> bool {
         self.open.last() == Some(&Open::Inside)
             || self.current.last().is_some_and(|last| last.is('='))
-            || next.is_some_and(|next| next.is('.'))
+            || followed_by_dot
     }
 
     /// Tells whether a brace met now begins a block and no value.
@@ -118,18 +139,20 @@ impl<'t> Splitter<'_, 't> {
         let depth = if self.language == Language::Python {
             self.indentation(first.at)
         } else {
-            self.open
-                .iter()
-                .filter(|open| **open == Open::Block)
-                .count()
+            self.blocks
         };
         self.done.push(Statement { tokens, depth });
     }
 
-    fn indentation(&self, at: usize) -> usize {
-        let before = self.code.get(..at).unwrap_or_default();
-        let line = before.rfind('\n').map_or(0, |end| end + 1);
-        let line = self.code.get(line..).unwrap_or_default();
-        line.len() - line.trim_start_matches([' ', '\t']).len()
+    /// Returns the indentation of the line of a byte that is not before the last one asked for.
+    fn indentation(&mut self, at: usize) -> usize {
+        let between = self.code.get(self.seen..at).unwrap_or_default();
+        let line = between.rfind('\n').map(|end| self.seen + end + 1);
+        if let Some(start) = line.or((self.seen == 0).then_some(0)) {
+            let line = self.code.get(start..).unwrap_or_default();
+            self.indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+        }
+        self.seen = self.seen.max(at);
+        self.indent
     }
 }
