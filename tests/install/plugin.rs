@@ -84,6 +84,7 @@ fn the_events_are_those_the_binaries_handle() {
                 "PostToolUse",
                 "TaskCreated",
                 "TaskCompleted",
+                "FileChanged",
                 "PreCompact",
                 "Stop",
                 "SubagentStop",
