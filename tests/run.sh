@@ -20,5 +20,6 @@ step cargo test --locked --workspace
 # Instruction counts and sizes of the release binaries; no wall clock.
 step cargo run --quiet --locked --release -p trueup-bench -- check
 # Takes minutes, and each run may meet what none has met before.
-step sh fuzz/run.sh 60
+step sh fuzz/run.sh 60 workplan front_matter plan state cache hook
+step sh fuzz/run.sh 0
 printf '\nall suites passed\n'
