@@ -4,7 +4,7 @@
 # Each target runs for so many seconds, 60 unless told, as many at once as there are processors.
 # With 0 seconds the seeds are replayed and nothing new is made up. What is worth keeping grows
 # in the folder of the build, where the next run goes on from it; nothing is written into the
-# tree.
+# tree. FUZZ_SEED=N begins with the same inputs each time, as far as maps in random order allow.
 set -eu
 cd "$(dirname "$0")"
 ulimit -c 0
@@ -23,6 +23,7 @@ fuzz() {
   mkdir -p "$build/corpus/$name" "$build/findings/$name"
   set -- -timeout=10 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 \
     -artifact_prefix="$build/findings/$name/"
+  [ -z "${FUZZ_SEED:-}" ] || set -- "$@" "-seed=$FUZZ_SEED"
   [ ! -f "dictionaries/$name.dict" ] || set -- "$@" "-dict=dictionaries/$name.dict"
   if [ "$seconds" -eq 0 ]; then
     set -- "$@" -runs=0 "seeds/$name"

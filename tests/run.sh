@@ -19,7 +19,8 @@ step cargo build --locked --workspace
 step cargo test --locked --workspace
 # Instruction counts and sizes of the release binaries; no wall clock.
 step cargo run --quiet --locked --release -p trueup-bench -- check
-# Takes minutes, and each run may meet what none has met before.
-step sh fuzz/run.sh 60 workplan front_matter plan state cache hook
+# With the same seed each time, so that a failure here is about the change and not about luck;
+# other inputs are tried without it.
+step env FUZZ_SEED=1 sh fuzz/run.sh 60 workplan front_matter plan state cache hook
 step sh fuzz/run.sh 0
 printf '\nall suites passed\n'

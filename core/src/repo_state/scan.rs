@@ -141,9 +141,9 @@ fn changed<'a>(
     start: usize,
     end: usize,
     opening: &Opening<'a>,
-    marks: &Marks<'_>,
+    marks: &Marks,
 ) -> Option<Piece<'a>> {
-    let closing = marks.closing(opening.digest, end)?;
+    let closing = marks.closing(start)?;
     let mut from = end;
     // Whatever is left of the lines between mark and body is no part of the body.
     for place in 0..3 {
@@ -185,44 +185,53 @@ fn piece<'a>(
     }
 }
 
-/// Every mark by its digest, so that no number of lost ones costs more than one pass.
+/// Which closing mark ends which opening mark, of those that bodies do not hold.
+///
+/// A closing mark ends the last opening mark of its digest that nothing has ended; what began
+/// between them and did not end is a part of the section. So pairs stand in each other or apart,
+/// and a section that is taken out or replaced gives its neighbours no other end than they had.
 #[derive(Default)]
-struct Marks<'a> {
-    closings: HashMap<&'a str, Vec<Range<usize>>>,
-    openings: HashMap<&'a str, Vec<usize>>,
+struct Marks {
+    /// The closing mark by where the opening one begins.
+    closings: HashMap<usize, Range<usize>>,
 }
 
-impl<'a> Marks<'a> {
-    fn of(file: &'a [u8]) -> Self {
-        let mut marks = Self::default();
+impl Marks {
+    /// Reads every mark once, however many have lost their other half.
+    fn of(file: &[u8]) -> Self {
+        let mut closings = HashMap::new();
+        let mut open: Vec<(usize, &str)> = Vec::new();
+        let mut open_by_digest: HashMap<&str, usize> = HashMap::new();
         let mut at = 0;
         while at < file.len() {
             let end = line_end(file, at);
             let line = file.get(at..end).unwrap_or_default();
             if let Some(digest) = mark::read_closing(line) {
-                marks.closings.entry(digest).or_default().push(at..end);
+                let is_open = open_by_digest.get(digest).is_some_and(|count| *count > 0);
+                while let Some((start, opened)) = open.pop_if(|_| is_open) {
+                    *open_by_digest.entry(opened).or_default() -= 1;
+                    if opened == digest {
+                        closings.insert(start, at..end);
+                        break;
+                    }
+                }
             } else if let Some(opening) = mark::read_opening(line) {
                 // What a body holds is no mark of the file's.
                 if let Some(piece) = whole(file, at, end, &opening) {
                     at = piece.range.end;
                     continue;
                 }
-                marks.openings.entry(opening.digest).or_default().push(at);
+                open.push((at, opening.digest));
+                *open_by_digest.entry(opening.digest).or_default() += 1;
             }
             at = end;
         }
-        marks
+        Self { closings }
     }
 
-    /// Returns the closing mark of the section whose opening mark ends at `from`. Where the same
-    /// body begins once more before it, it is that one's, and this one has lost its own.
-    fn closing(&self, digest: &str, from: usize) -> Option<&Range<usize>> {
-        let closings = self.closings.get(digest)?;
-        let closing = closings.get(closings.partition_point(|mark| mark.start < from))?;
-        let openings = self.openings.get(digest).map_or(&[][..], Vec::as_slice);
-        let again = openings.get(openings.partition_point(|start| *start < from));
-        let is_own = again.is_none_or(|start| *start > closing.start);
-        is_own.then_some(closing)
+    /// Returns the closing mark of the section that begins at `start`, unless it has lost it.
+    fn closing(&self, start: usize) -> Option<&Range<usize>> {
+        self.closings.get(&start)
     }
 }
 

@@ -167,6 +167,32 @@ fn a_body_does_not_end_a_section_that_lost_its_end() {
 }
 
 #[test]
+fn a_section_that_is_replaced_gives_no_other_an_end() {
+    let file = write(b"", "a", b"one");
+    let edited = text(&file).replace("one\n", "more\n");
+    let (opening, closing) = edited.split_once("more\n").unwrap();
+    let other = text(&write(b"", "b", b"two")).replace("two\n", "2\n");
+    let (other_opening, other_closing) = other.split_once("2\n").unwrap();
+    for file in [
+        // The same section in itself, and with an end too many.
+        format!("{opening}{edited}{closing}"),
+        format!("{edited}{closing}{edited}{closing}"),
+        format!("{opening}{opening}{edited}{closing}{closing}"),
+        // Two that overlap.
+        format!("{opening}{other_opening}{closing}{other_closing}"),
+        format!("{opening}{other_opening}{opening}{other_closing}{closing}"),
+        format!("{other_opening}{opening}{other_opening}{closing}{other_closing}"),
+    ] {
+        for (name, other) in [("a", "b"), ("b", "a")] {
+            let before = find(file.as_bytes(), &slug(other));
+            let new = write(file.as_bytes(), name, b"new");
+            assert_eq!(find(&new, &slug(name)).unwrap().body, b"new", "{file}");
+            assert_eq!(find(&new, &slug(other)), before, "{file}");
+        }
+    }
+}
+
+#[test]
 fn what_an_edit_left_of_a_mark_is_text_with_all_below_it() {
     let file = write(b"", "a", b"one");
     for (from, to) in [
