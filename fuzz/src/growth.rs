@@ -110,7 +110,6 @@ fn reader_of(letter: u8) -> Option<fn(&str)> {
         b't' => |text| {
             let slug = "a".parse().expect("it is a slug");
             let _ = repo_state::find(text.as_bytes(), &slug);
-            let _ = repo_state::remove(text.as_bytes(), &slug);
             let _ = repo_state::summary(text);
         },
         b'r' => |text| drop(redact(text)),

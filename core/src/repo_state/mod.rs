@@ -134,29 +134,13 @@ pub fn put(file: &[u8], slug: &RepoSlug, synced_at: Timestamp, body: &Body<'_>) 
     new.extend_from_slice(head.as_bytes());
     new.extend_from_slice(body.bytes);
     new.extend_from_slice(tail.as_bytes());
-    rest(file, first, &pieces, &mut new);
-    Some(new)
-}
-
-/// Returns the file without the sections of a repository; nothing when it has none.
-pub fn remove(file: &[u8], slug: &RepoSlug) -> Option<Vec<u8>> {
-    let mut pieces = scan::pieces(file);
-    pieces.retain(|piece| piece.is_of(slug));
-    if pieces.is_empty() {
-        return None;
-    }
-    let mut new = Vec::with_capacity(file.len());
-    rest(file, 0, &pieces, &mut new);
-    Some(new)
-}
-
-/// Copies the file from `at` on without the pieces, which stand in order behind it.
-fn rest(file: &[u8], mut at: usize, pieces: &[Piece<'_>], new: &mut Vec<u8>) {
-    for piece in pieces {
+    let mut at = first;
+    for piece in &pieces {
         new.extend_from_slice(file.get(at..piece.range.start).unwrap_or_default());
         at = piece.range.end;
     }
     new.extend_from_slice(file.get(at..).unwrap_or_default());
+    Some(new)
 }
 
 fn section<'a>(file: &'a [u8], piece: &Piece<'a>) -> Section<'a> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::BufRead as _;
 use std::ops::Range;
 
-use super::fence::Fence;
+use super::fence::Fences;
 use super::mark::{self, LAST_SYNCED, LONGEST_LINE, Opening};
 use super::text;
 use crate::model::RepoSlug;
@@ -54,7 +54,8 @@ pub(super) fn pieces(file: &[u8]) -> Vec<Piece<'_>> {
     let mut pieces: Vec<Piece<'_>> = Vec::new();
     // The original's section whose end was not met yet.
     let mut open: Option<Piece<'_>> = None;
-    let mut fence = Fence::default();
+    let mut fences = Fences::default();
+    let mut stretch_end = 0;
     let mut below_mark = false;
     let mut at = 0;
     while at < file.len() {
@@ -62,10 +63,6 @@ pub(super) fn pieces(file: &[u8]) -> Vec<Piece<'_>> {
         let line = file.get(at..end).unwrap_or_default();
         let is_mark = mark::is_opening(line);
         if is_mark {
-            if open.is_some() {
-                // A fence left open in a section that will be replaced hides nothing behind it.
-                fence = Fence::default();
-            }
             close(&mut open, at, &mut pieces);
             let piece = mark::read_opening(line).and_then(|opening| {
                 whole(file, at, end, &opening).or_else(|| {
@@ -79,20 +76,32 @@ pub(super) fn pieces(file: &[u8]) -> Vec<Piece<'_>> {
                 below_mark = false;
                 continue;
             }
-        } else if !fence.turns_at(line)
-            && !fence.is_open()
-            && !below_mark
-            && let Some(piece) = legacy(file, at, end)
-        {
+        } else {
+            if at >= stretch_end {
+                stretch_end = next_mark(file, at);
+                fences = Fences::of(file, at..stretch_end);
+            }
             // Below a mark that lost its section stands a heading of ours, which is text now.
-            close(&mut open, at, &mut pieces);
-            open = Some(piece);
+            if !below_mark
+                && let Some(piece) = legacy(file, at, end)
+                && !fences.hide(at)
+            {
+                close(&mut open, at, &mut pieces);
+                open = Some(piece);
+            }
         }
         below_mark = is_mark;
         at = end;
     }
     close(&mut open, file.len(), &mut pieces);
     pieces
+}
+
+/// Returns where the next line stands, from `at` on, that is an opening mark or was one.
+fn next_mark(file: &[u8], at: usize) -> usize {
+    let is_mark = |line: &Range<usize>| file.get(line.clone()).is_some_and(mark::is_opening);
+    let mark = lines(file, at..file.len()).find(is_mark);
+    mark.map_or(file.len(), |line| line.start)
 }
 
 /// Ends a section of the original's.
@@ -102,6 +111,16 @@ fn close<'a>(open: &mut Option<Piece<'a>>, at: usize, pieces: &mut Vec<Piece<'a>
         piece.body.end = at;
         pieces.push(piece);
     }
+}
+
+/// Returns where each line stands of a stretch that begins and ends with lines.
+pub(super) fn lines(file: &[u8], stretch: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let mut at = stretch.start;
+    std::iter::from_fn(move || {
+        let line = at..line_end(file, at);
+        at = line.end;
+        (line.start < stretch.end).then_some(line)
+    })
 }
 
 /// Returns where the line ends that begins at `at`, its end included.
