@@ -2,7 +2,8 @@
 
 Files are read line by line with regular expressions, all rows are loaded at once, and then
 status (the further one wins), title, priority, description, dependencies, link and duplicates
-are compared. It knows little Markdown beyond headings and fences, and of YAML only lines.
+are compared. It knows little Markdown beyond headings and fences, and of YAML only lines; with
+`yaml` as its last word, PyYAML reads the front matter, as most would write it.
 """
 
 import json
@@ -12,6 +13,10 @@ import sqlite3
 import sys
 
 database, root, repo = sys.argv[1:4]
+if sys.argv[4:] == ["yaml"]:
+    import yaml
+else:
+    yaml = None
 
 FIELD = re.compile(r"([A-Za-z_-]+):\s*(.*)")
 # A fence, or a heading: one look at each line.
@@ -43,14 +48,16 @@ def parse(path):
     front, tasks = {"line": 1}, []
     if not lines or lines[0] != "---":
         return front, tasks
-    start = len(lines)
-    for number, line in enumerate(lines[1:], 1):
-        if line == "---":
-            start = number + 1
-            break
-        field = FIELD.match(line)
-        if field:
-            front[field[1]] = value(field[2])
+    end = lines.index("---", 1) if "---" in lines[1:] else len(lines)
+    start = end + 1
+    if yaml:
+        for key, known in yaml.safe_load("\n".join(lines[1:end])).items():
+            front[key] = known if isinstance(known, list) else str(known)
+    else:
+        for line in lines[1:end]:
+            field = FIELD.match(line)
+            if field:
+                front[field[1]] = value(field[2])
     heading, fence, task, described = None, None, None, None
 
     def end_description(number):
@@ -121,7 +128,10 @@ def compare(rows, depends, seen, key, fields, title, path, kind):
     priority = json.loads(planning).get(name)
     if fields.get(name) != priority:
         yield path, line, "C-19", key, f"priority {fields.get(name)}, database {priority}"
-    for on in fields.get("depends_on", "").strip("[]").replace(",", " ").split():
+    waits = fields.get("depends_on", "")
+    if isinstance(waits, str):
+        waits = waits.strip("[]").replace(",", " ").split()
+    for on in waits:
         if (key, on) not in depends:
             yield path, line, "C-20", key, f"it depends on {on}"
     if fields.get("description", "") != description:

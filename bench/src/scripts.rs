@@ -40,7 +40,7 @@ pub(crate) const PYTHON_HOOK: &str = "Python script";
 /// Finds the interpreters there are, and says which are missing.
 pub(crate) fn find() -> Vec<Script> {
     let mut scripts = Vec::new();
-    match python() {
+    match python("import sys") {
         Ok((interpreter, version)) => scripts.push(Script {
             name: PYTHON_HOOK,
             detail: format!("Python {version}, json and sqlite3"),
@@ -74,16 +74,11 @@ pub(crate) fn find() -> Vec<Script> {
     scripts
 }
 
-/// Returns the Python there is, and its version: the interpreter itself, for a shim of a version
-/// manager is a shell script of its own.
-pub(crate) fn python() -> Result<(PathBuf, String), Failure> {
-    asked(
-        "python3",
-        &[
-            "-c",
-            "import sys; print(sys.executable); print(sys.version.split()[0])",
-        ],
-    )
+/// Returns the Python there is, if it can import what is asked for, and its version: the
+/// interpreter itself, for a shim of a version manager is a shell script of its own.
+pub(crate) fn python(imports: &str) -> Result<(PathBuf, String), Failure> {
+    let ask = format!("{imports}; print(sys.executable); print(sys.version.split()[0])");
+    asked("python3", &["-c", &ask])
 }
 
 fn asked(program: &str, arguments: &[&str]) -> Result<(PathBuf, String), Failure> {

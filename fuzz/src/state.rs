@@ -47,16 +47,19 @@ fn in_order(file: &[u8], found: &[Section<'_>]) {
     }
 }
 
-/// Tells whether two names are of one repository; the original's are spelled freely.
-fn is_same(name: &str, slug: &RepoSlug) -> bool {
+/// Tells whether a section is of this repository; the original spells names freely.
+fn is_of(section: &Section<'_>, slug: &RepoSlug) -> bool {
     let plain = |text: &str| text.replace(['-', '_', ' '], "").to_ascii_lowercase();
-    plain(name) == plain(slug.as_str())
+    match section.state {
+        SectionState::Legacy => plain(section.slug) == plain(slug.as_str()),
+        SectionState::Sound | SectionState::Edited => slug.is_same(section.slug),
+    }
 }
 
 /// Returns what the file says of others, and the bytes it says it in.
 fn others<'f>(file: &'f [u8], slug: &RepoSlug) -> Vec<Section<'f>> {
     let mut others = sections(file);
-    others.retain(|section| !is_same(section.slug, slug));
+    others.retain(|section| !is_of(section, slug));
     others
 }
 
@@ -81,7 +84,7 @@ fn is_put(file: &[u8], slug: &RepoSlug, body: &[u8]) {
     // Of a section that stood there twice what is left is one text, which may read otherwise.
     let was_there = sections(file)
         .iter()
-        .filter(|section| is_same(section.slug, slug))
+        .filter(|section| is_of(section, slug))
         .count();
     if was_there <= 1 {
         let ended = [

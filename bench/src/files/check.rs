@@ -27,13 +27,27 @@ pub(super) struct Check {
     /// In a repository without a remote.
     pub(super) repository: f64,
     pub(super) peak: u64,
-    /// The script; absent where there is no Python.
-    pub(super) script: Option<(f64, u64)>,
+    /// The scripts that could be run.
+    pub(super) scripts: Vec<Script>,
     /// What the first linking took.
     pub(super) linked_in: f64,
     /// Differences, which all of them found.
     pub(super) found: usize,
 }
+
+/// What a script took: the median in seconds, the peak in bytes.
+#[derive(Debug)]
+pub(super) struct Script {
+    pub(super) name: &'static str,
+    pub(super) time: f64,
+    pub(super) peak: u64,
+}
+
+/// The ways in which the script reads front matter: the usual one, and lines alone.
+const READERS: [(&str, &[&str], &str); 2] = [
+    ("Python script with PyYAML", &["yaml"], "import sys, yaml"),
+    ("Python script without", &[], "import sys"),
+];
 
 /// Runs all of them in turns.
 pub(super) fn measure(binaries: &Binaries) -> Result<Check, Failure> {
@@ -42,9 +56,15 @@ pub(super) fn measure(binaries: &Binaries) -> Result<Check, Failure> {
         checkouts.check(&checkouts.folder),
         checkouts.check(&checkouts.repository),
     ];
-    match scripts::python() {
-        Ok((interpreter, _)) => tasks.push(script(&checkouts, interpreter)?),
-        Err(error) => say(&format!("NOT MEASURED: the Python script: {error}")),
+    let mut names = Vec::new();
+    for (name, words, imports) in READERS {
+        match scripts::python(imports) {
+            Ok((interpreter, _)) => {
+                tasks.push(script(&checkouts, interpreter, words)?);
+                names.push(name);
+            }
+            Err(error) => say(&format!("NOT MEASURED: the {name}: {error}")),
+        }
     }
     let found = prove(&checkouts, &tasks)?;
     let mut times = vec![Vec::new(); tasks.len()];
@@ -65,13 +85,21 @@ pub(super) fn measure(binaries: &Binaries) -> Result<Check, Failure> {
         folder: next(),
         repository: next(),
         peak: peaks.iter().take(2).copied().max().unwrap_or(u64::MAX),
-        script: peaks.get(2).map(|peak| (next(), *peak)),
+        scripts: names
+            .into_iter()
+            .zip(peaks.iter().skip(2))
+            .map(|(name, peak)| Script {
+                name,
+                time: next(),
+                peak: *peak,
+            })
+            .collect(),
         linked_in: checkouts.linked_in.as_secs_f64(),
         found,
     })
 }
 
-fn script(checkouts: &Checkouts, interpreter: PathBuf) -> Result<Task, Failure> {
+fn script(checkouts: &Checkouts, interpreter: PathBuf, words: &[&str]) -> Result<Task, Failure> {
     let path = checkouts.yard.root().join("check.py");
     fs::write(&path, SCRIPT)?;
     let mut task = Task::new(interpreter, checkouts.folder.clone(), Vec::new());
@@ -79,6 +107,9 @@ fn script(checkouts: &Checkouts, interpreter: PathBuf) -> Result<Task, Failure> 
     task.argument(checkouts.yard.database());
     task.argument(&checkouts.folder);
     task.argument(REPO);
+    for word in words {
+        task.argument(word);
+    }
     Ok(task)
 }
 

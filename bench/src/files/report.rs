@@ -1,6 +1,6 @@
 //! The table of the commands that work on files, with what must be reached.
 
-use super::check::Check;
+use super::check::{Check, Script};
 use super::plan::Plan;
 use super::state::State;
 use super::workplans::{FILES, TASKS};
@@ -40,11 +40,11 @@ pub(super) fn render(check: &Check, plan: &Plan, state: &State) -> String {
             megabytes(check.peak) <= MEGABYTES,
         ),
     ];
-    if let Some((time, peak)) = check.script {
+    for Script { name, time, peak } in &check.scripts {
         let ratio = time / check.folder;
-        let (found, peak) = (check.found, megabytes(peak));
+        let (found, peak) = (check.found, megabytes(*peak));
         rows.push(row(
-            "Python script to it, both finding the same",
+            &format!("{name} to it, both finding the same"),
             ">= 10",
             &format!("{ratio:.2} ({time:.2} s, {peak:.1} MB, {found} differences)"),
             ratio >= SCRIPT_RATIO,

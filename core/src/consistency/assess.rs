@@ -22,7 +22,7 @@ pub struct Reading {
     pub troubles: Vec<(String, Trouble)>,
     /// The rows tied to it, by key.
     pub rows: Vec<WorkplanRow>,
-    /// Rows of others, or of nobody, that its files name.
+    /// Rows of others, or of nobody, that its files name, by key.
     pub elsewhere: Vec<WorkplanRow>,
     /// Workplans without a file.
     pub ghosts: Vec<WorkplanRow>,
@@ -108,7 +108,7 @@ pub fn assess(reading: &Reading) -> Assessment {
             drift::compare(reading, unit, row, findings, deeds);
         }
     }
-    drift::dependencies(reading, &units, &ties, findings, deeds);
+    drift::dependencies(&units, &ties, findings, deeds);
     whole::judge(reading, &units, &ties, findings, deeds);
     if !reading.is_outdated {
         absent::report(reading, &units, findings);

@@ -244,14 +244,14 @@ pub(super) fn observe(
         let rows = store.workplan_rows(&name);
         (files, name, rows)
     };
-    let count = files.count;
+    let (count, rows) = (files.count, rows?);
     let mut reading = Reading {
         repo,
         has_folder: files.has_folder,
         sheets: files.sheets,
         troubles: files.troubles,
-        rows: rows?,
-        ghosts: store.ghost_workplans()?,
+        rows: rows.tied,
+        ghosts: rows.ghosts,
         plans: plans::read(store, root)?,
         ..Reading::default()
     };

@@ -89,24 +89,32 @@ pub(super) fn read(root: &Path, paths: Option<&[String]>) -> Files {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     // A thread costs more than a few files do.
     let threads = threads.min(THREADS).min(paths.len().div_ceil(16)).max(1);
-    let mut all: Vec<(usize, Read)> = Vec::with_capacity(paths.len());
+    let mut all: Vec<Read> = Vec::new();
+    all.resize_with(paths.len(), Read::default);
+    let mut put = |found: Vec<(usize, Read)>| {
+        for (number, read) in found {
+            if let Some(place) = all.get_mut(number) {
+                *place = read;
+            }
+        }
+    };
     thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        all.extend(work());
+        put(work());
         for other in others {
             match other.join() {
-                Ok(found) => all.extend(found),
+                Ok(found) => put(found),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
     });
-    all.sort_unstable_by_key(|(number, _)| *number);
     let mut files = Files {
         has_folder: true,
         count: paths.len(),
+        sheets: Vec::with_capacity(paths.len()),
         ..Files::default()
     };
-    for ((_, (sheet, troubles)), path) in all.into_iter().zip(paths) {
+    for ((sheet, troubles), path) in all.into_iter().zip(paths) {
         files.sheets.extend(sheet);
         let troubles = troubles.into_iter();
         files

@@ -54,23 +54,21 @@ pub(super) fn task(text: &str, workplan: &ItemKey) -> Result<ItemKey, BadId> {
     let bare = text
         .strip_prefix('T')
         .map(|n| n.strip_prefix('-').unwrap_or(n));
-    let number = if let Some(number) = bare.filter(|number| is_number(number)) {
-        number
-    } else {
-        let (of, number) = text.rsplit_once("-T").ok_or_else(refused)?;
-        if !is_number(number) {
-            return Err(refused());
-        }
-        if of != workplan.as_str() {
-            return Err(BadId(format!(
-                "{text:?} is a task of another workplan than {workplan}"
-            )));
-        }
-        number
-    };
-    format!("{workplan}-T{number}")
-        .parse()
-        .map_err(|_| refused())
+    if let Some(number) = bare.filter(|number| is_number(number)) {
+        return format!("{workplan}-T{number}")
+            .parse()
+            .map_err(|_| refused());
+    }
+    let (of, number) = text.rsplit_once("-T").ok_or_else(refused)?;
+    if !is_number(number) {
+        return Err(refused());
+    }
+    if of != workplan.as_str() {
+        return Err(BadId(format!(
+            "{text:?} is a task of another workplan than {workplan}"
+        )));
+    }
+    text.parse().map_err(|_| refused())
 }
 
 /// Returns the workplan that a task's id names.

@@ -8,13 +8,13 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::assess::{Deeds, Reading, Spot};
-use super::rules::Unit;
+use super::rules::{Unit, Units};
 use super::{files, ids};
 use crate::claims::{Advanced, MoveWish, advance};
 use crate::model::{
     FileFacts, Goal, ItemKey, ItemStatus, MoveRefusal, NewItem, NewWorkplanRow, PlanId, PlanTask,
     PlanTaskId, PlanTaskStatus, PlanTaskStep, SessionId, SessionStatus, WORKPLAN, WorkplanChange,
-    WorkplanLink, WorkplanRow,
+    WorkplanLink,
 };
 use crate::plan::{StepTaken, take_step};
 use crate::store::{Depend, Provenance, Result, Store, StoreError};
@@ -323,34 +323,10 @@ pub(super) fn unit(reading: &Reading, spot: Spot) -> Option<Unit<'_>> {
     Some(Unit { spot, sheet, entry })
 }
 
-/// Rows in the order of their keys. Files are in that order too, almost always, so the row
-/// asked for is the one behind the last.
-struct InOrder<'a> {
-    rows: &'a [WorkplanRow],
-    next: usize,
-}
-
-impl<'a> InOrder<'a> {
-    fn find(&mut self, key: &ItemKey) -> Option<&'a WorkplanRow> {
-        if self.rows.get(self.next).is_none_or(|row| row.key != *key) {
-            self.next = self.rows.binary_search_by(|row| row.key.cmp(key)).ok()?;
-        }
-        let row = self.rows.get(self.next);
-        self.next += 1;
-        row
-    }
-
-    fn has(&self, key: &ItemKey) -> bool {
-        self.rows.binary_search_by(|row| row.key.cmp(key)).is_ok()
-    }
-}
-
 /// Returns the keys that files name and the rows of the repository do not cover.
 pub(super) fn strangers(reading: &Reading) -> (Vec<ItemKey>, Vec<WorkplanLink>) {
-    let mut rows = InOrder {
-        rows: &reading.rows,
-        next: 0,
-    };
+    let units = Units::of(reading);
+    let known = units.known();
     // Only a file with another link than its row's asks for all of them.
     let links: OnceCell<HashSet<&str>> = OnceCell::new();
     let linked = || {
@@ -358,12 +334,16 @@ pub(super) fn strangers(reading: &Reading) -> (Vec<ItemKey>, Vec<WorkplanLink>) 
         links.map(WorkplanLink::as_str).collect()
     };
     let (mut keys, mut others) = (BTreeSet::new(), BTreeSet::new());
-    for unit in super::rules::Units::of(reading).iter() {
-        let row = rows.find(unit.key());
+    for (unit, row) in units.with_rows() {
+        let row = row.and_then(|number| known.get(number));
         if row.is_none() {
             keys.insert(unit.key().clone());
         }
-        for (on, _) in unit.depends_on().iter().filter(|(on, _)| !rows.has(on)) {
+        for (on, _) in unit
+            .depends_on()
+            .iter()
+            .filter(|(on, _)| known.find(on).is_none())
+        {
             keys.insert(on.clone());
         }
         let own = row.and_then(|row| row.link.as_ref());

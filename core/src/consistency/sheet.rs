@@ -121,8 +121,10 @@ impl Sheet {
         };
         let link = entry::link(front.link(), &key, troubles)?;
         let depends_on = entry::dependencies(front.depends_on(), &key, &key, troubles);
-        let tasks = workplan.tasks.iter();
-        let tasks = tasks.filter_map(|block| Entry::read(block, &key, troubles));
+        let blocks = workplan.tasks.iter();
+        // As many as there are blocks, which a filter does not tell.
+        let mut tasks = Vec::with_capacity(blocks.len());
+        tasks.extend(blocks.filter_map(|block| Entry::read(block, &key, troubles)));
         Some(Self {
             path: path.to_owned(),
             place: id.place,
@@ -141,7 +143,7 @@ impl Sheet {
             ),
             depends_on,
             vocabulary: workplan.vocabulary,
-            tasks: tasks.collect(),
+            tasks,
             key,
         })
     }

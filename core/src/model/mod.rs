@@ -77,4 +77,6 @@ pub use status::{
 pub use timestamp::{Timestamp, TimestampError};
 pub use transition::{Edge, Entity, Step, legal_edges, step, targets};
 pub use version::{Epoch, Lineage, Revision};
-pub use workplan::{FileFacts, NewWorkplanRow, WORKPLAN, WorkplanChange, WorkplanRow};
+pub use workplan::{
+    FileFacts, NewWorkplanRow, WORKPLAN, WorkplanChange, WorkplanRow, WorkplanRows,
+};

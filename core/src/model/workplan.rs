@@ -54,6 +54,16 @@ pub struct WorkplanRow {
     pub depends_on: Vec<ItemKey>,
 }
 
+/// The rows that concern a repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkplanRows {
+    /// The items tied to its files, by key.
+    pub tied: Vec<WorkplanRow>,
+    /// Workplans of any repository that no file was ever tied to and that are not finished, by
+    /// key.
+    pub ghosts: Vec<WorkplanRow>,
+}
+
 /// A workplan or a task of one, to be tied to its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewWorkplanRow {

@@ -65,7 +65,7 @@ fn tied_items_are_listed_by_repository(f: &mut impl Fixture) {
     store
         .add_item(&NewItem::new(key("A-WP-1-T02")), &by("user"))
         .unwrap();
-    let found = store.workplan_rows("alpha").unwrap();
+    let found = store.workplan_rows("alpha").unwrap().tied;
     assert_eq!(keys(&found), ["A-WP-1", "A-WP-1-T01"]);
     let task = &found[1];
     assert_eq!(task.kind, "task");
@@ -76,7 +76,7 @@ fn tied_items_are_listed_by_repository(f: &mut impl Fixture) {
     assert_eq!(task.link.as_ref().unwrap().as_str(), "link-A-WP-1-T01");
     assert_eq!((task.status, &task.holder), (ItemStatus::Queued, &None));
     assert_eq!(found[0].kind, WORKPLAN);
-    assert_eq!(keys(&store.workplan_rows("gamma").unwrap()), [""; 0]);
+    assert_eq!(keys(&store.workplan_rows("gamma").unwrap().tied), [""; 0]);
 }
 
 fn an_item_keeps_the_id_it_carries(f: &mut impl Fixture) {
@@ -89,7 +89,7 @@ fn an_item_keeps_the_id_it_carries(f: &mut impl Fixture) {
     };
     assert_eq!(link(f.store(), &[other]), first);
     assert_eq!(kinds(f.store(), before), [""; 0]);
-    let row = f.store().workplan_rows("a").unwrap().remove(0);
+    let row = f.store().workplan_rows("a").unwrap().tied.remove(0);
     assert_eq!(row.facts, Some(facts("d1")));
 }
 
@@ -101,7 +101,7 @@ fn an_item_added_by_hand_is_taken_for_the_one_of_the_file(f: &mut impl Fixture) 
     f.store().add_item(&by_hand, &by("user")).unwrap();
     let before = cursor(f.store());
     link(f.store(), &[row("A-WP-1", None, "a")]);
-    let row = f.store().workplan_rows("a").unwrap().remove(0);
+    let row = f.store().workplan_rows("a").unwrap().tied.remove(0);
     assert_eq!(row.title.as_deref(), Some("by hand"));
     assert_eq!(
         kinds(f.store(), before),
@@ -177,7 +177,7 @@ fn what_a_file_says_differently_is_taken_over_once(f: &mut impl Fixture) {
     assert_eq!(described.entity, "workplan");
     assert_eq!(described.before["digest"], json!("d1"));
     assert_eq!(described.after["planning"]["priority"], json!("high"));
-    let row = f.store().workplan_rows("b").unwrap().remove(0);
+    let row = f.store().workplan_rows("b").unwrap().tied.remove(0);
     assert_eq!(row.title.as_deref(), Some("new"));
     assert_eq!((row.position, row.facts), (Some(7), Some(facts("d2"))));
 }
@@ -202,7 +202,7 @@ fn a_workplan_without_a_file_is_a_ghost(f: &mut impl Fixture) {
         };
         f.store().add_item(&ghost, &by("user")).unwrap();
     }
-    assert_eq!(keys(&f.store().ghost_workplans().unwrap()), ["G-1"]);
+    assert_eq!(keys(&f.store().workplan_rows("b").unwrap().ghosts), ["G-1"]);
 }
 
 fn dependencies_are_read_with_the_rows(f: &mut impl Fixture) {
@@ -218,7 +218,7 @@ fn dependencies_are_read_with_the_rows(f: &mut impl Fixture) {
     };
     f.store().depend(&depend).unwrap();
     let on: Vec<ItemKey> = vec![key("A-WP-1")];
-    let rows = f.store().workplan_rows("a").unwrap();
+    let rows = f.store().workplan_rows("a").unwrap().tied;
     assert_eq!(rows[0].depends_on, []);
     assert_eq!(rows[1].depends_on, on);
     let found = f.store().find_workplan_rows(&[key("A-WP-2")], &[]).unwrap();
@@ -231,7 +231,7 @@ fn a_batch_is_whole_or_nothing(f: &mut impl Fixture) {
         row("A-WP-1-T01", Some("nobody"), "a"),
     ];
     refused(f.store().link_workplans(&rows, &by("user")), "denied");
-    assert_eq!(f.store().workplan_rows("a").unwrap(), []);
+    assert_eq!(f.store().workplan_rows("a").unwrap().tied, []);
     assert_eq!(f.store().item(&key("A-WP-1")).unwrap(), None);
 }
 
@@ -239,7 +239,7 @@ fn a_row_says_whether_its_item_was_reopened(f: &mut impl Fixture) {
     let mut new = row("A-WP-1", None, "a");
     new.item.status = Some(ItemStatus::Running);
     link(f.store(), &[new]);
-    let read = |store: &mut dyn Store| store.workplan_rows("a").unwrap().remove(0);
+    let read = |store: &mut dyn Store| store.workplan_rows("a").unwrap().tied.remove(0);
     assert!(!read(f.store()).is_reopened);
     let item = f.store().item(&key("A-WP-1")).unwrap().unwrap();
     let grant = MoveGrant {

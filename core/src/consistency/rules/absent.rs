@@ -15,7 +15,10 @@ pub(in crate::consistency) fn report(
     units: &Units<'_>,
     findings: &mut Vec<Finding>,
 ) {
-    let present: HashSet<&str> = units.iter().map(|unit| unit.key().as_str()).collect();
+    let mut absent = units.absent().peekable();
+    if absent.peek().is_none() {
+        return;
+    }
     // What a file says wrong of is not missing in it.
     let named: HashSet<&str> = reading
         .troubles
@@ -36,9 +39,9 @@ pub(in crate::consistency) fn report(
         .iter()
         .map(|sheet| (sheet.key.as_str(), sheet.path.as_str()))
         .collect();
-    for row in &reading.rows {
+    for row in absent {
         let key = row.key.as_str();
-        if present.contains(key) || named.contains(key) {
+        if named.contains(key) {
             continue;
         }
         let path = row

@@ -222,7 +222,6 @@ fn follows_from_tasks(sheet: &Sheet, known: ItemStatus) -> bool {
 /// Finds dependencies that the database lacks. What it has beyond the files' stays: commands
 /// add such, too.
 pub(in crate::consistency) fn dependencies(
-    reading: &Reading,
     units: &Units<'_>,
     ties: &[Tie<'_>],
     findings: &mut Vec<Finding>,
@@ -231,16 +230,12 @@ pub(in crate::consistency) fn dependencies(
     if units.iter().all(|unit| unit.depends_on().is_empty()) {
         return;
     }
-    let rows = reading.rows.iter().chain(&reading.elsewhere);
-    let known = rows.map(|row| row.key.as_str());
     // What is new is there by the time dependencies are added.
     let new = units
         .iter()
         .zip(ties)
         .filter(|(_, tie)| matches!(tie, Tie::New));
-    let known: HashSet<&str> = known
-        .chain(new.map(|(unit, _)| unit.key().as_str()))
-        .collect();
+    let new: HashSet<&ItemKey> = new.map(|(unit, _)| unit.key()).collect();
     for (unit, tie) in units.iter().zip(ties) {
         let own = match tie {
             Tie::Unknown => continue,
@@ -251,7 +246,7 @@ pub(in crate::consistency) fn dependencies(
         let own: HashSet<&ItemKey> = own.iter().collect();
         for (on, place) in unit.depends_on().iter().filter(|(on, _)| !own.contains(on)) {
             let draft = |code| depends(code, unit, *place, on.as_str());
-            if known.contains(on.as_str()) {
+            if units.known().find(on).is_some() || new.contains(on) {
                 let text = format!("the database does not know that this depends on {on}");
                 findings.push(draft(Code::C20).mended().says(&text));
                 deeds.depend.push((unit.key().clone(), on.clone()));

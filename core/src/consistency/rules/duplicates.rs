@@ -12,6 +12,9 @@ use crate::reconcile::Code;
 /// Finds ids that stand twice; returns which units do not count, in the order of the units.
 /// The tasks of a workplan that does not count do not count either.
 pub(in crate::consistency) fn find(units: &Units<'_>, findings: &mut Vec<Finding>) -> Vec<bool> {
+    if units.is_plain() {
+        return vec![false; units.len()];
+    }
     let own = Places::of(units, |unit| Some(unit.key().as_str()));
     let carried = Places::of(units, |unit| unit.link().map(WorkplanLink::as_str));
     let mut without = None;

@@ -3,9 +3,11 @@
 pub(super) mod absent;
 pub(super) mod drift;
 pub(super) mod duplicates;
+mod known;
 pub(super) mod plans;
 pub(super) mod ties;
 mod units;
 pub(super) mod whole;
 
+pub(super) use known::Known;
 pub(super) use units::{Unit, Units};

@@ -1,6 +1,7 @@
 //! Which row of the database is which workplan or task: by the id its file carries, else by its
 //! own id. What carries an id that the database does not know is left alone.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::{Unit, Units};
@@ -29,11 +30,6 @@ impl<'a> Tie<'a> {
     }
 }
 
-struct Known<'a> {
-    by_key: HashMap<&'a str, &'a WorkplanRow>,
-    by_link: HashMap<&'a str, &'a WorkplanRow>,
-}
-
 /// Ties every unit, in their order.
 pub(in crate::consistency) fn find<'a>(
     reading: &'a Reading,
@@ -42,21 +38,27 @@ pub(in crate::consistency) fn find<'a>(
     findings: &mut Vec<Finding>,
     deeds: &mut Deeds,
 ) -> Vec<Tie<'a>> {
-    let all = || reading.rows.iter().chain(&reading.elsewhere);
-    let known = Known {
-        by_key: all().map(|row| (row.key.as_str(), row)).collect(),
-        by_link: all()
-            .filter_map(|row| Some((row.link.as_ref()?.as_str(), row)))
-            .collect(),
+    // Only an id that is not that of its own row is looked for.
+    let links = OnceCell::new();
+    let by_link = |link: &WorkplanLink| -> Option<&'a WorkplanRow> {
+        let all = || {
+            let rows = units.known().iter();
+            let linked = rows.filter_map(|row| Some((row.link.as_ref()?.as_str(), row)));
+            linked.collect::<HashMap<_, _>>()
+        };
+        links.get_or_init(all).get(link.as_str()).copied()
     };
     let mut ties: Vec<Tie<'a>> = Vec::with_capacity(units.len());
     // A task comes into its workplan, so where that is unknown it stays out.
     let mut plan = Tie::Unknown;
-    for (unit, twice) in units.iter().zip(twice) {
-        let tie = if *twice {
-            Tie::Unknown
-        } else {
-            tie(reading, &known, unit, plan, findings, deeds)
+    for ((unit, row), twice) in units.with_rows().zip(twice) {
+        let row = row.and_then(|number| units.known().get(number));
+        let tie = match (unit.link(), row.and_then(|row| row.link.as_ref())) {
+            _ if *twice => Tie::Unknown,
+            (Some(link), own) if own != Some(link) => {
+                misled(unit, link, by_link(link), own, findings)
+            }
+            _ => tie(reading, unit, row, plan, findings, deeds),
         };
         if unit.entry.is_none() {
             plan = tie;
@@ -66,54 +68,60 @@ pub(in crate::consistency) fn find<'a>(
     ties
 }
 
+fn draft(code: Code, unit: &Unit<'_>) -> Draft {
+    Draft::new(code, unit.key().as_str(), Authority::Database)
+        .at(&unit.sheet.path, Some(unit.place()))
+}
+
+/// Reports an id that is another's than that of the row with its key, or nobody's.
+fn misled<'a>(
+    unit: &Unit<'_>,
+    link: &WorkplanLink,
+    other: Option<&WorkplanRow>,
+    own: Option<&WorkplanLink>,
+    findings: &mut Vec<Finding>,
+) -> Tie<'a> {
+    let key = unit.key();
+    let text = match (other, own) {
+        (Some(row), _) => format!("the id {link} belongs to {} in the database", row.key),
+        (None, Some(own)) => {
+            format!("the id {link} is not in the database, where {key} carries {own}")
+        }
+        (None, None) => format!("the id {link} is not in the database"),
+    };
+    findings.push(
+        draft(Code::C03, unit)
+            .differs(own.map(WorkplanLink::as_str), Some(link.as_str()))
+            .fix("empty that id and run `trueup check --fix`, if this is the right database")
+            .says(&text),
+    );
+    Tie::Unknown
+}
+
+/// Ties a unit that carries the id of the row with its key, or none.
 fn tie<'a>(
     reading: &Reading,
-    known: &Known<'a>,
     unit: &Unit<'_>,
+    row: Option<&'a WorkplanRow>,
     plan: Tie<'a>,
     findings: &mut Vec<Finding>,
     deeds: &mut Deeds,
 ) -> Tie<'a> {
-    let key = unit.key();
-    let by_key = known.by_key.get(key.as_str()).copied();
-    let draft = |code| {
-        Draft::new(code, key.as_str(), Authority::Database).at(&unit.sheet.path, Some(unit.place()))
-    };
-    if let Some(link) = unit.link() {
-        return match known.by_link.get(link.as_str()) {
-            Some(row) if row.key == *key => Tie::Row(row),
-            other => {
-                let text = match (other, by_key.and_then(|row| row.link.as_ref())) {
-                    (Some(row), _) => {
-                        format!("the id {link} belongs to {} in the database", row.key)
-                    }
-                    (None, Some(own)) => {
-                        format!("the id {link} is not in the database, where {key} carries {own}")
-                    }
-                    (None, None) => format!("the id {link} is not in the database"),
-                };
-                let expected = by_key.and_then(|row| row.link.as_ref());
-                findings.push(
-                    draft(Code::C03)
-                        .differs(expected.map(WorkplanLink::as_str), Some(link.as_str()))
-                        .fix("empty that id and run `trueup check --fix`, if this is the right database")
-                        .says(&text),
-                );
-                Tie::Unknown
-            }
-        };
+    if let Some(row) = row.filter(|_| unit.link().is_some()) {
+        return Tie::Row(row);
     }
+    let key = unit.key();
     let code = if unit.entry.is_some() {
         Code::C11
     } else {
         Code::C06
     };
     let noun = unit.noun();
-    match by_key {
+    match row {
         Some(row) if is_anothers(reading, row) => {
             let repo = row.repo.as_deref().unwrap_or_default();
             findings.push(
-                draft(Code::C02)
+                draft(Code::C02, unit)
                     .differs(Some(repo), Some(&reading.repo))
                     .fix("give it an id of its own, or take it out of one of the two")
                     .says(&format!(
@@ -125,21 +133,21 @@ fn tie<'a>(
         Some(row) => {
             if let Some(link) = &row.link {
                 findings.push(
-                    draft(code)
+                    draft(code, unit)
                         .differs(Some(link.as_str()), None)
                         .mended()
                         .says(&format!("the {noun} does not carry its id yet")),
                 );
                 deeds.inject.push((unit.spot, link.clone()));
             } else {
-                findings.push(draft(code).mended().says(&unlinked(noun)));
+                findings.push(draft(code, unit).mended().says(&unlinked(noun)));
                 deeds.create.push(unit.spot);
             }
             Tie::Row(row)
         }
         None => {
             let open = unit.entry.is_none() || !matches!(plan, Tie::Unknown);
-            let finding = draft(code);
+            let finding = draft(code, unit);
             if open {
                 findings.push(finding.mended().says(&unlinked(noun)));
                 deeds.create.push(unit.spot);

@@ -1,9 +1,10 @@
 //! Workplans and tasks alike, as far as rules ask the same of both.
 
+use super::Known;
 use crate::consistency::assess::{Reading, Spot};
 use crate::consistency::entry::Entry;
 use crate::consistency::sheet::Sheet;
-use crate::model::{ItemKey, WorkplanLink};
+use crate::model::{ItemKey, WorkplanLink, WorkplanRow};
 use crate::workplan::Place;
 
 /// A workplan or a task.
@@ -71,42 +72,84 @@ impl<'a> Unit<'a> {
 
 /// All of a reading: each workplan before its tasks.
 #[derive(Debug)]
-pub(in crate::consistency) struct Units<'a>(Vec<Unit<'a>>);
+pub(in crate::consistency) struct Units<'a> {
+    all: Vec<Unit<'a>>,
+    known: Known<'a>,
+    /// The number of the row with the key of each.
+    rows: Vec<Option<usize>>,
+    /// Of each row, whether a unit has its key.
+    named: Vec<bool>,
+    is_plain: bool,
+}
 
 impl<'a> Units<'a> {
     pub(in crate::consistency) fn of(reading: &'a Reading) -> Self {
-        let of_sheet = |(number, sheet): (usize, &'a Sheet)| {
-            let spot = move |task| Spot {
-                sheet: number,
-                task,
-            };
-            let own = Unit {
-                spot: spot(None),
+        let count: usize = reading.sheets.iter().map(|it| 1 + it.tasks.len()).sum();
+        let mut units = Vec::with_capacity(count);
+        for (number, sheet) in reading.sheets.iter().enumerate() {
+            let unit = |task, entry| Unit {
+                spot: Spot {
+                    sheet: number,
+                    task,
+                },
                 sheet,
-                entry: None,
+                entry,
             };
+            units.push(unit(None, None));
             let tasks = sheet.tasks.iter().enumerate();
-            std::iter::once(own).chain(tasks.map(move |(task, entry)| Unit {
-                spot: spot(Some(task)),
-                sheet,
-                entry: Some(entry),
-            }))
+            units.extend(tasks.map(|(task, entry)| unit(Some(task), Some(entry))));
+        }
+        let known = Known::of(reading);
+        let mut named = vec![false; known.len()];
+        let mut is_plain = true;
+        let mut next = 0;
+        let row_of = |unit: &Unit<'a>| {
+            let number = known.find_next(unit.key(), &mut next);
+            let row = number.and_then(|number| known.get(number));
+            let is_named = number.and_then(|number| named.get_mut(number));
+            let link = row.and_then(|row| row.link.as_ref());
+            let is_first = is_named.is_some_and(|named| !std::mem::replace(named, true));
+            is_plain &= is_first && unit.link().is_none_or(|own| link == Some(own));
+            number
         };
-        Self(
-            reading
-                .sheets
-                .iter()
-                .enumerate()
-                .flat_map(of_sheet)
-                .collect(),
-        )
+        Self {
+            rows: units.iter().map(row_of).collect(),
+            all: units,
+            known,
+            named,
+            is_plain,
+        }
+    }
+
+    /// Returns all of them, each with the number of the row that has its key.
+    pub(in crate::consistency) fn with_rows(
+        &self,
+    ) -> impl Iterator<Item = (&Unit<'a>, Option<usize>)> {
+        self.iter().zip(self.rows.iter().copied())
     }
 
     pub(in crate::consistency) fn iter(&self) -> impl Iterator<Item = &Unit<'a>> {
-        self.0.iter()
+        self.all.iter()
     }
 
     pub(in crate::consistency) fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
+    }
+
+    /// Returns the rows of the reading.
+    pub(in crate::consistency) const fn known(&self) -> Known<'a> {
+        self.known
+    }
+
+    /// Tells whether each has a row of its own and carries no id but that row's. Then nothing
+    /// stands twice: neither a key nor an id stands in two rows.
+    pub(in crate::consistency) const fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
+    /// Returns the rows of the repository whose keys no unit has.
+    pub(in crate::consistency) fn absent(&self) -> impl Iterator<Item = &'a WorkplanRow> {
+        let rows = self.known.own().iter().zip(&self.named);
+        rows.filter_map(|(row, is_named)| (!is_named).then_some(row))
     }
 }

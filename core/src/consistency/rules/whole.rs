@@ -1,5 +1,6 @@
 //! What follows for a workplan from where its tasks stand.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Units;
@@ -48,54 +49,48 @@ impl Tally {
     }
 }
 
-/// Counts the tasks of every workplan: those of its file, and those that the database has
-/// beyond them.
-fn tallies<'a>(
-    reading: &'a Reading,
-    units: &Units<'a>,
-    ties: &[Tie<'_>],
-    deeds: &Deeds,
-) -> HashMap<&'a str, Tally> {
+/// Counts the tasks of every workplan, in the order of the sheets: those of its file, and those
+/// that the database has beyond them.
+fn tallies(reading: &Reading, units: &Units<'_>, ties: &[Tie<'_>], deeds: &Deeds) -> Vec<Tally> {
     let to: HashMap<&str, ItemStatus> = deeds
         .advance
         .iter()
         .map(|(key, status)| (key.as_str(), *status))
         .collect();
     let will_be = |key: &ItemKey, now: ItemStatus| to.get(key.as_str()).copied().unwrap_or(now);
-    let mut tallies: HashMap<&str, Tally> = HashMap::new();
-    let mut counted: HashSet<&str> = HashSet::new();
-    for (unit, tie) in units.iter().zip(ties) {
-        let Some(entry) = unit.entry else {
+    let mut tallies = vec![Tally::default(); reading.sheets.len()];
+    let mut counted = vec![false; units.known().len()];
+    for ((unit, row_number), tie) in units.with_rows().zip(ties) {
+        let (Some(entry), Some(tally)) = (unit.entry, tallies.get_mut(unit.spot.sheet)) else {
             continue;
         };
-        let tally = tallies.entry(unit.sheet.key.as_str()).or_default();
         match tie {
             Tie::New => tally.add(item_status(entry.status)),
             Tie::Row(row) => {
-                counted.insert(entry.key.as_str());
+                if let Some(counted) = row_number.and_then(|row| counted.get_mut(row)) {
+                    *counted = true;
+                }
                 tally.add(will_be(&row.key, row.status));
             }
             Tie::Unknown => tally.unknown += 1,
         }
     }
-    for row in reading.rows.iter().chain(&reading.elsewhere) {
-        if let Some(parent) = &row.parent
-            && !counted.contains(row.key.as_str())
-        {
-            let tally = tallies.entry(parent.as_str()).or_default();
-            tally.add(row.status);
+    let sheets = || reading.sheets.iter().enumerate();
+    let of_key = OnceCell::new();
+    let by_key = || sheets().map(|(number, sheet)| (&sheet.key, number));
+    for (row, is_counted) in units.known().iter().zip(counted) {
+        if let Some(parent) = row.parent.as_ref().filter(|_| !is_counted) {
+            let of_key: &HashMap<_, _> = of_key.get_or_init(|| by_key().collect());
+            let number = of_key.get(parent).copied();
+            if let Some(tally) = number.and_then(|number| tallies.get_mut(number)) {
+                tally.add(row.status);
+            }
         }
     }
     // A block that is not understood may be of a task that is open.
-    let keys: HashMap<&str, &str> = reading
-        .sheets
-        .iter()
-        .map(|sheet| (sheet.path.as_str(), sheet.key.as_str()))
-        .collect();
-    for (path, _) in &reading.troubles {
-        if let Some(key) = keys.get(path.as_str()) {
-            tallies.entry(key).or_default().unknown += 1;
-        }
+    let with_trouble: HashSet<&str> = reading.troubles.iter().map(|(path, _)| &**path).collect();
+    for (tally, sheet) in tallies.iter_mut().zip(&reading.sheets) {
+        tally.unknown += u64::from(with_trouble.contains(sheet.path.as_str()));
     }
     tallies
 }
@@ -126,7 +121,7 @@ pub(in crate::consistency) fn judge(
             Tie::New => unit.sheet.stand.status(),
             Tie::Row(row) => own.get(key.as_str()).copied().unwrap_or(row.status),
         };
-        let tally = tallies.get(key.as_str()).copied().unwrap_or_default();
+        let tally = tallies.get(unit.spot.sheet).copied().unwrap_or_default();
         if let Some((code, to, text)) = tally.end(status) {
             let draft = Draft::new(code, key.as_str(), Authority::Database)
                 .at(&unit.sheet.path, Some(unit.sheet.stand_place))

@@ -6,16 +6,21 @@ use super::events::record;
 use super::{MemoryStore, items};
 use crate::model::{
     Item, ItemKey, NewWorkplanRow, Revision, WORKPLAN, WorkplanChange, WorkplanLink, WorkplanRow,
+    WorkplanRows,
 };
 use crate::store::news::News;
 use crate::store::{Provenance, Result, StoreError, WorkplanStore};
 
 impl WorkplanStore for MemoryStore {
-    fn workplan_rows(&mut self, repo: &str) -> Result<Vec<WorkplanRow>> {
-        Ok(rows(self, |item, linked| {
+    fn workplan_rows(&mut self, repo: &str) -> Result<WorkplanRows> {
+        let tied = rows(self, |item, linked| {
             let own = item.repo.as_deref();
             linked && own.is_some_and(|own| own.eq_ignore_ascii_case(repo))
-        }))
+        });
+        let ghosts = rows(self, |item, linked| {
+            !linked && item.kind == WORKPLAN && !item.status.is_finished()
+        });
+        Ok(WorkplanRows { tied, ghosts })
     }
 
     fn find_workplan_rows(
@@ -26,12 +31,6 @@ impl WorkplanStore for MemoryStore {
         let carries = |key: &ItemKey| self.links.get(key).is_some_and(|(l, _)| links.contains(l));
         Ok(rows(self, |item, _| {
             keys.contains(&item.key) || carries(&item.key)
-        }))
-    }
-
-    fn ghost_workplans(&mut self) -> Result<Vec<WorkplanRow>> {
-        Ok(rows(self, |item, linked| {
-            !linked && item.kind == WORKPLAN && !item.status.is_finished()
         }))
     }
 

@@ -1,7 +1,9 @@
 //! What workplan files say of items.
 
 use super::Provenance;
-use crate::model::{ItemKey, NewWorkplanRow, WorkplanChange, WorkplanLink, WorkplanRow};
+use crate::model::{
+    ItemKey, NewWorkplanRow, WorkplanChange, WorkplanLink, WorkplanRow, WorkplanRows,
+};
 use crate::store::Result;
 
 /// The ties between workplan files and items.
@@ -10,8 +12,8 @@ use crate::store::Result;
     reason = "said once at `Store`, and where one is special"
 )]
 pub trait WorkplanStore {
-    /// Lists the items tied to files of a repository, by key.
-    fn workplan_rows(&mut self, repo: &str) -> Result<Vec<WorkplanRow>>;
+    /// Lists what a check of a repository compares its files with, as of one moment.
+    fn workplan_rows(&mut self, repo: &str) -> Result<WorkplanRows>;
 
     /// Finds items by key or by the id a file carries, whatever repository they are of; tied
     /// or not. By key.
@@ -20,9 +22,6 @@ pub trait WorkplanStore {
         keys: &[ItemKey],
         links: &[WorkplanLink],
     ) -> Result<Vec<WorkplanRow>>;
-
-    /// Lists workplans that no file was ever tied to and that are not finished, by key.
-    fn ghost_workplans(&mut self) -> Result<Vec<WorkplanRow>>;
 
     /// Ties items to files, in one transaction; an item that is not there is added. Returns
     /// the id that each carries, in the order asked: one it carried already stays.

@@ -1,8 +1,6 @@
 //! What workplan files say of items.
 
-use std::collections::BTreeMap;
-
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde_json::{Value as Json, json};
 
 use super::errors::from_sqlite;
@@ -10,12 +8,13 @@ use super::events::record;
 use super::{SqliteStore, items, rows, was_done};
 use crate::model::{
     FileFacts, ItemKey, NewWorkplanRow, WORKPLAN, WorkplanChange, WorkplanLink, WorkplanRow,
+    WorkplanRows,
 };
 use crate::store::news::News;
 use crate::store::{Provenance, Result, StoreError, WorkplanStore};
 
 impl WorkplanStore for SqliteStore {
-    fn workplan_rows(&mut self, repo: &str) -> Result<Vec<WorkplanRow>> {
+    fn workplan_rows(&mut self, repo: &str) -> Result<WorkplanRows> {
         // One moment for items and what they depend on.
         let moment = self.connection.transaction().map_err(from_sqlite)?;
         of_repo(&moment, repo)
@@ -28,10 +27,6 @@ impl WorkplanStore for SqliteStore {
     ) -> Result<Vec<WorkplanRow>> {
         let moment = self.connection.transaction().map_err(from_sqlite)?;
         found(&moment, keys, links)
-    }
-
-    fn ghost_workplans(&mut self) -> Result<Vec<WorkplanRow>> {
-        ghosts(&self.connection)
     }
 
     fn link_workplans(
@@ -86,33 +81,58 @@ fn row(row: &Row<'_>) -> rusqlite::Result<WorkplanRow> {
     })
 }
 
-fn of_repo(moment: &Transaction<'_>, repo: &str) -> Result<Vec<WorkplanRow>> {
-    // Ties are few beside items, and lie in the order of their keys.
-    let sql = format!(
-        "SELECT {ROW} FROM workplan_links l CROSS JOIN work_items w ON w.key = l.item
-         WHERE w.repo = ?1 COLLATE NOCASE ORDER BY l.item"
-    );
-    let mut statement = moment.prepare(&sql).map_err(from_sqlite)?;
-    let mut all: Vec<WorkplanRow> = statement
-        .query_map([repo], row)
-        .and_then(Iterator::collect)
-        .map_err(from_sqlite)?;
-    let sql = "SELECT d.item, d.depends_on FROM item_dependencies d
-               WHERE d.item IN (SELECT item FROM workplan_links)";
+/// Reads items and ties side by side, both in the order of their keys: each page of either is
+/// read once, where a look for the ghosts alone would read all ties again.
+pub(super) fn of_repo_sql() -> String {
+    format!(
+        "SELECT {ROW} FROM work_items w INDEXED BY sqlite_autoindex_work_items_1
+         LEFT JOIN workplan_links l ON l.item = w.key
+         WHERE (w.repo = ?1 COLLATE NOCASE OR w.kind = '{WORKPLAN}')
+           AND iif(l.item IS NULL,
+                   w.kind = '{WORKPLAN}' AND w.status NOT IN ('completed', 'failed', 'cancelled'),
+                   w.repo = ?1 COLLATE NOCASE)
+         ORDER BY w.key"
+    )
+}
+
+fn of_repo(moment: &Transaction<'_>, repo: &str) -> Result<WorkplanRows> {
+    let mut statement = moment.prepare(&of_repo_sql()).map_err(from_sqlite)?;
+    let mut found = WorkplanRows {
+        tied: Vec::with_capacity(ties(moment)?),
+        ghosts: Vec::new(),
+    };
+    for row in statement.query_map([repo], row).map_err(from_sqlite)? {
+        let row = row.map_err(from_sqlite)?;
+        if row.link.is_some() {
+            found.tied.push(row);
+        } else {
+            found.ghosts.push(row);
+        }
+    }
+    let sql = "SELECT item, depends_on FROM item_dependencies ORDER BY item";
     let mut statement = moment.prepare(sql).map_err(from_sqlite)?;
-    let pairs = statement.query_map([], |row| {
-        let pair: (String, ItemKey) = (row.get(0)?, rows::parsed(row, 1)?);
-        Ok(pair)
-    });
-    let mut on: BTreeMap<String, Vec<ItemKey>> = BTreeMap::new();
-    for pair in pairs.map_err(from_sqlite)? {
-        let (item, depends_on) = pair.map_err(from_sqlite)?;
-        on.entry(item).or_default().push(depends_on);
+    let mut pairs = statement.query([]).map_err(from_sqlite)?;
+    while let Some(pair) = pairs.next().map_err(from_sqlite)? {
+        let item = pair.get_ref(0).map_err(from_sqlite)?;
+        let item = item.as_str().map_err(|error| from_sqlite(error.into()))?;
+        let place = found
+            .tied
+            .binary_search_by(|row| row.key.as_str().cmp(item));
+        if let Some(row) = place.ok().and_then(|place| found.tied.get_mut(place)) {
+            row.depends_on
+                .push(rows::parsed(pair, 1).map_err(from_sqlite)?);
+        }
     }
-    for row in &mut all {
-        row.depends_on = on.remove(row.key.as_str()).unwrap_or_default();
-    }
-    Ok(all)
+    Ok(found)
+}
+
+/// Returns how many ties there are, so that a hundred thousand rows are not moved each time
+/// their place grows.
+fn ties(moment: &Transaction<'_>) -> Result<usize> {
+    let sql = "SELECT count(*) FROM workplan_links";
+    let count = moment.query_row(sql, [], |row| rows::count(row, 0));
+    let count = count.map_err(from_sqlite)?;
+    Ok(usize::try_from(count).unwrap_or_default())
 }
 
 fn found(
@@ -142,20 +162,6 @@ fn found(
         row.depends_on = item.depends_on;
     }
     Ok(all)
-}
-
-fn ghosts(connection: &Connection) -> Result<Vec<WorkplanRow>> {
-    let sql = format!(
-        "SELECT {ROW} FROM work_items w LEFT JOIN workplan_links l ON l.item = w.key
-         WHERE w.kind = '{WORKPLAN}' AND l.item IS NULL
-           AND w.status NOT IN ('completed', 'failed', 'cancelled')
-         ORDER BY w.key"
-    );
-    let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
-    statement
-        .query_map([], row)
-        .and_then(Iterator::collect)
-        .map_err(from_sqlite)
 }
 
 /// Reads the tie of an item: the id carried, and what the file said.

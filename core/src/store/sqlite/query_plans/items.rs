@@ -5,6 +5,7 @@ use crate::model::Place;
 use crate::store::sqlite::dependencies::{OPEN, WAITING_FOR};
 use crate::store::sqlite::next::{LAST_HELD, LAST_HOLDER, UNFINISHED, first_free, parts};
 use crate::store::sqlite::rows::ITEM;
+use crate::store::sqlite::workplans::of_repo_sql;
 
 /// Whether the place is one with a position, one without, or none, and whether only
 /// orchestrators are looked for.
@@ -65,6 +66,17 @@ fn what_is_left_is_found_without_what_is_finished() {
         let index = "work_items_status (parent=? AND status=?)";
         assert!(steps.contains(index), "{steps}\nin {sql}");
     }
+}
+
+#[test]
+fn items_and_their_files_are_read_side_by_side() {
+    let connection = database();
+    let steps = plan(&connection, &of_repo_sql());
+    assert_eq!(steps.len(), 2, "{steps:?}");
+    let index = "SCAN w USING INDEX sqlite_autoindex_work_items_1";
+    assert!(steps[0].starts_with(index), "{steps:?}");
+    let tie = "SEARCH l USING PRIMARY KEY (item=?)";
+    assert!(steps[1].starts_with(tie), "{steps:?}");
 }
 
 #[test]
