@@ -7,6 +7,10 @@ const OPENING: &str = "<!-- trueup:repo-state ";
 const CLOSING: &str = "<!-- /trueup:repo-state ";
 const END: &str = " -->";
 
+/// What is left where a section stood twice. It ends nothing and begins nothing, but the text
+/// before it and the text behind it stay two: else code of the one could reach into the other.
+pub(super) const SEAM: &str = "<!-- trueup:repo-state stood here twice -->\n";
+
 /// What the line below a heading begins with, ours and the original's.
 pub(super) const LAST_SYNCED: &str = "**Last Synced**";
 

@@ -138,6 +138,9 @@ pub fn put(file: &[u8], slug: &RepoSlug, synced_at: Timestamp, body: &Body<'_>) 
     for piece in &pieces {
         new.extend_from_slice(file.get(at..piece.range.start).unwrap_or_default());
         at = piece.range.end;
+        if piece.range.start != first && piece.form != Form::Legacy {
+            new.extend_from_slice(mark::SEAM.as_bytes());
+        }
     }
     new.extend_from_slice(file.get(at..).unwrap_or_default());
     Some(new)

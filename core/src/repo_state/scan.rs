@@ -90,7 +90,7 @@ pub(super) fn pieces(file: &[u8]) -> Vec<Piece<'_>> {
                 open = Some(piece);
             }
         }
-        below_mark = is_mark;
+        below_mark = is_mark && line != mark::SEAM.as_bytes();
         at = end;
     }
     close(&mut open, file.len(), &mut pieces);

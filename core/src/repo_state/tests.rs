@@ -98,10 +98,32 @@ fn what_stands_there_already_is_not_written_again() {
     assert_eq!(again("a", b"one"), None);
     assert_eq!(again("A", b"one"), None);
     assert!(again("a", b"two").is_some() && again("b", b"one").is_some());
-    // Twice the same is once too often.
-    let twice = [file.as_slice(), &file].concat();
-    let once = put(&twice, &slug("a"), LATER, &Body::new(b"one")).unwrap();
-    assert_eq!(states(&once), [("a", SectionState::Sound)]);
+}
+
+#[test]
+fn a_section_that_stands_twice_is_written_once_and_leaves_its_neighbours_apart() {
+    let file = write(b"", "a", b"one");
+    let heading = "## B State\n**Last Synced**: now\n";
+    for (between, behind, others) in [
+        ("", "", vec![]),
+        ("```\n", "", vec![]),
+        // Code that the second one ended.
+        ("```\n", heading, vec!["B"]),
+        ("", heading, vec!["B"]),
+        ("", "```\n## B State\n**Last Synced**: now\n```\n", vec![]),
+        (
+            "```\n",
+            "```\n## A State\n**Last Synced**: now\n```\n",
+            vec![],
+        ),
+    ] {
+        let twice = [&file[..], between.as_bytes(), &file[..], behind.as_bytes()].concat();
+        let once = put(&twice, &slug("a"), LATER, &Body::new(b"one")).unwrap();
+        let names: Vec<&str> = states(&once).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, [&["a"], &others[..]].concat(), "{}", text(&once));
+        assert_eq!(put(&once, &slug("a"), TIME, &Body::new(b"one")), None);
+        assert_eq!(text(&once).matches("stood here twice").count(), 1);
+    }
 }
 
 #[test]
