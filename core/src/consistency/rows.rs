@@ -181,19 +181,20 @@ pub(super) fn write(
             .collect();
         store.describe_workplans(&changes, &mover.by())?;
     }
-    for (item, on) in &deeds.depend {
-        let depend = Depend {
+    for pairs in deeds.depend.chunks(BATCH) {
+        let depend = |(item, on): &(ItemKey, ItemKey)| Depend {
             item: item.clone(),
             on: vec![on.clone()],
             remove: false,
             provenance: mover.by(),
         };
-        match store.depend(&depend) {
-            Ok(_) => {}
-            Err(StoreError::Denied(reason)) => written
-                .refused
-                .push(format!("{item} does not depend on {on}: {reason}")),
-            Err(error) => return Err(error),
+        let requests: Vec<Depend> = pairs.iter().map(depend).collect();
+        let answers = store.depend_each(&requests)?;
+        for ((item, on), answer) in pairs.iter().zip(answers) {
+            if let Err(StoreError::Denied(reason)) = answer {
+                let text = format!("{item} does not depend on {on}: {reason}");
+                written.refused.push(text);
+            }
         }
     }
     // What does not move holds back what would follow from it.

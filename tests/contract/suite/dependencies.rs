@@ -14,6 +14,7 @@ on_every_store! {
     an_item_that_waits_for_nothing_open_is_ready_at_once
     what_does_not_exist_is_no_dependency
     a_circle_is_refused_whole_and_changes_nothing
+    of_many_only_what_is_denied_is_left_out
     a_child_that_waits_for_its_parent_is_a_circle
     dependencies_come_and_go_with_the_status_they_bring
     a_change_of_dependencies_is_one_event
@@ -122,6 +123,26 @@ fn a_circle_is_refused_whole_and_changes_nothing(f: &mut impl Fixture) {
         assert!(error.to_string().ends_with(&format!(": {path}")), "{error}");
     }
     assert_eq!((item(f.store(), "A"), cursor(f.store())), before);
+}
+
+fn of_many_only_what_is_denied_is_left_out(f: &mut impl Fixture) {
+    for text in ["A", "B", "C"] {
+        add(f.store(), text);
+    }
+    let asked = [
+        change("B", &["A"], false),
+        change("A", &["B"], false),
+        change("C", &["Z"], false),
+        change("C", &["B"], false),
+    ];
+    let answers = f.store().depend_each(&asked).unwrap();
+    let mut answers = answers.into_iter();
+    assert_eq!(on(&answers.next().unwrap().unwrap()), ["A"]);
+    let circle = refused(answers.next().unwrap(), "denied");
+    assert!(circle.to_string().ends_with(": A -> B -> A"), "{circle}");
+    refused(answers.next().unwrap(), "denied");
+    assert_eq!(on(&answers.next().unwrap().unwrap()), ["B"]);
+    assert_eq!(on(&item(f.store(), "A")), [""; 0]);
 }
 
 fn a_child_that_waits_for_its_parent_is_a_circle(f: &mut impl Fixture) {

@@ -5,7 +5,7 @@ use crate::model::{
     ClaimGrant, ClaimOutcome, Item, ItemKey, ItemStatus, MoveGrant, Next, OfferReason, SessionId,
     Timestamp, Waits,
 };
-use crate::store::Result;
+use crate::store::{Result, StoreError};
 
 /// A change of an item's status.
 #[derive(Debug, Clone)]
@@ -138,6 +138,16 @@ pub trait ItemStore {
     /// [`StoreError::Denied`](crate::store::StoreError::Denied) for what does not exist and
     /// for a circle, which is named whole.
     fn depend(&mut self, request: &Depend) -> Result<Item>;
+
+    /// Makes many such changes, in one transaction where the store has them. What is denied is
+    /// said of each, and changes nothing of the others.
+    fn depend_each(&mut self, requests: &[Depend]) -> Result<Vec<Result<Item>>> {
+        let each = requests.iter().map(|request| match self.depend(request) {
+            Err(error) if !matches!(error, StoreError::Denied(_)) => Err(error),
+            answer => Ok(answer),
+        });
+        each.collect()
+    }
 
     /// Returns whatever waits for an item, directly or through others.
     fn waiting_for(&mut self, key: &ItemKey) -> Result<Vec<Waits>>;

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde_json::json;
 
 use super::errors::from_sqlite;
-use super::{NOW, items, moves, was_done};
+use super::{NOW, execute_cached, items, moves, was_done};
 use crate::model::{Item, ItemKey, ItemStatus, Waits, circle, drawn, settled};
 use crate::store::{Depend, Result, StoreError};
 
@@ -25,7 +25,9 @@ pub(super) const OPEN: &str = "SELECT w.key, w.status
      WHERE d.item = ?1 AND w.status <> 'completed' ORDER BY d.depends_on LIMIT ?2";
 
 pub(super) fn waiting_for(connection: &Connection, key: &ItemKey) -> Result<Vec<Waits>> {
-    let mut statement = connection.prepare(WAITING_FOR).map_err(from_sqlite)?;
+    let mut statement = connection
+        .prepare_cached(WAITING_FOR)
+        .map_err(from_sqlite)?;
     let pairs: Vec<(String, String)> = statement
         .query_map([key.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
         .and_then(Iterator::collect)
@@ -82,12 +84,12 @@ pub(super) fn admit(
             return Err(StoreError::Denied(format!("a circle: {drawn}")));
         }
         let status: Option<String> = tx
-            .query_row(
-                "SELECT status FROM work_items WHERE key = ?1",
-                [on.as_str()],
-                |row| row.get(0),
-            )
-            .optional()
+            .prepare_cached("SELECT status FROM work_items WHERE key = ?1")
+            .and_then(|mut statement| {
+                statement
+                    .query_row([on.as_str()], |row| row.get(0))
+                    .optional()
+            })
             .map_err(from_sqlite)?;
         let Some(status) = status else {
             return Err(StoreError::Denied(format!("item {on} does not exist")));
@@ -99,11 +101,11 @@ pub(super) fn admit(
 
 pub(super) fn insert(tx: &Transaction<'_>, item: &ItemKey, on: &[ItemKey]) -> Result<()> {
     for on in on {
-        tx.execute(
+        execute_cached(
+            tx,
             "INSERT OR IGNORE INTO item_dependencies (item, depends_on) VALUES (?1, ?2)",
             [item.as_str(), on.as_str()],
-        )
-        .map_err(from_sqlite)?;
+        )?;
     }
     Ok(())
 }
@@ -117,11 +119,11 @@ pub(super) fn depend(tx: &Transaction<'_>, request: &Depend) -> Result<Item> {
     }
     if request.remove {
         for on in &request.on {
-            tx.execute(
+            execute_cached(
+                tx,
                 "DELETE FROM item_dependencies WHERE item = ?1 AND depends_on = ?2",
                 [request.item.as_str(), on.as_str()],
-            )
-            .map_err(from_sqlite)?;
+            )?;
         }
     } else {
         admit(
@@ -136,15 +138,16 @@ pub(super) fn depend(tx: &Transaction<'_>, request: &Depend) -> Result<Item> {
     if after.depends_on == before.depends_on {
         return Ok(after);
     }
-    tx.execute(
+    execute_cached(
+        tx,
         &format!(
             "UPDATE work_items SET revision = revision + 1, updated_at = {NOW} WHERE key = ?1"
         ),
         [request.item.as_str()],
-    )
-    .map_err(from_sqlite)?;
+    )?;
     // The dependencies are rows of another table, so no trigger of the item tells of them.
-    tx.execute(
+    execute_cached(
+        tx,
         "INSERT INTO events (actor, entity, key, kind, before, after, reason, op_id)
          VALUES (?1, 'item', ?2, 'dependencies', ?3, ?4, ?5, ?6)",
         params![
@@ -155,8 +158,7 @@ pub(super) fn depend(tx: &Transaction<'_>, request: &Depend) -> Result<Item> {
             by.reason,
             by.op_id,
         ],
-    )
-    .map_err(from_sqlite)?;
+    )?;
     let status = settled(
         after.status,
         after.depends_on.len(),

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::errors::from_sqlite;
 use super::sessions::signed;
-use super::{registered, rows, sessions, was_done};
+use super::{execute_cached, registered, rows, sessions, was_done};
 use crate::model::{Epoch, Event, EventFilter, SessionId};
 use crate::store::news::News;
 use crate::store::{Provenance, Result};
@@ -35,7 +35,8 @@ pub(super) fn checkpoint(
 /// Records a change, in the transaction that makes it.
 pub(super) fn record(tx: &Transaction<'_>, by: &Provenance, news: &News<'_>) -> Result<()> {
     let text = |value: &Json| (!value.is_null()).then(|| value.to_string());
-    tx.execute(
+    execute_cached(
+        tx,
         "INSERT INTO events (actor, entity, key, kind, before, after, epoch, reason, op_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
@@ -49,8 +50,7 @@ pub(super) fn record(tx: &Transaction<'_>, by: &Provenance, news: &News<'_>) -> 
             by.reason,
             by.op_id
         ],
-    )
-    .map_err(from_sqlite)?;
+    )?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::errors::from_sqlite;
-use super::{NOW, SqliteStore, dependencies, moves, next, rows, was_done};
+use super::{NOW, SqliteStore, dependencies, execute_cached, moves, next, rows, was_done};
 use crate::model::{Item, ItemKey, ItemStatus, NewItem, Next, Waits};
 use crate::store::{
     Children, Depend, ItemFilter, ItemMove, ItemMoved, ItemStore, LastHolder, NextRequest,
@@ -79,7 +79,8 @@ pub(super) fn add(tx: &Transaction<'_>, item: &NewItem, provenance: &Provenance)
         )));
     }
     let mut waits = Vec::new();
-    if let Some(parent) = &item.parent {
+    // What waits for nothing closes no circle, whoever waits for it.
+    if let Some(parent) = item.parent.as_ref().filter(|_| !item.depends_on.is_empty()) {
         waits = dependencies::waiting_for(tx, parent)?;
         waits.push(Waits {
             item: parent.clone(),
@@ -87,7 +88,8 @@ pub(super) fn add(tx: &Transaction<'_>, item: &NewItem, provenance: &Provenance)
         });
     }
     let ready = dependencies::admit(tx, &item.key, &item.depends_on, &waits)?;
-    tx.execute(
+    execute_cached(
+        tx,
         &format!(
             "INSERT INTO work_items (key, title, kind, parent, position, repo, status,
              requires_evidence, last_actor, last_reason, last_op, completed_at)
@@ -111,8 +113,7 @@ pub(super) fn add(tx: &Transaction<'_>, item: &NewItem, provenance: &Provenance)
             item.status.map(ItemStatus::as_str),
             item.status.is_some_and(ItemStatus::is_finished),
         ],
-    )
-    .map_err(from_sqlite)?;
+    )?;
     dependencies::insert(tx, &item.key, &item.depends_on)?;
     existing(tx, &item.key)
 }
@@ -129,6 +130,23 @@ impl ItemStore for SqliteStore {
 
     fn depend(&mut self, request: &Depend) -> Result<Item> {
         self.write(|tx| dependencies::depend(tx, request))
+    }
+
+    fn depend_each(&mut self, requests: &[Depend]) -> Result<Vec<Result<Item>>> {
+        self.write(|tx| {
+            let each = requests.iter().map(|request| {
+                tx.execute_batch("SAVEPOINT one").map_err(from_sqlite)?;
+                let answer = dependencies::depend(tx, request);
+                let end = match &answer {
+                    Ok(_) => "RELEASE one",
+                    Err(StoreError::Denied(_)) => "ROLLBACK TO one; RELEASE one",
+                    Err(_) => return answer.map(Ok),
+                };
+                tx.execute_batch(end).map_err(from_sqlite)?;
+                Ok(answer)
+            });
+            each.collect()
+        })
     }
 
     fn waiting_for(&mut self, key: &ItemKey) -> Result<Vec<Waits>> {

@@ -288,12 +288,17 @@ impl Store for SqliteStore {
 
 /// Tells whether a write of this id was carried out before: its answer may have been lost.
 fn was_done(tx: &Transaction<'_>, provenance: &Provenance) -> Result<bool> {
-    tx.query_row(
-        "SELECT EXISTS (SELECT 1 FROM events WHERE op_id = ?1)",
-        [&provenance.op_id],
-        |row| row.get(0),
-    )
-    .map_err(errors::from_sqlite)
+    tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM events WHERE op_id = ?1)")
+        .and_then(|mut statement| statement.query_row([&provenance.op_id], |row| row.get(0)))
+        .map_err(errors::from_sqlite)
+}
+
+/// Runs a statement that a batch runs once for each of its rows: parsing one that has triggers
+/// takes longer than running it.
+fn execute_cached(tx: &Transaction<'_>, sql: &str, values: impl rusqlite::Params) -> Result<usize> {
+    tx.prepare_cached(sql)
+        .and_then(|mut statement| statement.execute(values))
+        .map_err(errors::from_sqlite)
 }
 
 /// Turns "no such session" into the refusal of a write.
