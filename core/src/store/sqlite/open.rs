@@ -26,6 +26,9 @@ fn connect(path: &Path, flags: OpenFlags, deadline: Deadline) -> Result<Connecti
     for (setting, on) in [
         (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        // Else a statement is parsed once more each time it is bound to other values, whose plan
+        // might be better for them: no plan here depends on values.
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
     ] {
         connection.set_db_config(setting, on).map_err(from_sqlite)?;
     }
