@@ -1,9 +1,10 @@
 //! The decision: readings in, findings and deeds out. Pure.
 
 use super::PlanSheet;
-use super::finding::{Authority, Draft, Finding};
+use super::finding::{Draft, Finding};
 use super::rules::{Units, absent, drift, duplicates, plans, ties, whole};
 use super::sheet::{Sheet, Trouble};
+use crate::authority::{WorkplanField, of_workplan};
 use crate::model::{
     ItemKey, ItemStatus, PlanId, PlanTaskId, WorkplanLink, WorkplanRow, WorkplanTaskStatus,
 };
@@ -85,16 +86,17 @@ pub struct Assessment {
 pub fn assess(reading: &Reading) -> Assessment {
     let mut assessment = Assessment::default();
     let Assessment { findings, deeds } = &mut assessment;
+    let existence = of_workplan(WorkplanField::Existence);
     if !reading.has_folder {
         findings.push(
-            Draft::new(Code::C01, &reading.repo, Authority::File)
+            Draft::new(Code::C01, &reading.repo, existence)
                 .fix("put workplans into workplans/, or take the repository from the sweep")
                 .says("there is no folder workplans"),
         );
     }
     for (path, trouble) in &reading.troubles {
         findings.push(
-            Draft::new(Code::C02, &trouble.subject, Authority::File)
+            Draft::new(Code::C02, &trouble.subject, existence)
                 .at(path, Some(trouble.place))
                 .fix("mend that line by hand")
                 .says(&trouble.text),

@@ -1,5 +1,6 @@
 //! What was found, and where.
 
+use crate::authority::Authority;
 use crate::reconcile::{Code, Divergence, Severity};
 use crate::text::one_line;
 use crate::text::redact::redact;
@@ -14,14 +15,6 @@ pub struct Finding {
     pub path: Option<String>,
     /// The place in it.
     pub place: Option<Place>,
-}
-
-/// Whose word counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Authority {
-    Database,
-    File,
-    Git,
 }
 
 /// Makes findings of one kind of subject.
@@ -116,17 +109,12 @@ impl Draft {
             (Some(path), None) => format!("{path}: {text}"),
             (None, _) => text.to_owned(),
         };
-        let authority = match self.authority {
-            Authority::Database => "database",
-            Authority::File => "file",
-            Authority::Git => "git",
-        };
         Finding {
             divergence: Divergence {
                 code: self.code,
                 severity: self.severity,
                 subject: self.subject,
-                authority,
+                authority: self.authority.as_str(),
                 expected: self.expected,
                 found: self.found,
                 message,

@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::finding::{Authority, Draft, Finding, MEND, counted, told};
+use super::finding::{Draft, Finding, MEND, counted, told};
+use crate::authority::Authority;
 use crate::git::{GitError, Repository, Standing, Upstream};
 use crate::reconcile::{Code, Severity};
 

@@ -3,19 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use super::{ItemStatus, PlanTaskStatus, WorkplanTaskStatus};
+use super::{ItemStatus, PlanTaskStatus};
 
 /// A kind of thing that has a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Entity {
-    /// A work item.
+    /// A work item; workplans and their tasks are such.
     Item,
     /// A row of the phase queue.
     Phase,
     /// A task of a plan.
     PlanTask,
-    /// A task of a workplan.
-    WorkplanTask,
 }
 
 impl Entity {
@@ -25,7 +23,6 @@ impl Entity {
             Self::Item => "item",
             Self::Phase => "phase",
             Self::PlanTask => "plan_task",
-            Self::WorkplanTask => "workplan_task",
         }
     }
 }
@@ -111,23 +108,6 @@ pub fn legal_edges() -> Vec<Edge> {
             add(task, true, moved, &[pending]);
         }
     }
-    {
-        use WorkplanTaskStatus::{Blocked, Cancelled, Done, InProgress, Todo};
-        let [todo, in_progress, blocked, done, cancelled] =
-            [Todo, InProgress, Blocked, Done, Cancelled].map(WorkplanTaskStatus::as_str);
-        let task = Entity::WorkplanTask;
-        add(task, false, todo, &[in_progress, blocked]);
-        add(task, false, in_progress, &[blocked]);
-        add(task, false, blocked, &[in_progress]);
-        for open in [todo, in_progress, blocked] {
-            add(task, false, open, &[done, cancelled]);
-        }
-        // Cancelled is final (seed 3); done goes back by an explicit rule alone.
-        for moved in [in_progress, blocked] {
-            add(task, true, moved, &[todo]);
-        }
-        add(task, true, done, &[todo, in_progress, blocked]);
-    }
     edges.into_iter().collect()
 }
 
@@ -176,7 +156,6 @@ mod tests {
         match edge.entity {
             Entity::Item | Entity::Phase => status.parse::<ItemStatus>().unwrap().rank(),
             Entity::PlanTask => status.parse::<PlanTaskStatus>().unwrap().rank(),
-            Entity::WorkplanTask => status.parse::<WorkplanTaskStatus>().unwrap().rank(),
         }
     }
 
@@ -212,8 +191,6 @@ mod tests {
             (Entity::Phase, "completed", "running", Step::Illegal),
             (Entity::PlanTask, "pending", "completed", Step::Forward),
             (Entity::PlanTask, "completed", "in_progress", Step::Illegal),
-            (Entity::WorkplanTask, "cancelled", "todo", Step::Illegal),
-            (Entity::WorkplanTask, "done", "in_progress", Step::Back),
             (Entity::Item, "nonsense", "queued", Step::Illegal),
         ] {
             assert_eq!(

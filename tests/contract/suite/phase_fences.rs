@@ -5,8 +5,8 @@ use trueup_core::model::phase::PhaseRefusal;
 
 use crate::fixture::Fixture;
 use crate::request::{
-    add, beat, claim, complete, held_back, id, item, move_to, moved, phase_row, queue, refused,
-    register, release, session, start, statuses, step, step_of,
+    add, beat, by, claim, complete, held_back, id, item, move_to, moved, phase_row, phases, queue,
+    refused, register, release, reopen_item, session, start, statuses, step, step_of,
 };
 
 on_every_store! {
@@ -134,4 +134,20 @@ fn next_skips_what_items_were_finished_without(f: &mut impl Fixture) {
     move_to(f.store(), "me", "A", ItemStatus::Cancelled);
     let found = f.store().next_phase(None).unwrap().unwrap();
     assert_eq!(found.id.to_string(), "B:1");
+    reopen_item(f.store(), "me", "A");
+    let found = f.store().next_phase(None).unwrap().unwrap();
+    assert_eq!(found.id.to_string(), "A:1");
+    // Nor what a finished one is given.
+    for (text, to) in [("A", ItemStatus::Failed), ("B", ItemStatus::Completed)] {
+        move_to(f.store(), "me", text, to);
+    }
+    add(f.store(), "C");
+    move_to(f.store(), "me", "C", ItemStatus::Completed);
+    f.store()
+        .add_phases(&phases("C", CHAIN), &by("user"))
+        .unwrap();
+    assert_eq!(f.store().next_phase(None).unwrap(), None);
+    reopen_item(f.store(), "me", "C");
+    let found = f.store().next_phase(None).unwrap().unwrap();
+    assert_eq!(found.id.to_string(), "C:1");
 }

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::Units;
+use crate::authority::{WorkplanField, of_workplan};
 use crate::consistency::assess::Reading;
-use crate::consistency::finding::{Authority, Draft, Finding, shown};
+use crate::consistency::finding::{Draft, Finding, shown};
 use crate::model::WORKPLAN;
 use crate::reconcile::Code;
 
@@ -34,6 +35,7 @@ pub(in crate::consistency) fn report(
         Some(unread) => format!("mend what does not parse first ({unread}): it may be there"),
         None => format!("bring its {what} back, or `trueup item transition {key} cancelled`"),
     };
+    let authority = of_workplan(WorkplanField::Existence);
     let paths: BTreeMap<&str, &str> = reading
         .sheets
         .iter()
@@ -48,7 +50,7 @@ pub(in crate::consistency) fn report(
             .parent
             .as_ref()
             .and_then(|parent| paths.get(parent.as_str()));
-        let draft = |code| Draft::new(code, key, Authority::File).differs(None, Some(key));
+        let draft = |code| Draft::new(code, key, authority).differs(None, Some(key));
         let title = shown(row.title.as_deref().unwrap_or(key));
         let status = row.status;
         if row.kind == WORKPLAN {

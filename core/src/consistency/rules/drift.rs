@@ -4,9 +4,11 @@ use std::collections::HashSet;
 
 use super::ties::Tie;
 use super::{Unit, Units};
+use crate::authority::WorkplanField::Description;
+use crate::authority::{Authority, of_status, of_workplan};
 use crate::consistency::assess::{Deeds, Reading};
 use crate::consistency::entry::Entry;
-use crate::consistency::finding::{Authority, Draft, Finding, shown};
+use crate::consistency::finding::{Draft, Finding, shown};
 use crate::consistency::sheet::{Sheet, Stand, file_status, item_status};
 use crate::model::{ItemKey, ItemStatus, WorkplanRow};
 use crate::reconcile::{Code, Severity};
@@ -36,7 +38,7 @@ pub(in crate::consistency) fn compare(
 fn described(reading: &Reading, unit: &Unit<'_>, row: &WorkplanRow, findings: &mut Vec<Finding>) {
     let noun = unit.noun();
     let mut differ = |code, expected: &str, found: Option<&str>, text: &str| {
-        let draft = Draft::new(code, unit.key().as_str(), Authority::File)
+        let draft = Draft::new(code, unit.key().as_str(), of_workplan(Description))
             .at(&unit.sheet.path, Some(unit.place()))
             .differs(Some(expected), found)
             .mended();
@@ -98,7 +100,8 @@ fn task(
         Draft::new(code, entry.key.as_str(), authority)
             .at(&unit.sheet.path, Some(entry.status_place))
     };
-    if entry.status.rank() > row.status.rank() {
+    let authority = of_status(entry.status.rank(), row.status.rank());
+    if authority == Authority::File {
         let text = format!(
             "file is ahead of DB task '{title}' (file={}, db={name})",
             entry.word
@@ -109,7 +112,7 @@ fn task(
             return;
         }
         findings.push(
-            draft(Code::C10, Authority::File)
+            draft(Code::C10, authority)
                 .differs(Some(&entry.word), Some(name))
                 .mended()
                 .says(&text),
@@ -122,7 +125,7 @@ fn task(
         "DB task '{title}' is ahead of file (db={name}, file={}): regression prevented",
         entry.word
     );
-    let draft = draft(Code::C15, Authority::Database).differs(Some(name), Some(&entry.word));
+    let draft = draft(Code::C15, authority).differs(Some(name), Some(&entry.word));
     let draft = match known {
         Some(status) => {
             deeds.write.push((unit.spot, status));
@@ -150,16 +153,14 @@ fn after_reopening(draft: Draft, known: &str, word: &str, row: &WorkplanRow) -> 
 /// What a workplan says of itself is written by people alone; its file is never changed for it.
 fn workplan(sheet: &Sheet, row: &WorkplanRow, findings: &mut Vec<Finding>, deeds: &mut Deeds) {
     let known = row.status;
-    let (same, ahead) = match sheet.stand {
-        Stand::Archived => (known.is_finished(), !known.is_finished()),
-        Stand::At(status) => (
-            status == known || status.rank() == 0 && known.rank() == 0,
-            status.rank() > known.rank(),
-        ),
+    let same = match sheet.stand {
+        Stand::Archived => known.is_finished(),
+        Stand::At(status) => status == known || status.rank() == 0 && known.rank() == 0,
     };
     if same {
         return;
     }
+    let authority = of_status(sheet.stand.status().rank(), known.rank());
     let word = match sheet.stand {
         Stand::Archived => "archived",
         Stand::At(status) => status.as_str(),
@@ -168,7 +169,7 @@ fn workplan(sheet: &Sheet, row: &WorkplanRow, findings: &mut Vec<Finding>, deeds
         Draft::new(Code::C04, sheet.key.as_str(), authority)
             .at(&sheet.path, Some(sheet.stand_place))
     };
-    if ahead {
+    if authority == Authority::File {
         let text =
             format!("file is ahead of the workplan in the database (file={word}, db={known})");
         if sheet.stand.status().is_finished() && row.is_reopened {
@@ -177,7 +178,7 @@ fn workplan(sheet: &Sheet, row: &WorkplanRow, findings: &mut Vec<Finding>, deeds
             return;
         }
         findings.push(
-            draft(Authority::File)
+            draft(authority)
                 .differs(Some(word), Some(known.as_str()))
                 .mended()
                 .says(&text),
@@ -201,7 +202,7 @@ fn workplan(sheet: &Sheet, row: &WorkplanRow, findings: &mut Vec<Finding>, deeds
     };
     let text = format!("the workplan is {known} in the database, {word} in its front matter");
     findings.push(
-        draft(Authority::Database)
+        draft(authority)
             .differs(Some(known.as_str()), Some(word))
             .severity(severity)
             .fix(fix)
@@ -259,7 +260,7 @@ pub(in crate::consistency) fn dependencies(
 }
 
 fn depends(code: Code, unit: &Unit<'_>, place: Place, on: &str) -> Draft {
-    Draft::new(code, unit.key().as_str(), Authority::File)
+    Draft::new(code, unit.key().as_str(), of_workplan(Description))
         .at(&unit.sheet.path, Some(place))
         .differs(Some(on), None)
 }

@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 
 use super::{Unit, Units};
-use crate::consistency::finding::{Authority, Draft, Finding};
+use crate::authority::{WorkplanField, of_workplan};
+use crate::consistency::finding::{Draft, Finding};
 use crate::model::WorkplanLink;
 use crate::reconcile::Code;
 
@@ -77,9 +78,13 @@ impl<'u, 'a> Places<'u, 'a> {
 fn duplicate(unit: &Unit<'_>, id: &str, first: &Unit<'_>, fix: &str) -> Finding {
     let place = first.place();
     let elsewhere = format!("{}:{}:{}", first.sheet.path, place.line, place.column);
-    Draft::new(Code::C02, unit.key().as_str(), Authority::File)
-        .at(&unit.sheet.path, Some(unit.place()))
-        .differs(None, Some(id))
-        .fix(fix)
-        .says(&format!("the id {id} stands twice, at {elsewhere} too"))
+    Draft::new(
+        Code::C02,
+        unit.key().as_str(),
+        of_workplan(WorkplanField::Existence),
+    )
+    .at(&unit.sheet.path, Some(unit.place()))
+    .differs(None, Some(id))
+    .fix(fix)
+    .says(&format!("the id {id} stands twice, at {elsewhere} too"))
 }

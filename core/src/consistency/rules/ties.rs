@@ -5,8 +5,9 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::{Unit, Units};
+use crate::authority::{WorkplanField, of_workplan};
 use crate::consistency::assess::{Deeds, Reading};
-use crate::consistency::finding::{Authority, Draft, Finding};
+use crate::consistency::finding::{Draft, Finding};
 use crate::model::{WorkplanLink, WorkplanRow};
 use crate::reconcile::Code;
 
@@ -69,7 +70,7 @@ pub(in crate::consistency) fn find<'a>(
 }
 
 fn draft(code: Code, unit: &Unit<'_>) -> Draft {
-    Draft::new(code, unit.key().as_str(), Authority::Database)
+    Draft::new(code, unit.key().as_str(), of_workplan(WorkplanField::Link))
         .at(&unit.sheet.path, Some(unit.place()))
 }
 

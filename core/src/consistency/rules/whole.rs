@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Units;
 use super::ties::Tie;
+use crate::authority::Authority;
 use crate::consistency::assess::{Deeds, Reading};
-use crate::consistency::finding::{Authority, Draft, Finding};
+use crate::consistency::finding::{Draft, Finding};
 use crate::consistency::sheet::item_status;
 use crate::model::{ItemKey, ItemStatus};
 use crate::reconcile::Code;

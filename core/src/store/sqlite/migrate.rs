@@ -70,10 +70,17 @@ const MIGRATIONS: &[Migration] = &[
         "repos_and_workplans",
         include_str!("migrations/0010_repos_and_workplans.sql"),
     ),
+    // Tasks of workplans are items since the last one, and move as items do.
+    Migration {
+        version: 11,
+        name: "next_phase",
+        sql: include_str!("migrations/0011_next_phase.sql"),
+        legal_transitions: true,
+    },
 ];
 
 /// The newest schema this program knows.
-pub const SCHEMA_VERSION: i64 = 10;
+pub const SCHEMA_VERSION: i64 = 11;
 
 /// A migration as it was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -231,6 +238,25 @@ mod tests {
         assert_eq!(schema_of(&[1, SCHEMA_VERSION]), fresh);
         assert_eq!(schema_of(&[SCHEMA_VERSION, SCHEMA_VERSION]), fresh);
         assert!(fresh.len() > 10);
+    }
+
+    #[test]
+    fn phases_of_items_that_ended_before_are_over() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let tx = connection.transaction().unwrap();
+        migrate_to(&tx, 10).unwrap();
+        for (item, status) in [("A", "completed"), ("B", "queued")] {
+            let rows = format!(
+                "INSERT INTO work_items (key, status) VALUES ('{item}', '{status}');
+                 INSERT INTO phase_queue (queue_id, item, phase_number, current_phase, status)
+                 VALUES ('{item}:1', '{item}', 1, 'plan', 'ready');"
+            );
+            tx.execute_batch(&rows).unwrap();
+        }
+        migrate_to(&tx, 11).unwrap();
+        let over = "SELECT group_concat(item) FROM phase_queue WHERE is_over";
+        let over: String = tx.query_row(over, [], |row| row.get(0)).unwrap();
+        assert_eq!(over, "A");
     }
 
     #[test]

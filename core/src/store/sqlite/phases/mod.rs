@@ -100,12 +100,12 @@ fn list(connection: &Connection, filter: &PhaseFilter) -> Result<Vec<Phase>> {
 }
 
 /// Walks along the index of what is ready. In its way lie the phases of items that others hold,
-/// as many items as there are sessions at work at most, and those that items were finished without.
+/// as many items as there are sessions at work at most.
 pub(super) fn next() -> String {
     format!(
         "SELECT {PHASE} FROM phase_queue p INDEXED BY phase_queue_next
          CROSS JOIN work_items w ON w.key = p.item
-         WHERE p.status = 'ready' AND (w.holder IS NULL OR w.holder = ?1)
+         WHERE p.status = 'ready' AND p.is_over = 0 AND (w.holder IS NULL OR w.holder = ?1)
            AND w.status NOT IN ('completed', 'failed', 'cancelled')
          ORDER BY p.priority, p.queue_position, p.phase_number, p.rowid LIMIT 1"
     )
