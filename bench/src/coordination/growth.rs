@@ -111,6 +111,12 @@ fn filled(binaries: &Binaries, rows: u32) -> Result<Yard, Failure> {
             phase.execute(params![key, 1, "plan", first, "[]", number])?;
             phase.execute(params![key, 2, "build", second, "[1]", number])?;
         }
+        // As if the items had been completed after they were given phases.
+        tx.execute(
+            "UPDATE phase_queue SET is_over = 1
+             WHERE item IN (SELECT key FROM work_items WHERE status = 'completed')",
+            [],
+        )?;
     }
     tx.commit()?;
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;

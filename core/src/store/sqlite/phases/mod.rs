@@ -100,7 +100,7 @@ fn list(connection: &Connection, filter: &PhaseFilter) -> Result<Vec<Phase>> {
 }
 
 /// Walks along the index of what is ready. In its way lie the phases of items that others hold,
-/// as many items as there are sessions at work at most.
+/// as many items as there are sessions at work at most, and those that finished items were given.
 pub(super) fn next() -> String {
     format!(
         "SELECT {PHASE} FROM phase_queue p INDEXED BY phase_queue_next
