@@ -8,6 +8,7 @@ use std::process::Command;
 
 use support::client::binary;
 use support::home::{Answer, Home, Run, SESSION};
+use support::program;
 
 const NOBODY: &str = "65534";
 
@@ -41,7 +42,8 @@ impl Bound {
             "trueup",
         ] {
             // Where the build stands, nobody may not enter.
-            fs::copy(binary(name).unwrap(), home.root().join("bin").join(name)).unwrap();
+            let copied = home.root().join("bin").join(name);
+            program::copy(&binary(name).unwrap(), &copied).unwrap();
         }
         Some(Self { home, is_root })
     }

@@ -1,7 +1,6 @@
 //! Building, with a stand-in for cargo: what it is asked, shown and believed.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use crate::scratch::{Said, Scratch};
@@ -24,9 +23,7 @@ echo "{\"reason\":\"build-finished\",\"success\":true}"
 
 fn installer(scratch: &Scratch, args: &[&str]) -> Command {
     for (name, text) in [("cargo", CARGO), ("rustc", RUSTC)] {
-        let path = scratch.path("path").join(name);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        support::program::write(&scratch.path("path").join(name), text).unwrap();
     }
     scratch.installer(args)
 }

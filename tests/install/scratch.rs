@@ -227,6 +227,5 @@ pub(crate) fn without_data(mut tree: Tree, before: &Tree) -> Tree {
 }
 
 fn program(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    support::program::write(path, text).unwrap();
 }

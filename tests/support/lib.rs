@@ -1,4 +1,5 @@
 //! What the suites share.
 pub mod client;
 pub mod home;
+pub mod program;
 pub mod race;

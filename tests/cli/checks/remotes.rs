@@ -82,7 +82,7 @@ fn a_push_that_is_refused_blocks_what_follows_until_it_succeeds() {
     blocks_and_heals(
         &clone,
         || {
-            fs::copy(&program, &hook).unwrap();
+            support::program::copy(&program, &hook).unwrap();
         },
         || fs::remove_file(&hook).unwrap(),
     );

@@ -1,12 +1,13 @@
 //! Stages a plugin directory: the product's, or one of shell scripts.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::Outcome;
+use crate::program;
 
 /// Are the programs that the staged plugin carries in `bin/`.
 const BINARIES: [&str; 5] = [
@@ -60,7 +61,7 @@ pub fn stage_product(target: &Path) -> Outcome<()> {
     fs::create_dir_all(&bin)?;
     for name in BINARIES {
         // A copy, not a link: a build that goes on meanwhile must not change what runs.
-        fs::copy(binary(name)?, bin.join(name))?;
+        program::copy(&binary(name)?, &bin.join(name))?;
     }
     Ok(())
 }
@@ -81,8 +82,7 @@ pub fn stage_scripts(target: &Path, hooks: &Value, scripts: &[(&str, &str)]) -> 
     )?;
     for (name, body) in scripts {
         let path = target.join("bin").join(name);
-        fs::write(&path, format!("#!/bin/sh\n{body}\n"))?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+        program::write(&path, &format!("#!/bin/sh\n{body}\n"))?;
     }
     Ok(())
 }

@@ -1,0 +1,45 @@
+//! Programs that a test makes and then runs.
+//!
+//! Another process writes them. A file that is open for writing cannot be run, and what is open
+//! in this process is open in whatever another test starts meanwhile, until that has become
+//! another program.
+
+use std::ffi::OsStr;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Writes a program, which everybody may run.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
+    let script = r#"cat > "$0" && chmod 755 "$0""#;
+    let arguments = [OsStr::new("-c"), OsStr::new(script), path.as_os_str()];
+    let mut shell = Command::new("sh")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .spawn()?;
+    // Its end is told by dropping it.
+    shell
+        .stdin
+        .take()
+        .map_or(Ok(()), |mut stdin| stdin.write_all(text.as_bytes()))?;
+    written(path, shell.wait()?.success())
+}
+
+/// Copies a program, with its permissions.
+///
+/// # Errors
+///
+/// When it cannot be copied.
+pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let copied = Command::new("cp").arg("-p").args([from, to]).status()?;
+    written(to, copied.success())
+}
+
+fn written(path: &Path, is_written: bool) -> io::Result<()> {
+    let failure = || io::Error::other(format!("{} could not be written", path.display()));
+    is_written.then_some(()).ok_or_else(failure)
+}
