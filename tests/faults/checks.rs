@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::home::Home;
+use support::program;
 
 use super::kills::{Chance, kill_after};
 use super::mount::Mount;
@@ -231,6 +232,47 @@ fn a_first_run_that_is_killed_links_nothing_twice() {
         }
     }
     assert!(kills >= 12, "only {kills} were killed in time");
+}
+
+#[test]
+fn the_git_of_a_killed_run_is_waited_for() {
+    let home = Home::new();
+    repository(&home);
+    fix(&home);
+    // A git that takes its time to begin: no lock of its own shows it yet.
+    let shims = home.root().join("shims");
+    let (begun, go) = (shims.join("begun"), shims.join("go"));
+    fs::create_dir(&shims).unwrap();
+    let made = Command::new("mkfifo").args([&begun, &go]).status();
+    assert!(made.unwrap().success());
+    let path = std::env::var("PATH").unwrap();
+    let script = format!(
+        "#!/bin/sh\ncase \" $* \" in *\" commit \"*) echo >{}; read -r _ <{} ;; esac\n\
+         PATH={path} exec git \"$@\"\n",
+        begun.display(),
+        go.display()
+    );
+    program::write(&shims.join("git"), &script).unwrap();
+    home.sql(
+        "UPDATE work_items SET status = 'running' WHERE key = 'A-WP-1-T1'",
+        [],
+    );
+    let path = format!("{}:{path}", shims.display());
+    let mut run = home.run("trueup").args(["check", "--fix"]);
+    run = run.env("PATH", path);
+    let mut killed = run.spawn();
+    fs::read(&begun).unwrap();
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    // What that git will commit is not put back before it has.
+    let said = fix(&home)["warnings"].to_string();
+    assert!(said.contains("still at work"), "{said}");
+    let text = fs::read_to_string(home.project().join("workplans/1.md")).unwrap();
+    assert_eq!(statuses(&text)["T1"], "in_progress");
+    fs::write(&go, "\n").unwrap();
+    converges(&home);
+    let log = git(&home, &home.project(), &["log", "--format=%s"]);
+    assert_eq!(log.matches("sync task status").count(), 2, "{log}");
 }
 
 /// A repository on a file system of its own, linked, with a task that is done in the database.

@@ -43,6 +43,12 @@ impl FileLock {
         }
     }
 
+    /// Returns the file, which is locked for as long as anybody has it open: a process that is
+    /// started with it keeps the lock when this one dies.
+    pub(crate) fn into_file(self) -> File {
+        self.0
+    }
+
     /// Tells whether the file locked is still the one of this name.
     #[cfg(unix)]
     fn is_of(&self, path: &Path) -> io::Result<bool> {

@@ -110,9 +110,10 @@ pub fn check(
     let name = checkout.slug.as_ref().map(|slug| slug.as_str().to_owned());
     let name = name.or_else(|| configured(root));
     let record = paths.unfinished_of(root);
+    let git_lock = paths.lock_of(&root.join(".git"));
     let mut notes = Vec::new();
     if request.fix && request.writeback {
-        notes = unfinished::recover(&record, root);
+        notes = unfinished::recover(&record, &git_lock, root);
     }
     let look = || gate::look(root, request.pull);
     // What is pulled must be there before files are read.
@@ -135,6 +136,7 @@ pub fn check(
     let places = Places {
         root,
         record: &record,
+        lock: &git_lock,
     };
     let mut checked = conclude(store, places, request, gate, &reading, files)?;
     checked.notes.splice(0..0, notes);

@@ -7,6 +7,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,10 +15,14 @@ use super::drafts::{Draft, digest};
 use super::files::{LARGEST, LARGEST_PLAN, mode};
 use super::finding::{counted, told};
 use super::writeback::uncommitted;
+use crate::cache::lock::FileLock;
 use crate::files::{PRIVATE, Replacement, Written, is_symlink, read_bytes, sweep_drafts};
 use crate::git::{Repository, Worktree};
 use crate::settings::private_dir;
 use crate::workplan::{Edit, apply};
+
+/// How long the git of a run that was killed may take to end.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Largest record read, in bytes: as large as all that a run could change.
 const LARGEST_RECORD: u64 = 1024 * 1024 * 1024;
@@ -71,7 +76,7 @@ pub(super) fn forget(place: &Path) {
 }
 
 /// Puts back what an earlier run replaced and did not commit; says how much, or why not.
-pub(super) fn recover(place: &Path, root: &Path) -> Vec<String> {
+pub(super) fn recover(place: &Path, lock: &Path, root: &Path) -> Vec<String> {
     sweep_drafts(place);
     let Ok(bytes) = read_bytes(place, LARGEST_RECORD, false) else {
         return Vec::new();
@@ -81,7 +86,7 @@ pub(super) fn recover(place: &Path, root: &Path) -> Vec<String> {
         forget(place);
         return Vec::new();
     };
-    match put_back(&record, root) {
+    match put_back(&record, lock, root) {
         Ok(0) => {
             forget(place);
             Vec::new()
@@ -99,11 +104,14 @@ pub(super) fn recover(place: &Path, root: &Path) -> Vec<String> {
     }
 }
 
-fn put_back(record: &Record, root: &Path) -> Result<u64, String> {
+fn put_back(record: &Record, lock: &Path, root: &Path) -> Result<u64, String> {
     let Some(repository) = Repository::discover(root).filter(|found| found.root() == root) else {
         return Err("it is no git repository any more".to_owned());
     };
-    // The git of the run that was killed lives on, and may be about to commit them.
+    // The git of the run that was killed lives on, and may be about to commit them, long before
+    // its own lock shows that. What is put back then would be other than what is committed.
+    let _ended = FileLock::exclusive(lock, PATIENCE)
+        .map_err(|error| format!("the git of that run is still at work ({error})"))?;
     let lock = Worktree::discover(root).map(|git| git.git_dir.join("index.lock"));
     if let Some(lock) = lock.filter(|lock| lock.exists()) {
         return Err(format!("another git is at work ({})", lock.display()));
@@ -192,9 +200,10 @@ mod tests {
     fn a_record_that_is_none_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("record");
-        assert_eq!(recover(&place, folder.path()), [""; 0]);
+        let lock = folder.path().join("lock");
+        assert_eq!(recover(&place, &lock, folder.path()), [""; 0]);
         fs::write(&place, "{\"files\": [").unwrap();
-        assert_eq!(recover(&place, folder.path()), [""; 0]);
+        assert_eq!(recover(&place, &lock, folder.path()), [""; 0]);
         assert!(!place.exists());
     }
 }

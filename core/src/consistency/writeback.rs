@@ -38,6 +38,8 @@ pub(super) struct Outcome {
 pub(super) struct Places<'a> {
     pub(super) root: &'a Path,
     pub(super) record: &'a Path,
+    /// What the git that commits keeps locked.
+    pub(super) lock: &'a Path,
 }
 
 /// Writes into files what the database knows better.
@@ -64,6 +66,7 @@ pub(super) fn write(
     let Some(repository) = gate.repository.clone() else {
         return outcome;
     };
+    let repository = repository.locking(places.lock.to_owned());
     let dirty = match uncommitted(&repository, intent.paths()) {
         Ok(dirty) => dirty,
         Err(reason) => {

@@ -4,6 +4,7 @@
 //! it answer for another repository; every call has an end.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use super::error::{GitError, reason};
 use super::process::{self, Ended};
+use crate::cache::lock::FileLock;
 use crate::deadline::Deadline;
 
 /// What a git hook or an outer git leaves in the environment; with any of it, git would
@@ -145,9 +147,24 @@ impl GitCommand {
     }
 
     /// Gives the call something to read.
-    pub(super) fn stdin(mut self, text: &[u8]) -> Result<Self, GitError> {
+    pub(super) fn stdin(self, text: &[u8]) -> Result<Self, GitError> {
+        self.stdin_in(tempfile::tempfile(), text)
+    }
+
+    /// Gives the call something to read from a file that is locked until the call has ended,
+    /// also when this process dies before it.
+    pub(super) fn stdin_locked(self, text: &[u8], lock: &Path) -> Result<Self, GitError> {
+        let locked = FileLock::exclusive(lock, Duration::ZERO).and_then(|lock| {
+            let file = lock.into_file();
+            file.set_len(0)?;
+            Ok(file)
+        });
+        self.stdin_in(locked, text)
+    }
+
+    fn stdin_in(mut self, file: io::Result<File>, text: &[u8]) -> Result<Self, GitError> {
         // A file and no pipe: one that is not read to its end blocks nobody.
-        let written = tempfile::tempfile().and_then(|mut file| {
+        let written = file.and_then(|mut file| {
             file.write_all(text)?;
             file.rewind()?;
             Ok(file)

@@ -138,13 +138,16 @@ impl Repository {
         let list = list.map_err(|source| GitError::Io { what: WHAT, source })?;
         let mut from = std::ffi::OsString::from("--pathspec-from-file=");
         from.push(list.path());
-        self.write(WHAT, limit)
-            .args(["-c", "i18n.commitEncoding=UTF-8"])
+        let call = self.write(WHAT, limit);
+        let call = match &self.lock {
+            Some(lock) => call.stdin_locked(message.as_bytes(), lock)?,
+            None => call.stdin(message.as_bytes())?,
+        };
+        call.args(["-c", "i18n.commitEncoding=UTF-8"])
             // A line that begins with `#` is part of a message that nobody edits.
             .args(["commit", "--quiet", "--only", "--cleanup=whitespace"])
             .args(["--file=-", "--pathspec-file-nul"])
             .args([from])
-            .stdin(message.as_bytes())?
             .run()
             .map(drop)
     }

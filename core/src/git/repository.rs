@@ -1,7 +1,7 @@
 //! A repository that can be asked, and worked on, through git.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Worktree;
@@ -16,6 +16,8 @@ const READING: Duration = Duration::from_secs(30);
 pub struct Repository {
     pub(super) worktree: Worktree,
     variables: Vec<(String, OsString)>,
+    /// What a commit keeps locked.
+    pub(super) lock: Option<PathBuf>,
 }
 
 impl Repository {
@@ -29,7 +31,16 @@ impl Repository {
         Self {
             worktree,
             variables: Vec::new(),
+            lock: None,
         }
+    }
+
+    /// Locks this file while git makes a commit, and until that git has ended should this
+    /// process die before. It is a file for this alone.
+    #[must_use]
+    pub fn locking(mut self, lock: PathBuf) -> Self {
+        self.lock = Some(lock);
+        self
     }
 
     /// Sets a variable for every git that is run, whatever this process has.
