@@ -271,7 +271,7 @@ fn the_git_of_a_killed_run_is_waited_for() {
     assert_eq!(statuses(&text)["T1"], "in_progress");
     fs::write(&go, "\n").unwrap();
     converges(&home);
-    let log = git(&home, &home.project(), &["log", "--format=%s"]);
+    let log = git(&home, home.project(), &["log", "--format=%s"]);
     assert_eq!(log.matches("sync task status").count(), 2, "{log}");
 }
 
