@@ -17,7 +17,7 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) fix: bool,
     /// Write and commit no files
-    #[arg(long, requires = "fix")]
+    #[arg(long)]
     pub(crate) no_writeback: bool,
     /// Bring the branch up to date first, where that needs no merge
     #[arg(long)]
