@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -40,8 +41,14 @@ pub(crate) fn kill_after(mut run: Run<'_>, input: &[u8], moment: Duration) -> bo
     // The pipe holds a payload of this size; a process that died early closes it.
     let _ = stdin.write_all(input);
     drop(stdin);
-    // A random moment is no event that could be awaited.
-    thread::sleep(moment);
+    // Its end is awaited, but no longer than that.
+    let mut stdout = child.stdout.take().unwrap();
+    let (running, ended) = mpsc::channel::<()>();
+    thread::spawn(move || {
+        let _running = running;
+        std::io::copy(&mut stdout, &mut std::io::sink())
+    });
+    let _ = ended.recv_timeout(moment);
     child.kill().unwrap();
     child.wait().unwrap().success()
 }
