@@ -200,6 +200,19 @@ fn a_body_does_not_end_a_section_that_lost_its_end() {
 }
 
 #[test]
+fn a_mark_that_lost_its_end_takes_none_of_another() {
+    let file = write(b"", "a", b"one");
+    let (opening, closing) = text(&file).split_once("one\n").unwrap();
+    let other = write(b"", "b", b"two");
+    let (lost, _) = text(&other).split_once("two\n").unwrap();
+    // Between the marks of `a`, which was edited, stands what is left of `b`.
+    let edited = format!("{opening}more\n{lost}and more\n{closing}");
+    assert_eq!(states(edited.as_bytes()), [("a", SectionState::Edited)]);
+    let section = find(edited.as_bytes(), &slug("a")).unwrap();
+    assert_eq!(text(section.body), format!("more\n{lost}and more"));
+}
+
+#[test]
 fn a_section_that_is_replaced_gives_no_other_an_end() {
     let file = write(b"", "a", b"one");
     let edited = text(&file).replace("one\n", "more\n");

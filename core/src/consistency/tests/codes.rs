@@ -274,6 +274,19 @@ fn c13_comes_in_the_run_that_links_a_finished_workplan() {
 }
 
 #[test]
+fn a_workplan_is_not_ended_over_a_task_that_only_the_database_has() {
+    let mut scene = linked();
+    let text = scene.read("a.md");
+    let end = text.find("### Task T02").unwrap();
+    scene.write("a.md", &text[..end]);
+    scene.say("a.md", "T01", "done");
+    scene.fix();
+    assert_eq!(scene.status("A-WP-1-T01"), ItemStatus::Completed);
+    assert_eq!(scene.status("A-WP-1"), ItemStatus::Running);
+    assert_eq!(scene.codes(), ["C-12"]);
+}
+
+#[test]
 fn a_workplan_is_not_ended_over_a_task_that_nobody_can_judge() {
     for block in [
         "```task\nid: T09\nstatus: almost\n```\n",

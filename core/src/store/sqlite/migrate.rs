@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn phases_of_items_that_ended_before_are_over() {
+    fn phases_of_items_that_ended_are_over() {
         let mut connection = Connection::open_in_memory().unwrap();
         let tx = connection.transaction().unwrap();
         migrate_to(&tx, 10).unwrap();
@@ -257,6 +257,20 @@ mod tests {
         let over = "SELECT group_concat(item) FROM phase_queue WHERE is_over";
         let over: String = tx.query_row(over, [], |row| row.get(0)).unwrap();
         assert_eq!(over, "A");
+        let move_to = |item: &str, status: &str| {
+            tx.execute(
+                "UPDATE work_items SET status = ?2, reopened = reopened + (?2 = 'queued'),
+                     last_actor = 'me', last_op = ?2, last_reason = 'why' WHERE key = ?1",
+                [item, status],
+            )
+            .unwrap();
+            let over = "SELECT is_over FROM phase_queue WHERE item = ?1";
+            tx.query_row(over, [item], |row| row.get::<_, bool>(0))
+                .unwrap()
+        };
+        assert!(move_to("B", "cancelled"));
+        assert!(!move_to("B", "queued"));
+        assert!(!move_to("A", "queued"));
     }
 
     #[test]
