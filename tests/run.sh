@@ -1,14 +1,22 @@
 #!/bin/sh
-# Runs everything that is checked, in the order in which it fails fastest.
-set -eu
-cd "$(dirname "$0")/.."
+# Runs everything that is checked, in the order in which it fails fastest. A step that fails
+# keeps none of the others from running; at the end stands which ones failed.
+set -u
+cd "$(dirname "$0")/.." || exit 3
 
-step() { printf '\n== %s\n' "$*"; "$@"; }
+failed=""
+
+# Runs a step and remembers whether it failed.
+step() {
+  printf '\n== %s\n' "$*"
+  "$@" || failed="$failed
+  $*"
+}
 
 step cargo fmt --all --check
 step cargo fmt --manifest-path fuzz/Cargo.toml --check
 step cargo clippy --locked --workspace --all-targets -- -D warnings
-RUSTDOCFLAGS="-D warnings" step cargo doc --locked --workspace --no-deps --quiet
+step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
 if command -v cargo-deny >/dev/null 2>&1; then
   step cargo deny --locked check
 else
@@ -16,11 +24,18 @@ else
 fi
 # The suites run the binaries of every package, so all of them must be of this tree.
 step cargo build --locked --workspace
-step cargo test --locked --workspace
+step cargo test --locked --workspace --no-fail-fast
+# The newest client is what the suite above ran on; this is the oldest that is supported.
+step env TRUEUP_CLIENT=oldest cargo test --locked -p trueup-tests --test client
 # Instruction counts and sizes of the release binaries; no wall clock.
 step cargo run --quiet --locked --release -p trueup-bench -- check
 # With the same seed each time, so that a failure here is about the change and not about luck;
 # other inputs are tried without it.
 step env FUZZ_SEED=1 sh fuzz/run.sh 60 workplan front_matter plan state cache hook
 step sh fuzz/run.sh 0
+
+if [ -n "$failed" ]; then
+  printf '\nFAILED:%s\n' "$failed"
+  exit 1
+fi
 printf '\nall suites passed\n'

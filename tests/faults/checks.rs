@@ -4,20 +4,19 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::home::Home;
 use support::program;
 
-use super::kills::{Chance, kill_after};
+use super::kill_loop::KillLoop;
 use super::mount::Mount;
 
 /// Workplans of a repository, and the tasks of each.
 const PLANS: usize = 3;
 const TASKS: usize = 4;
 
-/// Fewest kills of a loop; those that came too late do not count.
+/// Kills of the longer loop.
 const KILLS: usize = 40;
 
 fn git(home: &Home, folder: &Path, arguments: &[&str]) -> String {
@@ -162,31 +161,17 @@ fn converges(home: &Home) {
     assert_eq!(records.into_iter().flatten().count(), 0);
 }
 
-/// How long a run may be let alive: over the whole life of one on this machine.
-fn life(began: Instant) -> u64 {
-    u64::try_from(began.elapsed().as_micros())
-        .unwrap()
-        .max(3_000)
-}
-
 #[test]
 fn what_a_killed_run_left_is_taken_up_or_back() {
     let home = Home::new();
     repository(&home);
-    let began = Instant::now();
     fix(&home);
-    let life = life(began);
-    let mut chance = Chance::new();
-    let (mut kills, mut number) = (0, 0);
-    while kills < KILLS {
-        number += 1;
-        assert!(
-            number < 20 * KILLS,
-            "the runs end before they can be killed"
-        );
+    let mut kill_loop = KillLoop::new(KILLS);
+    while kill_loop.goes_on() {
+        let number = kill_loop.runs() + 1;
         // Both are of one rank, so that the database wins again and again.
         for plan in 1..=PLANS {
-            let task = 1 + chance.below(TASKS as u64);
+            let task = 1 + kill_loop.chance.below(TASKS as u64);
             let status = if number % 2 == 0 {
                 "blocked"
             } else {
@@ -198,8 +183,7 @@ fn what_a_killed_run_left_is_taken_up_or_back() {
             );
         }
         let run = home.run("trueup").args(["check", "--fix"]);
-        let late = kill_after(run, b"", Duration::from_micros(chance.below(life)));
-        kills += usize::from(!late);
+        kill_loop.kill(run, b"");
         assert_files_are_whole(&home);
         if number % 8 == 0 {
             converges(&home);
@@ -210,28 +194,15 @@ fn what_a_killed_run_left_is_taken_up_or_back() {
 
 #[test]
 fn a_first_run_that_is_killed_links_nothing_twice() {
-    let mut chance = Chance::new();
-    let mut life = None;
-    let mut kills = 0;
-    for _ in 0..60 {
+    let mut kill_loop = KillLoop::new(12);
+    while kill_loop.goes_on() {
         let home = Home::new();
         repository(&home);
-        let Some(life) = life else {
-            let began = Instant::now();
-            converges(&home);
-            life = Some(self::life(began));
-            continue;
-        };
         let run = home.run("trueup").args(["check", "--fix"]);
-        let late = kill_after(run, b"", Duration::from_micros(chance.below(life)));
+        kill_loop.kill(run, b"");
         assert_files_are_whole(&home);
         converges(&home);
-        kills += usize::from(!late);
-        if kills >= 12 {
-            break;
-        }
     }
-    assert!(kills >= 12, "only {kills} were killed in time");
 }
 
 #[test]

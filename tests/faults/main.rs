@@ -12,6 +12,7 @@ mod checks;
 mod database_files;
 mod durability;
 mod full_disk;
+mod kill_loop;
 mod kills;
 mod metadata;
 mod mount;

@@ -3,13 +3,12 @@
 use std::fs;
 use std::path::PathBuf;
 use std::thread;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::home::{Answer, Home, Run};
 use support::race::{PROCESSES, at_once};
 
-use super::kills::{Chance, kill_after};
+use super::kill_loop::{Fate, KillLoop};
 use super::mount::Mount;
 
 const ID: &str = "77c90e61";
@@ -89,25 +88,15 @@ fn a_killed_set_leaves_the_old_or_the_new_file() {
     // Large enough that a write in place would be caught half done.
     let ballast = "x".repeat(60_000);
     set(&home, &format!("ballast={ballast}")).ok();
-    let mut chance = Chance::new();
-    let begun = Instant::now();
     set(&home, "n=0").ok();
-    let life = u64::try_from(begun.elapsed().as_micros())
-        .unwrap()
-        .max(3_000);
-    let (mut kills, mut number, mut acknowledged) = (0, 0_u64, 0);
-    while kills < KILLS {
-        number += 1;
-        assert!(
-            number < 4_000,
-            "the processes end before they can be killed"
-        );
+    let mut kill_loop = KillLoop::new(KILLS);
+    let mut acknowledged = 0;
+    while kill_loop.goes_on() {
+        let number = u64::try_from(kill_loop.runs() + 1).unwrap();
         let before = Home::read(&path(&home));
         let pair = format!("n={number}");
         let run = home.run("trueup").args(["meta", "set", ID, &pair]);
-        let late = kill_after(run, b"", Duration::from_micros(chance.below(life)));
-        kills += usize::from(!late);
-        if late {
+        if kill_loop.kill(run, b"") == Fate::Done {
             acknowledged = number;
         }
         let state: Value = Home::read(&path(&home));

@@ -3,12 +3,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use support::home::{Answer, Home, Run};
 use support::race::at_once;
 
-use super::kills::{Chance, kill_after};
+use super::kill_loop::KillLoop;
 use super::mount::Mount;
 
 /// Fewest kills; those that came too late do not count.
@@ -76,29 +75,15 @@ fn of_many_processes_that_mend_one_file_one_does() {
 fn a_killed_fix_leaves_the_old_file_or_the_new_one_with_its_backup() {
     let home = Home::new();
     write(&home, 1);
-    let mut chance = Chance::new();
-    let begun = Instant::now();
     fix(&home).ok();
-    let life = u64::try_from(begun.elapsed().as_micros())
-        .unwrap()
-        .max(3_000);
-    let (mut kills, mut number) = (0, 1_u64);
-    while kills < KILLS {
-        number += 1;
-        assert!(
-            number < 4_000,
-            "the processes end before they can be killed"
-        );
+    let mut kill_loop = KillLoop::new(KILLS);
+    while kill_loop.goes_on() {
+        let number = u64::try_from(kill_loop.runs() + 2).unwrap();
         write(&home, number);
         for backup in drafts_and_backups(&home).1 {
             fs::remove_file(backup).unwrap();
         }
-        let late = kill_after(
-            fixing(&home),
-            b"",
-            Duration::from_micros(chance.below(life)),
-        );
-        kills += usize::from(!late);
+        kill_loop.kill(fixing(&home), b"");
         let now = fs::read_to_string(path(&home)).unwrap();
         let (old, new) = (text(number), text(0));
         assert!(now == old || now == new, "neither old nor new");

@@ -3,11 +3,10 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use support::home::{Answer, Home, Run};
 
-use super::kills::{Chance, kill_after};
+use super::kill_loop::KillLoop;
 use super::mount::Mount;
 
 /// Fewest kills; those that came too late do not count.
@@ -69,27 +68,13 @@ fn a_killed_sync_leaves_the_old_section_or_the_new_one() {
     fs::write(cache(&target), NOTES).unwrap();
     registered(&home, &target);
     save(&home, 0);
-    let begun = Instant::now();
     syncing(&home).finish().ok();
-    let life = u64::try_from(begun.elapsed().as_micros())
-        .unwrap()
-        .max(3_000);
-    let mut chance = Chance::new();
-    let (mut kills, mut number) = (0, 0);
-    while kills < KILLS {
-        number += 1;
-        assert!(
-            number < 4_000,
-            "the processes end before they can be killed"
-        );
+    let mut kill_loop = KillLoop::new(KILLS);
+    while kill_loop.goes_on() {
+        let number = u64::try_from(kill_loop.runs()).unwrap() + 1;
         let before = cached(&target);
         save(&home, number);
-        let late = kill_after(
-            syncing(&home),
-            b"",
-            Duration::from_micros(chance.below(life)),
-        );
-        kills += usize::from(!late);
+        kill_loop.kill(syncing(&home), b"");
         let after = cached(&target);
         assert!(
             after == before || after == text(number),
@@ -98,7 +83,7 @@ fn a_killed_sync_leaves_the_old_section_or_the_new_one() {
     }
     syncing(&home).finish().ok();
     assert!(
-        cached(&target) == text(number),
+        cached(&target) == text(u64::try_from(kill_loop.runs()).unwrap()),
         "the last state did not arrive"
     );
     let left = fs::read_dir(target.join(".aibrain")).unwrap().count();

@@ -1,4 +1,4 @@
-//! Finds or fetches the one client version that the suite is written against.
+//! Finds or fetches the client versions that the suite is written against.
 
 use std::fs;
 use std::io::Write as _;
@@ -8,12 +8,16 @@ use std::sync::OnceLock;
 
 use super::Outcome;
 
-/// Is the version of `@anthropic-ai/claude-code` whose behaviour the suite relies on.
-pub const CLIENT_VERSION: &str = "2.1.328";
+/// The newest version of `@anthropic-ai/claude-code` that the suite runs on.
+const NEWEST: &str = "2.1.332";
+
+/// The oldest version that is supported, and that the suite runs on, too.
+const OLDEST: &str = "2.1.328";
 
 /// Returns the client's executable, or `None` after saying once why the suite is skipped.
 ///
-/// `TRUEUP_CLIENT` names an executable to use instead of the pinned one. With
+/// It is the newest version that the suite is written for. `TRUEUP_CLIENT` chooses another:
+/// `oldest` for the oldest that is supported, or the path of an executable. With
 /// `TRUEUP_REQUIRE_CLIENT=1` a client that cannot be had is an error, not a skip.
 pub fn client() -> Outcome<Option<&'static Path>> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
@@ -38,19 +42,31 @@ fn required() -> bool {
 }
 
 fn obtain() -> Outcome<PathBuf> {
-    if let Some(named) = std::env::var_os("TRUEUP_CLIENT").map(PathBuf::from) {
-        return if named.is_file() {
-            Ok(named)
-        } else {
-            Err(format!("TRUEUP_CLIENT names {}, which is no file", named.display()).into())
-        };
-    }
+    let named = std::env::var_os("TRUEUP_CLIENT").filter(|named| !named.is_empty());
+    let version = match named {
+        None => NEWEST,
+        Some(named) if named == "oldest" => OLDEST,
+        Some(named) => {
+            let path = PathBuf::from(named);
+            let problem = || {
+                format!(
+                    "TRUEUP_CLIENT names {}, which is not a file",
+                    path.display()
+                )
+            };
+            return path
+                .is_file()
+                .then_some(&path)
+                .cloned()
+                .ok_or_else(|| problem().into());
+        }
+    };
     let cache = cache_directory()?;
-    let home = cache.join(CLIENT_VERSION);
+    let home = cache.join(version);
     if let Some(ready) = executable_in(&home) {
         return Ok(ready);
     }
-    fetch(&cache, &home)?;
+    fetch(&cache, &home, version)?;
     executable_in(&home)
         .ok_or_else(|| format!("npm left no client executable in {}", home.display()).into())
 }
@@ -68,7 +84,7 @@ fn cache_directory() -> Outcome<PathBuf> {
 }
 
 /// Installs beside its final place and renames, so that two test processes cannot mix.
-fn fetch(cache: &Path, home: &Path) -> Outcome<()> {
+fn fetch(cache: &Path, home: &Path, version: &str) -> Outcome<()> {
     let partial = tempfile::Builder::new()
         .prefix("partial-")
         .tempdir_in(cache)?;
@@ -77,7 +93,7 @@ fn fetch(cache: &Path, home: &Path) -> Outcome<()> {
         .arg("--prefix")
         .arg(partial.path())
         .args(["--no-fund", "--no-audit", "--loglevel=error"])
-        .arg(format!("@anthropic-ai/claude-code@{CLIENT_VERSION}"))
+        .arg(format!("@anthropic-ai/claude-code@{version}"))
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("npm could not be started: {error}"))?;

@@ -24,7 +24,7 @@ use std::error::Error;
 use std::time::Duration;
 
 pub use finished::Finished;
-pub use install::{CLIENT_VERSION, client};
+pub use install::client;
 pub use live::Live;
 pub use model::{Kind, Model, Turn};
 pub use plugin::{binary, repository, stage_product, stage_scripts};
