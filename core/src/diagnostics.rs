@@ -1,11 +1,12 @@
 //! The log: JSON lines in a size-capped file, for what one line to the user cannot hold.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::json;
 
+use crate::files::open_to_append;
 use crate::model::Timestamp;
 use crate::text::one_line;
 
@@ -60,7 +61,7 @@ pub fn log(path: &Path, filter: Level, level: Level, at: Timestamp, source: &str
     if level > filter || level == Level::Off {
         return;
     }
-    if fs::metadata(path).is_ok_and(|data| data.len() > LARGEST) {
+    if fs::symlink_metadata(path).is_ok_and(|data| data.len() > LARGEST) {
         // Two processes may both rename; the second moves a young file, and loses little.
         let _ = fs::rename(path, path.with_extension("log.1"));
     }
@@ -68,14 +69,7 @@ pub fn log(path: &Path, filter: Level, level: Level, at: Timestamp, source: &str
         "at": at, "level": level.as_str(), "source": source, "pid": std::process::id(),
         "message": one_line(message, LONGEST),
     });
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    if let Ok(mut file) = options.open(path) {
+    if let Ok(mut file) = open_to_append(path) {
         let _ = file.write_all(format!("{line}\n").as_bytes());
     }
 }

@@ -4,27 +4,19 @@
 //! a place of its own, so exactly one process sees each count, without a lock and without a
 //! write to the database.
 
-use std::fs::OpenOptions;
 use std::io::{self, Seek as _, Write as _};
 use std::path::Path;
 
+use trueup_core::files::{open_to_append, own_dir};
 use trueup_core::model::SessionId;
-use trueup_core::settings::private_dir;
 
 /// Counts one operation and returns its number, from 1.
 pub(crate) fn count(folder: &Path, session: &SessionId) -> io::Result<u64> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
     let path = folder.join(session.as_str());
-    let mut file = match options.open(&path) {
+    let mut file = match open_to_append(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            private_dir(folder)?;
-            options.open(&path)?
+            own_dir(folder)?;
+            open_to_append(&path)?
         }
         other => other?,
     };

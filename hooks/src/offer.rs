@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use trueup_core::files::write_own;
 use trueup_core::model::Timestamp;
-use trueup_core::settings::private_dir;
 use trueup_core::workplan::is_workplan_path;
 
 use crate::Call;
@@ -36,7 +36,8 @@ pub(crate) fn workplans(call: &Call, registered_at: Timestamp) -> Option<String>
         .collect();
     changed.sort();
     let first = changed.first()?.display().to_string();
-    stamp(&offered);
+    // Where it cannot be noted it is offered again, which harms nobody.
+    let _ = write_own(&offered, b"");
     let others = changed.len() - 1;
     let what = if others > 0 {
         format!("{first} and {others} other workplans")
@@ -64,10 +65,4 @@ fn changed_in(root: &Path, folder: &str, since: SystemTime) -> Vec<PathBuf> {
         .filter(|(_, entry)| modified(&entry.path()).is_some_and(|at| at > since))
         .map(|(path, _)| path)
         .collect()
-}
-
-/// Notes what was offered. Where it cannot be noted it is offered again, which harms nobody.
-fn stamp(path: &Path) {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let _ = private_dir(folder).and_then(|()| fs::write(path, b""));
 }

@@ -1,8 +1,8 @@
 //! `session-start-sync`: the database to the cache to the model.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind};
 
+use trueup_core::files::{append_to_theirs, read_bytes};
 use trueup_core::hook::{Event, Prompt, Response, Source};
 use trueup_core::model::{Session, SessionStatus};
 use trueup_core::orchestrators;
@@ -23,6 +23,12 @@ use crate::{Call, Outcome};
 
 /// Most sessions of a worktree looked at for company and for work to go on with.
 const NEIGHBOURS: u32 = 8;
+
+/// Largest file of the client's for its environment that is read, in bytes.
+const LARGEST_ENVIRONMENT: u64 = 1024 * 1024;
+
+/// Permission bits of one that trueup makes: a shell runs what stands in it.
+const ENVIRONMENT_MODE: u32 = 0o600;
 
 /// Longest text of another session shown in an offer, in characters.
 const EXCERPT: usize = 120;
@@ -112,14 +118,16 @@ fn export_session(call: &Call) -> io::Result<()> {
         return Ok(());
     };
     let line = format!("export TRUEUP_SESSION_ID={}\n", call.payload.session);
-    if std::fs::read_to_string(&path).is_ok_and(|text| text.contains(&line)) {
-        return Ok(());
+    match read_bytes(&path, LARGEST_ENVIRONMENT, false) {
+        Ok(bytes) if contains(&bytes, line.as_bytes()) => return Ok(()),
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
     }
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)?
-        .write_all(line.as_bytes())
+    append_to_theirs(&path, line.as_bytes(), ENVIRONMENT_MODE)
+}
+
+fn contains(bytes: &[u8], line: &[u8]) -> bool {
+    bytes.windows(line.len()).any(|part| part == line)
 }
 
 /// Lists sessions of the same worktree, the latest sign of life first.

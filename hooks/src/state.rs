@@ -2,18 +2,20 @@
 //! its digest, so that neither a slow editor nor a second edit is missed (seed 2 looked at what
 //! was saved within the last five seconds).
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use trueup_core::files::{read_text, write_own};
 use trueup_core::model::{Repo, Session};
 use trueup_core::repos::{StateError, StateFile, give, lines, machine, spread};
-use trueup_core::settings::private_dir;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{RepoStore as _, StoreError};
 use trueup_core::sync::Neighbour;
 
 use crate::Call;
+
+/// Longest note of what was passed on, in bytes: a digest and a path.
+const LONGEST_MARK: u64 = 16 * 1024;
 
 /// Returns this machine's name; `None` where no repository was ever registered, which costs a
 /// look at one file.
@@ -98,13 +100,12 @@ impl Passed {
     }
 
     fn is_noted(&self) -> bool {
-        fs::read_to_string(&self.place).is_ok_and(|noted| noted == self.mark)
+        read_text(&self.place, LONGEST_MARK, false).is_ok_and(|noted| noted == self.mark)
     }
 
     /// Where it cannot be noted, it is passed on once more, and nothing changes by that.
     fn note(&self) {
-        let folder = self.place.parent().unwrap_or(Path::new("."));
-        let _ = private_dir(folder).and_then(|()| fs::write(&self.place, &self.mark));
+        let _ = write_own(&self.place, self.mark.as_bytes());
     }
 }
 

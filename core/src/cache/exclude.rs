@@ -1,46 +1,53 @@
 //! The cache is nobody's source code: git is told once, in a file that is never tracked.
 
-use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind};
 use std::path::Path;
+
+use crate::files::{append_to_theirs, is_symlink, read_bytes, shared_dir};
 
 /// The line in `info/exclude`; it covers session files, drafts and files set aside too.
 const PATTERN: &str = "**/.claude/auto-proceed-state*";
+
+/// Largest `info/exclude` read, in bytes.
+const LARGEST: u64 = 1024 * 1024;
+
+/// Permission bits of a new one: git reads it, for whoever works in the repository.
+const MODE: u32 = 0o644;
 
 /// Adds the cache's name to `info/exclude` of a git directory unless it is there.
 ///
 /// # Errors
 ///
-/// When the file cannot be read or written.
+/// When the file cannot be read or written, is too large, or a symlink leads to it.
 pub fn exclude_from_git(common_dir: &Path) -> io::Result<bool> {
-    let path = common_dir.join("info").join("exclude");
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+    let folder = common_dir.join("info");
+    if is_symlink(&folder) {
+        return Err(io::Error::other("a symlink, which is not followed"));
+    }
+    let path = folder.join("exclude");
+    let text = match read_bytes(&path, LARGEST, false) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error),
     };
     if text.lines().any(|line| line.trim() == PATTERN) {
         return Ok(false);
     }
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
+    shared_dir(&folder)?;
     let gap = if text.is_empty() || text.ends_with('\n') {
         ""
     } else {
         "\n"
     };
     // One write of one line: two hooks at once add it twice at worst, and tear nothing.
-    let mut file = fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&path)?;
-    file.write_all(format!("{gap}{PATTERN}\n").as_bytes())?;
+    append_to_theirs(&path, format!("{gap}{PATTERN}\n").as_bytes(), MODE)?;
     Ok(true)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -143,10 +143,7 @@ fn replace(
     no_symlink(path)?;
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     // Its folder is made, but never the project that would hold it.
-    match fs::create_dir(folder) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(io(error)),
-        _ => {}
-    }
+    files::shared_dir(folder).map_err(io)?;
     let replacement = Replacement {
         path,
         content,

@@ -4,7 +4,7 @@
 //! it, whoever waited for it finds out and begins anew, since the file that others lock by now
 //! is another. The file protected is never itself the lock, since it is replaced.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::sync::mpsc;
@@ -12,6 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fs2::FileExt;
+
+use crate::files::open_to_update;
 
 /// An exclusive lock, held until dropped.
 #[derive(Debug)]
@@ -30,7 +32,7 @@ impl FileLock {
     pub fn exclusive(path: &Path, patience: Duration) -> io::Result<Self> {
         let end = Instant::now() + patience;
         loop {
-            let file = open(path)?;
+            let file = open_to_update(path)?;
             let left = end.saturating_duration_since(Instant::now());
             let lock = match FileExt::try_lock_exclusive(&file) {
                 Ok(()) => Self(file),
@@ -66,19 +68,6 @@ impl FileLock {
     fn is_of(&self, _path: &Path) -> io::Result<bool> {
         Ok(true)
     }
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options
-            .mode(0o600)
-            .custom_flags(i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0));
-    }
-    options.open(path)
 }
 
 /// Waits in the kernel's queue, which wakes one waiter at a time and in order; polling would

@@ -14,6 +14,7 @@ use super::sheet::Sheet;
 use super::writeback::{self, Places};
 use super::{files, plans, unfinished};
 use crate::cache::lock::FileLock;
+use crate::files::write_own;
 use crate::model::{ItemKey, RepoSlug};
 use crate::reconcile::{Code, Divergence};
 use crate::repos::named_after;
@@ -149,9 +150,7 @@ pub fn check(
 /// Notes that a checkout was trued up, so that a session is not offered that again. Where it
 /// cannot be noted it is offered once more, which harms nobody.
 fn note(paths: &Paths, root: &Path) {
-    let note = paths.checked(root);
-    let folder = note.parent().unwrap_or(Path::new("."));
-    let _ = private_dir(folder).and_then(|()| std::fs::write(&note, b""));
+    let _ = write_own(&paths.checked(root), b"");
 }
 
 fn conclude(

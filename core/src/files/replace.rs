@@ -1,13 +1,11 @@
 //! Replacing a file whole: readers see the old or the new, whatever happens in between.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::door::{create_new, sync_dir};
 use crate::cache::lock::reserve;
-
-/// Permission bits of a file of the user's own.
-pub(crate) const PRIVATE: u32 = 0o600;
 
 /// What came of writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,24 +63,17 @@ impl Replacement<'_> {
         } else if self.durable
             && let Some(folder) = self.path.parent()
         {
-            File::open(folder)?.sync_all()?;
+            sync_dir(folder)?;
         }
         written
     }
 
     fn write_draft(&self, draft: &Path) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt as _;
-            options.mode(PRIVATE);
-        }
-        let mut file = match options.open(draft) {
+        let mut file = match create_new(draft, self.mode) {
             // Left by a process of this number that was killed.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 fs::remove_file(draft)?;
-                options.open(draft)?
+                create_new(draft, self.mode)?
             }
             other => other?,
         };
@@ -90,11 +81,6 @@ impl Replacement<'_> {
         reserve(&file, size)?;
         file.write_all(self.content)?;
         file.set_len(size)?;
-        #[cfg(unix)]
-        if self.mode != PRIVATE {
-            use std::os::unix::fs::PermissionsExt as _;
-            file.set_permissions(fs::Permissions::from_mode(self.mode))?;
-        }
         if self.durable {
             file.sync_all()?;
         }
@@ -178,6 +164,7 @@ pub(crate) fn sweep_drafts(path: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::PRIVATE;
 
     #[cfg(target_os = "linux")]
     #[test]

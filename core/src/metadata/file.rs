@@ -243,10 +243,7 @@ impl MetadataFile {
         }
         let [all, own, _] = self.steps();
         for folder in [all, own] {
-            match fs::create_dir(&folder) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                other => other.map_err(|source| io(&folder, source))?,
-            }
+            files::shared_dir(&folder).map_err(|source| io(&folder, source))?;
             if is_symlink(&folder) {
                 return Err(MetadataError::Symlink { path: folder });
             }

@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
+use crate::files::{PRIVATE, set_mode};
 use crate::settings::{Paths, private_dir};
 
 /// Longest file read, in bytes: an id and what an editor may add.
@@ -45,6 +46,7 @@ pub fn make_machine(paths: &Paths) -> io::Result<String> {
     }
     private_dir(&paths.data)?;
     let mut draft = tempfile::NamedTempFile::new_in(&paths.data)?;
+    set_mode(draft.as_file(), PRIVATE)?;
     writeln!(draft, "{}", uuid::Uuid::now_v7())?;
     draft.as_file().sync_all()?;
     match draft.persist_noclobber(paths.machine()) {

@@ -4,7 +4,6 @@
 //! Invariants: a repository's own file is read and never written; nothing leaves it that looks
 //! like a secret; what says the same already is not written again, and keeps its time.
 
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -273,10 +272,7 @@ pub fn deliver(
                 return Ok(Some(false));
             };
             if let Some(folder) = cache.parent() {
-                match fs::create_dir(folder) {
-                    Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                    other => other.map_err(failed)?,
-                }
+                files::shared_dir(folder).map_err(failed)?;
             }
             let written = files::replace(&cache, &new, old.as_deref(), LARGEST_FILE)?;
             Ok((written != Written::ChangedMeanwhile).then_some(true))

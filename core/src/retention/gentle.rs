@@ -1,13 +1,13 @@
 //! Pruning by itself: at most once a day, a little at a time, and never in anybody's way.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::{Order, PruneError, Pruned, prune};
 use crate::cache::lock::FileLock;
 use crate::deadline::Deadline;
+use crate::files::write_own;
 use crate::store::Store;
 use crate::sync::Site;
 
@@ -55,7 +55,7 @@ pub fn gently<S: Store + ?Sized>(
         return Ok(None);
     }
     // Before the work, so that one that never ends is not tried by everybody.
-    let Ok(tried) = private(&marker) else {
+    let Ok(tried) = write_own(&marker, b"") else {
         return Ok(None);
     };
     let order = Order {
@@ -72,16 +72,4 @@ pub fn gently<S: Store + ?Sized>(
         let _ = tried.set_modified(then);
     }
     Ok(Some(pruned))
-}
-
-/// Makes or empties a file that is the user's alone.
-fn private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path)
 }

@@ -13,6 +13,8 @@ mod resolve;
 pub use database::DatabaseUrl;
 pub use environment::Environment;
 pub use file::ConfigError;
-pub use paths::{Paths, private_dir};
+pub use paths::Paths;
+
+pub use crate::files::private_dir;
 pub use project::{Project, RepositoryConfig};
 pub use resolve::Settings;

@@ -1,7 +1,5 @@
 //! Where trueup keeps its own files.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
@@ -119,23 +117,4 @@ fn name_of(path: &Path) -> String {
     use sha2::{Digest as _, Sha256};
     let hash = Sha256::digest(path.as_os_str().as_encoded_bytes());
     crate::hex::hex(&hash[..8])
-}
-
-/// Makes a directory with its parents, readable by its owner alone.
-///
-/// # Errors
-///
-/// When it cannot be made.
-pub fn private_dir(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.create(path)
 }

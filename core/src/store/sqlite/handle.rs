@@ -7,7 +7,7 @@
 //! and will come to the same question. Of two that leave at once each may see the other; then
 //! the log stays, and the next process moves it into the file.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use rusqlite::Connection;
 
 #[cfg(target_os = "linux")]
 use super::others;
+use crate::files;
 
 /// Elsewhere nobody can be asked.
 #[cfg(not(target_os = "linux"))]
@@ -60,7 +61,7 @@ impl Handle {
     ///
     /// When the disk says no.
     pub(super) fn settle(&self) -> io::Result<()> {
-        match File::open(self.log()).and_then(|log| log.sync_data()) {
+        match files::open(&self.log(), false).and_then(|(log, _)| log.sync_data()) {
             // Nothing is in a log, so everything is in the file, which was settled before.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,

@@ -14,10 +14,10 @@
 //! It is a queue, no lock: when a process gives up or dies while it waits, or the file begins
 //! anew, two may be in.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::Path;
 use std::thread;
@@ -27,6 +27,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
 use super::byte_range;
+use crate::files::open_to_update;
 
 /// The byte that is locked while a number is drawn; the bytes of the numbers follow.
 const COUNTER: i64 = 0;
@@ -57,7 +58,7 @@ pub(super) struct Number {
 /// When the file or the socket cannot be used, or it took too long.
 pub(super) fn wait(path: &Path, patience: Duration) -> io::Result<Number> {
     let end = Instant::now() + patience;
-    let file = open(path)?;
+    let file = open_to_update(path)?;
     while !locked(&file, COUNTER)? {
         let left = left_until(end)?;
         thread::sleep(left.min(DRAWING));
@@ -84,17 +85,6 @@ fn left_until(end: Instant) -> io::Result<Duration> {
         return Err(io::ErrorKind::TimedOut.into());
     }
     Ok(left)
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path)
 }
 
 /// Draws the next number, the counter being locked, and unlocks that; returns the number before

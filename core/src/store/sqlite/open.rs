@@ -13,6 +13,7 @@ use super::handle::Handle;
 use super::migrate::{self, SCHEMA_VERSION, SchemaStatus};
 use super::{SqliteStore, turn};
 use crate::deadline::Deadline;
+use crate::files;
 use crate::model::Lineage;
 use crate::store::{Result, StoreError};
 
@@ -90,7 +91,7 @@ const APPLICATION: std::ops::Range<usize> = 68..72;
 /// spares every process a statement.
 fn header(path: &Path) -> Result<()> {
     let mut header = [0; APPLICATION.end];
-    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    let read = files::open(path, true).and_then(|(mut file, _)| file.read_exact(&mut header));
     let wrong = match read {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
             "the database file is damaged or no database"
@@ -183,6 +184,7 @@ fn create(path: &Path, deadline: Deadline) -> Result<()> {
         .prefix(DRAFT)
         .tempfile_in(folder)
         .map_err(unavailable)?;
+    files::set_mode(draft.as_file(), files::PRIVATE).map_err(unavailable)?;
     let mut connection = connect(draft.path(), OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)?;
     connection
         .query_row("PRAGMA journal_mode = WAL", [], |row| {
@@ -255,6 +257,7 @@ pub(super) fn backup(connection: &Connection, target: &Path) -> Result<()> {
         .prefix(".backup-")
         .tempfile_in(folder)
         .map_err(unwritable)?;
+    files::set_mode(draft.as_file(), files::PRIVATE).map_err(unwritable)?;
     let mut copy = Connection::open(draft.path()).map_err(from_sqlite)?;
     Backup::new(connection, &mut copy)
         .and_then(|backup| backup.run_to_completion(BACKUP_PAGES, std::time::Duration::ZERO, None))

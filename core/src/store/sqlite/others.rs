@@ -1,12 +1,12 @@
 //! Whether other processes have the database open.
 
-use std::fs::OpenOptions;
 use std::path::Path;
 
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
 use super::byte_range;
+use crate::files::open_existing;
 
 /// The bytes of which every connection to a database with a log holds a shared lock, and their
 /// number: part of SQLite's file format, "Locking-Page Range".
@@ -20,7 +20,7 @@ const LENGTH: i64 = 510;
 /// that SQLite holds in this process.
 pub(super) fn have_open(database: &Path) -> bool {
     let mut range = byte_range::lock(libc::F_WRLCK, SHARED, LENGTH);
-    let Ok(file) = OpenOptions::new().read(true).write(true).open(database) else {
+    let Ok(file) = open_existing(database) else {
         return false;
     };
     let asked = fcntl(&file, FcntlArg::F_GETLK(&mut range));
