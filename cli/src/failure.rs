@@ -24,6 +24,8 @@ pub(crate) struct Failure {
     pub(crate) exit: u8,
     pub(crate) code: &'static str,
     pub(crate) message: String,
+    /// Further lines of the message.
+    pub(crate) details: Vec<String>,
     pub(crate) hint: Option<String>,
     pub(crate) data: Box<Value>,
     pub(crate) divergences: Vec<Divergence>,
@@ -35,6 +37,7 @@ impl Failure {
             exit,
             code,
             message: message.into(),
+            details: Vec::new(),
             hint: None,
             data: Box::default(),
             divergences: Vec::new(),
@@ -77,6 +80,22 @@ impl Failure {
     pub(crate) fn no_item(key: &ItemKey) -> Self {
         Self::refused("item_not_found", format!("there is no item {key}"))
             .hint("`trueup item list` shows the items")
+    }
+
+    /// Adds lines to the message.
+    pub(crate) fn details(mut self, lines: Vec<String>) -> Self {
+        self.details = lines;
+        self
+    }
+
+    /// Returns the message with all its lines.
+    pub(crate) fn whole_message(&self) -> String {
+        let mut message = self.message.clone();
+        for line in &self.details {
+            message.push('\n');
+            message.push_str(line);
+        }
+        message
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {

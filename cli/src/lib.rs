@@ -19,6 +19,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser};
+use trueup_core::text::visible_line;
 
 use crate::args::{Common, Trueup, Validate};
 use crate::desk::Desk;
@@ -27,6 +28,7 @@ use crate::report::{Answer, Report};
 
 /// Runs `trueup` on the process's arguments.
 pub fn trueup_main() -> ExitCode {
+    answer_panics("trueup");
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cli = match args::quick(&arguments).map_or_else(|| parse("trueup", &arguments), Ok) {
         Ok(cli) => cli,
@@ -40,6 +42,7 @@ pub fn trueup_main() -> ExitCode {
 
 /// Runs `validate-session-state` on the process's arguments.
 pub fn validate_main() -> ExitCode {
+    answer_panics("validate-session-state");
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cli: Validate = match parse("validate-session-state", &arguments) {
         Ok(cli) => cli,
@@ -54,20 +57,50 @@ pub fn validate_main() -> ExitCode {
 /// Parses the arguments; what is no command is answered here, as JSON when that was asked.
 fn parse<T: Parser>(program: &'static str, arguments: &[OsString]) -> Result<T, ExitCode> {
     T::try_parse_from(arguments).map_err(|error| {
-        let asked = !error.use_stderr();
-        if asked || !arguments.iter().any(|argument| argument == "--json") {
-            // Printing to a closed pipe is nobody's error.
-            let _ = error.print();
-            return if asked {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::from(failure::USAGE)
-            };
+        if !error.use_stderr() {
+            report::print_usage(&error);
+            return ExitCode::SUCCESS;
         }
-        let text = error.render().to_string();
-        let failure = Failure::usage(reason(&text)).hint(format!("{program} --help"));
-        Report::new(program, true).fail(&failure, &[])
+        let json = arguments.iter().any(|argument| argument == "--json");
+        // The complaint repeats arguments, so it is made of clean ones.
+        let clean = arguments.iter().map(|argument| clean(argument));
+        match T::try_parse_from(clean) {
+            Err(error) if !json && error.use_stderr() => {
+                report::print_usage(&error);
+                ExitCode::from(failure::USAGE)
+            }
+            again => {
+                let error = again.err().filter(clap::Error::use_stderr).unwrap_or(error);
+                let text = error.render().to_string();
+                let failure = Failure::usage(reason(&text)).hint(format!("{program} --help"));
+                Report::new(program, json).fail(&failure, &[])
+            }
+        }
     })
+}
+
+/// Longest argument that a complaint repeats, in characters.
+const LONGEST_ARGUMENT: usize = 1_000;
+
+fn clean(argument: &OsString) -> OsString {
+    let text = argument.to_string_lossy();
+    visible_line(&text, LONGEST_ARGUMENT).into()
+}
+
+/// Turns a panic, which is a fault of ours, into the answer of a failed command.
+fn answer_panics(program: &'static str) {
+    std::panic::set_hook(Box::new(move |info| {
+        let json = std::env::args_os().any(|argument| argument == "--json");
+        let failure = Failure::unable("internal", format!("internal error: {info}"))
+            .hint("this is a fault of trueup; please report it");
+        let _ = Report::new(program, json).fail(&failure, &[]);
+        exit_unable();
+    }));
+}
+
+#[expect(clippy::exit, reason = "a panic has no way back to main")]
+fn exit_unable() {
+    std::process::exit(i32::from(failure::UNABLE));
 }
 
 /// Takes the reason out of a complaint about arguments: its first paragraph, as one line. A

@@ -1,4 +1,6 @@
 //! What a command prints: text for a person, or one JSON object.
+//!
+//! Nothing else in this crate writes to stdout or stderr, so that nothing is printed uncleaned.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
@@ -8,7 +10,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use trueup_core::reconcile::Divergence;
-use trueup_core::text::block;
+use trueup_core::text::{to_plain_json, visible_line};
 
 use crate::failure::Failure;
 
@@ -45,8 +47,11 @@ impl Tint {
 /// What a command has to say.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
-    /// Text for a person, in lines.
+    /// Text for a person, in lines. The end of a line inside of one came with somebody's text,
+    /// and is shown instead of followed.
     pub(crate) text: Vec<String>,
+    /// Whether the lines are commands to a runner of workflows, which no other line may be.
+    pub(crate) is_for_runner: bool,
     /// Bytes of a file to print as they are, in place of the text. On a terminal they are
     /// cleaned all the same.
     pub(crate) verbatim: Option<String>,
@@ -134,25 +139,10 @@ impl Report {
             out.flush()
                 .and_then(|()| io::stdout().write_all(content.as_bytes()))
         } else {
-            let verbatim = answer.verbatim.iter().flat_map(|content| content.lines());
-            let text = answer.text.iter().map(String::as_str);
-            let mut lines = text.chain(verbatim).enumerate();
-            let mut tints = answer.tints.iter().peekable();
             warn(&answer.warnings);
             // Stdout would hand every line to the kernel by itself.
-            let mut page = Vec::new();
-            let made = lines.try_for_each(|(number, line)| {
-                let line = block(line, LONGEST);
-                match tints.next_if(|(at, _)| *at == number) {
-                    // Coloured once it is clean: what came with the text acts on no terminal.
-                    Some((_, tint)) => {
-                        let style = tint.style();
-                        writeln!(page, "{style}{line}{style:#}")
-                    }
-                    None => writeln!(page, "{line}"),
-                }
-            });
-            made.and_then(|()| out.write_all(&page))
+            let page = page(answer);
+            page.and_then(|page| out.write_all(&page))
         };
         exit(written.and_then(|()| out.flush()), answer.exit)
     }
@@ -161,7 +151,7 @@ impl Report {
     pub(crate) fn fail(&self, failure: &Failure, warnings: &[String]) -> ExitCode {
         let written = if self.json {
             let error = json!({
-                "code": failure.code, "message": failure.message, "hint": failure.hint,
+                "code": failure.code, "message": failure.whole_message(), "hint": failure.hint,
             });
             let data = match &*failure.data {
                 Value::Null => json!({}),
@@ -177,12 +167,11 @@ impl Report {
         } else {
             warn(warnings);
             let mut err = anstream::stderr().lock();
-            let hint = failure
-                .hint
-                .as_ref()
-                .map_or(String::new(), |hint| format!("\nhint: {hint}"));
-            let message = block(&failure.message, LONGEST);
-            writeln!(err, "{}: {message}{hint}", self.command)
+            let lines = std::iter::once(format!("{}: {}", self.command, failure.message))
+                .chain(failure.details.iter().cloned())
+                .chain(failure.hint.iter().map(|hint| format!("hint: {hint}")));
+            let mut lines = lines.map(|line| clean_line(&line));
+            lines.try_for_each(|line| writeln!(err, "{line}"))
         };
         exit(written, failure.exit)
     }
@@ -202,7 +191,7 @@ impl Report {
         };
         // It may have megabytes, which a process of this length touches for the first time.
         let mut out = io::BufWriter::with_capacity(PIECE, io::stdout().lock());
-        serde_json::to_writer(&mut out, &object)?;
+        to_plain_json(&mut out, &object)?;
         out.write_all(b"\n").and_then(|()| out.flush())
     }
 }
@@ -211,8 +200,89 @@ fn warn(warnings: &[String]) {
     let mut err = anstream::stderr().lock();
     for warning in warnings {
         // With stderr gone there is nobody left to tell.
-        let _ = writeln!(err, "warning: {}", block(warning, LONGEST));
+        let _ = writeln!(err, "warning: {}", clean_line(warning));
     }
+}
+
+/// Puts the lines of an answer together.
+fn page(answer: &Answer) -> io::Result<Vec<u8>> {
+    let verbatim = answer.verbatim.iter().flat_map(|content| content.lines());
+    let text = answer.text.iter().map(String::as_str).chain(verbatim);
+    let mut tints = answer.tints.iter().peekable();
+    let mut page = Vec::new();
+    for (number, line) in text.enumerate() {
+        let line = if answer.is_for_runner {
+            visible_line(line, LONGEST)
+        } else {
+            clean_line(line)
+        };
+        match tints.next_if(|(at, _)| *at == number) {
+            // Coloured once it is clean: what came with the text acts on no terminal.
+            Some((_, tint)) => {
+                let style = tint.style();
+                writeln!(page, "{style}{line}{style:#}")?;
+            }
+            None => writeln!(page, "{line}")?,
+        }
+    }
+    Ok(page)
+}
+
+/// Cleans a line that is printed. A runner of workflows takes `::` at the head of a line and
+/// `##[` anywhere for a command of the build, so these are kept apart.
+fn clean_line(line: &str) -> String {
+    let mut line = visible_line(line, LONGEST);
+    if line.trim_start().starts_with("::") {
+        line = line.replacen("::", ": :", 1);
+    }
+    if line.contains("##[") {
+        line = line.replace("##[", "## [");
+    }
+    line
+}
+
+/// Prints the news of a command that goes on until nobody reads any more.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    out: io::StdoutLock<'static>,
+    json: bool,
+}
+
+impl Stream {
+    pub(crate) fn new(json: bool) -> Self {
+        let out = io::stdout().lock();
+        Self { out, json }
+    }
+
+    /// Prints one piece of news: an object in a line, or lines for a person.
+    pub(crate) fn print(
+        &mut self,
+        object: impl FnOnce() -> Value,
+        lines: impl FnOnce() -> Vec<String>,
+    ) -> io::Result<()> {
+        if self.json {
+            to_plain_json(&mut self.out, &object())?;
+            writeln!(self.out)?;
+        } else {
+            for line in lines() {
+                writeln!(self.out, "{}", clean_line(&line))?;
+            }
+        }
+        self.out.flush()
+    }
+}
+
+/// Prints a line about what a command is at, on stderr.
+pub(crate) fn say(line: &str) {
+    // With stderr gone there is nobody left to tell.
+    let _ = writeln!(anstream::stderr(), "{}", clean_line(line));
+}
+
+/// Prints what the parser of arguments has to say: help as it is, a complaint in which it repeats
+/// arguments as a line each.
+pub(crate) fn print_usage(error: &clap::Error) {
+    // Printing to a closed pipe is nobody's error.
+    let _ = error.print();
 }
 
 /// A reader that went away is no failure; any other trouble with stdout is.

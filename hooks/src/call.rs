@@ -9,7 +9,10 @@ use trueup_core::settings::{Environment, Project, Settings};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Provenance, StoreError};
 use trueup_core::sync::{Site, observe_without_database};
-use trueup_core::text::Fence;
+use trueup_core::text::{Fence, visible_line};
+
+/// Longest line of a finding, in characters.
+const LONGEST_LINE: usize = 2_000;
 
 /// A call, with its surroundings.
 #[derive(Debug)]
@@ -91,10 +94,11 @@ impl Call {
 
 /// Joins the lines that a user should see; those for the record alone are left out.
 pub(crate) fn lines(found: &[Divergence]) -> Option<String> {
-    let lines: Vec<&str> = found
+    // Each stands on its own, so no text inside of one may begin another.
+    let lines: Vec<String> = found
         .iter()
         .filter(|d| d.severity > Severity::Info)
-        .map(|d| d.message.as_str())
+        .map(|d| visible_line(&d.message, LONGEST_LINE))
         .collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
 }

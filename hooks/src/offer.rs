@@ -6,12 +6,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use trueup_core::files::write_own;
 use trueup_core::model::Timestamp;
+use trueup_core::text::one_line;
 use trueup_core::workplan::is_workplan_path;
 
 use crate::Call;
 
 /// Where workplans are.
 const FOLDERS: [&str; 2] = ["workplans", "workplans/archived"];
+
+/// Longest path named, in characters.
+const LONGEST: usize = 200;
 
 /// Offers to true workplans up that changed in this session and since the last check that
 /// mended, once for each change.
@@ -35,7 +39,7 @@ pub(crate) fn workplans(call: &Call, registered_at: Timestamp) -> Option<String>
         .flat_map(|folder| changed_in(dir, folder, since))
         .collect();
     changed.sort();
-    let first = changed.first()?.display().to_string();
+    let first = one_line(&changed.first()?.display().to_string(), LONGEST);
     // Where it cannot be noted it is offered again, which harms nobody.
     let _ = write_own(&offered, b"");
     let others = changed.len() - 1;

@@ -80,17 +80,10 @@ pub(super) fn run(desk: &Desk, fix: bool) -> Answer {
     ];
     let text = checks
         .iter()
-        .map(|check| {
-            let fix = check
-                .fix
-                .as_ref()
-                .map_or(String::new(), |fix| format!("\n       -> {fix}"));
-            format!(
-                "{:<4} {:<16} {}{fix}",
-                check.word(),
-                check.name,
-                check.detail
-            )
+        .flat_map(|check| {
+            let line = format!("{:<4} {:<16} {}", check.word(), check.name, check.detail);
+            let fix = check.fix.as_ref().map(|fix| format!("       -> {fix}"));
+            std::iter::once(line).chain(fix)
         })
         .collect();
     let rows: Vec<Value> = checks

@@ -1,6 +1,5 @@
 //! `trueup log`
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -13,7 +12,7 @@ use crate::args::LogArgs;
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
-use crate::report::Answer;
+use crate::report::{Answer, Stream};
 use crate::span::Span;
 
 /// How long one wait for a change may last; then the next begins.
@@ -54,19 +53,15 @@ pub(super) fn run(desk: &Desk, arguments: &LogArgs) -> Result<Answer, Failure> {
         let rows: Vec<_> = events.iter().map(json::event).collect();
         return Ok(Answer::new(text, json!({"events": rows, "next": next})));
     }
-    let mut out = std::io::stdout().lock();
+    let mut stream = Stream::new(desk.json);
     filter.after = next;
     filter.limit = 0;
     let mut batch = events;
     loop {
         for event in &batch {
-            let shown = if desk.json {
-                json::event(event).to_string()
-            } else {
-                line(event)
-            };
+            let written = stream.print(|| json!(json::event(event)), || vec![line(event)]);
             // A reader that went away ends the following.
-            if writeln!(out, "{shown}").and_then(|()| out.flush()).is_err() {
+            if written.is_err() {
                 return Ok(Answer::default());
             }
             filter.after = event.seq;

@@ -1,7 +1,7 @@
 //! `trueup orchestrator start`: a command as the only orchestrator of a plan.
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Stdio;
@@ -19,7 +19,7 @@ use super::orchestrator::{begun, begun_before, refused};
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
-use crate::report::Answer;
+use crate::report::{Answer, say};
 use crate::supervise::{EVERY, Signals, Told, name_of, spawn, supervise};
 
 /// How long a sign of life waits for the database. Signals wait as long, so it is short; the
@@ -134,8 +134,7 @@ fn words(end: RunEnd) -> String {
 
 /// Says something beside the command's own output.
 fn tell(line: &str) {
-    // With stderr gone there is nobody left to tell.
-    let _ = writeln!(anstream::stderr(), "trueup: {}", one_line(line, LONGEST));
+    say(&format!("trueup: {}", one_line(line, LONGEST)));
 }
 
 /// Signs of life while the command runs.

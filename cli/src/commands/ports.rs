@@ -99,12 +99,10 @@ fn full(holders: &[Judged], occupied: &[Occupied]) -> Failure {
             .map(|by| json!({"backend": by.slot.backend(), "port": by.port, "reason": by.reason}))
             .collect::<Vec<_>>(),
     });
-    Failure::refused(
-        "pool_full",
-        format!("the pool is full:\n{}", lines.join("\n")),
-    )
-    .hint("`trueup ports release ID` gives back what is no longer needed")
-    .data(data)
+    Failure::refused("pool_full", "the pool is full:")
+        .details(lines)
+        .hint("`trueup ports release ID` gives back what is no longer needed")
+        .data(data)
 }
 
 fn release(desk: &Desk, id: &ReservationId) -> Result<Answer, Failure> {

@@ -15,6 +15,7 @@ use super::unfinished;
 use crate::files::{Replacement, Written, is_symlink, read_bytes};
 use crate::git::Repository;
 use crate::model::WorkplanLink;
+use crate::text::visible_line;
 use crate::workplan::{Edit, apply};
 
 /// How long a commit may take, with the user's hooks.
@@ -210,9 +211,14 @@ fn not_committed(
     }
 }
 
+/// Longest line of a commit's message, in characters.
+const LONGEST_LINE: usize = 400;
+
 fn message(drafts: &[Draft]) -> String {
     let lines = drafts.iter().flat_map(|draft| &draft.lines);
-    let lines: Vec<String> = lines.map(|line| format!("- {line}")).collect();
+    let lines: Vec<String> = lines
+        .map(|line| format!("- {}", visible_line(line, LONGEST_LINE)))
+        .collect();
     format!(
         "{SUBJECT}\n\nUpdated by trueup check:\n{}\n",
         lines.join("\n")

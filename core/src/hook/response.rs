@@ -1,6 +1,11 @@
-//! What a hook prints.
+//! What a hook prints: cleaned here, where it leaves, whatever it was put together from.
 
 use serde_json::{Map, Value, json};
+
+use crate::text::{block, to_plain_json};
+
+/// Longest text printed, in characters; what reaches a model is bounded where it is made.
+const LONGEST: usize = 100_000;
 
 /// A verdict of the gate on a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,14 +36,14 @@ impl Response {
     pub fn render(&self) -> Option<String> {
         let mut answer = Map::new();
         if let Some(message) = &self.system_message {
-            answer.insert("systemMessage".to_owned(), json!(message));
+            answer.insert("systemMessage".to_owned(), clean(message));
         }
         if let Some(reason) = &self.block {
             answer.insert("decision".to_owned(), json!("block"));
-            answer.insert("reason".to_owned(), json!(reason));
+            answer.insert("reason".to_owned(), clean(reason));
         }
         if let Some((event, context)) = &self.context {
-            let mut specific = json!({"hookEventName": event, "additionalContext": context});
+            let mut specific = json!({"hookEventName": event, "additionalContext": clean(context)});
             if let Some(specific) = specific.as_object_mut()
                 && !self.watch_paths.is_empty()
             {
@@ -54,12 +59,21 @@ impl Response {
             let specific = json!({
                 "hookEventName": "PreToolUse",
                 "permissionDecision": word,
-                "permissionDecisionReason": reason,
+                "permissionDecisionReason": clean(reason),
             });
             answer.insert("hookSpecificOutput".to_owned(), specific);
         }
-        (!answer.is_empty()).then(|| Value::Object(answer).to_string())
+        if answer.is_empty() {
+            return None;
+        }
+        let mut line = Vec::with_capacity(256);
+        to_plain_json(&mut line, &answer).ok()?;
+        String::from_utf8(line).ok()
     }
+}
+
+fn clean(text: &str) -> Value {
+    Value::String(block(text, LONGEST))
 }
 
 #[cfg(test)]

@@ -1,78 +1,83 @@
 //! Removal of what can act on a terminal or hide from a reader.
+//!
+//! One walk serves all: escape sequences go whole, hidden characters go, joiners stay where a
+//! word or an emoji needs one. The three ways differ in what becomes of the ends of lines.
 
-/// Tells whether a character acts instead of being read: controls, escapes, bidirectional
-/// overrides, zero-width and tag characters.
-fn acts(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{00ad}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
-}
+use super::characters::{Role, is_joined, is_line_break, role, takes_emoji_style};
+use super::escapes::without_escapes;
+
+/// What stands where a line ended inside of what must be one line.
+const LINE_END: char = '⏎';
 
 /// Tells whether nothing in a text acts: almost all of what is printed is like that.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-/// Removes whole escape sequences, so that no harmless-looking rest of one stays behind.
-fn without_escapes(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
+/// Appends what is read of a part without ends of lines; other spaces become plain ones.
+fn push_shown(out: &mut String, part: &str) {
+    if is_plain(part) {
+        out.push_str(part);
+        return;
+    }
+    let mut before = None;
+    let mut chars = part.chars();
+    // The next character that is read, looked for once in a run of those that are not.
+    let mut ahead: Option<Option<char>> = None;
     while let Some(c) = chars.next() {
-        match c {
-            '\u{1b}' => match chars.next() {
-                // CSI: parameters up to a final byte.
-                Some('[') => {
-                    while chars
-                        .next()
-                        .is_some_and(|c| !('\u{40}'..='\u{7e}').contains(&c))
-                    {}
-                }
-                // OSC, DCS, APC, PM, SOS: up to BEL or ST.
-                Some(']' | 'P' | '_' | '^' | 'X') => {
-                    while let Some(c) = chars.next() {
-                        if c == '\u{07}' || (c == '\u{1b}' && chars.next_if_eq(&'\\').is_some()) {
-                            break;
-                        }
-                    }
-                }
-                _ => {}
-            },
-            '\u{9b}' => {
-                while chars
-                    .next()
-                    .is_some_and(|c| !('\u{40}'..='\u{7e}').contains(&c))
-                {}
-            }
-            c => out.push(c),
+        let is_read = |c: &char| role(*c) == Role::Shown || *c == '\t';
+        let mut next = || *ahead.get_or_insert_with(|| chars.clone().find(is_read));
+        let keeps = match (role(c), before) {
+            (Role::Joiner, Some(before)) => is_joined(before, next()),
+            (Role::EmojiStyle, Some(before)) => takes_emoji_style(before, next()),
+            _ => is_read(&c),
+        };
+        if is_read(&c) {
+            ahead = None;
+        }
+        if keeps {
+            let c = if c.is_whitespace() { ' ' } else { c };
+            out.push(c);
+            before = Some(c);
         }
     }
-    out
 }
 
-/// Returns the text as one clean line of at most `longest` characters; what was cut is marked
-/// with `…`.
+/// Returns the text as one clean line of at most `longest` characters, each gap one space; what
+/// was cut is marked with `…`.
 pub fn one_line(text: &str, longest: usize) -> String {
     if is_plain(text) && !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ") {
         return cut(text.to_owned(), longest);
     }
-    let mut line = String::new();
-    let mut gap = false;
-    for c in without_escapes(text).chars() {
-        if c.is_whitespace() || matches!(c, '\u{2028}' | '\u{2029}') {
-            gap = !line.is_empty();
-        } else if !acts(c) {
-            if gap {
-                line.push(' ');
-                gap = false;
-            }
-            line.push(c);
+    let mut line = String::with_capacity(text.len());
+    for word in without_escapes(text).split(char::is_whitespace) {
+        let end = line.len();
+        if end > 0 {
+            line.push(' ');
         }
+        let start = line.len();
+        push_shown(&mut line, word);
+        if line.len() == start {
+            line.truncate(end);
+        }
+    }
+    cut(line, longest)
+}
+
+/// Returns the text as one clean line of at most `longest` characters in which spaces stay as
+/// they are and the end of a line inside of it is shown.
+pub fn visible_line(text: &str, longest: usize) -> String {
+    if is_plain(text) {
+        return cut(text.to_owned(), longest);
+    }
+    let text = without_escapes(text);
+    let text = text.trim_end_matches(is_line_break);
+    let mut line = String::with_capacity(text.len());
+    for (number, part) in text.replace("\r\n", "\n").split(is_line_break).enumerate() {
+        if number > 0 {
+            line.push(LINE_END);
+        }
+        push_shown(&mut line, part);
     }
     cut(line, longest)
 }
@@ -80,19 +85,23 @@ pub fn one_line(text: &str, longest: usize) -> String {
 /// Returns the text with its line breaks, cleaned line by line, of at most `longest`
 /// characters.
 pub fn block(text: &str, longest: usize) -> String {
-    if is_plain(text) {
-        return cut(text.to_owned(), longest);
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
+        return cut(text.strip_suffix('\n').unwrap_or(text).to_owned(), longest);
     }
-    let clean: Vec<String> = without_escapes(text)
-        .lines()
-        .map(|line| {
-            line.chars()
-                .map(|c| if c == '\t' { ' ' } else { c })
-                .filter(|c| !acts(*c))
-                .collect::<String>()
-        })
-        .collect();
-    cut(clean.join("\n"), longest)
+    let text = without_escapes(text);
+    let mut clean = String::with_capacity(text.len());
+    for (number, line) in text.lines().enumerate() {
+        if number > 0 {
+            clean.push('\n');
+        }
+        for (number, part) in line.split(is_line_break).enumerate() {
+            if number > 0 {
+                clean.push(' ');
+            }
+            push_shown(&mut clean, part);
+        }
+    }
+    cut(clean, longest)
 }
 
 fn cut(text: String, longest: usize) -> String {
@@ -101,14 +110,23 @@ fn cut(text: String, longest: usize) -> String {
         return text;
     }
     let mut short: String = text.chars().take(longest.saturating_sub(1)).collect();
+    // What stands last now may have been joined to what is cut.
+    while short
+        .chars()
+        .next_back()
+        .is_some_and(|c| role(c) != Role::Shown)
+    {
+        short.pop();
+    }
     short.push('…');
     short
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn attacks_become_plain_text() {
@@ -118,14 +136,51 @@ mod tests {
             ("\u{1b}]8;;http://x\u{1b}\\link\u{1b}]8;;\u{1b}\\", "link"),
             ("abc\u{202e}txt.exe", "abctxt.exe"),
             ("a\u{200b}b\u{e0041}c", "abc"),
-            ("one\r\ntwo\tthree", "one two three"),
+            ("a\u{fe01}b\u{e0101}\u{34f}c\u{2800}\u{1d173}", "abc"),
+            ("one\r\ntwo\tthree\u{2028}four", "one two three four"),
             ("\u{9b}2Jx", "x"),
             ("\0\u{8}bell\u{7}", "bell"),
+            ("a\u{200d}b\u{200c}c\u{fe0f}", "abc"),
         ] {
             assert_eq!(one_line(text, 100), expected, "{text:?}");
         }
         assert_eq!(one_line("abcdef", 4), "abc…");
-        assert_eq!(block("a\u{1b}[1m\nb", 10), "a\nb");
+        assert_eq!(block("a\u{1b}[1m\nb\rc", 10), "a\nb c");
+        assert_eq!(visible_line("  a\n::error\u{2029}b\n", 99), "  a⏎::error⏎b");
+    }
+
+    #[test]
+    fn joiners_stay_where_words_and_emoji_need_them() {
+        for text in [
+            "👩\u{200d}👩\u{200d}👧 and 🏳\u{fe0f}\u{200d}🌈",
+            "👩🏽\u{200d}💻 ❤\u{fe0f} ⚠\u{fe0f} 1\u{fe0f}\u{20e3}",
+            "می\u{200c}خواهم",
+            "क्\u{200d}ष क्\u{200c}ष",
+            "ന്\u{200d} അവൻ",
+        ] {
+            assert_eq!(one_line(text, 100), text);
+            assert_eq!(block(text, 100), text);
+            assert_eq!(visible_line(text, 100), text);
+        }
+        for (text, expected) in [
+            ("👩\u{200d}\u{200d}\u{200c}👧", "👩\u{200d}👧"),
+            ("⚠\u{fe0f}\u{fe0f}\u{fe0e}", "⚠\u{fe0f}"),
+            ("می\u{200c}", "می"),
+            ("می\u{200c}\t\u{200c}x", "می x"),
+            ("1\u{fe0f}2", "12"),
+        ] {
+            assert_eq!(one_line(text, 100), expected, "{text:?}");
+        }
+    }
+
+    fn hostile() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            "\\PC{0,8}",
+            "(\\x1b|\\x9b|\\x9d|[\\x00-\\x1f]|.){0,12}",
+            "[👩⚠1می्क\u{200c}\u{200d}\u{fe0f}\u{20e3}\t \n]{0,12}",
+            any::<String>(),
+        ];
+        prop::collection::vec(part, 0..4).prop_map(|parts| parts.concat())
     }
 
     proptest! {
@@ -133,15 +188,22 @@ mod tests {
         fn what_acts_on_nothing_stays(text in "[ -~]{0,30}|[ a]{0,9}", longest in 1usize..40) {
             let words: Vec<&str> = text.split_ascii_whitespace().collect();
             prop_assert_eq!(one_line(&text, longest), cut(words.join(" "), longest));
-            prop_assert_eq!(block(&text, longest), cut(text, longest));
+            prop_assert_eq!(block(&text, longest), cut(text.clone(), longest));
+            prop_assert_eq!(visible_line(&text, longest), cut(text, longest));
         }
 
         #[test]
-        fn nothing_that_acts_survives(text in "\\PC*|(\\x1b|\\x9b|[\\x00-\\x1f]|.){0,40}", longest in 1usize..60) {
-            let line = one_line(&text, longest);
-            prop_assert!(!line.chars().any(acts));
-            prop_assert!(line.chars().count() <= longest);
-            prop_assert_eq!(one_line(&line, longest), line);
+        fn nothing_that_acts_survives(text in hostile(), longest in 1usize..60) {
+            let hidden = |c: char| role(c) == Role::Hidden;
+            for clean in [one_line, visible_line] {
+                let line = clean(&text, longest);
+                prop_assert!(!line.chars().any(hidden), "{:?}", line);
+                prop_assert!(line.chars().count() <= longest);
+                prop_assert_eq!(clean(&line, longest), line);
+            }
+            let clean = block(&text, longest);
+            prop_assert!(!clean.chars().any(|c| hidden(c) && c != '\n'), "{:?}", clean);
+            prop_assert_eq!(block(&clean, longest), clean);
         }
     }
 }

@@ -2,12 +2,16 @@
 //! or a terminal sees it.
 
 mod budget;
+mod characters;
 mod clean;
+mod escapes;
 mod fence;
+mod json;
 pub mod redact;
 mod shell;
 
 pub use budget::{CONTEXT_LIMIT, Packer};
-pub use clean::{block, one_line};
+pub use clean::{block, one_line, visible_line};
 pub use fence::{Fence, NotANonce};
+pub use json::to_plain_json;
 pub use shell::quoted;

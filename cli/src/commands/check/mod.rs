@@ -176,6 +176,7 @@ fn answer(desk: &Desk, arguments: &CheckArgs, all: &[Looked]) -> Answer {
         divergences: divergences.collect(),
         warnings,
         tints,
+        is_for_runner: arguments.format == Format::Github,
         ..Answer::new(text, data)
     }
 }

@@ -102,10 +102,12 @@ fn consistent(desk: &Desk, store: &mut SqliteStore, session: Session) -> Result<
         .fix
         .as_deref()
         .unwrap_or("validate-session-state --fix");
-    let lines: Vec<&str> = found.iter().map(|d| d.message.as_str()).collect();
-    let mut failure = Failure::refused("not_consistent", lines.join("\n")).hint(format!(
-        "nothing is handed on while copies disagree: `{fix}`"
-    ));
+    let more = found.iter().skip(1).map(|d| d.message.clone());
+    let mut failure = Failure::refused("not_consistent", first.message.clone())
+        .details(more.collect())
+        .hint(format!(
+            "nothing is handed on while copies disagree: `{fix}`"
+        ));
     failure.divergences = found;
     Err(failure)
 }

@@ -63,7 +63,10 @@ fn whole(handoff: &Handoff) -> Vec<String> {
     ];
     for element in Element::ALL {
         let said = handoff.elements.get(element).unwrap_or("not given");
-        text.push(format!("{}: {said}", element.words()));
+        let mut lines = said.lines();
+        let first = lines.next().unwrap_or_default();
+        text.push(format!("{}: {first}", element.words()));
+        text.extend(lines.map(|line| format!("  {line}")));
     }
     if let (Some(at), Some(by)) = (handoff.decided_at, &handoff.decided_by) {
         let reason = handoff.reject_reason.as_deref();

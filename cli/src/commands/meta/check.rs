@@ -73,11 +73,11 @@ pub(super) fn chosen(desk: &Desk, ids: Vec<AdwId>) -> Result<(Vec<AdwId>, Vec<St
 
 /// Returns the lines of findings, each with what ends it.
 pub(in crate::commands) fn lines(divergences: &[Divergence]) -> Vec<String> {
-    let line = |d: &Divergence| match &d.fix {
-        Some(fix) => format!("{} {}\n     -> {fix}", d.code.as_str(), d.message),
-        None => format!("{} {}", d.code.as_str(), d.message),
+    let line = |d: &Divergence| {
+        let fix = d.fix.as_ref().map(|fix| format!("     -> {fix}"));
+        std::iter::once(format!("{} {}", d.code.as_str(), d.message)).chain(fix)
     };
-    divergences.iter().map(line).collect()
+    divergences.iter().flat_map(line).collect()
 }
 
 /// Returns the exit code of findings; under `strict` warnings count too.

@@ -1,44 +1,36 @@
 //! `trueup plan watch`
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use serde_json::json;
 use trueup_core::model::PlanState;
-use trueup_core::text::block;
 
 use super::{find, show};
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
-use crate::report::Answer;
+use crate::report::{Answer, Stream};
 
 /// How long one wait lasts; the next follows at once.
 const WAIT: Duration = Duration::from_mins(10);
-
-/// Longest line printed, in characters.
-const LONGEST: usize = 10_000;
 
 /// Prints every state, each as it was at one moment, until nobody reads any more.
 pub(super) fn run(desk: &Desk, named: Option<&str>) -> Result<Answer, Failure> {
     let mut store = desk.open()?;
     let id = find(desk, &mut store, named)?;
-    let mut out = std::io::stdout().lock();
+    let mut stream = Stream::new(desk.json);
     let mut shown: Option<PlanState> = None;
     loop {
         // Before reading, so that nothing written in between is missed.
         let seen = store.seen()?;
         let state = show::state(&mut store, &id)?;
         if shown.as_ref() != Some(&state) {
-            let lines = if desk.json {
-                vec![json!(json::plan_state(&state)).to_string()]
-            } else {
-                news(shown.as_ref(), &state)
-            };
-            let mut lines = lines.iter();
-            let written = lines.try_for_each(|line| writeln!(out, "{line}"));
+            let written = stream.print(
+                || json!(json::plan_state(&state)),
+                || news(shown.as_ref(), &state),
+            );
             // A reader that went away ends the watch.
-            if written.and_then(|()| out.flush()).is_err() {
+            if written.is_err() {
                 return Ok(Answer::default());
             }
             shown = Some(state);
@@ -49,7 +41,7 @@ pub(super) fn run(desk: &Desk, named: Option<&str>) -> Result<Answer, Failure> {
 
 /// Shows a state: whole at first, then what is new of it.
 fn news(shown: Option<&PlanState>, state: &PlanState) -> Vec<String> {
-    let lines = match shown {
+    match shown {
         None => show::whole(state),
         Some(shown) => {
             let changed = state
@@ -61,7 +53,5 @@ fn news(shown: Option<&PlanState>, state: &PlanState) -> Vec<String> {
                 .chain(changed.map(show::line))
                 .collect()
         }
-    };
-    let lines = lines.iter();
-    lines.map(|line| block(line, LONGEST)).collect()
+    }
 }

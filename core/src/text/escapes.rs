@@ -1,0 +1,97 @@
+//! Whole escape sequences, so that no harmless-looking rest of one stays behind.
+
+use std::borrow::Cow;
+
+/// What begins a sequence: the escape, and its forms in one character.
+const STARTS: [char; 7] = [
+    '\u{1b}', '\u{90}', '\u{98}', '\u{9b}', '\u{9d}', '\u{9e}', '\u{9f}',
+];
+
+/// Removes every sequence.
+pub(super) fn without_escapes(text: &str) -> Cow<'_, str> {
+    if !text.contains(STARTS) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    // Whether a string may still be closed: without this each would be looked through to the end.
+    let mut may_close = true;
+    while let Some(at) = rest.find(STARTS) {
+        let (before, sequence) = rest.split_at(at);
+        out.push_str(before);
+        rest = behind(sequence, &mut may_close);
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// Returns what stands behind the sequence that `text` begins with.
+fn behind<'a>(text: &'a str, may_close: &mut bool) -> &'a str {
+    let mut chars = text.chars();
+    let kind = match chars.next() {
+        Some('\u{1b}') => chars.clone().next().map(|kind| {
+            if ('\u{30}'..='\u{7e}').contains(&kind) {
+                chars.next();
+            }
+            kind
+        }),
+        Some('\u{9b}') => Some('['),
+        Some(_) => Some(']'),
+        None => None,
+    };
+    let rest = chars.as_str();
+    match kind {
+        Some('[') => {
+            let rest = rest.trim_start_matches(|c| ('\u{20}'..='\u{3f}').contains(&c));
+            rest.strip_prefix(|c| ('\u{40}'..='\u{7e}').contains(&c))
+                .unwrap_or(rest)
+        }
+        Some(']' | 'P' | '_' | '^' | 'X') if *may_close => {
+            let closed = behind_string(rest);
+            *may_close = closed.is_some();
+            // One that is never closed hides nothing of what follows.
+            closed.unwrap_or(rest)
+        }
+        // The choice of a set of characters: intermediate bytes and a final one.
+        Some('\u{20}'..='\u{2f}') => {
+            let rest = rest.trim_start_matches(|c| ('\u{20}'..='\u{2f}').contains(&c));
+            rest.strip_prefix(|c| ('\u{30}'..='\u{7e}').contains(&c))
+                .unwrap_or(rest)
+        }
+        _ => rest,
+    }
+}
+
+/// Returns what stands behind the end of a string that a terminal takes for itself.
+fn behind_string(text: &str) -> Option<&str> {
+    let at = text.find(['\u{7}', '\u{9c}', '\u{1b}'])?;
+    let rest = text.get(at..)?;
+    let end = rest.strip_prefix(['\u{7}', '\u{9c}']);
+    // Any other sequence breaks the string off, and is read itself.
+    Some(
+        end.or_else(|| rest.strip_prefix("\u{1b}\\"))
+            .unwrap_or(rest),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequences_go_whole_and_take_nothing_along() {
+        for (text, expected) in [
+            ("\u{1b}[1;31mred\u{1b}[m", "red"),
+            ("\u{1b}[é", "é"),
+            ("\u{1b}(Bx\u{1b}cy\u{1b}=z", "xyz"),
+            ("a\u{1b}]0;never closed", "a0;never closed"),
+            ("a\u{1b}]0;closed\u{9c}b", "ab"),
+            ("a\u{9d}0;closed\u{7}b", "ab"),
+            ("a\u{1b}]0;broken off\u{1b}[1mb", "ab"),
+            ("a\u{1b}", "a"),
+            ("a\u{1b}\u{1b}[1mb", "ab"),
+        ] {
+            assert_eq!(without_escapes(text), expected, "{text:?}");
+        }
+    }
+}
