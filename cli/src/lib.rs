@@ -4,6 +4,11 @@
 //! one object, whatever happens; reading commands never write; every error becomes its exit
 //! code, line and hint in `failure`.
 
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests make files of their own")
+)]
+
 mod args;
 mod commands;
 mod desk;

@@ -6,15 +6,10 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::bounds::{LOG, LOG_LINE};
 use crate::files::open_to_append;
 use crate::model::Timestamp;
 use crate::text::one_line;
-
-/// Size at which the log starts anew, in bytes; one old file is kept.
-const LARGEST: u64 = 1024 * 1024;
-
-/// Longest message, in characters.
-const LONGEST: usize = 2_000;
 
 /// How much a line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,13 +56,13 @@ pub fn log(path: &Path, filter: Level, level: Level, at: Timestamp, source: &str
     if level > filter || level == Level::Off {
         return;
     }
-    if fs::symlink_metadata(path).is_ok_and(|data| data.len() > LARGEST) {
+    if fs::symlink_metadata(path).is_ok_and(|data| data.len() > LOG.most) {
         // Two processes may both rename; the second moves a young file, and loses little.
         let _ = fs::rename(path, path.with_extension("log.1"));
     }
     let line = json!({
         "at": at, "level": level.as_str(), "source": source, "pid": std::process::id(),
-        "message": one_line(message, LONGEST),
+        "message": one_line(message, LOG_LINE.len()),
     });
     if let Ok(mut file) = open_to_append(path) {
         let _ = file.write_all(format!("{line}\n").as_bytes());
@@ -92,7 +87,7 @@ mod tests {
             .append(true)
             .open(&path)
             .unwrap()
-            .set_len(LARGEST + 1)
+            .set_len(LOG.most + 1)
             .unwrap();
         log(&path, Level::Warn, Level::Error, at, "x", "after");
         assert!(fs::metadata(&path).unwrap().len() < 1000);

@@ -5,6 +5,7 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | [`authority`] | which copy owns which field, as data |
+//! | [`bounds`] | how much of each input a hook takes, as data |
 //! | [`model`] | sessions, work items, claims, revisions; no IO |
 //! | [`reconcile`] | readings in, divergences and actions out; no IO |
 //! | [`text`] | cleaning, fencing and budgeting of text that came out of state; no IO |
@@ -28,9 +29,15 @@
 //! Invariants: `model`, `reconcile`, `repo_state`, `text` and `hook` never name the file system,
 //! the environment, a process, the network or the clock (a test greps for it); nothing here prints.
 
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests make files of their own")
+)]
+
 #[cfg(target_env = "musl")]
 mod allocator;
 pub mod authority;
+pub mod bounds;
 pub mod cache;
 pub mod claims;
 pub mod consistency;

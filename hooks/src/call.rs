@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use trueup_core::bounds::{PATH, PATH_PARTS};
 use trueup_core::deadline::Deadline;
 use trueup_core::hook::{Parsed, Response};
 use trueup_core::reconcile::{Code, Divergence, Reading, Severity};
-use trueup_core::settings::{Environment, Project, Settings};
+use trueup_core::settings::{Environment, Project, Settings, is_bounded};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Provenance, StoreError};
 use trueup_core::sync::{Site, observe_without_database};
@@ -33,12 +34,23 @@ impl Call {
         settings: Settings,
         deadline: Deadline,
     ) -> Self {
-        let cwd = payload.cwd.as_ref().map(PathBuf::from);
+        let named = payload.cwd.as_ref().map(PathBuf::from);
+        let cwd = named.clone().filter(|cwd| is_bounded(cwd));
+        let is_ignored = named != cwd
+            || environment
+                .path("CLAUDE_PROJECT_DIR")
+                .is_some_and(|dir| !is_bounded(&dir));
         let fallback = || std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         let project = Project::find(&environment, &cwd.clone().unwrap_or_else(fallback));
         // A subagent may work in a worktree and on a branch of its own.
         let stands_in = cwd.filter(|_| !payload.is_subagent);
-        let site = Site::new(&environment, settings, project, stands_in, deadline);
+        let mut site = Site::new(&environment, settings, project, stands_in, deadline);
+        if is_ignored {
+            site.warnings.push(format!(
+                "a directory of more than {} parts or {} bytes is ignored",
+                PATH_PARTS.most, PATH.most
+            ));
+        }
         Self {
             payload,
             environment,

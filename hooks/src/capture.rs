@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, json};
+use trueup_core::bounds::TASK;
 use trueup_core::hook::{Event, TaskChange, Tool};
 use trueup_core::model::{Field, Session, Value};
 use trueup_core::reconcile::{Lost, LostReason};
@@ -11,9 +12,6 @@ use trueup_core::store::{Mark, Store as _, StoreError, TaskNote};
 use trueup_core::sync::{Insisted, Insistence, SyncError, TrueUp, insist, now};
 
 use crate::Call;
-
-/// Longest task kept, in characters.
-const LONGEST_TASK: usize = 2_000;
 
 /// Writes what the event says of the session's work; tells whether anything was written.
 pub(crate) fn capture(
@@ -130,7 +128,7 @@ fn task(call: &Call, store: &mut SqliteStore, session: &Session) -> Result<Curre
 }
 
 pub(crate) fn bounded(task: &str) -> String {
-    task.chars().take(LONGEST_TASK).collect()
+    task.chars().take(TASK.len()).collect()
 }
 
 /// Returns what an event says of the task list of the session itself; a subagent's list is

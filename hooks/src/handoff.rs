@@ -1,35 +1,58 @@
 //! Which shell commands hand work on.
 
-/// Tells whether a glob pattern, where `*` is any text and `?` any character, matches the
-/// whole text; case does not matter.
-fn matches(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
-    let text: Vec<char> = text.to_lowercase().chars().collect();
-    let (mut p, mut t) = (0, 0);
-    // Where to go back to when a literal after a star does not fit: one star is enough to
-    // remember, so the match takes no more than pattern times text.
-    let mut retry: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                retry = Some((p, t));
-                p += 1;
-            }
-            Some(c) if *c == '?' || Some(c) == text.get(t) => {
-                p += 1;
-                t += 1;
-            }
-            _ => match retry {
-                Some((star, from)) => {
-                    retry = Some((star, from + 1));
-                    p = star + 1;
-                    t = from + 1;
-                }
-                None => return false,
-            },
+use trueup_core::bounds::{COMMAND, COMMAND_STEPS};
+
+/// A command, compared with patterns for as long as that is bounded.
+struct Comparison {
+    text: Vec<char>,
+    /// How many more characters are compared.
+    left: usize,
+}
+
+impl Comparison {
+    fn of(text: &str) -> Self {
+        Self {
+            text: text.to_lowercase().chars().collect(),
+            left: COMMAND_STEPS.len(),
         }
     }
-    pattern.iter().skip(p).all(|c| *c == '*')
+
+    /// Tells whether a glob pattern, where `*` is any text and `?` any character, matches the
+    /// whole text; case does not matter. Where too much was compared already it does: nothing
+    /// passes because it is long.
+    fn matches(&mut self, pattern: &str) -> bool {
+        let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
+        let (mut p, mut t) = (0, 0);
+        // Where to go back to when a literal after a star does not fit: one star is enough to
+        // remember, so the match takes no more than pattern times text.
+        let mut retry: Option<(usize, usize)> = None;
+        while t < self.text.len() {
+            let Some(left) = self.left.checked_sub(1) else {
+                return true;
+            };
+            self.left = left;
+            match pattern.get(p) {
+                Some('*') if p + 1 == pattern.len() => return true,
+                Some('*') => {
+                    retry = Some((p, t));
+                    p += 1;
+                }
+                Some(c) if *c == '?' || Some(c) == self.text.get(t) => {
+                    p += 1;
+                    t += 1;
+                }
+                _ => match retry {
+                    Some((star, from)) => {
+                        retry = Some((star, from + 1));
+                        p = star + 1;
+                        t = from + 1;
+                    }
+                    None => return false,
+                },
+            }
+        }
+        pattern.iter().skip(p).all(|c| *c == '*')
+    }
 }
 
 /// What `trueup handoff` is followed by where nothing is handed on: looking, and deciding about
@@ -38,6 +61,9 @@ const RECEIVING: [&str; 4] = ["list", "show", "accept", "reject"];
 
 /// Tells whether a command hands work on: `trueup handoff`, or any of the patterns.
 pub(crate) fn is_handoff(command: &str, patterns: &[String]) -> bool {
+    if command.len() > COMMAND.len() {
+        return true;
+    }
     let words: Vec<&str> = command.split_whitespace().collect();
     // What is left of the command without the commands that only receive.
     let mut rest = Vec::with_capacity(words.len());
@@ -60,7 +86,8 @@ pub(crate) fn is_handoff(command: &str, patterns: &[String]) -> bool {
     }
     let rest = rest.join(" ");
     let text = if receives { &rest } else { command.trim() };
-    patterns.iter().any(|pattern| matches(pattern, text))
+    let mut comparison = Comparison::of(text);
+    patterns.iter().any(|pattern| comparison.matches(pattern))
 }
 
 #[cfg(test)]
@@ -107,6 +134,6 @@ mod tests {
     #[test]
     fn a_hostile_pattern_ends() {
         let pattern = "*a".repeat(40);
-        assert!(!matches(&pattern, &"a".repeat(20)));
+        assert!(!Comparison::of(&"a".repeat(20)).matches(&pattern));
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use trueup_core::bounds::WORKPLANS;
 use trueup_core::files::write_own;
 use trueup_core::model::Timestamp;
 use trueup_core::text::one_line;
@@ -17,12 +18,22 @@ const FOLDERS: [&str; 2] = ["workplans", "workplans/archived"];
 /// Longest path named, in characters.
 const LONGEST: usize = 200;
 
+/// What was found among the workplans.
+#[derive(Default)]
+pub(crate) struct Offer {
+    /// The offer, for the user.
+    pub(crate) line: Option<String>,
+    /// What was not looked at; a line each.
+    pub(crate) notes: Vec<String>,
+}
+
 /// Offers to true workplans up that changed in this session and since the last check that
 /// mended, once for each change.
-pub(crate) fn workplans(call: &Call, registered_at: Timestamp) -> Option<String> {
+pub(crate) fn workplans(call: &Call, registered_at: Timestamp) -> Offer {
     let dir = &call.site.project.dir;
+    let mut offer = Offer::default();
     if !dir.join("workplans").is_dir() {
-        return None;
+        return offer;
     }
     let paths = &call.site.settings.paths;
     let offered = paths
@@ -32,41 +43,60 @@ pub(crate) fn workplans(call: &Call, registered_at: Timestamp) -> Option<String>
     let since = [paths.checked(dir), offered.clone()]
         .iter()
         .filter_map(|stamp| modified(stamp))
-        .chain([UNIX_EPOCH + Duration::from_millis(began)])
-        .max()?;
-    let mut changed: Vec<PathBuf> = FOLDERS
-        .iter()
-        .flat_map(|folder| changed_in(dir, folder, since))
-        .collect();
+        .fold(UNIX_EPOCH + Duration::from_millis(began), SystemTime::max);
+    let mut changed = Vec::new();
+    for folder in FOLDERS {
+        let found = changed_in(dir, folder, since);
+        changed.extend(found.changed);
+        if found.is_cut {
+            offer.notes.push(format!(
+                "trueup: {folder}/ holds more than {} files; the others were not looked at",
+                WORKPLANS.most
+            ));
+        }
+    }
     changed.sort();
-    let first = one_line(&changed.first()?.display().to_string(), LONGEST);
+    let Some(first) = changed.first() else {
+        return offer;
+    };
     // Where it cannot be noted it is offered again, which harms nobody.
     let _ = write_own(&offered, b"");
-    let others = changed.len() - 1;
-    let what = if others > 0 {
-        format!("{first} and {others} other workplans")
-    } else {
-        first
+    let others = match changed.len() - 1 {
+        0 => String::new(),
+        others => format!(" and {others} other workplans"),
     };
-    Some(format!(
-        "{what} changed in this session: `trueup check --fix` trues up the database, the files and git"
-    ))
+    offer.line = Some(format!(
+        "{}{others} changed in this session: `trueup check --fix` trues up the database, the \
+         files and git",
+        one_line(&first.display().to_string(), LONGEST)
+    ));
+    offer
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {
     fs::symlink_metadata(path).ok()?.modified().ok()
 }
 
-/// Lists the workplans of a folder that were saved after a time, by path from the root.
-fn changed_in(root: &Path, folder: &str, since: SystemTime) -> Vec<PathBuf> {
+/// The workplans of a folder that were saved after a time, by path from the root.
+struct Found {
+    changed: Vec<PathBuf>,
+    /// Whether there are more files than were looked at.
+    is_cut: bool,
+}
+
+fn changed_in(root: &Path, folder: &str, since: SystemTime) -> Found {
     let entries = fs::read_dir(root.join(folder));
-    entries
-        .into_iter()
-        .flatten()
-        .flatten()
+    let mut entries = entries.into_iter().flatten().flatten();
+    let changed = entries
+        .by_ref()
+        .take(WORKPLANS.len())
         .map(|entry| (Path::new(folder).join(entry.file_name()), entry))
         .filter(|(path, _)| is_workplan_path(&path.to_string_lossy()))
         .filter(|(_, entry)| modified(&entry.path()).is_some_and(|at| at > since))
         .map(|(path, _)| path)
-        .collect()
+        .collect();
+    Found {
+        changed,
+        is_cut: entries.next().is_some(),
+    }
 }

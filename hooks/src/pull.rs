@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 
+use trueup_core::bounds::ENVIRONMENT_FILE;
 use trueup_core::files::{append_to_theirs, read_bytes};
 use trueup_core::hook::{Event, Prompt, Response, Source};
 use trueup_core::model::{Session, SessionStatus};
@@ -23,9 +24,6 @@ use crate::{Call, Outcome};
 
 /// Most sessions of a worktree looked at for company and for work to go on with.
 const NEIGHBOURS: u32 = 8;
-
-/// Largest file of the client's for its environment that is read, in bytes.
-const LARGEST_ENVIRONMENT: u64 = 1024 * 1024;
 
 /// Permission bits of one that trueup makes: a shell runs what stands in it.
 const ENVIRONMENT_MODE: u32 = 0o600;
@@ -118,7 +116,7 @@ fn export_session(call: &Call) -> io::Result<()> {
         return Ok(());
     };
     let line = format!("export TRUEUP_SESSION_ID={}\n", call.payload.session);
-    match read_bytes(&path, LARGEST_ENVIRONMENT, false) {
+    match read_bytes(&path, ENVIRONMENT_FILE.most, false) {
         Ok(bytes) if contains(&bytes, line.as_bytes()) => return Ok(()),
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}

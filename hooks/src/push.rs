@@ -87,7 +87,9 @@ fn checkpoint(call: &Call, operations: Option<u64>) -> Result<Outcome, SyncError
     }
     let mut told: Vec<String> = lines(&found).into_iter().collect();
     if call.payload.event == (Event::Stop { again: false }) {
-        told.extend(offer::workplans(call, registered_at));
+        let offer = offer::workplans(call, registered_at);
+        told.extend(offer.line);
+        notes.extend(offer.notes);
     }
     let mut response = Response {
         system_message: (!told.is_empty()).then(|| told.join("\n")),

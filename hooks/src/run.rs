@@ -3,11 +3,17 @@
 use std::io::{self, Write as _};
 use std::panic;
 use std::process::{self, ExitCode};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::alarm;
 use rustix::event::{self, PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
+use signal_hook::consts::SIGALRM;
+use signal_hook::flag;
+use trueup_core::bounds::{NOTE, NOTES, PAYLOAD, PAYLOAD_WAIT};
 use trueup_core::deadline::Deadline;
 use trueup_core::diagnostics::Level;
 use trueup_core::hook;
@@ -16,8 +22,8 @@ use trueup_core::text::one_line;
 
 use crate::{Call, Outcome};
 
-/// Largest payload, in bytes. A Write of 3 MB comes as 6 MB after the tool ran.
-const LARGEST: usize = 16 * 1024 * 1024;
+/// How long a payload is waited for.
+const PAYLOAD_TIME: Duration = Duration::from_millis(PAYLOAD_WAIT.most);
 
 /// How much is read at once, in bytes.
 const CHUNK: usize = 8 * 1024;
@@ -25,9 +31,6 @@ const CHUNK: usize = 8 * 1024;
 /// The shortest and the longest time that may be configured.
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST_TIME: Duration = Duration::from_mins(10);
-
-/// Longest line on stderr, in characters.
-const LONGEST: usize = 4_000;
 
 /// The exit code that refuses.
 const REFUSE: u8 = 2;
@@ -38,7 +41,9 @@ pub fn run(name: &'static str, time: Duration, handle: fn(&Call) -> Outcome) -> 
     panic::set_hook(Box::new(move |info| {
         end(&format!("trueup: {name} failed: {info}"));
     }));
-    watch(time);
+    // What the parent ignores or blocks is left ignored and blocked to its children.
+    arm();
+    watch(PAYLOAD_TIME);
     let environment = Environment::of_process();
     let settings = match Settings::load_leniently(&environment) {
         Err(error) => return print(name, &Outcome::note(format!("trueup: {name}: {error}"))),
@@ -48,10 +53,7 @@ pub fn run(name: &'static str, time: Duration, handle: fn(&Call) -> Outcome) -> 
         .deadline
         .unwrap_or(time)
         .clamp(SHORTEST, LONGEST_TIME);
-    if settings.deadline.is_some() {
-        watch(time);
-    }
-    let call = match call(environment, settings, Deadline::after(time)) {
+    let call = match call(environment, settings, time) {
         Ok(Some(call)) => call,
         Ok(None) => return print(name, &Outcome::default()),
         Err(problem) => return print(name, &Outcome::note(format!("trueup: {name}: {problem}"))),
@@ -64,12 +66,21 @@ pub fn run(name: &'static str, time: Duration, handle: fn(&Call) -> Outcome) -> 
     code
 }
 
+/// Makes the alarm end the process, whatever this process inherited.
+fn arm() {
+    // Neither fails for a signal that there is; if they did, the deadline would still hold.
+    let _ = flag::register_conditional_default(SIGALRM, Arc::new(AtomicBool::new(true)));
+    let mut alarm = SigSet::empty();
+    alarm.add(Signal::SIGALRM);
+    let _ = alarm.thread_unblock();
+}
+
 /// Ends the process in case a file system blocks that knows no deadline. A thread that does
 /// so with a better word costs every call 3 % of its time, so it is left to the kernel, in
 /// whole seconds; a client takes that end for a failed hook and goes on.
 fn watch(time: Duration) {
     let seconds = time.as_secs().saturating_add(2);
-    // What was set before, by whom, is nothing: the process is young.
+    // This replaces what was set before.
     let _ = alarm::set(u32::try_from(seconds).unwrap_or(u32::MAX));
 }
 
@@ -81,16 +92,19 @@ fn end(line: &str) {
 
 fn say(line: &str) {
     // With stderr gone there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "{}", one_line(line, LONGEST));
+    let _ = writeln!(io::stderr(), "{}", one_line(line, NOTE.len()));
 }
 
-/// Reads what is called for; `None` when that is nothing.
+/// Reads what is called for; `None` when that is nothing. Its time counts from then on.
 fn call(
     environment: Environment,
     settings: Settings,
-    deadline: Deadline,
+    time: Duration,
 ) -> Result<Option<Call>, String> {
-    let input = read_input(deadline).map_err(|problem| format!("stdin {problem}"))?;
+    let input =
+        read_input(Deadline::after(PAYLOAD_TIME)).map_err(|problem| format!("stdin {problem}"))?;
+    watch(time);
+    let deadline = Deadline::after(time);
     let payload = hook::parse(&input).map_err(|error| error.to_string())?;
     Ok(payload.map(|payload| Call::new(payload, environment, settings, deadline)))
 }
@@ -103,6 +117,11 @@ fn outcome(name: &str, call: &Call, handle: fn(&Call) -> Outcome) -> Outcome {
         .iter()
         .map(|warning| format!("trueup: {warning}"));
     outcome.notes.splice(0..0, warnings);
+    let more = outcome.notes.len().saturating_sub(NOTES.len());
+    if more > 0 {
+        outcome.notes.truncate(NOTES.len());
+        outcome.notes.push(format!("trueup: and {more} more lines"));
+    }
     for note in &outcome.notes {
         call.site.log(Level::Warn, name, note);
     }
@@ -110,7 +129,7 @@ fn outcome(name: &str, call: &Call, handle: fn(&Call) -> Outcome) -> Outcome {
 }
 
 /// Reads stdin to its end, but no longer than the deadline and no more than a payload may
-/// hold.
+/// hold. What came in time counts: a client that keeps stdin open may have said all.
 fn read_input(deadline: Deadline) -> Result<Vec<u8>, String> {
     let stdin = io::stdin();
     let mut input = Vec::new();
@@ -121,7 +140,10 @@ fn read_input(deadline: Deadline) -> Result<Vec<u8>, String> {
         match event::poll(&mut ready, Some(&left)) {
             Err(Errno::INTR) => continue,
             Err(error) => return Err(format!("cannot be read: {error}")),
-            Ok(0) => return Err("did not end in time; nothing was done".to_owned()),
+            Ok(0) if input.is_empty() => {
+                return Err("held nothing in time; nothing was done".to_owned());
+            }
+            Ok(0) => return Ok(input),
             Ok(_) => {}
         }
         // Not through the standard library's buffer, which would read ahead of the poll.
@@ -131,10 +153,10 @@ fn read_input(deadline: Deadline) -> Result<Vec<u8>, String> {
             return Ok(input);
         }
         input.extend_from_slice(chunk.get(..count).unwrap_or_default());
-        if input.len() > LARGEST {
+        if input.len() > PAYLOAD.len() {
             return Err(format!(
                 "holds more than {} MiB; nothing was done",
-                LARGEST / (1024 * 1024)
+                PAYLOAD.most / (1024 * 1024)
             ));
         }
     }

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use trueup_core::bounds::{PASSED_MARK, STATE};
 use trueup_core::files::{read_text, write_own};
 use trueup_core::model::{Repo, Session};
 use trueup_core::repos::{StateError, StateFile, give, lines, machine, spread};
@@ -14,8 +15,11 @@ use trueup_core::sync::Neighbour;
 
 use crate::Call;
 
-/// Longest note of what was passed on, in bytes: a digest and a path.
-const LONGEST_MARK: u64 = 16 * 1024;
+/// Longest state in which secrets are looked for in no time to speak of, in bytes.
+const SMALL_STATE: usize = 64 * 1024;
+
+/// Least time to begin with another repository.
+const LEAST_TIME: Duration = Duration::from_millis(20);
 
 /// Returns this machine's name; `None` where no repository was ever registered, which costs a
 /// look at one file.
@@ -46,7 +50,7 @@ fn try_pass_on(call: &Call, store: &mut SqliteStore) -> Result<Vec<String>, Stri
         return Ok(Vec::new());
     };
     let (dir, config) = (&call.site.project.dir, &call.site.repository);
-    let file = match StateFile::read(dir, config) {
+    let file = match StateFile::read_at_most(dir, config, STATE.most) {
         Err(StateError::Missing(_)) => return Ok(Vec::new()),
         other => other.map_err(|error| error.to_string())?,
     };
@@ -58,18 +62,36 @@ fn try_pass_on(call: &Call, store: &mut SqliteStore) -> Result<Vec<String>, Stri
     let Some(own) = own(call, &machine, &repos) else {
         return Ok(Vec::new());
     };
+    if !file.redact_within(call.site.deadline.left().saturating_sub(LEAST_TIME)) {
+        if file.size() > SMALL_STATE {
+            // Else every hook would try again, in vain. A small one is the machine's fault.
+            passed.note();
+        }
+        return Err("secrets were not looked for in time; run: trueup state sync".to_owned());
+    }
     let by = call.provenance("state sync");
     let given = give(store, &own.slug, &file, false, &by).map_err(|error| error.to_string())?;
-    let patience = call.site.deadline.left().max(Duration::from_millis(50));
     let paths = &call.site.settings.paths;
-    let deliveries = spread(&repos, &machine, &given, paths, patience);
-    // Only now: what a hook that is killed did not reach, the next one reaches.
-    passed.note();
-    let mut said: Vec<String> = deliveries
-        .iter()
-        .filter_map(|delivery| delivery.outcome.as_ref().err())
-        .map(|error| format!("trueup: STATE.md was not passed on: {error}"))
-        .collect();
+    let mut said = Vec::new();
+    for (number, repo) in repos.iter().enumerate() {
+        let left = call.site.deadline.left();
+        if left < LEAST_TIME {
+            // What said the same already costs a look, so the next hook gets further.
+            let left = repos.len() - number;
+            said.push(format!(
+                "trueup: STATE.md was not passed on to {left} repositories in time; the next hook \
+                 goes on"
+            ));
+            break;
+        }
+        let deliveries = spread(std::slice::from_ref(repo), &machine, &given, paths, left);
+        let errors = deliveries.iter().filter_map(|it| it.outcome.as_ref().err());
+        said.extend(errors.map(|error| format!("trueup: STATE.md was not passed on: {error}")));
+        if number + 1 == repos.len() {
+            // Only now: what a hook that is killed did not reach, the next one reaches.
+            passed.note();
+        }
+    }
     if !given.found.is_empty() {
         said.push(format!(
             "trueup: secrets in STATE.md were replaced before it was passed on: {}, in lines {}",
@@ -100,7 +122,7 @@ impl Passed {
     }
 
     fn is_noted(&self) -> bool {
-        read_text(&self.place, LONGEST_MARK, false).is_ok_and(|noted| noted == self.mark)
+        read_text(&self.place, PASSED_MARK.most, false).is_ok_and(|noted| noted == self.mark)
     }
 
     /// Where it cannot be noted, it is passed on once more, and nothing changes by that.

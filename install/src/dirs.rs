@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Named, Result};
+use crate::files;
 
 /// Makes a directory with its parents, readable by their owner alone as the data in them is,
 /// and returns those that are new, outermost first.
@@ -14,14 +15,7 @@ pub(crate) fn make(dir: &Path) -> Result<Vec<PathBuf>> {
         .map(Path::to_owned)
         .collect();
     new.reverse();
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.create(dir).named("make the directory", dir)?;
+    files::make_dirs(dir, 0o700).named("make the directory", dir)?;
     Ok(new)
 }
 

@@ -1,11 +1,17 @@
 //! `trueup-install`: plans, builds, stages, registers, verifies and reports; `--uninstall` takes
 //! everything back.
 
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests make files of their own")
+)]
+
 mod args;
 mod client;
 mod compile;
 mod dirs;
 mod error;
+mod files;
 mod install;
 mod link;
 mod manifest;

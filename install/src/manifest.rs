@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::dirs;
 use crate::error::{Error, Named, Result};
+use crate::files;
 use crate::touched::Snapshot;
 
 /// What an installation did.
@@ -103,7 +104,7 @@ impl Before {
 impl Manifest {
     /// Reads the record; none is an empty one.
     pub(crate) fn load(path: &Path) -> Result<Option<Self>> {
-        let bytes = match fs::read(path) {
+        let bytes = match files::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).named("read", path),
@@ -130,7 +131,7 @@ impl Manifest {
             hint: "a path that is not UTF-8 cannot be recorded".to_owned(),
         })?;
         text.push(b'\n');
-        if fs::read(path).is_ok_and(|old| old == text) {
+        if files::read(path).is_ok_and(|old| old == text) {
             return Ok(());
         }
         replace(path, 0o600, &text)

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -11,10 +11,14 @@ use serde_json::Value;
 
 use crate::dirs;
 use crate::error::{Error, Named, Result};
+use crate::files;
 use crate::parts;
 
 /// The files of a plugin directory by relative path, each with permission bits and content.
 pub(crate) type Tree = BTreeMap<PathBuf, (u32, Vec<u8>)>;
+
+/// Permission bits of a staged directory: whoever may run the plugin may look into it.
+const DIRECTORY: u32 = 0o755;
 
 /// Reads what is to be staged from the repository and from the built binaries.
 pub(crate) fn gather(source: &Path, binaries: &BTreeMap<String, PathBuf>) -> Result<Tree> {
@@ -25,7 +29,10 @@ pub(crate) fn gather(source: &Path, binaries: &BTreeMap<String, PathBuf>) -> Res
         "hooks/hooks.json",
     ] {
         let path = source.join(file);
-        tree.insert(file.into(), (0o644, fs::read(&path).named("read", &path)?));
+        tree.insert(
+            file.into(),
+            (0o644, files::read(&path).named("read", &path)?),
+        );
     }
     for (path, (_, bytes)) in read(&source.join("skills"))? {
         tree.insert(Path::new("skills").join(path), (0o644, bytes));
@@ -36,7 +43,7 @@ pub(crate) fn gather(source: &Path, binaries: &BTreeMap<String, PathBuf>) -> Res
             why: "was not built".to_owned(),
             hint: "cargo did not name it among its products: run cargo build --release".to_owned(),
         })?;
-        let bytes = fs::read(path).named("read", path)?;
+        let bytes = files::read(path).named("read", path)?;
         tree.insert(Path::new("bin").join(name), (0o755, bytes));
     }
     Ok(tree)
@@ -64,7 +71,7 @@ fn read(dir: &Path) -> Result<Tree> {
             if meta.is_dir() {
                 pending.push(name);
             } else {
-                let bytes = fs::read(&path).named("read", &path)?;
+                let bytes = files::read(&path).named("read", &path)?;
                 tree.insert(name, (meta.permissions().mode() & 0o777, bytes));
             }
         }
@@ -87,7 +94,7 @@ pub(crate) fn holds(at: &Path, tree: &Tree) -> bool {
 
 /// Whether a directory is a plugin directory of trueup.
 pub(crate) fn is_ours(at: &Path) -> bool {
-    fs::read(at.join(".claude-plugin/plugin.json"))
+    files::read(&at.join(".claude-plugin/plugin.json"))
         .ok()
         .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok())
         .is_some_and(|value| value.get("name").and_then(Value::as_str) == Some(parts::NAME))
@@ -118,7 +125,8 @@ pub(crate) fn put(
             if record.exists() {
                 // It must not be missing for a moment: it alone can restore the user's files.
                 let copy = temporary.path().join(parts::PREFIX_MANIFEST);
-                fs::copy(&record, &copy).named("copy", &record)?;
+                let text = files::read(&record).named("copy", &record)?;
+                files::write_new(&copy, 0o600, &text).named("copy", &record)?;
             }
             swap(temporary.path(), at)?;
             Ok(Vec::new())
@@ -194,25 +202,16 @@ fn written(
 ) -> Result<tempfile::TempDir> {
     let temporary = tempfile::Builder::new()
         .prefix(".trueup-stage-")
-        .permissions(fs::Permissions::from_mode(0o755))
         .tempdir_in(parent)
         .named("make a directory in", parent)?;
+    fs::set_permissions(temporary.path(), fs::Permissions::from_mode(DIRECTORY))
+        .named("set the permissions of", temporary.path())?;
     for (name, (mode, bytes)) in tree {
         let path = temporary.path().join(name);
         if let Some(dir) = path.parent() {
-            fs::create_dir_all(dir).named("make the directory", dir)?;
+            files::make_dirs(dir, DIRECTORY).named("make the directory", dir)?;
         }
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(*mode)
-            .open(&path)
-            .named("write", &path)?;
-        file.write_all(bytes).named("write", &path)?;
-        // The umask may have taken bits away.
-        file.set_permissions(fs::Permissions::from_mode(*mode))
-            .named("set the permissions of", &path)?;
-        file.sync_all().named("write", &path)?;
+        files::write_new(&path, *mode, bytes).named("write", &path)?;
     }
     if !holds(temporary.path(), tree) {
         return Err(Error::Refused {

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::dirs;
 use crate::error::{Named, Result};
+use crate::files;
 use crate::manifest::{Before, Manifest, UserFile, digest, replace};
 use crate::parts;
 use crate::places::Places;
@@ -247,7 +248,7 @@ fn files_in(dir: &Path) -> Vec<PathBuf> {
 }
 
 fn content(path: &Path) -> Result<Content> {
-    match fs::read(path) {
+    match files::read(path) {
         Ok(bytes) => {
             let mode = fs::metadata(path).named("read", path)?.permissions().mode() & 0o7777;
             Ok(Some((mode, bytes)))

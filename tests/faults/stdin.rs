@@ -70,20 +70,40 @@ fn json_of_any_depth_breaks_nothing() {
 #[test]
 fn a_client_that_never_closes_stdin_gets_rid_of_the_hook_all_the_same() {
     let home = Home::new();
-    for (binary, fixture) in BINARIES {
-        for sent in [&b""[..], &home.payload(fixture).bytes()] {
-            let mut run = home.run(binary).env("TRUEUP_DEADLINE_MS", "100");
-            let mut child = run.spawn();
-            // Held open until the process has ended.
-            let mut stdin = child.stdin.take().unwrap();
-            std::io::Write::write_all(&mut stdin, sent).unwrap();
-            let line = Answer::of(child).one_line();
-            let expected = format!("trueup: {binary}: stdin did not end in time; nothing was done");
-            assert_eq!(line, expected);
-            drop(stdin);
+    // At once, since each waits as long as a late payload is waited for.
+    std::thread::scope(|scope| {
+        for (binary, _) in BINARIES {
+            let home = &home;
+            scope.spawn(move || {
+                let line = held_open(home, binary, b"").one_line();
+                let expected =
+                    format!("trueup: {binary}: stdin held nothing in time; nothing was done");
+                assert_eq!(line, expected);
+            });
         }
-    }
+    });
     assert_eq!(fs::read_dir(home.trueup()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_payload_that_is_whole_counts_also_when_stdin_stays_open() {
+    let home = Home::new();
+    let payload = home.payload("session-start.startup").bytes();
+    held_open(&home, "session-start-sync", &payload).ok();
+    assert_eq!(home.session::<String>("status", SESSION), "active");
+    let half = payload.get(..payload.len() / 2).unwrap();
+    let line = held_open(&home, "session-start-sync", half).one_line();
+    assert!(line.contains("stdin is no hook payload"), "{line}");
+}
+
+/// Runs a hook whose stdin stays open until it has ended.
+fn held_open(home: &Home, binary: &str, sent: &[u8]) -> Answer {
+    let mut child = home.run(binary).spawn();
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, sent).unwrap();
+    let answer = Answer::of(child);
+    drop(stdin);
+    answer
 }
 
 /// No deadline of ours can interrupt a write that blocks; the kernel's alarm does.
@@ -92,12 +112,20 @@ fn a_client_whose_pipe_is_full_gets_rid_of_the_hook_all_the_same() {
     use std::os::unix::process::ExitStatusExt as _;
     let home = Home::new().holding();
     let payload = home.payload("session-start.resume").bytes();
-    for set in [None, Some("1000")] {
+    // What the client's own parent made of the signal is inherited.
+    let inherited = [
+        "--default-signal=ALRM",
+        "--ignore-signal=ALRM",
+        "--block-signal=ALRM",
+    ];
+    let set = inherited.map(|signal| (Some("1000"), signal));
+    for (set, signal) in set.into_iter().chain([(None, "--default-signal=ALRM")]) {
         let run = home.run("session-start-sync");
-        let mut run = match set {
+        let run = match set {
             None => run.without("TRUEUP_DEADLINE_MS"),
             Some(set) => run.env("TRUEUP_DEADLINE_MS", set),
         };
+        let mut run = run.through("env", |program| vec![signal.into(), program.into()]);
         let mut child = run.spawn();
         let (pid, unread) = (child.id(), child.stdout.take());
         let mut pipe = fs::OpenOptions::new()

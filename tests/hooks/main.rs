@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails at the line that failed")]
 
+mod bounds;
 mod cache_file;
 mod company;
 mod counter;
@@ -12,6 +13,7 @@ mod handoffs;
 mod hostile;
 mod lease;
 mod lost_edits;
+mod modes;
 mod payloads;
 mod places;
 mod prompt;

@@ -8,6 +8,7 @@
 mod building;
 mod failures;
 mod files;
+mod modes;
 mod plugin;
 mod real;
 mod registration;

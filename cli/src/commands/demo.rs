@@ -4,7 +4,6 @@
 //! works on the wrong thing.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,7 @@ use serde_json::{Value, json};
 use trueup_core::cache::{self, CacheFile};
 use trueup_core::claims::{Wish, claim};
 use trueup_core::deadline::Deadline;
+use trueup_core::files::{private_dir, write_own};
 use trueup_core::model::{Field, ItemKey, NewItem, SessionId, Value as FieldValue};
 use trueup_core::settings::{Environment, Project, Settings};
 use trueup_core::store::sqlite::SqliteStore;
@@ -53,7 +53,7 @@ pub(super) fn run() -> Result<Answer, Failure> {
     true_up(&mut store, current, &[], &site, Mode::Automatic)?;
     let path = cache::shared_path(&project);
     // The file as a tool without a database left it: on the previous child.
-    fs::write(&path, stale())?;
+    write_own(&path, stale().as_bytes())?;
 
     let before = show(&path);
     let clock = Instant::now();
@@ -108,9 +108,12 @@ pub(super) fn run() -> Result<Answer, Failure> {
 /// Makes what is needed of a git worktree, without needing git.
 fn repository(project: &Path, branch: &str) -> Result<(), Failure> {
     let git = project.join(".git");
-    fs::create_dir_all(git.join("refs/heads"))?;
-    fs::create_dir_all(git.join("objects"))?;
-    fs::write(git.join("HEAD"), format!("ref: refs/heads/{branch}\n"))?;
+    private_dir(&git.join("refs/heads"))?;
+    private_dir(&git.join("objects"))?;
+    write_own(
+        &git.join("HEAD"),
+        format!("ref: refs/heads/{branch}\n").as_bytes(),
+    )?;
     Ok(())
 }
 

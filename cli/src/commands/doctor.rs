@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use trueup_core::cache::lock::available_space;
-use trueup_core::settings::private_dir;
+use trueup_core::files::{private_dir, read_text};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Store as _, StoreError};
 use trueup_core::sync::drain;
@@ -131,6 +131,9 @@ fn data_directory(desk: &Desk, fix: bool) -> Check {
         Ok(data) => privacy(path, &data, fix).unwrap_or_else(|| Check::ok(NAME, shown.to_string())),
     }
 }
+
+/// Largest record of the client read, in bytes.
+const LARGEST_RECORDS: u64 = 16 * 1024 * 1024;
 
 /// The bits of a mode that let others in.
 #[cfg(unix)]
@@ -352,7 +355,7 @@ fn plugin(desk: &Desk) -> Check {
     });
     let records = config.map(|dir| dir.join("plugins").join("installed_plugins.json"));
     let text = records
-        .and_then(|path| fs::read_to_string(path).ok())
+        .and_then(|path| read_text(&path, LARGEST_RECORDS, true).ok())
         .unwrap_or_default();
     let installed = serde_json::from_str::<Value>(&text).is_ok_and(|json| {
         json.get("plugins")

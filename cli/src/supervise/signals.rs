@@ -1,8 +1,8 @@
 //! Signals as events, and an end by one.
 
-use std::fs;
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -14,6 +14,10 @@ use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::iterator::exfiltrator::origin::Origin;
 use signal_hook::low_level::siginfo::Cause;
 use signal_hook::low_level::{emulate_default_handler, signal_name};
+use trueup_core::files::read_text;
+
+/// Largest status of a process read, in bytes.
+const LARGEST_STATUS: u64 = 64 * 1024;
 
 /// Signals that are passed on.
 const FORWARDED: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
@@ -59,7 +63,8 @@ fn to_forward(origin: &Origin) -> Option<Signal> {
 
 /// Reads which signals this process ignores, a bit each; none where the system does not tell.
 fn ignored() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status =
+        read_text(Path::new("/proc/self/status"), LARGEST_STATUS, true).unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
         .unwrap_or(0)

@@ -3,13 +3,11 @@
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
+use crate::bounds::EXCLUDE;
 use crate::files::{append_to_theirs, is_symlink, read_bytes, shared_dir};
 
 /// The line in `info/exclude`; it covers session files, drafts and files set aside too.
 const PATTERN: &str = "**/.claude/auto-proceed-state*";
-
-/// Largest `info/exclude` read, in bytes.
-const LARGEST: u64 = 1024 * 1024;
 
 /// Permission bits of a new one: git reads it, for whoever works in the repository.
 const MODE: u32 = 0o644;
@@ -25,7 +23,7 @@ pub fn exclude_from_git(common_dir: &Path) -> io::Result<bool> {
         return Err(io::Error::other("a symlink, which is not followed"));
     }
     let path = folder.join("exclude");
-    let text = match read_bytes(&path, LARGEST, false) {
+    let text = match read_bytes(&path, EXCLUDE.most, false) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error),

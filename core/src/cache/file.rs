@@ -11,7 +11,7 @@ use crate::model::Timestamp;
 use crate::reconcile::{Aside, Reading};
 
 /// Largest cache read, in bytes. Real ones have one kilobyte.
-pub const LARGEST: u64 = 1024 * 1024;
+pub const LARGEST: u64 = crate::bounds::CACHE.most;
 
 /// Why a cache was not written.
 #[derive(Debug, thiserror::Error)]

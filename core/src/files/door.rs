@@ -5,6 +5,8 @@
 //! symlink. Modes are set after the file is made, because the umask may have taken bits away or
 //! may take none. `clippy.toml` refuses the ways of the standard library everywhere else.
 
+#![expect(clippy::disallowed_methods, reason = "this is the one place")]
+
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::Path;

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::door::{create_new, sync_dir};
+use crate::bounds::CACHE_FOLDER;
 use crate::cache::lock::reserve;
 
 /// What came of writing.
@@ -149,7 +150,7 @@ pub(crate) fn sweep_drafts(path: &Path) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
-    for entry in entries.flatten() {
+    for entry in entries.flatten().take(CACHE_FOLDER.len()) {
         let draft = entry.file_name().to_string_lossy().into_owned();
         let pid = draft
             .strip_prefix(&prefix)

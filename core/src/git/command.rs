@@ -55,24 +55,6 @@ const UNATTENDED: [(&str, &str); 6] = [
 /// minutes, and its end would be taken for a remote that hangs.
 const QUIET: [&str; 4] = ["-c", "gc.auto=0", "-c", "maintenance.auto=false"];
 
-/// Asks git for the branch.
-pub(super) fn branch(root: &Path) -> Option<String> {
-    let mut git = Command::new("git");
-    for name in MISLEADING {
-        git.env_remove(name);
-    }
-    let output = git
-        .args(["symbolic-ref", "--short", "--quiet", "HEAD"])
-        .current_dir(root)
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    let name = String::from_utf8(output.stdout).ok()?;
-    Some(name.trim().to_owned()).filter(|name| output.status.success() && !name.is_empty())
-}
-
 /// How long an operation may take, all its calls together.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limit {

@@ -1,6 +1,7 @@
 //! What git says, read from its files: a process of git costs more than the rest of a hook.
 //!
-//! Only a repository whose references are not files (reftable) is asked through git itself.
+//! No hook starts a process of git: what a repository's configuration, or a git of another name
+//! in `PATH`, makes of it has no end.
 //!
 //! What is compared with a remote, and all that is changed, goes through git
 //! ([`Repository`]): it is the user's own, with the user's settings, identity, hooks and
@@ -14,6 +15,7 @@ mod operation;
 mod process;
 mod push;
 mod refs;
+mod reftable;
 mod repository;
 mod upstream;
 
@@ -25,11 +27,10 @@ pub use refs::branches;
 pub use repository::Repository;
 pub use upstream::{Standing, Upstream};
 
-/// Largest of git's small files read, in bytes.
-const LARGEST: u64 = 64 * 1024;
+use crate::bounds::{BRANCH, GIT_FILE, PATH_PARTS};
 
 fn read(path: &Path) -> std::io::Result<String> {
-    crate::files::read_text(path, LARGEST, true)
+    crate::files::read_text(path, GIT_FILE.most, true)
 }
 
 /// A git worktree.
@@ -46,7 +47,8 @@ pub struct Worktree {
 impl Worktree {
     /// Finds the worktree that holds a directory.
     pub fn discover(directory: &Path) -> Option<Self> {
-        directory.ancestors().find_map(Self::at)
+        let mut above = directory.ancestors().take(PATH_PARTS.len());
+        above.find_map(Self::at)
     }
 
     fn at(root: &Path) -> Option<Self> {
@@ -79,12 +81,13 @@ impl Worktree {
     /// Returns the branch checked out; `None` when HEAD is detached or unreadable.
     pub fn branch(&self) -> Option<String> {
         let head = read(&self.git_dir.join("HEAD")).ok()?;
-        let branch = head.trim().strip_prefix("ref: refs/heads/")?;
-        // What a reftable repository leaves in HEAD for old readers.
-        if branch == ".invalid" {
-            return command::branch(&self.root);
+        let mut target = head.trim().strip_prefix("ref: ")?.to_owned();
+        // What a repository whose references are tables leaves in HEAD for old readers.
+        if target == "refs/heads/.invalid" {
+            target = reftable::head(&self.git_dir)?;
         }
-        Some(branch.to_owned())
+        let branch = target.strip_prefix("refs/heads/")?;
+        (branch.len() <= BRANCH.len()).then(|| branch.to_owned())
     }
 
     /// Returns the repository's name: that of the directory that holds the shared git
@@ -155,6 +158,41 @@ mod tests {
 
         git(&main, &["checkout", "-q", "--detach"]);
         assert_eq!(first.branch(), None);
+    }
+
+    #[test]
+    fn references_in_tables_are_read_as_git_reads_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let main = folder.path().join("project");
+        fs::create_dir_all(&main).unwrap();
+        git(
+            &main,
+            &[
+                "init",
+                "-q",
+                "--ref-format=reftable",
+                "-b",
+                "feat/SD-002B-x",
+            ],
+        );
+        let first = Worktree::discover(&main).unwrap();
+        assert_eq!(first.branch().as_deref(), Some("feat/SD-002B-x"), "unborn");
+        git(&main, &["commit", "-q", "--allow-empty", "-m", "x"]);
+        for number in 0..100 {
+            git(&main, &["update-ref", &format!("A{number}_HEAD"), "HEAD"]);
+        }
+        git(&main, &["switch", "-q", "-c", "other"]);
+        assert_eq!(first.branch().as_deref(), Some("other"));
+        git(
+            &main,
+            &["worktree", "add", "-q", "-b", "linked", "../linked"],
+        );
+        let linked = Worktree::discover(&folder.path().join("linked")).unwrap();
+        assert_eq!(linked.branch().as_deref(), Some("linked"));
+        git(&main, &["refs", "verify"]);
+        git(&main, &["switch", "-q", "--detach"]);
+        assert_eq!(first.branch(), None);
+        assert_eq!(linked.branch().as_deref(), Some("linked"));
     }
 
     #[test]

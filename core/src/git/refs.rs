@@ -4,44 +4,56 @@ use std::fs;
 use std::path::Path;
 
 use super::Worktree;
+use crate::bounds::{BRANCHES, PACKED_REFS};
+use crate::files::read_text;
 
-/// Largest list of packed references read, in bytes.
-const LARGEST: u64 = 4 * 1024 * 1024;
-
-/// Most branches listed; the list serves a hint alone.
-const MOST: usize = 2_000;
-
-/// Lists local branches by name.
+/// Lists local branches by name; where there are many, not all of them: they serve a hint alone.
 pub fn branches(worktree: &Worktree) -> Vec<String> {
-    let mut names = Vec::new();
-    loose(&worktree.common_dir.join("refs/heads"), "", &mut names);
-    let packed = crate::files::read_text(&worktree.common_dir.join("packed-refs"), LARGEST, true)
-        .unwrap_or_default();
+    let mut loose = Loose {
+        names: Vec::new(),
+        left: BRANCHES.len(),
+    };
+    loose.read(&worktree.common_dir.join("refs/heads"), "");
+    let mut names = loose.names;
+    let packed = read_text(
+        &worktree.common_dir.join("packed-refs"),
+        PACKED_REFS.most,
+        true,
+    );
     names.extend(
         packed
+            .unwrap_or_default()
             .lines()
             .filter_map(|line| line.split_once(" refs/heads/"))
             .map(|(_, name)| name.to_owned())
-            .take(MOST),
+            .take(BRANCHES.len()),
     );
     names.sort();
     names.dedup();
     names
 }
 
-fn loose(folder: &Path, prefix: &str, names: &mut Vec<String>) {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        if names.len() >= MOST {
-            return;
-        }
-        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => loose(&entry.path(), &format!("{name}/"), names),
-            Ok(kind) if kind.is_file() => names.push(name),
-            _ => {}
+/// Branches that are a file each.
+struct Loose {
+    names: Vec<String>,
+    /// How many more entries are looked at, directories among them.
+    left: usize,
+}
+
+impl Loose {
+    fn read(&mut self, folder: &Path, prefix: &str) {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        for entry in entries {
+            let Some(left) = self.left.checked_sub(1) else {
+                return;
+            };
+            self.left = left;
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => self.read(&entry.path(), &format!("{name}/")),
+                Ok(kind) if kind.is_file() => self.names.push(name),
+                _ => {}
+            }
         }
     }
 }

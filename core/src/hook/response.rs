@@ -1,8 +1,10 @@
 //! What a hook prints: cleaned here, where it leaves, whatever it was put together from.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
-use crate::text::{block, to_plain_json};
+use crate::text::{CONTEXT_LIMIT, block, to_plain_json};
 
 /// Longest text printed, in characters; what reaches a model is bounded where it is made.
 const LONGEST: usize = 100_000;
@@ -36,14 +38,14 @@ impl Response {
     pub fn render(&self) -> Option<String> {
         let mut answer = Map::new();
         if let Some(message) = &self.system_message {
-            answer.insert("systemMessage".to_owned(), clean(message));
+            answer.insert("systemMessage".to_owned(), clean(&cut(message)));
         }
         if let Some(reason) = &self.block {
             answer.insert("decision".to_owned(), json!("block"));
             answer.insert("reason".to_owned(), clean(reason));
         }
         if let Some((event, context)) = &self.context {
-            let mut specific = json!({"hookEventName": event, "additionalContext": clean(context)});
+            let mut specific = json!({"hookEventName": event, "additionalContext": clean(&cut(context))});
             if let Some(specific) = specific.as_object_mut()
                 && !self.watch_paths.is_empty()
             {
@@ -74,6 +76,18 @@ impl Response {
 
 fn clean(text: &str) -> Value {
     Value::String(block(text, LONGEST))
+}
+
+/// Cuts what is too long for the client, and says so.
+fn cut(text: &str) -> Cow<'_, str> {
+    let Some((end, _)) = text.char_indices().nth(CONTEXT_LIMIT) else {
+        return Cow::Borrowed(text);
+    };
+    let notice = "\n(the rest is left out for length)";
+    let kept = text.get(..end).unwrap_or_default();
+    let kept = kept.char_indices().rev().nth(notice.len() - 1);
+    let kept = kept.and_then(|(at, _)| text.get(..at)).unwrap_or_default();
+    Cow::Owned(format!("{kept}{notice}"))
 }
 
 #[cfg(test)]

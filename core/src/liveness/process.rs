@@ -1,13 +1,17 @@
 //! Reads of the process table. Where the system has no `/proc`, the answer is "cannot tell".
 
-use std::fs;
 use std::io;
+use std::path::Path;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
 use super::ProcessEvidence;
+use crate::files::{read_bytes, read_text};
 use crate::model::{ProcessId, Session};
+
+/// Largest file of `/proc` read, in bytes.
+const LARGEST: u64 = 64 * 1024;
 
 /// Returns this machine's name, as `uname -n` gives it.
 pub fn host_name() -> String {
@@ -60,7 +64,7 @@ pub fn evidence_of(
 }
 
 fn boot() -> Option<String> {
-    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let text = read_text(Path::new("/proc/sys/kernel/random/boot_id"), LARGEST, true).ok()?;
     Some(text.trim().to_owned())
 }
 
@@ -75,7 +79,7 @@ fn exists(pid: u32) -> bool {
 /// field 2 may hold spaces, brackets and half a character, so counting starts behind its last
 /// closing bracket, in bytes. A zombie counts as gone.
 fn started(pid: u32) -> io::Result<Option<u64>> {
-    let stat = match fs::read(format!("/proc/{pid}/stat")) {
+    let stat = match read_bytes(Path::new(&format!("/proc/{pid}/stat")), LARGEST, true) {
         Err(error) if error.kind() == io::ErrorKind::NotFound && exists(pid) => {
             return Err(io::ErrorKind::PermissionDenied.into());
         }

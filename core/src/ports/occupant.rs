@@ -2,8 +2,13 @@
 //! answer is that somebody does.
 
 use std::fs;
+use std::path::Path;
 
+use crate::files::read_text;
 use crate::text::one_line;
+
+/// Largest of the kernel's tables read, in bytes.
+const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// Longest name of a process shown, in characters.
 const LONGEST: usize = 40;
@@ -15,7 +20,7 @@ const LISTENING: &str = "0A";
 pub(super) fn of(port: u16) -> String {
     let sockets: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
-        .filter_map(|table| fs::read_to_string(table).ok())
+        .filter_map(|table| read_text(Path::new(table), LARGEST, true).ok())
         .flat_map(|table| listeners(&table, port))
         .collect();
     owner(&sockets).map_or_else(
@@ -55,7 +60,8 @@ fn owner(sockets: &[String]) -> Option<(u32, String)> {
                 .is_ok_and(|link| sockets.iter().any(|socket| link.as_os_str() == &**socket))
         });
         if holds {
-            let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            let name = read_text(Path::new(&format!("/proc/{pid}/comm")), LARGEST, true);
+            let name = name.unwrap_or_default();
             return Some((pid, name.trim().to_owned()));
         }
     }

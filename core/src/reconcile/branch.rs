@@ -1,6 +1,11 @@
 //! Which item a branch names.
 
-use regex_lite::Regex;
+use regex_lite::{Regex, RegexBuilder};
+
+use crate::bounds::BRANCH_MATCHES;
+
+/// Largest compiled pattern, in bytes: the time of a search grows with it.
+const LARGEST_PATTERN: usize = 64 * 1024;
 
 /// Finds `SD-002B` in `feat/SD-002B-x`: capitals, parts joined by dashes, a number and at
 /// most one letter.
@@ -25,7 +30,9 @@ impl BranchPattern {
     ///
     /// When it is no regular expression.
     pub fn new(pattern: &str) -> Result<Self, PatternError> {
-        Regex::new(pattern).map(Self).map_err(|error| PatternError {
+        let mut builder = RegexBuilder::new(pattern);
+        builder.size_limit(LARGEST_PATTERN);
+        builder.build().map(Self).map_err(|error| PatternError {
             pattern: pattern.to_owned(),
             reason: error.to_string(),
         })
@@ -33,10 +40,13 @@ impl BranchPattern {
 
     /// Returns the well-formed item that a branch names as whole words.
     fn find<'b>(&self, branch: &'b str) -> Option<&'b str> {
-        self.0.captures_iter(branch).find_map(|found| {
-            let named = found.get(1).or_else(|| found.get(0))?;
-            is_whole(branch, named.start(), named.end()).then(|| named.as_str())
-        })
+        self.0
+            .captures_iter(branch)
+            .take(BRANCH_MATCHES.len())
+            .find_map(|found| {
+                let named = found.get(1).or_else(|| found.get(0))?;
+                is_whole(branch, named.start(), named.end()).then(|| named.as_str())
+            })
     }
 }
 

@@ -6,6 +6,8 @@
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
@@ -64,9 +66,27 @@ pub fn lines(found: &[Finding]) -> String {
 #[derive(Debug)]
 pub struct StateFile {
     path: PathBuf,
-    text: String,
+    text: Arc<str>,
     /// SHA-256 of the file, in hexadecimal digits.
     pub digest: String,
+    redacted: OnceLock<Redacted>,
+}
+
+/// A state as the others may see it.
+#[derive(Debug, Clone)]
+struct Redacted {
+    content: String,
+    found: Vec<Finding>,
+}
+
+impl Redacted {
+    fn of(text: &str) -> Self {
+        let redaction = redact(text);
+        Self {
+            content: redaction.text.into_owned(),
+            found: redaction.found,
+        }
+    }
 }
 
 impl StateFile {
@@ -97,6 +117,19 @@ impl StateFile {
     ///
     /// When there is none, or it is none: outside the repository, too large, no text.
     pub fn read(root: &Path, config: &RepositoryConfig) -> Result<Self, StateError> {
+        Self::read_at_most(root, config, LARGEST_BODY)
+    }
+
+    /// Reads a repository's state of at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::read`].
+    pub fn read_at_most(
+        root: &Path,
+        config: &RepositoryConfig,
+        limit: u64,
+    ) -> Result<Self, StateError> {
         let named = Self::place(root, config)?;
         // A link within the repository is the repository's own business.
         let path = match named.canonicalize() {
@@ -109,10 +142,36 @@ impl StateFile {
         if !path.starts_with(&root) {
             return Err(unfit(&named, "it lies outside its repository"));
         }
-        let bytes = read_bytes(&path, LARGEST_BODY, false).map_err(|e| unfit(&path, e))?;
+        let bytes = read_bytes(&path, limit, false).map_err(|error| match error.kind() {
+            ErrorKind::FileTooLarge if limit < LARGEST_BODY => {
+                unfit(&path, format!("{error}; run: trueup state sync"))
+            }
+            _ => unfit(&path, error),
+        })?;
         let digest = hex(&Sha256::digest(&bytes));
         let text = String::from_utf8(bytes).map_err(|error| unfit(&path, error.utf8_error()))?;
-        Ok(Self { path, text, digest })
+        Ok(Self {
+            path,
+            text: text.into(),
+            digest,
+            redacted: OnceLock::new(),
+        })
+    }
+
+    /// Returns how long the text is, in bytes.
+    pub fn size(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Looks for secrets, but no longer than `time`; tells whether that sufficed. The time is
+    /// linear in the text, but a text made for it needs many times what prose does.
+    pub fn redact_within(&self, time: Duration) -> bool {
+        let (sender, receiver) = mpsc::channel();
+        let text = Arc::clone(&self.text);
+        // It goes on when it is given up, and ends with the process.
+        thread::spawn(move || sender.send(Redacted::of(&text)));
+        let redacted = receiver.recv_timeout(time);
+        redacted.is_ok_and(|redacted| self.redacted.set(redacted).is_ok())
     }
 }
 
@@ -147,14 +206,14 @@ pub fn give(
     deny_secrets: bool,
     by: &Provenance,
 ) -> Result<Given, StateError> {
-    let redaction = redact(&file.text);
-    if deny_secrets && !redaction.found.is_empty() {
+    let redacted = file.redacted.get_or_init(|| Redacted::of(&file.text));
+    let Redacted { content, found } = redacted.clone();
+    if deny_secrets && !found.is_empty() {
         return Err(StateError::Secrets {
             path: file.path.clone(),
-            found: redaction.found,
+            found,
         });
     }
-    let (content, found) = (redaction.text.into_owned(), redaction.found);
     let state = RepoState {
         head: StateHead {
             // Both are the store's to say.

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::bounds::Bound;
 use crate::files;
+use crate::text::one_line;
 
 /// A configuration file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -50,16 +52,17 @@ pub(super) struct ConfigFile {
     pub(super) branch_pattern: Option<String>,
 }
 
-/// Largest file read, in bytes.
-const LARGEST: u64 = 256 * 1024;
+/// Longest reason shown, in characters: it quotes the file.
+const LONGEST_REASON: usize = 400;
 
 /// Reads a TOML file into `T`; a missing one is the default. `follow` says whether it may be
 /// a symlink.
 pub(super) fn read<T: Default + for<'de> Deserialize<'de>>(
     path: &Path,
+    bound: Bound,
     follow: bool,
 ) -> Result<T, ConfigError> {
-    let text = match files::read_text(path, LARGEST, follow) {
+    let text = match files::read_text(path, bound.most, follow) {
         Ok(text) => text,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(T::default());
@@ -77,7 +80,7 @@ pub(super) fn read<T: Default + for<'de> Deserialize<'de>>(
         ConfigError::Syntax {
             path: path.to_owned(),
             line: before.matches('\n').count() + 1,
-            reason: error.message().to_owned(),
+            reason: one_line(error.message(), LONGEST_REASON),
         }
     })
 }
@@ -92,7 +95,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         assert!(
-            read::<ConfigFile>(&path, true)
+            read::<ConfigFile>(&path, crate::bounds::CONFIG, true)
                 .unwrap()
                 .database_url
                 .is_none()
@@ -103,7 +106,10 @@ mod tests {
             ("lease_seconds = \"many\"\n", "config.toml:1:"),
         ] {
             fs::write(&path, text).unwrap();
-            let error = read::<ConfigFile>(&path, true).err().unwrap().to_string();
+            let error = read::<ConfigFile>(&path, crate::bounds::CONFIG, true)
+                .err()
+                .unwrap()
+                .to_string();
             assert!(error.contains(line), "{error}");
         }
     }

@@ -7,6 +7,7 @@ mod database;
 mod environment;
 mod file;
 mod paths;
+mod patterns;
 mod project;
 mod resolve;
 
@@ -16,5 +17,5 @@ pub use file::ConfigError;
 pub use paths::Paths;
 
 pub use crate::files::private_dir;
-pub use project::{Project, RepositoryConfig};
+pub use project::{Project, RepositoryConfig, is_bounded};
 pub use resolve::Settings;

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::Environment;
 use super::file::{self, ConfigError};
+use super::patterns;
+use crate::bounds::{PATH, PATH_PARTS, REPOSITORY_CONFIG};
 use crate::git::Worktree;
 
 /// Where a session works.
@@ -21,7 +23,8 @@ impl Project {
     /// Finds the project: `CLAUDE_PROJECT_DIR`, else the worktree that holds `cwd`, else
     /// `cwd`.
     pub fn find(environment: &Environment, cwd: &Path) -> Self {
-        match environment.path("CLAUDE_PROJECT_DIR") {
+        let named = environment.path("CLAUDE_PROJECT_DIR");
+        match named.filter(|dir| is_bounded(dir)) {
             Some(dir) => Self::at(environment, dir),
             None => match Worktree::discover(cwd) {
                 Some(git) => Self::at(environment, git.root),
@@ -68,7 +71,8 @@ impl Project {
     ///
     /// When it is no TOML or has values of a wrong type.
     pub fn config(&self) -> Result<RepositoryConfig, ConfigError> {
-        let table: toml::Table = file::read(&self.dir.join(".trueup.toml"), false)?;
+        let place = self.dir.join(".trueup.toml");
+        let table: toml::Table = file::read(&place, REPOSITORY_CONFIG, false)?;
         let mut config = RepositoryConfig::default();
         for (key, value) in table {
             match (key.as_str(), value) {
@@ -85,8 +89,20 @@ impl Project {
                 (other, _) => config.refused.push(other.to_owned()),
             }
         }
+        let problems = [
+            patterns::bound(&place, &mut config.handoff_commands),
+            patterns::bound_branch(&place, &mut config.branch_pattern),
+        ];
+        config.problems.extend(problems.into_iter().flatten());
         Ok(config)
     }
+}
+
+/// Tells whether a directory that somebody names is short and shallow enough to be looked at:
+/// every look costs a walk over all its parts, and there is one for each of them.
+pub fn is_bounded(path: &Path) -> bool {
+    let parts = path.components().take(PATH_PARTS.len() + 1).count();
+    path.as_os_str().len() <= PATH.len() && parts <= PATH_PARTS.len()
 }
 
 /// Tells whether two paths lead to one directory: a home directory behind a symlink is one
@@ -119,6 +135,8 @@ pub struct RepositoryConfig {
     pub handoff_commands: Option<Vec<String>>,
     /// Keys it may not set, or of a wrong type.
     pub refused: Vec<String>,
+    /// What else is ignored of it; one line each.
+    pub problems: Vec<String>,
 }
 
 #[cfg(test)]

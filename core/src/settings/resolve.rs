@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::database::DatabaseUrl;
 use super::file::{self, ConfigError, ConfigFile};
+use super::patterns;
 use super::{Environment, Paths, RepositoryConfig};
+use crate::bounds::CONFIG;
 use crate::diagnostics::Level;
 use crate::model::RETENTION_DAYS;
 
@@ -68,7 +70,7 @@ impl Settings {
     /// When the user's file is broken or a path makes no sense. A bad number is a warning.
     pub fn load(environment: &Environment) -> Result<Self, ConfigError> {
         let paths = Paths::find(environment).map_err(ConfigError::Value)?;
-        let config: ConfigFile = file::read(&paths.config_file(), true)?;
+        let config: ConfigFile = file::read(&paths.config_file(), CONFIG, true)?;
         Ok(Self::resolve(environment, paths, config))
     }
 
@@ -79,7 +81,7 @@ impl Settings {
     /// When there is no place for trueup's files at all.
     pub fn load_leniently(environment: &Environment) -> Result<Self, ConfigError> {
         let paths = Paths::find(environment).map_err(ConfigError::Value)?;
-        let (config, problem) = match file::read(&paths.config_file(), true) {
+        let (config, problem) = match file::read(&paths.config_file(), CONFIG, true) {
             Ok(config) => (config, None),
             Err(error) => (ConfigFile::default(), Some(error.to_string())),
         };
@@ -88,8 +90,11 @@ impl Settings {
         Ok(settings)
     }
 
-    fn resolve(environment: &Environment, paths: Paths, config: ConfigFile) -> Self {
+    fn resolve(environment: &Environment, paths: Paths, mut config: ConfigFile) -> Self {
         let mut warnings = Vec::new();
+        let source = paths.config_file();
+        warnings.extend(patterns::bound(&source, &mut config.handoff_commands));
+        warnings.extend(patterns::bound_branch(&source, &mut config.branch_pattern));
         let mut number = |name: &str, configured: Option<u64>, default: Option<u64>| {
             let set = environment.number(name).unwrap_or_else(|problem| {
                 warnings.push(problem);

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use once_cell::unsync::OnceCell;
 
+use crate::bounds::REFUSED_KEYS;
 use crate::deadline::Deadline;
 use crate::diagnostics::{self, Level};
 use crate::liveness;
@@ -12,6 +13,10 @@ use crate::model::{ProcessId, Session, Timestamp};
 use crate::outbox::{Journal, Outbox};
 use crate::reconcile::{BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError, default_may_match};
 use crate::settings::{Environment, Project, RepositoryConfig, Settings};
+use crate::text::one_line;
+
+/// Longest key shown, in characters.
+const LONGEST_KEY: usize = 80;
 
 /// The surroundings of one run.
 #[derive(Debug, Clone)]
@@ -50,12 +55,8 @@ impl Site {
             warnings.push(error.to_string());
             RepositoryConfig::default()
         });
-        for key in &repository.refused {
-            warnings.push(format!(
-                "{}: a repository may not set {key}, or not so; it is ignored",
-                project.dir.join(".trueup.toml").display()
-            ));
-        }
+        warnings.extend(refusal(&project.dir, &repository.refused));
+        warnings.extend(repository.problems.iter().cloned());
         let client_pid = environment
             .text("CLAUDE_PID")
             .and_then(|pid| pid.parse().ok());
@@ -143,6 +144,24 @@ impl Site {
         let path: &Path = &self.settings.paths.log();
         diagnostics::log(path, self.settings.log, level, now(), source, message);
     }
+}
+
+/// Says which keys of a repository's file are ignored: all in one line, however many there are.
+fn refusal(project: &Path, keys: &[String]) -> Option<String> {
+    let named = keys.iter().take(REFUSED_KEYS.len());
+    let named: Vec<String> = named.map(|key| one_line(key, LONGEST_KEY)).collect();
+    let more = match keys.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let file = project.join(".trueup.toml");
+    (!named.is_empty()).then(|| {
+        format!(
+            "{}: a repository may not set {}{more}, or not so; ignored",
+            file.display(),
+            named.join(", ")
+        )
+    })
 }
 
 /// Returns the local clock: for names of files and ages of caches, never for a lease.

@@ -1,7 +1,7 @@
 //! A budget for what a model is told: the client cuts longer context silently.
 
 /// Most characters of one emission. The client replaces more than 10,000 by a preview.
-pub const CONTEXT_LIMIT: usize = 9_500;
+pub const CONTEXT_LIMIT: usize = crate::bounds::MESSAGE.len();
 
 /// Room kept for saying what was left out.
 const NOTICE: usize = 120;

@@ -1,9 +1,9 @@
 //! Files of plans: which they are, and reading them.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use trueup_core::files::read_text;
 use trueup_core::git::Worktree;
 use trueup_core::model::{NewPlan, PlanId};
 use trueup_core::plan::{ParsedPlan, Skipped, StatusFileError, parse_markdown, parse_status_file};
@@ -76,21 +76,12 @@ pub(super) fn read(desk: &Desk, file: &Path) -> Result<Read, Failure> {
 }
 
 fn text(path: &Path) -> Result<String, String> {
-    let data = fs::metadata(path).map_err(|error| error.to_string())?;
-    if !data.is_file() {
-        return Err("it is no file".to_owned());
-    }
-    let mut text = String::new();
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let read = file.take(LARGEST + 1).read_to_string(&mut text);
-    match read {
-        Ok(length) if length as u64 > LARGEST => {
-            Err(format!("it is larger than {} MiB", LARGEST / 1024 / 1024))
-        }
-        Ok(_) => Ok(text),
-        Err(error) if error.kind() == ErrorKind::InvalidData => Err("it is not UTF-8".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
+    read_text(path, LARGEST, true).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => format!("it is larger than {} MiB", LARGEST / 1024 / 1024),
+        ErrorKind::InvalidData => "it is not UTF-8".to_owned(),
+        _ if path.is_dir() => "it is no file".to_owned(),
+        _ => error.to_string(),
+    })
 }
 
 /// Tells whether a text can only be meant as the path of a plan's file, not as its id.

@@ -1,0 +1,188 @@
+//! The branch of a repository whose references are tables (`extensions.refStorage=reftable`).
+//!
+//! Only HEAD is looked for. References are sorted by name in each table, so HEAD stands in the
+//! first block, and the newest table that names it is right. A table has a header (`REFT`, the
+//! version, the size of a block), and then blocks of `r`, a length of 3 bytes and records: how
+//! much of the name before is kept, the length of what follows with the kind of the value, that
+//! part of the name, a number of the update, and the value.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use crate::bounds::{REFTABLE, REFTABLES};
+use crate::files;
+
+const HEAD: &[u8] = b"HEAD";
+
+/// Lengths of a header by the version of the format, and of an object's id in the first.
+const HEADER: [usize; 2] = [24, 28];
+const SHA1: usize = 20;
+const SHA256: usize = 32;
+
+/// What a table says of HEAD.
+#[derive(Debug, PartialEq, Eq)]
+enum Head {
+    /// Nothing: an older table is asked.
+    Unnamed,
+    /// It names a reference.
+    Symbolic(String),
+    /// It is detached, or was removed.
+    Other,
+}
+
+/// Returns what HEAD of a worktree names, such as `refs/heads/main`.
+pub(super) fn head(git_dir: &Path) -> Option<String> {
+    let folder = git_dir.join("reftable");
+    let tables = super::read(&folder.join("tables.list")).ok()?;
+    for name in tables.lines().rev().take(REFTABLES.len()) {
+        // A name is one file of the folder.
+        if name.is_empty() || name.contains('/') {
+            return None;
+        }
+        let (file, _) = files::open(&folder.join(name), false).ok()?;
+        let mut table = Vec::new();
+        file.take(REFTABLE.most).read_to_end(&mut table).ok()?;
+        match read_head(&table)? {
+            Head::Unnamed => {}
+            Head::Symbolic(name) => return Some(name),
+            Head::Other => return None,
+        }
+    }
+    None
+}
+
+/// Reads what a table says of HEAD; nothing where its form is unknown.
+fn read_head(table: &[u8]) -> Option<Head> {
+    let version = *table.strip_prefix(b"REFT")?.first()?;
+    let header = *HEADER.get(usize::from(version).checked_sub(1)?)?;
+    let id = match table.get(24..header)? {
+        b"" | b"sha1" => SHA1,
+        b"s256" => SHA256,
+        _ => return None,
+    };
+    let [b'r', a, b, c, ..] = table.get(header..)? else {
+        // A table of logs alone.
+        return Some(Head::Unnamed);
+    };
+    // The length of the first block counts the header.
+    let end = usize::try_from(u32::from_be_bytes([0, *a, *b, *c])).ok()?;
+    let records = match table.get(..end) {
+        // Behind the records are offsets of 3 bytes, and their number in 2.
+        Some(block) => {
+            let count = usize::from(u16::from_be_bytes(*block.last_chunk()?));
+            block.get(header + 4..end.checked_sub(count * 3 + 2)?)?
+        }
+        None => table.get(header + 4..)?,
+    };
+    find_head(records, id)
+}
+
+fn find_head(records: &[u8], id: usize) -> Option<Head> {
+    let mut left = records;
+    let mut name = Vec::new();
+    while !left.is_empty() {
+        let kept = number(&mut left)?;
+        let suffix = number(&mut left)?;
+        let (length, kind) = (suffix >> 3, suffix & 7);
+        name.truncate(kept);
+        name.extend_from_slice(take(&mut left, length)?);
+        number(&mut left)?;
+        let value = match kind {
+            0 => &[],
+            1 => take(&mut left, id)?,
+            2 => take(&mut left, id * 2)?,
+            3 => {
+                let length = number(&mut left)?;
+                take(&mut left, length)?
+            }
+            _ => return None,
+        };
+        match name.as_slice().cmp(HEAD) {
+            std::cmp::Ordering::Less => {}
+            std::cmp::Ordering::Greater => return Some(Head::Unnamed),
+            std::cmp::Ordering::Equal if kind == 3 => {
+                let target = String::from_utf8(value.to_vec()).ok()?;
+                return Some(Head::Symbolic(target));
+            }
+            std::cmp::Ordering::Equal => return Some(Head::Other),
+        }
+    }
+    Some(Head::Unnamed)
+}
+
+fn take<'a>(left: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+    let (taken, rest) = left.split_at_checked(length)?;
+    *left = rest;
+    Some(taken)
+}
+
+/// Reads a number of 7 bits a byte, where each byte but the first adds one to what is before it.
+fn number(left: &mut &[u8]) -> Option<usize> {
+    let mut value = 0_usize;
+    for position in 0.. {
+        let (byte, rest) = left.split_first()?;
+        *left = rest;
+        if position > 0 {
+            value = value.checked_add(1)?;
+        }
+        value = value
+            .checked_mul(128)?
+            .checked_add(usize::from(byte & 127))?;
+        if byte & 128 == 0 {
+            break;
+        }
+    }
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A table with one block of records.
+    fn table(records: &[u8]) -> Vec<u8> {
+        let mut table = b"REFT\x01\x00\x10\x00".to_vec();
+        table.extend([0; 16]);
+        let end = u32::try_from(HEADER[0] + 4 + records.len() + 5).unwrap();
+        table.push(b'r');
+        table.extend(&end.to_be_bytes()[1..]);
+        table.extend(records);
+        table.extend([0, 0, 28, 0, 1]);
+        table
+    }
+
+    #[test]
+    fn head_is_found_among_others() {
+        let before = [&[0, (3 << 3) | 1][..], b"BAD", &[0], &[7; SHA1]].concat();
+        let head = [
+            &[0, (4 << 3) | 3][..],
+            b"HEAD",
+            &[0, 15],
+            b"refs/heads/main",
+        ]
+        .concat();
+        let after = [&[0, (6 << 3) | 1][..], b"refs/x", &[0], &[7; SHA1]].concat();
+        let found = Head::Symbolic("refs/heads/main".to_owned());
+        let all = table(&[before.clone(), head.clone(), after.clone()].concat());
+        assert_eq!(read_head(&all).as_ref(), Some(&found));
+        assert_eq!(
+            read_head(&table(&[before, after].concat())),
+            Some(Head::Unnamed)
+        );
+        let detached = [&[0, (4 << 3) | 1][..], b"HEAD", &[0], &[7; SHA1]].concat();
+        assert_eq!(read_head(&table(&detached)), Some(Head::Other));
+        for length in 0..all.len() {
+            // A table that is cut is unknown or says the same.
+            let cut = read_head(&all[..length]);
+            assert!(cut.is_none() || cut == Some(Head::Unnamed) || cut.as_ref() == Some(&found));
+        }
+    }
+
+    #[test]
+    fn numbers_that_do_not_fit_are_no_numbers() {
+        assert_eq!(number(&mut &[0x80, 0x00][..]), Some(128));
+        assert_eq!(number(&mut &[0x7f][..]), Some(127));
+        assert_eq!(number(&mut &[0xff; 64][..]), None);
+        assert_eq!(number(&mut &[0xff; 3][..]), None);
+    }
+}

@@ -1,0 +1,585 @@
+//! Goes over the table of bounds: for each input one that is far beyond its bound. The hooks end
+//! within seconds of computing, as they do for their own job, say what was cut, and do the rest.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+use support::home::{Answer, Home, Payload, SESSION};
+use trueup_core::bounds::{self, Bound};
+
+/// How long a process of an unoptimised build may compute before the system kills it, in
+/// seconds. Unlike time on a clock this does not depend on what else runs.
+const COMPUTING: u32 = 3;
+
+type Case = fn(&Home);
+
+/// An input beyond each bound.
+const CASES: &[(Bound, Case)] = &[
+    (bounds::CONFIG, config),
+    (bounds::PAYLOAD_WAIT, late_payload),
+    (bounds::PAYLOAD, payload),
+    (bounds::PATH, long_path),
+    (bounds::PATH_PARTS, deep_path),
+    (bounds::GIT_FILE, git_files),
+    (bounds::REFTABLE, reftable),
+    (bounds::REFTABLES, reftables),
+    (bounds::BRANCH, branch),
+    (bounds::BRANCH_MATCHES, branch_matches),
+    (bounds::PACKED_REFS, packed_refs),
+    (bounds::BRANCHES, branches),
+    (bounds::REPOSITORY_CONFIG, repository_config),
+    (bounds::REFUSED_KEYS, refused_keys),
+    (bounds::HANDOFF_PATTERNS, handoff_patterns),
+    (bounds::HANDOFF_PATTERN, handoff_pattern),
+    (bounds::BRANCH_PATTERN, branch_pattern),
+    (bounds::COMMAND, command),
+    (bounds::COMMAND_STEPS, command_steps),
+    (bounds::CACHE, cache),
+    (bounds::CACHE_FOLDER, cache_folder),
+    (bounds::EXCLUDE, exclude),
+    (bounds::ENVIRONMENT_FILE, environment_file),
+    (bounds::WORKPLANS, workplans),
+    (bounds::STATE, state),
+    (bounds::PASSED_MARK, passed_mark),
+    (bounds::TASK, task),
+    (bounds::NOTES, notes),
+    (bounds::NOTE, long_error),
+    (bounds::LOG_LINE, long_error),
+    (bounds::LOG, log),
+    (bounds::MESSAGE, long_error),
+];
+
+#[test]
+fn no_input_of_a_hook_is_unbounded() {
+    for bound in bounds::ALL {
+        let case = CASES.iter().find(|(of, _)| of == bound);
+        let (_, case) = case.unwrap_or_else(|| panic!("no input beyond: {}", bound.input));
+        // The name of a case that fails is in what the test prints.
+        println!("{}", bound.input);
+        case(&Home::new().holding());
+    }
+}
+
+/// Runs a hook that may compute for so long.
+fn limited(home: &Home, binary: &str, payload: &Payload, set: &[(&str, &str)]) -> Answer {
+    let mut run = home.run(binary).payload(payload);
+    for (name, value) in set {
+        run = run.env(name, value);
+    }
+    let limit = format!("ulimit -t {COMPUTING}; exec \"$0\"");
+    run.through("sh", |program| {
+        vec!["-c".into(), limit.clone().into(), program.into()]
+    })
+    .finish()
+}
+
+/// Runs a hook while the cache names another item, and asserts that it does its job.
+#[track_caller]
+fn mended_by(home: &Home, binary: &str, payload: &Payload, set: &[(&str, &str)]) -> Answer {
+    home.edit("currentSd", "SD-002B");
+    let answer = limited(home, binary, payload, set);
+    assert_eq!(answer.code, Some(0), "{answer:.2000?}");
+    assert_eq!(home.cached()["currentSd"], "SD-002C", "{answer:.2000?}");
+    answer
+}
+
+#[track_caller]
+fn starts(home: &Home) -> Answer {
+    mended_by(
+        home,
+        "session-start-sync",
+        &home.payload("session-start.resume"),
+        &[],
+    )
+}
+
+#[track_caller]
+fn says(answer: &Answer, text: &str) {
+    let lines = answer.stderr.lines().filter(|line| line.contains(text));
+    assert_eq!(lines.count(), 1, "{text}: {}", answer.stderr);
+    assert!(
+        answer
+            .stderr
+            .lines()
+            .all(|line| line.chars().count() <= 4_100)
+    );
+}
+
+fn beyond(bound: Bound) -> usize {
+    bound.len() * 2 + 1
+}
+
+fn write(path: &Path, content: impl AsRef<[u8]>) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+}
+
+fn config(home: &Home) {
+    let text = format!("log = \"info\"\n#{}", "x".repeat(beyond(bounds::CONFIG)));
+    write(&home.trueup().join("config.toml"), text);
+    says(&starts(home), "config.toml: larger than");
+}
+
+fn late_payload(home: &Home) {
+    home.edit("currentSd", "SD-002B");
+    let deadline = Duration::from_millis(1_500);
+    let mut run = home
+        .run("session-start-sync")
+        .env("TRUEUP_DEADLINE_MS", deadline.as_millis().to_string());
+    let mut child = run.spawn();
+    let mut stdin = child.stdin.take().unwrap();
+    let bytes = home.payload("session-start.resume").bytes();
+    let (first, rest) = bytes.split_at(10);
+    std::io::Write::write_all(&mut stdin, first).unwrap();
+    // Longer than the hook's whole time, which counts from the end of the payload.
+    std::thread::sleep(deadline + Duration::from_millis(500));
+    std::io::Write::write_all(&mut stdin, rest).unwrap();
+    drop(stdin);
+    Answer::of(child).ok();
+    assert_eq!(home.cached()["currentSd"], "SD-002C");
+}
+
+fn payload(home: &Home) {
+    let long = "x".repeat(bounds::PAYLOAD.len());
+    let payload = home.payload("user-prompt-submit").with("prompt", long);
+    let line = limited(home, "session-start-sync", &payload, &[]).one_line();
+    assert!(line.contains("more than 16 MiB"), "{line}");
+}
+
+fn long_path(home: &Home) {
+    let path = format!("/{}", "x".repeat(beyond(bounds::PATH)));
+    stands_in(home, &path);
+}
+
+fn deep_path(home: &Home) {
+    let path = format!("{}{}", home.project().display(), "/x/..".repeat(50_000));
+    stands_in(home, &path);
+}
+
+fn stands_in(home: &Home, path: &str) {
+    let named = home.payload("session-start.resume").with("cwd", path);
+    let answer = mended_by(home, "session-start-sync", &named, &[]);
+    says(&answer, "parts or");
+    let set = [("CLAUDE_PROJECT_DIR", path)];
+    if path.len() < 100_000 {
+        let payload = home.payload("session-start.resume");
+        says(
+            &mended_by(home, "session-start-sync", &payload, &set),
+            "parts or",
+        );
+    }
+}
+
+fn git_files(home: &Home) {
+    let git = home.project().join(".git");
+    let long = "x".repeat(beyond(bounds::GIT_FILE));
+    write(&git.join("commondir"), &long);
+    starts(home);
+    write(&git.join("HEAD"), format!("ref: refs/heads/{long}\n"));
+    starts(home);
+}
+
+/// Puts a git first in the path that leaves a mark, and makes HEAD what it is where references
+/// are tables.
+fn with_tables(home: &Home, tables: &str) {
+    let git = home.project().join(".git");
+    write(&git.join("HEAD"), "ref: refs/heads/.invalid\n");
+    write(&git.join("reftable/tables.list"), tables);
+    let (bin, mark) = (home.root().join("bin"), home.root().join("started"));
+    let script = format!("#!/bin/sh\ntouch '{}'\nexec sleep 60\n", mark.display());
+    write(&bin.join("git"), script);
+    let executable = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(bin.join("git"), executable).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let events = [
+        ("session-start-sync", "session-start.resume"),
+        ("checkpoint-push", "post-tool-use.bash"),
+        ("pre-handoff-validate", "stop"),
+    ];
+    for (binary, event) in events {
+        mended_by(home, binary, &home.payload(event), &[("PATH", &path)]);
+    }
+    assert!(!mark.exists(), "a hook started git");
+}
+
+fn reftable(home: &Home) {
+    // Names that come before HEAD, for as long as anybody reads.
+    let record = [&[0, (3 << 3) | 1][..], b"BAD", &[0], &[7; 20]].concat();
+    let table = [
+        b"REFT\x01\xff\xff\xff".as_slice(),
+        &[0; 16],
+        b"r\xff\xff\xff",
+        &record.repeat(beyond(bounds::REFTABLE)),
+    ]
+    .concat();
+    write(&home.project().join(".git/reftable/one.ref"), table);
+    with_tables(home, "one.ref\n");
+}
+
+fn reftables(home: &Home) {
+    // A table of logs alone, which says nothing of HEAD.
+    let table = [b"REFT\x01\x00\x10\x00".as_slice(), &[0; 16]].concat();
+    write(&home.project().join(".git/reftable/a"), table);
+    with_tables(home, &"a\n".repeat(30_000));
+    with_tables(home, &"a\n".repeat(beyond(bounds::GIT_FILE)));
+}
+
+fn branch(home: &Home) {
+    let name = format!("feat/SD-002B-{}", "x".repeat(beyond(bounds::BRANCH)));
+    home.add_item("SD-002B");
+    write(
+        &home.project().join(".git/HEAD"),
+        format!("ref: refs/heads/{name}\n"),
+    );
+    let answer = starts(home);
+    assert!(answer.stdout.len() < 20_000);
+}
+
+fn branch_matches(home: &Home) {
+    write(
+        &home.project().join(".trueup.toml"),
+        "branch_pattern = \"0|0.*b{200}\"\n",
+    );
+    let name = "0".repeat(bounds::BRANCH.len());
+    write(
+        &home.project().join(".git/HEAD"),
+        format!("ref: refs/heads/{name}\n"),
+    );
+    starts(home);
+}
+
+/// Puts the session on the branch of another item, so that one is looked for to advise.
+fn on_another_branch(home: &Home) {
+    home.add_item("SD-002B");
+    home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
+}
+
+#[track_caller]
+fn names_the_branch(home: &Home) {
+    let answer = starts(home);
+    assert!(
+        answer
+            .message()
+            .iter()
+            .any(|line| line.contains("Branch mismatch"))
+    );
+}
+
+fn packed_refs(home: &Home) {
+    on_another_branch(home);
+    let oid = "0".repeat(40);
+    let refs: String = (0..200_000)
+        .map(|n| format!("{oid} refs/heads/b{n}\n"))
+        .collect();
+    assert!(refs.len() > bounds::PACKED_REFS.len());
+    write(&home.project().join(".git/packed-refs"), refs);
+    names_the_branch(home);
+}
+
+fn branches(home: &Home) {
+    on_another_branch(home);
+    for number in 0..beyond(bounds::BRANCHES) {
+        let folder = format!(".git/refs/heads/empty/{number}");
+        fs::create_dir_all(home.project().join(folder)).unwrap();
+    }
+    let deep = home
+        .project()
+        .join(".git/refs/heads")
+        .join("d/".repeat(1_000));
+    fs::create_dir_all(deep).unwrap();
+    names_the_branch(home);
+}
+
+fn set(home: &Home, text: &str) {
+    write(&home.project().join(".trueup.toml"), text);
+}
+
+fn repository_config(home: &Home) {
+    set(
+        home,
+        &format!(
+            "repo = \"x\"\n#{}",
+            "x".repeat(beyond(bounds::REPOSITORY_CONFIG))
+        ),
+    );
+    says(&starts(home), ".trueup.toml: larger than");
+}
+
+fn refused_keys(home: &Home) {
+    let keys: String = (0..12_000).map(|n| format!("key_{n} = 1\n")).collect();
+    set(home, &keys);
+    let answer = starts(home);
+    says(&answer, "and 11995 more, or not so");
+    assert!(answer.stderr.len() < 1_000, "{}", answer.stderr);
+    assert!(
+        fs::metadata(home.trueup().join("trueup.log"))
+            .unwrap()
+            .len()
+            < 4_000
+    );
+    // One key as long as the file may be, and many in one another.
+    set(home, &format!("{} = 1\n", "k".repeat(200_000)));
+    says(&starts(home), "a repository may not set kkk");
+    set(home, &format!("{}x = 1\n", "k.".repeat(100_000)));
+    starts(home);
+    set(home, &format!("x = {}\n", "[".repeat(200_000)));
+    starts(home);
+}
+
+/// Runs the gate on a command, which looks at nothing unless that hands work on.
+#[track_caller]
+fn is_checked(home: &Home, command: &str) -> Answer {
+    let payload = home.payload("pre-tool-use.bash").input("command", command);
+    mended_by(home, "pre-handoff-validate", &payload, &[])
+}
+
+fn handoff_patterns(home: &Home) {
+    let patterns: Vec<String> = (0..4_500).map(|n| format!("\"*make-ship-{n}*\"")).collect();
+    set(
+        home,
+        &format!("handoff_commands = [{}]\n", patterns.join(",")),
+    );
+    let answer = is_checked(home, "make-ship-3 now");
+    says(&answer, "4244 of 4500 handoff_commands are ignored");
+}
+
+fn handoff_pattern(home: &Home) {
+    let long = "*a".repeat(beyond(bounds::HANDOFF_PATTERN));
+    set(
+        home,
+        &format!("handoff_commands = [\"{long}\", \"ship\"]\n"),
+    );
+    says(
+        &is_checked(home, "ship"),
+        "1 of 2 handoff_commands are ignored",
+    );
+}
+
+fn branch_pattern(home: &Home) {
+    let long = "(x|y)".repeat(beyond(bounds::BRANCH_PATTERN));
+    set(home, &format!("branch_pattern = \"{long}\"\n"));
+    says(&starts(home), "branch_pattern has");
+    // Short, but large once it is compiled.
+    set(home, "branch_pattern = \"((x{900}){900}){900}\"\n");
+    home.git(&["switch", "--quiet", "-c", "x1"]);
+    starts(home);
+}
+
+fn command(home: &Home) {
+    is_checked(home, &"echo ".repeat(bounds::COMMAND.len()));
+}
+
+fn command_steps(home: &Home) {
+    let patterns: Vec<String> = (0..250)
+        .map(|n| format!("\"{}{n}\"", "*a".repeat(200)))
+        .collect();
+    set(
+        home,
+        &format!("handoff_commands = [{}]\n", patterns.join(",")),
+    );
+    is_checked(home, &"a".repeat(200_000));
+}
+
+fn cache(home: &Home) {
+    home.write_cache(format!(
+        "{{\"x\": \"{}\"}}",
+        "x".repeat(beyond(bounds::CACHE))
+    ));
+    let payload = home.payload("session-start.resume");
+    let answer = limited(home, "session-start-sync", &payload, &[]);
+    assert_eq!(answer.code, Some(0));
+    assert!(
+        answer
+            .message()
+            .iter()
+            .any(|line| line.contains("are no cache")),
+        "{answer:?}"
+    );
+    assert_eq!(home.cached()["currentSd"], "SD-002C");
+    home.write_cache("[".repeat(bounds::CACHE.len()));
+    limited(home, "session-start-sync", &payload, &[]);
+    assert_eq!(home.cached()["currentSd"], "SD-002C");
+}
+
+fn cache_folder(home: &Home) {
+    for number in 0..beyond(bounds::CACHE_FOLDER) {
+        let name = format!("auto-proceed-state.json.tmp-{}", 5_000_000 + number);
+        fs::write(home.project().join(".claude").join(name), "").unwrap();
+    }
+    starts(home);
+}
+
+fn exclude(home: &Home) {
+    write(
+        &home.project().join(".git/info/exclude"),
+        "#\n".repeat(beyond(bounds::EXCLUDE)),
+    );
+    fs::remove_file(home.cache()).unwrap();
+    let payload = home.payload("session-start.resume");
+    assert_eq!(
+        limited(home, "session-start-sync", &payload, &[]).code,
+        Some(0)
+    );
+    assert_eq!(home.cached()["currentSd"], "SD-002C");
+    let log = fs::read_to_string(home.trueup().join("trueup.log")).unwrap();
+    assert!(log.contains("info/exclude: larger than"), "{log}");
+}
+
+fn environment_file(home: &Home) {
+    let file = home.root().join("environment.sh");
+    write(&file, "#\n".repeat(beyond(bounds::ENVIRONMENT_FILE)));
+    let payload = home.payload("session-start.resume");
+    let set = [("CLAUDE_ENV_FILE", file.to_str().unwrap())];
+    let answer = mended_by(home, "session-start-sync", &payload, &set);
+    says(&answer, "CLAUDE_ENV_FILE cannot be written: larger than");
+}
+
+fn workplans(home: &Home) {
+    let folder = home.project().join("workplans");
+    fs::create_dir(&folder).unwrap();
+    for number in 0..beyond(bounds::WORKPLANS) {
+        fs::write(folder.join(format!("A-WP-{number:05}.md")), "").unwrap();
+    }
+    let answer = mended_by(home, "checkpoint-push", &home.payload("stop"), &[]);
+    says(&answer, "workplans/ holds more than 4096 files");
+    assert!(
+        answer
+            .message()
+            .iter()
+            .any(|line| line.contains("`trueup check --fix`"))
+    );
+}
+
+/// Registers the project and others beside it.
+fn registered(home: &Home, others: usize) {
+    for number in 0..others {
+        let path = home.root().join(format!("other-{number}"));
+        let git = Command::new("git")
+            .args(["init", "--quiet"])
+            .arg(&path)
+            .status();
+        assert!(git.unwrap().success());
+        home.run("trueup")
+            .args(["repo", "add", path.to_str().unwrap()])
+            .finish()
+            .ok();
+    }
+    let project = home.project().to_str().unwrap();
+    home.run("trueup")
+        .args(["repo", "add", project])
+        .finish()
+        .ok();
+}
+
+fn state(home: &Home) {
+    registered(home, 1);
+    write(&home.project().join("STATE.md"), "token=".repeat(700_000));
+    let payload = home.payload("post-tool-use.bash");
+    let answer = mended_by(home, "checkpoint-push", &payload, &[]);
+    says(&answer, "run: trueup state sync");
+    // The worst that is taken: it ends at the deadline, and is not tried again.
+    let worst = "token=".repeat(bounds::STATE.len() / 6);
+    write(&home.project().join("STATE.md"), worst);
+    let deadline = [("TRUEUP_DEADLINE_MS", "1500")];
+    let answer = mended_by(home, "checkpoint-push", &payload, &deadline);
+    says(&answer, "run: trueup state sync");
+    let again = mended_by(home, "checkpoint-push", &payload, &deadline);
+    assert_eq!(again.stderr, "");
+    // What is long and ordinary is passed on.
+    let prose = "The token is kept in the vault: see docs.\n".repeat(2_500);
+    write(&home.project().join("STATE.md"), prose);
+    mended_by(home, "checkpoint-push", &payload, &[]);
+    let cache = home.root().join("other-0/.aibrain/global-state-cache.md");
+    assert!(cache.exists());
+}
+
+fn passed_mark(home: &Home) {
+    registered(home, 1);
+    write(&home.project().join("STATE.md"), "# One\n");
+    home.push("stop").ok();
+    let marks = home.trueup().join("passed");
+    let mark = fs::read_dir(&marks)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    fs::write(&mark, "x".repeat(beyond(bounds::PASSED_MARK))).unwrap();
+    mended_by(home, "checkpoint-push", &home.payload("stop"), &[]);
+    assert!(fs::metadata(&mark).unwrap().len() < bounds::PASSED_MARK.most);
+}
+
+fn task(home: &Home) {
+    let long = "t".repeat(1_000_000);
+    let mut todos: Vec<_> = (0..10_000)
+        .map(|n| json!({"content": format!("todo {n}"), "status": "pending", "activeForm": "x"}))
+        .collect();
+    todos.push(json!({"content": long, "status": "in_progress", "activeForm": "x"}));
+    let payload = home
+        .payload("post-tool-use.todo-write")
+        .input("todos", todos);
+    mended_by(home, "checkpoint-push", &payload, &[]);
+    let task = home.cached()["currentTask"]
+        .as_str()
+        .unwrap()
+        .chars()
+        .count();
+    assert_eq!(task, bounds::TASK.len());
+    assert_eq!(home.session::<String>("status", SESSION), "active");
+}
+
+fn notes(home: &Home) {
+    let others = bounds::NOTES.len() + 5;
+    registered(home, others);
+    for number in 0..others {
+        let cache = home.root().join(format!("other-{number}/.aibrain"));
+        let _ = fs::remove_dir_all(&cache);
+        std::os::unix::fs::symlink("/nowhere", cache).unwrap();
+    }
+    write(&home.project().join("STATE.md"), "# One\n");
+    let answer = mended_by(home, "checkpoint-push", &home.payload("stop"), &[]);
+    says(&answer, "and 5 more lines");
+    assert_eq!(answer.stderr.lines().count(), bounds::NOTES.len() + 1);
+}
+
+fn long_error(home: &Home) {
+    let url = format!("sqlite:/{}", "x".repeat(100_000));
+    let set = [("TRUEUP_DATABASE_URL", &*url)];
+    let events = [
+        ("session-start-sync", "session-start.resume"),
+        ("session-start-sync", "user-prompt-submit"),
+        ("checkpoint-push", "post-tool-use.todo-write"),
+        ("pre-handoff-validate", "stop"),
+    ];
+    for (binary, event) in events {
+        let answer = limited(home, binary, &home.payload(event), &set);
+        assert_eq!(answer.code, Some(0), "{answer:.2000?}");
+        assert!(answer.stdout.chars().count() < 25_000);
+        let lines = [answer.context(), answer.message().join("\n")];
+        assert!(
+            lines
+                .iter()
+                .all(|text| text.chars().count() <= bounds::MESSAGE.len())
+        );
+        let longest = answer.stderr.lines().map(|line| line.chars().count()).max();
+        assert!(longest.unwrap_or_default() <= bounds::NOTE.len() + 1);
+    }
+    let log = fs::read_to_string(home.trueup().join("trueup.log")).unwrap();
+    assert!(
+        log.lines()
+            .all(|line| line.len() < bounds::LOG_LINE.len() * 2)
+    );
+}
+
+fn log(home: &Home) {
+    let log = home.trueup().join("trueup.log");
+    write(&log, "x\n".repeat(beyond(bounds::LOG)));
+    set(home, "unknown = 1\n");
+    starts(home);
+    assert!(fs::metadata(&log).unwrap().len() < 4_000);
+    assert!(log.with_extension("log.1").exists());
+}

@@ -1,0 +1,159 @@
+//! What is written has the mode that it is meant to have, whatever the umask.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use support::home::{Answer, Home, Run};
+
+/// Runs a binary under a umask.
+fn under(umask: &str, run: Run<'_>) -> Answer {
+    let script = format!("umask {umask}; exec \"$0\" \"$@\"");
+    let arguments =
+        |program: &std::ffi::OsStr| vec!["-c".into(), script.clone().into(), program.into()];
+    run.through("sh", arguments).finish()
+}
+
+fn trueup(home: &Home, umask: &str, arguments: &[&str]) {
+    let answer = under(umask, home.run("trueup").args(arguments));
+    assert_eq!(answer.code, Some(0), "{arguments:?}: {answer:?}");
+}
+
+fn hook(home: &Home, umask: &str, binary: &str, event: &str) {
+    let payload = home.payload(event);
+    let environment = home.root().join("environment.sh");
+    let run = home
+        .run(binary)
+        .payload(&payload)
+        .env("CLAUDE_ENV_FILE", environment);
+    let answer = under(umask, run);
+    assert_eq!(answer.code, Some(0), "{binary} {event}: {answer:?}");
+}
+
+/// Lets every binary write all that it writes.
+fn write_everything(home: &Home, umask: &str) {
+    hook(home, umask, "session-start-sync", "session-start.startup");
+    let other = home.root().join("other");
+    let git = std::process::Command::new("git")
+        .args(["init", "--quiet"])
+        .arg(&other)
+        .status();
+    assert!(git.unwrap().success());
+    trueup(home, umask, &["claim", "SD-002C", "--create"]);
+    for path in [home.project(), &other] {
+        trueup(home, umask, &["repo", "add", path.to_str().unwrap()]);
+    }
+    fs::write(home.project().join("STATE.md"), "# One\n").unwrap();
+    fs::create_dir(home.project().join("workplans")).unwrap();
+    let plan = home.project().join("workplans/A-WP-0001.md");
+    fs::write(&plan, "---\nid: A-WP-0001\nstatus: active\n---\n# Plan\n").unwrap();
+    for event in ["post-tool-use.bash", "post-tool-use.todo-write", "stop"] {
+        hook(home, umask, "checkpoint-push", event);
+    }
+    hook(home, umask, "pre-handoff-validate", "pre-tool-use.agent");
+    // A cache that is broken is set aside, and an edit on an old revision is kept.
+    home.edit("currentTask", "theirs");
+    home.set(
+        support::home::SESSION,
+        "execution_state.currentTask",
+        "newer",
+    );
+    hook(home, umask, "session-start-sync", "session-start.resume");
+    home.write_cache("{");
+    hook(home, umask, "session-start-sync", "session-start.resume");
+    trueup(home, umask, &["check", "--fix"]);
+    trueup(home, umask, &["meta", "set", "77c90e61", "cost=1"]);
+    trueup(home, umask, &["ports", "reserve", "77c90e61"]);
+    let backup = home.trueup().join("copy.db");
+    trueup(home, umask, &["db", "backup", backup.to_str().unwrap()]);
+    // What cannot be written into the database waits in the outbox.
+    let away = home.trueup().join("away.db");
+    fs::rename(home.trueup().join("trueup.db"), &away).unwrap();
+    fs::create_dir(home.trueup().join("trueup.db")).unwrap();
+    hook(home, umask, "checkpoint-push", "post-tool-use.todo-write");
+    fs::remove_dir(home.trueup().join("trueup.db")).unwrap();
+    fs::rename(&away, home.trueup().join("trueup.db")).unwrap();
+}
+
+/// Lists everything below a directory, with its mode.
+fn modes(folder: &Path) -> Vec<(String, bool, u32)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let data = fs::symlink_metadata(&path).unwrap();
+        found.push((
+            path.display().to_string(),
+            data.is_dir(),
+            data.mode() & 0o777,
+        ));
+        if data.is_dir() {
+            found.extend(modes(&path));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_mode_is_set_whatever_the_umask() {
+    for umask in ["000", "077", "0277"] {
+        let home = Home::new();
+        write_everything(&home, umask);
+        let own = modes(&home.trueup());
+        for part in [
+            "passed", "checked", "locks", "counters", "outbox", "journal", ".log",
+        ] {
+            assert!(
+                own.iter().any(|(path, ..)| path.contains(part)),
+                "{part}: {own:?}"
+            );
+        }
+        for (path, is_folder, mode) in own {
+            let expected = if is_folder { 0o700 } else { 0o600 };
+            assert_eq!(mode, expected, "{path} is {mode:o} under umask {umask}");
+        }
+        let environment = home.root().join("environment.sh");
+        assert_eq!(
+            fs::metadata(environment).unwrap().mode() & 0o777,
+            0o600 & !octal(umask)
+        );
+        let in_repositories = ["project/.claude", "other/.aibrain", "project/agents"];
+        for folder in in_repositories.map(|name| home.root().join(name)) {
+            let folder_mode = fs::metadata(&folder).unwrap().mode();
+            assert_eq!(folder_mode & 0o022, 0, "{} under {umask}", folder.display());
+            for (path, _, mode) in modes(&folder) {
+                assert_eq!(mode & 0o022, 0, "{path} is {mode:o} under umask {umask}");
+                let is_cache = path.contains("auto-proceed-state");
+                assert!(
+                    !is_cache || mode == 0o600,
+                    "{path} is {mode:o} under umask {umask}"
+                );
+            }
+        }
+    }
+}
+
+fn octal(text: &str) -> u32 {
+    u32::from_str_radix(text, 8).unwrap()
+}
+
+/// What an earlier release left readable is closed by the next write.
+#[test]
+fn what_was_open_to_others_is_closed() {
+    let home = Home::new();
+    write_everything(&home, "077");
+    for folder in ["passed", "checked", "locks", "counters"] {
+        let path = home.trueup().join(folder);
+        for (path, is_folder, _) in modes(&path) {
+            let mode = if is_folder { 0o777 } else { 0o666 };
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+    }
+    fs::write(home.project().join("STATE.md"), "# Two\n").unwrap();
+    hook(&home, "022", "checkpoint-push", "post-tool-use.bash");
+    for path in ["passed", "counters"] {
+        for (path, _, mode) in modes(&home.trueup().join(path)) {
+            let is_session = path.contains("/counters/") && path.ends_with(".offered");
+            assert!(mode == 0o600 || is_session, "{path} is {mode:o}");
+        }
+    }
+}
