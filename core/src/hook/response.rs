@@ -45,7 +45,8 @@ impl Response {
             answer.insert("reason".to_owned(), clean(reason));
         }
         if let Some((event, context)) = &self.context {
-            let mut specific = json!({"hookEventName": event, "additionalContext": clean(&cut(context))});
+            let mut specific =
+                json!({"hookEventName": event, "additionalContext": clean(&cut(context))});
             if let Some(specific) = specific.as_object_mut()
                 && !self.watch_paths.is_empty()
             {
