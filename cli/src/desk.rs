@@ -14,6 +14,7 @@ use trueup_core::settings::{Environment, Project, RepositoryConfig, Settings};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Provenance, SessionFilter, Store as _};
 use trueup_core::sync::{Mode, Site, TrueUp, drain, true_up};
+use trueup_core::text::redact::redact;
 
 use crate::args::Common;
 use crate::failure::Failure;
@@ -136,11 +137,25 @@ impl Desk {
         }
     }
 
+    /// Says that what was given is not kept as it was given: no secret reaches the database.
+    fn notice_secrets(&self) {
+        let arguments = std::env::args_os().skip(1);
+        let found: usize = arguments
+            .take_while(|argument| argument != "--")
+            .map(|argument| redact(&argument.to_string_lossy()).found.len())
+            .sum();
+        if found > 0 {
+            let text = format!("secrets were replaced before anything was kept: {found}");
+            self.notices.borrow_mut().push(text);
+        }
+    }
+
     /// Opens the database for a change; what waits is sent first.
     ///
     /// A missing one is not made: where a database was moved away, an empty one in its place
     /// would make every cache foreign. `trueup db migrate` and a session's start make one.
     pub(crate) fn open_for_change(&self) -> Result<SqliteStore, Failure> {
+        self.notice_secrets();
         let mut store = self.opened()?;
         drain(&mut store, &self.site);
         let actor = |store: &mut SqliteStore| self.actor(store);

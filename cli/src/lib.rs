@@ -24,7 +24,6 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser};
-use trueup_core::text::visible_line;
 
 use crate::args::{Common, Trueup, Validate};
 use crate::desk::Desk;
@@ -84,12 +83,8 @@ fn parse<T: Parser>(program: &'static str, arguments: &[OsString]) -> Result<T, 
     })
 }
 
-/// Longest argument that a complaint repeats, in characters.
-const LONGEST_ARGUMENT: usize = 1_000;
-
 fn clean(argument: &OsString) -> OsString {
-    let text = argument.to_string_lossy();
-    visible_line(&text, LONGEST_ARGUMENT).into()
+    report::clean_line(&argument.to_string_lossy()).into()
 }
 
 /// Turns a panic, which is a fault of ours, into the answer of a failed command.

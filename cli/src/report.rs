@@ -2,6 +2,7 @@
 //!
 //! Nothing else in this crate writes to stdout or stderr, so that nothing is printed uncleaned.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
 
@@ -10,6 +11,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use trueup_core::reconcile::Divergence;
+use trueup_core::text::redact::redact_tokens;
 use trueup_core::text::{to_plain_json, visible_line};
 
 use crate::failure::Failure;
@@ -212,7 +214,7 @@ fn page(answer: &Answer) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     for (number, line) in text.enumerate() {
         let line = if answer.is_for_runner {
-            visible_line(line, LONGEST)
+            shown(line)
         } else {
             clean_line(line)
         };
@@ -230,8 +232,8 @@ fn page(answer: &Answer) -> io::Result<Vec<u8>> {
 
 /// Cleans a line that is printed. A runner of workflows takes `::` at the head of a line and
 /// `##[` anywhere for a command of the build, so these are kept apart.
-fn clean_line(line: &str) -> String {
-    let mut line = visible_line(line, LONGEST);
+pub(crate) fn clean_line(line: &str) -> String {
+    let mut line = shown(line);
     if line.trim_start().starts_with("::") {
         line = line.replacen("::", ": :", 1);
     }
@@ -239,6 +241,15 @@ fn clean_line(line: &str) -> String {
         line = line.replace("##[", "## [");
     }
     line
+}
+
+/// Returns one line of what is read of a text, without the tokens in ids, branches and paths.
+fn shown(line: &str) -> String {
+    let line = visible_line(line, LONGEST);
+    match redact_tokens(&line) {
+        Cow::Borrowed(_) => line,
+        Cow::Owned(clean) => clean,
+    }
 }
 
 /// Prints the news of a command that goes on until nobody reads any more.

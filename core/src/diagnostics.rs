@@ -10,6 +10,7 @@ use crate::bounds::{LOG, LOG_LINE};
 use crate::files::open_to_append;
 use crate::model::Timestamp;
 use crate::text::one_line;
+use crate::text::redact::redact;
 
 /// How much a line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +63,7 @@ pub fn log(path: &Path, filter: Level, level: Level, at: Timestamp, source: &str
     }
     let line = json!({
         "at": at, "level": level.as_str(), "source": source, "pid": std::process::id(),
-        "message": one_line(message, LOG_LINE.len()),
+        "message": redact(&one_line(message, LOG_LINE.len())).text,
     });
     if let Ok(mut file) = open_to_append(path) {
         let _ = file.write_all(format!("{line}\n").as_bytes());

@@ -35,8 +35,13 @@ impl Call {
         deadline: Deadline,
     ) -> Self {
         let named = payload.cwd.as_ref().map(PathBuf::from);
-        let cwd = named.clone().filter(|cwd| is_bounded(cwd));
-        let is_ignored = named != cwd
+        // JSON cannot name a directory that is no UTF-8; this process stands in it, too.
+        let is_text = payload
+            .cwd
+            .as_ref()
+            .is_some_and(|cwd| !cwd.contains('\u{fffd}'));
+        let cwd = named.clone().filter(|cwd| is_text && is_bounded(cwd));
+        let is_ignored = is_text && named != cwd
             || environment
                 .path("CLAUDE_PROJECT_DIR")
                 .is_some_and(|dir| !is_bounded(&dir));

@@ -10,6 +10,7 @@ use trueup_core::reconcile::{Lost, LostReason};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Mark, Store as _, StoreError, TaskNote};
 use trueup_core::sync::{Insisted, Insistence, SyncError, TrueUp, insist, now};
+use trueup_core::text::redact::Redacted;
 
 use crate::Call;
 
@@ -128,7 +129,9 @@ fn task(call: &Call, store: &mut SqliteStore, session: &Session) -> Result<Curre
 }
 
 pub(crate) fn bounded(task: &str) -> String {
-    task.chars().take(TASK.len()).collect()
+    // As the database keeps it, or the next event would find another one there.
+    let task: String = task.chars().take(TASK.len()).collect();
+    Redacted::from(task).into()
 }
 
 /// Returns what an event says of the task list of the session itself; a subagent's list is

@@ -19,6 +19,7 @@ use trueup_core::diagnostics::Level;
 use trueup_core::hook;
 use trueup_core::settings::{Environment, Settings};
 use trueup_core::text::one_line;
+use trueup_core::text::redact::redact_tokens;
 
 use crate::{Call, Outcome};
 
@@ -92,7 +93,8 @@ fn end(line: &str) {
 
 fn say(line: &str) {
     // With stderr gone there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "{}", one_line(line, NOTE.len()));
+    let line = one_line(line, NOTE.len());
+    let _ = writeln!(io::stderr(), "{}", redact_tokens(&line));
 }
 
 /// Reads what is called for; `None` when that is nothing. Its time counts from then on.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use trueup_core::bounds::{PASSED_MARK, STATE};
+use trueup_core::files::path_to_text;
 use trueup_core::files::{read_text, write_own};
 use trueup_core::model::{Repo, Session};
 use trueup_core::repos::{StateError, StateFile, give, lines, machine, spread};
@@ -112,9 +113,7 @@ struct Passed {
 impl Passed {
     fn of(call: &Call, digest: &str) -> Self {
         let settings = &call.site.settings;
-        let database = settings
-            .sqlite_path()
-            .map(|path| path.display().to_string());
+        let database = settings.sqlite_path().map(|path| path_to_text(path));
         Self {
             place: settings.paths.passed_on(&call.site.project.dir),
             mark: format!("{digest} {}\n", database.unwrap_or_default()),
@@ -156,7 +155,7 @@ pub(crate) fn look_around(
         .filter(|repo| !repo.passive && !repo.slug.is_same(own.slug.as_str()));
     let neighbours = others.filter_map(|repo| Neighbour::of(repo, session.read_at));
     let place = StateFile::place(&call.site.project.dir, &call.site.repository);
-    let watched = place.ok().map(|path| path.to_string_lossy().into_owned());
+    let watched = place.ok().and_then(|path| path.to_str().map(str::to_owned));
     Ok(Surroundings {
         neighbours: neighbours.collect(),
         watch_paths: watched.into_iter().collect(),

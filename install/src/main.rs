@@ -7,6 +7,7 @@
 )]
 
 mod args;
+mod clean;
 mod client;
 mod compile;
 mod dirs;

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
+use crate::clean::clean;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// The display of one build.
@@ -33,6 +34,7 @@ impl Progress {
 
     /// Takes in one line of cargo's status output.
     pub(crate) fn line(&self, line: &str) {
+        let line = clean(line);
         let line = line.trim();
         match (&self.bar, building(line)) {
             (Some(bar), Some((done, all, crates))) => {

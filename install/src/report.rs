@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use crate::clean::{clean, clean_lines};
 use crate::error::{Error, Result};
 
 /// How one thing stands.
@@ -97,7 +98,7 @@ impl Report {
     )]
     pub(crate) fn say(&self, text: &str) {
         // A closed pipe must not undo an installation, so a failed write is ignored.
-        drop(writeln!(io::stdout(), "{text}"));
+        drop(writeln!(io::stdout(), "{}", clean(text)));
     }
 
     /// Tells what is being done just now.
@@ -106,7 +107,7 @@ impl Report {
         reason = "everything printed goes through the report"
     )]
     pub(crate) fn now(&self, text: &str) {
-        drop(writeln!(io::stderr(), "{text} …"));
+        drop(writeln!(io::stderr(), "{} …", clean_lines(text, "  ")));
     }
 
     /// Prints the table and says how it ended.
@@ -117,8 +118,9 @@ impl Report {
         if let Err(error) = outcome {
             drop(writeln!(
                 io::stderr(),
-                "error: {error}\n hint: {}",
-                error.hint()
+                "error: {}\n hint: {}",
+                clean_lines(&error.to_string(), "  "),
+                clean_lines(&error.hint(), "  ")
             ));
             return ExitCode::from(3);
         }
@@ -159,6 +161,8 @@ impl Report {
             hint,
         } in &self.rows
         {
+            let indent = format!("  {:width$}  {:9}  ", "", "");
+            let detail = clean_lines(detail, &indent);
             let _ = write!(text, "\n  {subject:width$}  {:9}  {detail}", state.word());
             for line in hint.iter().flat_map(|hint| hint.lines()) {
                 let _ = write!(text, "\n  {:width$}  {:9}  -> {line}", "", "");

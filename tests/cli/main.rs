@@ -7,6 +7,7 @@
 )]
 
 mod blame;
+mod bytes;
 mod checks;
 mod claims;
 mod databases;
@@ -17,6 +18,7 @@ mod fixture;
 mod hand_edits;
 mod handoffs;
 mod help;
+mod hostile;
 mod identity;
 mod items;
 mod journal;
@@ -37,6 +39,7 @@ mod refusals;
 mod repo_states;
 mod repos;
 mod retention;
+mod secrets;
 mod sessions;
 mod shapes;
 mod show;

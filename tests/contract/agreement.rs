@@ -80,7 +80,7 @@ impl Step {
     fn take(&self, store: &mut dyn Store, op: &str) -> String {
         let by = |actor: &str| Provenance {
             actor: actor.to_owned(),
-            reason: Some("why".to_owned()),
+            reason: Some("why".into()),
             op_id: op.to_owned(),
         };
         let answer = match self {

@@ -38,7 +38,7 @@ pub(crate) fn by(actor: &str) -> Provenance {
 
 pub(crate) fn because(actor: &str, reason: &str) -> Provenance {
     Provenance {
-        reason: Some(reason.to_owned()),
+        reason: Some(reason.into()),
         ..by(actor)
     }
 }
@@ -223,7 +223,7 @@ pub(crate) fn step(text: &str, step: PhaseStep) -> StepRequest {
         step,
         mover: None,
         provenance: Provenance {
-            reason: Some("said so".to_owned()),
+            reason: Some("said so".into()),
             ..by("user")
         },
     }
@@ -349,7 +349,7 @@ fn move_by_rules(store: &mut dyn Store, who: &str, text: &str, goal: Goal) -> It
     let request = ItemMove {
         grant: advance(&facts).unwrap(),
         provenance: Provenance {
-            reason: Some("why".to_owned()),
+            reason: Some("why".into()),
             ..by(who)
         },
     };

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 )]
 pub(crate) struct CheckArgs {
     /// Repositories, by directory or slug [default: the one here]
-    #[arg(value_name = "PATH|SLUG")]
+    #[arg(value_name = "PATH|SLUG", value_parser = super::path_text())]
     pub(crate) targets: Vec<String>,
     /// Mend what can be mended: the further status wins, in the database and in the file
     #[arg(long)]

@@ -20,10 +20,12 @@ mod quick;
 mod repo;
 mod state;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use trueup_core::files::path_to_text;
 use trueup_core::model::{ItemKey, OperationId, SessionId};
 
 use crate::span::Span;
@@ -42,6 +44,15 @@ pub(crate) use queue::{QueueAdd, QueueCommand};
 pub(crate) use quick::quick;
 pub(crate) use repo::RepoCommand;
 pub(crate) use state::StateCommand;
+
+/// Reads what may be a path, as the text of one.
+fn path_text() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().map(|argument| match argument.to_str() {
+        // What was printed of a path is taken for it, too.
+        Some(text) if !Path::new(text).exists() => text.to_owned(),
+        _ => path_to_text(Path::new(&argument)),
+    })
+}
 
 /// Keeps every Claude Code session true to one database.
 ///

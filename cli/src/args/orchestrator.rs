@@ -3,7 +3,13 @@
 use std::ffi::OsString;
 
 use clap::Subcommand;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use trueup_core::model::{OrchestratorId, PlanId};
+
+/// Reads the id of a plan, or takes it from the name of its file.
+fn plan_id() -> impl TypedValueParser<Value = PlanId> {
+    OsStringValueParser::new().try_map(|plan| PlanId::of_text(&plan.to_string_lossy()))
+}
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
@@ -18,7 +24,7 @@ pub(crate) enum OrchestratorCommand {
     #[command(verbatim_doc_comment)]
     Start {
         /// The plan: its id or its file
-        #[arg(value_parser = PlanId::of_text)]
+        #[arg(value_parser = plan_id())]
         plan: PlanId,
         /// The command
         #[arg(last = true, required = true, value_name = "CMD")]
@@ -32,7 +38,7 @@ pub(crate) enum OrchestratorCommand {
     #[command(verbatim_doc_comment)]
     Register {
         /// The plan: its id or its file
-        #[arg(value_parser = PlanId::of_text)]
+        #[arg(value_parser = plan_id())]
         plan: PlanId,
     },
     /// Give a sign of life of an orchestrator that registered itself

@@ -33,7 +33,7 @@ pub(crate) enum PlanCommand {
     #[command(verbatim_doc_comment)]
     Status {
         /// The plan, by id or file
-        #[arg(conflicts_with = "plan")]
+        #[arg(conflicts_with = "plan", value_parser = super::path_text())]
         name: Option<String>,
         #[command(flatten)]
         which: Which,
@@ -101,7 +101,7 @@ pub(crate) enum PlanCommand {
     #[command(verbatim_doc_comment)]
     Export {
         /// The plan, by id or file
-        #[arg(conflicts_with = "plan")]
+        #[arg(conflicts_with = "plan", value_parser = super::path_text())]
         name: Option<String>,
         #[command(flatten)]
         which: Which,
@@ -112,7 +112,7 @@ pub(crate) enum PlanCommand {
     #[command(verbatim_doc_comment)]
     Watch {
         /// The plan, by id or file
-        #[arg(conflicts_with = "plan")]
+        #[arg(conflicts_with = "plan", value_parser = super::path_text())]
         name: Option<String>,
         #[command(flatten)]
         which: Which,
@@ -142,7 +142,7 @@ impl PlanCommand {
 #[derive(Debug, Args)]
 pub(crate) struct PlanValidate {
     /// The plan, by id, or any file of one
-    #[arg(conflicts_with = "plan")]
+    #[arg(conflicts_with = "plan", value_parser = super::path_text())]
     pub(crate) name: Option<String>,
     #[command(flatten)]
     pub(crate) which: Which,
@@ -158,7 +158,7 @@ pub(crate) struct PlanValidate {
 #[derive(Debug, Args)]
 pub(crate) struct Which {
     /// The plan, by id or file [default: $TRUEUP_PLAN, then the only one]
-    #[arg(long, value_name = "PLAN")]
+    #[arg(long, value_name = "PLAN", value_parser = super::path_text())]
     pub(crate) plan: Option<String>,
 }
 

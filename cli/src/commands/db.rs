@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 use trueup_core::deadline::Deadline;
+use trueup_core::files::path_to_text;
 use trueup_core::model::{Flaw, RETENTION_DAYS, SHORTEST_RETENTION};
 use trueup_core::retention::{self, Order};
 use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
@@ -32,7 +33,10 @@ pub(super) fn run(desk: &Desk, command: &DbCommand) -> Result<Answer, Failure> {
                 path.display(),
                 file.display()
             )];
-            Ok(Answer::new(text, json!({"file": file, "size_bytes": size})))
+            Ok(Answer::new(
+                text,
+                json!({"file": path_to_text(file), "size_bytes": size}),
+            ))
         }
     }
 }
@@ -167,7 +171,7 @@ fn status(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
     ];
     let data = json!({
         "url": desk.site.settings.database.to_string(),
-        "path": path,
+        "path": path_to_text(path),
         "lineage": lineage,
         "schema": {"version": schema.version, "known": schema.known, "applied": applied},
         "size_bytes": size,
@@ -205,7 +209,7 @@ fn migrate(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
         ),
     };
     let data = json!({
-        "path": path, "created": before.is_none(), "from": before, "to": after,
+        "path": path_to_text(path), "created": before.is_none(), "from": before, "to": after,
         "known": SCHEMA_VERSION,
     });
     Ok(Answer::new(vec![text], data))

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use trueup_core::files::path_from_text;
 use trueup_core::model::{Repo, RepoSlug};
 use trueup_core::repo_state::{Body, LARGEST_FILE, find};
 use trueup_core::repos::{
@@ -64,7 +65,7 @@ impl Known {
 
     /// Returns where a repository lies here.
     fn root(&self, repo: &Repo) -> Result<PathBuf, Failure> {
-        let path = repo.path_on(&self.machine).map(PathBuf::from);
+        let path = repo.path_on(&self.machine).map(path_from_text);
         path.filter(|path| path.is_dir()).ok_or_else(|| {
             let text = format!("repository {} does not lie on this machine", repo.slug);
             Failure::refused("repo_not_here", text).hint(format!(

@@ -1,6 +1,7 @@
 //! `trueup status`
 
 use serde_json::{Value, json};
+use trueup_core::files::path_to_text;
 use trueup_core::model::{Item, Session, SessionStatus};
 use trueup_core::reconcile::{CacheReading, DatabaseReading, Reading};
 use trueup_core::store::sqlite::SqliteStore;
@@ -51,7 +52,7 @@ pub(super) fn of(
     let data = json!({
         "session": json::session(session, &vitality),
         "item": item.as_ref().map(json::item),
-        "cache": {"path": observation.file.path, "state": state, "age_seconds": age},
+        "cache": {"path": path_to_text(&observation.file.path), "state": state, "age_seconds": age},
         "outbox": {"waiting": snapshot.outbox.waiting, "oldest_at": snapshot.outbox.oldest_at},
     });
     let mut text = lines(
@@ -64,7 +65,7 @@ pub(super) fn of(
         .map_or(String::new(), |age| format!(", {age} s old"));
     text.push(format!(
         "cache    {state}{age}, {}",
-        observation.file.path.display()
+        path_to_text(&observation.file.path)
     ));
     if snapshot.outbox.waiting > 0 {
         text.push(format!("outbox   {} writes wait", snapshot.outbox.waiting));

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::sheet::{Sheet, Trouble};
-use crate::files::{is_symlink, read_bytes};
+use crate::files::{is_symlink, path_from_text, path_to_text, read_bytes};
 use crate::workplan::{Place, is_workplan_path, parse};
 
 /// The folder of workplans, and that of those put away.
@@ -51,7 +51,7 @@ pub(super) fn list(root: &Path) -> io::Result<Option<Vec<String>>> {
         };
         for entry in entries {
             let entry = entry.map_err(|error| at(&place, &error))?;
-            let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            let path = path_to_text(&Path::new(folder).join(entry.file_name()));
             // A folder's name may end like a file's.
             let is_folder = || entry.file_type().is_ok_and(|kind| kind.is_dir());
             if is_workplan_path(&path) && !is_folder() {
@@ -61,6 +61,16 @@ pub(super) fn list(root: &Path) -> io::Result<Option<Vec<String>>> {
     }
     paths.sort();
     Ok(Some(paths))
+}
+
+/// Says why a file cannot be read. Git and the database are given names as text, so one that is
+/// none is left alone.
+fn why(path: &str, error: &io::Error) -> String {
+    if path_from_text(path) == Path::new(path) {
+        error.to_string()
+    } else {
+        "its name is no UTF-8; rename it".to_owned()
+    }
 }
 
 fn at(path: &Path, error: &io::Error) -> io::Error {
@@ -138,7 +148,10 @@ pub(super) fn one(root: &Path, path: &str) -> Read {
         Err(error) => {
             return (
                 None,
-                vec![whole(path, format!("it cannot be read: {error}"))],
+                vec![whole(
+                    path,
+                    format!("it cannot be read: {}", why(path, &error)),
+                )],
             );
         }
     };

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::files::LARGEST_PLAN;
 use crate::files::read_text;
+use crate::files::{path_from_text, path_to_text};
 use crate::model::PlanId;
 use crate::plan::{Checkboxes, compare_checkboxes};
 use crate::store::{Result, Store};
@@ -26,7 +27,7 @@ pub struct PlanSheet {
 pub(super) fn read(store: &mut dyn Store, root: &Path) -> Result<Vec<PlanSheet>> {
     let mut sheets = Vec::new();
     for listed in store.plans()? {
-        let path = Path::new(&listed.plan.path);
+        let path = &path_from_text(&listed.plan.path);
         let is_markdown = path
             .extension()
             .is_none_or(|end| !end.eq_ignore_ascii_case("json"));
@@ -42,7 +43,7 @@ pub(super) fn read(store: &mut dyn Store, root: &Path) -> Result<Vec<PlanSheet>>
         let boxes = compare_checkboxes(&text, &state.tasks);
         let is_written = !boxes.edits.is_empty();
         sheets.push(PlanSheet {
-            path: own.to_string_lossy().into_owned(),
+            path: path_to_text(own),
             plan: listed.plan.id,
             boxes,
             text: if is_written { text } else { String::new() },

@@ -3,6 +3,7 @@
 mod backup;
 mod change;
 mod door;
+mod path_text;
 mod replace;
 
 pub use backup::change_with_backup;
@@ -14,5 +15,6 @@ pub(crate) use door::{
 pub use door::{
     append_to_theirs, open_to_append, own_dir, private_dir, read_bytes, read_text, write_own,
 };
+pub use path_text::{path_from_text, path_to_text};
 pub use replace::Written;
 pub(crate) use replace::{Replacement, sweep_drafts};

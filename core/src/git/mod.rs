@@ -19,6 +19,8 @@ mod reftable;
 mod repository;
 mod upstream;
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 pub use error::GitError;
@@ -31,6 +33,11 @@ use crate::bounds::{BRANCH, GIT_FILE, PATH_PARTS};
 
 fn read(path: &Path) -> std::io::Result<String> {
     crate::files::read_text(path, GIT_FILE.most, true)
+}
+
+/// Returns the path that a line holds: bytes, as git writes them.
+fn path_of_line(line: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(line.trim_ascii()))
 }
 
 /// A git worktree.
@@ -57,16 +64,16 @@ impl Worktree {
             mark
         } else {
             // A linked worktree or a submodule: a file that names the directory.
-            let text = read(&mark).ok()?;
-            root.join(text.strip_prefix("gitdir:")?.trim())
+            let line = crate::files::read_bytes(&mark, LARGEST, true).ok()?;
+            root.join(path_of_line(line.strip_prefix(b"gitdir:")?))
         };
         if !git_dir.join("HEAD").is_file() {
             return None;
         }
-        let common_dir = match read(&git_dir.join("commondir")) {
+        let common_dir = match crate::files::read_bytes(&git_dir.join("commondir"), LARGEST, true) {
             // Two worktrees must come to the same path, whatever way it was written.
-            Ok(text) => {
-                let dir = git_dir.join(text.trim());
+            Ok(line) => {
+                let dir = git_dir.join(path_of_line(&line));
                 dir.canonicalize().unwrap_or(dir)
             }
             Err(_) => git_dir.clone(),

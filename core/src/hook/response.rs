@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
+use crate::text::redact::redact_tokens;
 use crate::text::{CONTEXT_LIMIT, block, to_plain_json};
 
 /// Longest text printed, in characters; what reaches a model is bounded where it is made.
@@ -76,7 +77,7 @@ impl Response {
 }
 
 fn clean(text: &str) -> Value {
-    Value::String(block(text, LONGEST))
+    Value::String(redact_tokens(&block(text, LONGEST)).into_owned())
 }
 
 /// Cuts what is too long for the client, and says so.

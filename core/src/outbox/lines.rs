@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::hex::hex;
+use crate::text::redact::redact_json;
 
 /// Bytes of a line's checksum.
 const SUM_BYTES: usize = 8;
@@ -43,7 +44,10 @@ fn open_for_append(path: &Path) -> io::Result<File> {
 /// Appends one record durably: one write at the end of the file, then a sync, so that records
 /// of many processes never mix.
 pub(super) fn append<T: Serialize>(path: &Path, record: &T) -> io::Result<()> {
-    let json = serde_json::to_string(record)?;
+    // What waits here is text like any other that leaves the session.
+    let mut value = serde_json::to_value(record)?;
+    redact_json(&mut value);
+    let json = value.to_string();
     let mut file = open_for_append(path)?;
     // A record torn by a full disk has no end of line; starting on a new one keeps it from
     // spoiling this record too. Empty lines are skipped on reading.

@@ -23,6 +23,7 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use crate::model::{NewPlan, NewPlanTask, PlanId, PlanTaskId};
+use crate::text::redact::Redacted;
 
 pub use checkbox::{Checkbox, Checkboxes, Place, Standing, compare_checkboxes};
 pub use edit::{Edit, apply};
@@ -103,10 +104,27 @@ impl ParsedPlan {
         NewPlan {
             id,
             path,
-            title: self.title,
+            title: self.title.map(shared),
             extra: self.extra,
-            tasks: self.tasks.into_iter().map(|task| task.task).collect(),
+            tasks: self
+                .tasks
+                .into_iter()
+                .map(|task| as_shared(task.task))
+                .collect(),
         }
+    }
+}
+
+/// Returns a text as the database has it, so that reading the file again finds nothing new.
+fn shared(text: String) -> String {
+    Redacted::from(text).into()
+}
+
+fn as_shared(task: NewPlanTask) -> NewPlanTask {
+    NewPlanTask {
+        title: shared(task.title),
+        phase_title: task.phase_title.map(shared),
+        ..task
     }
 }
 

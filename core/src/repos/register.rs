@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::files::{path_from_text, path_to_text};
 use crate::git::Worktree;
 use crate::model::{Repo, RepoPlace, RepoSlug};
 use crate::store::{Placement, Provenance, Result, Store};
@@ -59,7 +60,7 @@ pub fn register(
     store: &mut dyn Store,
     wish: Wish,
 ) -> Result<std::result::Result<(Option<Repo>, Repo), Refusal>> {
-    let path = wish.path.to_string_lossy().into_owned();
+    let path = path_to_text(&wish.path);
     let repos = store.repos()?;
     let here = repos
         .iter()
@@ -76,7 +77,7 @@ pub fn register(
     let known = repos.iter().find(|repo| repo.slug.is_same(slug.as_str()));
     let old = known.and_then(|repo| repo.path_on(&wish.machine));
     // A repository that was moved leaves nothing where it was.
-    if let Some(old) = old.filter(|old| **old != path && Path::new(old).is_dir()) {
+    if let Some(old) = old.filter(|old| **old != path && path_from_text(old).is_dir()) {
         let path = old.to_owned();
         return Ok(Err(Refusal::Elsewhere { slug, path }));
     }
@@ -114,9 +115,9 @@ pub fn named_after(path: &Path) -> Option<RepoSlug> {
 /// there, or whose linked worktree it is.
 pub fn owner_of<'a>(repos: &'a [Repo], machine: &str, root: &Path) -> Option<&'a Repo> {
     let lies_at = |path: &Path| {
-        let path = path.to_string_lossy();
+        let path = path_to_text(path);
         let mut repos = repos.iter();
-        repos.find(|repo| repo.path_on(machine) == Some(&*path))
+        repos.find(|repo| repo.path_on(machine) == Some(path.as_str()))
     };
     lies_at(root).or_else(|| {
         let git = Worktree::discover(root)?;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::files::path_from_text;
 use crate::files::{self, Change, ChangeError, Written, is_symlink, read_bytes};
 use crate::hex::hex;
 use crate::model::{Repo, RepoSlug, RepoState, StateHead, Timestamp};
@@ -268,7 +269,7 @@ pub fn spread(
     let others = repos
         .iter()
         .filter(|other| !other.passive && !other.slug.is_same(given.repo.slug.as_str()));
-    let places = others.filter_map(|other| Some((other, PathBuf::from(other.path_on(machine)?))));
+    let places = others.filter_map(|other| Some((other, path_from_text(other.path_on(machine)?))));
     places
         .filter(|(_, root)| root.is_dir())
         .map(|(target, root)| Delivery {

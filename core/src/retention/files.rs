@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::Order;
 use crate::cache::lock::{FileLock, remove_idle};
 use crate::cache::{self, CacheFile};
+use crate::files::path_from_text;
 use crate::model::{Lineage, SessionId, SessionRemains};
 use crate::reconcile::Reading;
 use crate::store::StoreError;
@@ -47,8 +48,9 @@ pub(super) fn of_session(
     let own = session
         .worktree
         .as_deref()
-        .filter(|dir| here && Path::new(dir).is_absolute())
-        .map(|dir| cache::own_path(Path::new(dir), &session.id));
+        .map(path_from_text)
+        .filter(|dir| here && dir.is_absolute())
+        .map(|dir| cache::own_path(&dir, &session.id));
     let ours = own.filter(|path| is_ours(path, lineage, &session.id));
     Files {
         counters: u64::from(is_file(&counter) && remove(order, &counter)),

@@ -1,7 +1,7 @@
 //! Every environment variable trueup reads, in one place.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 /// A snapshot of the environment, so that rules over it are tested without touching it.
@@ -58,6 +58,11 @@ impl Environment {
     /// Returns a variable as text; one that is no Unicode counts as unset.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(|value| value.to_str())
+    }
+
+    /// Returns a variable as it is.
+    pub fn os(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(name).map(OsString::as_os_str)
     }
 
     /// Returns a variable as a path.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::bounds::Bound;
 use crate::files;
 use crate::text::one_line;
+use crate::text::redact::redact;
 
 /// A configuration file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +81,10 @@ pub(super) fn read<T: Default + for<'de> Deserialize<'de>>(
         ConfigError::Syntax {
             path: path.to_owned(),
             line: before.matches('\n').count() + 1,
-            reason: one_line(error.message(), LONGEST_REASON),
+            // It repeats what stands there.
+            reason: redact(&one_line(error.message(), LONGEST_REASON))
+                .text
+                .into_owned(),
         }
     })
 }

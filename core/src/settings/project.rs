@@ -6,6 +6,7 @@ use super::Environment;
 use super::file::{self, ConfigError};
 use super::patterns;
 use crate::bounds::{PATH, PATH_PARTS, REPOSITORY_CONFIG};
+use crate::files::path_to_text;
 use crate::git::Worktree;
 
 /// Where a session works.
@@ -46,7 +47,7 @@ impl Project {
 
     /// Returns the name under which the database knows the directory.
     pub fn name(&self) -> String {
-        self.dir.to_string_lossy().into_owned()
+        path_to_text(&self.dir)
     }
 
     /// Returns the branch of the directory the session stands in, when that belongs to the

@@ -1,5 +1,6 @@
 //! The settings of one run.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -120,12 +121,12 @@ impl Settings {
         let deadline = number("TRUEUP_DEADLINE_MS", config.deadline_ms, None);
         let log = environment.text("TRUEUP_LOG").or(config.log.as_deref());
         let url = environment
-            .text("TRUEUP_DATABASE_URL")
-            .or(config.database_url.as_deref());
+            .os("TRUEUP_DATABASE_URL")
+            .or(config.database_url.as_deref().map(OsStr::new));
         let database = match url {
             None => DatabaseUrl::Sqlite(paths.database()),
             // Where it is used, it is a database that cannot be reached.
-            Some(text) => DatabaseUrl::parse(text).unwrap_or_else(DatabaseUrl::Unusable),
+            Some(url) => DatabaseUrl::parse(url).unwrap_or_else(DatabaseUrl::Unusable),
         };
         Self {
             paths,

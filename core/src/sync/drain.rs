@@ -147,7 +147,7 @@ fn observed(
         acknowledge: true,
         provenance: Provenance {
             actor: pending.session.to_string(),
-            reason: Some("outbox".to_owned()),
+            reason: Some("outbox".into()),
             op_id: pending.op_id.clone(),
         },
     };

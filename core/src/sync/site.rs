@@ -8,6 +8,7 @@ use once_cell::unsync::OnceCell;
 use crate::bounds::REFUSED_KEYS;
 use crate::deadline::Deadline;
 use crate::diagnostics::{self, Level};
+use crate::files::path_from_text;
 use crate::liveness;
 use crate::model::{ProcessId, Session, Timestamp};
 use crate::outbox::{Journal, Outbox};
@@ -81,7 +82,7 @@ impl Site {
             .as_ref()
             .filter(|name| **name != self.project.name())
             .filter(|_| session.host.as_ref() == Some(&self.host))
-            .map(PathBuf::from);
+            .map(|name| path_from_text(name));
         match elsewhere {
             None => self.clone(),
             Some(dir) => {

@@ -52,6 +52,11 @@ fn is_hidden(c: char) -> bool {
         || u32::from(c) & 0xfffe == 0xfffe
 }
 
+/// Tells whether a reader does not see the character.
+pub(crate) fn is_unseen(c: char) -> bool {
+    role(c) != Role::Shown
+}
+
 /// Tells whether a character ends a line somewhere.
 pub(super) const fn is_line_break(c: char) -> bool {
     matches!(

@@ -86,7 +86,7 @@ pub fn visible_line(text: &str, longest: usize) -> String {
 /// characters.
 pub fn block(text: &str, longest: usize) -> String {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
-        return cut(text.strip_suffix('\n').unwrap_or(text).to_owned(), longest);
+        return cut(text.trim_end_matches('\n').to_owned(), longest);
     }
     let text = without_escapes(text);
     let mut clean = String::with_capacity(text.len());
@@ -101,6 +101,7 @@ pub fn block(text: &str, longest: usize) -> String {
             push_shown(&mut clean, part);
         }
     }
+    clean.truncate(clean.trim_end_matches('\n').len());
     cut(clean, longest)
 }
 

@@ -11,6 +11,7 @@ pub mod redact;
 mod shell;
 
 pub use budget::{CONTEXT_LIMIT, Packer};
+pub(crate) use characters::is_unseen;
 pub use clean::{block, one_line, visible_line};
 pub use fence::{Fence, NotANonce};
 pub use json::to_plain_json;

@@ -9,7 +9,7 @@ mod plans;
 mod reading;
 mod refusals;
 mod remotes;
-mod scene;
+pub(crate) mod scene;
 mod sweep;
 mod targets;
 mod writeback;

@@ -24,7 +24,7 @@ fn lapsed(f: &mut impl Fixture, limit: u32) -> Vec<String> {
 
 fn dead() -> Provenance {
     Provenance {
-        reason: Some("process_gone".to_owned()),
+        reason: Some("process_gone".into()),
         ..by("s9")
     }
 }

@@ -275,7 +275,7 @@ fn a_repeated_move_returns_the_first_answer(f: &mut impl Fixture) {
     waiting(f.store());
     let request = ItemMove {
         provenance: Provenance {
-            reason: Some("why".to_owned()),
+            reason: Some("why".into()),
             ..by("s1")
         },
         ..forged(f.store(), "A", ItemStatus::Completed)

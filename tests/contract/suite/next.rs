@@ -319,7 +319,7 @@ fn the_last_holder_is_the_one_before_the_present(f: &mut impl Fixture) {
     let parked = last(&|s| {
         let me = session(s, "s3");
         let dead = Provenance {
-            reason: Some("gone".to_owned()),
+            reason: Some("gone".into()),
             ..by("s1")
         };
         s.park(&me, &dead).unwrap();

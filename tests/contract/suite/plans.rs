@@ -183,7 +183,7 @@ fn an_import_that_changes_nothing_writes_nothing(f: &mut impl Fixture) {
 
 fn an_import_is_one_operation(f: &mut impl Fixture) {
     let provenance = Provenance {
-        reason: Some("plan import".to_owned()),
+        reason: Some("plan import".into()),
         ..by("user")
     };
     let plan = new_plan("/p.md", &["1.1", "1.2"]);
@@ -195,7 +195,7 @@ fn an_import_is_one_operation(f: &mut impl Fixture) {
     assert_eq!(events.len(), 3);
     for event in events {
         assert_eq!(event.op_id.as_deref(), Some(provenance.op_id.as_str()));
-        assert_eq!(event.reason, provenance.reason);
+        assert_eq!(event.reason.as_deref(), provenance.reason.as_deref());
     }
 }
 

@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use trueup_core::consistency::{CheckError, Checked, Checkout, Finding, Mover, Request, check};
 use trueup_core::deadline::Deadline;
+use trueup_core::files::path_to_text;
 use trueup_core::model::Session;
 use trueup_core::reconcile::{Code, Divergence, Severity};
 use trueup_core::store::sqlite::SqliteStore;
@@ -90,7 +91,7 @@ fn looked(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure> {
 /// What is known of a repository that could not be checked.
 fn failed(target: &Checkout, error: &CheckError) -> Checked {
     let slug = target.slug.as_ref().map(ToString::to_string);
-    let name = slug.unwrap_or_else(|| target.root.display().to_string());
+    let name = slug.unwrap_or_else(|| path_to_text(&target.root));
     Checked {
         findings: vec![codes::failed(&name, &error.to_string())],
         mended: vec![false],
@@ -188,7 +189,7 @@ fn shown(looked: &Looked, several: bool) -> Vec<(Finding, bool)> {
     let findings = checked.flat_map(|it| it.findings.iter().cloned().zip(it.mended.clone()));
     let mut findings: Vec<(Finding, bool)> = findings.collect();
     if several {
-        let root = looked.root.display();
+        let root = path_to_text(&looked.root);
         for (finding, _) in &mut findings {
             if finding.path.is_some() {
                 let message = &finding.divergence.message;
@@ -235,7 +236,7 @@ fn brief(looked: &Looked) -> Value {
     mended.dedup();
     json!({
         "repo": looked.repo,
-        "path": looked.root,
+        "path": path_to_text(&looked.root),
         "files": checked.map_or(0, |checked| checked.files),
         "written": checked.map_or(&[][..], |checked| &checked.written),
         "commit": checked.and_then(|checked| checked.commit.as_ref()),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
+use trueup_core::files::path_to_text;
 use trueup_core::metadata::sources::{Access, Hit, scan};
 use trueup_core::metadata::{Script, files_below};
 use trueup_core::reconcile::{Code, Divergence};
@@ -23,7 +24,7 @@ pub(super) fn run(root: &Path) -> Result<Answer, Failure> {
     let (mut divergences, mut rows, mut files) = (Vec::new(), Vec::new(), 0);
     let mut warnings = tree.unread;
     for path in &tree.files {
-        let file = path.to_string_lossy();
+        let file = path_to_text(path);
         let script = match Script::read(path) {
             Ok(Some(script)) => script,
             Ok(None) => continue,

@@ -1,7 +1,7 @@
 //! `trueup check --all`: every registered repository, by one sweep at a time.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,6 +9,7 @@ use serde_json::json;
 use trueup_core::cache::lock::FileLock;
 use trueup_core::consistency::{Checkout, check};
 use trueup_core::deadline::Deadline;
+use trueup_core::files::path_from_text;
 use trueup_core::repos::machine;
 use trueup_core::settings::private_dir;
 use trueup_core::store::RepoStore as _;
@@ -40,7 +41,7 @@ pub(super) fn run(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure>
     let repos = store.repos()?;
     let here: Vec<_> = repos
         .iter()
-        .filter_map(|repo| Some((repo, PathBuf::from(repo.path_on(&machine)?))))
+        .filter_map(|repo| Some((repo, path_from_text(repo.path_on(&machine)?))))
         .collect();
     let bar = bar(here.len());
     let mut all = Vec::with_capacity(here.len());

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use trueup_core::consistency::Checkout;
+use trueup_core::files::path_from_text;
 use trueup_core::model::{Repo, RepoSlug};
 use trueup_core::repos::{machine, owner_of};
 use trueup_core::store::RepoStore as _;
@@ -44,15 +45,15 @@ fn named(repos: &[Repo], machine: &str, name: &str) -> Result<Checkout, Failure>
                 repo.slug
             )));
         };
-        return at(repos, machine, Path::new(path));
+        return at(repos, machine, &path_from_text(path));
     }
-    let path = Path::new(name);
+    let path = path_from_text(name);
     if !path.exists() && !name.contains(std::path::MAIN_SEPARATOR) {
         let text = format!("there is no repository {name}, nor a directory of that name");
         return Err(Failure::refused("repo_not_found", text)
             .hint("`trueup repo list` shows the repositories"));
     }
-    at(repos, machine, path)
+    at(repos, machine, &path)
 }
 
 fn at(repos: &[Repo], machine: &str, path: &Path) -> Result<Checkout, Failure> {

@@ -1,6 +1,7 @@
 //! What was found, for a person: by repository and file, with what ends it.
 
 use trueup_core::consistency::{Checked, Finding};
+use trueup_core::files::path_to_text;
 use trueup_core::reconcile::Severity;
 
 use super::{Looked, codes};
@@ -38,7 +39,7 @@ pub(super) fn lines(all: &[Looked], fix: bool) -> (Vec<String>, Vec<(usize, Tint
 }
 
 fn repository(page: &mut Page, looked: &Looked, fix: bool) {
-    let head = format!("{} ({})", looked.repo, looked.root.display());
+    let head = format!("{} ({})", looked.repo, path_to_text(&looked.root));
     page.add(Some(Tint::Head), head);
     if let Some(reason) = &looked.passed {
         page.add(Some(Tint::Warning), format!("  passed over: {reason}"));

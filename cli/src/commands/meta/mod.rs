@@ -6,6 +6,7 @@ mod schema;
 mod start;
 
 use serde_json::{Map, Value as Json, json};
+use trueup_core::files::path_to_text;
 use trueup_core::metadata::{
     Change, Document, Literal, MetadataError, MetadataFile, examine, owned, place, unparsable,
     writer,
@@ -119,7 +120,7 @@ fn get(desk: &Desk, id: &AdwId, field: Option<&str>) -> Result<Answer, Failure> 
             )]
         }
     };
-    let data = json!({"id": id, "path": file.path(), "state": state});
+    let data = json!({"id": id, "path": path_to_text(file.path()), "state": state});
     Ok(Answer {
         warnings: reported(&divergences),
         divergences,
@@ -155,7 +156,7 @@ fn set(desk: &Desk, id: &AdwId, pairs: &[String]) -> Result<Answer, Failure> {
     let mut divergences = findings(&file, &document);
     divergences.extend(schema::violations(id, &shown_place(id), &document));
     let data = json!({
-        "id": id, "path": file.path(), "state": document.to_map(), "changed": changed,
+        "id": id, "path": path_to_text(file.path()), "state": document.to_map(), "changed": changed,
     });
     let mut warnings = reported(&divergences);
     warnings.extend(unrecorded);

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use trueup_core::files::read_text;
+use trueup_core::files::{path_from_text, path_to_text, read_text};
 use trueup_core::git::Worktree;
 use trueup_core::model::{NewPlan, PlanId};
 use trueup_core::plan::{ParsedPlan, Skipped, StatusFileError, parse_markdown, parse_status_file};
@@ -66,7 +66,7 @@ pub(super) fn read(desk: &Desk, file: &Path) -> Result<Read, Failure> {
     let is_none = parsed.phases == 0 && parsed.tasks.is_empty() && !is_json(&path);
     let own = own_path(&parsed, &path);
     let id = PlanId::from_stem(&stem(&own)).map_err(|error| unreadable(file, error))?;
-    let own = named(&own).ok_or_else(|| unreadable(file, "its path is no Unicode"))?;
+    let own = named(&own);
     let skipped = parsed.skipped.clone();
     Ok(Read {
         plan: parsed.into_plan(id, own),
@@ -120,18 +120,17 @@ fn stem(path: &Path) -> String {
     name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn named(path: &Path) -> Option<String> {
-    path.to_str().map(str::to_owned)
+fn named(path: &Path) -> String {
+    path_to_text(path)
 }
 
 /// Returns the paths by which a plan may be known that is named by a file.
 pub(super) fn plan_paths(desk: &Desk, text: &str) -> Vec<String> {
-    let path = desk.cwd().join(text);
+    let path = desk.cwd().join(path_from_text(text));
     let real = path.canonicalize().unwrap_or_else(|_| path.clone());
     let status = is_json(&real).then(|| read(desk, &real).ok()).flatten();
     let own = status.map(|read| read.plan.path);
     own.into_iter()
-        .chain(named(&real))
-        .chain(named(&path))
+        .chain([named(&real), named(&path)])
         .collect()
 }

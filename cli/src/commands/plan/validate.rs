@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use trueup_core::files::{Change, change_with_backup};
+use trueup_core::files::{path_from_text, path_to_text};
 use trueup_core::model::PlanState;
 use trueup_core::plan::{
     PlanFile, StatusCheck, apply, check_status_file, checkbox_findings, compare_checkboxes,
@@ -68,10 +69,10 @@ pub(super) fn run(desk: &Desk, arguments: &PlanValidate) -> Result<Answer, Failu
     ));
     let data = json!({
         "plan": of.plan,
-        "path": source.path,
+        "path": path_to_text(&source.path),
         "summary": checked.summary,
         "fixed": checked.fixed,
-        "backup": checked.backup,
+        "backup": checked.backup.as_deref().map(path_to_text),
     });
     Ok(Answer {
         exit: exit(&checked.divergences, arguments.strict),
@@ -84,11 +85,12 @@ pub(super) fn run(desk: &Desk, arguments: &PlanValidate) -> Result<Answer, Failu
 /// there is one. A file needs no database.
 fn choose(desk: &Desk, named: Option<&str>) -> Result<Chosen, Failure> {
     let named = named.or_else(|| desk.environment.text("TRUEUP_PLAN"));
-    let is_file = named.is_some_and(|text| file::is_path(text) || desk.cwd().join(text).is_file());
+    let is_file = named
+        .is_some_and(|text| file::is_path(text) || desk.cwd().join(path_from_text(text)).is_file());
     let mut store = match (named, desk.open()) {
         (Some(text), Err(failure)) if is_file && failure.code == "store_missing" => {
             return Ok(Chosen {
-                file: text.into(),
+                file: path_from_text(text),
                 state: None,
             });
         }
@@ -103,8 +105,8 @@ fn choose(desk: &Desk, named: Option<&str>) -> Result<Chosen, Failure> {
         },
     };
     let state = id.map(|id| show::state(&mut store, &id)).transpose()?;
-    let own = || state.as_ref().map(|state| state.plan.path.clone().into());
-    let file = file.map(PathBuf::from).or_else(own).unwrap_or_default();
+    let own = || state.as_ref().map(|state| path_from_text(&state.plan.path));
+    let file = file.map(path_from_text).or_else(own).unwrap_or_default();
     Ok(Chosen { file, state })
 }
 

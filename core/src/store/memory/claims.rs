@@ -95,7 +95,7 @@ pub(super) fn first_answer(store: &MemoryStore, request: &ClaimRequest) -> Resul
 
 pub(super) fn because(by: &Provenance, reason: &str) -> Provenance {
     Provenance {
-        reason: Some(reason.to_owned()),
+        reason: Some(reason.into()),
         ..by.clone()
     }
 }
@@ -200,6 +200,6 @@ pub(super) fn park(
     Ok(Some(Released {
         session: read.id.clone(),
         item,
-        reason: by.reason.clone().unwrap_or_default(),
+        reason: by.reason.clone().unwrap_or_default().into(),
     }))
 }

@@ -19,7 +19,7 @@ pub(super) fn record(store: &mut MemoryStore, by: &Provenance, news: News<'_>) {
         before: news.before,
         after: news.after,
         epoch: news.epoch,
-        reason: by.reason.clone(),
+        reason: by.reason.clone().map(String::from),
         op_id: Some(by.op_id.clone()).filter(|op| !op.is_empty()),
     });
 }

@@ -27,7 +27,7 @@ pub(super) fn move_item(store: &mut MemoryStore, request: &ItemMove) -> Result<I
     }
     let reason = if grant.back { "reopened" } else { "completed" };
     let because = Provenance {
-        reason: Some(format!("{} {reason}", grant.item)),
+        reason: Some(format!("{} {reason}", grant.item).into()),
         ..by.clone()
     };
     let waiting = store.items.values();

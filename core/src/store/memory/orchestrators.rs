@@ -129,7 +129,7 @@ fn finish(
     let orchestrator = change(store, &row.id, by, |row| {
         row.status = status;
         row.end = end;
-        row.reason.clone_from(&by.reason);
+        row.reason = by.reason.clone().map(String::from);
     })?;
     Ok(RunEnded {
         orchestrator,

@@ -373,7 +373,7 @@ pub(super) fn put_back(
     provenance: &Provenance,
 ) -> Result<()> {
     let by = Provenance {
-        reason: Some(reason.to_owned()),
+        reason: Some(reason.into()),
         ..provenance.clone()
     };
     let keys: Vec<ItemKey> = store.items.keys().cloned().collect();

@@ -255,7 +255,7 @@ pub(super) fn end(
 ) -> Result<Session> {
     store.registered(id)?;
     let by = Provenance {
-        reason: Some(reason.to_owned()),
+        reason: Some(reason.into()),
         ..by.clone()
     };
     changes::ended(store, id, &by);

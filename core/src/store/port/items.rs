@@ -81,7 +81,7 @@ impl NextRequest {
             span_seconds: None,
             lease_seconds: self.lease_seconds,
             provenance: Provenance {
-                reason: Some(reason.map_or("next", OfferReason::as_str).to_owned()),
+                reason: Some(reason.map_or("next", OfferReason::as_str).into()),
                 ..self.provenance.clone()
             },
         }

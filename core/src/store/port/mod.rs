@@ -20,6 +20,7 @@ use crate::model::{
     OperationId, ProcessId, Revision, Session, SessionId, SessionStatus, Timestamp, Value,
 };
 use crate::store::Result;
+use crate::text::redact::Redacted;
 
 pub use handoffs::{
     HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection, HandoffStore, NewHandoff,
@@ -44,7 +45,7 @@ pub struct Provenance {
     /// A session id, or the word for a person at a terminal.
     pub actor: String,
     /// Why, in a word.
-    pub reason: Option<String>,
+    pub reason: Option<Redacted>,
     /// Unique for each write.
     pub op_id: String,
 }
@@ -54,7 +55,7 @@ impl Provenance {
     pub fn new(actor: &str, reason: &str) -> Self {
         Self {
             actor: actor.to_owned(),
-            reason: Some(reason.to_owned()).filter(|r| !r.is_empty()),
+            reason: Some(Redacted::from(reason)).filter(|r| !r.is_empty()),
             op_id: uuid::Uuid::now_v7().to_string(),
         }
     }

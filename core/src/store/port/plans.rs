@@ -48,7 +48,7 @@ impl PlanTaskChange {
     /// Returns who does it, with the reason that its event gives.
     pub(crate) fn because(step: &PlanTaskStep, provenance: &Provenance) -> Provenance {
         Provenance {
-            reason: Some(step.reason().to_owned()),
+            reason: Some(step.reason().into()),
             ..provenance.clone()
         }
     }

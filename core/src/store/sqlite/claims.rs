@@ -246,7 +246,7 @@ pub(super) fn park(
         Some(item) => set_free(tx, &session.id, item, provenance, None)?.map(|i| i.key),
         None => None,
     };
-    let reason = provenance.reason.clone().unwrap_or_default();
+    let reason = provenance.reason.clone().unwrap_or_default().into();
     Ok(Some(Released {
         session: session.id.clone(),
         item,

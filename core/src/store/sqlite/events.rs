@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row, ToSql, Transaction, params};
 use serde_json::{Value as Json, json};
 
 use super::errors::from_sqlite;
+use super::free::free_json;
 use super::sessions::signed;
 use super::{execute_cached, registered, rows, sessions, was_done};
 use crate::model::{Epoch, Event, EventFilter, SessionId};
@@ -34,7 +35,7 @@ pub(super) fn checkpoint(
 
 /// Records a change, in the transaction that makes it.
 pub(super) fn record(tx: &Transaction<'_>, by: &Provenance, news: &News<'_>) -> Result<()> {
-    let text = |value: &Json| (!value.is_null()).then(|| value.to_string());
+    let text = |value: &Json| (!value.is_null()).then(|| free_json(value));
     execute_cached(
         tx,
         "INSERT INTO events (actor, entity, key, kind, before, after, epoch, reason, op_id)

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::errors::from_sqlite;
 use super::events::record;
+use super::free::{free, free_option};
 use super::sessions::signed;
 use super::{NOW, SqliteStore, claims, items, registered, rows, sessions, was_done};
 use crate::model::{
@@ -167,7 +168,7 @@ fn create(tx: &Transaction<'_>, new: &NewHandoff) -> Result<Handoff> {
         return Err(StoreError::Denied(text));
     }
     let work = sender.execution_state().work;
-    let text = |element| new.elements.get(element);
+    let text = |element| new.elements.get(element).map(free);
     tx.execute(
         "INSERT INTO handoffs (id, type, item, from_session, to_session, repo, worktree, branch,
              phase, task, epoch, summary, deliverables, decisions, known_issues, resources,
@@ -183,8 +184,8 @@ fn create(tx: &Transaction<'_>, new: &NewHandoff) -> Result<Handoff> {
             ":repo": sender.repo,
             ":worktree": sender.worktree,
             ":branch": sender.branch(),
-            ":phase": work.phase,
-            ":task": work.task,
+            ":phase": free_option(work.phase.as_ref()),
+            ":task": free_option(work.task.as_ref()),
             ":epoch": signed(epoch.0),
             ":summary": text(Element::Summary),
             ":deliverables": text(Element::Deliverables),
@@ -244,7 +245,7 @@ fn decided(
             params![
                 status.as_str(),
                 who.as_str(),
-                reject_reason,
+                reject_reason.map(free),
                 handoff.id.as_str(),
                 handoff.status.as_str()
             ],

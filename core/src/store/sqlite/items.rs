@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::errors::from_sqlite;
+use super::free::free_option;
 use super::{NOW, SqliteStore, dependencies, execute_cached, moves, next, rows, was_done};
 use crate::model::{Item, ItemKey, ItemStatus, NewItem, Next, Waits};
 use crate::store::{
@@ -100,7 +101,7 @@ pub(super) fn add(tx: &Transaction<'_>, item: &NewItem, provenance: &Provenance)
         ),
         params![
             item.key.as_str(),
-            item.title,
+            free_option(item.title.as_ref()),
             item.kind,
             item.parent.as_ref().map(ItemKey::as_str),
             item.position,

@@ -1,9 +1,9 @@
 //! The record of what changed in metadata files.
 
 use rusqlite::params;
-use serde_json::Value as Json;
 
 use super::errors::from_sqlite;
+use super::free::{free_json, free_object};
 use super::{SqliteStore, was_done};
 use crate::store::{MetadataChange, MetadataStore, Provenance, Result};
 
@@ -23,8 +23,8 @@ impl MetadataStore for SqliteStore {
                 params![
                     provenance.actor,
                     change.id.as_str(),
-                    Json::Object(change.before.clone()).to_string(),
-                    change.outcome().to_string(),
+                    free_object(&change.before),
+                    free_json(&change.outcome()),
                     provenance.reason,
                     provenance.op_id,
                     change.deed.as_str()

@@ -11,6 +11,7 @@ mod compliance;
 mod dependencies;
 mod errors;
 mod events;
+mod free;
 mod handle;
 mod handoffs;
 mod items;

@@ -3,6 +3,7 @@
 use rusqlite::{Transaction, params};
 
 use super::errors::from_sqlite;
+use super::free::free_option;
 use super::sessions::signed;
 use super::{claims, items, was_done};
 use crate::model::{Item, ItemKey, ItemStatus, MoveGrant, SessionId, settled};
@@ -22,7 +23,7 @@ pub(super) fn move_item(tx: &Transaction<'_>, request: &ItemMove) -> Result<Item
     }
     let reason = if grant.back { "reopened" } else { "completed" };
     let because = Provenance {
-        reason: Some(format!("{} {reason}", grant.item)),
+        reason: Some(format!("{} {reason}", grant.item).into()),
         ..by.clone()
     };
     for dependent in dependents(tx, &grant.item)? {
@@ -51,8 +52,8 @@ fn carry_out(tx: &Transaction<'_>, grant: &MoveGrant, by: &Provenance) -> Result
             params![
                 grant.to.as_str(),
                 grant.releases,
-                grant.evidence,
-                grant.error_message,
+                free_option(grant.evidence.as_ref()),
+                free_option(grant.error_message.as_ref()),
                 grant.back,
                 signed(grant.expected_epoch.0),
                 by.actor,

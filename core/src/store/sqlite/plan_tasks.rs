@@ -1,10 +1,11 @@
 //! Tasks of plans. Every change is one conditional statement on the revision it was decided on.
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::errors::from_sqlite;
 use super::events::record;
+use super::free::{free, free_object, free_option};
 use super::sessions::signed;
 use super::{NOW, rows, was_done};
 use crate::model::{
@@ -84,10 +85,7 @@ fn vanished(plan: &PlanId, id: &PlanTaskId) -> StoreError {
 }
 
 fn texts(task: &PlanTask) -> (String, String) {
-    (
-        json!(task.depends_on).to_string(),
-        Json::Object(task.extra.clone()).to_string(),
-    )
+    (json!(task.depends_on).to_string(), free_object(&task.extra))
 }
 
 pub(super) fn insert(tx: &Transaction<'_>, task: &PlanTask, by: &Provenance) -> Result<()> {
@@ -106,8 +104,8 @@ pub(super) fn insert(tx: &Transaction<'_>, task: &PlanTask, by: &Provenance) -> 
             task.plan.as_str(),
             task.id.as_str(),
             task.phase_number,
-            task.phase_title,
-            task.title,
+            free_option(task.phase_title.as_ref()),
+            free(&task.title),
             task.status.as_str(),
             task.priority,
             task.position,
@@ -115,8 +113,8 @@ pub(super) fn insert(tx: &Transaction<'_>, task: &PlanTask, by: &Provenance) -> 
             extra,
             task.started_at.map(|time| time.to_string()),
             task.completed_at.map(|time| time.to_string()),
-            task.error,
-            task.skip_reason,
+            free_option(task.error.as_ref()),
+            free_option(task.skip_reason.as_ref()),
             task.retry_count,
             by.actor,
             by.reason,
@@ -150,15 +148,15 @@ pub(super) fn write(
     let changed = statement
         .execute(named_params! {
             ":phase_number": after.phase_number,
-            ":phase_title": after.phase_title,
-            ":title": after.title,
+            ":phase_title": free_option(after.phase_title.as_ref()),
+            ":title": free(&after.title),
             ":status": after.status.as_str(),
             ":priority": after.priority,
             ":position": after.position,
             ":depends_on": depends_on,
             ":extra": extra,
-            ":error": after.error,
-            ":skip_reason": after.skip_reason,
+            ":error": free_option(after.error.as_ref()),
+            ":skip_reason": free_option(after.skip_reason.as_ref()),
             ":retry_count": after.retry_count,
             ":stuck": after.stuck,
             ":orchestrator": after.orchestrator.as_ref().map(OrchestratorId::as_str),

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json};
 
 use super::errors::from_sqlite;
 use super::events::record;
+use super::free::{free_object, free_option};
 use super::{NOW, SqliteStore, plan_tasks, rows, was_done};
 use crate::model::{
     NewPlan, OrchestratorId, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId,
@@ -177,8 +178,8 @@ fn import(tx: &Transaction<'_>, new: &NewPlan, by: &Provenance) -> Result<PlanIm
                 params![
                     id.as_str(),
                     new.path,
-                    new.title,
-                    Json::Object(new.extra.clone()).to_string(),
+                    free_option(new.title.as_ref()),
+                    free_object(&new.extra),
                 ],
             )
             .map_err(from_sqlite)?;
@@ -233,8 +234,8 @@ fn merge(tx: &Transaction<'_>, id: &PlanId, new: &NewPlan, by: &Provenance) -> R
         ),
         params![
             id.as_str(),
-            after.title,
-            Json::Object(after.extra).to_string(),
+            free_option(after.title.as_ref()),
+            free_object(&after.extra),
         ],
     )
     .map_err(from_sqlite)?;

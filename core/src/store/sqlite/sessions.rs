@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, named_params, params}
 use serde_json::{Map, Value as Json, json};
 
 use super::errors::from_sqlite;
+use super::free::{free, free_object, free_option};
 use super::{NOW, registered, rows, unregistered, was_done};
 use crate::model::{Field, Revision, Session, SessionId, Value};
 use crate::store::port::Mark;
@@ -207,7 +208,7 @@ pub(super) fn push(tx: &Transaction<'_>, push: &Push) -> Result<Session> {
         .execute(
             &sql,
             named_params! {
-                ":patch": Json::Object(patch(push)).to_string(),
+                ":patch": free_object(&patch(push)),
                 ":acknowledge": push.acknowledge,
                 ":actor": push.provenance.actor,
                 ":reason": push.provenance.reason,
@@ -242,7 +243,7 @@ pub(super) fn push(tx: &Transaction<'_>, push: &Push) -> Result<Session> {
             "UPDATE work_items SET phase = ?1, under_epoch = claim_epoch, last_actor = ?2, last_reason = ?3, last_op = ?4
              WHERE holder = ?5 AND phase IS NOT ?1",
             params![
-                phase,
+                free_option(phase.as_ref()),
                 push.provenance.actor,
                 push.provenance.reason,
                 push.provenance.op_id,
@@ -314,7 +315,7 @@ pub(super) fn patch_metadata(
         ),
         params![
             id.as_str(),
-            Json::Object(patch.clone()).to_string(),
+            free_object(patch),
             provenance.actor,
             provenance.reason,
             provenance.op_id
@@ -354,7 +355,12 @@ pub(super) fn end(
          SELECT ?3, 'session', session_id, 'ended', json_object('status', status),
                 json_object('status', status), ?2, ?4
          FROM claude_sessions WHERE session_id = ?1 AND status = 'ended'",
-        params![id.as_str(), reason, provenance.actor, provenance.op_id],
+        params![
+            id.as_str(),
+            free(reason),
+            provenance.actor,
+            provenance.op_id
+        ],
     )
     .map_err(from_sqlite)?;
     tx.execute(
@@ -362,7 +368,12 @@ pub(super) fn end(
              settled = NOT EXISTS (SELECT 1 FROM work_items WHERE holder = ?1),
              last_actor = ?3, last_reason = ?2, last_op = ?4
          WHERE session_id = ?1",
-        params![id.as_str(), reason, provenance.actor, provenance.op_id],
+        params![
+            id.as_str(),
+            free(reason),
+            provenance.actor,
+            provenance.op_id
+        ],
     )
     .map_err(from_sqlite)?;
     registered(load(tx, id)?, id)

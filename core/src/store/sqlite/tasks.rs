@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::errors::from_sqlite;
+use super::free::free;
 use super::{registered, sessions};
 use crate::model::SessionId;
 use crate::store::{Result, TaskNote};
@@ -12,7 +13,7 @@ pub(super) fn note(tx: &Transaction<'_>, session: &SessionId, note: &TaskNote) -
     tx.execute(
         "INSERT INTO session_tasks (session_id, task_id, subject) VALUES (?1, ?2, ?3)
          ON CONFLICT (session_id, task_id) DO UPDATE SET subject = excluded.subject",
-        params![session.as_str(), note.task, note.subject],
+        params![session.as_str(), note.task, free(&note.subject)],
     )
     .map_err(from_sqlite)?;
     Ok(())

@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::errors::from_sqlite;
 use super::events::record;
+use super::free::free_option;
 use super::{SqliteStore, items, rows, was_done};
 use crate::model::{
     FileFacts, ItemKey, NewWorkplanRow, WORKPLAN, WorkplanChange, WorkplanLink, WorkplanRow,
@@ -221,7 +222,7 @@ fn adopt(tx: &Transaction<'_>, new: &NewWorkplanRow, by: &Provenance) -> Result<
         params![
             item.key.as_str(),
             item.repo,
-            item.title,
+            free_option(item.title.as_ref()),
             by.actor,
             by.reason,
             by.op_id,
@@ -247,7 +248,7 @@ fn describe(tx: &Transaction<'_>, change: &WorkplanChange, by: &Provenance) -> R
     statement
         .execute(params![
             key.as_str(),
-            change.title,
+            free_option(change.title.as_ref()),
             change.position,
             change.repo,
             by.actor,

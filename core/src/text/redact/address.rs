@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::name::Promise;
 use super::{SecretKind, Span, judge};
 
 /// Most bytes looked at behind `://` for the end of a password.
@@ -10,21 +11,36 @@ const LONGEST: usize = 512;
 /// Shortest password: `u:p@h` in documentation is none.
 const SHORTEST: usize = 3;
 
+/// Shortest token in the place of a user's name.
+const SHORTEST_TOKEN: usize = 16;
+
 /// Hosts and paths of webhooks, and the fewest characters of what follows and is secret.
-const HOOKS: [(&str, usize); 4] = [
+const HOOKS: [(&str, usize); 11] = [
     ("hooks.slack.com/services/", 20),
     ("hooks.slack.com/workflows/", 20),
     ("discord.com/api/webhooks/", 50),
     ("discordapp.com/api/webhooks/", 50),
+    ("discord.com/api/v9/webhooks/", 50),
+    ("discord.com/api/v10/webhooks/", 50),
+    ("hooks.slack.com/triggers/", 20),
+    ("webhook.office.com/webhookb2/", 60),
+    ("outlook.office.com/webhook/", 60),
+    ("hooks.zapier.com/hooks/catch/", 12),
+    ("hook.eu1.make.com/", 24),
 ];
 
 /// Finds every webhook, and every password in an address.
 pub(super) fn scan(text: &str, spans: &mut Vec<Span>) {
-    for (hook, fewest) in HOOKS {
+    let hooks = if text.contains("hook") {
+        &HOOKS[..]
+    } else {
+        &[]
+    };
+    for (hook, fewest) in hooks.iter().copied() {
         for (at, _) in text.match_indices(hook) {
             let start = at + hook.len();
             let rest = text.get(start..).unwrap_or_default();
-            let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/_-".contains(byte);
+            let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/_-@".contains(byte);
             let length = rest.bytes().take_while(is_path).count();
             let path = rest.get(..length).unwrap_or_default();
             if length >= fewest && !judge::is_left_open(path) {
@@ -57,6 +73,14 @@ fn password(text: &str, colon: usize, start: usize) -> Option<Range<usize>> {
     let length = rest.iter().take(LONGEST).take_while(|b| !ends(b)).count();
     let token = rest.get(..length)?;
     let user = token.iter().position(|byte| b":@/?#[".contains(byte))?;
+    if is_scheme && token.get(user) == Some(&b'@') {
+        // `https://TOKEN@host`: a token in place of a name.
+        let range = start..start + user;
+        let value = text.get(range.clone())?;
+        let is_token = value.len() >= SHORTEST_TOKEN
+            && judge::is_secret(value, Promise::Key, judge::Setting::Code);
+        return is_token.then_some(range);
+    }
     if !is_scheme || token.get(user) != Some(&b':') {
         return None;
     }

@@ -214,6 +214,27 @@ pub(super) fn is_left_open(value: &str) -> bool {
     is_syntax(head) || MARKS.iter().any(|mark| lower.contains(mark))
 }
 
+/// Tells whether many different characters stand in it, as in what a machine made.
+pub(super) fn is_varied(value: &str) -> bool {
+    entropy(head(value)) >= 2.5
+}
+
+/// Tells whether a password stands here, where a command takes nothing else.
+pub(super) fn is_given_password(value: &str) -> bool {
+    let head = head(value);
+    let lower = head.to_ascii_lowercase();
+    let is_word = head.bytes().all(|byte| byte.is_ascii_alphabetic());
+    head.len() >= 4
+        && !head.starts_with('-')
+        && !is_placeholder(head)
+        && !is_sample_password(head)
+        && !is_reference(head, &lower)
+        && !(is_word && head.len() < 8)
+        && !["file:", "env:", "fd:", "stdin", "prompt", "console"]
+            .iter()
+            .any(|source| lower.starts_with(source))
+}
+
 fn holds_placeholder(head: &str) -> bool {
     let lower = head.to_ascii_lowercase();
     PLACEHOLDERS.iter().any(|part| lower.contains(part))

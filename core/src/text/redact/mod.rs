@@ -6,17 +6,25 @@
 //! stands there.
 //!
 //! Four readers go over the text: blocks of private keys (`pem`), addresses (`address`), tokens
-//! whose own form gives them away (`shape`), and words (`words`): headers, and values assigned
-//! to names such as `API_KEY` (`name`, `value`, `judge`).
+//! whose own form gives them away (`shape`, with the table `forms`, also where something
+//! interrupts them, `joints`), and words (`words`): headers (`header`), commands (`command`), and
+//! values assigned to names such as `API_KEY` (`name`, `value`, `judge`).
 
 mod address;
+mod command;
+mod forms;
+mod header;
+mod joints;
 mod judge;
 mod kind;
 mod name;
 mod pem;
+mod safe;
 mod shape;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unseen;
 mod value;
 mod words;
 
@@ -24,6 +32,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 pub use kind::SecretKind;
+pub use safe::{Redacted, redact_json};
 
 /// What every replacement begins with.
 const MARK: &str = "[redacted: ";
@@ -65,13 +74,50 @@ const MOST_READINGS: usize = 8;
 pub fn redact(text: &str) -> Redaction<'_> {
     // The priority of every task of a repository is asked about.
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    if text.len() <= SHORT && text.bytes().all(is_part) {
+    if text.len() <= SHORT && text.bytes().all(is_part) || is_moment_or_id(text) || is_prose(text) {
         return Redaction {
             text: Cow::Borrowed(text),
             found: Vec::new(),
         };
     }
     searched(text)
+}
+
+/// Returns a line that is printed without the tokens that show by themselves. What is kept has
+/// passed [`redact`]; ids, branches and paths have not, and are cleaned of them here.
+pub fn redact_tokens(line: &str) -> Cow<'_, str> {
+    if line.len() <= SHORT {
+        return Cow::Borrowed(line);
+    }
+    replace(line, &known(line))
+}
+
+/// Longest id or time that is passed over, in bytes: a UUID.
+const LONGEST_ID: usize = 36;
+
+/// Tells whether a text is a time, a UUID or a digest, of which tables are full.
+fn is_moment_or_id(text: &str) -> bool {
+    let is_part =
+        |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-' | b':' | b'.' | b'T' | b'Z');
+    // Some service begins its tokens so.
+    text.len() <= LONGEST_ID && text.bytes().all(is_part) && !text.contains("fc-")
+}
+
+/// Longest word of a plain sentence, in bytes.
+const LONGEST_WORD: usize = 11;
+
+/// Tells whether a text is of short words alone: nothing there is random, and nothing assigns.
+fn is_prose(text: &str) -> bool {
+    let mut word = 0;
+    text.bytes().all(|byte| {
+        word = if byte.is_ascii_alphabetic() {
+            word + 1
+        } else {
+            0
+        };
+        word <= LONGEST_WORD
+            && (byte.is_ascii_alphabetic() || matches!(byte, b' ' | b',' | b'.' | b'(' | b')'))
+    })
 }
 
 /// Reads a text until nothing is found in it: without what stood between them a name may meet a

@@ -16,12 +16,14 @@ pub(super) enum Promise {
 /// Longest name that is looked at.
 const LONGEST: usize = 80;
 
-const PASSWORDS: [&str; 9] = [
+const PASSWORDS: [&str; 11] = [
     "password",
     "passwd",
     "passphrase",
     "passcode",
     "passwort",
+    "kennwort",
+    "contrasena",
     "pwd",
     "pass",
     "pw",
@@ -57,7 +59,7 @@ const ENDINGS: [(&str, Promise); 10] = [
 ];
 
 /// What makes a key a secret one.
-const KEY_OF: [&str; 18] = [
+const KEY_OF: [&str; 26] = [
     "api",
     "access",
     "secret",
@@ -76,6 +78,23 @@ const KEY_OF: [&str; 18] = [
     "license",
     "hmac",
     "jwt",
+    "subscription",
+    "functions",
+    "consumer",
+    "deploy",
+    "integration",
+    "ingestion",
+    "sas",
+    "session",
+];
+
+/// Names of cookies that hold a session; only what looks random is one.
+const SESSIONS: [&str; 5] = [
+    "phpsessid",
+    "jsessionid",
+    "aspsessionid",
+    "sessionid",
+    "cookie",
 ];
 
 /// What a name is about instead, when it ends so: `TOKEN_TTL`, `password_hash`.
@@ -216,7 +235,10 @@ pub(super) fn promise(name: &str, before: Option<&str>) -> Option<Promise> {
             } else {
                 is_variable.then_some(Promise::Key)
             }
-        } else if segment == "auth" && place > 0 {
+        } else if segment == "auth" && place > 0
+            || SESSIONS.contains(&segment)
+            || segment == "sid" && segments.get(own + place.wrapping_sub(1)) == Some(&"connect")
+        {
             Some(Promise::Key)
         } else {
             let ending = ENDINGS.iter().find(|(ending, _)| segment.ends_with(ending));
@@ -238,7 +260,17 @@ fn may_promise(name: &str) -> bool {
             .windows(hint.len())
             .any(|window| window.eq_ignore_ascii_case(hint))
     };
-    HINTS.into_iter().any(has) || [&b"psk"[..], b"pat", b"bearer"].into_iter().any(has)
+    const MORE: [&[u8]; 8] = [
+        b"psk",
+        b"pat",
+        b"bearer",
+        b"sess",
+        b"cook",
+        b"kennwort",
+        b"contras",
+        b".sid",
+    ];
+    HINTS.into_iter().chain(MORE).any(has)
 }
 
 /// Splits a name at everything that is no letter or digit and before each hump of its capitals.

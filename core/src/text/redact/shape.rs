@@ -1,173 +1,20 @@
 //! Tokens whose own form gives them away, as the services that hand them out document it.
 
-use super::{SecretKind, Span, end_of_mark, judge};
-
-/// What a part of a token is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
-    /// Letters and digits.
-    Alnum,
-    /// Capitals and digits.
-    Upper,
-    /// Hexadecimal digits in lower case.
-    Hex,
-    /// Letters, digits, `_` and `-`.
-    Url,
-    /// What base64 has, padded.
-    Base64,
-}
-
-/// How many classes there are.
-const CLASSES: usize = 5;
-
-/// Most parts of a form.
-const MOST_PARTS: usize = 3;
-
-impl Class {
-    fn has(self, byte: u8) -> bool {
-        match self {
-            Self::Alnum => byte.is_ascii_alphanumeric(),
-            Self::Upper => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
-            Self::Hex => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
-            Self::Url => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'),
-            Self::Base64 => byte.is_ascii_alphanumeric() || b"+/=".contains(&byte),
-        }
-    }
-}
-
-/// The form of a token: a prefix, and parts with dots between them.
-struct Shape {
-    prefix: &'static str,
-    kind: SecretKind,
-    /// Class, fewest and most characters of each part.
-    parts: &'static [(Class, usize, usize)],
-    /// Whether it must look random as well, the prefix being a common word or the parts short.
-    random: bool,
-}
-
-/// No limit that matters.
-const ANY: usize = usize::MAX;
-
-const fn shape(
-    prefix: &'static str,
-    kind: SecretKind,
-    parts: &'static [(Class, usize, usize)],
-) -> Shape {
-    Shape {
-        prefix,
-        kind,
-        parts,
-        random: false,
-    }
-}
-
-const fn random(
-    prefix: &'static str,
-    kind: SecretKind,
-    parts: &'static [(Class, usize, usize)],
-) -> Shape {
-    Shape {
-        random: true,
-        ..shape(prefix, kind, parts)
-    }
-}
-
-use Class::{Alnum, Base64, Hex, Upper, Url};
-use SecretKind as K;
-
-/// Every form. Of two that begin alike the longer prefix stands first.
-const SHAPES: &[Shape] = &[
-    shape("AKIA", K::AwsAccessKey, &[(Upper, 16, 16)]),
-    shape("ASIA", K::AwsAccessKey, &[(Upper, 16, 16)]),
-    shape("ABIA", K::AwsAccessKey, &[(Upper, 16, 16)]),
-    shape("ACCA", K::AwsAccessKey, &[(Upper, 16, 16)]),
-    shape("ATATT3", K::Service, &[(Url, 40, ANY)]),
-    shape("AIza", K::Google, &[(Url, 35, 35)]),
-    shape("AGE-SECRET-KEY-1", K::PrivateKey, &[(Upper, 50, 64)]),
-    shape("AccountKey=", K::Azure, &[(Base64, 40, 100)]),
-    shape("GOCSPX-", K::Google, &[(Url, 24, 40)]),
-    shape("GR1348941", K::GitLab, &[(Url, 20, 40)]),
-    shape("NRAK-", K::Service, &[(Upper, 27, 27)]),
-    shape("PMAK-", K::Service, &[(Url, 50, 70)]),
-    shape("SG.", K::SendGrid, &[(Url, 16, 32), (Url, 32, 64)]),
-    shape("SK", K::Twilio, &[(Hex, 32, 32)]),
-    shape("SharedAccessKey=", K::Azure, &[(Base64, 40, 100)]),
-    shape("cio", K::Service, &[(Alnum, 32, 32)]),
-    shape("dapi", K::Service, &[(Hex, 32, 32)]),
-    shape("dckr_pat_", K::Service, &[(Url, 20, 60)]),
-    shape("dop_v1_", K::DigitalOcean, &[(Hex, 64, 64)]),
-    shape("doo_v1_", K::DigitalOcean, &[(Hex, 64, 64)]),
-    shape("dor_v1_", K::DigitalOcean, &[(Hex, 64, 64)]),
-    shape("dp.pt.", K::Service, &[(Alnum, 40, 48)]),
-    shape(
-        "eyJ",
-        K::Jwt,
-        &[(Url, 8, ANY), (Url, 10, ANY), (Url, 10, ANY)],
-    ),
-    shape("figd_", K::Service, &[(Url, 36, 60)]),
-    shape("ghp_", K::GitHub, &[(Alnum, 30, 255)]),
-    shape("gho_", K::GitHub, &[(Alnum, 30, 255)]),
-    shape("ghu_", K::GitHub, &[(Alnum, 30, 255)]),
-    shape("ghs_", K::GitHub, &[(Alnum, 30, 255)]),
-    shape("ghr_", K::GitHub, &[(Alnum, 30, 255)]),
-    shape("github_pat_", K::GitHub, &[(Url, 36, 255)]),
-    shape("glpat-", K::GitLab, &[(Url, 20, 60)]),
-    shape("glptt-", K::GitLab, &[(Url, 20, 60)]),
-    shape("gldt-", K::GitLab, &[(Url, 20, 60)]),
-    shape("glrt-", K::GitLab, &[(Url, 20, 60)]),
-    shape("glcbt-", K::GitLab, &[(Url, 20, 60)]),
-    shape("glsa_", K::Service, &[(Url, 38, 50)]),
-    shape("gsk_", K::Service, &[(Alnum, 40, 64)]),
-    shape("hf_", K::HuggingFace, &[(Alnum, 30, 60)]),
-    shape("hvs.", K::Service, &[(Url, 24, 200)]),
-    shape("key-", K::Service, &[(Hex, 32, 32)]),
-    shape("lin_api_", K::Service, &[(Alnum, 32, 60)]),
-    shape("npm_", K::Npm, &[(Alnum, 36, 36)]),
-    shape("ntn_", K::Service, &[(Alnum, 40, 60)]),
-    random("pplx-", K::Service, &[(Alnum, 32, 64)]),
-    shape("pul-", K::Service, &[(Hex, 40, 40)]),
-    random("pypi-", K::PyPi, &[(Url, 32, ANY)]),
-    random("r8_", K::Service, &[(Alnum, 30, 48)]),
-    shape("rk_live_", K::Stripe, &[(Alnum, 16, 255)]),
-    shape("rk_test_", K::Stripe, &[(Alnum, 16, 255)]),
-    shape("rubygems_", K::Service, &[(Hex, 48, 48)]),
-    shape("sb_secret_", K::Service, &[(Url, 20, 60)]),
-    shape("sbp_", K::Service, &[(Hex, 40, 40)]),
-    shape("shpat_", K::Service, &[(Hex, 32, 32)]),
-    shape("shpss_", K::Service, &[(Hex, 32, 32)]),
-    shape("sk_live_", K::Stripe, &[(Alnum, 16, 255)]),
-    shape("sk_test_", K::Stripe, &[(Alnum, 16, 255)]),
-    shape("sk-ant-", K::Anthropic, &[(Url, 20, ANY)]),
-    shape("sk-proj-", K::OpenAi, &[(Url, 20, ANY)]),
-    random("sk-", K::OpenAi, &[(Url, 20, ANY)]),
-    shape("sntrys_", K::Service, &[(Url, 40, ANY)]),
-    random("tskey-", K::Service, &[(Url, 20, 80)]),
-    shape("whsec_", K::Stripe, &[(Base64, 24, 80)]),
-    random("xai-", K::Service, &[(Alnum, 60, 100)]),
-    random("xapp-", K::Slack, &[(Url, 20, 200)]),
-    shape("xoxa-", K::Slack, &[(Url, 16, 200)]),
-    shape("xoxb-", K::Slack, &[(Url, 16, 200)]),
-    shape("xoxe-", K::Slack, &[(Url, 16, 200)]),
-    shape("xoxo-", K::Slack, &[(Url, 16, 200)]),
-    shape("xoxp-", K::Slack, &[(Url, 16, 200)]),
-    shape("xoxr-", K::Slack, &[(Url, 16, 200)]),
-    shape("xoxs-", K::Slack, &[(Url, 16, 200)]),
-    shape("xoxc-", K::Slack, &[(Url, 16, 200)]),
-    shape("xoxd-", K::Slack, &[(Url, 16, 200)]),
-    random("ya29.", K::Google, &[(Url, 30, ANY)]),
-];
+use super::forms::{CLASSES, Class, INFIXES, Infix, MOST_PARTS, Part, SHAPES, Shape};
+use super::joints::{Budget, Joined};
+use super::{Span, end_of_mark, judge};
 
 /// Where the forms begin that share a first byte: first and one behind the last.
-const INDEX: [(u8, u8); 128] = {
+const INDEX: [(u16, u16); 128] = {
     let mut index = [(0, 0); 128];
     let mut at = 0;
     while at < SHAPES.len() {
         let first = SHAPES[at].prefix.as_bytes()[0] as usize;
         #[expect(
             clippy::cast_possible_truncation,
-            reason = "there are fewer than 256 forms"
+            reason = "there are a few hundred forms"
         )]
-        let number = at as u8;
+        let number = at as u16;
         if index[first].1 == 0 {
             index[first].0 = number;
         }
@@ -177,18 +24,28 @@ const INDEX: [(u8, u8); 128] = {
     index
 };
 
+/// Shortest token with an anchor, in bytes.
+const SHORTEST_INFIX: usize = 36;
+
 /// Finds every token.
 pub(super) fn scan(text: &str, spans: &mut Vec<Span>) {
+    if text.len() >= SHORTEST_INFIX {
+        for infix in INFIXES {
+            around(text, infix, spans);
+        }
+    }
     let mut runs = Runs {
         bytes: text.as_bytes(),
         measured: [[(0, 0); MOST_PARTS]; CLASSES],
     };
+    let mut budget = Budget::of(text);
     let mut at = 0;
     let mut glued = false;
     while let Some(&byte) = runs.bytes.get(at) {
         if !glued
             && may_begin(byte)
-            && let Some((shape, end)) = find(text, &mut runs, at)
+            && let Some((shape, end)) =
+                find(text, &mut runs, at).or_else(|| find_joined(text, at, &mut budget))
         {
             // Of `AccountKey=…` the name stays.
             let named = shape.prefix.ends_with('=');
@@ -204,19 +61,70 @@ pub(super) fn scan(text: &str, spans: &mut Vec<Span>) {
     }
 }
 
+/// Finds the tokens of a form that its middle gives away.
+fn around(text: &str, infix: &Infix, spans: &mut Vec<Span>) {
+    let bytes = text.as_bytes();
+    let counted = |(class, fewest, most): Part, part: &mut dyn Iterator<Item = &u8>| {
+        let length = part
+            .take(most + 1)
+            .take_while(|byte| class.has(**byte))
+            .count();
+        (fewest..=most).contains(&length).then_some(length)
+    };
+    for (at, anchor) in text.match_indices(infix.anchor) {
+        let behind = at + anchor.len();
+        let (Some(before), Some(after)) = (bytes.get(..at), bytes.get(behind..)) else {
+            continue;
+        };
+        let left = counted(infix.before, &mut before.iter().rev());
+        let Some(left) = left else { continue };
+        let Some(right) = counted(infix.after, &mut after.iter()) else {
+            continue;
+        };
+        let range = at - left..behind + right;
+        let touches = |class: Class, at: Option<usize>| {
+            let byte = at.and_then(|at| bytes.get(at)).copied();
+            // Digits may follow a word, as in `/bot123456:AA…`.
+            let of_word = |byte: u8| byte.is_ascii_alphanumeric() && class != Class::Digit;
+            byte.is_some_and(|byte| class.has(byte) || of_word(byte))
+        };
+        let is_glued = touches(infix.before.0, range.start.checked_sub(1))
+            || touches(infix.after.0, Some(range.end));
+        let body = text.get(range.clone()).unwrap_or_default();
+        if !is_glued && !judge::is_left_open(body) && judge::is_varied(body) {
+            spans.push(Span {
+                range,
+                kind: infix.kind,
+            });
+        }
+    }
+}
+
 fn may_begin(byte: u8) -> bool {
     let index = INDEX.get(usize::from(byte));
     index.is_some_and(|(_, end)| *end > 0)
 }
 
+/// Returns the forms whose first byte this is.
+fn beginning_with(byte: u8) -> &'static [Shape] {
+    let index = INDEX.get(usize::from(byte));
+    let (first, end) = index.copied().unwrap_or_default();
+    let shapes = SHAPES.get(usize::from(first)..usize::from(end));
+    shapes.unwrap_or_default()
+}
+
 /// Returns the form and the end of the token that begins at `start`.
-fn find(text: &str, runs: &mut Runs, start: usize) -> Option<(&'static Shape, usize)> {
+fn find(text: &str, runs: &mut Runs<'_>, start: usize) -> Option<(&'static Shape, usize)> {
     let rest = text.as_bytes().get(start..)?;
-    let (first, end) = INDEX.get(usize::from(*rest.first()?))?;
-    let shapes = SHAPES.get(usize::from(*first)..usize::from(*end))?;
-    let shape = shapes
+    let shape = beginning_with(*rest.first()?)
         .iter()
         .find(|shape| rest.starts_with(shape.prefix.as_bytes()))?;
+    let end = end_of(text, runs, start, shape)?;
+    Some((shape, end))
+}
+
+/// Returns the end of the token of a form that begins at `start`.
+fn end_of(text: &str, runs: &mut Runs<'_>, start: usize, shape: &Shape) -> Option<usize> {
     let body = start + shape.prefix.len();
     let mut at = body;
     for (part, (class, fewest, most)) in shape.parts.iter().enumerate() {
@@ -238,8 +146,35 @@ fn find(text: &str, runs: &mut Runs, start: usize) -> Option<(&'static Shape, us
         return None;
     }
     let body = text.get(body..at)?;
-    let is_token = !judge::is_left_open(body) && (!shape.random || judge::has_random_run(body));
-    is_token.then_some((shape, at))
+    // How documentation ends the keys of nobody.
+    let is_example = body.ends_with("EXAMPLE") || body.ends_with("EXAMPLEKEY");
+    let is_token =
+        !is_example && !judge::is_left_open(body) && (!shape.random || judge::has_random_run(body));
+    is_token.then_some(at)
+}
+
+/// Returns the form and the end of a token that something interrupts: escapes and emphasis of
+/// Markdown, or the end of a line.
+fn find_joined(text: &str, start: usize, budget: &mut Budget) -> Option<(&'static Shape, usize)> {
+    let first = *text.as_bytes().get(start)?;
+    for shape in beginning_with(first) {
+        // One letter is no sign of anything when it stands apart.
+        if shape.prefix.len() < 3 || !Joined::begins(text, start, shape.prefix) {
+            continue;
+        }
+        let joined = Joined::read(text, start, budget)?;
+        for whole in joined.readings() {
+            let mut runs = Runs {
+                bytes: whole.as_bytes(),
+                measured: [[(0, 0); MOST_PARTS]; CLASSES],
+            };
+            if let Some(end) = end_of(whole, &mut runs, 0, shape) {
+                return Some((shape, joined.end_in_text(end)));
+            }
+        }
+        return None;
+    }
+    None
 }
 
 /// Runs of one class. Each is measured once, however many tokens seem to begin inside it:

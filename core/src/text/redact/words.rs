@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::name::{self, Promise};
 use super::value::{self, Stand};
-use super::{MARK, SecretKind, Span, end_of_mark, judge};
+use super::{MARK, SecretKind, Span, command, end_of_mark, header, judge};
 
 /// Shortest token behind `Bearer`.
 const SHORTEST_BEARER: usize = 16;
@@ -17,6 +17,8 @@ pub(super) fn scan(text: &str, spans: &mut Vec<Span>) {
     let bytes = text.as_bytes();
     let mut at = 0;
     let mut before: Option<Range<usize>> = None;
+    // How far commands and headers were looked through already.
+    let (mut line_end, mut header_end) = (0, 0);
     while let Some(&byte) = bytes.get(at) {
         if !is_word(byte) {
             // What a replacement says is no name.
@@ -32,9 +34,14 @@ pub(super) fn scan(text: &str, spans: &mut Vec<Span>) {
         let end = at + rest.iter().take_while(|byte| is_word(**byte)).count();
         let start = at;
         at = end;
-        if let Some(span) = announced(text, start..end, before.as_ref()) {
-            at = span.range.end.max(end);
-            spans.push(span);
+        let known = spans.len();
+        header::scan(text, start..end, &mut header_end, spans);
+        command::scan(text, start..end, &mut line_end, spans);
+        if spans.len() == known {
+            spans.extend(announced(text, start..end, before.as_ref()));
+        }
+        if let Some(last) = spans.get(known..).and_then(<[Span]>::last) {
+            at = last.range.end.max(end);
         }
         let is_spaced = bytes.get(end) == Some(&b' ');
         before = is_spaced.then_some(start..end);
@@ -126,7 +133,7 @@ fn login(text: &str, start: usize) -> Option<Span> {
 }
 
 /// Tells whether a replacement begins in these bytes.
-fn holds_mark(text: &str, range: &Range<usize>) -> bool {
+pub(super) fn holds_mark(text: &str, range: &Range<usize>) -> bool {
     let end = text.floor_char_boundary(range.end + MARK.len() - 1);
     let bytes = text.get(range.start..end);
     bytes.is_some_and(|bytes| bytes.contains(MARK))

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde_json::Value as Json;
 
 use super::errors::from_sqlite;
+use super::free::free_object;
 use super::{SqliteStore, items, was_done};
 use crate::model::phase::{NewPhase, NewPhases, StuckPhase};
 use crate::model::{ItemKey, ItemStatus, OrchestratorId, Phase, QueueId, SessionId};
@@ -171,7 +172,7 @@ fn insert(
             phase.name.as_str(),
             status.as_str(),
             Json::from(phase.depends_on.clone()).to_string(),
-            new.data.clone().map(|data| Json::Object(data).to_string()),
+            new.data.as_ref().map(free_object),
             new.adw_id,
             new.priority,
             position,

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::super::claims::patch_state;
 use super::super::errors::from_sqlite;
+use super::super::free::free_option;
 use super::super::rows::{parsed, time};
 use super::super::sessions::{self, signed};
 use super::super::{items, registered, was_done};
@@ -106,7 +107,7 @@ pub(super) fn write(
         let written = statement
             .execute(params![
                 row.status.as_str(),
-                row.error_message,
+                free_option(row.error_message.as_ref()),
                 row.blocked_by.as_ref().map(QueueId::as_str),
                 row.assigned_to.as_ref().map(SessionId::as_str),
                 row.orchestrator.as_ref().map(OrchestratorId::as_str),
@@ -220,7 +221,7 @@ pub(in super::super) fn put_back(
     provenance: &Provenance,
 ) -> Result<()> {
     let provenance = Provenance {
-        reason: Some(reason.to_owned()),
+        reason: Some(reason.into()),
         ..provenance.clone()
     };
     for item in running_for(tx, orchestrator)? {

@@ -1,0 +1,132 @@
+//! Commands of a shell that take a password as an argument.
+
+use std::ops::Range;
+
+use super::words::holds_mark;
+use super::{SecretKind, Span, judge};
+
+/// How a command takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// Behind the flag and a space, or glued to the flag.
+    Either,
+    /// Glued to the flag; with a space the flag asks for it.
+    Glued,
+    /// Behind the flag and a space.
+    Apart,
+}
+
+use Takes::{Apart, Either, Glued};
+
+/// Commands, their flags, and how they take it.
+const COMMANDS: &[(&str, &str, Takes)] = &[
+    ("sshpass", "-p", Either),
+    ("mysql", "-p", Glued),
+    ("mysqldump", "-p", Glued),
+    ("mysqladmin", "-p", Glued),
+    ("mariadb", "-p", Glued),
+    ("mariadb-dump", "-p", Glued),
+    ("redis-cli", "-a", Apart),
+    ("mongo", "-p", Apart),
+    ("mongosh", "-p", Apart),
+    ("mongodump", "-p", Apart),
+    ("mongorestore", "-p", Apart),
+    ("login", "-p", Apart),
+    ("ldapsearch", "-w", Apart),
+    ("ldapmodify", "-w", Apart),
+    ("ldapadd", "-w", Apart),
+    ("ldapwhoami", "-w", Apart),
+    ("sqlcmd", "-P", Apart),
+    ("bcp", "-P", Apart),
+    ("isql", "-P", Apart),
+    ("7z", "-p", Glued),
+    ("zip", "-P", Apart),
+    ("unzip", "-P", Apart),
+    ("keytool", "-storepass", Apart),
+    ("keytool", "-keypass", Apart),
+    ("openssl", "-passin", Apart),
+    ("openssl", "-passout", Apart),
+    ("openssl", "-pass", Apart),
+    ("cqlsh", "-p", Apart),
+    ("influx", "-p", Apart),
+    ("ipmitool", "-P", Apart),
+    ("evil-winrm", "-p", Apart),
+    ("clickhouse-client", "--password", Apart),
+    ("crackmapexec", "-p", Apart),
+    ("smbmap", "-p", Apart),
+    ("htpasswd", "-b", Apart),
+    ("lftp", "-u", Apart),
+];
+
+/// Most bytes of a command line that are looked at.
+const LONGEST: usize = 400;
+
+/// Finds passwords in the line of the command, when the word is one. `looked_until` keeps a line
+/// from being looked through for each of its words.
+pub(super) fn scan(
+    text: &str,
+    word: Range<usize>,
+    looked_until: &mut usize,
+    spans: &mut Vec<Span>,
+) {
+    if word.start < *looked_until {
+        return;
+    }
+    let name = text.get(word.clone()).unwrap_or_default();
+    if !COMMANDS.iter().any(|(command, ..)| *command == name) {
+        return;
+    }
+    let rest = text.get(word.end..).unwrap_or_default();
+    let rest = rest
+        .get(..rest.floor_char_boundary(LONGEST))
+        .unwrap_or_default();
+    let line = rest
+        .find(['\n', '|', ';', '&'])
+        .and_then(|end| rest.get(..end))
+        .unwrap_or(rest);
+    *looked_until = word.end + line.len();
+    let mut flagged: Option<&str> = None;
+    let mut at = word.end;
+    for part in line.split(' ') {
+        let start = at;
+        at += part.len() + 1;
+        let takes = |flag: &str, how: Takes| {
+            COMMANDS.iter().any(|(command, own, takes)| {
+                *command == name && *own == flag && (*takes == how || *takes == Either)
+            })
+        };
+        let value = if flagged.take().is_some_and(|flag| takes(flag, Apart)) {
+            Some((start, part))
+        } else {
+            let flags = COMMANDS.iter().filter(|(command, ..)| *command == name);
+            let glued = flags
+                .filter(|(.., takes)| *takes != Apart)
+                .find_map(|(_, flag, _)| {
+                    let value = part.strip_prefix(flag)?;
+                    (!value.is_empty()).then_some((start + flag.len(), value))
+                });
+            flagged = Some(part);
+            glued
+        };
+        if let Some((start, value)) = value {
+            spans.extend(password(text, start, value));
+        }
+    }
+}
+
+fn password(text: &str, start: usize, value: &str) -> Option<Span> {
+    // `-passin pass:…` says so, and other words there name a file or a variable.
+    let (start, value) = match value.strip_prefix("pass:") {
+        Some(value) => (start + 5, value),
+        None => (start, value),
+    };
+    let inner = value.trim_start_matches(['"', '\'', '`']);
+    let start = start + value.len() - inner.len();
+    let value = inner.trim_end_matches(['"', '\'', '`', ',', '.', ')']);
+    let range = start..start + value.len();
+    let is_password = judge::is_given_password(value) && !holds_mark(text, &range);
+    is_password.then_some(Span {
+        range,
+        kind: SecretKind::Password,
+    })
+}

@@ -1,0 +1,39 @@
+//! What is printed acts on no terminal: names of files and the words of other programs may hold
+//! anything.
+
+/// Returns the text with its lines and without what acts or hides.
+pub(crate) fn clean(text: &str) -> String {
+    let kept = |c: &char| *c == '\n' || !c.is_control() && !is_hidden(*c);
+    text.replace('\t', " ").chars().filter(kept).collect()
+}
+
+/// Returns the lines of a text, those behind the first indented: none of them can be taken for
+/// one of the installer's own.
+pub(crate) fn clean_lines(text: &str, indent: &str) -> String {
+    let text = clean(text);
+    let lines: Vec<&str> = text.lines().collect();
+    lines.join(&format!("\n{indent}"))
+}
+
+/// Marks of direction, and what is drawn as nothing. Escapes and other controls are dealt with
+/// apart.
+const fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0e}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_acts_goes_and_lines_stay() {
+        assert_eq!(clean("a\u{1b}[1m\u{202e}b\u{fe01}\n\tc\r"), "a[1mb\n c");
+        assert_eq!(clean_lines("a\nerror: b", "  "), "a\n  error: b");
+        assert_eq!(clean("⚠\u{fe0f} é"), "⚠\u{fe0f} é");
+    }
+}

@@ -1,0 +1,272 @@
+//! Paths that are no UTF-8: every command works in them as elsewhere.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use support::client::binary;
+
+use crate::checks::scene::PLAN;
+
+/// Bytes that are no UTF-8, and two that look like the text of one.
+const NAME: &[u8] = b"p\xff\xc3(\\xFF";
+
+/// Everything in folders of that name.
+struct Place {
+    root: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self {
+            root: tempfile::tempdir().unwrap(),
+        };
+        for folder in [place.home(), place.trueup(), place.project()] {
+            fs::create_dir_all(folder).unwrap();
+        }
+        fs::write(
+            place.home().join(".gitconfig"),
+            "[user]\nname = Ana\nemail = ana@example.org\n[init]\ndefaultBranch = main\n",
+        )
+        .unwrap();
+        let remote = place.path("remote.git");
+        place.git(place.root.path(), &["init", "-q", "--bare"], Some(&remote));
+        place.git(&place.project(), &["init", "-q"], None);
+        place.git(
+            &place.project(),
+            &["commit", "-q", "--allow-empty", "-m", "first"],
+            None,
+        );
+        place.git(
+            &place.project(),
+            &["remote", "add", "origin"],
+            Some(&remote),
+        );
+        place.git(
+            &place.project(),
+            &["push", "-q", "-u", "origin", "main"],
+            None,
+        );
+        place
+    }
+
+    fn path(&self, end: &str) -> PathBuf {
+        let mut name = OsStr::from_bytes(NAME).to_owned();
+        name.push(end);
+        self.root.path().join(name)
+    }
+
+    fn home(&self) -> PathBuf {
+        self.path("home")
+    }
+
+    fn trueup(&self) -> PathBuf {
+        self.path("data")
+    }
+
+    fn project(&self) -> PathBuf {
+        self.path("app")
+    }
+
+    fn git(&self, folder: &Path, arguments: &[&str], last: Option<&Path>) {
+        let done = Command::new("git")
+            .args(arguments)
+            .args(last)
+            .current_dir(folder)
+            .env("HOME", self.home())
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "git {arguments:?}: {done:?}");
+    }
+
+    fn run(&self, program: &str, arguments: &[OsString], input: &str) -> Output {
+        let stdin = self.root.path().join("stdin");
+        fs::write(&stdin, input).unwrap();
+        Command::new(binary(program).unwrap())
+            .args(arguments)
+            .current_dir(self.project())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.home())
+            .env("TRUEUP_HOME", self.trueup())
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("CLAUDE_PROJECT_DIR", self.project())
+            .stdin(Stdio::from(fs::File::open(stdin).unwrap()))
+            .output()
+            .unwrap()
+    }
+
+    #[track_caller]
+    fn trueup_run(&self, code: i32, arguments: &[&str]) -> String {
+        let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+        self.expect(code, &arguments)
+    }
+
+    #[track_caller]
+    fn expect(&self, code: i32, arguments: &[OsString]) -> String {
+        let done = self.run("trueup", arguments, "");
+        assert_eq!(done.status.code(), Some(code), "{arguments:?}: {done:?}");
+        // What is printed is text.
+        String::from_utf8(done.stderr).unwrap();
+        String::from_utf8(done.stdout).unwrap()
+    }
+}
+
+fn hook(event: &str) -> String {
+    serde_json::json!({
+        "session_id": support::home::SESSION, "hook_event_name": event, "source": "startup",
+        "prompt": "go on", "transcript_path": "/nowhere", "cwd": "/",
+    })
+    .to_string()
+}
+
+#[test]
+fn every_command_works_where_paths_are_no_text() {
+    let place = Place::new();
+    for (program, event) in [
+        ("session-start-sync", "SessionStart"),
+        ("session-start-sync", "UserPromptSubmit"),
+        ("checkpoint-push", "Stop"),
+        ("pre-handoff-validate", "Stop"),
+    ] {
+        let done = place.run(program, &[], &hook(event));
+        assert_eq!(done.status.code(), Some(0), "{program} {event}: {done:?}");
+        assert!(done.stderr.is_empty(), "{program} {event}: {done:?}");
+    }
+    fs::create_dir(place.project().join("workplans")).unwrap();
+    fs::write(place.project().join("workplans/a.md"), PLAN).unwrap();
+    fs::write(place.project().join("STATE.md"), "# State\n\nall well\n").unwrap();
+    let plan = place.path("plan.md");
+    fs::write(
+        &plan,
+        "# Plan\n\n## Phase 1: One\n\n- [ ] 1.1 First\n- [ ] 1.2 Second\n",
+    )
+    .unwrap();
+    place.git(&place.project(), &["add", "."], None);
+    place.git(&place.project(), &["commit", "-q", "-m", "plans"], None);
+    place.git(&place.project(), &["push", "-q"], None);
+    for (code, arguments) in [
+        (0, &["status"][..]),
+        (0, &["claim", "SD-1", "--create"]),
+        (0, &["set", "--phase", "EXEC", "--task", "t"]),
+        (0, &["sessions", "list"]),
+        (0, &["repo", "add", ".", "--slug", "app"]),
+        (0, &["repo", "list"]),
+        (0, &["state", "sync"]),
+        (0, &["state", "show"]),
+        (0, &["state", "pull"]),
+        (0, &["check", "--fix"]),
+        (0, &["check"]),
+        (0, &["check", "app"]),
+        (0, &["check", "--all"]),
+        (0, &["check", "--format", "github"]),
+        (0, &["check", "--format", "sarif"]),
+        (0, &["check", "--sources", "."]),
+        (0, &["handoff", "create", "PLAN-TO-EXEC", "--summary", "s"]),
+        (0, &["handoff", "list"]),
+        (0, &["item", "show", "SD-1"]),
+        (0, &["queue", "list"]),
+        (0, &["ports", "list"]),
+        (0, &["meta", "check"]),
+        (0, &["log"]),
+        (0, &["journal", "list"]),
+        (0, &["db", "status"]),
+        (0, &["db", "migrate"]),
+        (0, &["db", "backup", "copy.db"]),
+        (0, &["interrupt"]),
+        (0, &["resume"]),
+        (0, &["release"]),
+        (0, &["statusline"]),
+    ] {
+        place.trueup_run(code, arguments);
+        let json = [arguments, &["--json"]].concat();
+        if !matches!(
+            arguments,
+            [
+                "claim" | "release" | "handoff" | "db" | "interrupt" | "resume",
+                ..
+            ]
+        ) {
+            let text = place.trueup_run(code, &json);
+            let object: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(object["ok"], true, "{object}");
+        }
+    }
+    let path = |text: &str| OsString::from(text);
+    for arguments in [
+        vec![path("plan"), path("import"), plan.clone().into()],
+        vec![path("plan"), path("status"), plan.clone().into()],
+        vec![
+            path("plan"),
+            path("start"),
+            path("1.1"),
+            path("--plan"),
+            plan.clone().into(),
+        ],
+        vec![
+            path("plan"),
+            path("complete"),
+            path("1.1"),
+            path("--plan"),
+            plan.clone().into(),
+        ],
+        vec![path("plan"), path("validate"), plan.clone().into()],
+        vec![path("plan"), path("export"), plan.clone().into()],
+        vec![path("check"), place.project().into()],
+        vec![path("--project"), place.project().into(), path("status")],
+    ] {
+        place.expect(0, &arguments);
+    }
+    // What is printed of a path leads back to it.
+    let object: Value = serde_json::from_str(&place.trueup_run(0, &["check", "--json"])).unwrap();
+    let shown = object["data"]["repos"][0]["path"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(shown.contains("p\\xFF\\xC3(\\\\xFFapp"), "{shown}");
+    place.trueup_run(0, &["check", &shown]);
+}
+
+#[test]
+fn a_workplan_whose_name_is_no_text_is_told_and_left_alone() {
+    let place = Place::new();
+    place.trueup_run(0, &["db", "migrate"]);
+    let folder = place.project().join("workplans");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("a.md"), PLAN).unwrap();
+    let strange = folder.join(OsStr::from_bytes(b"b\xff.md"));
+    let text = PLAN.replace("CUST-WP-0026", "CUST-WP-0027");
+    fs::write(&strange, &text).unwrap();
+    place.git(&place.project(), &["add", "."], None);
+    place.git(&place.project(), &["commit", "-q", "-m", "plans"], None);
+    place.git(&place.project(), &["push", "-q"], None);
+    let shown = place.trueup_run(1, &["check", "--fix"]);
+    assert!(
+        shown.contains("b\\xFF.md") && shown.contains("rename it"),
+        "{shown}"
+    );
+    assert!(shown.contains("committed"), "{shown}");
+    assert_eq!(fs::read_to_string(&strange).unwrap(), text);
+}
+
+#[test]
+fn a_database_url_is_bytes_too() {
+    let place = Place::new();
+    let mut url = OsString::from("sqlite:");
+    url.push(place.path("own.db"));
+    let done = Command::new(binary("trueup").unwrap())
+        .args(["db", "migrate"])
+        .current_dir(place.project())
+        .env_clear()
+        .env("HOME", place.home())
+        .env("TRUEUP_HOME", place.trueup())
+        .env("TRUEUP_DATABASE_URL", url)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{done:?}");
+    assert!(place.path("own.db").exists());
+}
