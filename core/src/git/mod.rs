@@ -64,20 +64,21 @@ impl Worktree {
             mark
         } else {
             // A linked worktree or a submodule: a file that names the directory.
-            let line = crate::files::read_bytes(&mark, LARGEST, true).ok()?;
+            let line = crate::files::read_bytes(&mark, GIT_FILE.most, true).ok()?;
             root.join(path_of_line(line.strip_prefix(b"gitdir:")?))
         };
         if !git_dir.join("HEAD").is_file() {
             return None;
         }
-        let common_dir = match crate::files::read_bytes(&git_dir.join("commondir"), LARGEST, true) {
-            // Two worktrees must come to the same path, whatever way it was written.
-            Ok(line) => {
-                let dir = git_dir.join(path_of_line(&line));
-                dir.canonicalize().unwrap_or(dir)
-            }
-            Err(_) => git_dir.clone(),
-        };
+        let common_dir =
+            match crate::files::read_bytes(&git_dir.join("commondir"), GIT_FILE.most, true) {
+                // Two worktrees must come to the same path, whatever way it was written.
+                Ok(line) => {
+                    let dir = git_dir.join(path_of_line(&line));
+                    dir.canonicalize().unwrap_or(dir)
+                }
+                Err(_) => git_dir.clone(),
+            };
         Some(Self {
             root: root.to_owned(),
             git_dir,

@@ -74,13 +74,6 @@ impl fmt::Debug for DatabaseUrl {
 #[derive(Clone, PartialEq, Eq)]
 pub struct RemoteUrl(String);
 
-impl RemoteUrl {
-    /// Returns the whole text, for what connects to it and for nothing that shows it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
 impl fmt::Display for RemoteUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, rest) = self.0.split_once("://").unwrap_or((&self.0, ""));
