@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 
+use trueup_core::claims::take_back;
 use trueup_core::bounds::ENVIRONMENT_FILE;
 use trueup_core::files::{append_to_theirs, read_bytes};
 use trueup_core::hook::{Event, Prompt, Response, Source};
@@ -67,6 +68,11 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
         }
     };
     let parked = sweep(&mut store, &call.site, id.as_str())?;
+    let session = if source == Source::Resume && take_back(&mut store, &session, &call.site)? {
+        store.session(id)?.unwrap_or(session)
+    } else {
+        session
+    };
     let (mut died, mut stuck) = (Vec::new(), Vec::new());
     if store.is_anything_underway()? {
         let tasks = fail_stuck_tasks(&mut store, &call.site, id.as_str())?;
@@ -262,7 +268,7 @@ fn try_prompt(call: &Call) -> Result<Outcome, SyncError> {
         });
     };
     let renewal = call.site.settings.renewal_seconds();
-    let due = session.silence_seconds() >= renewal || !session.status.is_present();
+    let due = session.renewal_is_due(renewal) || !session.status.is_present();
     if due || session.status != SessionStatus::Active {
         store.heartbeat(&Heartbeat {
             session: id.clone(),

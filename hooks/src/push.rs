@@ -121,7 +121,7 @@ fn renew(call: &Call, store: &mut SqliteStore, session: &Session) -> Result<(), 
         }
         _ => None,
     };
-    let due = session.silence_seconds() >= call.site.settings.renewal_seconds();
+    let due = session.renewal_is_due(call.site.settings.renewal_seconds());
     let turns = status.is_some_and(|status| status != session.status);
     let ends = matches!(call.payload.event, Event::SessionEnd(_));
     if ends || !(due || turns) {

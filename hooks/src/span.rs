@@ -63,14 +63,11 @@ pub(crate) fn announce(
     session: &Session,
     seconds: u64,
 ) -> Result<(), StoreError> {
-    let announced = session
-        .silent_until
-        .map_or(0, |until| until.seconds_since(session.read_at));
-    if announced >= seconds {
+    if session.announced_seconds() >= seconds {
         return Ok(());
     }
     let settings = &call.site.settings;
-    let due = session.silence_seconds() >= settings.renewal_seconds();
+    let due = session.renewal_is_due(settings.renewal_seconds());
     store.heartbeat(&Heartbeat {
         session: session.id.clone(),
         lease_seconds: due.then_some(settings.lease_seconds),

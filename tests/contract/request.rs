@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use trueup_core::model::phase::{NewPhase, NewPhases, PhaseName, PhaseRefusal, PhaseStep};
 use trueup_core::model::{
     ClaimGrant, ClaimOutcome, Epoch, Event, EventFilter, Field, Goal, Item, ItemKey, ItemStatus,
-    MoveFacts, Mover, NewItem, Orchestrator, OrchestratorId, Phase, ProcessId, Session, SessionId,
+    MoveFacts, Mover, NewItem, Orchestrator, OrchestratorId, Phase, ProcessId, ProcessPlace, Session, SessionId,
     Value, advance,
 };
 use trueup_core::store::{
@@ -162,7 +162,11 @@ pub(crate) fn run(id: &str, plan: &str) -> NewRun {
         process: ProcessId {
             pid: 42,
             started: Some(7),
-            boot: Some("boot".to_owned()),
+            place: ProcessPlace {
+                machine: Some("m".to_owned()),
+                boot: Some("boot".to_owned()),
+                namespace: Some("n".to_owned()),
+            },
         },
         supervised: false,
         provenance: by("user"),

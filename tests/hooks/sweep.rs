@@ -98,30 +98,27 @@ fn a_process_number_that_was_used_again_is_no_life() {
 }
 
 #[test]
-fn a_machine_that_has_booted_since_runs_nothing_of_before() {
-    let home = Home::new();
-    let client = bystander();
-    first(&home, &client.pid());
-    home.sql("UPDATE claude_sessions SET boot_id = 'another boot'", []);
-    home.expire(SESSION, 1_000);
-    next_start(&home);
-    assert_eq!(home.session::<String>("status", SESSION), "lost");
-}
-
-#[test]
-fn a_session_of_another_host_is_endured_up_to_the_ceiling() {
-    for (silence, status) in [(1_700, "active"), (1_900, "lost")] {
-        let home = Home::new();
-        let client = bystander();
-        first(&home, &client.pid());
-        home.sql("UPDATE claude_sessions SET host = 'elsewhere'", []);
-        home.expire(SESSION, silence);
-        next_start(&home);
-        assert_eq!(
-            home.session::<String>("status", SESSION),
-            status,
-            "{silence} s"
-        );
+fn a_process_of_elsewhere_is_endured_up_to_the_ceiling() {
+    for elsewhere in [
+        "host = 'elsewhere'",
+        "boot_id = 'another boot'",
+        "machine_id = 'another machine'",
+        "pid_namespace = 'pid:[1]'",
+        // As a release wrote it that knew neither.
+        "machine_id = NULL, pid_namespace = NULL",
+    ] {
+        for (silence, status) in [(1_700, "active"), (1_900, "lost")] {
+            let home = Home::new();
+            let client = bystander();
+            first(&home, &client.pid());
+            home.sql(&format!("UPDATE claude_sessions SET {elsewhere}"), []);
+            // It cannot be seen from here, whether it lives or not.
+            drop(client);
+            home.expire(SESSION, silence);
+            next_start(&home);
+            let found = home.session::<String>("status", SESSION);
+            assert_eq!(found, status, "{elsewhere} {silence} s");
+        }
     }
 }
 
@@ -132,7 +129,7 @@ fn declared_silence_postpones_the_sweep_up_to_its_ceiling() {
     first(&home, &client.pid());
     drop(client);
     home.sql(
-        "UPDATE claude_sessions SET silent_until = '2999-01-01T00:00:00.000Z'",
+        "UPDATE claude_sessions SET silent_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+1000 seconds')",
         [],
     );
     for (silence, status) in [(2_600, "active"), (2_800, "lost")] {
@@ -163,6 +160,125 @@ fn a_claim_of_an_ended_session_is_freed_when_its_lease_is_over_and_not_before() 
         "ended",
         "an end is not a loss"
     );
+}
+
+#[test]
+fn what_ended_with_its_process_is_free_for_the_next_start() {
+    let home = Home::new();
+    let client = bystander();
+    first(&home, &client.pid());
+    home.push("session-end.other").ok();
+    drop(client);
+    let context = next_start(&home);
+    assert_eq!(holder(&home), None);
+    assert!(
+        context.contains("Next: `trueup claim SD-002C` goes on with it"),
+        "{context}"
+    );
+    assert_eq!(home.session::<String>("status", SESSION), "ended");
+}
+
+/// The first session comes back under a client of its own.
+fn resumed(home: &Home) -> String {
+    let client = bystander();
+    let payload = home.payload("session-start.resume");
+    let run = home.run("session-start-sync").payload(&payload);
+    run.env("CLAUDE_PID", client.pid()).finish().ok().context()
+}
+
+#[test]
+fn who_is_resumed_takes_its_item_back_while_nobody_holds_it() {
+    for (taken, expected) in [(false, SESSION), (true, SECOND)] {
+        let home = Home::new();
+        let client = bystander();
+        first(&home, &client.pid());
+        home.push("session-end.other").ok();
+        drop(client);
+        next_start(&home);
+        if taken {
+            home.claim(SECOND, "SD-002C");
+        }
+        let context = resumed(&home);
+        assert_eq!(holder(&home).as_deref(), Some(expected), "{context}");
+        let says = context.contains("item: SD-002C (claimed)");
+        assert_eq!(says, !taken, "{context}");
+        if !taken {
+            assert_eq!(home.state()["currentTask"], "half a test");
+        }
+    }
+}
+
+#[test]
+fn who_gave_its_item_up_does_not_take_it_back() {
+    let home = Home::new();
+    let client = bystander();
+    first(&home, &client.pid());
+    home.run("trueup")
+        .args(["release", "SD-002C", "--session", SESSION])
+        .env("CLAUDE_PID", client.pid())
+        .finish();
+    home.push("session-end.other").ok();
+    resumed(&home);
+    assert_eq!(holder(&home), None);
+}
+
+/// Shifts what a session's row says of time, as a clock does that is wrong once.
+fn shift(home: &Home, session: &str, shift: &str) {
+    let changed = home.sql(
+        "UPDATE claude_sessions SET
+             heartbeat_at = strftime('%Y-%m-%dT%H:%M:%fZ', heartbeat_at, ?2),
+             lease_expires_at = strftime('%Y-%m-%dT%H:%M:%fZ', lease_expires_at, ?2)
+         WHERE session_id = ?1",
+        [session, shift],
+    );
+    assert_eq!(changed, 1);
+}
+
+#[test]
+fn a_lease_that_a_wrong_clock_granted_is_no_life() {
+    let home = Home::new();
+    let client = bystander();
+    first(&home, &client.pid());
+    shift(&home, SESSION, "+1 year");
+    next_start(&home);
+    assert_eq!(holder(&home).as_deref(), Some(SESSION), "its process runs");
+    drop(client);
+    next_start(&home);
+    assert_eq!(home.session::<String>("status", SESSION), "lost");
+    assert_eq!(holder(&home), None);
+}
+
+#[test]
+fn a_lease_that_a_wrong_clock_granted_is_granted_anew_to_its_owner() {
+    for hook in ["prompt", "tool", "stop"] {
+        let home = Home::new().holding();
+        shift(&home, SESSION, "+1 year");
+        match hook {
+            "prompt" => home.prompt().ok(),
+            "tool" => home.push("post-tool-use.write").ok(),
+            _ => home.push("stop").ok(),
+        };
+        let ahead: i64 = home.ask(
+            "SELECT max(heartbeat_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+10 seconds'),
+                 lease_expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+1000 seconds'))
+             FROM claude_sessions",
+            [],
+        );
+        assert_eq!(ahead, 0, "{hook}");
+    }
+}
+
+#[test]
+fn one_start_with_a_wrong_clock_parks_nobody_who_cannot_be_asked() {
+    // The clock of everything before is a year behind that of this start.
+    let home = Home::new();
+    let client = bystander();
+    first(&home, &client.pid());
+    home.sql("UPDATE claude_sessions SET host = 'elsewhere'", []);
+    home.age_by("-1 year");
+    next_start(&home);
+    assert_eq!(home.session::<String>("status", SESSION), "active");
+    assert_eq!(holder(&home).as_deref(), Some(SESSION));
 }
 
 #[test]

@@ -4,10 +4,10 @@
 //! each is turned into a row, the product is asked, and the answers are kept.
 
 use serde_json::Map;
-use trueup_core::liveness::{Alive, ProcessEvidence, Vitality, judge};
+use trueup_core::liveness::{ProcessEvidence, Vitality, judge};
 use trueup_core::model::{
     ClaimFacts, ClaimRefusal, ClaimVerdict, Entity, Epoch, Item, ItemStatus, Lineage, Revision,
-    Session, SessionId, SessionStatus, Step, Timestamp, decide, step,
+    Session, SessionId, SessionStatus, Step, Timestamp, decide, is_free, step,
 };
 
 /// The lease and the ceiling of the product's defaults, in seconds.
@@ -166,10 +166,9 @@ fn ask(look: Look) -> Answers {
         answers.taken |= claim(&held, &holder, &vitality, false).is_ok();
         answers.taken_by_force |= claim(&held, &holder, &vitality, true).is_ok();
         // As `sync::lifecycle::sweep` says it, over the sessions that a store lists as lapsed.
-        answers.parked |= holder.lease_expired()
+        answers.parked |= (holder.lease_expired() || look.standing == Standing::Ended)
             && look.standing != Standing::Lost
-            && vitality.alive == Alive::Dead
-            && !holder.in_declared_span();
+            && is_free(&holder, &vitality);
     }
     answers
 }

@@ -180,6 +180,11 @@ impl Machine {
         {
             state.wrong = Some(Wrong::LiveHolderDisplaced);
         }
+        if let Some(other) = displaced.map(|other| &mut state.sessions[other])
+            && other.standing == Standing::Active
+        {
+            other.standing = Standing::Lost;
+        }
         if self.guards.single
             && let Some(other) = state.held_by(session).filter(|other| *other != item)
         {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use trueup_core::claims::{Claimed, Wish, claim as claim_item, parked};
 use trueup_core::liveness::{LONGEST_SPAN_SECONDS, Vitality};
 use trueup_core::model::{
-    ClaimOutcome, ClaimRefusal, Event, Item, ItemKey, NewItem, Parked, Session, SessionId,
+    ClaimOutcome, ClaimRefusal, Event, Item, ItemKey, NewItem, Parked, Session, SessionId, Taking,
 };
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{ClaimTaken, Provenance, Release, Store as _, StoreError};
@@ -78,7 +78,11 @@ pub(super) fn claim(desk: &Desk, arguments: ClaimArgs) -> Result<Answer, Failure
                 ..Answer::new(text, data)
             })
         }
-        Claimed::Refused { refusal, holder } => Err(refused(&id, &key, refusal, holder.as_ref())),
+        Claimed::Refused {
+            refusal,
+            holder,
+            taking,
+        } => Err(refused(&id, &key, refusal, holder.as_ref(), taking)),
     }
 }
 
@@ -199,6 +203,7 @@ fn refused(
     key: &ItemKey,
     refusal: ClaimRefusal,
     holder: Option<&(Session, Vitality)>,
+    taking: Option<Taking>,
 ) -> Failure {
     let (held, data) = match holder {
         Some((session, vitality)) => (
@@ -212,10 +217,15 @@ fn refused(
                 vitality.alive.as_str(),
                 vitality.witness
             ),
-            json!({"holder": json::session(session, vitality)}),
+            json!({
+                "holder": json::session(session, vitality),
+                "free_at": taking.map(|taking| taking.at),
+                "command": taking.map(|taking| taking.command(key)),
+            }),
         ),
         None => ("held".to_owned(), json!({"holder": Value::Null})),
     };
+    let when = when(key, holder, taking);
     let failure = match refusal {
         ClaimRefusal::PhantomSession => Failure::phantom(id.as_str()),
         ClaimRefusal::ItemNotFound => {
@@ -228,15 +238,36 @@ fn refused(
         }
         ClaimRefusal::HeldByLiveSession | ClaimRefusal::HeldBySilentSession => {
             Failure::refused(refusal.code(), format!("{key} is {held}"))
-                .hint("choose another item: `trueup item list`")
+                .hint(when)
         }
         ClaimRefusal::TakeoverNotAllowed => Failure::refused(
             refusal.code(),
             format!("{key} is {held}; --force needs 60 s of silence"),
         )
-        .hint("choose another item: `trueup item list`"),
+        .hint(when),
     };
     failure.data(data)
+}
+
+/// Says from when on a claim is granted, by which command, and what would change that.
+fn when(key: &ItemKey, holder: Option<&(Session, Vitality)>, taking: Option<Taking>) -> String {
+    let (Some((session, vitality)), Some(taking)) = (holder, taking) else {
+        return "choose another item: `trueup item list`".to_owned();
+    };
+    let (at, command) = (taking.at, taking.command(key));
+    match (taking.by_force, session.status.is_present()) {
+        (true, _) => format!(
+            "its process {} and may keep it; `{command}` takes it from {at} on, \
+             if it gives no sign of life until then",
+            vitality.process.in_words()
+        ),
+        (false, true) => format!(
+            "it becomes free at {at} if that session gives no sign of life until then: `{command}`"
+        ),
+        (false, false) => format!(
+            "it becomes free at {at} if that session is not resumed until then: `{command}`"
+        ),
+    }
 }
 
 pub(super) fn release(

@@ -137,9 +137,9 @@ fn heartbeat(desk: &Desk, id: &OrchestratorId) -> Result<Answer, Failure> {
     match store.beat_orchestrator(id) {
         Ok(row) => Ok(answer(
             format!(
-                "{id} is {}; its heartbeat was {} s old",
+                "{id} is {}; it was {}",
                 row.status,
-                before.silence_seconds()
+                before.silence_in_words()
             ),
             &row,
         )),
@@ -202,7 +202,7 @@ fn list(desk: &Desk, all: bool) -> Result<Answer, Failure> {
     let mut text = Vec::new();
     let mut objects: Vec<Value> = Vec::new();
     for mut row in rows {
-        let Vitality { alive, witness } = vitality(&row, &desk.site);
+        let Vitality { alive, witness, .. } = vitality(&row, &desk.site);
         // One that died is told as what the next change makes of it.
         if row.status.is_live() && alive == Alive::Dead {
             row.status = OrchestratorStatus::Crashed;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use trueup_core::deadline::Deadline;
+use trueup_core::liveness::identify;
 use trueup_core::model::{Orchestrator, OrchestratorId, OrchestratorStatus, PlanId, RunEnd};
 use trueup_core::orchestrators::{interrupted, vitality};
 use trueup_core::store::sqlite::SqliteStore;
@@ -40,7 +41,7 @@ pub(super) fn run(desk: &Desk, plan: PlanId, command: &[OsString]) -> Result<Ans
     }
     let actor = desk.actor(&mut store);
     let row = begun(desk, &mut store, plan, std::process::id(), true)?;
-    if row.process.pid != std::process::id() {
+    if row.process != identify(std::process::id()) {
         // Under one operation id two started at once, and the other runs.
         return Err(refused(&row, &vitality(&row, &desk.site)));
     }
@@ -185,7 +186,7 @@ impl<'r> Pulse<'r> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trueup_core::model::ProcessId;
+    use trueup_core::model::{ProcessId, ProcessPlace};
     use trueup_core::store::NewRun;
 
     /// A database with one run of plan `P`, and its id.
@@ -200,7 +201,7 @@ mod tests {
             process: ProcessId {
                 pid: 1,
                 started: None,
-                boot: None,
+                place: ProcessPlace::default(),
             },
             supervised: true,
             provenance: Provenance::new("user", ""),

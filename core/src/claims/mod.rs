@@ -8,7 +8,7 @@ mod advance;
 use crate::liveness::{self, Vitality};
 use crate::model::{
     ClaimFacts, ClaimOutcome, ClaimRefusal, ClaimVerdict, Item, ItemKey, Parked, Session,
-    SessionId, decide,
+    SessionId, Taking, decide, foresee,
 };
 use crate::store::{ClaimRequest, ClaimTaken, Provenance, Result, Store, StoreError};
 use crate::sync::Site;
@@ -49,6 +49,8 @@ pub enum Claimed {
         refusal: ClaimRefusal,
         /// Who holds it, and how alive that one looks.
         holder: Option<(Session, Vitality)>,
+        /// When it can be had, and how.
+        taking: Option<Taking>,
     },
 }
 
@@ -78,7 +80,16 @@ pub fn claim(store: &mut dyn Store, wish: &Wish, site: &Site) -> Result<Claimed>
             force: wish.force,
         };
         let grant = match decide(&facts) {
-            ClaimVerdict::Refuse(refusal) => return Ok(Claimed::Refused { refusal, holder }),
+            ClaimVerdict::Refuse(refusal) => {
+                let process = holder.as_ref().map(|(_, vitality)| vitality.process);
+                let ceiling = site.settings.ceiling_seconds;
+                let taking = process.and_then(|process| foresee(&facts, process, ceiling));
+                return Ok(Claimed::Refused {
+                    refusal,
+                    holder,
+                    taking,
+                });
+            }
             ClaimVerdict::Grant(grant) => grant,
         };
         let outcome = grant.outcome;
@@ -96,6 +107,35 @@ pub fn claim(store: &mut dyn Store, wish: &Wish, site: &Site) -> Result<Claimed>
         }
     }
     Err(moved.unwrap_or_else(|| StoreError::Conflict(format!("item {} keeps moving", wish.item))))
+}
+
+/// Takes the item that a session was on when it ended back for it, while nobody holds it. Who
+/// gave an item up is on none.
+///
+/// # Errors
+///
+/// When the database cannot be asked, or the item kept changing hands.
+pub fn take_back(store: &mut dyn Store, session: &Session, site: &Site) -> Result<bool> {
+    let work = session.execution_state().work;
+    let Some(key) = work.item.and_then(|key| key.parse::<ItemKey>().ok()) else {
+        return Ok(false);
+    };
+    let item = store.item(&key)?;
+    let free = item.is_some_and(|item| item.holder.is_none() && !item.status.is_finished());
+    if session.item.is_some() || !free {
+        return Ok(false);
+    }
+    let wish = Wish {
+        session: session.id.clone(),
+        item: key,
+        force: false,
+        span_seconds: None,
+        provenance: Provenance::new(session.id.as_str(), "resumed"),
+    };
+    Ok(matches!(
+        claim(store, &wish, site)?,
+        Claimed::Granted { .. }
+    ))
 }
 
 /// Looks for work on an item that its last holder did not end, for whoever claimed it.

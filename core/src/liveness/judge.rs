@@ -7,9 +7,9 @@ use crate::model::{Session, SessionStatus};
 pub enum ProcessEvidence {
     /// The same incarnation runs.
     Running,
-    /// It is gone, its number was reused, or the machine has booted since.
+    /// It is gone, or its number was reused.
     Gone,
-    /// It cannot be asked: another machine, no permission, never recorded.
+    /// It cannot be asked: another machine, boot or namespace, no permission, never recorded.
     Unknown,
 }
 
@@ -53,15 +53,21 @@ pub struct Vitality {
     pub alive: Alive,
     /// The witness, in words for a person.
     pub witness: String,
+    /// What is known of its process.
+    pub process: ProcessEvidence,
 }
 
 /// Judges a session by its lease, its process and its declared silence.
 ///
 /// `ceiling_seconds` bounds how long silence is endured where the process cannot be asked.
 pub fn judge(session: &Session, evidence: ProcessEvidence, ceiling_seconds: u64) -> Vitality {
-    let say = |alive, witness: String| Vitality { alive, witness };
+    let say = |alive, witness: String| Vitality {
+        alive,
+        witness,
+        process: evidence,
+    };
     match session.status {
-        SessionStatus::Lost => return say(Alive::Dead, "marked lost by a sweep".to_owned()),
+        SessionStatus::Lost => return say(Alive::Dead, "marked lost".to_owned()),
         // Its process may well run on under another session id, so it is no witness.
         SessionStatus::Ended => {
             let reason = session.ended_reason.as_deref().unwrap_or("no reason given");
@@ -85,19 +91,24 @@ pub fn judge(session: &Session, evidence: ProcessEvidence, ceiling_seconds: u64)
     if let Some(until) = session.silent_until.filter(|_| session.in_declared_span()) {
         return say(Alive::Unknown, format!("announced silence until {until}"));
     }
-    let silence = session.silence_seconds();
-    match evidence {
+ match evidence {
         ProcessEvidence::Gone => say(
             Alive::Dead,
             format!("lease expired and process {pid} is gone"),
         ),
         _ if session.silent_longer_than(ceiling_seconds) => say(
             Alive::Dead,
-            format!("lease expired and silent for {silence} s, over the ceiling"),
+            format!(
+                "lease expired and {}, over the ceiling",
+                session.silence_in_words()
+            ),
         ),
         _ => say(
             Alive::Unknown,
-            format!("silent for {silence} s, process {pid} cannot be asked"),
+            format!(
+                "{}, process {pid} cannot be asked",
+                session.silence_in_words()
+            ),
         ),
     }
 }
@@ -133,6 +144,14 @@ mod tests {
             (Active, 2701, Some(60), Gone, Alive::Dead),
             (Active, 2701, Some(60), Unknown, Alive::Dead),
             (Active, 2701, Some(60), Running, Alive::Alive),
+            // What a wrong clock dated is no sign of life, and the process is asked.
+            (Active, -60, None, Unknown, Alive::Alive),
+            (Active, -61, None, Gone, Alive::Dead),
+            (Active, -31_536_000, None, Gone, Alive::Dead),
+            (Active, -31_536_000, None, Unknown, Alive::Dead),
+            (Active, -31_536_000, None, Running, Alive::Alive),
+            (Active, -31_536_000, Some(60), Gone, Alive::Dead),
+            (Active, 901, Some(31_536_000), Gone, Alive::Dead),
             // A goodbye and a sweep have spoken already.
             (Ended, 1, None, Running, Alive::Dead),
             (Lost, 1, None, Running, Alive::Dead),

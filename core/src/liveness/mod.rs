@@ -4,11 +4,15 @@
 //! is both); "cannot tell" is an answer of its own and never means dead before the ceiling.
 //! Ages are the database's.
 
+mod client;
 mod judge;
 mod orchestrator;
+mod place;
 mod process;
 mod span;
+mod stat;
 
+pub use client::find_client;
 pub use judge::{Alive, ProcessEvidence, Vitality, judge};
 pub use orchestrator::judge_orchestrator;
 pub use process::{evidence, evidence_of, host_name, identify};

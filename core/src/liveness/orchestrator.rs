@@ -14,23 +14,27 @@ pub fn judge_orchestrator(
     evidence: ProcessEvidence,
     ceiling_seconds: u64,
 ) -> Vitality {
-    let say = |alive, witness: String| Vitality { alive, witness };
+    let say = |alive, witness: String| Vitality {
+        alive,
+        witness,
+        process: evidence,
+    };
     match orchestrator.status {
         OrchestratorStatus::Stopped => return say(Alive::Dead, "stopped".to_owned()),
         OrchestratorStatus::Crashed => return say(Alive::Dead, "marked crashed".to_owned()),
         OrchestratorStatus::Running | OrchestratorStatus::Stopping => {}
     }
-    let (pid, silence) = (orchestrator.process.pid, orchestrator.silence_seconds());
+    let (pid, silence) = (orchestrator.process.pid, orchestrator.silence_in_words());
     match evidence {
         ProcessEvidence::Running => say(Alive::Alive, format!("process {pid} runs")),
         ProcessEvidence::Gone => say(Alive::Dead, format!("process {pid} is gone")),
         ProcessEvidence::Unknown if orchestrator.silent_longer_than(ceiling_seconds) => say(
             Alive::Dead,
-            format!("silent for {silence} s, over the ceiling"),
+            format!("{silence}, over the ceiling"),
         ),
         ProcessEvidence::Unknown => say(
             Alive::Unknown,
-            format!("silent for {silence} s, process {pid} cannot be asked"),
+            format!("{silence}, process {pid} cannot be asked"),
         ),
     }
 }
@@ -57,6 +61,10 @@ mod tests {
             (Running, 1_800, Process::Unknown, Alive::Unknown),
             (Running, 1_801, Process::Unknown, Alive::Dead),
             (Running, -5, Process::Unknown, Alive::Unknown),
+            // A date of the future is no sign of life, and no word against a process.
+            (Running, -61, Process::Unknown, Alive::Dead),
+            (Running, -31_536_000, Process::Unknown, Alive::Dead),
+            (Running, -31_536_000, Process::Running, Alive::Alive),
             // What ended has ended, though its process may do other things.
             (Stopped, 0, Process::Running, Alive::Dead),
             (Crashed, 0, Process::Running, Alive::Dead),

@@ -1,17 +1,15 @@
 //! Reads of the process table. Where the system has no `/proc`, the answer is "cannot tell".
 
+use std::fs;
 use std::io;
-use std::path::Path;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
 use super::ProcessEvidence;
-use crate::files::{read_bytes, read_text};
-use crate::model::{ProcessId, Session};
-
-/// Largest file of `/proc` read, in bytes.
-const LARGEST: u64 = 64 * 1024;
+use super::place::here;
+use super::stat::{self, Stat};
+use crate::model::{ProcessId, ProcessPlace, Session};
 
 /// Returns this machine's name, as `uname -n` gives it.
 pub fn host_name() -> String {
@@ -21,12 +19,15 @@ pub fn host_name() -> String {
         .into_owned()
 }
 
-/// Identifies a running process so that a later one of the same number is told apart.
+/// Identifies a running process so that another of the same number is told apart.
 pub fn identify(pid: u32) -> ProcessId {
     ProcessId {
         pid,
-        started: started(pid).ok().flatten(),
-        boot: boot(),
+        started: match look(pid) {
+            Entry::Used(started) => Some(started),
+            Entry::Free | Entry::Unreadable => None,
+        },
+        place: here().clone(),
     }
 }
 
@@ -47,25 +48,57 @@ pub fn evidence_of(
     if host != this_host {
         return ProcessEvidence::Unknown;
     }
-    let (Some(then), Some(now)) = (&process.boot, boot()) else {
+    decide(process, here(), || look(process.pid))
+}
+
+/// What the process table says of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    /// Nothing runs under it.
+    Free,
+    /// Something does, since this time.
+    Used(u64),
+    /// Nobody may know.
+    Unreadable,
+}
+
+/// Decides what became of a process. The table is looked at only where its numbers are those
+/// of the process: a process of elsewhere cannot be seen, and what cannot be seen is not gone.
+fn decide(
+    process: &ProcessId,
+    here: &ProcessPlace,
+    look: impl FnOnce() -> Entry,
+) -> ProcessEvidence {
+    if !process.place.is_surely(here) {
         return ProcessEvidence::Unknown;
-    };
-    // A machine that has booted since runs nothing of before.
-    if *then != now {
-        return ProcessEvidence::Gone;
     }
-    match (started(process.pid), process.started) {
-        (Ok(Some(now)), Some(then)) if now == then => ProcessEvidence::Running,
+    match (look(), process.started) {
+        (Entry::Used(now), Some(then)) if now == then => ProcessEvidence::Running,
         // Nothing runs under the number, or something else does.
-        (Ok(None), _) | (Ok(Some(_)), Some(_)) => ProcessEvidence::Gone,
+        (Entry::Free, _) | (Entry::Used(_), Some(_)) => ProcessEvidence::Gone,
         // Something runs, but whether it is the same nobody can tell.
-        (Ok(Some(_)), None) | (Err(_), _) => ProcessEvidence::Unknown,
+        (Entry::Used(_), None) | (Entry::Unreadable, _) => ProcessEvidence::Unknown,
     }
 }
 
-fn boot() -> Option<String> {
-    let text = read_text(Path::new("/proc/sys/kernel/random/boot_id"), LARGEST, true).ok()?;
-    Some(text.trim().to_owned())
+/// Looks a number up. A zombie counts as gone.
+fn look(pid: u32) -> Entry {
+    match fs::read(stat::path(pid)) {
+        Ok(text) => match stat::parse(&text) {
+            Some(Stat { ended: true, .. }) => Entry::Free,
+            Some(Stat { started, .. }) => Entry::Used(started),
+            None => Entry::Unreadable,
+        },
+        Err(error) if is_absent(&error) && !exists(pid) => Entry::Free,
+        Err(_) => Entry::Unreadable,
+    }
+}
+
+/// Tells whether an error means that nothing is there. A process that ends while it is read
+/// is told by another word.
+fn is_absent(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+        || error.raw_os_error() == Some(Errno::SRCH.raw_os_error())
 }
 
 /// Asks the kernel itself whether a number is used: a `/proc` mounted with `hidepid` shows the
@@ -75,68 +108,92 @@ fn exists(pid: u32) -> bool {
     pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
 }
 
-/// Reads field 22 of `/proc/PID/stat`; `None` when nothing runs under the number. The name in
-/// field 2 may hold spaces, brackets and half a character, so counting starts behind its last
-/// closing bracket, in bytes. A zombie counts as gone.
-fn started(pid: u32) -> io::Result<Option<u64>> {
-    let stat = match read_bytes(Path::new(&format!("/proc/{pid}/stat")), LARGEST, true) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound && exists(pid) => {
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        other => other?,
-    };
-    let strange = || io::Error::other("no form of /proc/PID/stat that is known");
-    let name_ends = stat
-        .iter()
-        .rposition(|byte| *byte == b')')
-        .ok_or_else(strange)?;
-    let rest = stat.get(name_ends + 1..).ok_or_else(strange)?;
-    let mut fields = std::str::from_utf8(rest)
-        .map_err(io::Error::other)?
-        .split_ascii_whitespace();
-    if matches!(fields.next(), Some("Z" | "X")) {
-        return Ok(None);
-    }
-    let ticks = fields.nth(18).and_then(|ticks| ticks.parse().ok());
-    ticks.map(Some).ok_or_else(strange)
-}
-
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::SessionStatus;
-    use crate::model::fixture::session;
 
+    fn place(machine: &str, boot: &str, namespace: &str) -> ProcessPlace {
+        let part = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        ProcessPlace {
+            machine: part(machine),
+            boot: part(boot),
+            namespace: part(namespace),
+        }
+    }
+
+    #[test]
+    fn only_a_number_of_this_place_is_looked_up() {
+        for elsewhere in [
+            place("another", "b", "n"),
+            place("m", "another", "n"),
+            place("m", "b", "another"),
+            // Rows of before name less.
+            place("", "b", ""),
+            place("", "", ""),
+        ] {
+            let process = ProcessId {
+                pid: 1,
+                started: Some(7),
+                place: elsewhere,
+            };
+            let evidence = decide(&process, &place("m", "b", "n"), || unreachable!());
+            assert_eq!(evidence, ProcessEvidence::Unknown, "{process:?}");
+        }
+        // What this process cannot find out about itself is no place to compare with.
+        for unknown in [
+            place("", "b", "n"),
+            place("m", "", "n"),
+            place("m", "b", ""),
+        ] {
+            let process = ProcessId {
+                pid: 1,
+                started: Some(7),
+                place: unknown.clone(),
+            };
+            let evidence = decide(&process, &unknown, || unreachable!());
+            assert_eq!(evidence, ProcessEvidence::Unknown, "{process:?}");
+        }
+    }
+
+    #[test]
+    fn here_the_table_decides() {
+        use ProcessEvidence as Is;
+        for (entry, started, expected) in [
+            (Entry::Used(7), Some(7), Is::Running),
+            (Entry::Used(8), Some(7), Is::Gone),
+            (Entry::Free, Some(7), Is::Gone),
+            (Entry::Free, None, Is::Gone),
+            (Entry::Used(7), None, Is::Unknown),
+            (Entry::Unreadable, Some(7), Is::Unknown),
+            (Entry::Unreadable, None, Is::Unknown),
+        ] {
+            let process = ProcessId {
+                pid: 1,
+                started,
+                place: place("m", "b", "n"),
+            };
+            let evidence = decide(&process, &place("m", "b", "n"), || entry);
+            assert_eq!(evidence, expected, "{entry:?} {started:?}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
     #[test]
     fn this_process_is_running_and_a_reused_number_is_not() {
         let me = identify(std::process::id());
-        assert!(me.started.is_some() && me.boot.is_some());
-        let mut session = session("s", SessionStatus::Active, 0);
-        session.host = Some(host_name());
-        session.process = Some(me.clone());
-        assert_eq!(evidence(&session, &host_name()), ProcessEvidence::Running);
-        assert_eq!(evidence(&session, "elsewhere"), ProcessEvidence::Unknown);
-
-        session.process = Some(ProcessId {
+        assert!(me.started.is_some() && me.place.is_surely(&me.place));
+        let judged = |process: Option<&ProcessId>, host: Option<&str>| {
+            evidence_of(process, host, &host_name())
+        };
+        let (name, other) = (host_name(), Some("elsewhere"));
+        assert_eq!(judged(Some(&me), Some(&name)), ProcessEvidence::Running);
+        assert_eq!(judged(Some(&me), other), ProcessEvidence::Unknown);
+        assert_eq!(judged(Some(&me), None), ProcessEvidence::Unknown);
+        assert_eq!(judged(None, Some(&name)), ProcessEvidence::Unknown);
+        let later = ProcessId {
             started: me.started.map(|s| s + 1),
-            ..me.clone()
-        });
-        assert_eq!(
-            evidence(&session, &host_name()),
-            ProcessEvidence::Gone,
-            "reused number"
-        );
-        session.process = Some(ProcessId {
-            boot: Some("before".to_owned()),
             ..me
-        });
-        assert_eq!(
-            evidence(&session, &host_name()),
-            ProcessEvidence::Gone,
-            "other boot"
-        );
-        session.process = None;
-        assert_eq!(evidence(&session, &host_name()), ProcessEvidence::Unknown);
+        };
+        assert_eq!(judged(Some(&later), Some(&name)), ProcessEvidence::Gone);
     }
 }

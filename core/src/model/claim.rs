@@ -5,8 +5,12 @@
 //! carries the decision out in one conditional statement, so a decision made on a reading
 //! that has moved on changes nothing.
 
+mod taking;
+
 use super::{Epoch, Item, ItemKey, Session, SessionId, SessionStatus, Timestamp};
-use crate::liveness::{Alive, Vitality};
+use crate::liveness::{Alive, ProcessEvidence, Vitality};
+
+pub use taking::{Taking, foresee};
 
 /// Silence after which `--force` may take an item from a holder that may still live.
 ///
@@ -25,6 +29,12 @@ pub struct ClaimFacts<'a> {
     /// Whether the user asked to take it anyway.
     pub force: bool,
 }
+
+/// Why an item is taken from one that is dead.
+const HOLDER_DEAD: &str = "holder_dead";
+
+/// Why an item is taken from one that may live.
+const FORCED: &str = "forced";
 
 /// How a claim succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +55,11 @@ impl ClaimOutcome {
             Self::AlreadyOwned => "already_owned",
             Self::TakenOver(_) => "taken_over",
         }
+    }
+
+    /// Tells whether it makes the holder a lost session: one whose silence cost it the item.
+    pub fn loses_holder(self) -> bool {
+        matches!(self, Self::TakenOver(HOLDER_DEAD | FORCED))
     }
 }
 
@@ -148,6 +163,16 @@ pub fn decide(facts: &ClaimFacts<'_>) -> ClaimVerdict {
     }
 }
 
+/// Tells whether what a session holds is free for the next who asks: it is dead. One that said
+/// goodbye while its process goes on, or cannot be asked, keeps it until the lease ends: that
+/// process may come back to it.
+pub fn is_free(holder: &Session, vitality: &Vitality) -> bool {
+    let kept = holder.status == SessionStatus::Ended
+        && vitality.process != ProcessEvidence::Gone
+        && (!holder.lease_expired() || holder.in_declared_span());
+    vitality.alive == Alive::Dead && !kept
+}
+
 fn takeover(
     claimant: &Session,
     holder: &Session,
@@ -159,18 +184,15 @@ fn takeover(
     if holder.status == SessionStatus::Ended && claimant.predecessor.as_ref() == Some(&holder.id) {
         return Ok("successor");
     }
-    // A goodbye keeps the claim until the lease ends, so that --resume finds it.
-    let kept = holder.status == SessionStatus::Ended
-        && (!holder.lease_expired() || holder.in_declared_span());
-    if vitality.alive == Alive::Dead && !kept {
-        return Ok("holder_dead");
+    if is_free(holder, vitality) {
+        return Ok(HOLDER_DEAD);
     }
     if parent_held {
         return Ok("parent_authority");
     }
     if force {
         return if holder.silence_seconds() >= FORCE_AFTER_SECONDS {
-            Ok("forced")
+            Ok(FORCED)
         } else {
             Err(ClaimRefusal::TakeoverNotAllowed)
         };

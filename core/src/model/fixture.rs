@@ -2,7 +2,7 @@
 
 use super::{
     Elements, Epoch, Handoff, HandoffStatus, Item, ItemStatus, Lineage, Orchestrator,
-    OrchestratorStatus, ProcessId, Revision, RunEnd, Session, SessionStatus, Timestamp,
+    OrchestratorStatus, ProcessId, ProcessPlace, Revision, RunEnd, Session, SessionStatus, Timestamp,
 };
 
 /// The database's clock in these tests, in seconds.
@@ -75,7 +75,10 @@ pub(crate) fn orchestrator(status: OrchestratorStatus, silence: i64) -> Orchestr
         process: ProcessId {
             pid: 42,
             started: Some(1),
-            boot: Some("boot".to_owned()),
+            place: ProcessPlace {
+                    boot: Some("boot".to_owned()),
+                    ..ProcessPlace::default()
+                },
         },
         supervised: false,
         status,

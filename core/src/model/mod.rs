@@ -21,9 +21,11 @@ mod parked;
 pub mod phase;
 mod plan;
 mod port;
+mod process;
 mod repo;
 mod retention;
 mod session;
+mod sign;
 mod status;
 mod timestamp;
 mod transition;
@@ -33,6 +35,7 @@ mod workplan;
 pub use advance::{Goal, MoveFacts, MoveGrant, MoveRefusal, Mover, advance};
 pub use blame::{Blame, BlamedField, UnknownField, blame};
 pub use claim::{
+    Taking, foresee, is_free,
     ClaimFacts, ClaimGrant, ClaimOutcome, ClaimRefusal, ClaimVerdict, FORCE_AFTER_SECONDS, decide,
 };
 pub use compliance::{CHECKED, Checked, Demand, Flaw, circles};
@@ -69,7 +72,9 @@ pub use retention::{
     EventRemains, Kept, PruneTally, RETENTION_DAYS, Retention, SHORTEST_RETENTION, SessionRemains,
     Subject, Tie,
 };
-pub use session::{Host, ProcessId, SPAN_CEILING_SECONDS, Session};
+pub use process::{ProcessId, ProcessPlace};
+pub use session::{Host, Session};
+pub use sign::{FOR_EVER, LONGEST_LEASE_SECONDS, SKEW_SECONDS, SPAN_CEILING_SECONDS, doubt_seconds};
 pub use status::{
     ItemStatus, OrchestratorStatus, PlanTaskStatus, SessionStatus, UnknownStatus,
     WorkplanTaskStatus,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::session::silent_longer_than;
+use super::sign;
 use super::{
     Epoch, Host, OrchestratorId, OrchestratorStatus, PlanId, ProcessId, Revision, SessionId,
     Timestamp,
@@ -64,7 +64,12 @@ impl Orchestrator {
 
     /// Returns seconds since the last sign of life, by the database's clock.
     pub fn silence_seconds(&self) -> u64 {
-        self.read_at.seconds_since(self.heartbeat_at)
+        sign::silence(self.read_at, self.heartbeat_at)
+    }
+
+    /// Returns the silence in words for a person.
+    pub fn silence_in_words(&self) -> String {
+        sign::silence_in_words(self.read_at, self.heartbeat_at)
     }
 
     /// Tells whether nothing was heard of it since it was read, and it is still at work.
@@ -82,6 +87,6 @@ impl Orchestrator {
 
     /// Tells whether the last sign of life is longer ago than so many seconds.
     pub fn silent_longer_than(&self, seconds: u64) -> bool {
-        silent_longer_than(self.read_at, self.heartbeat_at, seconds)
+        sign::silent_longer_than(self.read_at, self.heartbeat_at, seconds)
     }
 }

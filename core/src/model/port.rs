@@ -82,13 +82,15 @@ impl Reservation {
             "host": self.host, "backend": self.slot.backend(), "frontend": self.slot.frontend(),
             "session": self.owner.session, "pid": process.map(|p| p.pid),
             "pid_started": process.and_then(|p| p.started),
-            "boot_id": process.and_then(|p| p.boot.as_deref()), "allocated_at": self.allocated_at,
+            "boot_id": process.and_then(|p| p.place.boot.as_deref()),
+            "machine_id": process.and_then(|p| p.place.machine.as_deref()),
+            "pid_namespace": process.and_then(|p| p.place.namespace.as_deref()), "allocated_at": self.allocated_at,
         })
     }
 
     /// Returns how old it is, in seconds, by the database's clock.
     pub fn age_seconds(&self) -> u64 {
-        self.read_at.seconds_since(self.allocated_at)
+        super::sign::silence(self.read_at, self.allocated_at)
     }
 
     /// Tells whether two readings are of the same reservation by the same owner.
@@ -145,6 +147,7 @@ pub fn next_owner(present: &PortOwner, alive: Alive, asking: &PortOwner) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ProcessPlace;
     use crate::model::fixture::at;
 
     fn reservation(slot: Slot) -> Reservation {
@@ -218,7 +221,7 @@ mod tests {
         let process = |pid| ProcessId {
             pid,
             started: Some(1),
-            boot: None,
+            place: ProcessPlace::default(),
         };
         let bare = |pid| PortOwner {
             session: None,

@@ -2,31 +2,14 @@
 
 use serde_json::{Map, Value};
 
+use super::sign::{self, LONGEST_LEASE_SECONDS, SPAN_CEILING_SECONDS};
 use super::{
-    Epoch, ExecutionState, ItemKey, Lineage, Revision, SessionId, SessionStatus, Timestamp,
+    Epoch, ExecutionState, ItemKey, Lineage, ProcessId, Revision, SessionId, SessionStatus,
+    Timestamp,
 };
-
-/// How long a silence may last that is honoured because it was announced, in seconds.
-///
-/// Source: seed 0's armed silence window, hard release cap.
-pub const SPAN_CEILING_SECONDS: u64 = 45 * 60;
 
 /// The name of a machine, as `uname -n` gives it.
 pub type Host = String;
-
-/// A process that cannot be confused with a later one of the same number.
-///
-/// The number alone is not life: it is reused. With the start time and the boot it names one
-/// incarnation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProcessId {
-    /// The process number.
-    pub pid: u32,
-    /// When it started, in the kernel's ticks since boot; absent where that cannot be read.
-    pub started: Option<u64>,
-    /// Which boot of the machine; absent where that cannot be read.
-    pub boot: Option<String>,
-}
 
 /// A row of `claude_sessions`, with the item the session holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,31 +67,48 @@ impl Session {
         self.metadata.get("branch").and_then(Value::as_str)
     }
 
-    /// Returns seconds since the last sign of life, by the database's clock.
+    /// Returns seconds since the last sign of life, by the database's clock;
+    /// [`FOR_EVER`](super::FOR_EVER) where that is dated in the future.
     pub fn silence_seconds(&self) -> u64 {
-        self.read_at.seconds_since(self.heartbeat_at)
+        sign::silence(self.read_at, self.heartbeat_at)
+    }
+
+    /// Returns the silence in words for a person.
+    pub fn silence_in_words(&self) -> String {
+        sign::silence_in_words(self.read_at, self.heartbeat_at)
     }
 
     /// Tells whether the last sign of life is longer ago than so many seconds.
     pub fn silent_longer_than(&self, seconds: u64) -> bool {
-        silent_longer_than(self.read_at, self.heartbeat_at, seconds)
+        sign::silent_longer_than(self.read_at, self.heartbeat_at, seconds)
     }
 
-    /// Tells whether the lease has run out, by the database's clock.
+    /// Tells whether the lease has run out, by the database's clock. One that was granted by a
+    /// wrong clock never ran.
     pub fn lease_expired(&self) -> bool {
-        self.lease_expires_at <= self.read_at
+        sign::is_beyond(self.read_at, self.heartbeat_at, 0)
+            || !sign::holds(self.read_at, self.lease_expires_at, LONGEST_LEASE_SECONDS)
+    }
+
+    /// Tells whether the next sign of life has to renew the lease: `seconds` have passed since
+    /// the last one, or a wrong clock has dated it.
+    pub fn renewal_is_due(&self, seconds: u64) -> bool {
+        self.silence_seconds() >= seconds
+            || sign::is_beyond(self.read_at, self.lease_expires_at, LONGEST_LEASE_SECONDS)
+    }
+
+    /// Returns for how many seconds more silence is announced.
+    pub fn announced_seconds(&self) -> u64 {
+        self.silent_until
+            .filter(|until| sign::holds(self.read_at, *until, SPAN_CEILING_SECONDS))
+            .map_or(0, |until| until.seconds_since(self.read_at))
     }
 
     /// Tells whether the session is inside a silence it announced, and not silent for longer
     /// than any announcement is honoured.
     pub fn in_declared_span(&self) -> bool {
-        self.silent_until.is_some_and(|until| until > self.read_at)
+        self.silent_until
+            .is_some_and(|until| sign::holds(self.read_at, until, SPAN_CEILING_SECONDS))
             && !self.silent_longer_than(SPAN_CEILING_SECONDS)
     }
-}
-
-/// Tells whether a sign of life is longer ago than so many seconds; one in the future is not.
-pub(super) fn silent_longer_than(now: Timestamp, heartbeat: Timestamp, seconds: u64) -> bool {
-    let silence = now.as_millis() - heartbeat.as_millis();
-    u64::try_from(silence).is_ok_and(|millis| millis > seconds.saturating_mul(1000))
 }

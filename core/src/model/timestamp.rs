@@ -29,7 +29,7 @@ impl Timestamp {
 
     /// Returns whole seconds from `earlier` to this time, 0 when it lies in the future.
     pub fn seconds_since(self, earlier: Self) -> u64 {
-        u64::try_from((self.0 - earlier.0) / 1000).unwrap_or(0)
+        u64::try_from(self.0.saturating_sub(earlier.0) / 1000).unwrap_or(0)
     }
 
     /// Returns the time written without separators, for the name of a file set aside.

@@ -4,10 +4,10 @@
 //! from, and the repetition when the database moved between reading and writing. There is no
 //! daemon: whoever looks next clears what died.
 
-use crate::liveness::{self, Alive, Vitality};
+use crate::liveness::{self, Alive, ProcessEvidence, Vitality};
 use crate::model::{Orchestrator, OrchestratorId};
 use crate::store::{NewRun, Provenance, Registered, Result, Store};
-use crate::sync::Site;
+use crate::sync::{Doubt, Site};
 
 /// Attempts before giving up on a plan whose orchestrators keep dying.
 const ATTEMPTS: usize = 8;
@@ -89,6 +89,26 @@ pub fn vitality(orchestrator: &Orchestrator, site: &Site) -> Vitality {
     liveness::judge_orchestrator(orchestrator, evidence, site.settings.ceiling_seconds)
 }
 
+/// Judges an orchestrator by two readings of the clock, where it is judged by a clock: the
+/// present one may be wrong, and a plan must not run twice.
+fn sure_vitality(
+    store: &mut dyn Store,
+    orchestrator: &Orchestrator,
+    site: &Site,
+    doubt: &mut Doubt,
+) -> Result<Vitality> {
+    let seen = vitality(orchestrator, site);
+    let by_silence = seen.alive == Alive::Dead
+        && seen.process == ProcessEvidence::Unknown
+        && orchestrator.status.is_live();
+    if !by_silence {
+        return Ok(seen);
+    }
+    let ceiling = doubt.added_to(site.settings.ceiling_seconds, store)?;
+    let surely = liveness::judge_orchestrator(orchestrator, seen.process, ceiling);
+    Ok(if surely.alive == Alive::Dead { seen } else { surely })
+}
+
 /// Begins a run of a plan, clearing a dead one that is in its way.
 ///
 /// # Errors
@@ -101,7 +121,7 @@ pub fn begin(store: &mut dyn Store, run: &NewRun, site: &Site) -> Result<Begun> 
             Registered::Started(orchestrator) => return Ok(Begun::Started(orchestrator)),
             Registered::Held(holder) => holder,
         };
-        let vitality = vitality(&holder, site);
+        let vitality = sure_vitality(store, &holder, site, &mut Doubt::default())?;
         if vitality.alive != Alive::Dead || attempt == ATTEMPTS {
             return Ok(Begun::Refused { holder, vitality });
         }
@@ -120,21 +140,19 @@ pub fn begin(store: &mut dyn Store, run: &NewRun, site: &Site) -> Result<Begun> 
 /// When the database cannot be asked.
 pub fn dead(store: &mut dyn Store, site: &Site) -> Result<Vec<Death>> {
     let live = store.live_orchestrators()?;
-    let judged = live.into_iter().map(|orchestrator| {
-        let Vitality { alive, witness } = vitality(&orchestrator, site);
-        (
-            alive,
-            Death {
+    let mut doubt = Doubt::default();
+    let mut dead = Vec::new();
+    for orchestrator in live {
+        let vitality = sure_vitality(store, &orchestrator, site, &mut doubt)?;
+        if vitality.alive == Alive::Dead {
+            dead.push(Death {
                 orchestrator,
-                witness,
+                witness: vitality.witness,
                 interrupted: Vec::new(),
-            },
-        )
-    });
-    Ok(judged
-        .filter(|(alive, _)| *alive == Alive::Dead)
-        .map(|(_, death)| death)
-        .collect())
+            });
+        }
+    }
+    Ok(dead)
 }
 
 /// Clears orchestrators that died; returns those that nobody else cleared first. Who does it

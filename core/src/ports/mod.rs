@@ -19,7 +19,7 @@ use crate::model::{
 };
 use crate::settings::private_dir;
 use crate::store::{PortRelease, PortRequest, Provenance, Result, Store, StoreError};
-use crate::sync::Site;
+use crate::sync::{Doubt, Site};
 
 /// Attempts before giving up on a pool whose slots keep changing hands: each lost race means
 /// that another got a slot.
@@ -48,7 +48,14 @@ pub struct Judged {
 impl Judged {
     /// Tells whether it may be cleared.
     pub fn is_stale(&self) -> bool {
-        is_stale(self.reservation.age_seconds(), self.owner.alive)
+        self.is_stale_despite(0)
+    }
+
+    /// Tells whether it may be cleared even if the present reading of the clock is so many
+    /// seconds too late.
+    fn is_stale_despite(&self, doubt: u64) -> bool {
+        let age = self.reservation.age_seconds().saturating_sub(doubt);
+        is_stale(age, self.owner.alive)
     }
 }
 
@@ -190,6 +197,7 @@ pub fn judge(store: &mut dyn Store, reservation: &Reservation, site: &Site) -> R
                 ceiling,
             ),
             witness: format!("session {}: {}", session.id, vitality.witness),
+            process: evidence,
         });
     }
     let evidence =
@@ -202,6 +210,7 @@ pub fn judge(store: &mut dyn Store, reservation: &Reservation, site: &Site) -> R
     Ok(Vitality {
         alive,
         witness: format!("{process} {}", evidence.in_words()),
+        process: evidence,
     })
 }
 
@@ -245,8 +254,9 @@ fn clear(
     site: &Site,
 ) -> Result<Vec<Judged>> {
     let mut cleared = Vec::new();
+    let mut doubt = Doubt::default();
     for judged in judge_all(store, reservations.to_vec(), site)? {
-        if !judged.is_stale() {
+        if !judged.is_stale() || !judged.is_stale_despite(doubt.added_to(0, store)?) {
             continue;
         }
         let release = PortRelease {

@@ -1,7 +1,7 @@
 //! Removing what is old and done: rows of the database, and files of this machine.
 //!
 //! Invariants: what may go is decided in [`crate::model`], and again in the transaction that
-//! removes it; batches are small, so that nobody waits for one; what went is noted in one
+//! removes it, by two readings of the clock; batches are small, so that nobody waits for one; what went is noted in one
 //! event; a file goes only after the row it belongs to.
 
 mod files;
@@ -17,10 +17,14 @@ use crate::model::{
     EventRemains, Lineage, PruneTally, Retention, SessionId, SessionRemains, Timestamp,
 };
 use crate::store::{Provenance, SessionCursor, Store, StoreError};
-use crate::sync::Site;
+use crate::sync::{Site, doubt};
 
 /// Sessions of one transaction.
 const SESSIONS: u32 = 32;
+
+/// How far apart, in seconds, two readings of the clock are of which both must say that
+/// something is old: nothing goes on the word of one.
+const DAY: u64 = 24 * 3_600;
 
 /// Events of one transaction: a few milliseconds for whoever waits behind it.
 const EVENTS: u32 = 500;
@@ -75,6 +79,10 @@ pub fn prune<S: Store + ?Sized>(
     mut go_on: impl FnMut(&mut S) -> bool,
 ) -> Result<Pruned, PruneError> {
     let lineage = store.lineage()?;
+    let order = &Order {
+        keep_seconds: order.keep_seconds.saturating_add(doubt(store, DAY)?),
+        ..order.clone()
+    };
     let keep = i64::try_from(order.keep_seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
     let before = Timestamp::from_millis(store.now()?.as_millis().saturating_sub(keep));
     let retention = Retention {

@@ -10,7 +10,7 @@ use super::patterns;
 use super::{Environment, Paths, RepositoryConfig};
 use crate::bounds::CONFIG;
 use crate::diagnostics::Level;
-use crate::model::RETENTION_DAYS;
+use crate::model::{LONGEST_LEASE_SECONDS, RETENTION_DAYS};
 
 /// Lease of a session, in seconds (seed 0: the stale threshold in force now).
 const LEASE_SECONDS: u64 = 900;
@@ -137,7 +137,9 @@ impl Settings {
                 .or(config.api_key),
             deadline: deadline
                 .map(|millis| Duration::from_millis(millis.clamp(1, LONGEST_DEADLINE))),
-            lease_seconds: lease.unwrap_or(LEASE_SECONDS).clamp(1, LONGEST_SECONDS),
+            lease_seconds: lease
+                .unwrap_or(LEASE_SECONDS)
+                .clamp(1, LONGEST_LEASE_SECONDS),
             ceiling_seconds: ceiling.unwrap_or(CEILING_SECONDS).min(LONGEST_SECONDS),
             stuck_seconds: stuck.unwrap_or(STUCK_SECONDS).clamp(1, LONGEST_SECONDS),
             checkpoint_every: config

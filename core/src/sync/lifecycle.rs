@@ -1,10 +1,11 @@
 //! Sessions come and go: registration, succession and the sweep of the dead.
 
+use super::doubt::Doubt;
 use super::site::Site;
 use crate::cache::{self, CacheFile};
 use crate::hook::Source;
-use crate::liveness::{self, Alive};
-use crate::model::{Session, SessionId, SessionStatus};
+use crate::liveness::{self, Alive, ProcessEvidence};
+use crate::model::{Session, SessionId, SessionStatus, is_free};
 use crate::reconcile::Reading;
 use crate::store::{Provenance, Registration, Released, Result, SessionFilter, Store};
 
@@ -44,7 +45,7 @@ pub fn register(
 pub fn is_registered_as_is(session: &Session, site: &Site) -> bool {
     let renewal = site.settings.renewal_seconds();
     session.status == SessionStatus::Active
-        && session.silence_seconds() < renewal
+        && !session.renewal_is_due(renewal)
         && session.host.as_ref() == Some(&site.host)
         && session.repo == site.project.repo(&site.repository)
         && session.worktree.as_deref() == Some(site.project.name().as_str())
@@ -100,11 +101,20 @@ pub fn predecessor(
 /// When the database cannot be asked.
 pub fn sweep(store: &mut dyn Store, site: &Site, actor: &str) -> Result<Vec<Released>> {
     let mut released = Vec::new();
+    let mut doubt = Doubt::default();
     for session in store.lapsed(SWEEP_LIMIT)? {
         let evidence = liveness::evidence(&session, &site.host);
-        let vitality = liveness::judge(&session, evidence, site.settings.ceiling_seconds);
-        if vitality.alive != Alive::Dead || session.in_declared_span() {
+        let ceiling = site.settings.ceiling_seconds;
+        let vitality = liveness::judge(&session, evidence, ceiling);
+        if !is_free(&session, &vitality) {
             continue;
+        }
+        // Silence alone is measured by a clock, and this one may be wrong just now.
+        if evidence == ProcessEvidence::Unknown && session.status.is_present() {
+            let ceiling = doubt.added_to(ceiling, store)?;
+            if liveness::judge(&session, evidence, ceiling).alive != Alive::Dead {
+                continue;
+            }
         }
         let provenance = Provenance::new(actor, &vitality.witness);
         released.extend(store.park(&session, &provenance)?);

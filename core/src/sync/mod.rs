@@ -6,6 +6,7 @@
 
 mod act;
 mod briefing;
+mod doubt;
 mod drain;
 mod handed;
 mod insist;
@@ -17,6 +18,7 @@ mod stuck;
 
 pub use act::{Mode, SyncError, TrueUp, inspect, true_up};
 pub use briefing::{Briefing, reassertion};
+pub use doubt::{Doubt, doubt};
 pub use drain::drain;
 pub use handed::{News, handed_on};
 pub use insist::{Insisted, Insistence, insist};

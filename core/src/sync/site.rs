@@ -32,8 +32,10 @@ pub struct Site {
     pub cwd: Option<PathBuf>,
     /// This machine.
     pub host: String,
-    /// The number of the client's process.
+    /// The number of the client's process, where the client names it.
     pub client_pid: Option<u32>,
+    /// The client's process, once somebody asked.
+    client: OnceCell<Option<ProcessId>>,
     /// When the answer is due; every wait is bounded by it.
     pub deadline: Deadline,
     /// What was wrong and worked around; one line each.
@@ -68,6 +70,7 @@ impl Site {
             cwd,
             host: liveness::host_name(),
             client_pid,
+            client: OnceCell::new(),
             deadline,
             warnings,
             pattern: OnceCell::new(),
@@ -98,9 +101,12 @@ impl Site {
         }
     }
 
-    /// Identifies the client's process, when the client named it.
+    /// Identifies the client's process: the one that it named, else the nearest above this
+    /// one that looks like it.
     pub fn client(&self) -> Option<ProcessId> {
-        self.client_pid.map(liveness::identify)
+        let find = || self.client_pid.or_else(liveness::find_client);
+        let client = self.client.get_or_init(|| find().map(liveness::identify));
+        client.clone()
     }
 
     /// Returns the branch the session works on.

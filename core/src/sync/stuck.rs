@@ -1,5 +1,6 @@
 //! The sweep of what is in progress and gives no sign of life.
 
+use super::doubt::Doubt;
 use super::site::Site;
 use crate::model::PlanTask;
 use crate::store::{PhaseMoved, Provenance, Result, Store};
@@ -32,7 +33,8 @@ pub fn stuck_lines(tasks: &[PlanTask], phases: &[PhaseMoved]) -> Vec<String> {
 pub fn fail_stuck(store: &mut dyn Store, site: &Site, actor: &str) -> Result<Vec<PhaseMoved>> {
     let limit = site.settings.stuck_seconds;
     let mut failed = Vec::new();
-    for stuck in store.stuck_phases(limit, SWEEP_LIMIT)? {
+    let doubted = Doubt::default().added_to(limit, store)?;
+    for stuck in store.stuck_phases(doubted, SWEEP_LIMIT)? {
         let worker = match &stuck.phase.assigned_to {
             Some(session) => format!(" of session {session}"),
             None => String::new(),
@@ -55,5 +57,6 @@ pub fn fail_stuck(store: &mut dyn Store, site: &Site, actor: &str) -> Result<Vec
 /// When the database cannot be asked.
 pub fn fail_stuck_tasks(store: &mut dyn Store, site: &Site, actor: &str) -> Result<Vec<PlanTask>> {
     let provenance = Provenance::new(actor, "sweep");
-    store.fail_stuck_plan_tasks(site.settings.stuck_seconds, &provenance)
+    let limit = Doubt::default().added_to(site.settings.stuck_seconds, store)?;
+    store.fail_stuck_plan_tasks(limit, &provenance)
 }

@@ -131,6 +131,7 @@ impl Reference {
                 Err(refusal) => return refusal,
             },
         };
+        self.displace(session, item);
         self.take(session, item);
         outcome
     }
@@ -156,15 +157,26 @@ impl Reference {
     }
 
     /// The lease is over *and* the process gone; of one that cannot be asked, the ceiling. A
-    /// goodbye keeps what it holds until the lease ends, and announced silence is honoured.
+    /// goodbye keeps what it holds until the lease ends or the process is gone, and announced
+    /// silence is honoured.
     fn is_dead(&self, row: &Session) -> bool {
         let awaited = row.lease > self.now || row.announced.is_some_and(|until| until > self.now);
         match (row.standing, row.process) {
-            (Standing::Lost, _) => true,
+            (Standing::Lost, _) | (Standing::Ended, Process::Gone) => true,
             _ if awaited => false,
             (Standing::Ended, _) | (Standing::Active, Process::Gone) => true,
             (Standing::Active, Process::Runs) => false,
             (Standing::Active, Process::Elsewhere) => self.now - row.beat > CEILING,
+        }
+    }
+
+    /// Whom an item is taken from for its silence is lost.
+    fn displace(&mut self, session: usize, item: usize) {
+        let holder = self.items[item].holder.filter(|holder| *holder != session);
+        if let Some(row) = holder.and_then(|holder| self.sessions[holder].as_mut())
+            && row.standing == Standing::Active
+        {
+            row.standing = Standing::Lost;
         }
     }
 
@@ -214,6 +226,7 @@ impl Reference {
         if (now.holder, now.epoch, now.beat) != (decision.holder, decision.epoch, decision.beat) {
             return Err("conflict");
         }
+        self.displace(decision.session, decision.item);
         self.take(decision.session, decision.item);
         Ok(())
     }

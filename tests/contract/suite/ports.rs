@@ -1,7 +1,7 @@
 //! Reservations of ports: one slot for one id, given back by who may.
 
 use serde_json::json;
-use trueup_core::model::{PortOwner, ProcessId, Reservation, Slot};
+use trueup_core::model::{PortOwner, ProcessId, ProcessPlace, Reservation, Slot};
 use trueup_core::store::{PortRelease, PortRequest, Store};
 
 use crate::fixture::Fixture;
@@ -171,7 +171,11 @@ fn all_that_was_said_of_an_owner_is_read_back(f: &mut impl Fixture) {
         process: Some(ProcessId {
             pid: 4242,
             started: Some(99),
-            boot: Some("boot".to_owned()),
+            place: ProcessPlace {
+                machine: Some("m".to_owned()),
+                boot: Some("boot".to_owned()),
+                namespace: Some("n".to_owned()),
+            },
         }),
     };
     let asked = PortRequest {

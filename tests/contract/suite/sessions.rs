@@ -1,7 +1,7 @@
 //! Registration, leases, metadata.
 
 use serde_json::{Map, Value as Json, json};
-use trueup_core::model::{ProcessId, Revision, SPAN_CEILING_SECONDS, SessionStatus};
+use trueup_core::model::{ProcessId, ProcessPlace, Revision, SPAN_CEILING_SECONDS, SessionStatus};
 use trueup_core::store::{Heartbeat, Registration, SessionFilter};
 
 use crate::fixture::Fixture;
@@ -30,7 +30,11 @@ fn a_session_registers_with_what_it_says(f: &mut impl Fixture) {
     let process = ProcessId {
         pid: 42,
         started: Some(7),
-        boot: Some("b".to_owned()),
+        place: ProcessPlace {
+            machine: Some("m".to_owned()),
+            boot: Some("b".to_owned()),
+            namespace: Some("n".to_owned()),
+        },
     };
     let new = Registration {
         repo: Some("r".to_owned()),

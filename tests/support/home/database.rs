@@ -101,6 +101,34 @@ impl Home {
         assert_eq!(changed, 1, "session {session} is registered");
     }
 
+    /// Shifts everything that is dated by a modifier of SQLite's, such as `-1 year`: then the
+    /// clock of whoever comes next is that much ahead of all that was.
+    pub fn age_by(&self, modifier: &str) {
+        let shift = |table: &str, column: &str| {
+            format!(
+                "UPDATE {table} SET {column} = strftime('%Y-%m-%dT%H:%M:%fZ', {column}, '{modifier}')
+                 WHERE {column} IS NOT NULL;"
+            )
+        };
+        let guard: String = self.ask(
+            "SELECT sql FROM sqlite_schema WHERE name = 'events_no_update'",
+            [],
+        );
+        let dated = [
+            ("events", "at"),
+            ("schema_migrations", "applied_at"),
+            ("claude_sessions", "heartbeat_at"),
+            ("claude_sessions", "lease_expires_at"),
+            ("claude_sessions", "registered_at"),
+            ("orchestrators", "heartbeat_at"),
+            ("orchestrators", "started_at"),
+            ("phase_queue", "updated_at"),
+        ];
+        let shifts: String = dated.map(|(table, column)| shift(table, column)).concat();
+        let all = format!("BEGIN; DROP TRIGGER events_no_update; {shifts} {guard}; COMMIT;");
+        self.database().execute_batch(&all).unwrap();
+    }
+
     /// Counts the events of a kind that concern a session or item.
     pub fn events(&self, kind: &str, key: &str) -> i64 {
         self.ask(

@@ -8,6 +8,7 @@ fn vitality(alive: Alive) -> Vitality {
     Vitality {
         alive,
         witness: "test".to_owned(),
+        process: ProcessEvidence::Unknown,
     }
 }
 
@@ -81,6 +82,56 @@ fn takeover_needs_proof_or_force_past_a_minute() {
             expected,
             "{status:?} silent {silence}, {alive:?}"
         );
+    }
+}
+
+#[test]
+fn what_ended_is_free_once_its_process_is_gone() {
+    use ProcessEvidence::{Gone, Running, Unknown};
+    let me = session("me", SessionStatus::Active, 0);
+    let held = item(ItemStatus::Running, Some("peer"));
+    for (silence, span, process, free) in [
+        (1, None, Gone, true),
+        (1, Some(600), Gone, true),
+        (1, None, Running, false),
+        (1, None, Unknown, false),
+        (899, None, Running, false),
+        (900, None, Running, true),
+        (900, None, Unknown, true),
+        (900, Some(600), Running, false),
+        // A lease that a wrong clock granted keeps nothing.
+        (-31_536_000, None, Running, true),
+    ] {
+        let mut peer = session("peer", SessionStatus::Ended, silence);
+        peer.silent_until = span.map(crate::model::fixture::at);
+        let vitality = crate::liveness::judge(&peer, process, 1_800);
+        let facts = ClaimFacts {
+            claimant: Some(&me),
+            item: Some(&held),
+            holder: Some((&peer, &vitality)),
+            force: false,
+        };
+        let expected = if free {
+            "taken_over: holder_dead"
+        } else {
+            "held_by_silent_session"
+        };
+        assert_eq!(word(&decide(&facts)), expected, "{silence} {span:?} {process:?}");
+    }
+}
+
+#[test]
+fn who_was_silent_is_lost_with_the_item_and_who_ended_or_shared_it_is_not() {
+    for (outcome, loses) in [
+        (ClaimOutcome::Claimed, false),
+        (ClaimOutcome::AlreadyOwned, false),
+        (ClaimOutcome::TakenOver("holder_dead"), true),
+        (ClaimOutcome::TakenOver("forced"), true),
+        (ClaimOutcome::TakenOver("successor"), false),
+        (ClaimOutcome::TakenOver("parent_authority"), false),
+        (ClaimOutcome::TakenOver("holder_unknown"), false),
+    ] {
+        assert_eq!(outcome.loses_holder(), loses, "{outcome:?}");
     }
 }
 

@@ -104,7 +104,7 @@ pub struct StuckPhase {
 impl StuckPhase {
     /// Returns seconds since the last sign of life.
     pub fn silence_seconds(&self) -> u64 {
-        self.read_at.seconds_since(self.last_sign)
+        super::sign::silence(self.read_at, self.last_sign)
     }
 }
 

@@ -61,6 +61,7 @@ pub(super) fn claim(store: &mut MemoryStore, request: &ClaimRequest) -> Result<C
         }
         taken.item = take(store, request)?;
         taken.previous_holder.clone_from(&grant.expected_holder);
+        lose_holder(store, request);
     }
     begin_work(store, &session, &taken.item, &request.provenance)?;
     let heartbeat = Heartbeat {
@@ -113,6 +114,18 @@ fn take(store: &mut MemoryStore, request: &ClaimRequest) -> Result<Item> {
             row.status = ItemStatus::Running;
         }
     })
+}
+
+/// Marks the session that an item was taken from lost, unless it ended by its own word.
+fn lose_holder(store: &mut MemoryStore, request: &ClaimRequest) {
+    let grant = &request.grant;
+    let holder = grant.expected_holder.as_ref();
+    let present = |id: &&SessionId| store.sessions.get(*id).is_some_and(|s| s.status.is_present());
+    if let Some(holder) = holder.filter(present).filter(|_| grant.outcome.loses_holder()) {
+        let why = format!("{} was taken over by {}", grant.item, grant.session);
+        let by = because(&request.provenance, &why);
+        changes::status(store, &holder.clone(), SessionStatus::Lost, &by);
+    }
 }
 
 pub(super) fn set_free(store: &mut MemoryStore, item: &ItemKey, by: &Provenance) -> Result<Item> {

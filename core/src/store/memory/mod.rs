@@ -180,6 +180,11 @@ impl Store for MemoryStore {
         Ok(self.now)
     }
 
+    /// Its clock is set by tests, and never wrong.
+    fn other_reading(&mut self, _: u64) -> Result<Option<Timestamp>> {
+        Ok(None)
+    }
+
     fn register(&mut self, registration: &Registration) -> Result<Session> {
         sessions::register(self, registration)
     }

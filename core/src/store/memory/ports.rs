@@ -160,7 +160,11 @@ fn released_by(store: &MemoryStore, release: &PortRelease) -> Result<Reservation
                 process: process.map(|pid| crate::model::ProcessId {
                     pid,
                     started: number("pid_started"),
-                    boot: text("boot_id").map(str::to_owned),
+                    place: crate::model::ProcessPlace {
+                        machine: text("machine_id").map(str::to_owned),
+                        boot: text("boot_id").map(str::to_owned),
+                        namespace: text("pid_namespace").map(str::to_owned),
+                    },
                 }),
             },
             allocated_at: text("allocated_at")?.parse().ok()?,

@@ -112,9 +112,8 @@ pub(super) fn list(store: &MemoryStore, filter: &SessionFilter) -> Vec<Session> 
 
 pub(super) fn lapsed(store: &MemoryStore, limit: u32) -> Vec<Session> {
     let mut found: Vec<Session> = all(store)
-        .filter(Session::lease_expired)
         .filter(|s| match s.status {
-            SessionStatus::Active | SessionStatus::Idle => true,
+            SessionStatus::Active | SessionStatus::Idle => s.lease_expired(),
             SessionStatus::Ended => s.item.is_some(),
             SessionStatus::Lost => false,
         })

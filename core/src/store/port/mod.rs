@@ -241,6 +241,11 @@ pub trait Store:
     /// Returns the database's clock.
     fn now(&mut self) -> Result<Timestamp>;
 
+    /// Returns the latest recorded reading of the database's clock that differs from the
+    /// present one by more than so many seconds, to either side; nothing where the database is
+    /// not that old by its own word.
+    fn other_reading(&mut self, apart_seconds: u64) -> Result<Option<Timestamp>>;
+
     /// Registers a session or refreshes it: heartbeat, lease, process, branch. A lost or ended
     /// session becomes active; what it held stays as it is.
     fn register(&mut self, registration: &Registration) -> Result<Session>;
@@ -275,7 +280,8 @@ pub trait Store:
     /// Ends a session; a claim stays until the lease ends.
     fn end(&mut self, id: &SessionId, reason: &str, provenance: &Provenance) -> Result<Session>;
 
-    /// Lists sessions that may have died: lease over, and active, idle, or ended with an item.
+    /// Lists sessions that may have died: active or idle with a lease that is over or that a
+    /// wrong clock granted, or ended with an item.
     fn lapsed(&mut self, limit: u32) -> Result<Vec<Session>>;
 
     /// Parks a session that died: it is marked lost (an ended one stays ended) and holds

@@ -89,7 +89,35 @@ fn take(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<()> {
         )
         .optional()
         .map_err(from_sqlite)?;
-    taken.map(|_| ()).ok_or_else(|| moved_on(&grant.item))
+    taken.ok_or_else(|| moved_on(&grant.item))?;
+    lose_holder(tx, request)
+}
+
+/// Marks the session that an item was taken from lost, unless it ended by its own word. It
+/// holds nothing more that a sweep could look for.
+fn lose_holder(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<()> {
+    let grant = &request.grant;
+    let Some(holder) = &grant.expected_holder else {
+        return Ok(());
+    };
+    let lost = grant.outcome.loses_holder();
+    tx.execute(
+        "UPDATE claude_sessions SET settled = iif(?5 OR status = 'ended', 1, settled),
+             status = iif(?5 AND status IN ('active', 'idle'), 'lost', status),
+             last_actor = ?2, last_reason = ?3, last_op = ?4
+         WHERE session_id = ?1 AND settled = 0 AND session_id <> ?6
+           AND (?5 OR status = 'ended')",
+        params![
+            holder.as_str(),
+            request.provenance.actor,
+            format!("{} was taken over by {}", grant.item, grant.session),
+            request.provenance.op_id,
+            lost,
+            grant.session.as_str(),
+        ],
+    )
+    .map_err(from_sqlite)?;
+    Ok(())
 }
 
 pub(super) fn give_up_other(

@@ -1,14 +1,14 @@
 //! The record of changes. Triggers write it for what plain SQL may change as well: sessions,
 //! items, phases and tasks; what only commands change is recorded here.
 
-use rusqlite::{Connection, Row, ToSql, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, Transaction, params};
 use serde_json::{Value as Json, json};
 
 use super::errors::from_sqlite;
 use super::free::free_json;
 use super::sessions::signed;
 use super::{execute_cached, registered, rows, sessions, was_done};
-use crate::model::{Epoch, Event, EventFilter, SessionId};
+use crate::model::{Epoch, Event, EventFilter, SessionId, Timestamp};
 use crate::store::news::News;
 use crate::store::{Provenance, Result};
 
@@ -145,4 +145,23 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
         reason: row.get(9)?,
         op_id: row.get(10)?,
     })
+}
+
+/// Every event holds a reading of the clock, in the order in which they were made.
+const OTHER_READING: &str = "WITH present(first, last) AS (SELECT
+         strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-' || ?1 || ' seconds'),
+         strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || ?1 || ' seconds'))
+     SELECT at FROM events, present
+     WHERE at NOT BETWEEN first AND last
+       AND NOT EXISTS (SELECT 1 FROM schema_migrations
+                       WHERE version = 1 AND applied_at BETWEEN first AND last)
+     ORDER BY seq DESC LIMIT 1";
+
+pub(super) fn other_reading(connection: &Connection, apart: u64) -> Result<Option<Timestamp>> {
+    let mut statement = connection.prepare(OTHER_READING).map_err(from_sqlite)?;
+    // One that others dated in a form nobody reads is no reading.
+    let reading = statement
+        .query_row([signed(apart)], |row| Ok(rows::lenient_time(row, 0)))
+        .optional();
+    Ok(reading.map_err(from_sqlite)?.flatten())
 }

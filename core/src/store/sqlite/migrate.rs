@@ -77,10 +77,15 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0011_next_phase.sql"),
         legal_transitions: true,
     },
+    Migration::new(
+        12,
+        "process_places",
+        include_str!("migrations/0012_process_places.sql"),
+    ),
 ];
 
 /// The newest schema this program knows.
-pub const SCHEMA_VERSION: i64 = 11;
+pub const SCHEMA_VERSION: i64 = 12;
 
 /// A migration as it was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -190,6 +190,10 @@ impl Store for SqliteStore {
             .map_err(errors::from_sqlite)
     }
 
+    fn other_reading(&mut self, apart_seconds: u64) -> Result<Option<Timestamp>> {
+        events::other_reading(&self.connection, apart_seconds)
+    }
+
     fn register(&mut self, registration: &Registration) -> Result<Session> {
         self.write(|tx| sessions::register(tx, registration))
     }

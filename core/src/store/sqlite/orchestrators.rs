@@ -208,8 +208,8 @@ fn register(tx: &Transaction<'_>, run: &NewRun) -> Result<Registered> {
         .and_then(|ticks| i64::try_from(ticks).ok());
     tx.execute(
         "INSERT INTO orchestrators (id, plan_id, session_id, host, pid, pid_started, boot_id,
-             supervised, epoch)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+             supervised, machine_id, pid_namespace, epoch)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
              (SELECT coalesce(max(epoch), 0) + 1 FROM orchestrators WHERE plan_id = ?2))",
         params![
             run.id.as_str(),
@@ -218,8 +218,10 @@ fn register(tx: &Transaction<'_>, run: &NewRun) -> Result<Registered> {
             run.host,
             run.process.pid,
             started,
-            run.process.boot,
+            run.process.place.boot,
             run.supervised,
+            run.process.place.machine,
+            run.process.place.namespace,
         ],
     )
     .map_err(from_sqlite)?;

@@ -35,7 +35,8 @@ impl PortStore for SqliteStore {
 }
 
 /// The columns [`reservation`] reads, of a row or of the facts of an event.
-const COLUMNS: &str = "id, host, backend, session, pid, pid_started, boot_id, allocated_at";
+const COLUMNS: &str = "id, host, backend, session, pid, pid_started, boot_id, machine_id, \
+     pid_namespace, allocated_at";
 
 fn reservation(row: &Row<'_>) -> rusqlite::Result<Reservation> {
     Ok(Reservation {
@@ -46,8 +47,8 @@ fn reservation(row: &Row<'_>) -> rusqlite::Result<Reservation> {
             session: rows::optional(row, 3)?,
             process: rows::process(row, 4)?,
         },
-        allocated_at: rows::time(row, 7)?,
-        read_at: rows::time(row, 8)?,
+        allocated_at: rows::time(row, 9)?,
+        read_at: rows::time(row, 10)?,
     })
 }
 
@@ -89,8 +90,8 @@ fn reserve(tx: &Transaction<'_>, request: &PortRequest) -> Result<Reservation> {
     let changed = tx
         .execute(
             "INSERT INTO port_reservations (id, host, backend, frontend, session, pid,
-                 pid_started, boot_id)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+                 pid_started, boot_id, machine_id, pid_namespace)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
              WHERE NOT EXISTS (SELECT 1 FROM port_reservations WHERE host = ?2 AND backend = ?3)",
             params![
                 request.id.as_str(),
@@ -100,7 +101,9 @@ fn reserve(tx: &Transaction<'_>, request: &PortRequest) -> Result<Reservation> {
                 owner.session.as_ref().map(SessionId::as_str),
                 process.map(|p| p.pid),
                 process.and_then(|p| p.started).map(signed),
-                process.and_then(|p| p.boot.as_deref()),
+                process.and_then(|p| p.place.boot.as_deref()),
+                process.and_then(|p| p.place.machine.as_deref()),
+                process.and_then(|p| p.place.namespace.as_deref()),
             ],
         )
         .map_err(from_sqlite)?;
@@ -140,7 +143,8 @@ fn reassign(
     let old = unchanged(tx, as_read)?;
     let process = owner.process.as_ref();
     tx.execute(
-        "UPDATE port_reservations SET session = ?3, pid = ?4, pid_started = ?5, boot_id = ?6
+        "UPDATE port_reservations SET session = ?3, pid = ?4, pid_started = ?5, boot_id = ?6,
+             machine_id = ?7, pid_namespace = ?8
          WHERE host = ?1 AND id = ?2",
         params![
             as_read.host,
@@ -148,7 +152,9 @@ fn reassign(
             owner.session.as_ref().map(SessionId::as_str),
             process.map(|p| p.pid),
             process.and_then(|p| p.started).map(signed),
-            process.and_then(|p| p.boot.as_deref()),
+            process.and_then(|p| p.place.boot.as_deref()),
+                process.and_then(|p| p.place.machine.as_deref()),
+                process.and_then(|p| p.place.namespace.as_deref()),
         ],
     )
     .map_err(from_sqlite)?;
@@ -187,6 +193,8 @@ fn released_by(tx: &Transaction<'_>, release: &PortRelease) -> Result<Option<Res
              SELECT key AS id, before ->> 'host' AS host, before ->> 'backend' AS backend,
                     before ->> 'session' AS session, before ->> 'pid' AS pid,
                     before ->> 'pid_started' AS pid_started, before ->> 'boot_id' AS boot_id,
+                    before ->> 'machine_id' AS machine_id,
+                    before ->> 'pid_namespace' AS pid_namespace,
                     before ->> 'allocated_at' AS allocated_at
              FROM events
              WHERE op_id = ?1 AND entity = 'port' AND key = ?2 AND kind = 'released')"

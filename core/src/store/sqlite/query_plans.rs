@@ -37,10 +37,6 @@ fn no_question_of_a_turn_reads_a_whole_table() {
     for sql in [
         format!("{sessions} WHERE s.session_id = ?1"),
         format!(
-            "{sessions} WHERE s.settled = 0 AND s.lease_expires_at <= {NOW} \
-             ORDER BY s.lease_expires_at LIMIT ?1"
-        ),
-        format!(
             "{sessions} WHERE 1 AND s.status IN ('active', 'idle') AND s.worktree = ?1 \
              ORDER BY s.heartbeat_at DESC, s.session_id LIMIT ?2"
         ),

@@ -6,7 +6,7 @@ use rusqlite::types::Type;
 use rusqlite::{Error, Row};
 
 use crate::model::{
-    Epoch, Item, ItemKey, Lineage, Orchestrator, ProcessId, Revision, RunEnd, Session, Slot,
+    Epoch, Item, ItemKey, Lineage, Orchestrator, ProcessId, ProcessPlace, Revision, RunEnd, Session, Slot,
     Timestamp,
 };
 use crate::store::LastHolder;
@@ -57,17 +57,22 @@ pub(super) fn count(row: &Row<'_>, column: usize) -> Sql<u64> {
     u64::try_from(value).map_err(|error| unreadable(column, error))
 }
 
-/// Reads the start time and the boot of a process, two columns in this order.
+/// Reads when and where a process of this number started, from `pid_started, boot_id,
+/// machine_id, pid_namespace`.
 fn incarnation(row: &Row<'_>, pid: u32, first: usize) -> Sql<ProcessId> {
     let started: Option<i64> = row.get(first)?;
     Ok(ProcessId {
         pid,
         started: started.and_then(|ticks| u64::try_from(ticks).ok()),
-        boot: row.get(first + 1)?,
+        place: ProcessPlace {
+            boot: row.get(first + 1)?,
+            machine: row.get(first + 2)?,
+            namespace: row.get(first + 3)?,
+        },
     })
 }
 
-/// Reads a process that may be absent from three columns, its number first.
+/// Reads a process that may be absent from its number and the four columns of [`incarnation`] behind it.
 pub(super) fn process(row: &Row<'_>, column: usize) -> Sql<Option<ProcessId>> {
     let pid: Option<u32> = row.get(column)?;
     pid.map(|pid| incarnation(row, pid, column + 1)).transpose()
@@ -89,11 +94,11 @@ pub(super) fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize)
 }
 
 /// The columns [`session`] reads, of `claude_sessions s` left-joined to `work_items w`.
-pub(super) const SESSION: &str = "s.session_id, s.repo, s.worktree, s.host, s.pid, s.pid_started, \
-     s.boot_id, s.status, s.ended_reason, s.predecessor, s.registered_at, s.heartbeat_at, \
+pub(super) const SESSION: &str = "s.session_id, s.repo, s.worktree, s.host, s.status, s.ended_reason, s.predecessor, s.registered_at, s.heartbeat_at, \
      s.lease_expires_at, s.silent_until, s.revision, s.acknowledged_revision, s.metadata, w.key, \
      w.claim_epoch, w.claimed_at, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), \
-     (SELECT value FROM trueup_meta WHERE key = 'lineage')";
+     (SELECT value FROM trueup_meta WHERE key = 'lineage'), \
+     s.pid, s.pid_started, s.boot_id, s.machine_id, s.pid_namespace";
 
 /// The join that goes with [`SESSION`].
 pub(super) const SESSION_FROM: &str =
@@ -101,29 +106,29 @@ pub(super) const SESSION_FROM: &str =
 
 pub(super) fn session(row: &Row<'_>) -> Sql<Session> {
     Ok(Session {
-        lineage: Lineage(row.get(21)?),
+        lineage: Lineage(row.get(18)?),
         id: parsed(row, 0)?,
         repo: row.get(1)?,
         worktree: row.get(2)?,
         host: row.get(3)?,
-        process: process(row, 4)?,
-        status: parsed(row, 7)?,
-        ended_reason: row.get(8)?,
-        predecessor: optional(row, 9)?,
-        registered_at: time(row, 10)?,
-        heartbeat_at: time(row, 11)?,
-        lease_expires_at: time(row, 12)?,
-        silent_until: lenient_time(row, 13),
-        revision: revision(row, 14)?,
-        acknowledged: Revision(count(row, 15)?),
-        metadata: json(row, 16)?,
-        item: optional(row, 17)?,
+        process: process(row, 19)?,
+        status: parsed(row, 4)?,
+        ended_reason: row.get(5)?,
+        predecessor: optional(row, 6)?,
+        registered_at: time(row, 7)?,
+        heartbeat_at: time(row, 8)?,
+        lease_expires_at: time(row, 9)?,
+        silent_until: lenient_time(row, 10),
+        revision: revision(row, 11)?,
+        acknowledged: Revision(count(row, 12)?),
+        metadata: json(row, 13)?,
+        item: optional(row, 14)?,
         epoch: row
-            .get::<_, Option<i64>>(18)?
+            .get::<_, Option<i64>>(15)?
             .and_then(|e| u64::try_from(e).ok())
             .map(Epoch),
-        claimed_at: lenient_time(row, 19),
-        read_at: time(row, 20)?,
+        claimed_at: lenient_time(row, 16),
+        read_at: time(row, 17)?,
     })
 }
 
@@ -180,9 +185,10 @@ pub(super) fn item(row: &Row<'_>) -> Sql<Item> {
 }
 
 /// The columns [`orchestrator`] reads, of `orchestrators`.
-pub(super) const ORCHESTRATOR: &str = "id, plan_id, session_id, host, pid, pid_started, boot_id, \
+pub(super) const ORCHESTRATOR: &str = "id, plan_id, session_id, host, \
      supervised, status, started_at, heartbeat_at, stopped_at, exit_code, signal, reason, epoch, \
-     revision, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+     revision, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), \
+     pid, pid_started, boot_id, machine_id, pid_namespace";
 
 pub(super) fn orchestrator(row: &Row<'_>) -> Sql<Orchestrator> {
     Ok(Orchestrator {
@@ -190,19 +196,19 @@ pub(super) fn orchestrator(row: &Row<'_>) -> Sql<Orchestrator> {
         plan: parsed(row, 1)?,
         session: optional(row, 2)?,
         host: row.get(3)?,
-        process: incarnation(row, row.get(4)?, 5)?,
-        supervised: row.get(7)?,
-        status: parsed(row, 8)?,
-        started_at: time(row, 9)?,
-        heartbeat_at: time(row, 10)?,
-        stopped_at: lenient_time(row, 11),
+        process: incarnation(row, row.get(15)?, 16)?,
+        supervised: row.get(4)?,
+        status: parsed(row, 5)?,
+        started_at: time(row, 6)?,
+        heartbeat_at: time(row, 7)?,
+        stopped_at: lenient_time(row, 8),
         end: RunEnd {
-            exit_code: row.get(12)?,
-            signal: row.get(13)?,
+            exit_code: row.get(9)?,
+            signal: row.get(10)?,
         },
-        reason: row.get(14)?,
-        epoch: Epoch(count(row, 15)?),
-        revision: Revision(count(row, 16)?),
-        read_at: time(row, 17)?,
+        reason: row.get(11)?,
+        epoch: Epoch(count(row, 12)?),
+        revision: Revision(count(row, 13)?),
+        read_at: time(row, 14)?,
     })
 }

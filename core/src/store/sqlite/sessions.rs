@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use super::errors::from_sqlite;
 use super::free::{free, free_object, free_option};
 use super::{NOW, registered, rows, unregistered, was_done};
-use crate::model::{Field, Revision, Session, SessionId, Value};
+use crate::model::{Field, LONGEST_LEASE_SECONDS, Revision, SKEW_SECONDS, Session, SessionId, Value};
 use crate::store::port::Mark;
 use crate::store::{Heartbeat, Provenance, Push, Registration, Result, SessionFilter, StoreError};
 
@@ -61,11 +61,23 @@ pub(super) fn list(connection: &Connection, filter: &SessionFilter) -> Result<Ve
 }
 
 pub(super) fn lapsed(connection: &Connection, limit: u32) -> Result<Vec<Session>> {
-    let sql = format!(
-        "SELECT s.session_id FROM claude_sessions s \
-         WHERE s.settled = 0 AND s.lease_expires_at <= {NOW} ORDER BY s.lease_expires_at LIMIT ?1"
-    );
-    select(connection, &sql, [limit])
+    select(connection, &lapsed_question(), [limit])
+}
+
+/// Walks the index of what no sweep has settled, and no table.
+pub(super) fn lapsed_question() -> String {
+    let ahead = |seconds: u64| {
+        let seconds = seconds.saturating_add(SKEW_SECONDS);
+        format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+{seconds} seconds')")
+    };
+    format!(
+        "SELECT session_id FROM claude_sessions \
+         WHERE settled = 0 AND (lease_expires_at <= {NOW} OR status = 'ended' \
+             OR heartbeat_at > {} OR lease_expires_at > {}) \
+         ORDER BY lease_expires_at LIMIT ?1",
+        ahead(0),
+        ahead(LONGEST_LEASE_SECONDS)
+    )
 }
 
 /// Reads the sessions that a narrow statement names: most often there are none.
@@ -98,15 +110,16 @@ pub(super) fn register(tx: &Transaction<'_>, new: &Registration) -> Result<Sessi
         .and_then(|p| p.started)
         .and_then(|ticks| i64::try_from(ticks).ok());
     let sql = format!(
-        "INSERT INTO claude_sessions (session_id, repo, worktree, host, pid, pid_started, boot_id,
+        "INSERT INTO claude_sessions (session_id, repo, worktree, host, pid, pid_started, boot_id, machine_id, pid_namespace,
              predecessor, metadata, lease_expires_at, last_actor, last_reason, last_op)
-         VALUES (:id, :repo, :worktree, :host, :pid, :started, :boot, :predecessor,
+         VALUES (:id, :repo, :worktree, :host, :pid, :started, :boot, :machine, :namespace, :predecessor,
              json_insert(json_object('branch', :branch, 'auto_proceed', json('false'),
                  'chain_orchestrators', json('false'), 'execution_state', json('{{}}')), {DEFAULTS}),
              strftime('%Y-%m-%dT%H:%M:%fZ', 'now', :lease), :actor, :reason, :op)
          ON CONFLICT (session_id) DO UPDATE SET
              repo = coalesce(:repo, repo), worktree = coalesce(:worktree, worktree),
              host = coalesce(:host, host), pid = :pid, pid_started = :started, boot_id = :boot,
+             machine_id = :machine, pid_namespace = :namespace,
              predecessor = coalesce(predecessor, :predecessor), status = 'active',
              metadata = CASE WHEN :branch IS NULL OR branch IS :branch THEN metadata
                              ELSE json_set(metadata, '$.branch', :branch) END,
@@ -123,7 +136,9 @@ pub(super) fn register(tx: &Transaction<'_>, new: &Registration) -> Result<Sessi
             ":host": new.host,
             ":pid": process.map(|p| p.pid),
             ":started": started,
-            ":boot": process.and_then(|p| p.boot.as_deref()),
+            ":boot": process.and_then(|p| p.place.boot.as_deref()),
+            ":machine": process.and_then(|p| p.place.machine.as_deref()),
+            ":namespace": process.and_then(|p| p.place.namespace.as_deref()),
             ":predecessor": new.predecessor.as_ref().map(SessionId::as_str),
             ":branch": new.branch,
             ":lease": seconds(new.lease_seconds),

@@ -1,0 +1,69 @@
+//! What `/proc/PID/stat` says: pure.
+
+/// What is read of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stat {
+    /// Its parent.
+    pub(super) parent: u32,
+    /// When it started, in ticks since boot.
+    pub(super) started: u64,
+    /// Whether only its entry is left.
+    pub(super) ended: bool,
+}
+
+/// Returns the file about a process.
+pub(super) fn path(pid: u32) -> String {
+    format!("/proc/{pid}/stat")
+}
+
+/// Reads fields 3, 4 and 22. The name in field 2 may hold spaces, brackets and half a
+/// character, so counting starts behind its last closing bracket, in bytes.
+pub(super) fn parse(stat: &[u8]) -> Option<Stat> {
+    let name_ends = stat.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(stat.get(name_ends + 1..)?).ok()?;
+    let mut fields = rest.split_ascii_whitespace();
+    let ended = matches!(fields.next()?, "Z" | "X");
+    let parent = fields.next()?.parse().ok()?;
+    let started = fields.nth(17)?.parse().ok()?;
+    Some(Stat {
+        parent,
+        started,
+        ended,
+    })
+}
+
+/// Returns the name of a process, as much of it as the kernel keeps.
+pub(super) fn name(stat: &[u8]) -> Option<&[u8]> {
+    let begins = stat.iter().position(|byte| *byte == b'(')? + 1;
+    let ends = stat.iter().rposition(|byte| *byte == b')')?;
+    stat.get(begins..ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REST: &str = "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 4242 19 20";
+
+    #[test]
+    fn a_name_of_any_bytes_misleads_nobody() {
+        for name_of in ["sh", "a b", "x) S 1 2 (y", ""] {
+            let text = format!("77 ({name_of}) S 42 {REST}");
+            let expected = Stat {
+                parent: 42,
+                started: 4242,
+                ended: false,
+            };
+            assert_eq!(parse(text.as_bytes()), Some(expected), "{text}");
+            assert_eq!(name(text.as_bytes()), Some(name_of.as_bytes()));
+        }
+        assert!(parse(format!("1 (x) Z 1 {REST}").as_bytes()).unwrap().ended);
+    }
+
+    #[test]
+    fn what_is_cut_or_strange_is_nothing() {
+        for text in ["", "77", "77 (sh", "77 (sh) S", "77 (sh) S 42 1 2", "77 (sh) S x 1"] {
+            assert_eq!(parse(text.as_bytes()), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! How far the present reading of the clock is trusted.
+
+use crate::model::doubt_seconds;
+use crate::store::{Result, Store};
+
+/// How far apart, in seconds, two readings are of which both must say that something has been
+/// silent for too long.
+const APART_SECONDS: u64 = 60;
+
+/// What must be added to a limit of silence so that it is over by another reading of the clock
+/// as well; asked when it is needed, and once.
+#[derive(Debug, Default)]
+pub struct Doubt(Option<u64>);
+
+impl Doubt {
+    /// Returns a limit with the doubt added to it.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be asked.
+    pub fn added_to(&mut self, limit: u64, store: &mut (impl Store + ?Sized)) -> Result<u64> {
+        let doubt = match self.0 {
+            Some(doubt) => doubt,
+            None => *self.0.insert(doubt(store, APART_SECONDS)?),
+        };
+        Ok(limit.saturating_add(doubt))
+    }
+}
+
+/// Returns how much older than it looks a thing must be, in seconds, so that a reading of the
+/// clock at least `apart` seconds from the present one says the same.
+///
+/// # Errors
+///
+/// When the database cannot be asked.
+pub fn doubt(store: &mut (impl Store + ?Sized), apart: u64) -> Result<u64> {
+    let earlier = store.other_reading(apart)?;
+    Ok(match earlier {
+        None => 0,
+        earlier => doubt_seconds(store.now()?, earlier),
+    })
+}
