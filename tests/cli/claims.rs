@@ -138,6 +138,122 @@ fn a_longer_silence_than_half_an_hour_is_cut_and_said() {
 }
 
 #[test]
+fn what_ended_with_its_process_is_had_at_once() {
+    let (home, process) = held_by_second(&["--span", "30m"]);
+    trueup(&home, &["set", "--task", "half done", "--session", SECOND]).ok();
+    let payload = home.payload("session-end.prompt_input_exit").of(SECOND);
+    home.hook("checkpoint-push", &payload).ok();
+    drop(process);
+    let taken = data(&home, &["claim", "SD-1", "--session", SESSION]);
+    assert_eq!(
+        (&taken["outcome"], &taken["reason"]),
+        (&json!("taken_over"), &json!("holder_dead"))
+    );
+    assert_eq!(taken["parked"]["task"], "half done", "{taken}");
+    let old = data(&home, &["sessions", "show", SECOND]);
+    assert_eq!(old["session"]["status"], "ended");
+}
+
+#[test]
+fn what_ended_with_its_process_is_offered_to_the_next_who_asks() {
+    let (home, process) = held_by_second(&[]);
+    let payload = home.payload("session-end.other").of(SECOND);
+    home.hook("checkpoint-push", &payload).ok();
+    drop(process);
+    let next = data(&home, &["next", "--claim", "--session", SESSION]);
+    assert_eq!(next["item"]["key"], "SD-1", "{next}");
+    assert_eq!(holder(&home, "SD-1").as_deref(), Some(SESSION));
+}
+
+#[test]
+fn a_session_that_an_item_is_taken_from_is_lost_at_that_moment() {
+    for force in [false, true] {
+        let (home, process) = held_by_second(&[]);
+        if force {
+            home.expire(SECOND, 61);
+        } else {
+            drop(process);
+            home.expire(SECOND, 1_000);
+        }
+        let claim = ["claim", "SD-1", "--session", SESSION, "--force"];
+        let claim = &claim[..if force { 5 } else { 4 }];
+        assert_eq!(data(&home, claim)["outcome"], "taken_over");
+        assert_eq!(home.session::<String>("status", SECOND), "lost");
+        assert_eq!(home.events("lost", SECOND), 1);
+        let swept = data(&home, &["sessions", "sweep"]);
+        assert_eq!(swept, json!({"released": [], "failed": []}), "nothing is left");
+    }
+}
+
+/// Lets so many seconds pass for a session that gives no sign of life.
+fn pass(home: &Home, session: &str, seconds: f64) {
+    let back = format!("{} seconds", -seconds);
+    let shift = |column: &str| {
+        format!("{column} = strftime('%Y-%m-%dT%H:%M:%fZ', {column}, ?2)")
+    };
+    let columns = ["heartbeat_at", "lease_expires_at", "silent_until"].map(shift);
+    let sql = format!(
+        "UPDATE claude_sessions SET {} WHERE session_id = ?1",
+        columns.join(", ")
+    );
+    assert_eq!(home.sql(&sql, [session, &back]), 1);
+}
+
+#[test]
+fn a_refusal_says_when_the_item_is_free_and_the_command_that_takes_it_works_then() {
+    // What is done to the holder: its process ends, it says goodbye, it cannot be asked.
+    for (dies, ends, hides, span) in [
+        (false, false, false, false),
+        (true, false, false, false),
+        (true, false, false, true),
+        (false, false, true, false),
+        (false, false, true, true),
+        (false, true, false, false),
+        (false, true, true, false),
+    ] {
+        let context = format!("dies {dies}, ends {ends}, hides {hides}, span {span}");
+        let span: &[&str] = if span { &["--span", "20m"] } else { &[] };
+        let (home, process) = held_by_second(span);
+        if ends {
+            let payload = home.payload("session-end.other").of(SECOND);
+            home.run("checkpoint-push")
+                .payload(&payload)
+                .env("CLAUDE_PID", process.pid())
+                .finish()
+                .ok();
+        }
+        let process = (!dies).then_some(process);
+        if hides {
+            home.sql(
+                "UPDATE claude_sessions SET boot_id = 'x' WHERE session_id = ?1",
+                [SECOND],
+            );
+        }
+        let claim = ["claim", "SD-1", "--session", SESSION];
+        let error = object(&home, 1, &claim);
+        let (free_at, command) = (&error["data"]["free_at"], &error["data"]["command"]);
+        let (free_at, command) = (free_at.as_str().unwrap(), command.as_str().unwrap());
+        let hint = error["error"]["hint"].as_str().unwrap();
+        assert!(
+            hint.contains(free_at) && hint.contains(&format!("`{command}`")),
+            "{context}: {hint}"
+        );
+        let wait: f64 = home.ask(
+            "SELECT (julianday(?1) - julianday('now')) * 86400",
+            [free_at],
+        );
+        let words: Vec<&str> = command.split(' ').skip(1).collect();
+        let command = [&words[..], &["--session", SESSION]].concat();
+        // Well before the time the same command is refused.
+        pass(&home, SECOND, wait - 30.0);
+        object(&home, 1, &command);
+        pass(&home, SECOND, 31.0);
+        assert_eq!(data(&home, &command)["outcome"], "taken_over", "{context}");
+        drop(process);
+    }
+}
+
+#[test]
 fn after_clear_the_successor_takes_the_item_over() {
     let home = started();
     claimed(&home, "SD-1");

@@ -26,6 +26,7 @@ mod log;
 mod mending;
 mod meta;
 mod moves;
+mod namespaces;
 mod next;
 mod operations;
 mod orchestrator_start;

@@ -480,3 +480,33 @@ fn what_was_removed_is_told_to_people() {
     );
     assert!(text.contains("kept "), "{text}");
 }
+
+#[test]
+fn one_reading_of_the_clock_removes_nothing() {
+    // Everything is of a moment ago, by a clock that is a year behind the present one.
+    let home = started();
+    for (id, status) in [("ended", "ended"), ("lost", "lost")] {
+        session(&home, id, status, 0);
+    }
+    let before = sessions(&home);
+    home.age_by("-1 year");
+    let pruned = data(&home, &["db", "prune"]);
+    assert_eq!((&pruned["sessions"], &pruned["events"]), (&json!(0), &json!(0)));
+    assert_eq!(sessions(&home), before);
+    home.start().ok();
+    assert_eq!(sessions(&home), before, "nor does a start remove anything");
+}
+
+#[test]
+fn what_was_old_by_two_readings_a_day_apart_goes() {
+    let home = started();
+    session(&home, "old", "ended", 95);
+    // The database is older than a day, and was read two days ago.
+    home.age_by("-2 days");
+    let pruned = data(&home, &["db", "prune", "--dry-run"]);
+    assert_eq!(pruned["sessions"], 1, "{pruned}");
+    home.sql("UPDATE claude_sessions SET heartbeat_at =
+        strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-91 days') WHERE session_id = 'old'", []);
+    let pruned = data(&home, &["db", "prune", "--dry-run"]);
+    assert_eq!(pruned["sessions"], 0, "89 days old by the other reading: {pruned}");
+}

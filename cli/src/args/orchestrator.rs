@@ -1,6 +1,7 @@
 //! `trueup orchestrator`
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -69,6 +70,17 @@ pub(crate) enum OrchestratorCommand {
         #[arg(long)]
         all: bool,
     },
+    /// Run a command that does not outlive this process's parent
+    #[command(hide = true)]
+    Guard {
+        /// The parent's number
+        parent: u32,
+        /// What is locked as long as anything of the command lives
+        lock: PathBuf,
+        /// The command
+        #[arg(last = true, required = true, value_name = "CMD")]
+        command: Vec<OsString>,
+    },
     /// Bind this process to its parent's life, then become a command
     #[command(hide = true)]
     Exec {
@@ -84,7 +96,7 @@ impl OrchestratorCommand {
     /// Returns the name for reports.
     pub(crate) const fn name(&self) -> &'static str {
         match self {
-            Self::Start { .. } | Self::Exec { .. } => "orchestrator start",
+            Self::Start { .. } | Self::Guard { .. } | Self::Exec { .. } => "orchestrator start",
             Self::Register { .. } => "orchestrator register",
             Self::Heartbeat { .. } => "orchestrator heartbeat",
             Self::Stop { .. } => "orchestrator stop",

@@ -14,7 +14,7 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
 use crate::report::Answer;
-use crate::supervise::{become_command, terminate};
+use crate::supervise::{become_command, guard, terminate};
 
 /// Orchestrators listed unless all are asked for, beside those at work.
 const RECENT: u32 = 100;
@@ -28,6 +28,11 @@ pub(super) fn run(desk: &Desk, command: OrchestratorCommand) -> Result<Answer, F
         OrchestratorCommand::Heartbeat { id } => heartbeat(desk, &id),
         OrchestratorCommand::Stop { id, reason } => stop(desk, &id, reason.as_deref()),
         OrchestratorCommand::List { all } => list(desk, all),
+        OrchestratorCommand::Guard {
+            parent,
+            lock,
+            command,
+        } => Err(guard(parent, &lock, &command)),
         OrchestratorCommand::Exec { parent, command } => Err(become_command(parent, &command)),
     }
 }

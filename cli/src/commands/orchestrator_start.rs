@@ -56,14 +56,15 @@ pub(super) fn run(desk: &Desk, plan: PlanId, command: &[OsString]) -> Result<Ans
         "{} runs plan {} now (epoch {})",
         row.id, row.plan, row.epoch
     ));
-    let status = spawned(desk, &row, command)
-        .and_then(|mut child| supervise(&mut child, &mut signals, EVERY, || pulse.beat()));
+    let status = spawned(desk, &row, command).and_then(|mut child| {
+        Ok(supervise(&mut child, &mut signals, EVERY, || pulse.beat())?)
+    });
     let status = match status {
         Ok(status) => status,
         Err(error) => {
             // The reason is the answer; a row that stays is cleared by the next command.
-            let _ = end(RunEnd::default(), &error.to_string());
-            return Err(error.into());
+            let _ = end(RunEnd::default(), &error.message);
+            return Err(error);
         }
     };
     let how = RunEnd {
@@ -95,7 +96,7 @@ fn spawned(
     desk: &Desk,
     row: &Orchestrator,
     command: &[OsString],
-) -> io::Result<std::process::Child> {
+) -> Result<std::process::Child, Failure> {
     let mut environment = vec![
         ("TRUEUP_ORCHESTRATOR_ID", row.id.as_str()),
         ("TRUEUP_PLAN", row.plan.as_str()),
@@ -106,7 +107,10 @@ fn spawned(
             .map(|id| ("TRUEUP_SESSION_ID", id.as_str())),
     );
     let stdout = desk.json.then(|| Stdio::from(io::stderr()));
-    spawn(command, &environment, stdout)
+    // One for each plan of each database.
+    let run = desk.database()?.join(row.plan.as_str());
+    let lock = desk.site.settings.paths.lock_of(&run);
+    spawn(command, &lock, &environment, stdout)
 }
 
 /// Passes on how the command ended.

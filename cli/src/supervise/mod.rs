@@ -1,17 +1,21 @@
 //! Running a command under supervision: its end, signals to this process and the passing of
 //! time are the only things that wake it.
 
+mod guard;
 mod signals;
+mod tree;
 mod ward;
 
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use trueup_core::model::ProcessId;
 
+pub(crate) use guard::guard;
 pub(crate) use signals::{Signals, die_by, name_of};
 pub(crate) use ward::become_command;
 
@@ -27,22 +31,26 @@ pub(crate) enum Told {
     Stop,
 }
 
-/// Starts a command as a ward of this process: it does not outlive it.
+/// Starts a command under a guard: nothing of it outlives this process, and it starts when
+/// nothing of a run before, which held the same lock, is left.
 pub(crate) fn spawn(
     command: &[OsString],
+    lock: &Path,
     environment: &[(&str, &str)],
     stdout: Option<Stdio>,
 ) -> io::Result<Child> {
-    let mut ward = Command::new(std::env::current_exe()?);
-    ward.args(["orchestrator", "exec"])
+    let mut guard = Command::new(std::env::current_exe()?);
+    guard
+        .args(["orchestrator", "guard"])
         .arg(std::process::id().to_string())
+        .arg(lock)
         .arg("--")
         .args(command)
         .envs(environment.iter().copied());
     if let Some(stdout) = stdout {
-        ward.stdout(stdout);
+        guard.stdout(stdout);
     }
-    ward.spawn()
+    guard.spawn()
 }
 
 /// Waits for the end of a command, passes signals on to it and gives a sign of life every so

@@ -1,11 +1,14 @@
-//! The step between this process and the command: a process that ends with its parent, and
+//! The step between the guard and the command: a process that ends with its parent, and
 //! that becomes the command.
 
 use std::ffi::OsString;
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::os::unix::process::{CommandExt as _, parent_id};
 use std::process::Command;
 
+use rustix::process::Signal;
+
+use super::tree::be_told_of_parents_death;
 use crate::failure::Failure;
 
 /// The exit code of shells for a command that is not there.
@@ -19,7 +22,9 @@ pub(crate) fn become_command(parent: u32, command: &[OsString]) -> Failure {
     let Some((program, arguments)) = command.split_first() else {
         return Failure::usage("there is no command");
     };
-    let bound = bind_to_parent();
+    // The parent lives as long as this does unless it is killed, and then nobody is left who
+    // could ask twice.
+    let bound = be_told_of_parents_death(Signal::KILL);
     // A parent that died before the binding sends nothing any more.
     if parent_id() != parent {
         return Failure::unable("orphaned", format!("process {parent} is gone"));
@@ -36,17 +41,4 @@ pub(crate) fn become_command(parent: u32, command: &[OsString]) -> Failure {
         exit,
         ..Failure::unable(code, format!("{}: {error}", program.to_string_lossy()))
     }
-}
-
-/// Asks for SIGTERM when the parent dies, for this process and what it becomes.
-#[cfg(target_os = "linux")]
-fn bind_to_parent() -> io::Result<()> {
-    use rustix::process::{Signal, set_parent_process_death_signal};
-    Ok(set_parent_process_death_signal(Some(Signal::TERM))?)
-}
-
-/// The system has no such signal: the command just runs.
-#[cfg(not(target_os = "linux"))]
-const fn bind_to_parent() -> io::Result<()> {
-    Ok(())
 }

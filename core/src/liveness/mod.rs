@@ -11,9 +11,11 @@ mod place;
 mod process;
 mod span;
 mod stat;
+mod tree;
 
 pub use client::find_client;
 pub use judge::{Alive, ProcessEvidence, Vitality, judge};
 pub use orchestrator::judge_orchestrator;
 pub use process::{evidence, evidence_of, host_name, identify};
+pub use tree::{Relative, descendants};
 pub use span::{LONGEST_SPAN_SECONDS, span_of_command};

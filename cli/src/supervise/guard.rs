@@ -1,0 +1,174 @@
+//! The step between a supervisor and its command that sees to it that the command does not
+//! outlive the supervisor, whatever signals it ignores and whatever it has started.
+//!
+//! It is told of the supervisor's death by the kernel, and adopts what the command leaves
+//! behind. It dies itself only with the command: of its own death the command is told with a
+//! signal that nothing can ignore.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::{ExitStatusExt as _, parent_id};
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
+use trueup_core::cache::lock::FileLock;
+
+use super::tree;
+use super::{Signals, die_by};
+use crate::failure::Failure;
+
+/// How long a command may take to end after SIGTERM, once its supervisor is dead.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long the command of a run before is waited for: its grace, and the time to die.
+const TURN: Duration = Duration::from_secs(20);
+
+/// Pause between two looks where nothing wakes this process: whether it is an orphan, on
+/// systems that tell nobody; whether what it killed is gone; whether the lock is free.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Pause between two looks where the kernel tells of the supervisor's death.
+const REST: Duration = if cfg!(target_os = "linux") {
+    Duration::from_hours(1)
+} else {
+    LOOK
+};
+
+/// The exit code of shells for a command that a signal ended, to which its number is added.
+const BY_SIGNAL: i32 = 128;
+
+/// Runs a command for a supervisor, and ends as it does. `lock` is held as long as anything of
+/// it lives: a run that begins after a supervisor was killed waits for the end of the one
+/// before. Returns why it cannot, or that the supervisor is gone.
+pub(crate) fn guard(supervisor: u32, lock: &Path, command: &[OsString]) -> Failure {
+    match guarded(supervisor, lock, command) {
+        Ok(Some(status)) => pass_on(status),
+        Ok(None) => Failure::unable("orphaned", format!("process {supervisor} is gone")),
+        Err(failure) => failure,
+    }
+}
+
+/// Ends this process as the command ended.
+fn pass_on(status: ExitStatus) -> ! {
+    if let Some(signal) = status.signal() {
+        die_by(signal);
+    }
+    let by_signal = || BY_SIGNAL + status.signal().unwrap_or_default();
+    std::process::exit(status.code().unwrap_or_else(by_signal))
+}
+
+/// Returns how the command ended; nothing when the supervisor died first.
+fn guarded(
+    supervisor: u32,
+    lock: &Path,
+    command: &[OsString],
+) -> Result<Option<ExitStatus>, Failure> {
+    let mut signals = Signals::watch()?;
+    tree::adopt_orphans()?;
+    // Watched, and passed on to nobody: it wakes the loops below.
+    tree::be_told_of_parents_death(Signal::CHILD)?;
+    let is_orphan = || parent_id() != supervisor;
+    let Some(_turn) = await_turn(lock, &mut signals, is_orphan)? else {
+        return Ok(None);
+    };
+    let mut ward = Command::new(std::env::current_exe()?);
+    ward.args(["orchestrator", "exec"])
+        .arg(std::process::id().to_string())
+        .arg("--")
+        .args(command);
+    let child = Pid::from_child(&ward.spawn()?);
+    loop {
+        if let Some(status) = reap(child)? {
+            return Ok(Some(status));
+        }
+        if is_orphan() {
+            end_all(child, &mut signals)?;
+            return Ok(None);
+        }
+        for signal in signals.wait(REST)? {
+            // It was not waited for yet, so its number is still its own.
+            let _ = kill_process(child, signal);
+        }
+    }
+}
+
+/// Waits until nothing of a run before lives; nothing when this one is not wanted any more.
+fn await_turn(
+    lock: &Path,
+    signals: &mut Signals,
+    is_orphan: impl Fn() -> bool,
+) -> Result<Option<FileLock>, Failure> {
+    if let Some(folder) = lock.parent() {
+        trueup_core::settings::private_dir(folder)?;
+    }
+    let end = Instant::now() + TURN;
+    loop {
+        match FileLock::exclusive(lock, Duration::ZERO) {
+            Ok(turn) => return Ok(Some(turn)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < end => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Err(Failure::unable(
+                    "command_still_runs",
+                    "the command of a run before, whose supervisor was killed, has not ended",
+                ));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        if is_orphan() {
+            return Ok(None);
+        }
+        if let Some(signal) = signals.wait(LOOK)?.first() {
+            die_by(signal.as_raw());
+        }
+    }
+}
+
+/// Reaps what has ended, the orphans of the command too; returns how the command ended.
+fn reap(command: Pid) -> io::Result<Option<ExitStatus>> {
+    loop {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some((pid, status))) if pid == command => {
+                return Ok(Some(ExitStatus::from_raw(status.as_raw())));
+            }
+            Ok(Some(_)) | Err(Errno::INTR) => {}
+            Ok(None) | Err(Errno::CHILD) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Ends the command and everything below this process: asks it to, and after a while does not
+/// ask any more.
+fn end_all(command: Pid, signals: &mut Signals) -> io::Result<()> {
+    let asked = Instant::now();
+    let mut lives = true;
+    let send = |signal, lives: bool, below: &[tree::Process]| {
+        if lives {
+            // Where nobody tells what is below, there is the command at least.
+            let _ = kill_process(command, signal);
+        }
+        for process in below {
+            process.send(signal);
+        }
+    };
+    let below = tree::descendants();
+    send(Signal::TERM, lives, &below);
+    // One that is stopped hears of it when it goes on.
+    send(Signal::CONT, lives, &below);
+    loop {
+        lives &= reap(command)?.is_none();
+        let below = tree::descendants();
+        if !lives && below.is_empty() {
+            return Ok(());
+        }
+        let time = GRACE.saturating_sub(asked.elapsed());
+        if time.is_zero() {
+            send(Signal::KILL, lives, &below);
+        }
+        // Another's signal is no reason to leave: this process goes last.
+        signals.wait(if time.is_zero() { LOOK } else { time })?;
+    }
+}

@@ -1,0 +1,96 @@
+//! Commands that run where the processes of others cannot be seen: nobody dies of it.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use support::home::{Answer, Home, SECOND, SESSION, bystander};
+
+use crate::fixture::{SYNC, envelope, started, trueup};
+
+/// Ways into a pid namespace of its own: with a `/proc` that fits it, as a sandbox has, and
+/// with the one of outside, as a mere `unshare` leaves it.
+const WAYS: [&[&str]; 2] = [
+    &["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"],
+    &["--user", "--map-root-user", "--pid", "--fork"],
+];
+
+/// Returns the ways that this system permits; says loudly when one is missing.
+fn ways() -> Vec<&'static [&'static str]> {
+    let permitted = |way: &&&[&str]| {
+        let tried = Command::new("unshare").args(**way).arg("true").output();
+        let permitted = tried.is_ok_and(|output| output.status.success());
+        if !permitted {
+            eprintln!("SKIPPED: this system does not permit `unshare {}`", way.join(" "));
+        }
+        permitted
+    };
+    WAYS.iter().filter(permitted).copied().collect()
+}
+
+fn within(home: &Home, way: &[&str], command: &[&str]) -> Answer {
+    let run = home.run("trueup").args(command).args(["--json"]);
+    let way: Vec<String> = way.iter().map(|&word| word.to_owned()).collect();
+    run.through("unshare", move |binary| {
+        let words = way.iter().map(Into::into);
+        words.chain([binary.to_owned()]).collect()
+    })
+    .finish()
+}
+
+fn statuses(home: &Home, table: &str) -> Value {
+    let sql = format!("SELECT json_group_array(status) FROM {table}");
+    let text: String = home.ask(&sql, []);
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn a_run_that_cannot_be_seen_is_neither_crashed_nor_run_twice() {
+    for way in ways() {
+        let home = started();
+        trueup(&home, &["orchestrator", "register", "P"]).ok();
+        for command in [
+            &["orchestrator", "register", "P"][..],
+            &["orchestrator", "start", "P", "true"],
+        ] {
+            let answer = within(&home, way, command);
+            let object = envelope(&answer, 1);
+            assert_eq!(object["error"]["code"], "plan_already_running", "{way:?}");
+        }
+        envelope(&within(&home, way, &["item", "add", "SD-9"]), 0);
+        assert_eq!(statuses(&home, "orchestrators"), json!(["running"]), "{way:?}");
+    }
+}
+
+#[test]
+fn a_session_that_cannot_be_seen_keeps_its_item_up_to_the_ceiling() {
+    for way in ways() {
+        for (silence, outcome) in [(1_000, "held_by_silent_session"), (1_900, "taken_over")] {
+            let home = started();
+            let client = bystander();
+            let payload = home.payload("session-start.startup").of(SECOND);
+            let run = home.run(SYNC).payload(&payload);
+            run.env("CLAUDE_PID", client.pid()).finish().ok();
+            home.claim(SECOND, "SD-1");
+            home.expire(SECOND, silence);
+            let claim = ["claim", "SD-1", "--session", SESSION];
+            let answer = within(&home, way, &claim).json();
+            let found = match answer["data"]["outcome"].as_str() {
+                Some(outcome) => outcome,
+                None => answer["error"]["code"].as_str().unwrap(),
+            };
+            assert_eq!(found, outcome, "{way:?} after {silence} s: {answer}");
+        }
+    }
+}
+
+#[test]
+fn what_is_registered_inside_is_not_dead_outside() {
+    for way in ways() {
+        let home = started();
+        let answer = within(&home, way, &["orchestrator", "register", "P"]);
+        envelope(&answer, 0);
+        // The namespace is gone, and with it the process; from here nobody can tell.
+        trueup(&home, &["item", "add", "SD-9"]).ok();
+        assert_eq!(statuses(&home, "orchestrators"), json!(["running"]), "{way:?}");
+    }
+}
