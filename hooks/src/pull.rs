@@ -2,8 +2,8 @@
 
 use std::io::{self, ErrorKind};
 
-use trueup_core::claims::take_back;
 use trueup_core::bounds::ENVIRONMENT_FILE;
+use trueup_core::claims::take_back;
 use trueup_core::files::{append_to_theirs, read_bytes};
 use trueup_core::hook::{Event, Prompt, Response, Source};
 use trueup_core::model::{Session, SessionStatus};

@@ -181,16 +181,18 @@ fn a_session_that_an_item_is_taken_from_is_lost_at_that_moment() {
         assert_eq!(home.session::<String>("status", SECOND), "lost");
         assert_eq!(home.events("lost", SECOND), 1);
         let swept = data(&home, &["sessions", "sweep"]);
-        assert_eq!(swept, json!({"released": [], "failed": []}), "nothing is left");
+        assert_eq!(
+            swept,
+            json!({"released": [], "failed": []}),
+            "nothing is left"
+        );
     }
 }
 
 /// Lets so many seconds pass for a session that gives no sign of life.
 fn pass(home: &Home, session: &str, seconds: f64) {
     let back = format!("{} seconds", -seconds);
-    let shift = |column: &str| {
-        format!("{column} = strftime('%Y-%m-%dT%H:%M:%fZ', {column}, ?2)")
-    };
+    let shift = |column: &str| format!("{column} = strftime('%Y-%m-%dT%H:%M:%fZ', {column}, ?2)");
     let columns = ["heartbeat_at", "lease_expires_at", "silent_until"].map(shift);
     let sql = format!(
         "UPDATE claude_sessions SET {} WHERE session_id = ?1",

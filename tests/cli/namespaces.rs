@@ -10,7 +10,13 @@ use crate::fixture::{SYNC, envelope, started, trueup};
 /// Ways into a pid namespace of its own: with a `/proc` that fits it, as a sandbox has, and
 /// with the one of outside, as a mere `unshare` leaves it.
 const WAYS: [&[&str]; 2] = [
-    &["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"],
+    &[
+        "--user",
+        "--map-root-user",
+        "--pid",
+        "--fork",
+        "--mount-proc",
+    ],
     &["--user", "--map-root-user", "--pid", "--fork"],
 ];
 
@@ -20,7 +26,10 @@ fn ways() -> Vec<&'static [&'static str]> {
         let tried = Command::new("unshare").args(**way).arg("true").output();
         let permitted = tried.is_ok_and(|output| output.status.success());
         if !permitted {
-            eprintln!("SKIPPED: this system does not permit `unshare {}`", way.join(" "));
+            eprintln!(
+                "SKIPPED: this system does not permit `unshare {}`",
+                way.join(" ")
+            );
         }
         permitted
     };
@@ -28,7 +37,7 @@ fn ways() -> Vec<&'static [&'static str]> {
 }
 
 fn within(home: &Home, way: &[&str], command: &[&str]) -> Answer {
-    let run = home.run("trueup").args(command).args(["--json"]);
+    let run = home.run("trueup").args(["--json"]).args(command);
     let way: Vec<String> = way.iter().map(|&word| word.to_owned()).collect();
     run.through("unshare", move |binary| {
         let words = way.iter().map(Into::into);
@@ -50,14 +59,18 @@ fn a_run_that_cannot_be_seen_is_neither_crashed_nor_run_twice() {
         trueup(&home, &["orchestrator", "register", "P"]).ok();
         for command in [
             &["orchestrator", "register", "P"][..],
-            &["orchestrator", "start", "P", "true"],
+            &["orchestrator", "start", "P", "--", "true"],
         ] {
             let answer = within(&home, way, command);
             let object = envelope(&answer, 1);
             assert_eq!(object["error"]["code"], "plan_already_running", "{way:?}");
         }
         envelope(&within(&home, way, &["item", "add", "SD-9"]), 0);
-        assert_eq!(statuses(&home, "orchestrators"), json!(["running"]), "{way:?}");
+        assert_eq!(
+            statuses(&home, "orchestrators"),
+            json!(["running"]),
+            "{way:?}"
+        );
     }
 }
 
@@ -91,6 +104,10 @@ fn what_is_registered_inside_is_not_dead_outside() {
         envelope(&answer, 0);
         // The namespace is gone, and with it the process; from here nobody can tell.
         trueup(&home, &["item", "add", "SD-9"]).ok();
-        assert_eq!(statuses(&home, "orchestrators"), json!(["running"]), "{way:?}");
+        assert_eq!(
+            statuses(&home, "orchestrators"),
+            json!(["running"]),
+            "{way:?}"
+        );
     }
 }

@@ -471,7 +471,9 @@ fn a_run_begins_when_nothing_of_the_killed_one_before_is_left() {
     let home = started();
     let (child, pids) = stubborn(&home);
     send("KILL", &child);
-    let look = pids.iter().map(|pid| format!("kill -0 {pid} 2>/dev/null && echo {pid} lives;"));
+    let look = pids
+        .iter()
+        .map(|pid| format!("kill -0 {pid} 2>/dev/null && echo {pid} lives;"));
     let script = format!("{} echo looked", look.collect::<String>());
     let next = start(&home, "P", &["sh", "-c", &script]).finish();
     assert_eq!(next.stdout, "looked\n", "{next:?}");

@@ -286,7 +286,10 @@ fn what_is_old_and_forsaken_is_swept_and_nothing_else() {
         "SELECT reason FROM events WHERE kind = 'released' AND key = 'old'",
         [],
     );
-    assert!(reason.starts_with("stale: process 1 is gone"), "{reason}");
+    assert!(
+        reason.starts_with("stale: process 1 cannot be asked"),
+        "{reason}"
+    );
 }
 
 #[test]

@@ -491,7 +491,10 @@ fn one_reading_of_the_clock_removes_nothing() {
     let before = sessions(&home);
     home.age_by("-1 year");
     let pruned = data(&home, &["db", "prune"]);
-    assert_eq!((&pruned["sessions"], &pruned["events"]), (&json!(0), &json!(0)));
+    assert_eq!(
+        (&pruned["sessions"], &pruned["events"]),
+        (&json!(0), &json!(0))
+    );
     assert_eq!(sessions(&home), before);
     home.start().ok();
     assert_eq!(sessions(&home), before, "nor does a start remove anything");
@@ -505,8 +508,14 @@ fn what_was_old_by_two_readings_a_day_apart_goes() {
     home.age_by("-2 days");
     let pruned = data(&home, &["db", "prune", "--dry-run"]);
     assert_eq!(pruned["sessions"], 1, "{pruned}");
-    home.sql("UPDATE claude_sessions SET heartbeat_at =
-        strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-91 days') WHERE session_id = 'old'", []);
+    home.sql(
+        "UPDATE claude_sessions SET heartbeat_at =
+        strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-91 days') WHERE session_id = 'old'",
+        [],
+    );
     let pruned = data(&home, &["db", "prune", "--dry-run"]);
-    assert_eq!(pruned["sessions"], 0, "89 days old by the other reading: {pruned}");
+    assert_eq!(
+        pruned["sessions"], 0,
+        "89 days old by the other reading: {pruned}"
+    );
 }

@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json};
 use trueup_core::model::phase::{NewPhase, NewPhases, PhaseName, PhaseRefusal, PhaseStep};
 use trueup_core::model::{
     ClaimGrant, ClaimOutcome, Epoch, Event, EventFilter, Field, Goal, Item, ItemKey, ItemStatus,
-    MoveFacts, Mover, NewItem, Orchestrator, OrchestratorId, Phase, ProcessId, ProcessPlace, Session, SessionId,
-    Value, advance,
+    MoveFacts, Mover, NewItem, Orchestrator, OrchestratorId, Phase, ProcessId, ProcessPlace,
+    Session, SessionId, Value, advance,
 };
 use trueup_core::store::{
     ClaimRequest, ClaimTaken, Heartbeat, ItemMove, ItemMoved, NewRun, PhaseFilter, PhaseMoved,

@@ -237,8 +237,7 @@ fn refused(
                 .hint(format!("`trueup item show {key}`"))
         }
         ClaimRefusal::HeldByLiveSession | ClaimRefusal::HeldBySilentSession => {
-            Failure::refused(refusal.code(), format!("{key} is {held}"))
-                .hint(when)
+            Failure::refused(refusal.code(), format!("{key} is {held}")).hint(when)
         }
         ClaimRefusal::TakeoverNotAllowed => Failure::refused(
             refusal.code(),

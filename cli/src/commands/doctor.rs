@@ -1,6 +1,8 @@
 //! `trueup doctor`: what is in place, what is not, and what mends it. It takes no lock twice
 //! and changes nothing without `--fix`.
 
+mod client_process;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -77,6 +79,7 @@ pub(super) fn run(desk: &Desk, fix: bool) -> Answer {
         repository(desk),
         hooks(desk),
         plugin(desk),
+        client_process::check(desk),
     ];
     let text = checks
         .iter()

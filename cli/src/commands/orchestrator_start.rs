@@ -56,9 +56,8 @@ pub(super) fn run(desk: &Desk, plan: PlanId, command: &[OsString]) -> Result<Ans
         "{} runs plan {} now (epoch {})",
         row.id, row.plan, row.epoch
     ));
-    let status = spawned(desk, &row, command).and_then(|mut child| {
-        Ok(supervise(&mut child, &mut signals, EVERY, || pulse.beat())?)
-    });
+    let status = spawned(desk, &row, command)
+        .and_then(|mut child| Ok(supervise(&mut child, &mut signals, EVERY, || pulse.beat())?));
     let status = match status {
         Ok(status) => status,
         Err(error) => {
@@ -110,7 +109,7 @@ fn spawned(
     // One for each plan of each database.
     let run = desk.database()?.join(row.plan.as_str());
     let lock = desk.site.settings.paths.lock_of(&run);
-    spawn(command, &lock, &environment, stdout)
+    Ok(spawn(command, &lock, &environment, stdout)?)
 }
 
 /// Passes on how the command ended.

@@ -159,11 +159,18 @@ fn end_all(command: Pid, signals: &mut Signals) -> io::Result<()> {
     // One that is stopped hears of it when it goes on.
     send(Signal::CONT, lives, &below);
     loop {
-        lives &= reap(command)?.is_none();
-        let below = tree::descendants();
-        if !lives && below.is_empty() {
-            return Ok(());
+        // What is below is a child by now, or will be when its parent is gone.
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some((pid, _))) => {
+                lives &= pid != command;
+                continue;
+            }
+            Err(Errno::CHILD) => return Ok(()),
+            Err(Errno::INTR) => continue,
+            Err(error) => return Err(error.into()),
+            Ok(None) => {}
         }
+        let below = tree::descendants();
         let time = GRACE.saturating_sub(asked.elapsed());
         if time.is_zero() {
             send(Signal::KILL, lives, &below);

@@ -1,15 +1,15 @@
 //! The client's process, found where the client does not name it.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::path::Path;
 
 use super::stat;
+use crate::files::read_bytes;
 
 /// Most steps up from this process: a hook's shell, a wrapper or two, and a command's shells.
 const MOST_STEPS: usize = 16;
 
-/// Most bytes that are read of a command line.
-const LONGEST_COMMAND: u64 = 4_096;
+/// Most bytes of a command line that is read.
+const LONGEST_COMMAND: u64 = 256 * 1024;
 
 /// A process above this one.
 struct Ancestor {
@@ -28,8 +28,13 @@ pub fn find_client() -> Option<u32> {
     nearest(parent, read)
 }
 
+/// Tells whether the client runs under a number.
+pub(super) fn is_running(pid: u32) -> bool {
+    read(pid).is_some_and(|process| process.is_client)
+}
+
 fn read(pid: u32) -> Option<Ancestor> {
-    let text = fs::read(stat::path(pid)).ok()?;
+    let text = stat::read(pid).ok()?;
     let name = stat::name(&text)?;
     Some(Ancestor {
         pid,
@@ -39,12 +44,8 @@ fn read(pid: u32) -> Option<Ancestor> {
 }
 
 fn command_line(pid: u32) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    if let Ok(file) = File::open(format!("/proc/{pid}/cmdline")) {
-        // What could be read of it is enough.
-        let _ = file.take(LONGEST_COMMAND).read_to_end(&mut bytes);
-    }
-    bytes
+    let path = format!("/proc/{pid}/cmdline");
+    read_bytes(Path::new(&path), LONGEST_COMMAND, true).unwrap_or_default()
 }
 
 /// Tells whether a process is the client: by its name, or as a script of the client that an
@@ -113,7 +114,10 @@ mod tests {
     #[test]
     fn an_interpreter_is_the_client_when_it_runs_its_script() {
         for (line, client) in [
-            ("node\0/usr/lib/node_modules/@anthropic-ai/claude-code/cli.js\0-p", true),
+            (
+                "node\0/usr/lib/node_modules/@anthropic-ai/claude-code/cli.js\0-p",
+                true,
+            ),
             ("node\0/home/u/.local/bin/claude\0", true),
             ("node\0server.js\0claude", false),
             ("node\0/home/claudette/server.js", false),

@@ -91,7 +91,7 @@ pub fn judge(session: &Session, evidence: ProcessEvidence, ceiling_seconds: u64)
     if let Some(until) = session.silent_until.filter(|_| session.in_declared_span()) {
         return say(Alive::Unknown, format!("announced silence until {until}"));
     }
- match evidence {
+    match evidence {
         ProcessEvidence::Gone => say(
             Alive::Dead,
             format!("lease expired and process {pid} is gone"),

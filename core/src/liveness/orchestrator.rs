@@ -28,10 +28,9 @@ pub fn judge_orchestrator(
     match evidence {
         ProcessEvidence::Running => say(Alive::Alive, format!("process {pid} runs")),
         ProcessEvidence::Gone => say(Alive::Dead, format!("process {pid} is gone")),
-        ProcessEvidence::Unknown if orchestrator.silent_longer_than(ceiling_seconds) => say(
-            Alive::Dead,
-            format!("{silence}, over the ceiling"),
-        ),
+        ProcessEvidence::Unknown if orchestrator.silent_longer_than(ceiling_seconds) => {
+            say(Alive::Dead, format!("{silence}, over the ceiling"))
+        }
         ProcessEvidence::Unknown => say(
             Alive::Unknown,
             format!("{silence}, process {pid} cannot be asked"),

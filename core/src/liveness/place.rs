@@ -1,11 +1,12 @@
 //! Where this process runs: the machine, the boot and the namespace that its numbers mean
 //! something in.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use super::stat::LARGEST;
+use crate::files::read_text;
 use crate::model::ProcessPlace;
 
 /// Where systems keep the name that was drawn for a machine at its installation.
@@ -30,6 +31,18 @@ pub(super) fn here() -> &'static ProcessPlace {
     })
 }
 
+/// Names the parts of this place that cannot be read, so that no process can be asked.
+pub fn missing_parts() -> Vec<&'static str> {
+    let place = here();
+    let parts = [
+        ("machine id", &place.machine),
+        ("boot id", &place.boot),
+        ("pid namespace", &place.namespace),
+    ];
+    let missing = parts.into_iter().filter(|(_, part)| part.is_none());
+    missing.map(|(name, _)| name).collect()
+}
+
 /// Reads the machine's name. An image of a container has none, where the kernel's own, drawn
 /// at each boot, is as good: two machines never draw the same.
 fn machine(boot: &Option<String>) -> Option<String> {
@@ -40,9 +53,7 @@ fn machine(boot: &Option<String>) -> Option<String> {
 
 /// Reads a short line that is not empty.
 fn line(path: &Path) -> Option<String> {
-    let mut text = String::new();
-    let file = File::open(path).ok()?;
-    file.take(LONGEST).read_to_string(&mut text).ok()?;
+    let text = read_text(path, LONGEST, true).ok()?;
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -52,7 +63,7 @@ fn line(path: &Path) -> Option<String> {
 /// would be a look at somebody else's processes.
 fn namespace() -> Option<String> {
     let pid = link("/proc/self/ns/pid")?;
-    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let status = read_text(Path::new("/proc/self/status"), LARGEST, true).ok()?;
     if !shows_own_numbers(&status) {
         return None;
     }
@@ -98,7 +109,7 @@ mod tests {
             assert_eq!(line(&path).as_deref(), expected, "{text:?}");
         }
         fs::write(&path, "x".repeat(100_000)).unwrap();
-        assert_eq!(line(&path).unwrap().len(), 128);
+        assert_eq!(line(&path), None, "no name is as long");
         assert_eq!(line(&folder.path().join("absent")), None);
     }
 }

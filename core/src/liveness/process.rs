@@ -1,6 +1,5 @@
 //! Reads of the process table. Where the system has no `/proc`, the answer is "cannot tell".
 
-use std::fs;
 use std::io;
 
 use rustix::io::Errno;
@@ -83,7 +82,7 @@ fn decide(
 
 /// Looks a number up. A zombie counts as gone.
 fn look(pid: u32) -> Entry {
-    match fs::read(stat::path(pid)) {
+    match stat::read(pid) {
         Ok(text) => match stat::parse(&text) {
             Some(Stat { ended: true, .. }) => Entry::Free,
             Some(Stat { started, .. }) => Entry::Used(started),

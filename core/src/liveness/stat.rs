@@ -1,4 +1,9 @@
-//! What `/proc/PID/stat` says: pure.
+//! What `/proc/PID/stat` says.
+
+use std::io;
+use std::path::Path;
+
+use crate::files::read_bytes;
 
 /// What is read of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,9 +16,12 @@ pub(super) struct Stat {
     pub(super) ended: bool,
 }
 
-/// Returns the file about a process.
-pub(super) fn path(pid: u32) -> String {
-    format!("/proc/{pid}/stat")
+/// Largest file of `/proc` read, in bytes.
+pub(super) const LARGEST: u64 = 64 * 1024;
+
+/// Reads the file about a process.
+pub(super) fn read(pid: u32) -> io::Result<Vec<u8>> {
+    read_bytes(Path::new(&format!("/proc/{pid}/stat")), LARGEST, true)
 }
 
 /// Reads fields 3, 4 and 22. The name in field 2 may hold spaces, brackets and half a
@@ -62,7 +70,14 @@ mod tests {
 
     #[test]
     fn what_is_cut_or_strange_is_nothing() {
-        for text in ["", "77", "77 (sh", "77 (sh) S", "77 (sh) S 42 1 2", "77 (sh) S x 1"] {
+        for text in [
+            "",
+            "77",
+            "77 (sh",
+            "77 (sh) S",
+            "77 (sh) S 42 1 2",
+            "77 (sh) S x 1",
+        ] {
             assert_eq!(parse(text.as_bytes()), None, "{text}");
         }
     }

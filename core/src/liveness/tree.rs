@@ -30,7 +30,7 @@ pub fn descendants(ancestor: u32) -> Vec<Relative> {
 }
 
 fn read(pid: u32) -> Option<Stat> {
-    stat::parse(&fs::read(stat::path(pid)).ok()?)
+    stat::parse(&stat::read(pid).ok()?)
 }
 
 /// Finds in a table what lives below a process. What has ended is passed over, and what is
@@ -83,9 +83,8 @@ mod tests {
             row(30, 31, false),
             row(31, 30, false),
         ]);
-        let pids = |ancestor| -> Vec<u32> {
-            below(ancestor, &table).iter().map(|r| r.pid).collect()
-        };
+        let pids =
+            |ancestor| -> Vec<u32> { below(ancestor, &table).iter().map(|r| r.pid).collect() };
         assert_eq!(pids(10), [11, 12]);
         assert_eq!(pids(1), [10, 11, 12, 20]);
         assert_eq!(pids(20), Vec::<u32>::new());

@@ -2,7 +2,8 @@
 
 use super::{
     Elements, Epoch, Handoff, HandoffStatus, Item, ItemStatus, Lineage, Orchestrator,
-    OrchestratorStatus, ProcessId, ProcessPlace, Revision, RunEnd, Session, SessionStatus, Timestamp,
+    OrchestratorStatus, ProcessId, ProcessPlace, Revision, RunEnd, Session, SessionStatus,
+    Timestamp,
 };
 
 /// The database's clock in these tests, in seconds.
@@ -76,9 +77,9 @@ pub(crate) fn orchestrator(status: OrchestratorStatus, silence: i64) -> Orchestr
             pid: 42,
             started: Some(1),
             place: ProcessPlace {
-                    boot: Some("boot".to_owned()),
-                    ..ProcessPlace::default()
-                },
+                boot: Some("boot".to_owned()),
+                ..ProcessPlace::default()
+            },
         },
         supervised: false,
         status,

@@ -35,8 +35,8 @@ mod workplan;
 pub use advance::{Goal, MoveFacts, MoveGrant, MoveRefusal, Mover, advance};
 pub use blame::{Blame, BlamedField, UnknownField, blame};
 pub use claim::{
-    Taking, foresee, is_free,
-    ClaimFacts, ClaimGrant, ClaimOutcome, ClaimRefusal, ClaimVerdict, FORCE_AFTER_SECONDS, decide,
+    ClaimFacts, ClaimGrant, ClaimOutcome, ClaimRefusal, ClaimVerdict, FORCE_AFTER_SECONDS, Taking,
+    decide, foresee, is_free,
 };
 pub use compliance::{CHECKED, Checked, Demand, Flaw, circles};
 pub use dependency::{Waits, circle, drawn, settled};
@@ -66,15 +66,17 @@ pub use port::{
     PortOwner, Reservation, STALE_AFTER_SECONDS, Slot, is_stale, lowest_free, next_owner,
     owner_alive,
 };
+pub use process::{ProcessId, ProcessPlace};
 pub use repo::{Repo, RepoPlace, RepoState, StateHead};
 pub(crate) use repo::{places_json, places_of};
 pub use retention::{
     EventRemains, Kept, PruneTally, RETENTION_DAYS, Retention, SHORTEST_RETENTION, SessionRemains,
     Subject, Tie,
 };
-pub use process::{ProcessId, ProcessPlace};
 pub use session::{Host, Session};
-pub use sign::{FOR_EVER, LONGEST_LEASE_SECONDS, SKEW_SECONDS, SPAN_CEILING_SECONDS, doubt_seconds};
+pub use sign::{
+    FOR_EVER, LONGEST_LEASE_SECONDS, SKEW_SECONDS, SPAN_CEILING_SECONDS, doubt_seconds,
+};
 pub use status::{
     ItemStatus, OrchestratorStatus, PlanTaskStatus, SessionStatus, UnknownStatus,
     WorkplanTaskStatus,

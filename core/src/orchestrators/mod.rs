@@ -106,7 +106,11 @@ fn sure_vitality(
     }
     let ceiling = doubt.added_to(site.settings.ceiling_seconds, store)?;
     let surely = liveness::judge_orchestrator(orchestrator, seen.process, ceiling);
-    Ok(if surely.alive == Alive::Dead { seen } else { surely })
+    Ok(if surely.alive == Alive::Dead {
+        seen
+    } else {
+        surely
+    })
 }
 
 /// Begins a run of a plan, clearing a dead one that is in its way.

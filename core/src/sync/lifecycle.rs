@@ -33,7 +33,7 @@ pub fn register(
         worktree: Some(site.project.name()),
         branch: site.branch(),
         host: Some(site.host.clone()),
-        process: site.client(),
+        process: site.client_of(id),
         predecessor,
         lease_seconds: site.settings.lease_seconds,
         provenance: Provenance::new(id.as_str(), "session start"),
@@ -49,7 +49,7 @@ pub fn is_registered_as_is(session: &Session, site: &Site) -> bool {
         && session.host.as_ref() == Some(&site.host)
         && session.repo == site.project.repo(&site.repository)
         && session.worktree.as_deref() == Some(site.project.name().as_str())
-        && session.process == site.client()
+        && session.process == site.client_of(&session.id)
         && site
             .branch()
             .is_none_or(|branch| session.branch() == Some(&branch))

@@ -10,7 +10,7 @@ use crate::deadline::Deadline;
 use crate::diagnostics::{self, Level};
 use crate::files::path_from_text;
 use crate::liveness;
-use crate::model::{ProcessId, Session, Timestamp};
+use crate::model::{ProcessId, Session, SessionId, Timestamp};
 use crate::outbox::{Journal, Outbox};
 use crate::reconcile::{BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError, default_may_match};
 use crate::settings::{Environment, Project, RepositoryConfig, Settings};
@@ -34,6 +34,8 @@ pub struct Site {
     pub host: String,
     /// The number of the client's process, where the client names it.
     pub client_pid: Option<u32>,
+    /// The folder in which the client keeps a record of each of its processes.
+    client_records: Option<PathBuf>,
     /// The client's process, once somebody asked.
     client: OnceCell<Option<ProcessId>>,
     /// When the answer is due; every wait is bounded by it.
@@ -70,6 +72,7 @@ impl Site {
             cwd,
             host: liveness::host_name(),
             client_pid,
+            client_records: client_records(environment),
             client: OnceCell::new(),
             deadline,
             warnings,
@@ -107,6 +110,16 @@ impl Site {
         let find = || self.client_pid.or_else(liveness::find_client);
         let client = self.client.get_or_init(|| find().map(liveness::identify));
         client.clone()
+    }
+
+    /// Identifies the client's process of a session: where nothing above this process is the
+    /// client, what the client has written down of it.
+    pub fn client_of(&self, session: &SessionId) -> Option<ProcessId> {
+        self.client().or_else(|| {
+            let recorded =
+                liveness::find_recorded(self.client_records.as_deref()?, session.as_str());
+            recorded.map(liveness::identify)
+        })
     }
 
     /// Returns the branch the session works on.
@@ -169,6 +182,13 @@ fn refusal(project: &Path, keys: &[String]) -> Option<String> {
             named.join(", ")
         )
     })
+}
+
+/// Names the folder of the client's records, where the client is configured.
+fn client_records(environment: &Environment) -> Option<PathBuf> {
+    let config = environment.path("CLAUDE_CONFIG_DIR");
+    let config = config.or_else(|| Some(environment.path("HOME")?.join(".claude")));
+    config.map(|config| config.join("sessions"))
 }
 
 /// Returns the local clock: for names of files and ages of caches, never for a lease.

@@ -80,7 +80,11 @@ mod tests {
 
     const CEILING: u64 = 1_800;
 
-    fn judged_at(holder: &Session, at: Timestamp, evidence: ProcessEvidence) -> (Session, Vitality) {
+    fn judged_at(
+        holder: &Session,
+        at: Timestamp,
+        evidence: ProcessEvidence,
+    ) -> (Session, Vitality) {
         let then = Session {
             read_at: at,
             ..holder.clone()
@@ -119,9 +123,8 @@ mod tests {
     fn the_time_told_is_that_of_what_is_awaited() {
         use ProcessEvidence::{Gone, Running, Unknown};
         use SessionStatus::{Active, Ended};
-        let millis = |seconds: i64, millis| {
-            Timestamp::from_millis(at(seconds).as_millis() + millis)
-        };
+        let millis =
+            |seconds: i64, millis| Timestamp::from_millis(at(seconds).as_millis() + millis);
         for (status, silence, span, process, from, by_force) in [
             // A lease, which is all that a dead process leaves.
             (Active, 100, None, Gone, at(800), false),

@@ -116,7 +116,11 @@ fn what_ended_is_free_once_its_process_is_gone() {
         } else {
             "held_by_silent_session"
         };
-        assert_eq!(word(&decide(&facts)), expected, "{silence} {span:?} {process:?}");
+        assert_eq!(
+            word(&decide(&facts)),
+            expected,
+            "{silence} {span:?} {process:?}"
+        );
     }
 }
 

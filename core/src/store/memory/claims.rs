@@ -120,8 +120,16 @@ fn take(store: &mut MemoryStore, request: &ClaimRequest) -> Result<Item> {
 fn lose_holder(store: &mut MemoryStore, request: &ClaimRequest) {
     let grant = &request.grant;
     let holder = grant.expected_holder.as_ref();
-    let present = |id: &&SessionId| store.sessions.get(*id).is_some_and(|s| s.status.is_present());
-    if let Some(holder) = holder.filter(present).filter(|_| grant.outcome.loses_holder()) {
+    let present = |id: &&SessionId| {
+        store
+            .sessions
+            .get(*id)
+            .is_some_and(|s| s.status.is_present())
+    };
+    if let Some(holder) = holder
+        .filter(present)
+        .filter(|_| grant.outcome.loses_holder())
+    {
         let why = format!("{} was taken over by {}", grant.item, grant.session);
         let by = because(&request.provenance, &why);
         changes::status(store, &holder.clone(), SessionStatus::Lost, &by);

@@ -153,8 +153,8 @@ fn reassign(
             process.map(|p| p.pid),
             process.and_then(|p| p.started).map(signed),
             process.and_then(|p| p.place.boot.as_deref()),
-                process.and_then(|p| p.place.machine.as_deref()),
-                process.and_then(|p| p.place.namespace.as_deref()),
+            process.and_then(|p| p.place.machine.as_deref()),
+            process.and_then(|p| p.place.namespace.as_deref()),
         ],
     )
     .map_err(from_sqlite)?;

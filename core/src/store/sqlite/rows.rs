@@ -6,8 +6,8 @@ use rusqlite::types::Type;
 use rusqlite::{Error, Row};
 
 use crate::model::{
-    Epoch, Item, ItemKey, Lineage, Orchestrator, ProcessId, ProcessPlace, Revision, RunEnd, Session, Slot,
-    Timestamp,
+    Epoch, Item, ItemKey, Lineage, Orchestrator, ProcessId, ProcessPlace, Revision, RunEnd,
+    Session, Slot, Timestamp,
 };
 use crate::store::LastHolder;
 

@@ -6,7 +6,9 @@ use serde_json::{Map, Value as Json, json};
 use super::errors::from_sqlite;
 use super::free::{free, free_object, free_option};
 use super::{NOW, registered, rows, unregistered, was_done};
-use crate::model::{Field, LONGEST_LEASE_SECONDS, Revision, SKEW_SECONDS, Session, SessionId, Value};
+use crate::model::{
+    Field, LONGEST_LEASE_SECONDS, Revision, SKEW_SECONDS, Session, SessionId, Value,
+};
 use crate::store::port::Mark;
 use crate::store::{Heartbeat, Provenance, Push, Registration, Result, SessionFilter, StoreError};
 

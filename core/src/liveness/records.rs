@@ -1,0 +1,78 @@
+//! The client's own records of its sessions: read, never written, and believed no further than
+//! the process table bears out. They are internal to the client and may change their form.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::client;
+use crate::files::read_bytes;
+
+/// Most records looked at: a hook has no time for more.
+const MOST: usize = 64;
+
+/// Most bytes of one: many times what the client writes.
+const LONGEST: u64 = 64 * 1024;
+
+/// Finds the process that the client recorded for a session in its folder of sessions, one
+/// file each under the number of the process. What is left of an earlier process under a
+/// number that something else uses by now is passed over.
+pub fn find_recorded(folder: &Path, session: &str) -> Option<u32> {
+    let entries = fs::read_dir(folder).ok()?.flatten().take(MOST);
+    let numbered = entries.filter_map(|entry| {
+        let path = entry.path();
+        let number = path.file_stem()?.to_str()?.parse::<u32>().ok()?;
+        let is_json = path
+            .extension()
+            .is_some_and(|extension| extension == "json");
+        is_json.then_some((number, path))
+    });
+    let mut named = numbered.filter(|(_, path)| names(path, session));
+    named.find_map(|(number, _)| client::is_running(number).then_some(number))
+}
+
+fn names(path: &Path, session: &str) -> bool {
+    let Ok(bytes) = read_bytes(path, LONGEST, false) else {
+        return false;
+    };
+    let record: Option<Value> = serde_json::from_slice(&bytes).ok();
+    record.is_some_and(|record| record["sessionId"] == session)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SESSION: &str = "0199c0de-0000-7000-8000-000000000001";
+
+    #[test]
+    fn a_record_names_its_session_in_whatever_company() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("77.json");
+        for (text, expected) in [
+            (format!(r#"{{"sessionId": "{SESSION}", "new": [1]}}"#), true),
+            (r#"{"sessionId": "another"}"#.to_owned(), false),
+            (r#"{"sessionId": 7}"#.to_owned(), false),
+            (format!(r#"{{"sessionId": "{SESSION}""#), false),
+            ("[]".to_owned(), false),
+            (String::new(), false),
+        ] {
+            fs::write(&path, &text).unwrap();
+            assert_eq!(names(&path, SESSION), expected, "{text}");
+        }
+        assert!(!names(&folder.path().join("absent"), SESSION));
+    }
+
+    #[test]
+    fn a_number_under_which_no_client_runs_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(find_recorded(&folder.path().join("absent"), SESSION), None);
+        let record = format!(r#"{{"sessionId": "{SESSION}"}}"#);
+        // This process runs, but is no client.
+        for name in [format!("{}.json", std::process::id()), "x.json".to_owned()] {
+            fs::write(folder.path().join(name), &record).unwrap();
+        }
+        assert_eq!(find_recorded(folder.path(), SESSION), None);
+    }
+}
