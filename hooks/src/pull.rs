@@ -59,7 +59,11 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
     let mut store = call.open_or_create()?;
     drain(&mut store, &call.site);
     let id = &call.payload.session;
-    let session = match store.session(id)? {
+    let known = store.session(id)?;
+    let ended = known
+        .as_ref()
+        .is_some_and(|session| session.status == SessionStatus::Ended);
+    let session = match known {
         Some(session) if is_registered_as_is(&session, &call.site) => session,
         Some(_) => register(&mut store, id, None, &call.site)?,
         None => {
@@ -68,11 +72,12 @@ fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
         }
     };
     let parked = sweep(&mut store, &call.site, id.as_str())?;
-    let session = if source == Source::Resume && take_back(&mut store, &session, &call.site)? {
-        store.session(id)?.unwrap_or(session)
-    } else {
-        session
-    };
+    let session =
+        if ended && source == Source::Resume && take_back(&mut store, &session, &call.site)? {
+            store.session(id)?.unwrap_or(session)
+        } else {
+            session
+        };
     let (mut died, mut stuck) = (Vec::new(), Vec::new());
     if store.is_anything_underway()? {
         let tasks = fail_stuck_tasks(&mut store, &call.site, id.as_str())?;

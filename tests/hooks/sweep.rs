@@ -196,7 +196,7 @@ fn who_is_resumed_takes_its_item_back_while_nobody_holds_it() {
         drop(client);
         next_start(&home);
         if taken {
-            home.claim(SECOND, "SD-002C");
+            home.give(SECOND, "SD-002C");
         }
         let context = resumed(&home);
         assert_eq!(holder(&home).as_deref(), Some(expected), "{context}");
