@@ -157,10 +157,17 @@ impl Desk {
     pub(crate) fn open_for_change(&self) -> Result<SqliteStore, Failure> {
         self.notice_secrets();
         let mut store = self.opened()?;
-        drain(&mut store, &self.site);
+        self.send_waiting(&mut store);
         let actor = |store: &mut SqliteStore| self.actor(store);
         self.notice(orchestrators::clear(&mut store, &self.site, actor));
         Ok(store)
+    }
+
+    /// Sends what waits in the outbox, and says what a person must know of it.
+    pub(crate) fn send_waiting(&self, store: &mut SqliteStore) {
+        let sent = drain(store, &self.site);
+        let told = sent.lines(&self.site, self.named.as_ref());
+        self.notices.borrow_mut().extend(told);
     }
 
     /// Names who changes something that belongs to no session: the session when there is one,

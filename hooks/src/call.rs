@@ -1,11 +1,14 @@
 //! One call of a hook, and what comes of it.
 
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 
 use trueup_core::bounds::{PATH, PATH_PARTS};
 use trueup_core::deadline::Deadline;
 use trueup_core::hook::{Parsed, Response};
-use trueup_core::reconcile::{Code, Divergence, Reading, Severity};
+use trueup_core::model::{Epoch, ItemKey, Lineage, Revision, Session};
+use trueup_core::outbox::Origin;
+use trueup_core::reconcile::{CacheReading, Code, Divergence, Reading, Severity};
 use trueup_core::settings::{Environment, Project, Settings, is_bounded};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Provenance, StoreError};
@@ -14,6 +17,14 @@ use trueup_core::text::{Fence, visible_line};
 
 /// Longest line of a finding, in characters.
 const LONGEST_LINE: usize = 2_000;
+
+/// What the database said of the session.
+#[derive(Debug, Clone)]
+struct Seen {
+    lineage: Lineage,
+    revision: Revision,
+    claim: Option<(ItemKey, Epoch)>,
+}
 
 /// A call, with its surroundings.
 #[derive(Debug)]
@@ -24,6 +35,12 @@ pub struct Call {
     pub environment: Environment,
     /// The project and its settings.
     pub site: Site,
+    /// Names what the event says, whichever way it reaches the database.
+    op_id: String,
+    /// What the database last said of the session.
+    seen: RefCell<Option<Seen>>,
+    /// Whether what the event says is in the database.
+    captured: Cell<bool>,
 }
 
 impl Call {
@@ -60,7 +77,60 @@ impl Call {
             payload,
             environment,
             site,
+            op_id: Provenance::new("", "").op_id,
+            seen: RefCell::new(None),
+            captured: Cell::new(false),
         }
+    }
+
+    /// Notes what the database says of the session: what the event says is written on that.
+    pub(crate) fn saw(&self, session: &Session) {
+        *self.seen.borrow_mut() = Some(Seen {
+            lineage: session.lineage.clone(),
+            revision: session.revision,
+            claim: session.item.clone().zip(session.epoch),
+        });
+    }
+
+    /// Returns what the event is written on: what the database said, else what is known of the
+    /// database that was at its address, and of the session by the cache that it wrote.
+    pub(crate) fn origin(&self) -> Origin {
+        let database = self.site.settings.database_address();
+        if let Some(seen) = self.seen.borrow().clone() {
+            return Origin {
+                database,
+                lineage: Some(seen.lineage),
+                base: Some(seen.revision),
+                claim: seen.claim,
+            };
+        }
+        let lineage = self.site.databases().last_at(&database);
+        let stamp = self.cache().filter(|cache| {
+            cache.session.as_ref() == Some(&self.payload.session)
+                && lineage.is_some()
+                && cache.lineage == lineage
+        });
+        Origin {
+            database,
+            lineage,
+            base: stamp.and_then(|cache| cache.revision),
+            claim: None,
+        }
+    }
+
+    /// Notes that what the event says is in the database.
+    pub(crate) fn note_captured(&self) {
+        self.captured.set(true);
+    }
+
+    /// Tells whether what the event says is in the database.
+    pub(crate) fn is_captured(&self) -> bool {
+        self.captured.get()
+    }
+
+    /// Returns the operation id of what the event says.
+    pub(crate) fn op_id(&self) -> &str {
+        &self.op_id
     }
 
     /// Opens the database, creating a missing one.
@@ -84,8 +154,15 @@ impl Call {
     /// Tells whether a database was here before: then a missing one is one that cannot be
     /// asked, and only a session's start may make another.
     pub fn was_synced(&self) -> bool {
+        self.cache().is_some_and(|cache| cache.is_stamped())
+    }
+
+    fn cache(&self) -> Option<CacheReading> {
         let observation = observe_without_database(&self.payload.session, "", &self.site);
-        matches!(observation.snapshot.cache, Reading::Fresh(cache) if cache.is_stamped())
+        match observation.snapshot.cache {
+            Reading::Fresh(cache) => Some(cache),
+            _ => None,
+        }
     }
 
     fn path(&self) -> Result<&PathBuf, StoreError> {
@@ -153,5 +230,15 @@ impl Outcome {
             notes: vec![line.into()],
             ..Self::default()
         }
+    }
+
+    /// Tells the user lines before everything else.
+    #[must_use]
+    pub(crate) fn telling(mut self, mut lines: Vec<String>) -> Self {
+        if !lines.is_empty() {
+            lines.extend(self.response.system_message.take());
+            self.response.system_message = Some(lines.join("\n"));
+        }
+        self
     }
 }

@@ -6,9 +6,10 @@ use serde_json::{Map, json};
 use trueup_core::bounds::TASK;
 use trueup_core::hook::{Event, TaskChange, Tool};
 use trueup_core::model::{Field, Session, Value};
+use trueup_core::outbox::ending;
 use trueup_core::reconcile::{Lost, LostReason};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{Mark, Store as _, StoreError, TaskNote};
+use trueup_core::store::{Mark, Provenance, Store as _, StoreError, TaskNote};
 use trueup_core::sync::{Insisted, Insistence, SyncError, TrueUp, insist, now};
 use trueup_core::text::redact::Redacted;
 
@@ -51,8 +52,13 @@ pub(crate) fn capture(
         _ => {}
     }
     if let Some(reason) = ends {
-        store.end(&call.payload.session, reason, &call.provenance(reason))?;
+        let ends = Provenance {
+            op_id: ending(call.op_id()),
+            ..call.provenance(reason)
+        };
+        store.end(&call.payload.session, reason, &ends)?;
     }
+    call.note_captured();
     Ok(wrote)
 }
 
@@ -71,7 +77,11 @@ fn push(
         branch,
         mark,
         acknowledge: true,
-        provenance: call.provenance("observed"),
+        // Should it wait in the outbox because its answer does not arrive, it is not made twice.
+        provenance: Provenance {
+            op_id: call.op_id().to_owned(),
+            ..call.provenance("observed")
+        },
     };
     match insist(store, session, &insistence)? {
         Insisted::Done(_) => Ok(()),

@@ -4,7 +4,7 @@ use trueup_core::hook::{Decision, Event, Response, Tool};
 use trueup_core::liveness::LONGEST_SPAN_SECONDS;
 use trueup_core::reconcile::Divergence;
 use trueup_core::store::{Store as _, StoreError};
-use trueup_core::sync::{Mode, SyncError, drain, true_up};
+use trueup_core::sync::{Drained, Mode, SyncError, drain, true_up};
 
 use crate::call::lines;
 use crate::handoff::is_handoff;
@@ -25,7 +25,8 @@ pub fn handle(call: &Call) -> Outcome {
     let Some(place) = place(call) else {
         return Outcome::default();
     };
-    match divergences(call) {
+    let mut sent = Drained::default();
+    let outcome = match divergences(call, &mut sent) {
         Ok(found) if found.forbidding.is_empty() => Outcome {
             response: Response {
                 system_message: lines(&found.mended),
@@ -36,7 +37,8 @@ pub fn handle(call: &Call) -> Outcome {
         },
         Ok(Found { forbidding, .. }) => refuse(call, place, &forbidding),
         Err(error) => unknown(call, place, &error),
-    }
+    };
+    outcome.telling(sent.lines(&call.site, Some(&call.payload.session)))
 }
 
 fn place(call: &Call) -> Option<Place> {
@@ -64,13 +66,13 @@ struct Found {
 }
 
 /// Trues up, and looks what forbids handing on even then.
-fn divergences(call: &Call) -> Result<Found, SyncError> {
+fn divergences(call: &Call, sent: &mut Drained) -> Result<Found, SyncError> {
     let mut store = match call.open() {
         // Where there never was a database nothing was claimed, so nothing can disagree.
         Err(StoreError::Missing(_)) if !call.was_synced() => return Ok(Found::default()),
         other => other?,
     };
-    drain(&mut store, &call.site);
+    sent.add(drain(&mut store, &call.site));
     let Some(session) = store.session(&call.payload.session)? else {
         return Ok(Found::default());
     };

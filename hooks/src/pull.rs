@@ -12,13 +12,14 @@ use trueup_core::reconcile::{Code, Policy, Reading, reconcile};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{HandoffStore as _, Heartbeat, SessionFilter, Store as _, StoreError};
 use trueup_core::sync::{
-    Briefing, Mode, News, SyncError, drain, fail_stuck, fail_stuck_tasks, handed_on,
-    is_registered_as_is, observe_without_database, predecessor, reassertion, register, stuck_lines,
-    sweep, true_up,
+    Briefing, Drained, Mode, News, SyncError, drain, fail_stuck, fail_stuck_tasks, handed_on,
+    is_registered_as_is, observe_without_database, predecessor, reassertion, register,
+    remember_database, stuck_lines, sweep, true_up,
 };
 use trueup_core::text::one_line;
 
 use crate::call::{lines, not_mended, users_own};
+use crate::spill::keep_resumed;
 use crate::state::look_around;
 use crate::tidy::tidy;
 use crate::{Call, Outcome};
@@ -43,10 +44,18 @@ pub fn handle(call: &Call) -> Outcome {
 
 fn start(call: &Call, source: Source) -> Outcome {
     let environment = export_session(call);
-    let mut outcome = match try_start(call, source) {
+    let mut sent = Drained::default();
+    let mut outcome = match try_start(call, source, &mut sent) {
         Ok(outcome) => outcome,
-        Err(error) => degraded(call, &error.to_string()),
+        Err(error) => {
+            sent.tally.waits = !call.site.outbox().is_idle();
+            degraded(call, &error.to_string())
+        }
     };
+    if sent.tally.waits {
+        outcome.notes.extend(keep_resumed(call));
+    }
+    let mut outcome = outcome.telling(sent.lines(&call.site, Some(&call.payload.session)));
     if let Err(error) = environment {
         outcome.notes.push(format!(
             "trueup: CLAUDE_ENV_FILE cannot be written: {error}"
@@ -55,9 +64,10 @@ fn start(call: &Call, source: Source) -> Outcome {
     outcome
 }
 
-fn try_start(call: &Call, source: Source) -> Result<Outcome, SyncError> {
+fn try_start(call: &Call, source: Source, sent: &mut Drained) -> Result<Outcome, SyncError> {
     let mut store = call.open_or_create()?;
-    drain(&mut store, &call.site);
+    remember_database(&mut store, &call.site)?;
+    sent.add(drain(&mut store, &call.site));
     let id = &call.payload.session;
     let known = store.session(id)?;
     let ended = known
@@ -248,24 +258,26 @@ fn degraded(call: &Call, reason: &str) -> Outcome {
 }
 
 fn prompt(call: &Call) -> Outcome {
-    match try_prompt(call) {
+    let mut sent = Drained::default();
+    let outcome = match try_prompt(call, &mut sent) {
         Ok(outcome) => outcome,
         // The next prompt asks again; a user who types is not to be bothered each time.
         Err(error) => Outcome::note(format!("trueup: {error}")),
-    }
+    };
+    outcome.telling(sent.lines(&call.site, Some(&call.payload.session)))
 }
 
-fn try_prompt(call: &Call) -> Result<Outcome, SyncError> {
+fn try_prompt(call: &Call, sent: &mut Drained) -> Result<Outcome, SyncError> {
     let mut store = match call.open() {
         // Only a start makes a database.
         Err(StoreError::Missing(_)) if !call.was_synced() => return Ok(Outcome::default()),
         other => other?,
     };
-    drain(&mut store, &call.site);
+    sent.add(drain(&mut store, &call.site));
     let id = &call.payload.session;
     let Some(mut session) = store.session(id)? else {
         // The start was missed, so its model knows nothing yet.
-        return try_start(call, Source::Startup).map(|mut outcome| {
+        return try_start(call, Source::Startup, sent).map(|mut outcome| {
             if let Some((event, _)) = &mut outcome.response.context {
                 *event = "UserPromptSubmit";
             }

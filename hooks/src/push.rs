@@ -5,11 +5,11 @@ use trueup_core::model::{Session, SessionStatus};
 use trueup_core::reconcile::Code;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Heartbeat, Store as _, StoreError};
-use trueup_core::sync::{Mode, SyncError, drain, register, true_up};
+use trueup_core::sync::{Drained, Mode, SyncError, drain, register, true_up};
 
 use crate::call::{lines, not_mended, users_own};
 use crate::capture::capture;
-use crate::spill::wait_in_outbox;
+use crate::spill::{keep, wait_in_outbox};
 use crate::state::pass_on;
 use crate::{Call, Outcome, counter, offer};
 
@@ -25,10 +25,12 @@ pub fn handle(call: &Call) -> Outcome {
         return file_changed(call);
     }
     let operations = operations(call);
-    match checkpoint(call, operations) {
+    let mut sent = Drained::default();
+    let outcome = match checkpoint(call, operations, &mut sent) {
         Ok(outcome) => outcome,
         Err(error) => wait_in_outbox(call, &error),
-    }
+    };
+    outcome.telling(sent.lines(&call.site, Some(&call.payload.session)))
 }
 
 /// Gives a state on that somebody saved. No session is at work then, so nothing else is due.
@@ -52,13 +54,17 @@ fn operations(call: &Call) -> Option<u64> {
     counter::count(&call.site.settings.paths.counters(), &call.payload.session).ok()
 }
 
-fn checkpoint(call: &Call, operations: Option<u64>) -> Result<Outcome, SyncError> {
+fn checkpoint(
+    call: &Call,
+    operations: Option<u64>,
+    sent: &mut Drained,
+) -> Result<Outcome, SyncError> {
     let mut store = match call.open() {
         // Nothing was registered yet: the next start does.
         Err(StoreError::Missing(_)) if !call.was_synced() => return Ok(Outcome::default()),
         other => other?,
     };
-    drain(&mut store, &call.site);
+    sent.add(drain(&mut store, &call.site));
     let session = if let Some(session) = store.session(&call.payload.session)? {
         session
     } else {
@@ -67,21 +73,29 @@ fn checkpoint(call: &Call, operations: Option<u64>) -> Result<Outcome, SyncError
         store.acknowledge(&session.id, session.revision)?;
         session
     };
+    call.saw(&session);
     renew(call, &mut store, &session)?;
     let registered_at = session.registered_at;
     // Local edits first: what is captured below raises the revision they were made from.
     let synced = true_up(&mut store, session, &[], &call.site, Mode::Automatic)?;
+    call.saw(&synced.session);
     let mut found = users_own(synced.mended_findings());
-    let notes = not_mended(&synced.problems);
+    let mut notes = not_mended(&synced.problems);
     let stuck = !synced.problems.is_empty();
-    if capture(call, &mut store, synced)?
+    let wrote = if sent.tally.waits {
+        notes.extend(keep(call));
+        call.note_captured();
+        false
+    } else {
+        capture(call, &mut store, synced)?
+    };
+    if wrote
         && !stuck
         && let Some(session) = store.session(&call.payload.session)?
     {
         let again = true_up(&mut store, session, &[], &call.site, Mode::Automatic)?;
         found.extend(again.found.into_iter().filter(|d| d.code == Code::S11));
     }
-    let mut notes = notes;
     if matches!(call.payload.event, Event::AfterTool(_) | Event::Stop { .. }) {
         notes.extend(pass_on(call, &mut store));
     }

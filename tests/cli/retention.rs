@@ -111,12 +111,13 @@ fn crowd() -> Home {
         op_id: "op".to_owned(),
         at: now,
         session: "in-outbox".parse().unwrap(),
+        origin: None,
         write: Write::End {
             reason: "x".to_owned(),
         },
     };
     let outbox = Outbox::new(home.trueup().join("outbox.jsonl"));
-    outbox.put(&pending, Duration::from_mins(1)).unwrap();
+    outbox.put(&pending).unwrap();
     home
 }
 

@@ -17,6 +17,8 @@ mod kills;
 mod metadata;
 mod mount;
 mod next_races;
+mod outbox;
+mod outbox_kills;
 mod permission;
 mod plan_regressions;
 mod plan_summaries;

@@ -3,6 +3,7 @@
 
 mod client_process;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,12 +12,15 @@ use trueup_core::cache::lock::available_space;
 use trueup_core::files::{private_dir, read_text};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Store as _, StoreError};
-use trueup_core::sync::drain;
+use trueup_core::text::one_line;
 
 use super::db::{flaw_line, rows_line};
 use crate::desk::Desk;
 use crate::failure::{Failure, REFUSED};
 use crate::report::Answer;
+
+/// Longest name of a database shown, in characters.
+const LONGEST_NAME: usize = 200;
 
 /// Space below which writes may soon fail, in bytes.
 const LITTLE_SPACE: u64 = 64 * 1024 * 1024;
@@ -256,21 +260,11 @@ fn rows(desk: &Desk) -> Check {
 fn outbox(desk: &Desk, fix: bool) -> Check {
     const NAME: &str = "outbox";
     if fix && let Ok(mut store) = desk.open() {
-        drain(&mut store, &desk.site);
+        desk.send_waiting(&mut store);
     }
-    let outbox = desk.site.outbox();
-    match (outbox.waiting(), outbox.damaged()) {
-        (Ok(waiting), Ok(0)) if waiting.is_empty() => Check::ok(NAME, "nothing waits"),
-        (Ok(waiting), Ok(damaged)) => Check::wrong(
-            NAME,
-            Status::Warn,
-            format!(
-                "{} writes wait for the database, {damaged} lines are damaged",
-                waiting.len()
-            ),
-            "trueup doctor --fix",
-        ),
-        (Err(error), _) | (_, Err(error)) => {
+    match outbox_contents(desk) {
+        Ok(contents) => contents.check(NAME),
+        Err(error) => {
             let path = desk.site.settings.paths.outbox();
             Check::wrong(
                 NAME,
@@ -280,6 +274,74 @@ fn outbox(desk: &Desk, fix: bool) -> Check {
             )
         }
     }
+}
+
+/// What is in the outbox.
+struct Contents {
+    here: usize,
+    /// By the name of the database that they wait for.
+    elsewhere: BTreeMap<String, usize>,
+    damaged: usize,
+    dead: usize,
+    /// Where what is damaged and dead is kept.
+    folder: PathBuf,
+}
+
+impl Contents {
+    fn check(&self, name: &'static str) -> Check {
+        let mut line = format!(
+            "{} writes wait for the database, {} lines are damaged",
+            self.here, self.damaged
+        );
+        for (database, count) in &self.elsewhere {
+            line.push_str(&format!(", {count} writes wait for another: {database}"));
+        }
+        if self.dead > 0 {
+            line.push_str(&format!(", {} writes were refused for good", self.dead));
+        }
+        let fix = if self.here > 0 {
+            "trueup doctor --fix".to_owned()
+        } else if self.damaged + self.dead > 0 {
+            let folder = self.folder.display();
+            format!("look at outbox.damaged and outbox.dead.jsonl in {folder}, and remove them")
+        } else if self.elsewhere.is_empty() {
+            return Check::ok(name, "nothing waits");
+        } else {
+            "use that database once more, or remove outbox.elsewhere".to_owned()
+        };
+        Check::wrong(name, Status::Warn, line, fix)
+    }
+}
+
+fn outbox_contents(desk: &Desk) -> std::io::Result<Contents> {
+    let outbox = desk.site.outbox();
+    let here = desk.site.settings.database_address();
+    let known = desk.site.databases();
+    let lineage = known.last_at(&here);
+    let mut contents = Contents {
+        here: 0,
+        elsewhere: BTreeMap::new(),
+        damaged: outbox.damaged()?,
+        dead: outbox.dead()?.len(),
+        folder: desk.site.settings.paths.data.clone(),
+    };
+    for pending in outbox.waiting()? {
+        let other = pending.origin.and_then(|origin| match origin.lineage {
+            Some(other) if lineage.as_ref().is_none_or(|lineage| *lineage == other) => None,
+            Some(other) => {
+                let name = known.name_of(&other).unwrap_or_default();
+                let name = one_line(&name, LONGEST_NAME);
+                Some(format!("{name} ({})", other.short()))
+            }
+            None if origin.database == here => None,
+            None => Some("one that was never in contact".to_owned()),
+        });
+        match other {
+            None => contents.here += 1,
+            Some(name) => *contents.elsewhere.entry(name).or_default() += 1,
+        }
+    }
+    Ok(contents)
 }
 
 fn journal(desk: &Desk) -> Check {

@@ -68,7 +68,12 @@ pub(super) fn of(
         path_to_text(&observation.file.path)
     ));
     if snapshot.outbox.waiting > 0 {
-        text.push(format!("outbox   {} writes wait", snapshot.outbox.waiting));
+        let elsewhere = match snapshot.outbox.elsewhere {
+            0 => String::new(),
+            count => format!(", {count} of them for another database"),
+        };
+        let waiting = snapshot.outbox.waiting;
+        text.push(format!("outbox   {waiting} writes wait{elsewhere}"));
     }
     Ok(Answer::new(text, data))
 }

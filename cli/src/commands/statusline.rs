@@ -56,8 +56,8 @@ fn line(desk: &Desk) -> Result<String, Failure> {
     let waiting = desk
         .site
         .outbox()
-        .waiting()
-        .map_or(0, |waiting| waiting.len());
+        .backlog()
+        .map_or(0, |backlog| backlog.waiting);
     if waiting > 0 {
         parts.push(format!("{waiting} writes wait"));
     }

@@ -5,7 +5,7 @@ use trueup_core::model::{Session, SessionStatus};
 use trueup_core::reconcile::{Code, Divergence, Policy, Severity, reconcile};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{SessionFilter, Store as _};
-use trueup_core::sync::{Mode, drain, inspect, observe_without_database, true_up};
+use trueup_core::sync::{Mode, inspect, observe_without_database, true_up};
 
 use crate::args::Validate;
 use crate::desk::Desk;
@@ -35,7 +35,7 @@ pub(crate) fn run(desk: &Desk, arguments: &Validate) -> Result<Answer, Failure> 
         Err(failure) => return Err(unreachable_database(desk, failure)),
     };
     if arguments.fix {
-        drain(&mut store, &desk.site);
+        desk.send_waiting(&mut store);
     }
     let sessions = if arguments.all {
         let mut sessions = store.sessions(&SessionFilter {

@@ -22,6 +22,16 @@ pub struct Entry {
     pub lost: Lost,
 }
 
+impl Entry {
+    fn new(lost: Lost, at: Timestamp) -> Self {
+        Self {
+            id: lost.id(),
+            at,
+            lost,
+        }
+    }
+}
+
 /// The journal file.
 #[derive(Debug, Clone)]
 pub struct Journal {
@@ -42,16 +52,25 @@ impl Journal {
     pub fn keep(&self, lost: &Lost, at: Timestamp) -> io::Result<String> {
         let id = lost.id();
         if !self.entries()?.iter().any(|entry| entry.id == id) {
-            lines::append(
-                &self.path,
-                &Entry {
-                    id: id.clone(),
-                    at,
-                    lost: lost.clone(),
-                },
-            )?;
+            lines::append(&self.path, &[Entry::new(lost.clone(), at)])?;
         }
         Ok(id)
+    }
+
+    /// Keeps edits that were lost on their way; what is kept already is not looked for, so that
+    /// many cost no more than one.
+    ///
+    /// # Errors
+    ///
+    /// When they could not be written durably.
+    pub fn keep_all(&self, lost: Vec<Lost>, at: Timestamp) -> io::Result<Vec<Entry>> {
+        let mut seen = BTreeSet::new();
+        let mut entries: Vec<Entry> = lost.into_iter().map(|l| Entry::new(l, at)).collect();
+        entries.retain(|entry| seen.insert(entry.id.clone()));
+        if !entries.is_empty() {
+            lines::append(&self.path, &entries)?;
+        }
+        Ok(entries)
     }
 
     /// Lists the edits, oldest first.
@@ -73,7 +92,7 @@ impl Journal {
     ///
     /// When the file exists and cannot be read.
     pub fn damaged(&self) -> io::Result<usize> {
-        Ok(lines::read::<Entry>(&self.path)?.damaged.len())
+        Ok(lines::read::<Entry>(&self.path)?.damaged)
     }
 }
 

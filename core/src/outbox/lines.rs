@@ -1,6 +1,6 @@
 //! A file of checksummed JSON lines, appended by many processes.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
@@ -8,14 +8,21 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use crate::files;
 use crate::hex::hex;
 use crate::text::redact::redact_json;
+
+/// Largest file, in bytes: some 50,000 records. What would make it larger is refused.
+pub(super) const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// Bytes of a line's checksum.
 const SUM_BYTES: usize = 8;
 
-fn checksum(json: &str) -> String {
-    hex(&Sha256::digest(json.as_bytes())[..SUM_BYTES])
+/// Tries to append to a file that a drain takes over each time.
+const ATTEMPTS: usize = 64;
+
+pub(super) fn checksum(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes)[..SUM_BYTES])
 }
 
 /// What a file held.
@@ -23,104 +30,125 @@ fn checksum(json: &str) -> String {
 pub(super) struct Lines<T> {
     /// The whole lines, in order.
     pub(super) records: Vec<T>,
-    /// Lines that are torn, damaged or of an unknown form, as they stand.
-    pub(super) damaged: Vec<Vec<u8>>,
+    /// How many lines are torn, damaged or of an unknown form.
+    pub(super) damaged: usize,
 }
 
-fn open_for_append(path: &Path) -> io::Result<File> {
+/// Reads one line, without its end; `None` when it is torn, damaged or of an unknown form.
+pub(super) fn decode<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
+    let (sum, json) = std::str::from_utf8(line).ok()?.split_once(' ')?;
+    let whole = checksum(json.as_bytes()) == sum;
+    whole.then(|| serde_json::from_str(json).ok()).flatten()
+}
+
+/// Tells whether a line looks like a record, without reading it.
+pub(super) fn looks_whole(line: &[u8]) -> bool {
+    matches!(line.get(2 * SUM_BYTES..), Some([b' ', b'{', ..]))
+}
+
+/// Appends records durably, in one write, so that records of many processes never mix.
+pub(super) fn append<T: Serialize>(path: &Path, records: &[T]) -> io::Result<()> {
+    let mut text = String::new();
+    for record in records {
+        // What waits here is text like any other that leaves the session.
+        let mut value = serde_json::to_value(record)?;
+        redact_json(&mut value);
+        let json = value.to_string();
+        // A record torn by a full disk has no end of line; starting on a new one keeps it from
+        // spoiling this record too. Empty lines are skipped on reading.
+        text.push('\n');
+        text.push_str(&checksum(json.as_bytes()));
+        text.push(' ');
+        text.push_str(&json);
+        text.push('\n');
+    }
+    append_bytes(path, text.as_bytes())
+}
+
+/// Appends bytes durably. A drain may take the file over while it is written and read it to its
+/// end before; then they are written once more, to the file that has the name by then. Twice is
+/// as good as once: a record happens once by its operation id.
+pub(super) fn append_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    for _ in 0..ATTEMPTS {
+        let mut file = open(path)?;
+        let size = file.metadata()?.len();
+        if size.saturating_add(bytes.len() as u64) > LARGEST {
+            return Err(io::Error::new(
+                ErrorKind::FileTooLarge,
+                format!(
+                    "{} is full: it holds {} MiB",
+                    path.display(),
+                    LARGEST >> 20_u8
+                ),
+            ));
+        }
+        file.write_all(bytes)?;
+        file.sync_data()?;
+        if size == 0 {
+            sync_folder(path)?;
+        }
+        if files::is_still_of(&file, path)? {
+            return Ok(());
+        }
+    }
+    Err(io::Error::other("the file is taken over again and again"))
+}
+
+fn open(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent() {
-        crate::settings::private_dir(folder)?;
+        files::private_dir(folder)?;
     }
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
+    match files::open_to_append(path) {
+        Err(_) if files::is_in_the_way(path) => {
+            files::clear_the_way(path)?;
+            files::open_to_append(path)
+        }
+        other => other,
     }
-    options.open(path)
-}
-
-/// Appends one record durably: one write at the end of the file, then a sync, so that records
-/// of many processes never mix.
-pub(super) fn append<T: Serialize>(path: &Path, record: &T) -> io::Result<()> {
-    // What waits here is text like any other that leaves the session.
-    let mut value = serde_json::to_value(record)?;
-    redact_json(&mut value);
-    let json = value.to_string();
-    let mut file = open_for_append(path)?;
-    // A record torn by a full disk has no end of line; starting on a new one keeps it from
-    // spoiling this record too. Empty lines are skipped on reading.
-    file.write_all(format!("\n{} {json}\n", checksum(&json)).as_bytes())?;
-    file.sync_data()
 }
 
 /// Reads all whole records; a missing file holds none.
 pub(super) fn read<T: DeserializeOwned>(path: &Path) -> io::Result<Lines<T>> {
-    let bytes = match fs::read(path) {
+    // What was appended by an older version knows no limit.
+    let bytes = match files::read_bytes(path, 4 * LARGEST, false) {
         Ok(bytes) => bytes,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Vec::new()
-        }
+        Err(_) if files::is_in_the_way(path) => Vec::new(),
+        Err(error) if is_absent(&error) => Vec::new(),
         Err(error) => return Err(error),
     };
     let mut lines = Lines {
         records: Vec::new(),
-        damaged: Vec::new(),
+        damaged: 0,
     };
     for line in bytes
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty())
     {
-        let record = std::str::from_utf8(line)
-            .ok()
-            .and_then(|line| line.split_once(' '))
-            .filter(|(sum, json)| checksum(json) == *sum)
-            .and_then(|(_, json)| serde_json::from_str(json).ok());
-        match record {
+        match decode(line) {
             Some(record) => lines.records.push(record),
-            None => lines.damaged.push(line.to_vec()),
+            None => lines.damaged += 1,
         }
     }
     Ok(lines)
 }
 
-/// Replaces the file by these records and the lines that could not be read; a file that would
-/// be empty is removed. Durable in every step: a power failure leaves the old or the new.
-pub(super) fn rewrite<T: Serialize>(
-    path: &Path,
-    records: &[T],
-    damaged: &[Vec<u8>],
-) -> io::Result<()> {
-    if records.is_empty() && damaged.is_empty() {
-        fs::remove_file(path)?;
-        return sync_folder(path);
+/// Tells whether an error says that there is no such file.
+pub(super) fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+/// Removes a file; one that is gone is as good.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if !is_absent(&error) => Err(error),
+        _ => Ok(()),
     }
-    let draft = path.with_extension("draft");
-    // Left by a process that was killed.
-    if let Err(error) = fs::remove_file(&draft)
-        && error.kind() != ErrorKind::NotFound
-    {
-        return Err(error);
-    }
-    let mut file = open_for_append(&draft)?;
-    for line in damaged {
-        file.write_all(line)?;
-        file.write_all(b"\n")?;
-    }
-    for record in records {
-        let json = serde_json::to_string(record)?;
-        file.write_all(format!("{} {json}\n", checksum(&json)).as_bytes())?;
-    }
-    file.sync_data()?;
-    fs::rename(&draft, path)?;
-    sync_folder(path)
 }
 
 /// Makes a rename or a removal durable.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
-        Some(folder) => File::open(folder)?.sync_data(),
+        Some(folder) => files::sync_dir(folder),
         None => Ok(()),
     }
 }
@@ -133,23 +161,34 @@ mod tests {
     fn a_torn_line_costs_itself_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sub/l.jsonl");
-        append(&path, &"one").unwrap();
-        append(&path, &"two").unwrap();
+        append(&path, &["one"]).unwrap();
+        append(&path, &["two"]).unwrap();
         let whole = fs::read(&path).unwrap();
         fs::write(&path, &whole[..whole.len() - 3]).unwrap();
-        append(&path, &"three").unwrap();
+        append(&path, &["three", "four"]).unwrap();
         let lines: Lines<String> = read(&path).unwrap();
-        assert_eq!(lines.records, ["one", "three"]);
-        assert_eq!(lines.damaged.len(), 1);
+        assert_eq!(lines.records, ["one", "three", "four"]);
+        assert_eq!(lines.damaged, 1);
     }
 
     #[test]
     fn a_flipped_bit_is_not_believed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("l.jsonl");
-        append(&path, &"value").unwrap();
+        append(&path, &["value"]).unwrap();
         let flipped = fs::read_to_string(&path).unwrap().replace("value", "valuf");
         fs::write(&path, flipped).unwrap();
-        assert_eq!(read::<String>(&path).unwrap().damaged.len(), 1);
+        assert_eq!(read::<String>(&path).unwrap().damaged, 1);
+    }
+
+    #[test]
+    fn what_would_not_fit_is_refused_and_the_rest_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("l.jsonl");
+        append(&path, &["first"]).unwrap();
+        let huge = "x".repeat(usize::try_from(LARGEST).unwrap());
+        let refused = append(&path, &[huge]).unwrap_err();
+        assert!(refused.to_string().contains("is full"), "{refused}");
+        assert_eq!(read::<String>(&path).unwrap().records, ["first"]);
     }
 }

@@ -58,6 +58,16 @@ impl Lost {
         }
         format!("j-{}", hex(&hash.finalize()[..5]))
     }
+
+    /// Returns the line that tells of it.
+    pub fn line(&self) -> String {
+        let keys: Vec<&str> = self.fields.keys().map(|field| field.key()).collect();
+        format!(
+            "⚠️ local edit lost to a newer database state, kept in the journal as {} ({})",
+            self.id(),
+            keys.join(", ")
+        )
+    }
 }
 
 /// Where a file that cannot be used goes: beside itself, under this word.

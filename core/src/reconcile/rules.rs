@@ -330,12 +330,7 @@ fn journal(
     };
     // What an unstamped file held is kept, but it is old state far more often than an edit.
     if reason != LostReason::UnstampedCache {
-        let keys: Vec<&str> = lost.fields.keys().map(|f| f.key()).collect();
-        let id = lost.id();
-        let message = format!(
-            "⚠️ local edit lost to a newer database state, kept in the journal as {id} ({})",
-            keys.join(", ")
-        );
+        let (id, message) = (lost.id(), lost.line());
         let detail = (
             Some(database.revision.to_string()),
             lost.base.map(|r| r.to_string()),
@@ -464,10 +459,16 @@ fn surroundings(snapshot: &Snapshot, out: &mut Reconciliation) {
             .outbox
             .oldest_at
             .map_or_else(|| "?".to_owned(), |t| t.to_string());
-        let message = format!(
+        let mut message = format!(
             "⚠️ {} writes wait in the outbox, oldest {oldest}",
             snapshot.outbox.waiting
         );
+        if snapshot.outbox.elsewhere > 0 {
+            message.push_str(&format!(
+                " ({} of them for another database)",
+                snapshot.outbox.elsewhere
+            ));
+        }
         push(
             out,
             snapshot,

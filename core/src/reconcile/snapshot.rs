@@ -129,6 +129,8 @@ pub struct Peer {
 pub struct OutboxReading {
     /// How many.
     pub waiting: usize,
+    /// How many of them for another database.
+    pub elsewhere: usize,
     /// The oldest.
     pub oldest_at: Option<Timestamp>,
 }

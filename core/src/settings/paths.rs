@@ -60,6 +60,11 @@ impl Paths {
         self.data.join("outbox.jsonl")
     }
 
+    /// Returns the folder that says which database was found at which address.
+    pub fn databases(&self) -> PathBuf {
+        self.data.join("databases")
+    }
+
     /// Returns the log.
     pub fn log(&self) -> PathBuf {
         self.data.join("trueup.log")

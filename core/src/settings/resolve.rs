@@ -1,7 +1,7 @@
 //! The settings of one run.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::database::DatabaseUrl;
@@ -193,6 +193,31 @@ impl Settings {
             )),
         }
     }
+
+    /// Returns a digest of the database's address, whatever links lead there: which one is
+    /// meant, as long as nobody could look.
+    pub fn database_address(&self) -> String {
+        match &self.database {
+            DatabaseUrl::Sqlite(path) => digest(resolved(path).as_os_str().as_encoded_bytes()),
+            DatabaseUrl::Other(url) | DatabaseUrl::Unusable(url) => digest(url.as_bytes()),
+        }
+    }
+}
+
+/// Resolves a path, whose file itself may be missing.
+fn resolved(path: &Path) -> PathBuf {
+    if let Ok(resolved) = path.canonicalize() {
+        return resolved;
+    }
+    match (path.parent().map(Path::canonicalize), path.file_name()) {
+        (Some(Ok(folder)), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    use sha2::{Digest as _, Sha256};
+    crate::hex::hex(&Sha256::digest(bytes)[..8])
 }
 
 impl std::fmt::Debug for Settings {

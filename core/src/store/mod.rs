@@ -4,6 +4,7 @@
 //! success; every age is computed by the database's clock; one contract suite
 //! (`tests/contract`) runs over every adapter.
 
+mod delivery;
 mod error;
 pub mod memory;
 mod news;
@@ -23,6 +24,7 @@ pub use port::{
     RetentionStore, Ruled, RunEnded, SessionCursor, SessionFilter, StepRequest, Stepped, Store,
     TaskNote, WorkplanStore,
 };
+pub use port::{Delivered, Newcomer, WaitingStore};
 
 /// The result of a store operation.
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -1,6 +1,5 @@
 //! Carrying the actions out, and reading back what became of them.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
@@ -8,10 +7,9 @@ use super::observe::{Observation, observe};
 use super::site::{Site, now};
 use crate::cache::lock::FileLock;
 use crate::cache::{self, CacheError, CacheFile, Stamp, Written};
-use crate::model::{Field, Session, SessionId, Value};
+use crate::model::Session;
 use crate::reconcile::{
-    Action, Code, Divergence, Lost, LostReason, Policy, Proposal, Reading, Reconciliation,
-    Severity, reconcile,
+    Action, Code, Divergence, Policy, Proposal, Reading, Reconciliation, Severity, reconcile,
 };
 use crate::store::{Provenance, Push, Store, StoreError};
 
@@ -352,25 +350,4 @@ fn made_known_to_git(site: &Site) {
         let message = format!("{}: info/exclude: {error}", git.common_dir.display());
         site.log(crate::diagnostics::Level::Warn, "cache", &message);
     }
-}
-
-/// Keeps a change that its session may no longer make.
-///
-/// # Errors
-///
-/// When the journal cannot be written.
-pub(super) fn keep_lost(
-    session: &Session,
-    id: &SessionId,
-    changes: &BTreeMap<Field, Value>,
-    site: &Site,
-) -> io::Result<String> {
-    let lost = Lost {
-        session: id.clone(),
-        reason: LostReason::DatabaseMovedOn,
-        base: None,
-        database: session.revision,
-        fields: changes.clone(),
-    };
-    site.journal().keep(&lost, now())
 }

@@ -1,155 +1,197 @@
 //! Sending what waits in the outbox.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use super::act::keep_lost;
-use super::site::Site;
+use super::site::{Site, now};
+use crate::deadline::Deadline;
 use crate::diagnostics::Level;
-use crate::model::{EventFilter, Field, Session, Value};
-use crate::outbox::{Pending, Write};
-use crate::store::{Mark, Provenance, Push, Registration, Store, StoreError, TaskNote};
+use crate::model::SessionId;
+use crate::outbox::{Bounds, Entry, Pending, Tally, Target, Verdict};
+use crate::store::{Delivered, Newcomer, Store, StoreError};
 
-/// Longest wait for another process that drains.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// The part of the time left that a drain may take: what it was called before needs the rest.
+const SHARE: u32 = 3;
 
-/// Sends what waits; returns how many were sent. What cannot be sent stays.
-pub fn drain(store: &mut dyn Store, site: &Site) -> usize {
-    let sent = site
-        .outbox()
-        .drain(PATIENCE.min(site.deadline.left()), |pending| {
-            send(store, pending, site)
-        });
-    sent.unwrap_or_else(|error| {
-        site.log(
-            Level::Error,
-            "outbox",
-            &format!("cannot be drained: {error}"),
-        );
-        0
-    })
+/// Most lost edits told one by one.
+const TOLD: usize = 3;
+
+/// What a drain came to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Drained {
+    /// In numbers.
+    pub tally: Tally,
+    /// What came too late, as it is in the journal.
+    pub lost: Vec<Entry>,
 }
 
-/// What the database learned of the session's state since the write was made.
-struct Since {
-    /// This write itself: it arrived, only its removal from the outbox did not.
-    this: bool,
-    /// Something else.
-    other: bool,
-}
-
-fn since(store: &mut dyn Store, pending: &Pending) -> Result<Since, StoreError> {
-    let events = store.events(&EventFilter {
-        session: Some(pending.session.to_string()),
-        since: Some(pending.at),
-        ..EventFilter::default()
-    })?;
-    let (mut this, mut other) = (false, false);
-    for event in events.iter().filter(|event| event.kind == "state") {
-        let own = event.op_id.as_deref() == Some(pending.op_id.as_str());
-        this |= own;
-        other |= !own;
+impl Drained {
+    /// Adds what a later drain came to.
+    pub fn add(&mut self, later: Self) {
+        let Tally {
+            sent,
+            dead,
+            elsewhere,
+            damaged,
+            waits,
+            trouble,
+        } = later.tally;
+        self.tally.sent += sent;
+        self.tally.dead += dead;
+        self.tally.elsewhere += elsewhere;
+        self.tally.damaged += damaged;
+        self.tally.waits = waits;
+        self.tally.trouble = trouble;
+        self.lost.extend(later.lost);
     }
-    Ok(Since { this, other })
-}
 
-fn send(store: &mut dyn Store, pending: &Pending, site: &Site) -> Result<(), StoreError> {
-    let session = match store.session(&pending.session)? {
-        Some(session) => session,
-        // Written while the database could not even take the registration.
-        None => store.register(&Registration {
-            session: pending.session.clone(),
-            repo: None,
-            worktree: None,
-            branch: None,
-            host: Some(site.host.clone()),
-            process: None,
-            predecessor: None,
-            lease_seconds: site.settings.lease_seconds,
-            provenance: Provenance::new(pending.session.as_str(), "outbox"),
-        })?,
-    };
-    match &pending.write {
-        Write::Task { task, subject } => {
-            let note = TaskNote {
-                task: task.clone(),
-                subject: subject.clone(),
+    /// Says what a person must know: what was lost, refused, cannot be read, or waits for
+    /// another database.
+    pub fn lines(&self, site: &Site, session: Option<&SessionId>) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for entry in self.lost.iter().take(TOLD) {
+            let owner = &entry.lost.session;
+            let whose = if Some(owner) == session {
+                String::new()
+            } else {
+                format!(" of session {owner}")
             };
-            store.note_task(&pending.session, &note)
+            lines.push(format!("{}{whose}", entry.lost.line()));
         }
-        Write::End { reason } => {
-            // The session went on meanwhile: a goodbye of before is none.
-            if session.status.is_present() && session.heartbeat_at > pending.at {
-                return Ok(());
-            }
-            let broken_off = BTreeMap::from([(Field::WasInterrupted, Value::Flag(true))]);
-            if session.item.is_some() {
-                let mark = Some(Mark::Interrupted);
-                observed(store, &session, pending, &broken_off, None, mark, site)?;
-            }
-            let provenance = Provenance::new(pending.session.as_str(), reason);
-            store.end(&pending.session, reason, &provenance).map(|_| ())
+        if self.lost.len() > TOLD {
+            lines.push(format!(
+                "⚠️ {} more edits lost to a newer database state; see trueup journal list",
+                self.lost.len() - TOLD
+            ));
         }
-        Write::TaskStarted { task } => match store.task(&pending.session, task)? {
-            Some(note) => {
-                let started = BTreeMap::from([(Field::Task, Value::Text(Some(note.subject)))]);
-                observed(store, &session, pending, &started, None, None, site)
-            }
-            None => Ok(()),
-        },
-        Write::TaskFinished { task } => {
-            let current = session.execution_state().work.task;
-            let finished = store.task(&pending.session, task)?.map(|note| note.subject);
-            if finished.is_none() || finished != current {
-                return Ok(());
-            }
-            let none = BTreeMap::from([(Field::Task, Value::Text(None))]);
-            observed(store, &session, pending, &none, None, None, site)
+        let beside = |name: &str| site.settings.paths.data.join(name).display().to_string();
+        let Tally {
+            dead,
+            damaged,
+            elsewhere,
+            ..
+        } = self.tally;
+        if dead > 0 {
+            let file = beside("outbox.dead.jsonl");
+            lines.push(format!(
+                "⚠️ {dead} writes are refused by the database and kept in {file}"
+            ));
         }
-        Write::State { changes, branch } => observed(
-            store,
-            &session,
-            pending,
-            changes,
-            branch.clone(),
-            None,
-            site,
-        ),
+        if damaged > 0 {
+            let file = beside("outbox.damaged");
+            lines.push(format!(
+                "⚠️ {damaged} lines of the outbox cannot be read and are kept in {file}"
+            ));
+        }
+        if elsewhere > 0 {
+            lines.push(format!(
+                "⚠️ {elsewhere} writes wait for another database than this one"
+            ));
+        }
+        lines
     }
 }
 
-/// Pushes an observation, but not over what the database learned after it was made.
-fn observed(
+/// Sends what waits, in order, as far as there is time; what cannot be sent stays, and what came
+/// too late is in the journal.
+pub fn drain(store: &mut dyn Store, site: &Site) -> Drained {
+    if site.outbox().is_idle() {
+        return Drained::default();
+    }
+    let mut lost = Vec::new();
+    match carry_out(store, site, &mut lost) {
+        Ok(tally) => {
+            if let Some(trouble) = &tally.trouble {
+                site.log(Level::Warn, "outbox", trouble);
+            }
+            Drained { tally, lost }
+        }
+        Err(error) => {
+            let trouble = format!("the outbox cannot be drained: {error}");
+            site.log(Level::Error, "outbox", &trouble);
+            let tally = Tally {
+                waits: true,
+                trouble: Some(trouble),
+                ..Tally::default()
+            };
+            Drained { tally, lost }
+        }
+    }
+}
+
+/// Why a batch was not sent.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the journal cannot be written: {0}")]
+    Journal(#[source] std::io::Error),
+}
+
+fn carry_out(
     store: &mut dyn Store,
-    session: &Session,
-    pending: &Pending,
-    changes: &BTreeMap<Field, Value>,
-    branch: Option<String>,
-    mark: Option<Mark>,
     site: &Site,
-) -> Result<(), StoreError> {
-    let since = since(store, pending)?;
-    if since.this {
-        return Ok(());
-    }
-    if since.other {
-        return keep_lost(session, &pending.session, changes, site)
-            .map(|_| ())
-            .map_err(|error| StoreError::Unavailable(error.to_string()));
-    }
-    let push = Push {
-        session: session.id.clone(),
-        base: session.revision,
-        fence: None,
-        changes: changes.clone(),
-        branch,
-        mark,
-        acknowledge: true,
-        provenance: Provenance {
-            actor: pending.session.to_string(),
-            reason: Some("outbox".into()),
-            op_id: pending.op_id.clone(),
-        },
+    lost: &mut Vec<Entry>,
+) -> Result<Tally, Box<dyn std::error::Error>> {
+    let target = Target {
+        lineage: store.lineage()?,
+        database: site.settings.database_address(),
     };
-    store.push(&push).map(|_| ())
+    note_database(&target, site);
+    let left = site.deadline.left();
+    let share = left / SHARE;
+    let bounds = Bounds {
+        patience: share / 2,
+        share: Deadline::after(share),
+        end: Deadline::after(left - share),
+    };
+    let newcomer = Newcomer {
+        host: Some(site.host.clone()),
+        lease_seconds: site.settings.lease_seconds,
+    };
+    let send = |batch: &[&Pending]| -> Result<Vec<Verdict>, Failure> {
+        let delivered = store.deliver(batch, &newcomer, bounds.end)?;
+        let (verdicts, late) = judged(delivered);
+        lost.extend(
+            site.journal()
+                .keep_all(late, now())
+                .map_err(Failure::Journal)?,
+        );
+        Ok(verdicts)
+    };
+    Ok(site.outbox().drain(&target, &bounds, send)?)
+}
+
+fn judged(delivered: Vec<Delivered>) -> (Vec<Verdict>, Vec<crate::reconcile::Lost>) {
+    let mut late = Vec::new();
+    let verdicts = delivered.into_iter().map(|answer| match answer {
+        Delivered::Written => Verdict::Sent,
+        Delivered::Lost(lost) => {
+            late.push(lost);
+            Verdict::Sent
+        }
+        Delivered::Refused(reason) => Verdict::Refused(reason),
+    });
+    (verdicts.collect(), late)
+}
+
+/// Notes which database is at the configured address. That it cannot be noted is for the log:
+/// what is written while nobody can look then names the address alone.
+fn note_database(target: &Target, site: &Site) {
+    let name = site.settings.database.to_string();
+    let known = site.databases();
+    if let Err(error) = known.note(&target.database, &target.lineage, &name) {
+        site.log(Level::Warn, "outbox", &error.to_string());
+    }
+}
+
+/// Notes which database a session was started with.
+///
+/// # Errors
+///
+/// When the database cannot be asked.
+pub fn remember_database(store: &mut dyn Store, site: &Site) -> Result<(), StoreError> {
+    let target = Target {
+        lineage: store.lineage()?,
+        database: site.settings.database_address(),
+    };
+    note_database(&target, site);
+    Ok(())
 }

@@ -19,7 +19,7 @@ mod stuck;
 pub use act::{Mode, SyncError, TrueUp, inspect, true_up};
 pub use briefing::{Briefing, reassertion};
 pub use doubt::{Doubt, doubt};
-pub use drain::drain;
+pub use drain::{Drained, drain, remember_database};
 pub use handed::{News, handed_on};
 pub use insist::{Insisted, Insistence, insist};
 pub use lifecycle::{is_registered_as_is, predecessor, register, sweep};

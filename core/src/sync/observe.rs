@@ -109,10 +109,11 @@ fn snapshot(
         Reading::Corrupt(reason) => Reading::Corrupt(reason.clone()),
         Reading::Unavailable(reason) => Reading::Unavailable(reason.clone()),
     };
-    let waiting = site.outbox().waiting().unwrap_or_default();
+    let backlog = site.outbox().backlog().unwrap_or_default();
     let outbox = OutboxReading {
-        waiting: waiting.len(),
-        oldest_at: waiting.iter().map(|pending| pending.at).min(),
+        waiting: backlog.waiting,
+        elsewhere: backlog.elsewhere,
+        oldest_at: backlog.oldest_at,
     };
     Snapshot {
         session: session.clone(),

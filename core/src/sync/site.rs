@@ -11,7 +11,7 @@ use crate::diagnostics::{self, Level};
 use crate::files::path_from_text;
 use crate::liveness;
 use crate::model::{ProcessId, Session, SessionId, Timestamp};
-use crate::outbox::{Journal, Outbox};
+use crate::outbox::{Databases, Journal, Outbox};
 use crate::reconcile::{BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError, default_may_match};
 use crate::settings::{Environment, Project, RepositoryConfig, Settings};
 use crate::text::one_line;
@@ -157,6 +157,11 @@ impl Site {
     /// Returns the outbox.
     pub fn outbox(&self) -> Outbox {
         Outbox::new(self.settings.paths.outbox())
+    }
+
+    /// Returns what is known of databases and their addresses.
+    pub fn databases(&self) -> Databases {
+        Databases::new(self.settings.paths.databases())
     }
 
     /// Writes to the log.

@@ -16,4 +16,5 @@ mod ports;
 mod races;
 mod retention;
 mod rules;
+mod waiting;
 mod watch;

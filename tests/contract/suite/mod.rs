@@ -33,4 +33,5 @@ mod repeats;
 mod repos;
 mod retention;
 mod sessions;
+mod waiting;
 mod workplans;

@@ -200,8 +200,11 @@ fn peers() -> impl Strategy<Value = Vec<Peer>> {
 
 pub(super) fn snapshot() -> impl Strategy<Value = Snapshot> {
     let both = database().prop_flat_map(|d| (reading(Just(d.clone())), reading(cache(d))));
-    let outbox = (0usize..3, of(time()))
-        .prop_map(|(waiting, oldest_at)| OutboxReading { waiting, oldest_at });
+    let outbox = (0usize..3, of(time())).prop_map(|(waiting, oldest_at)| OutboxReading {
+        waiting,
+        elsewhere: waiting / 2,
+        oldest_at,
+    });
     (both, of(branch()), peers(), outbox, time()).prop_map(
         |((database, cache), branch, peers, outbox, now)| Snapshot {
             session: "me".parse().unwrap(),

@@ -80,6 +80,9 @@ pub(super) fn metadata(
         }
         if kind == "state" {
             raise(store, id);
+            if let Some(revision) = store.sessions.get(id).map(|row| row.revision) {
+                store.moved.insert(id.clone(), revision);
+            }
         }
         record(store, by, of_session(id, kind, before, after));
     }

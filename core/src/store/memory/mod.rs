@@ -25,6 +25,7 @@ mod retention;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod workplans;
 
 use std::collections::BTreeMap;
@@ -52,6 +53,8 @@ pub struct MemoryStore {
     now: Timestamp,
     /// Sessions without the item they hold, which the items know.
     sessions: BTreeMap<SessionId, Session>,
+    /// The revision at which a state was last changed otherwise than by writes that waited.
+    moved: BTreeMap<SessionId, Revision>,
     items: BTreeMap<ItemKey, Item>,
     phases: BTreeMap<QueueId, Phase>,
     tasks: BTreeMap<(SessionId, String), TaskNote>,
@@ -85,6 +88,7 @@ impl MemoryStore {
             lineage: Lineage("memory00-0000-4000-8000-000000000000".to_owned()),
             now: Timestamp::from_millis(START),
             sessions: BTreeMap::new(),
+            moved: BTreeMap::new(),
             items: BTreeMap::new(),
             phases: BTreeMap::new(),
             tasks: BTreeMap::new(),

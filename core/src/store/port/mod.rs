@@ -9,6 +9,7 @@ mod ports;
 mod queue;
 mod repos;
 mod retention;
+mod waiting;
 mod workplans;
 
 use std::collections::BTreeMap;
@@ -37,6 +38,7 @@ pub use ports::{PortRelease, PortRequest, PortStore};
 pub use queue::{PhaseFilter, PhaseMove, PhaseMoved, QueueStore, StepRequest, Stepped};
 pub use repos::{Placement, RepoStore};
 pub use retention::{RetentionStore, SessionCursor};
+pub use waiting::{Delivered, Newcomer, WaitingStore};
 pub use workplans::WorkplanStore;
 
 /// Who writes, why, and under which id. An id that was seen before is not carried out again.
@@ -233,6 +235,7 @@ pub trait Store:
     + QueueStore
     + RepoStore
     + RetentionStore
+    + WaitingStore
     + WorkplanStore
 {
     /// Returns which database this is.

@@ -15,9 +15,7 @@ pub(super) fn from_sqlite(error: Error) -> StoreError {
         return match error {
             // A stored value that does not read as what it must be.
             Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) => {
-                StoreError::Corrupt(format!(
-                    "the database holds a value that cannot be read: {text}"
-                ))
+                StoreError::Corrupt(format!("{UNREADABLE}: {text}"))
             }
             _ => StoreError::Invalid(text),
         };
@@ -33,6 +31,14 @@ pub(super) fn from_sqlite(error: Error) -> StoreError {
         }
         _ => StoreError::Unavailable(text),
     }
+}
+
+/// What is said of a value that does not read as what it must be.
+const UNREADABLE: &str = "the database holds a value that cannot be read";
+
+/// Tells whether an error is about a single value, while the database itself is well.
+pub(super) fn is_of_one_value(error: &StoreError) -> bool {
+    matches!(error, StoreError::Corrupt(text) if text.starts_with(UNREADABLE))
 }
 
 /// Returns the rule's own words where a rule spoke.

@@ -82,10 +82,15 @@ const MIGRATIONS: &[Migration] = &[
         "process_places",
         include_str!("migrations/0012_process_places.sql"),
     ),
+    Migration::new(
+        13,
+        "moved_revision",
+        include_str!("migrations/0013_moved_revision.sql"),
+    ),
 ];
 
 /// The newest schema this program knows.
-pub const SCHEMA_VERSION: i64 = 12;
+pub const SCHEMA_VERSION: i64 = 13;
 
 /// A migration as it was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -37,6 +37,7 @@ mod rows;
 mod sessions;
 mod tasks;
 mod turn;
+mod waiting;
 mod watch;
 mod workplans;
 
@@ -46,8 +47,9 @@ use rusqlite::{Transaction, TransactionBehavior};
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ClaimRequest, ClaimTaken, Heartbeat, ItemFilter, Provenance, Push, Registration, Release,
-    Released, Result, SessionFilter, Store, StoreError, TaskNote,
+    ClaimRequest, ClaimTaken, Delivered, Heartbeat, ItemFilter, Newcomer, Provenance, Push,
+    Registration, Release, Released, Result, SessionFilter, Store, StoreError, TaskNote,
+    WaitingStore,
 };
 use crate::deadline::Deadline;
 use crate::model::{
@@ -55,6 +57,7 @@ use crate::model::{
     Timestamp,
 };
 
+use crate::outbox::Pending;
 use handle::Handle;
 pub use migrate::{APPLICATION_ID, Applied, SCHEMA_VERSION, SchemaStatus};
 pub use watch::Seen;
@@ -288,6 +291,21 @@ impl Store for SqliteStore {
 
     fn events(&mut self, filter: &EventFilter) -> Result<Vec<Event>> {
         events::list(&self.connection, filter)
+    }
+}
+
+impl WaitingStore for SqliteStore {
+    fn deliver(
+        &mut self,
+        waiting: &[&Pending],
+        newcomer: &Newcomer,
+        until: Deadline,
+    ) -> Result<Vec<Delivered>> {
+        // Who wants to write has a time of his own, of which this takes a share.
+        let own = std::mem::replace(&mut self.deadline, until);
+        let delivered = self.write(|tx| waiting::deliver(tx, waiting, newcomer, until));
+        self.deadline = own;
+        delivered
     }
 }
 

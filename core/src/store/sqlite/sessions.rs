@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::errors::from_sqlite;
 use super::free::{free, free_object, free_option};
-use super::{NOW, registered, rows, unregistered, was_done};
+use super::{NOW, execute_cached, registered, rows, unregistered, was_done};
 use crate::model::{
     Field, LONGEST_LEASE_SECONDS, Revision, SKEW_SECONDS, Session, SessionId, Value,
 };
@@ -221,22 +221,21 @@ pub(super) fn push(tx: &Transaction<'_>, push: &Push) -> Result<Session> {
                 AND holder = :id AND claim_epoch = :epoch))"
     );
     let fence = push.fence.as_ref();
-    let changed = tx
-        .execute(
-            &sql,
-            named_params! {
-                ":patch": free_object(&patch(push)),
-                ":acknowledge": push.acknowledge,
-                ":actor": push.provenance.actor,
-                ":reason": push.provenance.reason,
-                ":op": push.provenance.op_id,
-                ":id": push.session.as_str(),
-                ":base": signed(push.base.0),
-                ":item": fence.map(|(item, _)| item.as_str()),
-                ":epoch": fence.map(|(_, epoch)| signed(epoch.0)),
-            },
-        )
-        .map_err(from_sqlite)?;
+    let changed = execute_cached(
+        tx,
+        &sql,
+        named_params! {
+            ":patch": free_object(&patch(push)),
+            ":acknowledge": push.acknowledge,
+            ":actor": push.provenance.actor,
+            ":reason": push.provenance.reason,
+            ":op": push.provenance.op_id,
+            ":id": push.session.as_str(),
+            ":base": signed(push.base.0),
+            ":item": fence.map(|(item, _)| item.as_str()),
+            ":epoch": fence.map(|(_, epoch)| signed(epoch.0)),
+        },
+    )?;
     if changed == 0 {
         let session = registered(load(tx, &push.session)?, &push.session)?;
         return Err(StoreError::Conflict(if session.revision == push.base {
@@ -249,12 +248,12 @@ pub(super) fn push(tx: &Transaction<'_>, push: &Push) -> Result<Session> {
         }));
     }
     // A push that changed nothing raised no revision: what comes next must still be told.
-    tx.execute(
+    execute_cached(
+        tx,
         "UPDATE claude_sessions SET acknowledged_revision = revision
          WHERE session_id = ?1 AND acknowledged_revision > revision",
         [push.session.as_str()],
-    )
-    .map_err(from_sqlite)?;
+    )?;
     if let Some(Value::Text(phase)) = push.changes.get(&Field::Phase) {
         tx.execute(
             "UPDATE work_items SET phase = ?1, under_epoch = claim_epoch, last_actor = ?2, last_reason = ?3, last_op = ?4

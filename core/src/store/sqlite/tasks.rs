@@ -4,18 +4,18 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::errors::from_sqlite;
 use super::free::free;
-use super::{registered, sessions};
+use super::{execute_cached, registered, sessions};
 use crate::model::SessionId;
 use crate::store::{Result, TaskNote};
 
 pub(super) fn note(tx: &Transaction<'_>, session: &SessionId, note: &TaskNote) -> Result<()> {
     registered(sessions::load(tx, session)?, session)?;
-    tx.execute(
+    execute_cached(
+        tx,
         "INSERT INTO session_tasks (session_id, task_id, subject) VALUES (?1, ?2, ?3)
          ON CONFLICT (session_id, task_id) DO UPDATE SET subject = excluded.subject",
         params![session.as_str(), note.task, free(&note.subject)],
-    )
-    .map_err(from_sqlite)?;
+    )?;
     Ok(())
 }
 

@@ -1,0 +1,71 @@
+//! Which database was found at which address.
+//!
+//! A hook that cannot reach its database knows the address alone; what it must not lose belongs
+//! to the database that was there, whatever is found there later.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::files::{self, PRIVATE, Replacement};
+use crate::model::Lineage;
+
+/// Largest file, in bytes.
+const LARGEST: u64 = 16 * 1024;
+
+/// The folder with a file for each address.
+#[derive(Debug, Clone)]
+pub struct Databases {
+    folder: PathBuf,
+}
+
+impl Databases {
+    /// Takes a folder; it need not exist.
+    pub const fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Returns the database found at an address the last time.
+    pub fn last_at(&self, address: &str) -> Option<Lineage> {
+        read(&self.folder.join(address)).map(|(lineage, _)| lineage)
+    }
+
+    /// Notes what was found at an address, unless that is known.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn note(&self, address: &str, lineage: &Lineage, name: &str) -> io::Result<()> {
+        if self.last_at(address).as_ref() == Some(lineage) {
+            return Ok(());
+        }
+        files::private_dir(&self.folder)?;
+        let path = self.folder.join(address);
+        files::clear_the_way(&path)?;
+        let name = name.replace(char::is_control, "?");
+        let content = format!("{lineage}\n{name}\n");
+        let replacement = Replacement {
+            path: &path,
+            content: content.as_bytes(),
+            mode: PRIVATE,
+            durable: true,
+            exists: path.exists(),
+        };
+        replacement.carry_out(&|_| true).map(|_| ())
+    }
+
+    /// Finds the name under which a database was last in use.
+    pub fn name_of(&self, lineage: &Lineage) -> Option<String> {
+        let entries = fs::read_dir(&self.folder).ok()?;
+        let mut named = entries.flatten().filter_map(|entry| read(&entry.path()));
+        named.find_map(|(found, name)| (found == *lineage).then_some(name))
+    }
+}
+
+fn read(path: &Path) -> Option<(Lineage, String)> {
+    let text = files::read_text(path, LARGEST, false).ok()?;
+    let (lineage, name) = text.split_once('\n')?;
+    // Half a line, as a crash leaves it, names nothing.
+    let name = name.strip_suffix('\n')?;
+    Some((Lineage(lineage.to_owned()), name.to_owned()))
+}

@@ -1,0 +1,212 @@
+//! The outbox: where writes wait until the database can take them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::lines;
+use super::queue::Queue;
+use super::record::{Dead, Origin, Pending, Target};
+use crate::hex::hex;
+use crate::model::Timestamp;
+
+/// The share of its largest size from which on it is told that an outbox fills up.
+const NEARLY_FULL: u64 = lines::LARGEST / 2;
+
+/// What waits, in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// How many writes wait.
+    pub waiting: usize,
+    /// How many of them wait for another database than the one at hand was, when they were
+    /// looked at last.
+    pub elsewhere: usize,
+    /// When the first of them was made, by the local clock.
+    pub oldest_at: Option<Timestamp>,
+}
+
+/// The outbox file with its companions.
+///
+/// `outbox.jsonl` is where writes land. Those for another database than the one at hand are put
+/// into `outbox.elsewhere/`, a file for each database; those that a database refuses for good
+/// into `outbox.dead.jsonl`; lines that cannot be read into `outbox.damaged`.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    path: PathBuf,
+}
+
+impl Outbox {
+    /// Takes a file for the outbox; it need not exist.
+    pub const fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Puts a write in, durably.
+    ///
+    /// # Errors
+    ///
+    /// When it could not be written; then the caller must say that it is lost.
+    pub fn put(&self, pending: &Pending) -> io::Result<()> {
+        self.put_all(&[pending])
+    }
+
+    /// Puts writes in, durably and together.
+    ///
+    /// # Errors
+    ///
+    /// When they could not be written.
+    pub fn put_all(&self, pending: &[&Pending]) -> io::Result<()> {
+        lines::append(&self.path, pending)
+    }
+
+    /// Tells whether so much waits that writes may soon be refused.
+    pub fn is_nearly_full(&self) -> bool {
+        fs::metadata(&self.path).is_ok_and(|data| data.len() > NEARLY_FULL)
+    }
+
+    /// Tells whether nothing waits, for any database.
+    pub fn is_idle(&self) -> bool {
+        self.main().is_absent() && fs::symlink_metadata(self.elsewhere()).is_err()
+    }
+
+    /// Lists what waits, oldest first, for every database.
+    ///
+    /// # Errors
+    ///
+    /// When a file exists and cannot be read.
+    pub fn waiting(&self) -> io::Result<Vec<Pending>> {
+        let mut waiting = Vec::new();
+        for queue in self.queues_elsewhere()?.iter().chain([&self.main()]) {
+            waiting.extend(queue.waiting()?);
+        }
+        Ok(waiting)
+    }
+
+    /// Counts what waits.
+    ///
+    /// # Errors
+    ///
+    /// When a file exists and cannot be read.
+    pub fn backlog(&self) -> io::Result<Backlog> {
+        let mut backlog = Backlog::default();
+        if self.is_idle() {
+            return Ok(backlog);
+        }
+        let main = self.main().count()?;
+        let mut oldest = main.oldest_at;
+        for queue in self.queues_elsewhere()? {
+            let count = queue.count()?;
+            backlog.elsewhere += count.records;
+            oldest = oldest.into_iter().chain(count.oldest_at).min();
+        }
+        backlog.waiting = main.records + backlog.elsewhere;
+        backlog.oldest_at = oldest;
+        Ok(backlog)
+    }
+
+    /// Counts the lines that are damaged: those kept aside, and those not yet met.
+    ///
+    /// # Errors
+    ///
+    /// When a file exists and cannot be read.
+    pub fn damaged(&self) -> io::Result<usize> {
+        let main = self.main();
+        let mut damaged = 0;
+        for path in [&main.taken(), main.landing()] {
+            damaged += lines::read::<Pending>(path)?.damaged;
+        }
+        Ok(damaged + lines::read::<Pending>(&self.aside())?.damaged)
+    }
+
+    /// Lists what a database refused for good.
+    ///
+    /// # Errors
+    ///
+    /// When the file exists and cannot be read.
+    pub fn dead(&self) -> io::Result<Vec<Dead>> {
+        Ok(lines::read::<Dead>(&self.graveyard())?.records)
+    }
+
+    pub(super) fn main(&self) -> Queue {
+        Queue::new(self.path.clone())
+    }
+
+    /// Returns the queues that may hold writes for a database, oldest first.
+    pub(super) fn queues_for(&self, target: &Target) -> Vec<Queue> {
+        let mut queues = Vec::new();
+        if fs::symlink_metadata(self.elsewhere()).is_ok() {
+            queues.push(self.queue_named(&of_lineage(target.lineage.0.as_str())));
+            queues.push(self.queue_named(&of_address(&target.database)));
+        }
+        queues.push(self.main());
+        queues
+    }
+
+    /// Returns the queue for what was made on such a database.
+    pub(super) fn queue_of(&self, origin: &Origin) -> Queue {
+        self.queue_named(&match &origin.lineage {
+            Some(lineage) => of_lineage(lineage.0.as_str()),
+            None => of_address(&origin.database),
+        })
+    }
+
+    fn queue_named(&self, name: &str) -> Queue {
+        Queue::new(self.elsewhere().join(format!("{name}.jsonl")))
+    }
+
+    /// Lists the queues of other databases.
+    fn queues_elsewhere(&self) -> io::Result<Vec<Queue>> {
+        let entries = match fs::read_dir(self.elsewhere()) {
+            Err(error) if lines::is_absent(&error) => return Ok(Vec::new()),
+            other => other?,
+        };
+        let mut names: Vec<String> = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            let stem = name.split_once('.').map_or(name.as_str(), |(stem, _)| stem);
+            names.push(stem.to_owned());
+        }
+        names.sort();
+        names.dedup();
+        Ok(names.iter().map(|name| self.queue_named(name)).collect())
+    }
+
+    pub(super) fn elsewhere(&self) -> PathBuf {
+        self.beside("elsewhere")
+    }
+
+    pub(super) fn graveyard(&self) -> PathBuf {
+        self.beside("dead.jsonl")
+    }
+
+    /// The file of lines that cannot be read.
+    pub(super) fn aside(&self) -> PathBuf {
+        self.beside("damaged")
+    }
+
+    pub(super) fn lock(&self) -> PathBuf {
+        self.beside("lock")
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
+    fn beside(&self, end: &str) -> PathBuf {
+        self.path.with_extension(end)
+    }
+}
+
+fn of_lineage(lineage: &str) -> String {
+    format!("lineage-{}", digest(lineage))
+}
+
+fn of_address(database: &str) -> String {
+    format!("address-{}", digest(database))
+}
+
+/// Names a file after a text that may hold anything.
+fn digest(text: &str) -> String {
+    use sha2::{Digest as _, Sha256};
+    hex(&Sha256::digest(text.as_bytes())[..8])
+}

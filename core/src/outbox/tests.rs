@@ -1,0 +1,426 @@
+//! What waits goes in order, once, and to its own database, whatever a crash left.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::{Bounds, Origin, Outbox, Pending, Tally, Target, Verdict, Write};
+use crate::deadline::Deadline;
+use crate::model::{Lineage, Timestamp};
+
+fn target(name: &str) -> Target {
+    Target {
+        lineage: Lineage(format!("lineage-of-{name}")),
+        database: format!("address-of-{name}"),
+    }
+}
+
+/// A write made on a database that was known.
+fn pending(n: usize, database: &str) -> Pending {
+    let Target { lineage, database } = target(database);
+    Pending {
+        op_id: format!("op-{n}"),
+        // The later, the earlier by the clock: no order may come of it.
+        at: Timestamp::from_millis(-(n as i64)),
+        session: "s1".parse().unwrap(),
+        origin: Some(Origin {
+            database,
+            lineage: Some(lineage),
+            base: None,
+            claim: None,
+        }),
+        write: Write::End {
+            reason: "other".to_owned(),
+        },
+    }
+}
+
+fn bounds() -> Bounds {
+    let long = Deadline::after(Duration::from_mins(10));
+    Bounds {
+        patience: Duration::from_mins(1),
+        share: long,
+        end: long,
+    }
+}
+
+/// Drains into a list, as a database that takes everything.
+fn drain_into(outbox: &Outbox, database: &str, sent: &mut Vec<String>) -> Tally {
+    let send = |batch: &[&Pending]| {
+        sent.extend(batch.iter().map(|pending| pending.op_id.clone()));
+        Ok::<_, String>(vec![Verdict::Sent; batch.len()])
+    };
+    outbox.drain(&target(database), &bounds(), send).unwrap()
+}
+
+fn drained(outbox: &Outbox, database: &str) -> Vec<String> {
+    let mut sent = Vec::new();
+    drain_into(outbox, database, &mut sent);
+    sent
+}
+
+fn operations(numbers: impl IntoIterator<Item = usize>) -> Vec<String> {
+    numbers.into_iter().map(|n| format!("op-{n}")).collect()
+}
+
+fn outbox(folder: &Path) -> Outbox {
+    Outbox::new(folder.join("outbox.jsonl"))
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
+    let mut names: Vec<String> = entries.map(|entry| name(entry.unwrap())).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_is_not_taken_stays_in_order_and_nothing_stays_of_what_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = outbox(folder.path());
+    for n in 1..=3 {
+        outbox.put(&pending(n, "a")).unwrap();
+    }
+    let first = |_: &[&Pending]| Ok::<_, String>(vec![Verdict::Sent]);
+    let tally = outbox.drain(&target("a"), &bounds(), first).unwrap();
+    assert_eq!((tally.sent, tally.waits), (1, true));
+    outbox.put(&pending(4, "a")).unwrap();
+    let waiting = outbox.waiting().unwrap();
+    let waiting: Vec<&str> = waiting.iter().map(|p| p.op_id.as_str()).collect();
+    assert_eq!(waiting, ["op-2", "op-3", "op-4"]);
+    assert_eq!(outbox.backlog().unwrap().waiting, 3);
+    assert_eq!(drained(&outbox, "a"), operations(2..=4));
+    assert!(outbox.is_idle());
+    assert_eq!(names(folder.path()), ["outbox.lock"]);
+}
+
+#[test]
+fn a_failure_loses_nothing_and_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = outbox(folder.path());
+    outbox.put(&pending(1, "a")).unwrap();
+    let fail = |_: &[&Pending]| Err::<Vec<Verdict>, _>("locked");
+    let tally = outbox.drain(&target("a"), &bounds(), fail).unwrap();
+    assert_eq!(tally.trouble.as_deref(), Some("locked"));
+    assert!(tally.waits);
+    assert_eq!(drained(&outbox, "a"), operations([1]));
+}
+
+#[test]
+fn what_is_put_in_while_a_drain_sends_is_sent_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = outbox(folder.path());
+    outbox.put(&pending(1, "a")).unwrap();
+    let mut sent = Vec::new();
+    let send = |batch: &[&Pending]| {
+        if sent.is_empty() {
+            outbox.put(&pending(2, "a")).unwrap();
+        }
+        sent.extend(batch.iter().map(|pending| pending.op_id.clone()));
+        Ok::<_, String>(vec![Verdict::Sent; batch.len()])
+    };
+    outbox.drain(&target("a"), &bounds(), send).unwrap();
+    assert_eq!(sent, operations([1, 2]));
+}
+
+#[test]
+fn one_that_is_refused_holds_nobody_up_and_is_kept_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = outbox(folder.path());
+    for n in 1..=3 {
+        outbox.put(&pending(n, "a")).unwrap();
+    }
+    let send = |batch: &[&Pending]| {
+        let refuse = |p: &&Pending| match p.op_id.as_str() {
+            "op-2" => Verdict::Refused("no such thing".to_owned()),
+            _ => Verdict::Sent,
+        };
+        Ok::<_, String>(batch.iter().map(refuse).collect())
+    };
+    let tally = outbox.drain(&target("a"), &bounds(), send).unwrap();
+    assert_eq!((tally.sent, tally.dead, tally.waits), (2, 1, false));
+    let dead = outbox.dead().unwrap();
+    assert_eq!(dead.len(), 1);
+    assert_eq!(dead[0].reason, "no such thing");
+    assert_eq!(dead[0].record, pending(2, "a"));
+}
+
+#[test]
+fn a_write_waits_for_its_own_database_and_goes_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = outbox(folder.path());
+    for (n, database) in [(1, "a"), (2, "b"), (3, "a"), (4, "b")] {
+        outbox.put(&pending(n, database)).unwrap();
+    }
+    let mut sent = Vec::new();
+    let tally = drain_into(&outbox, "b", &mut sent);
+    assert_eq!(sent, operations([2, 4]));
+    assert_eq!((tally.elsewhere, tally.waits), (2, false));
+    let backlog = outbox.backlog().unwrap();
+    assert_eq!((backlog.waiting, backlog.elsewhere), (2, 2));
+    assert_eq!(backlog.oldest_at, Some(Timestamp::from_millis(-1)));
+    assert!(drained(&outbox, "b").is_empty());
+    // What came later comes later.
+    outbox.put(&pending(5, "a")).unwrap();
+    assert_eq!(drained(&outbox, "a"), operations([1, 3, 5]));
+    assert!(outbox.is_idle());
+}
+
+#[test]
+fn what_knows_an_address_alone_is_bound_at_the_first_contact_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = outbox(folder.path());
+    let mut record = pending(1, "a");
+    record.origin.as_mut().unwrap().lineage = None;
+    outbox.put(&record).unwrap();
+    assert!(drained(&outbox, "b").is_empty());
+    let moved = Target {
+        lineage: Lineage("whatever".to_owned()),
+        ..target("a")
+    };
+    let send = |batch: &[&Pending]| Ok::<_, String>(vec![Verdict::Sent; batch.len()]);
+    assert_eq!(outbox.drain(&moved, &bounds(), send).unwrap().sent, 1);
+}
+
+#[test]
+fn a_new_file_at_the_address_of_an_old_one_swallows_nothing_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = outbox(folder.path());
+    outbox.put(&pending(1, "a")).unwrap();
+    let new = Target {
+        lineage: Lineage("made anew".to_owned()),
+        ..target("a")
+    };
+    let send = |_: &[&Pending]| Ok::<_, String>(Vec::new());
+    assert_eq!(outbox.drain(&new, &bounds(), send).unwrap().elsewhere, 1);
+    assert_eq!(drained(&outbox, "a"), operations([1]));
+}
+
+#[test]
+fn a_line_of_an_older_version_is_read() {
+    let line = r#"{"op_id":"o","at":"2026-01-02T03:04:05.000Z","session":"s1","write":"task","task":"1","subject":"x"}"#;
+    let record: Pending = serde_json::from_str(line).unwrap();
+    assert_eq!(record.origin, None);
+    assert!(target("a").owns(&record));
+    assert_eq!(serde_json::to_string(&record).unwrap(), line);
+}
+
+/// What may stand in the place of a file after a crash, or by a hand.
+fn leave(what: &str, path: &Path) {
+    match what {
+        "empty" => fs::write(path, "").unwrap(),
+        "half a line" => fs::write(path, "0123456789abcdef {\"op_id\":\"op-1\",\"at").unwrap(),
+        "zeros" => fs::write(path, vec![0; 70_000]).unwrap(),
+        "a line without end" => fs::write(path, vec![b'x'; 700_000]).unwrap(),
+        "empty lines" => fs::write(path, vec![b'\n'; 700_000]).unwrap(),
+        "a directory" => fs::create_dir(path).unwrap(),
+        "a link to nowhere" => std::os::unix::fs::symlink("/nowhere/at/all", path).unwrap(),
+        "a pipe" => nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap(),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn nothing_that_is_found_in_place_of_a_file_keeps_later_writes_from_being_sent() {
+    let files = [
+        "outbox.jsonl",
+        "outbox.taken.jsonl",
+        "outbox.taken.draft",
+        "outbox.sent.jsonl",
+        "outbox.lock",
+        "outbox.append.lock",
+        "outbox.dead.jsonl",
+    ];
+    let left = [
+        "empty",
+        "half a line",
+        "zeros",
+        "a line without end",
+        "empty lines",
+        "a directory",
+        "a link to nowhere",
+        "a pipe",
+    ];
+    for file in files {
+        for what in left {
+            let folder = tempfile::tempdir().unwrap();
+            let outbox = outbox(folder.path());
+            leave(what, &folder.path().join(file));
+            for n in 1..=2 {
+                outbox.put(&pending(n, "a")).unwrap();
+            }
+            assert_eq!(drained(&outbox, "a"), operations(1..=2), "{file}: {what}");
+            outbox.put(&pending(3, "a")).unwrap();
+            assert_eq!(drained(&outbox, "a"), operations([3]), "{file}: {what}");
+            assert!(outbox.is_idle(), "{file}: {what}");
+        }
+    }
+}
+
+#[test]
+fn what_is_damaged_is_kept_aside_and_counted_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = outbox(folder.path());
+    outbox.put(&pending(1, "a")).unwrap();
+    let path = folder.path().join("outbox.jsonl");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.extend(b"garbage\n\0\0\0\0\n");
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(outbox.damaged().unwrap(), 2);
+    let mut sent = Vec::new();
+    assert_eq!(drain_into(&outbox, "a", &mut sent).damaged, 2);
+    assert_eq!(sent, operations([1]));
+    assert_eq!(outbox.damaged().unwrap(), 2);
+    let aside = fs::read_to_string(folder.path().join("outbox.damaged")).unwrap();
+    assert_eq!(aside, "garbage\n(4 zero bytes)\n");
+    assert!(outbox.is_idle());
+}
+
+#[test]
+fn a_mark_of_another_file_says_nothing_of_this_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = outbox(folder.path());
+    for n in 1..=2 {
+        outbox.put(&pending(n, "a")).unwrap();
+    }
+    let first = |_: &[&Pending]| Ok::<_, String>(vec![Verdict::Sent]);
+    outbox.drain(&target("a"), &bounds(), first).unwrap();
+    // Killed after the file was removed and before its mark was.
+    fs::remove_file(folder.path().join("outbox.taken.jsonl")).unwrap();
+    for n in 3..=4 {
+        outbox.put(&pending(n, "a")).unwrap();
+    }
+    let taken = folder.path().join("outbox.taken.jsonl");
+    fs::rename(folder.path().join("outbox.jsonl"), taken).unwrap();
+    assert_eq!(drained(&outbox, "a"), operations(3..=4));
+}
+
+#[test]
+fn a_drain_that_has_little_time_gets_on_by_a_batch_and_goes_on_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = outbox(folder.path());
+    let many = 5_000;
+    let records: Vec<Pending> = (0..many).map(|n| pending(n, "a")).collect();
+    super::lines::append(&folder.path().join("outbox.jsonl"), &records).unwrap();
+    let hurried = Bounds {
+        share: Deadline::after(Duration::ZERO),
+        ..bounds()
+    };
+    let mut sent = Vec::new();
+    let mut drains = 0;
+    while !outbox.is_idle() {
+        let send = |batch: &[&Pending]| {
+            sent.extend(batch.iter().map(|pending| pending.op_id.clone()));
+            Ok::<_, String>(vec![Verdict::Sent; batch.len()])
+        };
+        outbox.drain(&target("a"), &hurried, send).unwrap();
+        assert_eq!(outbox.backlog().unwrap().waiting, many - sent.len());
+        drains += 1;
+    }
+    assert_eq!(sent, operations(0..many));
+    assert!(drains <= 40, "{drains}");
+    // With no time at all nothing is begun.
+    outbox.put(&pending(0, "a")).unwrap();
+    let late = Bounds {
+        end: Deadline::after(Duration::ZERO),
+        ..hurried
+    };
+    let never = |_: &[&Pending]| -> Result<Vec<Verdict>, String> { panic!("there is no time") };
+    assert!(outbox.drain(&target("a"), &late, never).unwrap().waits);
+}
+
+/// A step of a life.
+#[derive(Debug, Clone)]
+enum Step {
+    /// Something is put in, for the first or the second database.
+    Put(bool),
+    /// A drain for one of them sends at most so many of each batch, then fails or not.
+    Drain(bool, usize, bool),
+    /// What a crash during a drain leaves undone: the mark is gone.
+    LoseMark,
+    /// A crash tears what was being put in.
+    Tear,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => any::<bool>().prop_map(Step::Put),
+        3 => (any::<bool>(), 0..5_usize, any::<bool>()).prop_map(|(a, n, f)| Step::Drain(a, n, f)),
+        1 => Just(Step::LoseMark),
+        1 => Just(Step::Tear),
+    ]
+}
+
+fn name(first: bool) -> &'static str {
+    if first { "a" } else { "b" }
+}
+
+/// Sends at most `most` in all; then there is no time left, or the database fails.
+fn drain_some(outbox: &Outbox, database: &str, most: usize, fails: bool, sent: &mut Vec<String>) {
+    let mut left = most;
+    let send = |batch: &[&Pending]| {
+        let count = left.min(batch.len());
+        left -= count;
+        if count == 0 && fails {
+            return Err("no");
+        }
+        sent.extend(batch[..count].iter().map(|p| p.op_id.clone()));
+        Ok(vec![Verdict::Sent; count])
+    };
+    outbox.drain(&target(database), &bounds(), send).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Against two lists: each write arrives at its own database, in order, and at least once;
+    /// twice only where a mark was lost.
+    #[test]
+    fn whatever_happens_each_database_gets_its_own_in_order(
+        steps in prop::collection::vec(step(), 1..40)
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let outbox = outbox(folder.path());
+        let mut put: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        let mut sent: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for (n, step) in steps.iter().enumerate() {
+            match *step {
+                Step::Put(first) => {
+                    outbox.put(&pending(n, name(first))).unwrap();
+                    put.entry(name(first)).or_default().push(format!("op-{n}"));
+                }
+                Step::Drain(first, most, fails) => {
+                    let to = sent.entry(name(first)).or_default();
+                    drain_some(&outbox, name(first), most, fails, to);
+                }
+                Step::LoseMark => {
+                    let _ = fs::remove_file(folder.path().join("outbox.sent.jsonl"));
+                }
+                Step::Tear => {
+                    use std::io::Write as _;
+                    let path = folder.path().join("outbox.jsonl");
+                    let mut options = fs::OpenOptions::new();
+                    let mut file = options.create(true).append(true).open(path).unwrap();
+                    file.write_all(b"\n0123456789abcdef {\"op_id\"").unwrap();
+                }
+            }
+        }
+        let lossless = !steps.iter().any(|step| matches!(step, Step::LoseMark));
+        for database in ["a", "b"] {
+            let to = sent.entry(database).or_default();
+            drain_into(&outbox, database, to);
+            let mut seen = std::collections::BTreeSet::new();
+            let all = to.len();
+            to.retain(|op| seen.insert(op.clone()));
+            prop_assert_eq!(&*to, put.entry(database).or_default());
+            if lossless {
+                prop_assert_eq!(all, to.len());
+            }
+        }
+        prop_assert!(outbox.is_idle());
+    }
+}

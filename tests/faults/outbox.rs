@@ -1,0 +1,296 @@
+//! Writes that wait while the database is locked, away or another: in order, to their own, once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use support::home::{Answer, Home, Payload, SECOND, SESSION};
+use trueup_core::cache::lock::FileLock;
+use trueup_core::model::{Field, Timestamp, Value as FieldValue};
+use trueup_core::outbox::{Outbox, Pending, Write};
+
+/// Runs a hook with little time.
+fn hurried(home: &Home, binary: &str, payload: &Payload) -> Answer {
+    let run = home.run(binary).payload(payload);
+    run.env("TRUEUP_DEADLINE_MS", "200").finish()
+}
+
+fn todo(home: &Home, task: &str) -> Payload {
+    let list = json!([{"content": task, "status": "in_progress", "activeForm": task}]);
+    let payload = home.payload("post-tool-use.todo-write");
+    payload.input("todos", list)
+}
+
+fn outbox(home: &Home) -> Outbox {
+    Outbox::new(home.trueup().join("outbox.jsonl"))
+}
+
+/// Lets a task wait, as the database is locked.
+fn spill(home: &Home, task: &str) -> Answer {
+    let other = home.database();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let answer = hurried(home, "checkpoint-push", &todo(home, task)).ok_of_hook();
+    other.execute_batch("ROLLBACK").unwrap();
+    answer
+}
+
+trait OfHook {
+    fn ok_of_hook(self) -> Self;
+}
+
+impl OfHook for Answer {
+    /// A hook says on stderr what it could not do, and lets the session go on.
+    #[track_caller]
+    fn ok_of_hook(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self
+    }
+}
+
+/// Keeps drains out until it is dropped.
+fn no_drains(home: &Home) -> FileLock {
+    let path = home.trueup().join("outbox.lock");
+    FileLock::exclusive(&path, Duration::from_mins(1)).unwrap()
+}
+
+fn task(home: &Home) -> Value {
+    home.state()["currentTask"].clone()
+}
+
+#[track_caller]
+fn assert_idle(home: &Home) {
+    assert!(outbox(home).is_idle(), "{:?}", outbox(home).waiting());
+}
+
+#[test]
+fn three_todos_while_another_writes_end_with_the_third() {
+    let home = Home::new().holding();
+    let other = home.database();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for task in ["first", "second", "third"] {
+        let answer = hurried(&home, "checkpoint-push", &todo(&home, task)).ok_of_hook();
+        assert!(answer.stderr.contains("waits in the outbox"), "{answer:?}");
+    }
+    other.execute_batch("COMMIT").unwrap();
+    home.prompt().assert_silent();
+    assert_eq!(task(&home), "third");
+    assert_eq!(home.cached()["currentTask"], "third");
+    assert_eq!(home.lines("journal.jsonl").len(), 0);
+    assert_idle(&home);
+}
+
+#[test]
+fn what_waited_never_overwrites_what_was_set_since_whatever_the_clock_said() {
+    for hours in [-1, 0, 1] {
+        let home = Home::new().holding();
+        spill(&home, "old");
+        // As if the clock had been wrong when it was written.
+        let mut record = outbox(&home).waiting().unwrap().remove(0);
+        record.at = Timestamp::from_millis(record.at.as_millis() + hours * 3_600_000);
+        fs::remove_file(home.trueup().join("outbox.jsonl")).unwrap();
+        outbox(&home).put(&record).unwrap();
+        let lock = no_drains(&home);
+        home.run("trueup")
+            .args(["set", "--task", "newer", "--session", SESSION])
+            .env("TRUEUP_DEADLINE_MS", "3000")
+            .finish()
+            .ok();
+        drop(lock);
+        let said = home.prompt().message();
+        assert_eq!(task(&home), "newer", "{hours}");
+        let journal = home.lines("journal.jsonl");
+        assert_eq!(journal.len(), 1);
+        assert_eq!(journal[0]["fields"], json!({"Task": "old"}));
+        let line = format!(
+            "⚠️ local edit lost to a newer database state, kept in the journal as {} (currentTask)",
+            journal[0]["id"].as_str().unwrap()
+        );
+        assert!(said.contains(&line), "{hours}: {said:?}");
+        assert_idle(&home);
+    }
+}
+
+#[test]
+fn a_write_made_while_own_ones_wait_goes_behind_them() {
+    let home = Home::new().holding();
+    spill(&home, "first");
+    let lock = no_drains(&home);
+    // The database could take it at once; then the first would come after it.
+    hurried(&home, "checkpoint-push", &todo(&home, "second")).ok_of_hook();
+    drop(lock);
+    home.prompt().ok();
+    assert_eq!(task(&home), "second");
+    assert_eq!(home.lines("journal.jsonl").len(), 0);
+    assert_idle(&home);
+}
+
+#[test]
+fn a_session_taken_up_again_before_its_end_arrived_lives() {
+    let home = Home::new().holding();
+    let other = home.database();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    hurried(&home, "checkpoint-push", &home.payload("session-end.other")).ok_of_hook();
+    hurried(
+        &home,
+        "session-start-sync",
+        &home.payload("session-start.resume"),
+    )
+    .ok_of_hook();
+    other.execute_batch("COMMIT").unwrap();
+    let second = home.payload("session-start.startup").of(SECOND);
+    home.hook("session-start-sync", &second).ok();
+    assert_eq!(home.session::<String>("status", SESSION), "active");
+    assert_idle(&home);
+}
+
+/// Runs a binary with another database.
+fn with(home: &Home, database: &str, binary: &str, payload: &Payload) -> Answer {
+    let url = format!("sqlite:{}", place(home, database).display());
+    let run = home.run(binary).payload(payload);
+    run.env("TRUEUP_DATABASE_URL", url).finish().ok_of_hook()
+}
+
+fn place(home: &Home, database: &str) -> PathBuf {
+    home.trueup().join(database)
+}
+
+#[test]
+fn a_write_waits_for_its_own_database_and_is_named() {
+    let home = Home::new().holding();
+    spill(&home, "for a");
+    let start = home.payload("session-start.resume");
+    let answer = with(&home, "b.db", "session-start-sync", &start);
+    let said = answer.message().join("\n");
+    assert!(
+        said.contains("1 writes wait for another database"),
+        "{said}"
+    );
+    for fixture in ["user-prompt-submit", "stop"] {
+        let binary = if fixture == "stop" {
+            "checkpoint-push"
+        } else {
+            "session-start-sync"
+        };
+        with(&home, "b.db", binary, &home.payload(fixture));
+    }
+    let b = rusqlite::Connection::open(place(&home, "b.db")).unwrap();
+    let strangers = "SELECT count(*) FROM events WHERE reason = 'outbox'";
+    let strangers: i64 = b.query_row(strangers, [], |row| row.get(0)).unwrap();
+    assert_eq!(strangers, 0);
+    let url = format!("sqlite:{}", place(&home, "b.db").display());
+    let doctor = home.run("trueup").args(["doctor", "--json"]);
+    let doctor = doctor.env("TRUEUP_DATABASE_URL", url).finish();
+    assert!(
+        doctor.stdout.contains("1 writes wait for another: ")
+            && doctor.stdout.contains("trueup.db"),
+        "{}",
+        doctor.stdout
+    );
+    // And goes there as soon as that one is in use again.
+    home.prompt().ok();
+    assert_eq!(task(&home), "for a");
+    assert_idle(&home);
+}
+
+/// Removes a database with its log.
+fn remove(database: &Path) {
+    for end in ["", "-wal", "-shm"] {
+        let path = format!("{}{end}", database.display());
+        // Without a log there is none to remove.
+        let _ = fs::remove_file(path);
+    }
+}
+
+#[test]
+fn what_waits_for_a_database_that_is_gone_is_not_swallowed_by_a_new_one() {
+    let home = Home::new().holding();
+    let database = home.trueup().join("trueup.db");
+    let aside = home.trueup().join("aside.db");
+    home.sql("VACUUM INTO ?1", [aside.to_str().unwrap()]);
+    remove(&database);
+    hurried(&home, "checkpoint-push", &todo(&home, "for the old one")).ok_of_hook();
+    let said = home.start().message().join("\n");
+    assert!(database.exists());
+    assert!(
+        said.contains("1 writes wait for another database"),
+        "{said}"
+    );
+    let own: Value = home.state()["currentTask"].clone();
+    assert_eq!(own, json!(null));
+    remove(&database);
+    fs::rename(&aside, &database).unwrap();
+    home.prompt().ok();
+    assert_eq!(task(&home), "for the old one");
+    assert_idle(&home);
+}
+
+#[test]
+fn what_a_crash_left_of_a_drain_keeps_nothing_from_being_sent() {
+    let leftovers: [(&str, &[u8]); 6] = [
+        ("outbox.taken.jsonl", b""),
+        ("outbox.taken.jsonl", b"0123456789abcdef {\"op_id\":\"x"),
+        ("outbox.taken.jsonl", &[0; 8_192]),
+        ("outbox.jsonl", &[0; 8_192]),
+        ("outbox.sent.jsonl", &[0; 64]),
+        ("journal.jsonl", &[0; 8_192]),
+    ];
+    for (file, bytes) in leftovers {
+        let home = Home::new().holding();
+        fs::write(home.trueup().join(file), bytes).unwrap();
+        spill(&home, "after the crash");
+        home.prompt().ok();
+        assert_eq!(task(&home), "after the crash", "{file}");
+        assert_idle(&home);
+    }
+}
+
+/// Many writes of a session, as a long absence of the database leaves them.
+pub(crate) fn crowd(home: &Home, count: usize) -> Vec<String> {
+    spill(home, "model");
+    let model = outbox(home).waiting().unwrap().remove(0);
+    fs::remove_file(home.trueup().join("outbox.jsonl")).unwrap();
+    let write = |n: usize| Pending {
+        op_id: format!("op-{n}"),
+        write: Write::State {
+            changes: [(Field::Task, FieldValue::Text(Some(format!("task {n}"))))].into(),
+            branch: None,
+        },
+        ..model.clone()
+    };
+    let writes: Vec<Pending> = (0..count).map(write).collect();
+    let all: Vec<&Pending> = writes.iter().collect();
+    outbox(home).put_all(&all).unwrap();
+    writes.into_iter().map(|write| write.op_id).collect()
+}
+
+/// Returns the operations of what waited, in the order in which they were carried out.
+pub(crate) fn carried_out(home: &Home) -> Vec<String> {
+    let sql = "SELECT json_group_array(op_id) FROM
+        (SELECT op_id FROM events WHERE kind = 'state' AND reason = 'outbox' ORDER BY seq)";
+    serde_json::from_str(&home.ask::<String>(sql, [])).unwrap()
+}
+
+#[test]
+fn five_thousand_writes_stop_no_hook_and_go_in_batches() {
+    let home = Home::new().holding();
+    let all = crowd(&home, 5_000);
+    let mut sent = 0;
+    for _ in 0..40 {
+        // With a push's own time; a hook that does not end by then is killed by nobody here.
+        let push = home.payload("post-tool-use.bash");
+        let run = home.run("checkpoint-push").payload(&push);
+        let answer = run.without("TRUEUP_DEADLINE_MS").finish().ok_of_hook();
+        assert_eq!(answer.message(), [""; 0], "{answer:?}");
+        let now = carried_out(&home).len();
+        assert!(now >= sent, "progress is kept");
+        sent = now;
+    }
+    println!("{sent} of 5000 were sent by 40 hooks");
+    // On a machine that is too slow for that, one with time sends the rest.
+    home.prompt().ok();
+    assert_eq!(carried_out(&home), all);
+    assert_eq!(task(&home), "task 4999");
+    assert_eq!(home.lines("journal.jsonl").len(), 0);
+    assert_idle(&home);
+}

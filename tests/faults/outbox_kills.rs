@@ -1,0 +1,28 @@
+//! `kill -9` in a drain: nothing lost, nothing twice, and the order stays.
+
+use support::home::{Home, SESSION};
+
+use super::kill_loop::KillLoop;
+use super::outbox::{carried_out, crowd};
+
+/// Kills of the loop.
+const KILLS: usize = 40;
+
+#[test]
+fn a_drain_that_is_killed_again_and_again_loses_nothing_and_writes_nothing_twice() {
+    let home = Home::new().holding();
+    let all = crowd(&home, 3_000);
+    let mut kill_loop = KillLoop::new(KILLS);
+    let push = home.payload("post-tool-use.bash").bytes();
+    while kill_loop.goes_on() {
+        // Little time for each, so that many drains are needed.
+        let run = home.run("checkpoint-push");
+        kill_loop.kill(run.env("TRUEUP_DEADLINE_MS", "100"), &push);
+        let so_far = carried_out(&home);
+        assert_eq!(so_far, all[..so_far.len()], "in order, each once");
+    }
+    home.prompt().ok();
+    assert_eq!(carried_out(&home), all);
+    assert_eq!(home.lines("journal.jsonl").len(), 0);
+    assert_eq!(home.session::<i64>("revision > 3000", SESSION), 1);
+}
