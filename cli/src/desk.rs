@@ -13,7 +13,7 @@ use trueup_core::reconcile::{Code, Reading};
 use trueup_core::settings::{Environment, Project, RepositoryConfig, Settings};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Provenance, SessionFilter, Store as _};
-use trueup_core::sync::{Mode, Site, TrueUp, drain, true_up};
+use trueup_core::sync::{Site, TrueUp, drain, true_up};
 use trueup_core::text::redact::redact;
 
 use crate::args::Common;
@@ -47,6 +47,29 @@ impl Desk {
     pub(crate) fn new(common: &Common) -> Result<Self, Failure> {
         let environment = Environment::of_process();
         let settings = Settings::load(&environment)?;
+        let desk = Self::with(common, environment, settings)?;
+        // A repository that somebody else wrote must not stop every command in it.
+        let nothing = RepositoryConfig::default();
+        let own = desk.site.settings.branch_pattern(&nothing).is_some();
+        match desk.site.branch_pattern() {
+            Err(error) if own => Err(Failure::unable("config", error.to_string())),
+            _ => Ok(desk),
+        }
+    }
+
+    /// Makes the desk of a command that looks what is wrong: a broken configuration is one of the
+    /// things to find, and the defaults hold meanwhile, as for hooks.
+    pub(crate) fn of_doctor(common: &Common) -> Result<Self, Failure> {
+        let environment = Environment::of_process();
+        let settings = Settings::load_leniently(&environment)?;
+        Self::with(common, environment, settings)
+    }
+
+    fn with(
+        common: &Common,
+        environment: Environment,
+        settings: Settings,
+    ) -> Result<Self, Failure> {
         let cwd = std::env::current_dir()
             .map_err(|error| Failure::unable("io", format!("the working directory: {error}")))?;
         let project = match &common.project {
@@ -61,14 +84,6 @@ impl Desk {
         let deadline = Deadline::after(patience_of(&settings));
         let mut site = Site::new(&environment, settings, project, None, deadline);
         if let Err(error) = site.branch_pattern() {
-            // A repository that somebody else wrote must not stop every command in it.
-            if site
-                .settings
-                .branch_pattern(&RepositoryConfig::default())
-                .is_some()
-            {
-                return Err(Failure::unable("config", error.to_string()));
-            }
             site.warnings
                 .push(format!("{error}; branches are not compared"));
         }
@@ -342,7 +357,7 @@ impl Desk {
             return Ok(session);
         }
         let site = self.site_of(&session);
-        let session = true_up(store, session, &[], &site, Mode::Automatic)?.session;
+        let session = true_up(store, session, &[], &site)?.session;
         self.was_told.set(session.acknowledged >= session.revision);
         Ok(session)
     }
@@ -367,7 +382,7 @@ impl Desk {
             problems,
             remaining,
             ..
-        } = true_up(store, session, &[], &site, Mode::Automatic)?;
+        } = true_up(store, session, &[], &site)?;
         let unreadable = remaining.iter().filter(|d| d.code == Code::S08);
         let problems = problems
             .into_iter()

@@ -124,8 +124,12 @@ impl From<StoreError> for Failure {
             StoreError::CopyUnwritable(_) => Self::unable(code, message)
                 .hint("name a file in a folder that exists, is yours and has space"),
             StoreError::Corrupt(_) => Self::unable(code, message).hint(
-                "nothing was changed; restore a backup (`trueup db backup` makes them) or move the file away",
+                "nothing was changed; put a backup in its place: trueup db restore FILE",
             ),
+            StoreError::CopyUnusable(_) => Self::unable(code, message)
+                .hint("nothing was changed; name a file that trueup db backup made"),
+            StoreError::InUse(_) => Self::refused(code, message)
+                .hint("nothing was changed; end what uses it, such as trueup-hub, `trueup log --follow` or sqlite3, and try again"),
             StoreError::Conflict(_) => {
                 Self::refused(code, message).hint("look again with `trueup status` and repeat")
             }

@@ -41,7 +41,11 @@ pub fn trueup_main() -> ExitCode {
     let name = cli.command.name();
     let mut common = cli.common;
     common.json |= cli.command.asks_for_json();
-    finish(name, &common, |desk| commands::run(desk, cli.command))
+    let desk = match cli.command {
+        args::Command::Doctor { .. } => Desk::of_doctor(&common),
+        _ => Desk::new(&common),
+    };
+    finish(name, &common, desk, |desk| commands::run(desk, cli.command))
 }
 
 /// Runs `validate-session-state` on the process's arguments.
@@ -53,7 +57,8 @@ pub fn validate_main() -> ExitCode {
         Err(code) => return code,
     };
     let common = cli.common.clone();
-    finish("validate-session-state", &common, |desk| {
+    let desk = Desk::new(&common);
+    finish("validate-session-state", &common, desk, |desk| {
         commands::validate::run(desk, &cli)
     })
 }
@@ -117,10 +122,11 @@ fn reason(complaint: &str) -> String {
 fn finish(
     name: &'static str,
     common: &Common,
+    desk: Result<Desk, Failure>,
     work: impl FnOnce(&Desk) -> Result<Answer, Failure>,
 ) -> ExitCode {
     let report = Report::new(name, common.json);
-    let desk = match Desk::new(common) {
+    let desk = match desk {
         Ok(desk) => desk,
         Err(failure) => return report.fail(&failure, &[]),
     };

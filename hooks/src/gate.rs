@@ -4,7 +4,7 @@ use trueup_core::hook::{Decision, Event, Response, Tool};
 use trueup_core::liveness::LONGEST_SPAN_SECONDS;
 use trueup_core::reconcile::Divergence;
 use trueup_core::store::{Store as _, StoreError};
-use trueup_core::sync::{Drained, Mode, SyncError, drain, true_up};
+use trueup_core::sync::{Drained, SyncError, drain, true_up};
 
 use crate::call::lines;
 use crate::handoff::is_handoff;
@@ -76,7 +76,7 @@ fn divergences(call: &Call, sent: &mut Drained) -> Result<Found, SyncError> {
     let Some(session) = store.session(&call.payload.session)? else {
         return Ok(Found::default());
     };
-    let synced = true_up(&mut store, session, &[], &call.site, Mode::Automatic)?;
+    let synced = true_up(&mut store, session, &[], &call.site)?;
     let mut mended = synced.mended_findings();
     mended.retain(|d| d.code.touches_the_users_own());
     let forbids = |d: &Divergence| d.code.forbids_handoff();

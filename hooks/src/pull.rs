@@ -12,7 +12,7 @@ use trueup_core::reconcile::{Code, Policy, Reading, reconcile};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{HandoffStore as _, Heartbeat, SessionFilter, Store as _, StoreError};
 use trueup_core::sync::{
-    Briefing, Drained, Mode, News, SyncError, drain, fail_stuck, fail_stuck_tasks, handed_on,
+    Briefing, Drained, News, SyncError, drain, fail_stuck, fail_stuck_tasks, handed_on,
     is_registered_as_is, observe_without_database, predecessor, reassertion, register,
     remember_database, stuck_lines, sweep, true_up,
 };
@@ -96,7 +96,7 @@ fn try_start(call: &Call, source: Source, sent: &mut Drained) -> Result<Outcome,
         stuck = stuck_lines(&tasks, &phases);
     }
     let company = neighbours(&mut store, &session, SessionStatus::PRESENT)?;
-    let synced = true_up(&mut store, session, &company, &call.site, Mode::Automatic)?;
+    let synced = true_up(&mut store, session, &company, &call.site)?;
     let session = &synced.session;
     if session.acknowledged != session.revision {
         store.acknowledge(id, session.revision)?;
@@ -219,7 +219,6 @@ fn degraded(call: &Call, reason: &str) -> Outcome {
     let observation = observe_without_database(&call.payload.session, reason, &call.site);
     let policy = Policy {
         create_cache: false,
-        adopt_older_database: false,
     };
     let found = reconcile(&observation.snapshot, policy).divergences;
     let state = match &observation.snapshot.cache {
@@ -295,7 +294,7 @@ fn try_prompt(call: &Call, sent: &mut Drained) -> Result<Outcome, SyncError> {
         })?;
         session.status = SessionStatus::Active;
     }
-    let synced = true_up(&mut store, session, &[], &call.site, Mode::Automatic)?;
+    let synced = true_up(&mut store, session, &[], &call.site)?;
     let session = &synced.session;
     // As it is now: what changed while this hook was at work must be told too.
     let untold = session.revision > session.acknowledged;

@@ -5,7 +5,7 @@ use trueup_core::model::{Session, SessionStatus};
 use trueup_core::reconcile::Code;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Heartbeat, Store as _, StoreError};
-use trueup_core::sync::{Drained, Mode, SyncError, drain, register, true_up};
+use trueup_core::sync::{Drained, SyncError, drain, register, true_up};
 
 use crate::call::{lines, not_mended, users_own};
 use crate::capture::capture;
@@ -77,7 +77,7 @@ fn checkpoint(
     renew(call, &mut store, &session)?;
     let registered_at = session.registered_at;
     // Local edits first: what is captured below raises the revision they were made from.
-    let synced = true_up(&mut store, session, &[], &call.site, Mode::Automatic)?;
+    let synced = true_up(&mut store, session, &[], &call.site)?;
     call.saw(&synced.session);
     let mut found = users_own(synced.mended_findings());
     let mut notes = not_mended(&synced.problems);
@@ -93,7 +93,7 @@ fn checkpoint(
         && !stuck
         && let Some(session) = store.session(&call.payload.session)?
     {
-        let again = true_up(&mut store, session, &[], &call.site, Mode::Automatic)?;
+        let again = true_up(&mut store, session, &[], &call.site)?;
         found.extend(again.found.into_iter().filter(|d| d.code == Code::S11));
     }
     if matches!(call.payload.event, Event::AfterTool(_) | Event::Stop { .. }) {

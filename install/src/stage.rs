@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::dirs;
 use crate::error::{Error, Named, Result};
 use crate::files;
+use crate::manifest;
 use crate::parts;
 
 /// The files of a plugin directory by relative path, each with permission bits and content.
@@ -46,7 +47,22 @@ pub(crate) fn gather(source: &Path, binaries: &BTreeMap<String, PathBuf>) -> Res
         let bytes = files::read(path).named("read", path)?;
         tree.insert(Path::new("bin").join(name), (0o755, bytes));
     }
+    tree.insert(DIGESTS.into(), (0o644, digests(&tree)));
     Ok(tree)
+}
+
+/// Where the digests of what runs lie: `trueup doctor` tells by them whether a file was altered
+/// since.
+const DIGESTS: &str = "hooks/SHA256SUMS";
+
+/// Lists the digests of binaries and hooks, as `sha256sum` prints and checks them.
+fn digests(tree: &Tree) -> Vec<u8> {
+    tree.iter()
+        .filter(|(name, _)| name.starts_with("bin") || name.starts_with("hooks"))
+        .fold(String::new(), |text, (name, (_, bytes))| {
+            text + &format!("{}  {}\n", manifest::digest(bytes), name.display())
+        })
+        .into_bytes()
 }
 
 /// The version that a gathered tree declares.

@@ -164,7 +164,7 @@ fn a_broken_configuration_names_file_and_line() {
         "lease_seconds = 60\n\nbroken\n",
     )
     .unwrap();
-    for arguments in [&["status"][..], &["item", "add", "SD-1"], &["doctor"]] {
+    for arguments in [&["status"][..], &["item", "add", "SD-1"]] {
         let object = object(&home, 3, arguments);
         assert_eq!(object["error"]["code"], "config");
         let message = object["error"]["message"].as_str().unwrap();

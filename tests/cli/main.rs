@@ -39,6 +39,7 @@ mod queue_stuck;
 mod refusals;
 mod repo_states;
 mod repos;
+mod restore;
 mod retention;
 mod secrets;
 mod sessions;

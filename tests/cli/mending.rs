@@ -35,6 +35,26 @@ fn fix_mends_lists_what_it_mended_and_exits_0() {
 }
 
 #[test]
+fn a_file_ahead_of_its_database_shows_all_that_differs_and_fix_keeps_it() {
+    let home = drifted("S-01");
+    let mut cache = home.cached();
+    cache["_trueup"]["revision"] = json!(99_999);
+    home.write_cache(cache.to_string());
+    let found = findings(&home, 1, &[]);
+    assert_eq!(codes(&found), ["S-01", "S-09", "S-11"], "{found}");
+    assert_eq!(
+        home.lines("journal.jsonl").len(),
+        0,
+        "looking writes nothing"
+    );
+    let object = findings(&home, 0, &["--fix"]);
+    assert_eq!(object["data"]["mended"], json!(["S-01", "S-09", "S-11"]));
+    let journal = home.lines("journal.jsonl");
+    assert_eq!(journal[0]["fields"], json!({"Item": "SD-002B"}));
+    assert_in_step(&home);
+}
+
+#[test]
 fn fix_says_in_words_what_it_mended() {
     let home = drifted("S-03");
     let answer = validate(&home, &["--fix"]).ok();

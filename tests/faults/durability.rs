@@ -39,10 +39,32 @@ fn calls(home: &Home, arguments: &[&str]) -> Vec<String> {
 
 #[test]
 fn a_write_is_on_the_disk_before_it_is_reported() {
+    if can_watch() {
+        assert_settled(&Home::new().holding());
+    }
+}
+
+/// The log lies beside the file that a link leads to, not beside the link.
+#[test]
+fn a_write_through_a_link_is_on_the_disk_before_it_is_reported() {
     if !can_watch() {
         return;
     }
     let home = Home::new().holding();
+    let real = home.root().join("real");
+    fs::create_dir(&real).unwrap();
+    let (link, real) = (home.trueup().join("trueup.db"), real.join("trueup.db"));
+    fs::rename(&link, &real).unwrap();
+    std::os::unix::fs::symlink("../real/trueup.db", &link).unwrap();
+    assert_settled(&home);
+    let beside = |ending: &str| home.trueup().join(format!("trueup.db{ending}")).exists();
+    assert!(!beside("-wal") && !beside("-shm"));
+    assert!(real.with_file_name("trueup.db.queue").exists());
+}
+
+/// Asserts that what a command wrote to the log was waited for before the command said so.
+#[track_caller]
+fn assert_settled(home: &Home) {
     // With the database open elsewhere, nobody moves the log into the file on the way out.
     let other = home.database();
     other
@@ -50,7 +72,7 @@ fn a_write_is_on_the_disk_before_it_is_reported() {
             row.get::<_, i64>(0)
         })
         .unwrap();
-    let calls = calls(&home, &["item", "add", "SD-9"]);
+    let calls = calls(home, &["item", "add", "SD-9"]);
     let on_log = |call: &String, names: [&str; 2]| {
         call.contains("trueup.db-wal>") && names.iter().any(|name| call.contains(name))
     };

@@ -26,4 +26,5 @@ mod queue;
 mod races;
 mod read_only;
 mod repo_states;
+mod restores;
 mod stdin;

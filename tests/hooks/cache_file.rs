@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use support::home::{Home, SESSION};
 
 /// A file as the original tool writes it, here on the wrong item and phase.
@@ -216,7 +216,9 @@ fn s_09_a_file_of_another_database_is_set_aside_by_name() {
         "⚠️ cache written for another database: file=ffffffff, db={}; kept aside as *.foreign-<time>",
         &lineage[..8]
     );
-    assert_eq!(home.start().ok().message(), [line]);
+    // What differs is said beside it.
+    let differs = "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C".to_owned();
+    assert_eq!(home.start().ok().message(), [differs, line]);
     assert_eq!(
         aside(&home, "auto-proceed-state.json.foreign-2"),
         cache.to_string()
@@ -225,18 +227,93 @@ fn s_09_a_file_of_another_database_is_set_aside_by_name() {
     assert_eq!(home.cached()["_trueup"]["lineage"], lineage);
 }
 
-#[test]
-fn s_09_a_file_newer_than_the_database_is_reported_and_left_alone() {
-    let home = Home::new().holding();
+/// What a checker's or a restored backup's file may look like: ahead, with another item, phase
+/// and task than the database has.
+fn ahead(home: &Home) -> String {
     let mut cache = home.cached();
-    cache["_trueup"]["revision"] = json!(99);
+    cache["_trueup"]["revision"] = json!(99_999);
+    cache["currentSd"] = json!("SD-002B");
+    cache["currentPhase"] = json!("EXEC");
     home.write_cache(cache.to_string());
-    let before = fs::read(home.cache()).unwrap();
     let revision: i64 = home.session("revision", SESSION);
-    let line = format!(
-        "⚠️ cache written for another database: file is at revision 99, db at {revision} \
+    format!(
+        "⚠️ cache written for another database: file is at revision 99999, db at {revision} \
          (restored from a backup?)"
+    )
+}
+
+/// Asserts that the file is in step again and that the journal holds what it held.
+fn assert_mended_and_kept(home: &Home) {
+    let cache = home.cached();
+    let revision: i64 = home.session("revision", SESSION);
+    assert_eq!(cache["currentSd"], "SD-002C");
+    assert_eq!(cache["currentPhase"], home.state()["currentPhase"]);
+    assert_eq!(cache["_trueup"]["revision"], revision);
+    let journal = home.lines("journal.jsonl");
+    assert_eq!(journal.len(), 1, "{journal:?}");
+    assert_eq!(
+        journal[0]["fields"],
+        json!({"Item": "SD-002B", "Phase": "EXEC"})
     );
-    assert_eq!(home.start().ok().message(), [line]);
-    assert_eq!(fs::read(home.cache()).unwrap(), before);
+    assert_eq!(journal[0]["reason"], "older_database_adopted");
+}
+
+#[test]
+fn s_09_a_file_newer_than_the_database_is_reported_and_mended_by_each_hook() {
+    let home = Home::new().holding();
+    let line = ahead(&home);
+    let message = home.start().ok().message().join("\n");
+    assert!(message.contains(&line), "{message}");
+    assert!(message.contains("kept in the journal as j-"), "{message}");
+    assert_mended_and_kept(&home);
+
+    for (binary, fixture) in [
+        ("session-start-sync", "user-prompt-submit"),
+        ("checkpoint-push", "post-tool-use.todo-write"),
+        ("pre-handoff-validate", "stop"),
+        ("pre-handoff-validate", "pre-tool-use.agent"),
+    ] {
+        let home = Home::new().holding();
+        ahead(&home);
+        home.hook(binary, &home.payload(fixture)).ok();
+        let journal = home.lines("journal.jsonl");
+        assert_eq!(journal.len(), 1, "{fixture}: {journal:?}");
+        assert_eq!(home.cached()["currentSd"], "SD-002C", "{fixture}");
+    }
+}
+
+#[test]
+fn s_09_a_stamp_changed_by_hand_is_a_finding_and_loses_no_edit() {
+    for (key, value) in [
+        ("digest", Value::Null),
+        ("digest", json!(7)),
+        ("revision", json!(-1)),
+        ("revision", json!(2.5)),
+        ("revision", json!("3")),
+        ("revision", Value::Null),
+        ("lineage", json!(["x"])),
+        ("", json!("stamp")),
+        ("", json!([])),
+        ("", Value::Null),
+    ] {
+        let home = Home::new().holding();
+        // The database moves on, so that the edit cannot be a proposal.
+        home.set(SESSION, "execution_state.currentTask", "theirs");
+        let mut cache = home.cached();
+        cache["currentPhase"] = json!("EXEC");
+        match key {
+            "" => cache["_trueup"] = value.clone(),
+            key => cache["_trueup"][key] = value.clone(),
+        }
+        home.write_cache(cache.to_string());
+        let found = home.prompt().ok().message().join("\n");
+        assert!(
+            found.contains("⚠️ cache written for another database: "),
+            "{key} {value}: {found}"
+        );
+        let journal = home.lines("journal.jsonl");
+        assert_eq!(journal.len(), 1, "{key} {value}");
+        assert_eq!(journal[0]["fields"]["Phase"], "EXEC", "{key} {value}");
+        assert_eq!(home.cached()["currentTask"], "theirs");
+    }
 }

@@ -137,20 +137,19 @@ fn an_edit_of_the_phase_is_pushed_before_it_is_handed_on() {
 }
 
 #[test]
-fn drift_in_a_cache_that_cannot_be_mended_is_denied() {
+fn drift_of_a_file_ahead_of_the_database_is_mended_told_and_passes() {
     let home = Home::new().holding();
-    let before = home.cached();
-    fs::create_dir(
-        home.project()
-            .join(".claude/auto-proceed-state.json.corrupt-x"),
-    )
-    .unwrap();
-    let mut foreign = before;
-    foreign["_trueup"]["revision"] = json!(99);
-    foreign["currentSd"] = json!("SD-002B");
-    home.write_cache(foreign.to_string());
-    // A file from the future is left alone, and says nothing that could be compared.
-    gate(&home, &bash(&home, "trueup handoff create X")).assert_silent();
+    let mut ahead = home.cached();
+    ahead["_trueup"]["revision"] = json!(99);
+    ahead["currentSd"] = json!("SD-002B");
+    home.write_cache(ahead.to_string());
+    let answer = gate(&home, &bash(&home, "trueup handoff create X")).ok();
+    let told = answer.message().join("\n");
+    assert!(told.contains("file is at revision 99"), "{told}");
+    assert!(told.contains("kept in the journal as j-"), "{told}");
+    assert_eq!(home.cached()["currentSd"], "SD-002C");
+    let journal = home.lines("journal.jsonl");
+    assert_eq!(journal[0]["fields"], json!({"Item": "SD-002B"}));
 }
 
 #[test]

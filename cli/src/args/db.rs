@@ -27,6 +27,18 @@ pub(crate) enum DbCommand {
         /// The new file; never replaced
         file: PathBuf,
     },
+    /// Put a copy in its place; what was there is kept beside it
+    ///
+    /// The copy is checked whole before anything is touched. While another process has the
+    /// database open nothing is replaced. Caches that are ahead of the copy are trued up by the
+    /// next hook; what they held goes to the journal.
+    ///
+    /// Example: trueup db restore before-upgrade.db
+    #[command(verbatim_doc_comment)]
+    Restore {
+        /// The copy; it stays as it is
+        file: PathBuf,
+    },
     /// Remove ended sessions and events that are old, and local files that belong to nobody
     ///
     /// What is held, parked with its work undone, or waiting in journal or outbox stays. It
@@ -51,6 +63,7 @@ impl DbCommand {
             Self::Status => "db status",
             Self::Migrate => "db migrate",
             Self::Backup { .. } => "db backup",
+            Self::Restore { .. } => "db restore",
             Self::Prune { .. } => "db prune",
         }
     }

@@ -16,7 +16,7 @@ use trueup_core::model::{Field, ItemKey, NewItem, SessionId, Value as FieldValue
 use trueup_core::settings::{Environment, Project, Settings};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Provenance, Store as _};
-use trueup_core::sync::{Mode, Site, register, true_up};
+use trueup_core::sync::{Site, register, true_up};
 
 use crate::failure::Failure;
 use crate::report::Answer;
@@ -50,7 +50,7 @@ pub(super) fn run() -> Result<Answer, Failure> {
         .session(&session)?
         .ok_or_else(|| Failure::phantom("demo-session"))?;
     let current = super::set::push(&mut store, current, &changes, None, "demo")?;
-    true_up(&mut store, current, &[], &site, Mode::Automatic)?;
+    true_up(&mut store, current, &[], &site)?;
     let path = cache::shared_path(&project);
     // The file as a tool without a database left it: on the previous child.
     write_own(&path, stale().as_bytes())?;
@@ -60,7 +60,7 @@ pub(super) fn run() -> Result<Answer, Failure> {
     let session = store
         .session(&session)?
         .ok_or_else(|| Failure::phantom("demo-session"))?;
-    let synced = true_up(&mut store, session, &[], &site, Mode::Automatic)?;
+    let synced = true_up(&mut store, session, &[], &site)?;
     let took = clock.elapsed();
     let after = show(&path);
 

@@ -1,7 +1,7 @@
 //! `trueup journal`
 
 use serde_json::json;
-use trueup_core::model::Value;
+use trueup_core::model::{Field, Value};
 use trueup_core::outbox::Entry;
 use trueup_core::store::Store as _;
 use trueup_core::text::one_line;
@@ -67,8 +67,16 @@ fn restore(desk: &Desk, entry: &Entry) -> Result<Answer, Failure> {
     let session = desk.before_change(&mut store, session)?;
     let before = session.clone();
     let reason = format!("restored {}", entry.id);
-    super::set::push(&mut store, session, &entry.lost.fields, None, &reason)?;
+    let mut fields = entry.lost.fields.clone();
     let mut warnings = Vec::new();
+    // Which item a session holds is a claim, which no edit makes.
+    if let Some(Value::Text(Some(item))) = fields.remove(&Field::Item) {
+        warnings.push(format!(
+            "{} is not claimed by this: trueup claim {0}",
+            one_line(&item, LONGEST)
+        ));
+    }
+    super::set::push(&mut store, session, &fields, None, &reason)?;
     let session = desk.after_change(&mut store, &id, &mut warnings)?;
     let vitality = json::vitality(&session, &desk.site);
     let data = json!({

@@ -5,7 +5,7 @@ use trueup_core::model::{Session, SessionStatus};
 use trueup_core::reconcile::{Code, Divergence, Policy, Severity, reconcile};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{SessionFilter, Store as _};
-use trueup_core::sync::{Mode, inspect, observe_without_database, true_up};
+use trueup_core::sync::{inspect, observe_without_database, true_up};
 
 use crate::args::Validate;
 use crate::desk::Desk;
@@ -67,7 +67,7 @@ fn look(
         limit: NEIGHBOURS,
     })?;
     if !fix {
-        let (session, _, decision) = inspect(store, session, &neighbours, &site, Mode::Automatic)?;
+        let (session, _, decision) = inspect(store, session, &neighbours, &site)?;
         let remaining = decision.divergences;
         return Ok(Finding {
             session,
@@ -76,7 +76,7 @@ fn look(
             warnings: Vec::new(),
         });
     }
-    let synced = true_up(store, session, &neighbours, &site, Mode::Asked)?;
+    let synced = true_up(store, session, &neighbours, &site)?;
     let mended = synced.mended();
     Ok(Finding {
         session: synced.session,
@@ -149,7 +149,6 @@ fn unreachable_database(desk: &Desk, failure: Failure) -> Failure {
     let observation = observe_without_database(&session, &failure.message, &desk.site);
     let policy = Policy {
         create_cache: false,
-        adopt_older_database: false,
     };
     let found = reconcile(&observation.snapshot, policy).divergences;
     let told = found.iter().find(|d| d.code == Code::S12);

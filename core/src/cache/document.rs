@@ -1,6 +1,6 @@
 //! The cache as a document: the original's keys, whatever others put there, and the stamp.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
@@ -78,34 +78,51 @@ impl Document {
 
     /// Returns what the document says, for reconciling.
     pub fn reading(&self) -> CacheReading {
-        let stamp = self.0.get(STAMP).and_then(Json::as_object);
+        let mark = self.0.get(STAMP);
+        let stamp = mark.and_then(Json::as_object);
         let text = |key: &str| stamp.and_then(|s| s.get(key)).and_then(Json::as_str);
         let fields = self.fields();
-        let stamped = stamp.is_some();
         let malformed = Field::ALL
             .into_iter()
             .filter(|field| !fields.contains_key(field))
-            .filter(|field| stamped || self.0.contains_key(field.key()))
+            .filter(|field| mark.is_some() || self.0.contains_key(field.key()))
             .collect();
+        let lineage = text("lineage").map(|l| Lineage(l.to_owned()));
+        let revision = stamp
+            .and_then(|s| s.get("revision"))
+            .and_then(Json::as_u64)
+            .map(Revision);
+        let edited = match (mark, text("digest")) {
+            (None, _) => BTreeSet::new(),
+            (Some(_), Some(digest)) => digest::edited(&fields, digest),
+            // Nothing tells what was edited, so everything may have been.
+            (Some(_), None) => Field::ALL.into_iter().collect(),
+        };
+        let stamp_problem = mark.and_then(|_| {
+            [
+                (stamp.is_some(), "its stamp is no object"),
+                (lineage.is_some(), "its stamp names no lineage"),
+                (revision.is_some(), "its stamp names no revision"),
+                (text("digest").is_some(), "its stamp has no digest"),
+            ]
+            .into_iter()
+            .find_map(|(is_right, problem)| (!is_right).then_some(problem))
+        });
         CacheReading {
             malformed,
-            lineage: text("lineage").map(|l| Lineage(l.to_owned())),
-            revision: stamp
-                .and_then(|s| s.get("revision"))
-                .and_then(Json::as_u64)
-                .map(Revision),
+            lineage,
+            revision,
             synced_at: text("syncedAt").and_then(|t| t.parse().ok()),
             session: self.session(),
-            edited: match text("digest") {
-                Some(digest) => digest::edited(&fields, digest),
-                None => std::collections::BTreeSet::new(),
-            },
+            edited,
             branch: self
                 .0
                 .get("branch")
                 .and_then(Json::as_str)
                 .map(str::to_owned),
             fields,
+            stamp_problem,
+            owner_revision: None,
         }
     }
 
@@ -248,6 +265,54 @@ mod tests {
         assert_eq!(reading.revision, Some(Revision(7)));
         assert_eq!(reading.session.unwrap().as_str(), "s1");
         assert_eq!(reading.fields.len(), Field::ALL.len());
+    }
+
+    /// Stamps that nobody but a hand writes. None may make an edit look like what trueup wrote.
+    #[test]
+    fn a_strange_stamp_is_said_and_leaves_an_edit_an_edit() {
+        let whole = Json::Object(written().0)[STAMP].clone();
+        let part = |key: &str, value: Json| {
+            let mut stamp = whole.clone();
+            stamp[key] = value;
+            stamp
+        };
+        let without = |key: &str| {
+            let mut stamp = whole.clone();
+            stamp.as_object_mut().unwrap().remove(key);
+            stamp
+        };
+        let mut stamps = vec![
+            json!(null),
+            json!("x"),
+            json!([1]),
+            json!(7),
+            json!(true),
+            json!({}),
+        ];
+        for key in ["lineage", "revision", "digest"] {
+            stamps.push(without(key));
+            for value in [json!(null), json!([]), json!({}), json!(true)] {
+                stamps.push(part(key, value));
+            }
+        }
+        stamps
+            .extend([json!("7"), json!(-1), json!(1.5), json!(1e30)].map(|r| part("revision", r)));
+        stamps.extend([json!(7), json!(0.5)].map(|d| part("digest", d)));
+        for stamp in stamps {
+            let mut map = written().0;
+            map.insert("currentPhase".to_owned(), json!("EXEC"));
+            map.insert(STAMP.to_owned(), stamp.clone());
+            let reading = Document(map).reading();
+            assert!(reading.stamp_problem.is_some(), "{stamp}");
+            let kept = reading.edited.contains(&Field::Phase) || !reading.is_stamped();
+            assert!(kept, "{stamp}");
+        }
+        let huge = part("revision", json!(u64::MAX));
+        let mut map = written().0;
+        map.insert(STAMP.to_owned(), huge);
+        let reading = Document(map).reading();
+        assert_eq!(reading.revision, Some(Revision(u64::MAX)));
+        assert_eq!(reading.stamp_problem, None);
     }
 
     #[test]

@@ -5,13 +5,15 @@ mod change;
 mod door;
 mod path_text;
 mod replace;
+mod resolved;
 mod way;
 
 pub use backup::change_with_backup;
 pub use change::{Change, ChangeError};
 pub(crate) use change::{locked, replace};
 pub(crate) use door::{
-    PRIVATE, is_symlink, open, open_existing, open_to_update, set_mode, shared_dir, sync_dir,
+    PRIVATE, create_new, is_symlink, open, open_existing, open_to_update, set_mode, shared_dir,
+    sync_dir,
 };
 pub use door::{
     append_to_theirs, open_to_append, own_dir, private_dir, read_bytes, read_text, write_own,
@@ -19,4 +21,11 @@ pub use door::{
 pub use path_text::{path_from_text, path_to_text};
 pub use replace::Written;
 pub(crate) use replace::{Replacement, sweep_drafts};
+pub use resolved::ResolvedPath;
 pub(crate) use way::{clear_the_way, is_in_the_way, is_still_of};
+
+/// Returns the SHA-256 of bytes in hexadecimal, as `sha256sum` prints it.
+pub fn sha256(bytes: &[u8]) -> String {
+    use sha2::{Digest as _, Sha256};
+    crate::hex::hex(&Sha256::digest(bytes))
+}

@@ -25,8 +25,10 @@ pub enum LostReason {
     DatabaseMovedOn,
     /// The file carried no stamp, so what it held cannot be told from old state.
     UnstampedCache,
-    /// The file was newer than the database, and a person chose the database.
+    /// The file was of a later state than the database, which has been restored.
     OlderDatabaseAdopted,
+    /// The file's stamp was changed by hand, so nothing tells which revision it held.
+    AlteredStamp,
     /// The write was made under a claim that another session has taken.
     ClaimLost,
 }

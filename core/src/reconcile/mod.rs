@@ -2,9 +2,9 @@
 //!
 //! Laws, each a property test (`tests/laws.rs` beside this file):
 //! applying the actions leaves no divergence of the cache; twice is once; the database never
-//! receives what only the cache holds, unless it is a proposal on the current revision; no
-//! newer cache is replaced by an older reading; the same input gives the same output in the
-//! same order; never a panic. "Could not ask" is never "no": without a reading of the
+//! receives what only the cache holds, unless it is a proposal on the current revision; what a
+//! newer cache held is in the journal before an older reading replaces it; the same input gives
+//! the same output in the same order; never a panic. "Could not ask" is never "no": without a reading of the
 //! database there are no actions at all.
 
 mod action;

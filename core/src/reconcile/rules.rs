@@ -118,7 +118,7 @@ fn cache_against(
                 (None, None, Some("trueup doctor".to_owned())),
             );
         }
-        Reading::Fresh(cache) => fresh_cache(database, cache, snapshot, policy, out),
+        Reading::Fresh(cache) => fresh_cache(database, cache, snapshot, out),
     }
 }
 
@@ -126,7 +126,6 @@ fn fresh_cache(
     database: &DatabaseReading,
     cache: &CacheReading,
     snapshot: &Snapshot,
-    policy: Policy,
     out: &mut Reconciliation,
 ) {
     if let Some(lineage) = cache.lineage.as_ref().filter(|l| **l != database.lineage) {
@@ -141,9 +140,18 @@ fn fresh_cache(
             Some(FIX.to_owned()),
         );
         push(out, snapshot, Code::S09, message, detail);
+        let expected = database.projection();
+        for (field, found) in differing(database, cache) {
+            mismatch_line(database, field, &expected, found, snapshot, out);
+        }
         out.actions.push(Action::SetAside(Aside::Foreign));
         out.actions.push(Action::ReplaceCache);
         return;
+    }
+    if let Some(problem) = cache.stamp_problem {
+        let message = format!("⚠️ cache written for another database: {problem}");
+        let detail = (None, Some(problem.to_owned()), Some(FIX.to_owned()));
+        push(out, snapshot, Code::S09, message, detail);
     }
     if cache
         .session
@@ -151,68 +159,80 @@ fn fresh_cache(
         .is_some_and(|session| *session != snapshot.session)
     {
         leftover(database, cache, snapshot, out);
-        return;
+    } else if cache.is_ahead_of(database) {
+        ahead(database, cache, snapshot, out);
+    } else {
+        compare(database, cache, snapshot, out);
     }
-    // A revision without a lineage compares with nothing.
-    let stamped = cache.revision.filter(|_| cache.is_stamped());
-    if let Some(revision) = stamped.filter(|r| *r > database.revision) {
-        let message = format!(
-            "⚠️ cache written for another database: file is at revision {revision}, db at {} \
-             (restored from a backup?)",
-            database.revision
-        );
-        let detail = (
-            Some(database.revision.to_string()),
-            Some(revision.to_string()),
-            Some(FIX.to_owned()),
-        );
-        push(out, snapshot, Code::S09, message, detail);
-        if policy.adopt_older_database {
-            let lost: BTreeMap<Field, Value> = differing(database, cache)
-                .into_iter()
-                .map(|(f, v)| (f, v.clone()))
-                .collect();
-            if !lost.is_empty() {
-                journal(
-                    database,
-                    cache,
-                    snapshot,
-                    LostReason::OlderDatabaseAdopted,
-                    lost,
-                    out,
-                );
-            }
-            out.actions.push(Action::ReplaceCache);
-        }
-        return;
+}
+
+/// A file of a later state than the database: one that was restored from a backup, or a stamp
+/// changed by hand. The database is the truth all the same; what the file held goes to the
+/// journal, edited or not, since nothing else has it.
+fn ahead(
+    database: &DatabaseReading,
+    cache: &CacheReading,
+    snapshot: &Snapshot,
+    out: &mut Reconciliation,
+) {
+    let found = cache.revision.unwrap_or(database.revision);
+    let message = format!(
+        "⚠️ cache written for another database: file is at revision {found}, db at {} \
+         (restored from a backup?)",
+        database.revision
+    );
+    let detail = (
+        Some(database.revision.to_string()),
+        Some(found.to_string()),
+        Some(FIX.to_owned()),
+    );
+    push(out, snapshot, Code::S09, message, detail);
+    let expected = database.projection();
+    let mut lost = BTreeMap::new();
+    for (field, found) in differing(database, cache) {
+        mismatch_line(database, field, &expected, found, snapshot, out);
+        lost.insert(field, found.clone());
     }
-    compare(database, cache, snapshot, out);
+    malformed_lines(database, cache, snapshot, out);
+    let reason = LostReason::OlderDatabaseAdopted;
+    journal(database, cache, snapshot, reason, lost, out);
+    out.actions.push(Action::ReplaceCache);
 }
 
 /// A file of a session that is gone: what trueup wrote is safe in the database, and only an
-/// edit that was never pushed would be lost with it; of a file trueup never wrote, all is.
+/// edit that was never pushed would be lost with it; of a file trueup never wrote, or one of a
+/// later state than the database has of that session, all is.
 fn leftover(
     database: &DatabaseReading,
     cache: &CacheReading,
     snapshot: &Snapshot,
     out: &mut Reconciliation,
 ) {
-    let edits: BTreeMap<Field, Value> = cache
+    let ahead = cache.is_ahead_of_owner();
+    let is_lost = |field: Field| {
+        ahead
+            || (cache.edited.contains(&field) || !cache.is_stamped())
+                && (field != Field::Item || cache.stamp_problem.is_some())
+    };
+    let lost: BTreeMap<Field, Value> = cache
         .fields
         .iter()
-        .filter(|(field, _)| cache.edited.contains(field) || !cache.is_stamped())
-        .filter(|(field, _)| **field != Field::Item)
+        .filter(|(field, _)| is_lost(**field))
         .map(|(field, value)| (*field, value.clone()))
         .collect();
-    if !edits.is_empty() {
-        let reason = lost_reason(cache);
-        journal(database, cache, snapshot, reason, edits, out);
-    }
+    let reason = if ahead {
+        LostReason::OlderDatabaseAdopted
+    } else {
+        lost_reason(cache)
+    };
+    journal(database, cache, snapshot, reason, lost, out);
     out.actions.push(Action::ReplaceCache);
 }
 
 fn lost_reason(cache: &CacheReading) -> LostReason {
-    if cache.is_stamped() {
+    if cache.stamp_problem.is_some() {
+        LostReason::AlteredStamp
+    } else if cache.is_stamped() {
         LostReason::DatabaseMovedOn
     } else {
         LostReason::UnstampedCache
@@ -236,11 +256,15 @@ fn compare(
     out: &mut Reconciliation,
 ) {
     let expected = database.projection();
-    let on_current = cache.is_stamped()
-        && cache.revision == Some(database.revision)
-        && cache.session.as_ref() == Some(&snapshot.session);
+    let same_revision = cache.is_stamped() && cache.revision == Some(database.revision);
+    let on_current = same_revision && cache.session.as_ref() == Some(&snapshot.session);
+    // Both at one revision, and neither edited: the file is of a time that a restored database
+    // never had. Whether work is active also follows from who holds the item now.
+    let is_of_another_time =
+        |field| same_revision && (field != Field::IsActive || database.claim.is_some());
     let mut proposal = BTreeMap::new();
     let mut lost = BTreeMap::new();
+    let mut reason = lost_reason(cache);
     let mut mismatch = false;
     for (field, found) in differing(database, cache) {
         let edited = cache.edited.contains(&field);
@@ -263,23 +287,15 @@ fn compare(
         }
         mismatch = true;
         mismatch_line(database, field, &expected, found, snapshot, out);
-        if may_propose && (edited || !cache.is_stamped()) {
+        if cache.stamp_problem.is_some() || may_propose && (edited || !cache.is_stamped()) {
             lost.insert(field, found.clone());
+        } else if may_propose && is_of_another_time(field) {
+            lost.insert(field, found.clone());
+            reason = LostReason::OlderDatabaseAdopted;
         }
     }
-    // What makes no sense is no proposal, but it hides what the database says.
-    let nothing = Value::Text(None);
-    for field in &cache.malformed {
-        let right = expected.get(*field);
-        if right != nothing && right != Value::Flag(false) {
-            mismatch = true;
-            mismatch_line(database, *field, &expected, &nothing, snapshot, out);
-        }
-    }
-    if !lost.is_empty() {
-        let reason = lost_reason(cache);
-        journal(database, cache, snapshot, reason, lost, out);
-    }
+    mismatch |= malformed_lines(database, cache, snapshot, out);
+    journal(database, cache, snapshot, reason, lost, out);
     let proposes = !proposal.is_empty();
     if proposes {
         out.actions.push(Action::Push(Proposal {
@@ -292,6 +308,27 @@ fn compare(
     }
 }
 
+/// Names fields that make no sense: those are no proposals, but they hide what the database
+/// says. Tells whether there is one.
+fn malformed_lines(
+    database: &DatabaseReading,
+    cache: &CacheReading,
+    snapshot: &Snapshot,
+    out: &mut Reconciliation,
+) -> bool {
+    let expected = database.projection();
+    let nothing = Value::Text(None);
+    let mut found = false;
+    for field in &cache.malformed {
+        let right = expected.get(*field);
+        if right != nothing && right != Value::Flag(false) {
+            found = true;
+            mismatch_line(database, *field, &expected, &nothing, snapshot, out);
+        }
+    }
+    found
+}
+
 /// Tells whether the file needs writing though nothing it says is wrong.
 fn is_incomplete(database: &DatabaseReading, cache: &CacheReading, snapshot: &Snapshot) -> bool {
     cache.revision != Some(database.revision)
@@ -301,6 +338,7 @@ fn is_incomplete(database: &DatabaseReading, cache: &CacheReading, snapshot: &Sn
         || snapshot.branch.as_ref().is_some_and(|b| cache.branch.as_deref() != Some(&b.name))
         // An edit undone by hand differs from its digest though not from the database.
         || !cache.edited.is_empty()
+        || cache.stamp_problem.is_some()
 }
 
 fn is_acceptable(value: &Value) -> bool {
@@ -318,6 +356,9 @@ fn journal(
     fields: BTreeMap<Field, Value>,
     out: &mut Reconciliation,
 ) {
+    if fields.is_empty() {
+        return;
+    }
     let lost = Lost {
         session: cache
             .session

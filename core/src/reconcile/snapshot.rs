@@ -93,12 +93,30 @@ pub struct CacheReading {
     pub edited: BTreeSet<Field>,
     /// The branch it names.
     pub branch: Option<String>,
+    /// What is wrong with a stamp that is there but is not as trueup writes it.
+    pub stamp_problem: Option<&'static str>,
+    /// The revision the database has of the session the file names, where that is another one
+    /// and is known.
+    pub owner_revision: Option<Revision>,
 }
 
 impl CacheReading {
     /// Tells whether trueup wrote the file.
     pub fn is_stamped(&self) -> bool {
         self.lineage.is_some() && self.revision.is_some()
+    }
+
+    /// Tells whether the file was written from a later state than the database has: a backup
+    /// was restored, or the stamp was changed by hand. A revision without a lineage compares
+    /// with nothing.
+    pub fn is_ahead_of(&self, database: &DatabaseReading) -> bool {
+        self.lineage.as_ref() == Some(&database.lineage) && self.revision > Some(database.revision)
+    }
+
+    /// Tells whether the file, of another session, holds a later state of that session than the
+    /// database does.
+    pub fn is_ahead_of_owner(&self) -> bool {
+        self.is_stamped() && self.revision > self.owner_revision
     }
 }
 
@@ -159,6 +177,4 @@ pub struct Snapshot {
 pub struct Policy {
     /// Whether a missing cache may be made here.
     pub create_cache: bool,
-    /// Whether a person asked to replace even a cache that is newer than the database.
-    pub adopt_older_database: bool,
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use directories::ProjectDirs;
 
 use super::Environment;
+use crate::files::ResolvedPath;
 
 /// The directories, under the user's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,12 +83,16 @@ impl Paths {
 
     /// Returns the file whose age says when workplans of a checkout were last trued up.
     pub fn checked(&self, root: &Path) -> PathBuf {
-        self.data.join("checked").join(name_of(root))
+        self.data
+            .join("checked")
+            .join(name_of(&ResolvedPath::of(root)))
     }
 
     /// Returns the file that says which state of a repository was passed on last.
     pub fn passed_on(&self, root: &Path) -> PathBuf {
-        self.data.join("passed").join(name_of(root))
+        self.data
+            .join("passed")
+            .join(name_of(&ResolvedPath::of(root)))
     }
 
     /// Returns the lock that a sweep over all repositories holds.
@@ -97,7 +102,9 @@ impl Paths {
 
     /// Returns the record of what a check is about to change in the files of a checkout.
     pub fn unfinished_of(&self, checkout: &Path) -> PathBuf {
-        self.data.join("unfinished").join(name_of(checkout))
+        self.data
+            .join("unfinished")
+            .join(name_of(&ResolvedPath::of(checkout)))
     }
 
     /// Returns the directory of the locks of caches.
@@ -113,13 +120,43 @@ impl Paths {
     /// Returns the lock of a cache file: kept out of the repository, and usable where the
     /// repository is not writable.
     pub fn lock_of(&self, cache: &Path) -> PathBuf {
-        self.locks().join(name_of(cache))
+        self.locks().join(name_of(&ResolvedPath::of(cache)))
     }
 }
 
-/// Names a file of trueup's own after a path elsewhere.
-fn name_of(path: &Path) -> String {
+/// Names a file of trueup's own after a path elsewhere: by whatever name that was reached, it is
+/// one file.
+fn name_of(path: &ResolvedPath) -> String {
     use sha2::{Digest as _, Sha256};
-    let hash = Sha256::digest(path.as_os_str().as_encoded_bytes());
+    let hash = Sha256::digest(path.as_path().as_os_str().as_encoded_bytes());
     crate::hex::hex(&hash[..8])
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_place_has_one_lock_and_one_mark_whatever_it_is_called() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("real/.claude")).unwrap();
+        symlink("real", at("link")).unwrap();
+        let paths = Paths {
+            config: at("config"),
+            data: at("data"),
+        };
+        for name in ["link", "real/../link", "./link/.claude/.."] {
+            let (named, real) = (at(name), at("real"));
+            assert_eq!(paths.checked(&named), paths.checked(&real), "{name}");
+            assert_eq!(paths.passed_on(&named), paths.passed_on(&real), "{name}");
+            assert_eq!(paths.unfinished_of(&named), paths.unfinished_of(&real));
+            // Of a file that is there, and of one that is not there yet.
+            for file in [".claude", ".claude/state.json"] {
+                let (named, real) = (named.join(file), real.join(file));
+                assert_eq!(paths.lock_of(&named), paths.lock_of(&real), "{name}");
+            }
+        }
+    }
 }

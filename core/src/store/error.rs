@@ -26,6 +26,12 @@ pub enum StoreError {
     /// A copy of it cannot be written where it was asked for; the database itself is well.
     #[error("the copy cannot be written: {0}")]
     CopyUnwritable(String),
+    /// A copy of it cannot be put in its place; the database is as it was.
+    #[error("the copy cannot be used: {0}")]
+    CopyUnusable(String),
+    /// Another process has it open, and what was asked for wants it alone.
+    #[error("another process has {0} open")]
+    InUse(String),
     /// It is damaged, or not trueup's.
     #[error("{0}")]
     Corrupt(String),
@@ -58,6 +64,8 @@ impl StoreError {
             Self::Conflict(_) => "conflict",
             Self::SchemaTooNew { .. } => "schema_too_new",
             Self::CopyUnwritable(_) => "io",
+            Self::CopyUnusable(_) => "copy_unusable",
+            Self::InUse(_) => "database_in_use",
             Self::Corrupt(_) => "store_corrupt",
             Self::Denied(_) => "denied",
             Self::Invalid(_) => "invalid",
@@ -67,7 +75,9 @@ impl StoreError {
     /// Returns whether trying again may help.
     pub const fn transience(&self) -> Transience {
         match self {
-            Self::Missing(_) | Self::Unavailable(_) | Self::Contended(_) => Transience::Retry,
+            Self::Missing(_) | Self::Unavailable(_) | Self::Contended(_) | Self::InUse(_) => {
+                Transience::Retry
+            }
             Self::Conflict(_) => Transience::Reread,
             _ => Transience::Permanent,
         }

@@ -19,15 +19,6 @@ const ROUNDS: usize = 5;
 /// Longest wait for another process that writes the same cache.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// How a state is trued up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// By a hook: a cache newer than the database is left alone.
-    Automatic,
-    /// By a person's word: the database wins whatever the cache says.
-    Asked,
-}
-
 /// Why a state could not be trued up.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
@@ -94,14 +85,23 @@ pub fn inspect(
     mut session: Session,
     peers: &[Session],
     site: &Site,
-    mode: Mode,
 ) -> Result<(Session, Observation, Reconciliation), StoreError> {
     let mut observation = observe(store, &session, peers, site)?;
-    // The cache is read after the database, so it may be of a later moment: only one that is
-    // newer than the database of *now* is.
-    if observation.cache_is_newer()
-        && let Some(fresh) = store.session(&session.id)?
-    {
+    // The cache is read after the database, so it may be of a later moment, written by another
+    // process in between. It is ahead only where the database, asked once more after the cache
+    // was read, has not moved.
+    for _ in 0..ROUNDS {
+        let newer = observation.cache_is_newer();
+        let Some(fresh) = newer
+            .then(|| store.session(&session.id))
+            .transpose()?
+            .flatten()
+        else {
+            break;
+        };
+        if fresh.revision == session.revision {
+            break;
+        }
         session = fresh;
         observation = observe(store, &session, peers, site)?;
     }
@@ -112,7 +112,6 @@ pub fn inspect(
             && (exists
                 || site.project.dir.is_dir()
                     && (site.project.git.is_some() || session.item.is_some())),
-        adopt_older_database: mode == Mode::Asked,
     };
     let decision = reconcile(&observation.snapshot, policy);
     Ok((session, observation, decision))
@@ -129,12 +128,11 @@ pub fn true_up(
     mut session: Session,
     peers: &[Session],
     site: &Site,
-    mode: Mode,
 ) -> Result<TrueUp, SyncError> {
     let mut first: Option<Vec<Divergence>> = None;
     let mut tally = Tally::default();
     for round in 1.. {
-        let (read, observation, decision) = inspect(store, session, peers, site, mode)?;
+        let (read, observation, decision) = inspect(store, session, peers, site)?;
         session = read;
         let found = first.get_or_insert_with(|| decision.divergences.clone());
         // What turned up only later belongs to the findings too, such as an edit that lost

@@ -55,10 +55,11 @@ pub fn observe(
         work: state.work,
         history: state.history,
     };
+    let mut owner_revision = None;
     let file = choose_file(&session.id, site, |owner| {
-        Ok(store
-            .session(owner)?
-            .is_some_and(|other| is_live_here(&other, site)))
+        let owner = store.session(owner)?;
+        owner_revision = owner.as_ref().map(|owner| owner.revision);
+        Ok(owner.is_some_and(|owner| is_live_here(&owner, site)))
     })?;
     let peers = peers
         .iter()
@@ -68,7 +69,7 @@ pub fn observe(
             item: peer.item.clone(),
         })
         .collect();
-    let snapshot = snapshot(
+    let mut snapshot = snapshot(
         &session.id,
         Reading::Fresh(database),
         &file,
@@ -76,6 +77,9 @@ pub fn observe(
         peers,
         site,
     );
+    if let Reading::Fresh(cache) = &mut snapshot.cache {
+        cache.owner_revision = owner_revision;
+    }
     Ok(Observation { snapshot, file })
 }
 
@@ -264,10 +268,7 @@ impl Observation {
     /// Tells whether the cache was written from a later state of the same database.
     pub(super) fn cache_is_newer(&self) -> bool {
         match (&self.snapshot.cache, &self.snapshot.database) {
-            (Reading::Fresh(cache), Reading::Fresh(database)) => {
-                cache.lineage.as_ref() == Some(&database.lineage)
-                    && cache.revision > Some(database.revision)
-            }
+            (Reading::Fresh(cache), Reading::Fresh(database)) => cache.is_ahead_of(database),
             _ => false,
         }
     }

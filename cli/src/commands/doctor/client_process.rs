@@ -4,16 +4,14 @@ use trueup_core::liveness::missing_parts;
 use trueup_core::model::{Session, SessionStatus};
 use trueup_core::store::{SessionFilter, Store as _};
 
-use super::{Check, Status};
+use super::Finding;
 use crate::desk::Desk;
-
-const NAME: &str = "client process";
 
 /// Sessions looked at, the latest sign of life first.
 const RECENT: u32 = 100;
 
 /// Tells whether a session that dies is found out by its process, or only by its silence.
-pub(super) fn check(desk: &Desk) -> Check {
+pub(super) fn processes(desk: &Desk, _: bool) -> Finding {
     // Other checks tell of a database that cannot be asked.
     let sessions = desk.open().ok().and_then(|mut store| {
         let filter = SessionFilter {
@@ -35,11 +33,9 @@ fn is_unnamed(session: &Session, desk: &Desk) -> bool {
         && session.host.as_ref() == Some(&desk.site.host)
 }
 
-fn judge(missing: &[&str], unnamed: usize, sessions: usize) -> Check {
+fn judge(missing: &[&str], unnamed: usize, sessions: usize) -> Finding {
     if !missing.is_empty() {
-        return Check::wrong(
-            NAME,
-            Status::Warn,
+        return Finding::warn(
             format!(
                 "no {} can be read here, so that no process can be asked whether it runs: what dies is given up after the ceiling alone",
                 missing.join(" and no ")
@@ -48,16 +44,14 @@ fn judge(missing: &[&str], unnamed: usize, sessions: usize) -> Check {
         );
     }
     if unnamed > 0 {
-        return Check::wrong(
-            NAME,
-            Status::Fail,
+        return Finding::fail(
             format!(
                 "of {sessions} sessions {unnamed} do not say which process is theirs: their client sets no CLAUDE_PID, and nothing above their hooks is the client"
             ),
             "update Claude Code: `claude update`",
         );
     }
-    Check::ok(NAME, "what dies is found out by its process")
+    Finding::ok("what dies is found out by its process")
 }
 
 #[cfg(test)]
@@ -77,7 +71,7 @@ mod tests {
             ),
         ] {
             let check = judge(missing, unnamed, 5);
-            assert_eq!(check.word(), word, "{}", check.detail);
+            assert_eq!(check.status.as_str(), word, "{}", check.detail);
             assert!(check.detail.contains(says), "{}", check.detail);
             assert_eq!(check.fix.is_some(), word != "ok");
         }

@@ -6,7 +6,7 @@ use trueup_core::model::{Element, Elements, Handoff, HandoffId, Session, Session
 use trueup_core::reconcile::Divergence;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{HandoffStore as _, NewHandoff, Provenance, Store as _, StoreError};
-use trueup_core::sync::{Mode, true_up};
+use trueup_core::sync::true_up;
 
 use super::{addressee, one};
 use crate::args::HandoffCreate;
@@ -91,7 +91,7 @@ fn consistent(desk: &Desk, store: &mut SqliteStore, session: Session) -> Result<
         return Ok(session);
     }
     let site = desk.site_of(&session);
-    let synced = true_up(store, session, &[], &site, Mode::Automatic)?;
+    let synced = true_up(store, session, &[], &site)?;
     let forbids = |d: &Divergence| d.code.forbids_handoff();
     let found: Vec<Divergence> = synced.remaining.into_iter().filter(forbids).collect();
     let Some(first) = found.first() else {

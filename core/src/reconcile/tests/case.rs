@@ -7,10 +7,7 @@ use super::super::{
 use super::world::{World, written};
 use crate::model::{Epoch, Field, History, Lineage, Revision, Value, WorkState};
 
-pub(super) const HELD: Policy = Policy {
-    create_cache: true,
-    adopt_older_database: false,
-};
+pub(super) const HELD: Policy = Policy { create_cache: true };
 
 pub(super) fn text(text: &str) -> Value {
     Value::Text(Some(text.to_owned()))

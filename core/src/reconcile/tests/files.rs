@@ -38,7 +38,75 @@ fn s_09_the_cache_is_of_another_database_or_newer_than_this_one() {
     let line = "⚠️ cache written for another database: file is at revision 8, db at 7 \
                 (restored from a backup?)";
     let newer = |s: &mut Snapshot| file(s).revision = Some(Revision(8));
-    assert_eq!(expect(newer, &[(Code::S09, line)]), []);
+    assert_eq!(expect(newer, &[(Code::S09, line)]), [Action::ReplaceCache]);
+}
+
+#[test]
+fn s_09_hides_nothing_and_what_the_file_held_is_kept() {
+    let lost = Lost {
+        session: snapshot().session,
+        reason: LostReason::OlderDatabaseAdopted,
+        base: Some(Revision(99_999)),
+        database: Revision(7),
+        fields: [(Field::Item, text("SD-002B")), (Field::Phase, text("EXEC"))].into(),
+    };
+    let kept = format!(
+        "⚠️ local edit lost to a newer database state, kept in the journal as {} \
+         (currentSd, currentPhase)",
+        lost.id()
+    );
+    let line = "⚠️ cache written for another database: file is at revision 99999, db at 7 \
+                (restored from a backup?)";
+    let change = |s: &mut Snapshot| {
+        edit(s, Field::Item, text("SD-002B"));
+        // Not an edit: what trueup wrote from a state that a restored database does not have.
+        file(s).fields.insert(Field::Phase, text("EXEC"));
+        file(s).revision = Some(Revision(99_999));
+    };
+    let lines = [
+        (Code::S01, "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"),
+        (Code::S03, "⚠️ Phase mismatch: file=EXEC, db=PLAN"),
+        (Code::S09, line),
+        (Code::S11, &kept),
+    ];
+    assert_eq!(
+        expect(change, &lines),
+        [Action::Journal(lost), Action::ReplaceCache]
+    );
+}
+
+#[test]
+fn s_09_a_stamp_that_is_not_whole() {
+    let problem = "its stamp has no digest";
+    let line = format!("⚠️ cache written for another database: {problem}");
+    let change = |s: &mut Snapshot| file(s).stamp_problem = Some(problem);
+    assert_eq!(
+        expect(change, &[(Code::S09, &line)]),
+        [Action::ReplaceCache]
+    );
+}
+
+#[test]
+fn a_state_of_the_same_revision_that_the_database_never_had_is_kept() {
+    let lost = Lost {
+        session: snapshot().session,
+        reason: LostReason::OlderDatabaseAdopted,
+        base: Some(Revision(7)),
+        database: Revision(7),
+        fields: [(Field::Phase, text("EXEC"))].into(),
+    };
+    let kept = format!(
+        "⚠️ local edit lost to a newer database state, kept in the journal as {} (currentPhase)",
+        lost.id()
+    );
+    let change = |s: &mut Snapshot| {
+        file(s).fields.insert(Field::Phase, text("EXEC"));
+    };
+    let mismatch = (Code::S03, "⚠️ Phase mismatch: file=EXEC, db=PLAN");
+    assert_eq!(
+        expect(change, &[mismatch, (Code::S11, &kept)]),
+        [Action::Journal(lost), Action::ReplaceCache]
+    );
 }
 
 #[test]

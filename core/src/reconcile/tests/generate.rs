@@ -117,7 +117,9 @@ fn changes() -> impl Strategy<Value = BTreeMap<Field, Option<Value>>> {
 }
 
 /// A cache of a database: what trueup wrote, then changed by hand, by age or by origin.
-fn cache(database: DatabaseReading) -> impl Strategy<Value = CacheReading> {
+///
+/// On the heap, as the whole case is larger than a test thread's stack.
+fn cache(database: DatabaseReading) -> BoxedStrategy<CacheReading> {
     let ours = database.lineage.clone();
     let now = database.revision.0;
     let lineage = prop_oneof![
@@ -139,30 +141,37 @@ fn cache(database: DatabaseReading) -> impl Strategy<Value = CacheReading> {
         any::<bool>(),
     );
     let rest = (of(time()), of(select(&["main", "feat/SD-002B-x"][..])));
-    (lineage, revision, owner, hand, rest).prop_map(
-        move |(lineage, revision, owner, (changes, touched, noticed), (synced_at, branch))| {
-            let session: SessionId = "me".parse().unwrap();
-            let mut cache = super::world::written(&database, &session, branch);
-            let mut edited: BTreeSet<Field> = touched;
-            for (field, value) in changes {
-                match value {
-                    Some(value) => cache.fields.insert(field, value),
-                    None => cache.fields.remove(&field),
-                };
-                if noticed {
-                    edited.insert(field);
+    let problem = weighted(0.2, Just("its stamp has no digest"));
+    let stamp = (lineage, revision, problem, of(0u64..9)).boxed();
+    (stamp, owner, hand, rest)
+        .prop_map(
+            move |(stamp, owner, (changes, touched, noticed), (synced_at, branch))| {
+                let (lineage, revision, stamp_problem, owner_revision) = stamp;
+                let session: SessionId = "me".parse().unwrap();
+                let mut cache = super::world::written(&database, &session, branch);
+                let mut edited: BTreeSet<Field> = touched;
+                for (field, value) in changes {
+                    match value {
+                        Some(value) => cache.fields.insert(field, value),
+                        None => cache.fields.remove(&field),
+                    };
+                    if noticed {
+                        edited.insert(field);
+                    }
                 }
-            }
-            CacheReading {
-                lineage,
-                revision: revision.map(Revision),
-                synced_at,
-                session: owner.map(|s| s.parse().unwrap()),
-                edited,
-                ..cache
-            }
-        },
-    )
+                CacheReading {
+                    lineage,
+                    revision: revision.map(Revision),
+                    synced_at,
+                    session: owner.map(|s| s.parse().unwrap()),
+                    edited,
+                    stamp_problem,
+                    owner_revision: owner_revision.map(Revision),
+                    ..cache
+                }
+            },
+        )
+        .boxed()
 }
 
 fn reason() -> impl Strategy<Value = String> {
@@ -199,7 +208,7 @@ fn peers() -> impl Strategy<Value = Vec<Peer>> {
 }
 
 pub(super) fn snapshot() -> impl Strategy<Value = Snapshot> {
-    let both = database().prop_flat_map(|d| (reading(Just(d.clone())), reading(cache(d))));
+    let both = database().prop_flat_map(|d| (reading(Just(d.clone())), reading(cache(d)).boxed()));
     let outbox = (0usize..3, of(time())).prop_map(|(waiting, oldest_at)| OutboxReading {
         waiting,
         elsewhere: waiting / 2,
@@ -219,8 +228,5 @@ pub(super) fn snapshot() -> impl Strategy<Value = Snapshot> {
 }
 
 pub(super) fn policy() -> impl Strategy<Value = Policy> {
-    (any::<bool>(), weighted(0.3, Just(()))).prop_map(|(create_cache, adopt)| Policy {
-        create_cache,
-        adopt_older_database: adopt.is_some(),
-    })
+    any::<bool>().prop_map(|create_cache| Policy { create_cache })
 }

@@ -1,6 +1,6 @@
 //! Cases that the laws once found broken, each by its name.
 
-use super::super::{Action, Code, LostReason, Policy, Reading};
+use super::super::{Action, Code, LostReason, Reading};
 use super::case::{HELD, edit, file, snapshot};
 use super::world::World;
 use crate::model::{Field, Revision, Value};
@@ -9,11 +9,7 @@ use crate::model::{Field, Revision, Value};
 fn adopting_an_older_database_journals_nothing_when_nothing_differs() {
     let mut snapshot = snapshot();
     file(&mut snapshot).revision = Some(Revision(99));
-    let adopt = Policy {
-        adopt_older_database: true,
-        ..HELD
-    };
-    let found = World::of(snapshot).reconcile(adopt);
+    let found = World::of(snapshot).reconcile(HELD);
     assert_eq!(found.actions, [Action::ReplaceCache]);
     assert_eq!(found.divergences.len(), 1);
 }
@@ -45,6 +41,27 @@ fn a_revision_without_a_lineage_holds_nothing_back() {
         &found.actions[..],
         [Action::Journal(lost), Action::ReplaceCache] if lost.reason == LostReason::UnstampedCache
     ));
+}
+
+#[test]
+fn a_later_state_of_a_session_that_is_gone_is_kept() {
+    for (known, kept) in [
+        (Some(9), false),
+        (Some(8), false),
+        (Some(3), true),
+        (None, true),
+    ] {
+        let mut snapshot = snapshot();
+        let cache = file(&mut snapshot);
+        cache.session = Some("gone".parse().unwrap());
+        cache.revision = Some(Revision(8));
+        cache.owner_revision = known.map(Revision);
+        let actions = World::of(snapshot).reconcile(HELD).actions;
+        let journalled = matches!(&actions[0], Action::Journal(lost)
+            if lost.session.as_str() == "gone" && lost.fields.len() == Field::ALL.len());
+        assert_eq!(journalled, kept, "{actions:?}");
+        assert_eq!(actions.last(), Some(&Action::ReplaceCache));
+    }
 }
 
 #[test]

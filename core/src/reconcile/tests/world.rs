@@ -30,6 +30,8 @@ pub(super) fn written(
         fields: all_fields(&database.projection()),
         edited: BTreeSet::new(),
         branch: branch.map(str::to_owned),
+        stamp_problem: None,
+        owner_revision: None,
     }
 }
 
@@ -90,22 +92,14 @@ impl World {
 
     /// Tells whether the rules leave this world alone on purpose.
     pub(super) fn is_held(&self, policy: Policy) -> bool {
-        let Reading::Fresh(database) = &self.snapshot.database else {
+        if !matches!(self.snapshot.database, Reading::Fresh(_)) {
             return true;
-        };
+        }
         match &self.snapshot.cache {
             Reading::Unavailable(_) => true,
             Reading::Missing => !policy.create_cache,
             Reading::Corrupt(_) => false,
-            Reading::Fresh(cache) => {
-                !policy.adopt_older_database
-                    && cache.lineage.as_ref() == Some(&database.lineage)
-                    && cache
-                        .session
-                        .as_ref()
-                        .is_none_or(|s| *s == self.snapshot.session)
-                    && cache.revision.is_some_and(|r| r > database.revision)
-            }
+            Reading::Fresh(_) => false,
         }
     }
 }

@@ -10,9 +10,11 @@
 use std::fs;
 use std::io;
 use std::ops::{Deref, DerefMut};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rusqlite::Connection;
+
+use crate::files::ResolvedPath;
 
 #[cfg(target_os = "linux")]
 use super::others;
@@ -31,7 +33,7 @@ mod others {
 pub(super) struct Handle {
     /// Present until dropped.
     connection: Option<Connection>,
-    database: PathBuf,
+    database: ResolvedPath,
     /// Whether the process ends with it.
     pub(super) last: bool,
     /// Whether anything was written through it.
@@ -39,20 +41,23 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    pub(super) fn new(connection: Connection, database: &Path) -> Self {
+    pub(super) fn new(connection: Connection, database: ResolvedPath) -> Self {
         Self {
             connection: Some(connection),
-            database: database.to_owned(),
+            database,
             last: false,
             wrote: false,
         }
     }
 
+    /// The file that is open, by the name that the engine names its log after.
+    pub(super) const fn database(&self) -> &ResolvedPath {
+        &self.database
+    }
+
     /// Where the log of the database is, while there is one.
-    fn log(&self) -> PathBuf {
-        let mut log = self.database.as_os_str().to_owned();
-        log.push("-wal");
-        log.into()
+    pub(super) fn log(&self) -> PathBuf {
+        self.database.beside("-wal")
     }
 
     /// Waits until what was committed is on the disk.
@@ -70,7 +75,7 @@ impl Handle {
 
     fn may_be_left(&self) -> bool {
         let empty = || fs::metadata(self.log()).map_or(true, |log| log.len() == 0);
-        self.last && (!self.wrote && empty() || others::have_open(&self.database))
+        self.last && (!self.wrote && empty() || others::have_open(self.database.as_path()))
     }
 }
 

@@ -4,6 +4,7 @@
 //! writers wait instead of failing; waiting is bounded by the deadline; a file that is not
 //! trueup's, is damaged or newer is never written.
 
+mod backup;
 #[cfg(target_os = "linux")]
 mod byte_range;
 mod claims;
@@ -14,6 +15,7 @@ mod events;
 mod free;
 mod handle;
 mod handoffs;
+mod integrity;
 mod items;
 mod metadata;
 mod migrate;
@@ -32,6 +34,7 @@ mod ports;
 #[cfg(test)]
 mod query_plans;
 mod repos;
+mod restore;
 mod retention;
 mod rows;
 mod sessions;
@@ -41,7 +44,7 @@ mod waiting;
 mod watch;
 mod workplans;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Transaction, TransactionBehavior};
 use serde_json::{Map, Value as Json};
@@ -60,6 +63,7 @@ use crate::model::{
 use crate::outbox::Pending;
 use handle::Handle;
 pub use migrate::{APPLICATION_ID, Applied, SCHEMA_VERSION, SchemaStatus};
+pub use restore::Restored;
 pub use watch::Seen;
 
 /// Asks whether there is anything for the sweeps of work.
@@ -75,7 +79,6 @@ pub(crate) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 #[derive(Debug)]
 pub struct SqliteStore {
     connection: Handle,
-    path: PathBuf,
     deadline: Deadline,
 }
 
@@ -127,16 +130,25 @@ impl SqliteStore {
     /// [`StoreError::Invalid`] when the target exists; [`StoreError::CopyUnwritable`] when
     /// it cannot be written.
     pub fn backup(&self, target: &Path) -> Result<()> {
-        open::backup(&self.connection, target)
+        backup::backup(&self.connection, target)
     }
 
-    /// Checks the file for damage; returns what is wrong, line by line.
+    /// Checks pages, rows and indexes for damage; returns what is wrong, line by line.
     ///
     /// # Errors
     ///
     /// When the check itself cannot run.
     pub fn check(&self) -> Result<Vec<String>> {
-        open::check(&self.connection)
+        integrity::check(&self.connection)
+    }
+
+    /// Makes the indexes anew from the tables, where that makes the file whole.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when it does not; then nothing was changed.
+    pub fn rebuild_indexes(&mut self) -> Result<()> {
+        self.write(integrity::rebuild_indexes)
     }
 
     /// Reads every row that has rules; returns what breaks one.
@@ -160,13 +172,14 @@ impl SqliteStore {
         }
         let answer = self.commit(work)?;
         self.connection.settle().map_err(|error| {
-            StoreError::Unavailable(format!("{}: {error}", self.path.display()))
+            let database = self.connection.database().as_path().display();
+            StoreError::Unavailable(format!("{database}: {error}"))
         })?;
         Ok(answer)
     }
 
     fn commit<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        let _turn = turn::wait(&self.path, self.deadline);
+        let _turn = turn::wait(self.connection.database(), self.deadline);
         self.connection.wrote = true;
         // What waiting in the queue took is gone from the deadline.
         self.connection

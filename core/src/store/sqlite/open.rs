@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
-use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
@@ -13,11 +12,11 @@ use super::handle::Handle;
 use super::migrate::{self, SCHEMA_VERSION, SchemaStatus};
 use super::{SqliteStore, turn};
 use crate::deadline::Deadline;
-use crate::files;
+use crate::files::{self, ResolvedPath};
 use crate::model::Lineage;
 use crate::store::{Result, StoreError};
 
-fn connect(path: &Path, flags: OpenFlags, deadline: Deadline) -> Result<Connection> {
+pub(super) fn connect(path: &Path, flags: OpenFlags, deadline: Deadline) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(from_sqlite)?;
     connection
@@ -58,25 +57,85 @@ fn is_full(path: &Path) -> bool {
 }
 
 /// Refuses what cannot be opened as a database before SQLite could touch it.
-fn inspect(path: &Path) -> Result<()> {
+pub(super) fn inspect(path: &Path) -> Result<()> {
+    let wrong = match contents(path)? {
+        Contents::Database => return Ok(()),
+        Contents::Missing => return Err(StoreError::Missing(path.display().to_string())),
+        Contents::Linked => return Err(linked(path)),
+        Contents::Damaged => "the database file is damaged or no database",
+        Contents::Foreign => "the file is a database, but not one of trueup's",
+    };
+    Err(StoreError::Corrupt(format!("{}: {wrong}", path.display())))
+}
+
+/// What lies where the database belongs, as far as its first bytes tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Contents {
+    /// Nothing.
+    Missing,
+    /// A database of trueup's.
+    Database,
+    /// A database of trueup's that has a second name by a hard link.
+    Linked,
+    /// A database of somebody else's.
+    Foreign,
+    /// No database. SQLite takes an empty file for a new one; one of trueup's never is empty.
+    Damaged,
+}
+
+/// Looks at what lies there.
+///
+/// # Errors
+///
+/// When it cannot be read or is no file.
+pub(super) fn contents(path: &Path) -> Result<Contents> {
+    let unreadable =
+        |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
     match fs::metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            Err(StoreError::Missing(path.display().to_string()))
-        }
-        Err(error) => Err(StoreError::Unavailable(format!(
-            "{}: {error}",
-            path.display()
-        ))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Contents::Missing),
+        Err(error) => Err(unreadable(error)),
         Ok(data) if !data.is_file() => Err(StoreError::Corrupt(format!(
             "{}: not a file",
             path.display()
         ))),
-        // SQLite takes an empty file for a new database; a database of trueup's never is one.
-        Ok(data) if data.len() == 0 => Err(StoreError::Corrupt(format!(
-            "{}: the database file is empty",
-            path.display()
-        ))),
-        Ok(_) => header(path),
+        Ok(data) => match header(path).map_err(unreadable)? {
+            Contents::Database if has_other_names(&data) => Ok(Contents::Linked),
+            other => Ok(other),
+        },
+    }
+}
+
+/// Says that a file has a second name, under which the engine would keep a second log.
+pub(super) fn linked(path: &Path) -> StoreError {
+    StoreError::Unavailable(format!(
+        "{}: the file has another name by a hard link; SQLite keeps a log for each name, so what \
+         is written by one would be lost by the other: remove the other name",
+        path.display()
+    ))
+}
+
+#[cfg(unix)]
+fn has_other_names(data: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    data.nlink() > 1
+}
+
+#[cfg(not(unix))]
+const fn has_other_names(_: &fs::Metadata) -> bool {
+    false
+}
+
+/// Tells whether two names lead to one file, also by a hard link.
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let identity = |path: &Path| fs::metadata(path).ok().map(|data| (data.dev(), data.ino()));
+        identity(one).is_some_and(|found| identity(other) == Some(found))
+    }
+    #[cfg(not(unix))]
+    {
+        one == other
     }
 }
 
@@ -89,35 +148,47 @@ const APPLICATION: std::ops::Range<usize> = 68..72;
 /// Tells files of others apart by their header. The application's id is written once, when a
 /// database is made, so unlike the version it is never newer in the log; reading it here
 /// spares every process a statement.
-fn header(path: &Path) -> Result<()> {
+fn header(path: &Path) -> std::io::Result<Contents> {
     let mut header = [0; APPLICATION.end];
     let read = files::open(path, true).and_then(|(mut file, _)| file.read_exact(&mut header));
-    let wrong = match read {
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            "the database file is damaged or no database"
-        }
-        Err(error) => {
-            return Err(StoreError::Unavailable(format!(
-                "{}: {error}",
-                path.display()
-            )));
-        }
-        Ok(()) if !header.starts_with(MAGIC) => "the database file is damaged or no database",
-        Ok(()) if header[APPLICATION] != migrate::APPLICATION_ID.to_be_bytes() => {
-            "the file is a database, but not one of trueup's"
-        }
-        Ok(()) => return Ok(()),
-    };
-    Err(StoreError::Corrupt(format!("{}: {wrong}", path.display())))
+    Ok(match read {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Contents::Damaged,
+        Err(error) => return Err(error),
+        Ok(()) if !header.starts_with(MAGIC) => Contents::Damaged,
+        Ok(()) if header[APPLICATION] != migrate::APPLICATION_ID.to_be_bytes() => Contents::Foreign,
+        Ok(()) => Contents::Database,
+    })
+}
+
+/// Tells whether another process has the database open.
+#[cfg(target_os = "linux")]
+pub(super) fn is_open_elsewhere(database: &Path) -> bool {
+    super::others::have_open(database)
+}
+
+/// Elsewhere nobody can be asked.
+#[cfg(not(target_os = "linux"))]
+pub(super) const fn is_open_elsewhere(_: &Path) -> bool {
+    false
+}
+
+/// Returns the name after which the engine names its log and the index of that: it resolves
+/// links itself.
+fn name_in_engine(connection: &Connection, path: &Path) -> ResolvedPath {
+    match connection.path() {
+        Some(name) if !name.is_empty() => ResolvedPath::known(name.into()),
+        // A name that is no UTF-8.
+        _ => ResolvedPath::of(path),
+    }
 }
 
 pub(super) fn existing(path: &Path, deadline: Deadline) -> Result<SqliteStore> {
     inspect(path)?;
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)
         .map_err(|error| named(path, error))?;
+    let database = name_in_engine(&connection, path);
     let mut store = SqliteStore {
-        connection: Handle::new(connection, path),
-        path: path.to_owned(),
+        connection: Handle::new(connection, database),
         deadline,
     };
     let version = migrate::version(&store.connection).map_err(|error| named(path, error))?;
@@ -153,13 +224,10 @@ fn remove_drafts(folder: &Path) {
 
 /// Moves the log of a database that is gone out of the way: SQLite would play it back over
 /// the new one.
-fn set_log_aside(path: &Path) -> std::io::Result<()> {
+pub(super) fn set_log_aside(database: &ResolvedPath) -> std::io::Result<()> {
     for end in ["-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(end);
-        let mut aside = name.clone();
-        aside.push(format!(".orphan-{}", uuid::Uuid::now_v7().simple()));
-        match fs::rename(&name, &aside) {
+        let orphan = format!("{end}.orphan-{}", uuid::Uuid::now_v7().simple());
+        match fs::rename(database.beside(end), database.beside(&orphan)) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
@@ -171,9 +239,11 @@ fn set_log_aside(path: &Path) -> std::io::Result<()> {
 /// process ever sees half of one. Of several at once the first wins and the others use it.
 fn create(path: &Path, deadline: Deadline) -> Result<()> {
     let unavailable = |error: std::io::Error| StoreError::Unavailable(error.to_string());
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    crate::settings::private_dir(folder).map_err(unavailable)?;
-    let turn = turn::alone(path, deadline);
+    // Behind a link that leads nowhere yet, the database is made where the link leads.
+    let place = ResolvedPath::of(path);
+    let (path, folder) = (place.as_path(), place.folder());
+    files::private_dir(folder).map_err(unavailable)?;
+    let turn = turn::alone(&place, deadline);
     if path.exists() {
         return Ok(());
     }
@@ -205,7 +275,7 @@ fn create(path: &Path, deadline: Deadline) -> Result<()> {
     connection
         .close()
         .map_err(|(_, error)| from_sqlite(error))?;
-    set_log_aside(path).map_err(unavailable)?;
+    set_log_aside(&place).map_err(unavailable)?;
     match draft.persist_noclobber(path) {
         Ok(_) => Ok(()),
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(()),
@@ -235,60 +305,5 @@ pub(super) fn lineage(connection: &Connection) -> Result<Lineage> {
         })
 }
 
-/// Pages copied between two looks at whether others wait.
-const BACKUP_PAGES: std::ffi::c_int = 256;
-
-pub(super) fn backup(connection: &Connection, target: &Path) -> Result<()> {
-    // The kind alone: the error's own text names the draft, which nobody asked for.
-    let unwritable = |error: std::io::Error| {
-        StoreError::CopyUnwritable(format!("{}: {}", target.display(), error.kind()))
-    };
-    if target.exists() {
-        return Err(StoreError::Invalid(format!(
-            "{} exists; a backup never replaces a file",
-            target.display()
-        )));
-    }
-    let folder = match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let draft = tempfile::Builder::new()
-        .prefix(".backup-")
-        .tempfile_in(folder)
-        .map_err(unwritable)?;
-    files::set_mode(draft.as_file(), files::PRIVATE).map_err(unwritable)?;
-    let mut copy = Connection::open(draft.path()).map_err(from_sqlite)?;
-    Backup::new(connection, &mut copy)
-        .and_then(|backup| backup.run_to_completion(BACKUP_PAGES, std::time::Duration::ZERO, None))
-        .map_err(from_sqlite)?;
-    // A backup is one file: no log beside it.
-    copy.query_row("PRAGMA journal_mode = DELETE", [], |row| {
-        row.get::<_, String>(0)
-    })
-    .map_err(from_sqlite)?;
-    // A copy that was not read back is a hope.
-    let wrong = check(&copy)?;
-    if !wrong.is_empty() {
-        return Err(StoreError::Corrupt(format!(
-            "the copy is damaged: {}",
-            wrong.join("; ")
-        )));
-    }
-    copy.close().map_err(|(_, error)| from_sqlite(error))?;
-    draft
-        .persist_noclobber(target)
-        .map_err(|error| unwritable(error.error))?;
-    Ok(())
-}
-
-pub(super) fn check(connection: &Connection) -> Result<Vec<String>> {
-    let mut statement = connection
-        .prepare("PRAGMA quick_check")
-        .map_err(from_sqlite)?;
-    let lines: Vec<String> = statement
-        .query_map([], |row| row.get(0))
-        .and_then(Iterator::collect)
-        .map_err(from_sqlite)?;
-    Ok(lines.into_iter().filter(|line| line != "ok").collect())
-}
+#[cfg(all(test, unix))]
+mod tests;

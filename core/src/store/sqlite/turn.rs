@@ -4,10 +4,11 @@
 //! waits half a second. Here each waits for the one before it and is woken alone. It is an
 //! optimisation: who cannot have a turn goes on, and SQLite's lock decides.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cache::lock::FileLock;
 use crate::deadline::Deadline;
+use crate::files::ResolvedPath;
 
 #[cfg(target_os = "linux")]
 use super::numbers::{self as turns, Number as Turn};
@@ -27,17 +28,17 @@ mod turns {
 
 /// Waits for a turn, at most half of what is left. The turn ends when the value is dropped,
 /// or with the process.
-pub(super) fn wait(database: &Path, deadline: Deadline) -> Option<Turn> {
-    turns::wait(&file(database)?, deadline.left() / 2).ok()
+pub(super) fn wait(database: &ResolvedPath, deadline: Deadline) -> Option<Turn> {
+    turns::wait(&file(database), deadline.left() / 2).ok()
 }
 
 /// Waits until no other process makes this database, at most half of what is left.
-pub(super) fn alone(database: &Path, deadline: Deadline) -> Option<FileLock> {
-    FileLock::exclusive(&file(database)?, deadline.left() / 2).ok()
+pub(super) fn alone(database: &ResolvedPath, deadline: Deadline) -> Option<FileLock> {
+    FileLock::exclusive(&file(database), deadline.left() / 2).ok()
 }
 
-fn file(database: &Path) -> Option<PathBuf> {
-    let mut name = database.file_name()?.to_owned();
-    name.push(".queue");
-    Some(database.with_file_name(name))
+/// The queue lies beside the file itself, whatever name a process has for that: else one database
+/// would have two queues.
+fn file(database: &ResolvedPath) -> PathBuf {
+    database.beside(".queue")
 }

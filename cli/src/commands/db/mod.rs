@@ -1,5 +1,7 @@
 //! `trueup db`
 
+mod restore;
+
 use std::path::Path;
 
 use serde_json::json;
@@ -25,6 +27,7 @@ pub(super) fn run(desk: &Desk, command: &DbCommand) -> Result<Answer, Failure> {
         DbCommand::Prune { keep, dry_run } => {
             prune(desk, keep.map(|Span(seconds)| seconds), *dry_run)
         }
+        DbCommand::Restore { file } => restore::restore(desk, path, file),
         DbCommand::Backup { file } => {
             desk.open()?.backup(file)?;
             let size = std::fs::metadata(file)?.len();

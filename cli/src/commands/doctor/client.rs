@@ -1,0 +1,192 @@
+//! The client, Claude Code: its settings and its version. Everything is read only, and what
+//! cannot be understood in a file of the client's is passed over.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+use trueup_core::files::read_bytes;
+
+use super::Finding;
+use super::plugin::is_ours;
+use crate::desk::Desk;
+
+/// The oldest client that trueup is tested with.
+const OLDEST_CLIENT: [u64; 3] = [2, 1, 328];
+
+/// Largest file of the client's that is read, in bytes.
+const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// Longest wait for a program to name its version.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Most bytes of a program's answer.
+const LONGEST_ANSWER: u64 = 4_096;
+
+/// Where an administrator's settings are.
+const MANAGED: [&str; 2] = [
+    "/etc/claude-code/managed-settings.json",
+    "/Library/Application Support/ClaudeCode/managed-settings.json",
+];
+
+/// Returns the client's configuration directory.
+pub(super) fn config_dir(desk: &Desk) -> Option<PathBuf> {
+    desk.environment.path("CLAUDE_CONFIG_DIR").or_else(|| {
+        desk.environment
+            .path("HOME")
+            .map(|home: PathBuf| home.join(".claude"))
+    })
+}
+
+/// Reads a JSON file of the client's; nothing when there is none or it makes no sense.
+pub(super) fn read_json(path: &Path) -> Option<Value> {
+    let bytes = read_bytes(path, LARGEST, true).ok()?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    serde_json::from_slice(bytes).ok()
+}
+
+/// Lists the client's settings files, whose word counts most first.
+fn settings(desk: &Desk) -> Vec<(PathBuf, Value)> {
+    let project = desk.site.project.dir.join(".claude");
+    MANAGED
+        .into_iter()
+        .map(PathBuf::from)
+        .chain([
+            project.join("settings.local.json"),
+            project.join("settings.json"),
+        ])
+        .chain(config_dir(desk).map(|dir| dir.join("settings.json")))
+        .filter_map(|path| read_json(&path).map(|value| (path, value)))
+        .collect()
+}
+
+/// Whether the settings switch the plugin off: of each file that says something, the first.
+pub(super) fn plugin_enabled(desk: &Desk, _: bool) -> Finding {
+    let mut switched: Vec<(String, PathBuf, bool)> = Vec::new();
+    for (path, value) in settings(desk) {
+        let plugins = value.get("enabledPlugins").and_then(Value::as_object);
+        for (id, on) in plugins.into_iter().flatten().filter(|(id, _)| is_ours(id)) {
+            if !switched.iter().any(|(known, _, _)| known == id) {
+                switched.push((id.clone(), path.clone(), *on != Value::Bool(false)));
+            }
+        }
+    }
+    match switched.iter().find(|(_, _, on)| !on) {
+        Some((id, path, _)) if !switched.iter().any(|(_, _, on)| *on) => Finding::fail(
+            format!("{} switches {id} off: no hook of it runs", path.display()),
+            format!(
+                "claude plugin enable {id}, or set it to true under enabledPlugins in {}",
+                path.display()
+            ),
+        ),
+        _ => Finding::ok("no settings file switches it off"),
+    }
+}
+
+/// Whether the settings switch hooks off, all or those of plugins.
+pub(super) fn hooks_enabled(desk: &Desk, _: bool) -> Finding {
+    let settings = settings(desk);
+    for (key, meaning) in [
+        ("disableAllHooks", "no hook runs"),
+        ("allowManagedHooksOnly", "no hook of a plugin runs"),
+    ] {
+        let said = settings
+            .iter()
+            .find_map(|(path, value)| Some((path, value.get(key)?)));
+        if let Some((path, Value::Bool(true))) = said {
+            return Finding::fail(
+                format!("{} sets {key}: {meaning}", path.display()),
+                format!("remove {key} from {}", path.display()),
+            );
+        }
+    }
+    Finding::ok("no settings file switches them off")
+}
+
+/// Whether the client on PATH is one that trueup is tested with. That there is none is for the
+/// check of the plugin to say.
+pub(super) fn version(_: &Desk, _: bool) -> Finding {
+    let Some(line) = first_line_of("claude") else {
+        return Finding::ok("claude is not on PATH");
+    };
+    match parse_version(&line) {
+        Some(version) if version < OLDEST_CLIENT => {
+            let [major, minor, patch] = OLDEST_CLIENT;
+            Finding::fail(
+                format!(
+                    "{line} is older than {major}.{minor}.{patch}, the oldest that trueup is tested with"
+                ),
+                "claude update",
+            )
+        }
+        Some(_) => Finding::ok(line),
+        None => Finding::warn(
+            format!("claude --version says {line:?}, which names no version"),
+            "claude update",
+        ),
+    }
+}
+
+/// Reads the first three numbers of a line such as `2.1.328 (Claude Code)`.
+fn parse_version(line: &str) -> Option<[u64; 3]> {
+    let word = line
+        .split_whitespace()
+        .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    let mut numbers = word
+        .split(|c: char| !c.is_ascii_digit())
+        .map(|number| number.parse().ok());
+    Some([numbers.next()??, numbers.next()??, numbers.next()??])
+}
+
+/// Runs `PROGRAM --version` and returns its first line; nothing when it does not run, fails or
+/// takes too long.
+pub(super) fn first_line_of(program: &str) -> Option<String> {
+    let mut child = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let stdout = child.stdout.take()?;
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut answer = Vec::new();
+        // Nobody may listen any more.
+        let read = stdout.take(LONGEST_ANSWER).read_to_end(&mut answer);
+        let _ = sender.send(read.map(|_| answer));
+    });
+    let answer = receiver.recv_timeout(PATIENCE);
+    if answer.is_err() {
+        // It ended just now, else it is made to.
+        let _ = child.kill();
+    }
+    let status = child.wait().ok()?;
+    let text = String::from_utf8_lossy(&answer.ok()?.ok()?).into_owned();
+    let line = text.lines().next()?.trim().to_owned();
+    (status.success() && !line.is_empty()).then_some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_three_numbers_wherever_they_stand() {
+        for (line, version) in [
+            ("2.1.328 (Claude Code)", Some([2, 1, 328])),
+            ("claude 2.0.9-beta.1", Some([2, 0, 9])),
+            ("2.1", None),
+            ("unknown", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_version(line), version, "{line}");
+        }
+        assert!(parse_version("2.1.99") < Some(OLDEST_CLIENT));
+        assert!(parse_version("10.0.0") > Some(OLDEST_CLIENT));
+    }
+}
