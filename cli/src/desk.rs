@@ -1,23 +1,23 @@
 //! What a command works with: settings, surroundings, database, and whom it speaks for.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use trueup_core::cache::{self, CacheFile};
 use trueup_core::deadline::Deadline;
 use trueup_core::diagnostics::Level;
-use trueup_core::model::{Event, EventFilter, OperationId, Session, SessionId, SessionStatus};
+use trueup_core::model::{Event, EventFilter, OperationId, RepoScope, Session, SessionId};
 use trueup_core::orchestrators::{self, Death};
-use trueup_core::reconcile::{Code, Reading};
+use trueup_core::reconcile::Code;
 use trueup_core::settings::{Environment, Project, RepositoryConfig, Settings};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{Provenance, SessionFilter, Store as _};
+use trueup_core::store::{Provenance, Store as _};
 use trueup_core::sync::{Site, TrueUp, drain, true_up};
 use trueup_core::text::redact::redact;
 
 use crate::args::Common;
 use crate::failure::Failure;
+use crate::speaker::Speaker;
 
 /// How long a command waits for the database; a person or a script would rather wait than
 /// fail.
@@ -36,6 +36,8 @@ pub(crate) struct Desk {
     pub(crate) named: Option<SessionId>,
     /// The id under which the command's main write happens once, when a script named one.
     op_id: Option<OperationId>,
+    /// Whom the command speaks for, once that was asked.
+    pub(crate) speaker: OnceCell<Speaker>,
     cwd: PathBuf,
     /// Whether the session's model knew everything before this command changed something.
     was_told: Cell<bool>,
@@ -93,6 +95,7 @@ impl Desk {
             json: common.json,
             named: common.session.clone(),
             op_id: common.op_id.clone(),
+            speaker: OnceCell::new(),
             cwd,
             was_told: Cell::new(false),
             notices: RefCell::new(Vec::new()),
@@ -173,7 +176,7 @@ impl Desk {
         self.notice_secrets();
         let mut store = self.opened()?;
         self.send_waiting(&mut store);
-        let actor = |store: &mut SqliteStore| self.actor(store);
+        let actor = |store: &mut SqliteStore| self.sweeping_actor(store);
         self.notice(orchestrators::clear(&mut store, &self.site, actor));
         Ok(store)
     }
@@ -185,85 +188,27 @@ impl Desk {
         self.notices.borrow_mut().extend(told);
     }
 
-    /// Names who changes something that belongs to no session: the session when there is one,
-    /// else the user.
-    pub(crate) fn actor(&self, store: &mut SqliteStore) -> String {
-        self.session_id(store).map_or_else(
-            |_| self.environment.text("USER").unwrap_or("user").to_owned(),
-            |id| id.to_string(),
-        )
-    }
-
-    /// Finds whom the command speaks for: the flag, the environment, the session that the
-    /// project's cache names, the only live one here.
-    pub(crate) fn session_id(&self, store: &mut SqliteStore) -> Result<SessionId, Failure> {
-        if let Some(id) = &self.named {
-            return Ok(id.clone());
+    /// Returns the items of which repositories a command keeps to: those of the session's, else
+    /// of the one here.
+    pub(crate) fn repo_scope(&self, session: Option<&Session>, all: bool) -> RepoScope {
+        if all {
+            return RepoScope::All;
         }
-        if let Some(id) = self.own_session()? {
-            return Ok(id);
-        }
-        let shared = CacheFile::read(&cache::shared_path(&self.site.project.dir));
-        if let Reading::Fresh(document) = &shared.document
-            && let Some(id) = document.session()
-            && store.session(&id)?.is_some()
-        {
-            return Ok(id);
-        }
-        let here = store.sessions(&SessionFilter {
-            statuses: SessionStatus::PRESENT,
-            worktree: Some(self.site.project.name()),
-            limit: 2,
-        })?;
-        match here.as_slice() {
-            [only] => Ok(only.id.clone()),
-            _ => Err(Failure::no_session()),
-        }
-    }
-
-    /// Names whom the command would speak for while the database cannot be asked.
-    pub(crate) fn presumed_session(&self) -> Option<SessionId> {
-        let own = || self.own_session().ok().flatten();
-        self.named.clone().or_else(own).or_else(|| {
-            let shared = CacheFile::read(&cache::shared_path(&self.site.project.dir));
-            match &shared.document {
-                Reading::Fresh(document) => document.session(),
-                _ => None,
-            }
+        let elsewhere = session.filter(|s| s.worktree.as_ref() != Some(&self.site.project.name()));
+        RepoScope::Here(match elsewhere {
+            Some(session) => session.repo.clone(),
+            None => self.repo(),
         })
     }
 
-    /// Returns the session that the command names or runs in, not one that is merely here.
-    pub(crate) fn explicit_session(&self) -> Result<Option<SessionId>, Failure> {
-        match &self.named {
-            Some(id) => Ok(Some(id.clone())),
-            None => self.own_session(),
-        }
+    /// Returns the name of the repository here.
+    pub(crate) fn repo(&self) -> Option<String> {
+        self.site.project.repo(&self.site.repository)
     }
 
     /// Returns the directory the command runs in.
     pub(crate) fn cwd(&self) -> &Path {
         &self.cwd
-    }
-
-    /// Returns the session whose model runs this command.
-    fn own_session(&self) -> Result<Option<SessionId>, Failure> {
-        ["TRUEUP_SESSION_ID", "CLAUDE_CODE_SESSION_ID"]
-            .iter()
-            .find_map(|name| self.environment.text(name).map(|text| (name, text)))
-            .map(|(name, text)| {
-                text.parse()
-                    .map_err(|error| Failure::usage(format!("{name}: {error}")))
-            })
-            .transpose()
-    }
-
-    /// Reads the session the command speaks for.
-    pub(crate) fn session(&self, store: &mut SqliteStore) -> Result<Session, Failure> {
-        let id = self.session_id(store)?;
-        store
-            .session(&id)?
-            .ok_or_else(|| Failure::phantom(id.as_str()))
     }
 
     /// Tells whether the session's own model runs this command, so that it need not be told

@@ -4,7 +4,7 @@ use serde_json::Value;
 use trueup_core::consistency::CheckError;
 use trueup_core::files::ChangeError;
 use trueup_core::metadata::MetadataError;
-use trueup_core::model::ItemKey;
+use trueup_core::model::{ItemKey, Session};
 use trueup_core::reconcile::Divergence;
 use trueup_core::retention::PruneError;
 use trueup_core::settings::ConfigError;
@@ -61,13 +61,27 @@ impl Failure {
 
     /// No session was named, and none can be told.
     pub(crate) fn no_session() -> Self {
-        Self::new(USAGE, "no_session", "no session could be determined")
+        Self::new(USAGE, "no_session", "no session could be determined: none lives in this worktree")
             .hint("name one with --session ID (`trueup sessions list` shows them), or run this inside Claude Code")
     }
 
-    /// Tells whether nobody could be named, where a person at a terminal would do as well.
-    pub(crate) fn is_no_session(&self) -> bool {
-        self.code == "no_session"
+    /// The id is the beginning of several.
+    pub(crate) fn ambiguous(prefix: &str, candidates: &[&str]) -> Self {
+        let message = format!(
+            "{prefix} is the beginning of several: {}",
+            candidates.join(", ")
+        );
+        Self::new(USAGE, "ambiguous_id", message).hint("write more of it")
+    }
+
+    /// The session has ended, and a command does not bring it back.
+    pub(crate) fn session_ended(session: &Session) -> Self {
+        let id = &session.id;
+        let why = session.ended_reason.as_deref();
+        let why = why.map_or(String::new(), |why| format!(" ({why})"));
+        Self::refused("session_ended", format!("session {id} has ended{why}")).hint(format!(
+            "`claude --resume {id}` takes it up again; `trueup sessions show {id}` reads it"
+        ))
     }
 
     /// The session is not registered.

@@ -18,6 +18,7 @@ mod report;
 #[cfg(test)]
 mod skills;
 mod span;
+mod speaker;
 mod supervise;
 
 use std::ffi::OsString;

@@ -54,6 +54,8 @@ pub(crate) struct Answer {
     pub(crate) text: Vec<String>,
     /// Whether the lines are commands to a runner of workflows, which no other line may be.
     pub(crate) is_for_runner: bool,
+    /// What the columns of the text are, for a terminal alone: a script reads rows.
+    pub(crate) header: Option<String>,
     /// Bytes of a file to print as they are, in place of the text. On a terminal they are
     /// cleaned all the same.
     pub(crate) verbatim: Option<String>,
@@ -81,6 +83,12 @@ impl Answer {
             data,
             ..Self::default()
         }
+    }
+
+    /// Names the columns of the rows that the text is.
+    pub(crate) fn columns(mut self, header: String) -> Self {
+        self.header = Some(header.trim_end().to_owned());
+        self
     }
 
     /// Makes an answer for a program alone, of which no tree is made.
@@ -143,8 +151,12 @@ impl Report {
         } else {
             warn(&answer.warnings);
             // Stdout would hand every line to the kernel by itself.
+            let header = header(answer);
             let page = page(answer);
-            page.and_then(|page| out.write_all(&page))
+            page.and_then(|page| {
+                out.write_all(header.as_bytes())?;
+                out.write_all(&page)
+            })
         };
         exit(written.and_then(|()| out.flush()), answer.exit)
     }
@@ -294,6 +306,16 @@ pub(crate) fn say(line: &str) {
 pub(crate) fn print_usage(error: &clap::Error) {
     // Printing to a closed pipe is nobody's error.
     let _ = error.print();
+}
+
+/// Writes the names of the columns, where a person reads them.
+fn header(answer: &Answer) -> String {
+    let header = answer
+        .header
+        .as_ref()
+        .filter(|_| io::stdout().is_terminal());
+    let style = Tint::Head.style();
+    header.map_or_else(String::new, |header| format!("{style}{header}{style:#}\n"))
 }
 
 /// A reader that went away is no failure; any other trouble with stdout is.

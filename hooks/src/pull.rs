@@ -6,7 +6,7 @@ use trueup_core::bounds::ENVIRONMENT_FILE;
 use trueup_core::claims::take_back;
 use trueup_core::files::{append_to_theirs, read_bytes};
 use trueup_core::hook::{Event, Prompt, Response, Source};
-use trueup_core::model::{Session, SessionStatus};
+use trueup_core::model::{RepoScope, Session, SessionStatus};
 use trueup_core::orchestrators;
 use trueup_core::reconcile::{Code, Policy, Reading, reconcile};
 use trueup_core::store::sqlite::SqliteStore;
@@ -159,6 +159,7 @@ fn neighbours(
         statuses,
         worktree: session.worktree.clone(),
         limit: NEIGHBOURS,
+        ..SessionFilter::default()
     })?)
 }
 
@@ -171,6 +172,7 @@ fn offer(
     if session.item.is_some() {
         return Ok(None);
     }
+    let scope = RepoScope::Here(session.repo.clone());
     let mut others: Vec<Session> = Vec::new();
     if let Some(before) = &session.predecessor {
         others.extend(store.session(before)?);
@@ -196,7 +198,7 @@ fn offer(
             .holder
             .as_ref()
             .is_none_or(|h| Some(h) == session.predecessor.as_ref());
-        if free && !item.status.is_finished() {
+        if free && !item.status.is_finished() && scope.includes(item.repo.as_deref()) {
             let work = from.execution_state().work;
             let doing = work
                 .task

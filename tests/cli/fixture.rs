@@ -13,7 +13,22 @@ pub(crate) fn started() -> Home {
     home
 }
 
-/// Runs `trueup` for whom the project's cache names.
+/// [`started`], and the database has plans `P`, `Q`, `P0` to `P29` and `master-plan`.
+pub(crate) fn started_with_plans() -> Home {
+    let home = started();
+    let numbered = (0..30).map(|n| format!("P{n}"));
+    let named = ["P", "Q", "master-plan"].map(str::to_owned);
+    for plan in numbered.chain(named) {
+        let path = format!("/plans/{plan}.md");
+        home.sql(
+            "INSERT INTO plans (plan_id, path) VALUES (?1, ?2)",
+            [plan, path],
+        );
+    }
+    home
+}
+
+/// Runs `trueup` for the newest live session of the project.
 pub(crate) fn trueup(home: &Home, arguments: &[&str]) -> Answer {
     home.run("trueup").args(arguments).finish()
 }

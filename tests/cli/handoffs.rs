@@ -117,6 +117,7 @@ fn missing_elements_are_a_warning_with_a_score_and_no_refusal() {
     let bare = object(&home, 0, &arguments);
     assert_eq!(bare["data"]["handoff"]["score"], 0);
     assert_eq!(bare["data"]["handoff"]["type"], "my_own-name");
+    let home = two();
     let half = object(
         &home,
         0,
@@ -298,13 +299,37 @@ fn a_handoff_whose_sender_lost_the_item_gives_nothing() {
 fn a_handoff_of_an_item_that_was_given_up_claims_it() {
     let home = two();
     let made = handed(&home, &[]);
-    data(&home, &["release", "--session", SECOND]);
+    data(&home, &["claim", "SD-7", "--create", "--session", SECOND]);
     data(
         &home,
         &["handoff", "accept", id(&made), "--session", SESSION],
     );
     assert_eq!(holder(&home, "SD-1").as_deref(), Some(SESSION));
     assert_eq!(home.cached()["currentTask"], "draft");
+}
+
+#[test]
+fn an_item_is_handed_on_once_at_a_time_and_a_release_withdraws_it() {
+    let home = two();
+    let first = handed(&home, &["--to", SESSION]);
+    let create = ["handoff", "create", "X", "--session", SECOND];
+    let object = refused(&home, "handoff_open", &create);
+    let message = object["error"]["message"].as_str().unwrap();
+    assert!(message.contains(id(&first)), "{message}");
+    let own = ["handoff", "accept", id(&first), "--session", SECOND];
+    refused(&home, "own_handoff", &own);
+    data(&home, &["release", "--session", SECOND]);
+    let shown = data(&home, &["handoff", "show", id(&first)]);
+    assert_eq!(shown["handoff"]["status"], "rejected");
+    let accept = ["handoff", "accept", id(&first), "--session", SESSION];
+    refused(&home, "handoff_decided", &accept);
+    // Under a new claim there is room for a new one, also beside one that outlived its claim.
+    data(&home, &["claim", "SD-1", "--session", SECOND]);
+    let second = handed(&home, &[]);
+    home.give(SESSION, "SD-1");
+    data(&home, &["handoff", "create", "X", "--session", SESSION]);
+    let shown = data(&home, &["handoff", "show", id(&second)]);
+    assert_eq!(shown["handoff"]["status"], "rejected");
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn speaks_for(home: &Home, environment: &[(&str, &str)], arguments: &[&str]) -> 
 }
 
 #[test]
-fn flag_then_trueups_variable_then_the_clients_then_the_projects_cache() {
+fn flag_then_trueups_variable_then_the_clients_then_the_newest_that_lives() {
     let home = started();
     second(&home, None);
     start(
@@ -35,7 +35,7 @@ fn flag_then_trueups_variable_then_the_clients_then_the_projects_cache() {
     );
     let client = ("CLAUDE_CODE_SESSION_ID", THIRD);
     let own = ("TRUEUP_SESSION_ID", SECOND);
-    assert_eq!(speaks_for(&home, &[], &[]), SESSION);
+    assert_eq!(speaks_for(&home, &[], &[]), THIRD);
     assert_eq!(speaks_for(&home, &[client], &[]), THIRD);
     assert_eq!(speaks_for(&home, &[client, own], &[]), SECOND);
     assert_eq!(
@@ -61,16 +61,6 @@ fn the_cache_names_the_session_from_any_folder_of_the_worktree() {
         .finish()
         .ok();
     assert_eq!(answer.json()["data"]["session"]["session_id"], SESSION);
-}
-
-#[test]
-fn the_only_live_session_of_a_worktree_needs_no_name() {
-    let home = started();
-    fs::remove_file(home.cache()).unwrap();
-    assert_eq!(speaks_for(&home, &[], &[]), SESSION);
-    second(&home, None);
-    fs::remove_file(home.cache()).unwrap_or_default();
-    assert_eq!(object(&home, 2, &["status"])["error"]["code"], "no_session");
 }
 
 #[test]

@@ -276,7 +276,7 @@ fn a_free_item_is_moved_by_anybody_who_is_known() {
         "SELECT actor FROM events WHERE kind = 'status' AND key = 'SD-1'",
         [],
     );
-    assert_eq!(actor, "ada");
+    assert_eq!(actor, "user");
     data(&home, &["item", "transition", "SD-1", "completed"]);
 }
 

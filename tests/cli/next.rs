@@ -67,7 +67,8 @@ fn the_incident_of_the_stale_file_cannot_happen() {
     assert_eq!(codes(&object), Vec::<&str>::new(), "{object}");
     // And so when the child was not finished first.
     data(&home, &["item", "reopen", "SD-002B", "--reason", "not yet"]);
-    assert_eq!(next(&home, &["--claim"])["item"]["key"], "SD-002B");
+    let moved = next(&home, &["--claim", "--give-up"]);
+    assert_eq!(moved["item"]["key"], "SD-002B");
     assert_eq!(home.cached()["currentSd"], "SD-002B");
     assert_in_step(&home);
 }
@@ -101,7 +102,10 @@ fn a_look_shows_what_a_claim_takes_and_writes_nothing() {
 fn an_unfinished_child_is_left_with_a_warning_and_stays_for_others() {
     let home = family();
     claimed(&home, "P.2");
-    let answer = object(&home, 0, &["next", "--claim"]);
+    let kept = refused(&home, "holds_unfinished", &["next", "--claim"]);
+    assert_eq!(kept["data"]["item"]["key"], "P.2");
+    assert_eq!(holder(&home, "P.2").as_deref(), Some(SESSION), "it is kept");
+    let answer = object(&home, 0, &["next", "--claim", "--give-up"]);
     assert_eq!(
         answer["data"]["item"]["key"], "P.3",
         "the search goes on behind it"
@@ -111,7 +115,7 @@ fn an_unfinished_child_is_left_with_a_warning_and_stays_for_others() {
         json!(["P.2 is not finished; it stays running for others"])
     );
     assert_eq!(holder(&home, "P.2"), None);
-    let text = trueup(&home, &["next", "--claim"]);
+    let text = trueup(&home, &["next", "--claim", "--give-up"]);
     assert_eq!(text.stdout, "released P.3\nclaimed P.1 (epoch 1)\n");
     // From the orchestrator to its child nothing is left behind.
     claimed(&home, "P");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use support::home::{Answer, Home, Run, SESSION};
 use support::race::{PROCESSES, begin_at_once};
 
-use crate::fixture::{data, envelope, keys, started, trueup};
+use crate::fixture::{data, envelope, keys, started_with_plans as started, trueup};
 
 /// Is a command that says it is ready and ends with 5 when its stdin does.
 const UNTIL_STDIN_ENDS: &str = "echo ready; cat; exit 5";

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use support::home::{Home, SESSION, bystander, start_time};
 use support::race::{PROCESSES, at_once};
 
-use crate::fixture::{data, envelope, keys, object, refused, started, trueup};
+use crate::fixture::{
+    data, envelope, keys, object, refused, started_with_plans as started, trueup,
+};
 
 const KEYS: &[&str] = &[
     "epoch",
@@ -42,7 +44,7 @@ fn reuse_its_number(home: &Home) {
 #[test]
 fn a_registered_orchestrator_is_the_process_that_runs_the_command() {
     let home = started();
-    let row = register(&home, "./docs/plans/master-plan.md");
+    let row = register(&home, "master-plan");
     assert_eq!(keys(&row), KEYS);
     assert_eq!(row["plan_id"], "master-plan");
     assert_eq!(row["pid"], std::process::id());

@@ -1,6 +1,8 @@
 //! Both stores answer alike, whatever is asked of them in whatever order.
 
-use trueup_core::model::{Goal, Item, ItemStatus, MoveFacts, Mover, NewItem, Next, advance};
+use trueup_core::model::{
+    Goal, Item, ItemStatus, MoveFacts, Mover, NewItem, Next, RepoScope, advance,
+};
 use trueup_core::store::{Depend, ItemFilter, ItemMove, NextRequest, NextWish, Provenance, Store};
 
 use crate::fixture::{memory, sqlite};
@@ -89,6 +91,8 @@ impl Step {
                 let request = NextRequest {
                     session: id(who),
                     parent: parent.as_deref().map(key),
+                    scope: RepoScope::All,
+                    give_up: true,
                     lease_seconds: LEASE,
                     provenance: by(who),
                 };
@@ -169,6 +173,7 @@ fn said(next: &Next) -> String {
     match next {
         Next::Offer { item, reason } => format!("offer {} {reason:?}", line(item)),
         Next::Held { item, reason } => format!("held {} {reason:?}", line(item)),
+        Next::Kept { held, item } => format!("{} kept, not {}", held.key, item.key),
         Next::Nothing {
             lack,
             hindrances,
@@ -185,7 +190,7 @@ fn picture(store: &mut dyn Store) -> Vec<String> {
         let session = store.session(&id(who)).unwrap().unwrap();
         let wish = NextWish {
             session: Some(id(who)),
-            parent: None,
+            ..NextWish::default()
         };
         picture.push(format!(
             "{who} {} {:?} {:?} next {}",

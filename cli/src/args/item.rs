@@ -12,6 +12,22 @@ pub(crate) enum ItemCommand {
     /// Example: trueup item add SD-002C --title "Sync on start" --parent SD-002
     #[command(verbatim_doc_comment)]
     Add(ItemAdd),
+    /// Change what an item is about, or where it belongs
+    ///
+    /// Example: trueup item edit SD-002C --title "Sync on every start"
+    #[command(verbatim_doc_comment)]
+    Edit(ItemEditArgs),
+    /// Remove an item that nothing needs; the log keeps what it was
+    ///
+    /// Example: trueup item remove SD-002C
+    #[command(verbatim_doc_comment)]
+    Remove {
+        /// The item
+        key: ItemKey,
+        /// Why, for the log
+        #[arg(long, value_name = "R")]
+        reason: Option<String>,
+    },
     /// List items
     ///
     /// Example: trueup item list --parent SD-002 --unfinished
@@ -80,6 +96,15 @@ pub(crate) struct ItemList {
     /// Only children of this item
     #[arg(long, value_name = "KEY")]
     pub(crate) parent: Option<ItemKey>,
+    /// Only items of this repository [default: this one, and items without one]
+    #[arg(long, value_name = "SLUG", conflicts_with = "all_repos")]
+    pub(crate) repo: Option<String>,
+    /// Items of every repository
+    #[arg(long)]
+    pub(crate) all_repos: bool,
+    /// Only items of this kind
+    #[arg(long, value_name = "K")]
+    pub(crate) kind: Option<String>,
     /// Only items that are held
     #[arg(long)]
     pub(crate) held: bool,
@@ -89,6 +114,25 @@ pub(crate) struct ItemList {
     /// Only items that are not finished
     #[arg(long, conflicts_with = "status")]
     pub(crate) unfinished: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "facts", required = true, multiple = true, args = ["title", "kind", "parent", "position"])]
+pub(crate) struct ItemEditArgs {
+    /// The item
+    pub(crate) key: ItemKey,
+    /// What it is about
+    #[arg(long, value_name = "T")]
+    pub(crate) title: Option<String>,
+    /// A word of your choice; `orchestrator` for one that leads others
+    #[arg(long, value_name = "K")]
+    pub(crate) kind: Option<String>,
+    /// The item it belongs to
+    #[arg(long, value_name = "KEY")]
+    pub(crate) parent: Option<ItemKey>,
+    /// The place among its siblings
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) position: Option<i64>,
 }
 
 #[derive(Debug, Args)]
@@ -122,7 +166,13 @@ pub(crate) struct NextArgs {
     /// Only among the children of this item
     #[arg(long, value_name = "KEY")]
     pub(crate) parent: Option<ItemKey>,
-    /// Claim it, releasing the item held, in one step
+    /// Claim it, releasing the item held, in one step; unfinished work is kept
     #[arg(long)]
     pub(crate) claim: bool,
+    /// Leave unfinished work for it
+    #[arg(long, requires = "claim")]
+    pub(crate) give_up: bool,
+    /// Look in every repository, not in this one alone
+    #[arg(long)]
+    pub(crate) all_repos: bool,
 }

@@ -34,7 +34,9 @@ pub(crate) use blame::BlameArgs;
 pub(crate) use check::{CheckArgs, Format};
 pub(crate) use db::DbCommand;
 pub(crate) use handoff::{HandoffCommand, HandoffCreate};
-pub(crate) use item::{ItemAdd, ItemCommand, ItemDepend, ItemList, ItemTransition, NextArgs};
+pub(crate) use item::{
+    ItemAdd, ItemCommand, ItemDepend, ItemEditArgs, ItemList, ItemTransition, NextArgs,
+};
 pub(crate) use log::LogArgs;
 pub(crate) use meta::{MetaCheck, MetaCommand};
 pub(crate) use orchestrator::OrchestratorCommand;
@@ -306,6 +308,8 @@ impl Command {
             Self::Resume => "resume",
             Self::Clear { .. } => "clear",
             Self::Item(ItemCommand::Add(_)) => "item add",
+            Self::Item(ItemCommand::Edit(_)) => "item edit",
+            Self::Item(ItemCommand::Remove { .. }) => "item remove",
             Self::Item(ItemCommand::List(_)) => "item list",
             Self::Item(ItemCommand::Show { .. }) => "item show",
             Self::Item(ItemCommand::Transition(_)) => "item transition",

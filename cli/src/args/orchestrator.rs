@@ -4,13 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use clap::builder::{OsStringValueParser, TypedValueParser};
-use trueup_core::model::{OrchestratorId, PlanId};
-
-/// Reads the id of a plan, or takes it from the name of its file.
-fn plan_id() -> impl TypedValueParser<Value = PlanId> {
-    OsStringValueParser::new().try_map(|plan| PlanId::of_text(&plan.to_string_lossy()))
-}
+use trueup_core::model::OrchestratorId;
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
@@ -25,8 +19,8 @@ pub(crate) enum OrchestratorCommand {
     #[command(verbatim_doc_comment)]
     Start {
         /// The plan: its id or its file
-        #[arg(value_parser = plan_id())]
-        plan: PlanId,
+        #[arg(value_parser = super::path_text())]
+        plan: String,
         /// The command
         #[arg(last = true, required = true, value_name = "CMD")]
         command: Vec<OsString>,
@@ -39,8 +33,8 @@ pub(crate) enum OrchestratorCommand {
     #[command(verbatim_doc_comment)]
     Register {
         /// The plan: its id or its file
-        #[arg(value_parser = plan_id())]
-        plan: PlanId,
+        #[arg(value_parser = super::path_text())]
+        plan: String,
     },
     /// Give a sign of life of an orchestrator that registered itself
     ///

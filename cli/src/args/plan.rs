@@ -14,13 +14,22 @@ pub(crate) enum PlanCommand {
     ///
     /// Tasks are lines such as `- [ ] 1.2 Title (depends: 1.1)` below `## Phase 1: Name`. Importing
     /// again takes new tasks, titles and dependencies; a status never goes back. Lines that look
-    /// like tasks and are none are listed.
+    /// like tasks and are none are listed. A dependency on what does not exist is an error: its
+    /// task is taken in, waits, and the exit code is 1.
     ///
     /// Example: trueup plan import docs/plans/fix-sync.md
     #[command(verbatim_doc_comment)]
     Import {
         /// The file
         file: PathBuf,
+    },
+    /// Remove a plan with its tasks from the database; its file stays
+    ///
+    /// Example: trueup plan remove fix-sync
+    #[command(verbatim_doc_comment)]
+    Remove {
+        /// The plan, by id or file
+        plan: String,
     },
     /// List plans and how far they are
     ///
@@ -89,8 +98,8 @@ pub(crate) enum PlanCommand {
     /// Check a plan's file against its own tasks and the database
     ///
     /// Of a status.json the summary is counted anew; of Markdown the checkboxes are compared with
-    /// the database. Nothing is changed without --fix. Exit code 0 when all is well, 1 with
-    /// findings, 3 when a file could not be read.
+    /// the database. Nothing is changed without --fix. Exit code 0 when all is well or there are
+    /// warnings only, 1 with findings, 3 when a file could not be read.
     ///
     /// Example: trueup plan validate docs/plans/status.json --fix
     #[command(verbatim_doc_comment)]
@@ -124,6 +133,7 @@ impl PlanCommand {
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Import { .. } => "plan import",
+            Self::Remove { .. } => "plan remove",
             Self::List => "plan list",
             Self::Status { .. } => "plan status",
             Self::Next { .. } => "plan next",
@@ -146,7 +156,8 @@ pub(crate) struct PlanValidate {
     pub(crate) name: Option<String>,
     #[command(flatten)]
     pub(crate) which: Which,
-    /// Write the right numbers into the summary of a status.json; what it was is kept beside it
+    /// Write the right numbers into the summary of a status.json, and ids to checkboxes that have
+    /// none; what the file was is kept beside it
     #[arg(long)]
     pub(crate) fix: bool,
     /// Let warnings count as findings

@@ -29,7 +29,8 @@ pub(super) fn run(desk: &Desk, arguments: &BlameArgs) -> Result<Answer, Failure>
     blamed.retain(|blame| arguments.field.is_none_or(|field| field == blame.field));
     let text = blamed.iter().map(line).collect();
     let fields: Vec<Value> = blamed.iter().map(object).collect();
-    Ok(Answer::new(text, json!({"item": key, "fields": fields})))
+    let header = format!("{:<13} {:<20} SINCE, BY", "FIELD", "VALUE");
+    Ok(Answer::new(text, json!({"item": key, "fields": fields})).columns(header))
 }
 
 fn line(blame: &Blame<'_>) -> String {

@@ -2,23 +2,24 @@
 
 use serde_json::{Value, json};
 use trueup_core::claims::{Claimed, Wish, claim as claim_item, parked};
-use trueup_core::liveness::{LONGEST_SPAN_SECONDS, Vitality};
+use trueup_core::liveness::{Alive, LONGEST_SPAN_SECONDS, Vitality};
 use trueup_core::model::{
     ClaimOutcome, ClaimRefusal, Event, Item, ItemKey, NewItem, Parked, Session, SessionId, Taking,
 };
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{ClaimTaken, Provenance, Release, Store as _, StoreError};
 
+use super::item::known;
 use super::or_none;
 use crate::args::ClaimArgs;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{Failure, REFUSED};
 use crate::json;
 use crate::report::Answer;
 
 pub(super) fn claim(desk: &Desk, arguments: ClaimArgs) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
-    let id = desk.session_id(&mut store)?;
+    let id = claimant(desk, &mut store)?;
     let key = arguments.key;
     let done = desk.carried_out(
         &mut store,
@@ -86,6 +87,16 @@ pub(super) fn claim(desk: &Desk, arguments: ClaimArgs) -> Result<Answer, Failure
     }
 }
 
+/// Names the session that claims; where the claim is refused for it, nobody holds the item.
+fn claimant(desk: &Desk, store: &mut SqliteStore) -> Result<SessionId, Failure> {
+    let session = desk.acting_session(store);
+    let session = session.map_err(|failure| match failure.exit {
+        REFUSED => failure.data(json!({"holder": null})),
+        _ => failure,
+    })?;
+    Ok(session.id)
+}
+
 /// Answers a claim that was carried out before as it was answered then, if it still holds.
 fn claimed_before(
     desk: &Desk,
@@ -139,7 +150,7 @@ fn create(
     session: &SessionId,
 ) -> Result<(), Failure> {
     let item = NewItem {
-        repo: desk.site.project.repo(&desk.site.repository),
+        repo: desk.repo(),
         ..NewItem::new(key.clone())
     };
     match store.add_item(&item, &Provenance::new(session.as_str(), "claim --create")) {
@@ -284,7 +295,11 @@ pub(super) fn release(
         let item = store.item(&key)?.ok_or_else(|| Failure::no_item(&key))?;
         return Ok(released(&item, Vec::new()));
     }
-    let session = desk.session(&mut store)?;
+    let session = match (desk.mover(&mut store)?, &key) {
+        (Some(session), _) => session,
+        (None, Some(key)) => return release_of_the_dead(desk, &mut store, key, reason),
+        (None, None) => return Err(Failure::no_session()),
+    };
     let session = desk.before_change(&mut store, session)?;
     let Some(key) = key.or_else(|| session.item.clone()) else {
         return Err(Failure::refused(
@@ -300,7 +315,7 @@ pub(super) fn release(
     let item = match store.release(&release) {
         Ok(item) => item,
         Err(StoreError::Conflict(message)) => {
-            let holder = store.item(&key)?.and_then(|item| item.holder);
+            let holder = known(&mut store, &key)?.holder;
             return Err(Failure::refused("not_holder", message).data(json!({"holder": holder})));
         }
         Err(error) => return Err(error.into()),
@@ -308,6 +323,40 @@ pub(super) fn release(
     let mut warnings = Vec::new();
     desk.after_change(&mut store, &session.id, &mut warnings)?;
     Ok(released(&item, warnings))
+}
+
+/// Frees an item for a person, who holds none: one whose holder is dead. What that session was
+/// doing stays readable, as after a sweep.
+fn release_of_the_dead(
+    desk: &Desk,
+    store: &mut SqliteStore,
+    key: &ItemKey,
+    reason: Option<&str>,
+) -> Result<Answer, Failure> {
+    let item = known(store, key)?;
+    let holder = match &item.holder {
+        Some(holder) => store.session(holder)?,
+        None => {
+            let message = format!("nobody holds {key}");
+            return Err(Failure::refused("not_holder", message).data(json!({"holder": null})));
+        }
+    };
+    let by = desk.provenance(&desk.actor(store)?, reason.unwrap_or("release"));
+    let dead = holder
+        .as_ref()
+        .filter(|holder| json::vitality(holder, &desk.site).alive == Alive::Dead);
+    let parked = match dead {
+        Some(holder) => store.park(holder, &by)?,
+        None => None,
+    };
+    if parked.is_none() {
+        let holder = item.holder.as_ref().map_or("?", SessionId::as_str);
+        let message = format!("{key} is held by {holder}, which lives or may live");
+        let hint = format!("`trueup release {key} --session {holder}` speaks for it");
+        let refused = Failure::refused("not_holder", message).hint(hint);
+        return Err(refused.data(json!({"holder": item.holder})));
+    }
+    Ok(released(&known(store, key)?, Vec::new()))
 }
 
 fn released(item: &Item, warnings: Vec<String>) -> Answer {

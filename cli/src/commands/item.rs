@@ -2,11 +2,14 @@
 
 mod advance;
 mod depend;
+mod edit;
 
 use serde_json::json;
-use trueup_core::model::{EventFilter, Item, ItemKey, ItemStatus, NewItem, Session};
+use trueup_core::model::{
+    EventFilter, Item, ItemKey, ItemStatus, NewItem, ORCHESTRATOR, RepoScope,
+};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{ItemFilter, ItemStore as _, Store as _};
+use trueup_core::store::{ItemFilter, ItemStore as _, RepoStore as _, Store as _};
 use trueup_core::text::one_line;
 
 use super::or_none;
@@ -25,6 +28,8 @@ const MOST_EVENTS: u32 = 20;
 pub(super) fn run(desk: &Desk, command: ItemCommand) -> Result<Answer, Failure> {
     match command {
         ItemCommand::Add(arguments) => add(desk, arguments),
+        ItemCommand::Edit(arguments) => edit::edit(desk, arguments),
+        ItemCommand::Remove { key, reason } => edit::remove(desk, &key, reason.as_deref()),
         ItemCommand::List(arguments) => list(desk, arguments),
         ItemCommand::Show { key } => show(desk, &key),
         ItemCommand::Transition(arguments) => advance::transition(desk, arguments),
@@ -40,17 +45,81 @@ fn list(desk: &Desk, arguments: ItemList) -> Result<Answer, Failure> {
     } else {
         arguments.status
     };
-    let items = desk.open()?.items(&ItemFilter {
+    let mut store = desk.open()?;
+    if let Some(parent) = &arguments.parent {
+        known(&mut store, parent)?;
+    }
+    if let Some(kind) = &arguments.kind {
+        known_kind(&mut store, kind)?;
+    }
+    let scope = match arguments.repo {
+        Some(repo) => RepoScope::Only(known_repo(desk, &mut store, repo)?),
+        None => desk.repo_scope(desk.reader(&mut store)?.as_ref(), arguments.all_repos),
+    };
+    let filter = ItemFilter {
         parent: arguments.parent,
         held: arguments.held,
         statuses,
-    })?;
+        kind: arguments.kind,
+        scope,
+    };
+    let items = store.items(&filter)?;
     let mut text: Vec<String> = items.iter().map(line).collect();
     if text.is_empty() {
-        text.push("no items; `trueup item add KEY` adds one".to_owned());
+        text.push(nothing_listed(&mut store, filter)?);
     }
     let items: Vec<_> = items.iter().map(json::item).collect();
-    Ok(Answer::new(text, json!({"items": items})))
+    let answer = Answer::new(text, json!({"items": items}));
+    Ok(if items.is_empty() {
+        answer
+    } else {
+        answer.columns(format!(
+            "{:<24} {:<10} {:<8}  HOLDER, TITLE",
+            "KEY", "STATUS", "PHASE"
+        ))
+    })
+}
+
+/// Says why a list is empty: other repositories may have what was asked for.
+fn nothing_listed(store: &mut SqliteStore, filter: ItemFilter) -> Result<String, Failure> {
+    let everywhere = store.items(&ItemFilter {
+        scope: RepoScope::All,
+        ..filter
+    })?;
+    Ok(match everywhere.len() {
+        0 => "no items; `trueup item add KEY` adds one".to_owned(),
+        others => format!("no items here; other repositories have {others}: --all-repos"),
+    })
+}
+
+/// Refuses a kind that no item has.
+fn known_kind(store: &mut SqliteStore, kind: &str) -> Result<(), Failure> {
+    let all = store.items(&ItemFilter::default())?;
+    if ["task", ORCHESTRATOR].contains(&kind) || all.iter().any(|item| item.kind == kind) {
+        return Ok(());
+    }
+    let mut kinds: Vec<&str> = all.iter().map(|item| item.kind.as_str()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let message = format!("no item is of kind {kind}");
+    Err(Failure::refused("kind_not_found", message)
+        .hint(format!("kinds there are: {}", kinds.join(", "))))
+}
+
+/// Returns a repository as items name it: one that is registered, the one here, or one that an
+/// item is of.
+fn known_repo(desk: &Desk, store: &mut SqliteStore, name: String) -> Result<String, Failure> {
+    let registered = store.repos()?;
+    let registered = registered.iter().map(|repo| repo.slug.to_string());
+    let all = store.items(&ItemFilter::default())?;
+    let of_items = all.into_iter().filter_map(|item| item.repo);
+    let mut known = of_items.chain(desk.repo()).chain(registered);
+    if let Some(known) = known.find(|known| known.eq_ignore_ascii_case(&name)) {
+        return Ok(known);
+    }
+    let message = format!("there is no repository {name}");
+    Err(Failure::refused("repo_not_found", message)
+        .hint("`trueup repo list` shows the repositories"))
 }
 
 fn show(desk: &Desk, key: &ItemKey) -> Result<Answer, Failure> {
@@ -105,7 +174,7 @@ fn about(store: &mut SqliteStore, item: &Item) -> Result<Vec<String>, Failure> {
 
 fn add(desk: &Desk, arguments: ItemAdd) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
-    let actor = actor(desk, &mut store);
+    let actor = desk.actor(&mut store)?;
     let key = arguments.key.clone();
     if desk
         .carried_out(&mut store, "item", Some(key.as_str()), &["added"])?
@@ -120,14 +189,13 @@ fn add(desk: &Desk, arguments: ItemAdd) -> Result<Answer, Failure> {
                 .hint(format!("`trueup item show {key}`")),
         );
     }
-    if let Some(parent) = &arguments.parent
-        && store.item(parent)?.is_none()
-    {
-        return Err(
+    let parent = match &arguments.parent {
+        None => None,
+        Some(parent) => Some(store.item(parent)?.ok_or_else(|| {
             Failure::refused("item_not_found", format!("there is no parent {parent}"))
-                .hint(format!("`trueup item add {parent}` first")),
-        );
-    }
+                .hint(format!("`trueup item add {parent}` first"))
+        })?),
+    };
     depend::admit(
         &mut store,
         &key,
@@ -141,14 +209,23 @@ fn add(desk: &Desk, arguments: ItemAdd) -> Result<Answer, Failure> {
             kind: arguments.kind,
             parent: arguments.parent,
             position: arguments.position,
-            repo: desk.site.project.repo(&desk.site.repository),
+            repo: desk.repo(),
             depends_on: arguments.depends,
             requires_evidence: arguments.requires_evidence,
             status: None,
         },
         &desk.provenance(&actor, "item add"),
     )?;
-    Ok(added(&item))
+    let mut answer = added(&item);
+    answer.warnings.extend(
+        parent
+            .filter(|parent| parent.status.is_finished())
+            .map(|parent| {
+                let Item { key, status, .. } = parent;
+                format!("{key} is {status} already: nothing will wait for its new child")
+            }),
+    );
+    Ok(answer)
 }
 
 fn added(item: &Item) -> Answer {
@@ -161,21 +238,6 @@ fn added(item: &Item) -> Answer {
 /// Reads an item that has to exist.
 pub(super) fn known(store: &mut SqliteStore, key: &ItemKey) -> Result<Item, Failure> {
     store.item(key)?.ok_or_else(|| Failure::no_item(key))
-}
-
-/// Names who changes something that belongs to no session.
-pub(super) fn actor(desk: &Desk, store: &mut SqliteStore) -> String {
-    desk.actor(store)
-}
-
-/// Finds the session a command speaks for; a person at a terminal speaks for none. One that
-/// is named has to be registered.
-pub(super) fn mover(desk: &Desk, store: &mut SqliteStore) -> Result<Option<Session>, Failure> {
-    match desk.session(store) {
-        Ok(session) => Ok(Some(session)),
-        Err(failure) if failure.code == Failure::no_session().code => Ok(None),
-        Err(failure) => Err(failure),
-    }
 }
 
 /// Lists keys for a person.
@@ -204,8 +266,8 @@ pub(super) fn line(item: &Item) -> String {
         .map_or(String::new(), |t| format!("  {}", one_line(t, LONGEST)));
     format!(
         "{:<24} {:<10} {:<8}{held}{title}",
-        item.key,
-        item.status,
+        item.key.as_str(),
+        item.status.as_str(),
         or_none(item.phase.as_deref())
     )
 }

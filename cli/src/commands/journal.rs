@@ -3,7 +3,6 @@
 use serde_json::json;
 use trueup_core::model::{Field, Value};
 use trueup_core::outbox::Entry;
-use trueup_core::store::Store as _;
 use trueup_core::text::one_line;
 
 use crate::args::JournalCommand;
@@ -11,6 +10,7 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
 use crate::report::Answer;
+use crate::speaker::{find_session, refuse_ended};
 
 /// Longest value shown, in characters.
 const LONGEST: usize = 80;
@@ -37,7 +37,10 @@ pub(super) fn run(desk: &Desk, command: &JournalCommand) -> Result<Answer, Failu
             let damaged = journal.damaged().unwrap_or(0);
             let warnings = (damaged > 0)
                 .then(|| format!("{damaged} lines of the journal are damaged and were skipped"));
-            let answer = Answer::new(text, json!({"entries": rows}));
+            let mut answer = Answer::new(text, json!({"entries": rows}));
+            if !rows.is_empty() {
+                answer = answer.columns(format!("{:<12}  {:<24}  SESSION", "ENTRY", "AT"));
+            }
             Ok(Answer {
                 warnings: warnings.into_iter().collect(),
                 ..answer
@@ -57,13 +60,10 @@ pub(super) fn run(desk: &Desk, command: &JournalCommand) -> Result<Answer, Failu
 /// Makes a lost edit again, on the present state of its session.
 fn restore(desk: &Desk, entry: &Entry) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
-    let id = desk
-        .named
-        .clone()
-        .unwrap_or_else(|| entry.lost.session.clone());
-    let session = store
-        .session(&id)?
-        .ok_or_else(|| Failure::phantom(id.as_str()))?;
+    let named = desk.named.as_ref().unwrap_or(&entry.lost.session);
+    let session = find_session(&mut store, named)?;
+    refuse_ended(&session)?;
+    let id = session.id.clone();
     let session = desk.before_change(&mut store, session)?;
     let before = session.clone();
     let reason = format!("restored {}", entry.id);

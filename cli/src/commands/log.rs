@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use trueup_core::model::{Event, EventFilter, Timestamp};
+use trueup_core::model::{Event, EventFilter, SessionId, Timestamp};
 use trueup_core::store::Store as _;
+use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::text::one_line;
 
 use super::plain;
 use crate::args::LogArgs;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{Failure, REFUSED};
 use crate::json;
 use crate::report::{Answer, Stream};
 use crate::span::Span;
+use crate::speaker::{PERSON, find_session};
 
 /// How long one wait for a change may last; then the next begins.
 const PATIENCE: Duration = Duration::from_hours(1);
@@ -21,16 +23,66 @@ const PATIENCE: Duration = Duration::from_hours(1);
 /// Longest value shown, in characters.
 const LONGEST: usize = 80;
 
+/// Things that events are of.
+const ENTITIES: [&str; 12] = [
+    "session",
+    "item",
+    "phase",
+    "plan",
+    "plan_task",
+    "orchestrator",
+    "handoff",
+    "port",
+    "repo",
+    "metadata",
+    "workplan",
+    "database",
+];
+
+/// What happens to them.
+const KINDS: [&str; 26] = [
+    "registered",
+    "ended",
+    "changed",
+    "added",
+    "claimed",
+    "taken_over",
+    "released",
+    "status",
+    "reopened",
+    "dependencies",
+    "removed",
+    "created",
+    "accepted",
+    "rejected",
+    "reserved",
+    "started",
+    "stopping",
+    "stopped",
+    "crashed",
+    "checkpoint",
+    "pruned",
+    "state",
+    "metadata",
+    "active",
+    "idle",
+    "lost",
+];
+
 pub(super) fn run(desk: &Desk, arguments: &LogArgs) -> Result<Answer, Failure> {
     let mut store = desk.open()?;
     let since = match &arguments.since {
         None => None,
         Some(text) => Some(moment(text, store.now()?)?),
     };
+    let session = match &desk.named {
+        None => None,
+        Some(id) => Some(logged_session(&mut store, id)?),
+    };
     let mut filter = EventFilter {
         after: arguments.after.unwrap_or(0),
         item: arguments.item.as_ref().map(ToString::to_string),
-        session: desk.named.as_ref().map(ToString::to_string),
+        session: session.map(|id| id.to_string()),
         entity: arguments.entity.clone(),
         kind: arguments.kind.clone(),
         actor: arguments.actor.clone(),
@@ -41,6 +93,9 @@ pub(super) fn run(desk: &Desk, arguments: &LogArgs) -> Result<Answer, Failure> {
     };
     let mut seen = store.seen()?;
     let mut events = store.events(&filter)?;
+    if events.is_empty() {
+        refuse_unknown(&mut store, arguments)?;
+    }
     if arguments.after.is_some() && arguments.limit > 0 {
         events.truncate(usize::try_from(arguments.limit).unwrap_or(usize::MAX));
     }
@@ -51,7 +106,12 @@ pub(super) fn run(desk: &Desk, arguments: &LogArgs) -> Result<Answer, Failure> {
             text.push("no events".to_owned());
         }
         let rows: Vec<_> = events.iter().map(json::event).collect();
-        return Ok(Answer::new(text, json!({"events": rows, "next": next})));
+        let answer = Answer::new(text, json!({"events": rows, "next": next}));
+        return Ok(if events.is_empty() {
+            answer
+        } else {
+            answer.columns(format!("{:>6} {:<24} WHAT", "SEQ", "AT"))
+        });
     }
     let mut stream = Stream::new(desk.json);
     filter.after = next;
@@ -73,6 +133,97 @@ pub(super) fn run(desk: &Desk, arguments: &LogArgs) -> Result<Answer, Failure> {
                 store.events(&filter)?
             }
         };
+    }
+}
+
+/// Finds the session whose events are asked for: one that was pruned is in the log alone.
+fn logged_session(store: &mut SqliteStore, id: &SessionId) -> Result<SessionId, Failure> {
+    match find_session(store, id) {
+        Ok(session) => Ok(session.id),
+        Err(failure) if failure.exit == REFUSED => {
+            let of_session = EventFilter {
+                session: Some(id.to_string()),
+                limit: 1,
+                ..EventFilter::default()
+            };
+            if store.events(&of_session)?.is_empty() {
+                return Err(failure);
+            }
+            Ok(id.clone())
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Refuses a filter for what is not there. What was removed is in the log alone, so this is asked
+/// only where the log has nothing either.
+fn refuse_unknown(store: &mut SqliteStore, arguments: &LogArgs) -> Result<(), Failure> {
+    let mut is_logged = |filter: EventFilter| -> Result<bool, Failure> {
+        let one = EventFilter { limit: 1, ..filter };
+        Ok(!store.events(&one)?.is_empty())
+    };
+    let unknown = |code, what: &str, name: &str| {
+        Err(Failure::refused(code, format!("there is no {what} {name}"))
+            .hint("`trueup log` shows what there is"))
+    };
+    if let Some(kind) = arguments
+        .kind
+        .as_deref()
+        .filter(|kind| !KINDS.contains(kind))
+    {
+        let of_kind = EventFilter {
+            kind: Some(kind.to_owned()),
+            ..EventFilter::default()
+        };
+        if !is_logged(of_kind)? {
+            return unknown("kind_not_found", "kind of event", kind);
+        }
+    }
+    if let Some(entity) = arguments
+        .entity
+        .as_deref()
+        .filter(|entity| !ENTITIES.contains(entity))
+    {
+        let of_entity = EventFilter {
+            entity: Some(entity.to_owned()),
+            ..EventFilter::default()
+        };
+        if !is_logged(of_entity)? {
+            return unknown("entity_not_found", "kind of thing", entity);
+        }
+    }
+    if let Some(actor) = arguments
+        .actor
+        .as_deref()
+        .filter(|actor| ![PERSON, "sql"].contains(actor))
+    {
+        let by_actor = EventFilter {
+            actor: Some(actor.to_owned()),
+            ..EventFilter::default()
+        };
+        let is_session = |store: &mut SqliteStore| -> Result<bool, Failure> {
+            match actor.parse() {
+                Ok(id) => Ok(store.session(&id)?.is_some()),
+                Err(_) => Ok(false),
+            }
+        };
+        if !is_logged(by_actor)? && !is_session(store)? {
+            return unknown("actor_not_found", "actor", actor);
+        }
+    }
+    match &arguments.item {
+        Some(item) if store.item(item)?.is_none() => {
+            let of_item = EventFilter {
+                item: Some(item.to_string()),
+                limit: 1,
+                ..EventFilter::default()
+            };
+            if store.events(&of_item)?.is_empty() {
+                return Err(Failure::no_item(item));
+            }
+            Ok(())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use trueup_core::claims::parked;
-use trueup_core::model::{Cause, Hindrance, Item, Lack, Next, OfferReason, Session};
+use trueup_core::model::{Cause, Hindrance, Item, Lack, Next, OfferReason, RepoScope, Session};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{ItemStore as _, NextRequest, NextWish, StoreError};
+use trueup_core::store::{ItemStore as _, NextRequest, NextWish, Store as _, StoreError};
 use trueup_core::sync::sweep;
 use trueup_core::text::one_line;
 
@@ -32,16 +32,28 @@ pub(super) fn run(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
 
 fn look(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
     let mut store = desk.open()?;
-    let session = item::mover(desk, &mut store)?;
+    let session = desk.reader(&mut store)?;
     check(&mut store, &arguments)?;
-    let next = store.next_item(&NextWish {
-        session: session.map(|session| session.id),
+    let scope = desk.repo_scope(session.as_ref(), arguments.all_repos);
+    let wish = NextWish {
+        session: session.as_ref().map(|session| session.id.clone()),
         parent: arguments.parent,
-    })?;
+        scope,
+    };
+    let next = store.next_item(&wish)?;
+    let held = match session.as_ref().and_then(|session| session.item.as_ref()) {
+        Some(key) => store.item(key)?,
+        None => None,
+    };
     let mut text = match &next {
+        Next::Kept { .. } => Vec::new(),
         Next::Offer { item, reason } => vec![
             format!("next: {}", item::line(item)),
-            format!("{}`trueup next --claim` takes it", because(*reason)),
+            format!(
+                "{}{}",
+                because(*reason),
+                hint(desk, &next, session.as_ref(), held)
+            ),
         ],
         Next::Held { item, reason } => vec![
             format!("still held: {}", item::line(item)),
@@ -49,6 +61,7 @@ fn look(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
         ],
         Next::Nothing { .. } => nothing(&next),
     };
+    text.extend(elsewhere(&mut store, &next, &wish)?);
     let (data, about) = answer(&mut store, &next, None)?;
     text.extend(about);
     Ok(Answer::new(text, data))
@@ -59,14 +72,22 @@ fn claim(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
     // An id that was used for something else is refused; one that claimed is answered by the
     // store, which knows what it claimed.
     let before = desk.carried_out(&mut store, "item", None, &["claimed"])?;
-    let session = desk.session(&mut store)?;
+    let session = desk.acting_session(&mut store)?;
     check(&mut store, &arguments)?;
     let session = desk.before_change(&mut store, session)?;
     // What the dead hold is free again, so that no child is passed over.
     let swept = sweep(&mut store, &desk.site, session.id.as_str())?;
+    let scope = desk.repo_scope(Some(&session), arguments.all_repos);
+    let wish = NextWish {
+        session: Some(session.id.clone()),
+        parent: arguments.parent.clone(),
+        scope: scope.clone(),
+    };
     let taken = store.claim_next(&NextRequest {
         session: session.id.clone(),
         parent: arguments.parent,
+        scope,
+        give_up: arguments.give_up,
         lease_seconds: desk.site.settings.lease_seconds,
         provenance: desk.provenance(session.id.as_str(), "next"),
     });
@@ -76,6 +97,9 @@ fn claim(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
         }
         (taken, _) => taken?,
     };
+    if let Next::Kept { held, item } = &taken.next {
+        return Err(keeps(held, item));
+    }
     let mut warnings = Vec::new();
     let session = desk.after_change(&mut store, &session.id, &mut warnings)?;
     let mut text: Vec<String> = swept.iter().map(sessions::parked).collect();
@@ -108,8 +132,10 @@ fn claim(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
             }
             Some("already_owned")
         }
+        Next::Kept { .. } => None,
         Next::Nothing { .. } => {
             text.extend(nothing(&next));
+            text.extend(elsewhere(&mut store, &next, &wish)?);
             text.extend(still(&session));
             None
         }
@@ -120,6 +146,58 @@ fn claim(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
         warnings,
         ..Answer::new(text, data)
     })
+}
+
+/// Names the command that takes what was shown, and what it leaves behind.
+fn hint(desk: &Desk, next: &Next, session: Option<&Session>, held: Option<Item>) -> String {
+    let Next::Offer { item, .. } = next else {
+        return String::new();
+    };
+    let key = &item.key;
+    let speaks = match (&desk.named, session) {
+        (Some(named), _) => format!(" --session {named}"),
+        (None, None) => return format!("in a session `trueup claim {key}` takes it"),
+        (None, Some(_)) => String::new(),
+    };
+    let left = match next.clone().keeping(held) {
+        Next::Kept { held, .. } => format!(", and gives {} up, which is not finished", held.key),
+        _ => String::new(),
+    };
+    format!("`trueup claim {key}{speaks}` takes it{left}")
+}
+
+/// Says that other repositories have something, where this one has nothing.
+fn elsewhere(
+    store: &mut SqliteStore,
+    next: &Next,
+    wish: &NextWish,
+) -> Result<Option<String>, Failure> {
+    if !matches!(next, Next::Nothing { .. }) || wish.scope == RepoScope::All {
+        return Ok(None);
+    }
+    let everywhere = NextWish {
+        scope: RepoScope::All,
+        ..wish.clone()
+    };
+    let others = store.next_item(&everywhere)?;
+    Ok(matches!(others, Next::Offer { .. })
+        .then(|| "other repositories have items to begin: --all-repos".to_owned()))
+}
+
+/// Refuses to leave unfinished work that nobody said to give up.
+fn keeps(held: &Item, item: &Item) -> Failure {
+    let key = &held.key;
+    let message = format!(
+        "this session holds {key}, which is not finished ({})",
+        held.status
+    );
+    Failure::refused("holds_unfinished", message)
+        .hint(format!(
+            "`trueup item transition {key} completed` finishes it; \
+             `trueup next --claim --give-up` leaves it to others and takes {}",
+            item.key
+        ))
+        .data(json!({"item": json::item(held), "next": json::item(item)}))
 }
 
 fn check(store: &mut SqliteStore, arguments: &NextArgs) -> Result<(), Failure> {
@@ -141,6 +219,7 @@ fn answer(
             Some(item),
             Some(reason.map_or(STILL_HELD, OfferReason::as_str)),
         ),
+        Next::Kept { .. } => (None, None),
         Next::Nothing { lack, .. } => (None, Some(lack.as_str())),
     };
     let parked = match item {

@@ -9,6 +9,7 @@ use trueup_core::orchestrators::{Begun, begin, interrupted, new_id, vitality};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{NewRun, OrchestratorStore as _, StoreError};
 
+use super::plan::by_name;
 use crate::args::OrchestratorCommand;
 use crate::desk::Desk;
 use crate::failure::Failure;
@@ -22,9 +23,9 @@ const RECENT: u32 = 100;
 pub(super) fn run(desk: &Desk, command: OrchestratorCommand) -> Result<Answer, Failure> {
     match command {
         OrchestratorCommand::Start { plan, command } => {
-            super::orchestrator_start::run(desk, plan, &command)
+            super::orchestrator_start::run(desk, &plan, &command)
         }
-        OrchestratorCommand::Register { plan } => register(desk, plan),
+        OrchestratorCommand::Register { plan } => register(desk, &plan),
         OrchestratorCommand::Heartbeat { id } => heartbeat(desk, &id),
         OrchestratorCommand::Stop { id, reason } => stop(desk, &id, reason.as_deref()),
         OrchestratorCommand::List { all } => list(desk, all),
@@ -68,11 +69,11 @@ pub(super) fn begun(
     let run = NewRun {
         id: new_id(),
         plan,
-        session: desk.session_id(store).ok(),
+        session: desk.mover(store)?.map(|session| session.id),
         host: desk.site.host.clone(),
         process: liveness::identify(pid),
         supervised,
-        provenance: desk.provenance(&desk.actor(store), ""),
+        provenance: desk.provenance(&desk.actor(store)?, ""),
     };
     match begin(store, &run, &desk.site)? {
         Begun::Started(orchestrator) => Ok(orchestrator),
@@ -95,8 +96,9 @@ pub(super) fn refused(holder: &Orchestrator, vitality: &Vitality) -> Failure {
         .data(json!({"holder": json::orchestrator(holder)}))
 }
 
-fn register(desk: &Desk, plan: PlanId) -> Result<Answer, Failure> {
+fn register(desk: &Desk, plan: &str) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
+    let plan = by_name(desk, &mut store, plan)?;
     let row = match begun_before(desk, &mut store, &plan)? {
         Some(row) => row,
         None => begun(desk, &mut store, plan, parent_id(), false)?,
@@ -166,7 +168,7 @@ fn stop(desk: &Desk, id: &OrchestratorId, reason: Option<&str>) -> Result<Answer
     let before = existing(&mut store, id)?;
     let kinds = ["stopping", "stopped"];
     desk.carried_out(&mut store, "orchestrator", Some(id.as_str()), &kinds)?;
-    let provenance = desk.provenance(&desk.actor(&mut store), reason.unwrap_or("told to stop"));
+    let provenance = desk.provenance(&desk.actor(&mut store)?, reason.unwrap_or("told to stop"));
     let stopped = if before.supervised {
         // It ends its command first, and then its run itself.
         let told = store.tell_orchestrator_to_stop(id, &provenance);
@@ -227,5 +229,13 @@ fn list(desk: &Desk, all: bool) -> Result<Answer, Failure> {
     if text.is_empty() {
         text.push("no orchestrators; `trueup orchestrator start PLAN -- CMD` runs one".to_owned());
     }
-    Ok(Answer::new(text, json!({"orchestrators": objects})))
+    let answer = Answer::new(text, json!({"orchestrators": objects}));
+    Ok(if objects.is_empty() {
+        answer
+    } else {
+        answer.columns(format!(
+            "{:<17} {:<24} {:<8} PROCESS",
+            "ORCHESTRATOR", "PLAN", "STATUS"
+        ))
+    })
 }

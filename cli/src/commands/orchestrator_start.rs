@@ -10,13 +10,14 @@ use std::time::Duration;
 use serde_json::json;
 use trueup_core::deadline::Deadline;
 use trueup_core::liveness::identify;
-use trueup_core::model::{Orchestrator, OrchestratorId, OrchestratorStatus, PlanId, RunEnd};
+use trueup_core::model::{Orchestrator, OrchestratorId, OrchestratorStatus, RunEnd};
 use trueup_core::orchestrators::{interrupted, vitality};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{OrchestratorStore as _, Provenance, Result as Stored, StoreError};
 use trueup_core::text::one_line;
 
 use super::orchestrator::{begun, begun_before, refused};
+use super::plan::by_name;
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
@@ -30,16 +31,17 @@ const BEAT_PATIENCE: Duration = Duration::from_secs(1);
 /// Longest line told while the command runs, in characters.
 const LONGEST: usize = 1_000;
 
-pub(super) fn run(desk: &Desk, plan: PlanId, command: &[OsString]) -> Result<Answer, Failure> {
+pub(super) fn run(desk: &Desk, plan: &str, command: &[OsString]) -> Result<Answer, Failure> {
     // Before the run is recorded: from now on no signal ends this process before its run.
     let mut signals = Signals::watch()?;
     let mut store = desk.open_for_change()?;
+    let plan = by_name(desk, &mut store, plan)?;
     if let Some(row) = begun_before(desk, &mut store, &plan)?
         && !row.status.is_live()
     {
         return Ok(answer(&row, row.end));
     }
-    let actor = desk.actor(&mut store);
+    let actor = desk.actor(&mut store)?;
     let row = begun(desk, &mut store, plan, std::process::id(), true)?;
     if row.process != identify(std::process::id()) {
         // Under one operation id two started at once, and the other runs.

@@ -5,13 +5,13 @@ use trueup_core::liveness;
 use trueup_core::model::{PortOwner, Reservation, ReservationId};
 use trueup_core::ports::{Judged, Occupied, Reserved, TcpProbe, Wish, list, reserve, sweep};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{PortRelease, PortStore as _, Store as _, StoreError};
+use trueup_core::store::{PortRelease, PortStore as _, StoreError};
 
-use super::item::actor;
 use crate::args::PortsCommand;
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::report::Answer;
+use crate::speaker::Speaker;
 
 pub(super) fn run(desk: &Desk, command: &PortsCommand) -> Result<Answer, Failure> {
     match command {
@@ -32,7 +32,7 @@ fn reserve_for(desk: &Desk, id: &ReservationId) -> Result<Answer, Failure> {
         Some(id.as_str()),
         &["reserved", "changed"],
     )?;
-    let by = actor(desk, &mut store);
+    let by = desk.actor(&mut store)?;
     let wish = Wish {
         id: id.clone(),
         owner: owner(desk, &mut store)?,
@@ -74,10 +74,10 @@ fn reserve_for(desk: &Desk, id: &ReservationId) -> Result<Answer, Failure> {
 /// Names whom the ports belong to: the session when there is one that is registered, and the
 /// process that called, which lives on when this one ends.
 fn owner(desk: &Desk, store: &mut SqliteStore) -> Result<PortOwner, Failure> {
-    let session = match desk.session_id(store) {
-        Ok(id) => store.session(&id)?.map(|session| session.id),
+    let session = match desk.speaker(store)? {
+        Speaker::Session(id) => Some(id),
         // Ports are for scripts too.
-        Err(_) => None,
+        Speaker::Unregistered(_) | Speaker::Person => None,
     };
     #[cfg(unix)]
     let process = Some(liveness::identify(std::os::unix::process::parent_id()));
@@ -108,7 +108,7 @@ fn full(holders: &[Judged], occupied: &[Occupied]) -> Failure {
 fn release(desk: &Desk, id: &ReservationId) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
     desk.carried_out(&mut store, "port", Some(id.as_str()), &["released"])?;
-    let by = actor(desk, &mut store);
+    let by = desk.actor(&mut store)?;
     let request = PortRelease {
         id: id.clone(),
         host: desk.site.host.clone(),
@@ -143,7 +143,7 @@ fn show(desk: &Desk) -> Result<Answer, Failure> {
                 "{} {} {:<24} {} on {}, {}{stale}",
                 row.slot.backend(),
                 row.slot.frontend(),
-                row.id,
+                row.id.as_str(),
                 row.allocated_at,
                 row.host,
                 judged.owner.witness
@@ -154,12 +154,17 @@ fn show(desk: &Desk) -> Result<Answer, Failure> {
         text.push("no ports are reserved".to_owned());
     }
     let rows: Vec<_> = all.iter().map(object).collect();
-    Ok(Answer::new(text, json!({"reservations": rows})))
+    let answer = Answer::new(text, json!({"reservations": rows}));
+    Ok(if all.is_empty() {
+        answer
+    } else {
+        answer.columns(format!("{:<4} {:<4} {:<24} SINCE", "BACK", "FRNT", "FOR"))
+    })
 }
 
 fn clear(desk: &Desk) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
-    let by = actor(desk, &mut store);
+    let by = desk.actor(&mut store)?;
     let cleared = sweep(&mut store, &by, &desk.site)?;
     let mut text: Vec<String> = cleared
         .iter()

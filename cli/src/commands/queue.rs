@@ -4,13 +4,14 @@ use serde_json::{Value, json};
 use trueup_core::model::phase::{
     COOLDOWN_SECONDS, NewPhases, PhaseName, PhaseRefusal, PhaseStep, PlanError, plan,
 };
-use trueup_core::model::{ItemStatus, OrchestratorId, Phase, QueueId, Session, SessionId};
+use trueup_core::model::{ItemStatus, OrchestratorId, Phase, QueueId, Session};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{
     PhaseFilter, PhaseMove, PhaseMoved, QueueStore as _, StepRequest, Stepped, Store as _,
 };
 use trueup_core::text::one_line;
 
+use super::item::known;
 use super::meta::may_start;
 use crate::args::{QueueAdd, QueueCommand};
 use crate::desk::Desk;
@@ -44,7 +45,7 @@ fn add(desk: &Desk, arguments: QueueAdd) -> Result<Answer, Failure> {
     let phases = plan(&names, &arguments.depends).map_err(|error| unplanned(&error))?;
     let item = arguments.item;
     let mut store = desk.open_for_change()?;
-    let session = registered(desk, &mut store)?;
+    desk.mover(&mut store)?;
     let filter = PhaseFilter {
         item: Some(item.clone()),
         status: None,
@@ -80,7 +81,7 @@ fn add(desk: &Desk, arguments: QueueAdd) -> Result<Answer, Failure> {
         adw_id: arguments.adw,
         data: arguments.data,
     };
-    let provenance = desk.provenance(&actor(desk, session.as_ref()), "queue add");
+    let provenance = desk.provenance(&desk.actor(&mut store)?, "queue add");
     Ok(added(&store.add_phases(&new, &provenance)?))
 }
 
@@ -99,17 +100,29 @@ fn unplanned(error: &PlanError) -> Failure {
 }
 
 fn list(desk: &Desk, filter: &PhaseFilter) -> Result<Answer, Failure> {
-    let found = desk.open()?.phases(filter)?;
+    let mut store = desk.open()?;
+    if let Some(item) = &filter.item {
+        known(&mut store, item)?;
+    }
+    let found = store.phases(filter)?;
     let mut text: Vec<String> = found.iter().map(line).collect();
     if text.is_empty() {
         text.push("no phases; `trueup queue add ITEM` adds those of an item".to_owned());
     }
-    Ok(Answer::new(text, json!({"rows": rows(&found)})))
+    let answer = Answer::new(text, json!({"rows": rows(&found)}));
+    Ok(if found.is_empty() {
+        answer
+    } else {
+        answer.columns(format!(
+            "{:<24} {:<9} {:<10} {:>4}",
+            "PHASE", "NAME", "STATUS", "PRIO"
+        ))
+    })
 }
 
 fn next(desk: &Desk) -> Result<Answer, Failure> {
     let mut store = desk.open()?;
-    let session = session(desk, &mut store)?;
+    let session = desk.reader(&mut store)?;
     let found = store.next_phase(session.as_ref().map(|session| &session.id))?;
     let text = found.as_ref().map_or_else(
         || "nothing is ready; `trueup queue list` shows what is waited for".to_owned(),
@@ -123,7 +136,7 @@ fn next(desk: &Desk) -> Result<Answer, Failure> {
 /// on, so its cache is kept in step.
 fn start(desk: &Desk, id: QueueId) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
-    let session = match registered(desk, &mut store)? {
+    let session = match desk.mover(&mut store)? {
         Some(session) => Some(desk.before_change(&mut store, session)?),
         None => None,
     };
@@ -158,7 +171,7 @@ fn orchestrator(desk: &Desk) -> Result<Option<OrchestratorId>, Failure> {
 
 fn step(desk: &Desk, id: QueueId, step: PhaseStep) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
-    let session = registered(desk, &mut store)?;
+    let session = desk.mover(&mut store)?;
     let moved = take(desk, &mut store, id, step, session.as_ref())?;
     Ok(answer(&moved))
 }
@@ -173,7 +186,7 @@ fn take(
     repeats_itself_alone(desk, store, &id, &step)?;
     let request = StepRequest {
         id,
-        provenance: desk.provenance(&actor(desk, session), reason(&step)),
+        provenance: desk.provenance(&desk.actor(store)?, reason(&step)),
         step,
         mover: session.map(|session| session.id.clone()),
     };
@@ -220,41 +233,6 @@ fn reason(step: &PhaseStep) -> &str {
         | PhaseStep::Reopen { reason }
         | PhaseStep::Cancel { reason } => reason,
     }
-}
-
-/// Finds the session that asks, registered or not; none for a person at a terminal.
-fn session_id(desk: &Desk, store: &mut SqliteStore) -> Result<Option<SessionId>, Failure> {
-    match desk.session_id(store) {
-        Ok(id) => Ok(Some(id)),
-        Err(failure) if failure.is_no_session() => Ok(None),
-        Err(failure) => Err(failure),
-    }
-}
-
-/// Finds the session that asks; an unregistered one is nobody.
-fn session(desk: &Desk, store: &mut SqliteStore) -> Result<Option<Session>, Failure> {
-    match session_id(desk, store)? {
-        Some(id) => Ok(store.session(&id)?),
-        None => Ok(None),
-    }
-}
-
-/// Finds the session that moves a phase, which must be registered; none for a person.
-fn registered(desk: &Desk, store: &mut SqliteStore) -> Result<Option<Session>, Failure> {
-    match session_id(desk, store)? {
-        Some(id) => match store.session(&id)? {
-            Some(session) => Ok(Some(session)),
-            None => Err(Failure::phantom(id.as_str())),
-        },
-        None => Ok(None),
-    }
-}
-
-fn actor(desk: &Desk, session: Option<&Session>) -> String {
-    session.map_or_else(
-        || desk.environment.text("USER").unwrap_or("user").to_owned(),
-        |session| session.id.to_string(),
-    )
 }
 
 fn answer(moved: &PhaseMoved) -> Answer {

@@ -53,6 +53,11 @@ fn add(
     passive: Option<bool>,
 ) -> Result<Answer, Failure> {
     let path = root_of(path)?;
+    if Worktree::discover(&path).is_none() {
+        let text = format!("{} is no git repository", path.display());
+        return Err(Failure::refused("not_a_repository", text)
+            .hint("`git init` makes one, or name another directory"));
+    }
     let mut store = desk.open_for_change()?;
     let machine = make_machine(&desk.site.settings.paths)?;
     let wish = Wish {
@@ -61,7 +66,7 @@ fn add(
         path,
         machine: machine.clone(),
         host: desk.site.host.clone(),
-        provenance: desk.provenance(&desk.actor(&mut store), "repo add"),
+        provenance: desk.provenance(&desk.actor(&mut store)?, "repo add"),
     };
     let (was, is) = register(&mut store, wish)?.map_err(|refusal| refused(&refusal))?;
     let at = is.path_on(&machine).unwrap_or_default();
@@ -112,7 +117,12 @@ fn list(desk: &Desk) -> Result<Answer, Failure> {
         .iter()
         .map(|repo| brief(repo, machine.as_deref()))
         .collect();
-    Ok(Answer::new(text, json!({"repos": rows})))
+    let answer = Answer::new(text, json!({"repos": rows}));
+    Ok(if repos.is_empty() {
+        answer
+    } else {
+        answer.columns(format!("{:<24} WHERE", "REPOSITORY"))
+    })
 }
 
 fn line(repo: &Repo, machine: Option<&str>) -> String {
@@ -132,7 +142,7 @@ fn line(repo: &Repo, machine: Option<&str>) -> String {
 fn remove(desk: &Desk, slug: &RepoSlug) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
     let machine = trueup_core::repos::machine(&desk.site.settings.paths)?.unwrap_or_default();
-    let by = desk.provenance(&desk.actor(&mut store), "repo remove");
+    let by = desk.provenance(&desk.actor(&mut store)?, "repo remove");
     let was = match store.displace_repo(slug, &machine, &by) {
         Err(StoreError::Conflict(problem)) => {
             return Err(Failure::refused("repo_not_found", problem)

@@ -15,6 +15,7 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
 use crate::report::Answer;
+use crate::speaker::find_session;
 
 /// How long a sweep prunes at most what is old, once a day.
 const PRUNING: Duration = Duration::from_secs(2);
@@ -33,14 +34,12 @@ pub(super) fn run(desk: &Desk, command: &SessionsCommand) -> Result<Answer, Fail
         }
         SessionsCommand::Show { id } => {
             let mut store = desk.open()?;
-            let session = store
-                .session(id)?
-                .ok_or_else(|| Failure::phantom(id.as_str()))?;
+            let session = find_session(&mut store, id)?;
             super::status::of(desk, &mut store, &session)
         }
         SessionsCommand::Sweep => {
             let mut store = desk.open_for_change()?;
-            let actor = super::item::actor(desk, &mut store);
+            let actor = desk.actor(&mut store)?;
             let released = sweep(&mut store, &desk.site, &actor)?;
             let mut warnings = Vec::new();
             if let Err(error) = retention::gently(&mut store, &actor, &desk.site, PRUNING) {
@@ -93,8 +92,8 @@ pub(super) fn list(
         let vitality = json::vitality(session, &desk.site);
         text.push(format!(
             "{:<36} {:<7} {:<8} {:<20} {} on {}",
-            session.id,
-            session.status,
+            session.id.as_str(),
+            session.status.as_str(),
             vitality.alive.as_str(),
             session.item.as_ref().map_or("none", |item| item.as_str()),
             or_none(session.worktree.as_deref()),
@@ -102,8 +101,16 @@ pub(super) fn list(
         ));
         rows.push(json::session(session, &vitality));
     }
+    let header = format!(
+        "{:<36} {:<7} {:<8} {:<20} WHERE",
+        "SESSION", "STATUS", "ALIVE", "ITEM"
+    );
     if text.is_empty() {
-        text.push("no sessions; one registers when Claude Code starts with the plugin".to_owned());
+        let none = "no sessions; one registers when Claude Code starts with the plugin";
+        return Ok(Answer::new(
+            vec![none.to_owned()],
+            json!({"sessions": rows}),
+        ));
     }
-    Ok(Answer::new(text, json!({"sessions": rows})))
+    Ok(Answer::new(text, json!({"sessions": rows})).columns(header))
 }

@@ -47,7 +47,7 @@ pub(super) fn set(desk: &Desk, arguments: &Set) -> Result<Answer, Failure> {
     );
     let metadata = metadata(&arguments.metadata)?;
     let mut store = desk.open_for_change()?;
-    let session = desk.session(&mut store)?;
+    let session = desk.acting_session(&mut store)?;
     let mut session = desk.before_change(&mut store, session)?;
     let before = session.clone();
     if !changes.is_empty() {
@@ -87,7 +87,7 @@ fn metadata(pairs: &[String]) -> Result<Map<String, Json>, Failure> {
 
 pub(super) fn interrupt(desk: &Desk) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
-    let session = desk.session(&mut store)?;
+    let session = desk.acting_session(&mut store)?;
     let session = desk.before_change(&mut store, session)?;
     if session.item.is_none() {
         return Err(
@@ -109,7 +109,7 @@ pub(super) fn interrupt(desk: &Desk) -> Result<Answer, Failure> {
 
 pub(super) fn resume(desk: &Desk) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
-    let session = desk.session(&mut store)?;
+    let session = desk.acting_session(&mut store)?;
     let session = desk.before_change(&mut store, session)?;
     let before = session.clone();
     let work = session.execution_state().work;
@@ -128,7 +128,7 @@ pub(super) fn resume(desk: &Desk) -> Result<Answer, Failure> {
 
 pub(super) fn clear(desk: &Desk, no_history: bool) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
-    let session = desk.session(&mut store)?;
+    let session = desk.acting_session(&mut store)?;
     let session = desk.before_change(&mut store, session)?;
     let before = session.clone();
     let mut changes = BTreeMap::from([

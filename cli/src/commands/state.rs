@@ -106,15 +106,20 @@ fn sync(desk: &Desk, slug: Option<&RepoSlug>, deny_secrets: bool) -> Result<Answ
     let config = config(&root);
     refuse_passive(repo, &config)?;
     let file = StateFile::read(&root, &config)?;
-    let by = desk.provenance(&desk.actor(&mut store), "state sync");
+    let by = desk.provenance(&desk.actor(&mut store)?, "state sync");
     let given = give(&mut store, &repo.slug, &file, deny_secrets, &by)?;
     let paths = &desk.site.settings.paths;
     let deliveries = spread(&known.repos, &known.machine, &given, paths, PATIENCE);
     let mut warnings: Vec<String> = Vec::new();
     if !given.found.is_empty() {
         warnings.push(format!(
-            "secrets were replaced before the state left its repository: {}, in lines {}",
+            "secrets were replaced before the state left its repository: {}, in {} {}",
             given.found.len(),
+            if given.found.len() == 1 {
+                "line"
+            } else {
+                "lines"
+            },
             lines(&given.found)
         ));
     }

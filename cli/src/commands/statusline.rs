@@ -4,12 +4,12 @@ use std::io::{IsTerminal as _, Read as _};
 
 use serde_json::{Value, json};
 use trueup_core::model::SessionId;
-use trueup_core::store::Store as _;
 use trueup_core::text::one_line;
 
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::report::Answer;
+use crate::speaker::find_session;
 
 /// Longest task shown, in characters.
 const LONGEST: usize = 60;
@@ -22,7 +22,12 @@ pub(super) fn run(desk: &Desk) -> Answer {
         Ok(line) => Answer::new(vec![line.clone()], json!({"line": line})),
         // A status line that fails must not fill the screen.
         Err(failure) => {
-            let line = format!("trueup: {}", one_line(&failure.message, LONGEST));
+            let line = match failure.code {
+                // Before its first prompt a session is not there yet, which is as it should be.
+                "phantom_session" => "trueup: session not registered yet".to_owned(),
+                "no_session" => "trueup: no session here".to_owned(),
+                _ => format!("trueup: {}", one_line(&failure.message, LONGEST)),
+            };
             Answer::new(vec![line.clone()], json!({"line": line}))
         }
     }
@@ -32,9 +37,7 @@ fn line(desk: &Desk) -> Result<String, Failure> {
     let mut store = desk.open()?;
     // The flag is a person's word; the client's JSON only says whose line this is.
     let session = match desk.named.clone().or_else(named) {
-        Some(id) => store
-            .session(&id)?
-            .ok_or_else(|| Failure::phantom(id.as_str()))?,
+        Some(id) => find_session(&mut store, &id)?,
         None => desk.session(&mut store)?,
     };
     let work = session.execution_state().work;

@@ -65,6 +65,7 @@ fn look(
         statuses: SessionStatus::PRESENT,
         worktree: session.worktree.clone(),
         limit: NEIGHBOURS,
+        ..SessionFilter::default()
     })?;
     if !fix {
         let (session, _, decision) = inspect(store, session, &neighbours, &site)?;

@@ -212,24 +212,6 @@ impl OrchestratorId {
 }
 
 impl PlanId {
-    /// Takes an id, or the path of a plan's file, whose name without its ending is the id.
-    ///
-    /// # Errors
-    ///
-    /// When what is left of the text is no id.
-    pub fn of_text(text: &str) -> Result<Self, IdError> {
-        let name = text.rsplit(['/', '\\']).next().unwrap_or(text);
-        let stem = [".md", ".markdown"]
-            .iter()
-            .find_map(|ending| name.strip_suffix(ending))
-            .unwrap_or(name);
-        let is_file = stem.len() < text.len() && stem.contains(|c: char| c.is_ascii_alphanumeric());
-        if is_file {
-            return Self::from_stem(stem);
-        }
-        stem.parse()
-    }
-
     /// Room left for a number behind the longest stem, in characters.
     const NUMBER: usize = 20;
 
@@ -314,24 +296,6 @@ impl QueueId {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_plan_is_named_by_its_id_or_its_file() {
-        for (text, id) in [
-            ("master-plan", "master-plan"),
-            ("v1.2_x", "v1.2_x"),
-            ("plan.md", "plan"),
-            ("./docs/plans/master-plan.md", "master-plan"),
-            ("/abs/v1.2.markdown", "v1.2"),
-            ("C:\\plans\\p.md", "p"),
-            ("My plan (v2).md", "My-plan-v2"),
-        ] {
-            assert_eq!(PlanId::of_text(text).unwrap().as_str(), id, "{text}");
-        }
-        for text in ["", "/", "docs/", ".md", "a b", "..", "-x", "a/..", "./-.md"] {
-            assert!(PlanId::of_text(text).is_err(), "{text:?} was accepted");
-        }
-    }
 
     #[test]
     fn a_made_id_reads_back() {

@@ -23,6 +23,7 @@ mod plan;
 mod port;
 mod process;
 mod repo;
+mod repo_scope;
 mod retention;
 mod session;
 mod sign;
@@ -43,8 +44,8 @@ pub use dependency::{Waits, circle, drawn, settled};
 pub use event::{Event, EventFilter, concerns_item};
 pub use execution::{ExecutionState, Field, History, Kind, Value, WorkState};
 pub use handoff::{
-    Acceptance, Element, Elements, Handoff, HandoffNews, HandoffRefusal, HandoffStatus, Passage,
-    Reader, decide_acceptance, decide_rejection, news_of,
+    Acceptance, Element, Elements, Handoff, HandoffNews, HandoffRefusal, HandoffStatus,
+    OpenHandoff, Passage, Reader, decide_acceptance, decide_open, decide_rejection, news_of,
 };
 pub use ids::{
     AdwId, HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId, PlanId, QueueId,
@@ -69,6 +70,7 @@ pub use port::{
 pub use process::{ProcessId, ProcessPlace};
 pub use repo::{Repo, RepoPlace, RepoState, StateHead};
 pub(crate) use repo::{places_json, places_of};
+pub use repo_scope::RepoScope;
 pub use retention::{
     EventRemains, Kept, PruneTally, RETENTION_DAYS, Retention, SHORTEST_RETENTION, SessionRemains,
     Subject, Tie,

@@ -3,7 +3,9 @@
 //! The search asks for single rows, never for lists that grow with the board, so it takes the
 //! same time among ten children and among a hundred thousand.
 
-use super::{ClaimOutcome, Item, ItemKey, ItemStatus, ORCHESTRATOR, Place, Session, SessionId};
+use super::{
+    ClaimOutcome, Item, ItemKey, ItemStatus, ORCHESTRATOR, Place, RepoScope, Session, SessionId,
+};
 
 /// Most items named when none can be begun.
 pub const MOST_HINDRANCES: u32 = 10;
@@ -36,11 +38,16 @@ pub trait Board {
     fn unfinished(
         &mut self,
         parent: Option<&ItemKey>,
+        scope: &RepoScope,
         limit: u32,
     ) -> Result<Vec<Item>, Self::Error>;
 
     /// Tells whether a child is unfinished and nobody's.
-    fn has_unheld(&mut self, parent: Option<&ItemKey>) -> Result<bool, Self::Error>;
+    fn has_unheld(
+        &mut self,
+        parent: Option<&ItemKey>,
+        scope: &RepoScope,
+    ) -> Result<bool, Self::Error>;
 
     /// Returns what an item waits for, with where it stands, at most so many.
     fn waits_for(
@@ -59,6 +66,8 @@ pub struct Siblings<'a> {
     pub after: Option<&'a Place>,
     /// Only orchestrators.
     pub orchestrators: bool,
+    /// Of which repositories.
+    pub scope: &'a RepoScope,
 }
 
 /// Whose next item is looked for.
@@ -68,6 +77,8 @@ pub struct Seeker<'a> {
     pub session: Option<&'a Session>,
     /// Whose children were asked for.
     pub parent: Option<&'a ItemKey>,
+    /// Items of which repositories.
+    pub scope: &'a RepoScope,
 }
 
 impl Seeker<'_> {
@@ -178,6 +189,13 @@ pub enum Next {
         /// Why it, when it is no plain child.
         reason: Option<OfferReason>,
     },
+    /// This item, but the session would leave unfinished work for it and was not told to.
+    Kept {
+        /// The work that the session holds.
+        held: Item,
+        /// The item that would follow.
+        item: Item,
+    },
     /// None.
     Nothing {
         /// Why.
@@ -196,7 +214,21 @@ impl Next {
         match self {
             Self::Offer { item, reason } => Some((item, ClaimOutcome::Claimed, *reason)),
             Self::Held { item, reason } => Some((item, ClaimOutcome::AlreadyOwned, *reason)),
-            Self::Nothing { .. } => None,
+            Self::Kept { .. } | Self::Nothing { .. } => None,
+        }
+    }
+
+    /// Keeps unfinished work that the session would leave for what comes next. To go on from an
+    /// item to one of its own children leaves nothing: the search comes back to it.
+    #[must_use]
+    pub fn keeping(self, held: Option<Item>) -> Self {
+        match (self, held) {
+            (Self::Offer { item, .. }, Some(held))
+                if !held.status.is_finished() && item.parent.as_ref() != Some(&held.key) =>
+            {
+                Self::Kept { held, item }
+            }
+            (next, _) => next,
         }
     }
 }
@@ -213,6 +245,7 @@ pub fn next<B: Board>(board: &mut B, seeker: &Seeker<'_>) -> Result<Next, B::Err
         parent,
         after,
         orchestrators: false,
+        scope: seeker.scope,
     };
     let place = start.leaves.as_ref().map(Item::place);
     let mut first = match &place {
@@ -236,7 +269,7 @@ pub fn next<B: Board>(board: &mut B, seeker: &Seeker<'_>) -> Result<Next, B::Err
     if let Some(item) = start.leaves {
         return Ok(Next::Held { item, reason: None });
     }
-    let hindered = hindered(board, parent)?;
+    let hindered = hindered(board, parent, seeker.scope)?;
     match (parent, &hindered) {
         (Some(parent), Next::Nothing { hindrances, .. }) if hindrances.is_empty() => {
             climb(board, seeker, parent.clone())
@@ -270,7 +303,9 @@ impl Start {
             });
         }
         if let Some(held) = held {
-            let within = !board.unfinished(Some(&held.key), 1)?.is_empty();
+            let within = !board
+                .unfinished(Some(&held.key), seeker.scope, 1)?
+                .is_empty();
             return Ok(if within {
                 Self {
                     parent: Some(held.key),
@@ -326,13 +361,17 @@ fn chaining_off(item: Item) -> Next {
 
 /// Says what keeps the unfinished children of a parent, none of which is free; none are named
 /// when there are none.
-fn hindered<B: Board>(board: &mut B, parent: Option<&ItemKey>) -> Result<Next, B::Error> {
-    let mut left = board.unfinished(parent, MOST_HINDRANCES + 1)?;
+fn hindered<B: Board>(
+    board: &mut B,
+    parent: Option<&ItemKey>,
+    scope: &RepoScope,
+) -> Result<Next, B::Error> {
+    let mut left = board.unfinished(parent, scope, MOST_HINDRANCES + 1)?;
     let more = left.len() > MOST_HINDRANCES as usize;
     left.truncate(MOST_HINDRANCES as usize);
     let lack = if left.is_empty() {
         Lack::NothingReady
-    } else if board.has_unheld(parent)? {
+    } else if board.has_unheld(parent, scope)? {
         Lack::Waiting
     } else {
         Lack::AllHeld
@@ -371,6 +410,9 @@ fn climb<B: Board>(board: &mut B, seeker: &Seeker<'_>, from: ItemKey) -> Result<
     for _ in 0..MOST_LEVELS {
         let Some(item) = board.item(&at)? else { break };
         if !item.status.is_finished() {
+            if !seeker.scope.includes(item.repo.as_deref()) {
+                break;
+            }
             return offered(board, seeker, item);
         }
         let place = item.place();
@@ -378,6 +420,7 @@ fn climb<B: Board>(board: &mut B, seeker: &Seeker<'_>, from: ItemKey) -> Result<
             parent: item.parent.as_ref(),
             after,
             orchestrators: true,
+            scope: seeker.scope,
         };
         let mut following = board.first_free(&siblings(Some(&place)))?;
         if following.is_none() {
@@ -395,7 +438,7 @@ fn climb<B: Board>(board: &mut B, seeker: &Seeker<'_>, from: ItemKey) -> Result<
         }
         if let Next::Nothing {
             hindrances, more, ..
-        } = hindered(board, item.parent.as_ref())?
+        } = hindered(board, item.parent.as_ref(), seeker.scope)?
             && !hindrances.is_empty()
         {
             return Ok(Next::Nothing {

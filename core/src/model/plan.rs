@@ -10,6 +10,8 @@ pub use step::{
 };
 pub use task::{PlanTask, PlanTaskId, PlanTaskIdError};
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{PlanId, PlanTaskStatus, Revision, Timestamp};
@@ -117,24 +119,39 @@ impl PlanState {
     /// nothing left to wait for, each in the plan's order.
     pub fn next(&self) -> impl Iterator<Item = &PlanTask> {
         let of = |status| self.tasks.iter().filter(move |task| task.status == status);
-        let ready =
-            of(PlanTaskStatus::Pending).filter(|task| self.waits_for(task).next().is_none());
+        let done: HashSet<&PlanTaskId> = self
+            .tasks
+            .iter()
+            .filter(|task| is_done(task))
+            .map(|task| &task.id)
+            .collect();
+        let ready = of(PlanTaskStatus::Pending)
+            .filter(move |task| task.depends_on.iter().all(|id| done.contains(id)));
         of(PlanTaskStatus::InProgress).chain(ready)
     }
 
-    /// Returns what a task depends on and is neither completed nor skipped. What is no task
-    /// of the plan holds nothing up.
+    /// Returns what a task depends on and is no task of the plan. Whoever wrote it meant
+    /// something, so the task waits until the plan says what.
+    pub fn unknown_dependencies<'a>(&'a self, task: &'a PlanTask) -> Vec<&'a PlanTaskId> {
+        let known: HashSet<&PlanTaskId> = self.tasks.iter().map(|task| &task.id).collect();
+        let ids = task.depends_on.iter();
+        ids.filter(|id| !known.contains(id)).collect()
+    }
+
+    /// Returns the tasks that a task depends on and that are neither completed nor skipped.
     pub fn waits_for<'a>(&'a self, task: &'a PlanTask) -> impl Iterator<Item = &'a PlanTask> {
-        let done = |task: &PlanTask| {
-            matches!(
-                task.status,
-                PlanTaskStatus::Completed | PlanTaskStatus::Skipped
-            )
-        };
         self.tasks
             .iter()
-            .filter(move |other| task.depends_on.contains(&other.id) && !done(other))
+            .filter(move |other| task.depends_on.contains(&other.id) && !is_done(other))
     }
+}
+
+/// Tells whether nothing waits for a task any more.
+const fn is_done(task: &PlanTask) -> bool {
+    matches!(
+        task.status,
+        PlanTaskStatus::Completed | PlanTaskStatus::Skipped
+    )
 }
 
 #[cfg(test)]

@@ -27,11 +27,22 @@ pub(super) fn parts(list: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Splits a range into its ends.
+/// Splits a range into its ends, which are numbers: a dash may be part of another id.
 fn ends(part: &str) -> Option<(&str, &str)> {
     let split = |mark| part.split_once(mark);
     let (from, to) = ["..", "-", "–", "—"].into_iter().find_map(split)?;
-    Some((from.trim(), to.trim())).filter(|(from, to)| !from.is_empty() && !to.is_empty())
+    let is_number = |end: &&str| {
+        bare(end).contains('.')
+            && bare(end)
+                .parse::<PlanTaskId>()
+                .is_ok_and(|id| id.numbers().is_some())
+    };
+    Some((from.trim(), to.trim())).filter(|(from, to)| is_number(from) && is_number(to))
+}
+
+/// Takes emphasis off an entry.
+fn bare(text: &str) -> &str {
+    text.trim_matches(['*', '`', '_'])
 }
 
 /// Resolves the lists of every task, the tasks being all there are: what cannot be resolved
@@ -43,46 +54,86 @@ pub(super) fn resolve(found: &mut Found) {
         skipped,
     } = found;
     // Apart, so that what lies between two ids of one group is a piece of a set.
-    let (pairs, triples): (BTreeSet<&PlanTaskId>, BTreeSet<&PlanTaskId>) =
-        ids.iter().partition(|id| id.parts().len() == 2);
+    let levels = |id: &PlanTaskId| id.numbers().map_or(0, |numbers| numbers.len());
+    let mut groups: BTreeMap<usize, BTreeSet<&PlanTaskId>> = BTreeMap::new();
+    for id in ids.iter() {
+        groups.entry(levels(id)).or_default().insert(id);
+    }
     for entry in tasks.iter_mut() {
         let Some(parts) = &entry.depends_on else {
             continue;
         };
-        let mut skip = |reason| {
-            skipped.push(Skipped::new(entry.task.line, &entry.text, reason));
-        };
+        let line = entry.task.line;
         let own = &entry.task.task.id;
         let mut resolved = Vec::new();
         let mut seen = BTreeSet::new();
         for part in parts.iter().take(MOST_PARTS) {
             match one(part, own, ids) {
-                Ok((from, to)) => {
-                    let is_pair = from.parts().len() == 2;
-                    let alike = if is_pair { &pairs } else { &triples };
-                    let ends = (Bound::Included(&from), Bound::Included(&to));
-                    let between = alike.range::<PlanTaskId, _>(ends).copied();
-                    let others = between.filter(|id| *id != own).take(MOST + 1);
-                    resolved.extend(others.filter(|id| seen.insert(*id)).cloned());
+                Ok((from, to)) if from == to => {
+                    if seen.insert(from.clone()) {
+                        resolved.push(from);
+                    }
                 }
-                Err(reason) => skip(reason),
+                Ok((from, to)) => {
+                    let alike = groups.get(&levels(&from));
+                    let ends = (Bound::Included(&from), Bound::Included(&to));
+                    let between = alike
+                        .into_iter()
+                        .flat_map(|alike| alike.range::<PlanTaskId, _>(ends).copied());
+                    let others = between.filter(|id| *id != own).take(MOST + 1);
+                    resolved.extend(others.filter(|id| seen.insert((*id).clone())).cloned());
+                }
+                Err(Wrong::Itself(reason)) => {
+                    skipped.push(Skipped::new(line, &entry.text, reason));
+                }
+                Err(Wrong::Unknown(id, reason)) => {
+                    skipped.push(Skipped::error(line, &entry.text, reason));
+                    // The task waits for what was meant, whatever that was.
+                    if !ids.contains(&id) && seen.insert(id.clone()) {
+                        resolved.push(id);
+                    }
+                }
             }
         }
         if parts.len() > MOST_PARTS {
             let more = parts.len() - MOST_PARTS;
-            skip(format!(
-                "a list of more than {MOST_PARTS} entries; {more} are left out"
-            ));
+            let reason = format!("a list of more than {MOST_PARTS} entries; {more} are left out");
+            skipped.push(Skipped::new(line, &entry.text, reason));
         }
         if resolved.len() > MOST {
-            skip(format!(
-                "more than {MOST} dependencies; the first {MOST} count"
-            ));
+            let reason = format!("more than {MOST} dependencies; the first {MOST} count");
+            skipped.push(Skipped::new(line, &entry.text, reason));
             resolved.truncate(MOST);
         }
         entry.task.task.depends_on = Some(resolved);
     }
+    await_children(tasks);
     open_circles(tasks, skipped);
+}
+
+/// Lets every task wait for its children, but for those that wait for it: what the plan says in
+/// words counts more than how it is indented.
+fn await_children(tasks: &mut [Entry]) {
+    let mut children: BTreeMap<PlanTaskId, Vec<PlanTaskId>> = BTreeMap::new();
+    for entry in tasks.iter() {
+        let waits_for = entry.task.task.depends_on.iter().flatten();
+        let Some(parent) = &entry.parent else {
+            continue;
+        };
+        if waits_for.clone().all(|id| id != parent) {
+            let child = entry.task.task.id.clone();
+            children.entry(parent.clone()).or_default().push(child);
+        }
+    }
+    for entry in tasks {
+        let task = &mut entry.task.task;
+        let waits_for = task.depends_on.get_or_insert_default();
+        for child in children.remove(&task.id).unwrap_or_default() {
+            if child != task.id && !waits_for.contains(&child) {
+                waits_for.push(child);
+            }
+        }
+    }
 }
 
 /// Leaves out what closes a circle.
@@ -123,38 +174,57 @@ fn open_circles(tasks: &mut [Entry], skipped: &mut Vec<Skipped>) {
     }
 }
 
+/// What is wrong with an entry of a list.
+enum Wrong {
+    /// It is the task itself.
+    Itself(String),
+    /// It names no task of the plan; the id stands for what was meant.
+    Unknown(PlanTaskId, String),
+}
+
 /// Reads an entry of a list: the task it begins with and the one it ends with.
 fn one(
     part: &str,
     own: &PlanTaskId,
     known: &BTreeSet<PlanTaskId>,
-) -> Result<(PlanTaskId, PlanTaskId), String> {
-    let task = |text: &str| -> Result<PlanTaskId, String> {
-        let id: PlanTaskId = text
-            .trim_matches(['*', '`', '_'])
-            .parse()
-            .map_err(|error| format!("depends on something that is no task: {error}"))?;
+) -> Result<(PlanTaskId, PlanTaskId), Wrong> {
+    let task = |text: &str| -> Result<PlanTaskId, Wrong> {
+        let text = bare(text);
+        let id: PlanTaskId = text.parse().map_err(|error| {
+            let reason = format!("depends on something that is no task: {error}");
+            Wrong::Unknown(PlanTaskId::from_text(text), reason)
+        })?;
         if known.contains(&id) {
             Ok(id)
         } else {
-            Err(format!("depends on {id}, which is no task of this plan"))
+            let reason = format!("depends on {id}, which is no task of this plan");
+            Err(Wrong::Unknown(id, reason))
         }
     };
-    let Some((from, to)) = ends(part) else {
+    let whole = bare(part).parse::<PlanTaskId>();
+    let is_task = whole.is_ok_and(|id| known.contains(&id));
+    let Some((from, to)) = ends(part).filter(|_| !is_task) else {
         let id = task(part)?;
         return if id == *own {
-            Err(format!("depends on {id}, which is itself"))
+            Err(Wrong::Itself(format!("depends on {id}, which is itself")))
         } else {
             Ok((id.clone(), id))
         };
     };
     let (from, to) = (task(from)?, task(to)?);
-    let group = |id: &PlanTaskId| id.parts().split_last().map(|(_, group)| group.to_vec());
+    let group = |id: &PlanTaskId| {
+        let numbers = id.numbers().unwrap_or_default();
+        numbers.split_last().map(|(_, group)| group.to_vec())
+    };
+    let wrong = |what: &str| {
+        let reason = format!("depends on {part}, {what}");
+        Err(Wrong::Unknown(PlanTaskId::from_text(part), reason))
+    };
     if group(&from) != group(&to) {
-        return Err(format!("depends on {part}, a range over two groups"));
+        return wrong("a range over two groups");
     }
     if from > to {
-        return Err(format!("depends on {part}, a range that runs backwards"));
+        return wrong("a range that runs backwards");
     }
     Ok((from, to))
 }

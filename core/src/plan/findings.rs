@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::dependencies::{Closing, circles};
-use super::{Checkbox, Checkboxes, ParsedPlan, Place, Standing, StatusCheck};
+use super::{Checkbox, Checkboxes, ParsedPlan, Place, Standing, StatusCheck, missing_ids};
 use crate::model::{PlanId, PlanState, PlanTaskId};
 use crate::reconcile::{Code, Divergence, Severity};
 use crate::text::{one_line, quoted};
@@ -81,12 +81,24 @@ pub fn status_file_findings(check: &StatusCheck, file: PlanFile<'_>) -> Vec<Dive
     odd.chain(skipped(&check.file, file)).collect()
 }
 
+/// Returns the errors of a file that an import takes in all the same.
+pub fn import_findings(parsed: &ParsedPlan, file: PlanFile<'_>) -> Vec<Divergence> {
+    skipped(parsed, file)
+        .filter(|finding| finding.severity == Severity::Error)
+        .collect()
+}
+
 /// Returns the findings on what an import skips.
 fn skipped<'a>(
     parsed: &'a ParsedPlan,
     file: PlanFile<'a>,
 ) -> impl Iterator<Item = Divergence> + 'a {
     parsed.skipped.iter().map(move |skipped| {
+        let severity = if skipped.is_error {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
         let text = one_line(&skipped.text, LONGEST);
         let reason = one_line(&skipped.reason, 3 * LONGEST);
         let line = Place {
@@ -94,6 +106,7 @@ fn skipped<'a>(
             column: 1,
         };
         Divergence {
+            severity,
             found: Some(text.clone()),
             ..file.remark(Some(line), &format!("{reason}: {text}"))
         }
@@ -104,8 +117,18 @@ fn skipped<'a>(
 /// in the database.
 pub fn checkbox_findings(boxes: &Checkboxes, file: PlanFile<'_>) -> Vec<Divergence> {
     let mut found: Vec<Divergence> = skipped(&boxes.file, file).collect();
-    if boxes.file.phases == 0 && boxes.file.tasks.is_empty() {
-        found.push(file.remark(None, "no phase and no task found"));
+    if boxes.file.tasks.is_empty() {
+        found.push(file.remark(None, "no task found"));
+    }
+    let lacking = missing_ids(&boxes.file).count();
+    if lacking > 0 {
+        found.push(Divergence {
+            fix: Some(format!("trueup plan validate {} --fix", quoted(file.path))),
+            ..file.remark(
+                None,
+                &format!("{lacking} checkboxes have no id in the file"),
+            )
+        });
     }
     let import = || Some(format!("trueup plan import {}", quoted(file.path)));
     if file.plan.is_none() {
@@ -183,7 +206,7 @@ fn compared(it: &Checkbox, file: PlanFile<'_>) -> Option<Divergence> {
 }
 
 /// Returns the findings on the tasks as the database has them: dependencies on what is no
-/// task, which hold nothing up, and circles, which hold everything up.
+/// task, which hold their task up, and circles, which hold everything up.
 pub fn task_findings(state: &PlanState) -> Vec<Divergence> {
     let plan = &state.plan.id;
     let known: BTreeSet<&PlanTaskId> = state.tasks.iter().map(|task| &task.id).collect();
@@ -197,7 +220,10 @@ pub fn task_findings(state: &PlanState) -> Vec<Divergence> {
         let unknown = task.depends_on.iter().filter(|id| !known.contains(id));
         found.extend(unknown.map(|other| {
             let problem = format!("depends on {other}, which is no task of the plan");
-            finding(&task.id, problem)
+            Divergence {
+                severity: Severity::Error,
+                ..finding(&task.id, problem)
+            }
         }));
     }
     let graph = state

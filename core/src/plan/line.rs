@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::ids::{is_id_word, split_written};
 use crate::model::PlanTaskId;
 
 /// What a line is.
@@ -23,7 +24,8 @@ pub(super) enum Line {
 /// A task as a line has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TaskLine {
-    pub(super) id: PlanTaskId,
+    /// Absent where the line has none.
+    pub(super) id: Option<PlanTaskId>,
     pub(super) done: bool,
     /// The bytes between the brackets, counted from the start of the line.
     pub(super) mark: Range<usize>,
@@ -42,6 +44,7 @@ const CLOSERS: &[char] = &[':', '.', ')'];
 
 /// Reads a line, without its end.
 pub(super) fn read(line: &str) -> Line {
+    let (line, written) = split_written(line);
     let is_quote = |c: char| c == '>' || c.is_whitespace();
     let body = line.trim_start_matches(is_quote);
     let quoted = line.trim_start().starts_with('>');
@@ -70,7 +73,12 @@ pub(super) fn read(line: &str) -> Line {
         "there is no space after its checkbox"
     } else {
         let start = line.len() - inside.len();
-        return task(after.trim(), mark != " ", start..start + mark.len());
+        return task(
+            after.trim(),
+            mark != " ",
+            start..start + mark.len(),
+            written,
+        );
     };
     Line::Malformed {
         has_id: split_id(after.trim_start()).is_some(),
@@ -94,40 +102,29 @@ fn split_bullet(text: &str) -> (bool, &str) {
 fn split_id(text: &str) -> Option<(&str, &str, &str)> {
     let bare = text.trim_start_matches(EMPHASIS);
     let emphasis = text.strip_suffix(bare)?;
-    let rest = bare.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let id = bare.strip_suffix(rest)?.trim_end_matches('.');
-    let is_id = id.starts_with(|c: char| c.is_ascii_digit());
-    is_id.then_some((emphasis, id, bare.strip_prefix(id)?))
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    let rest = bare.trim_start_matches(is_part);
+    let id = bare.strip_suffix(rest)?.trim_end_matches(['.', '-']);
+    is_id_word(id).then_some((emphasis, id, bare.strip_prefix(id)?))
 }
 
-fn task(text: &str, done: bool, mark: Range<usize>) -> Line {
+fn task(text: &str, done: bool, mark: Range<usize>, written: Option<PlanTaskId>) -> Line {
     let malformed = |has_id, problem| Line::Malformed { has_id, problem };
     let lists = Lists::split(text);
-    let Some((emphasis, id, rest)) = split_id(&lists.rest) else {
-        return malformed(false, "it has no id such as 1.2");
+    let own = if written.is_none() {
+        split_id(&lists.rest)
+    } else {
+        None
     };
-    let Ok(id) = id.parse() else {
-        let problem = match id.split('.').count() {
-            1 => "its id has one level; 1.2 has two",
-            2 | 3 => "its id is no pair of whole numbers",
-            _ => "its id has more than three levels",
-        };
-        return malformed(true, problem);
-    };
-    let closed = rest.trim_start_matches(EMPHASIS);
-    let title = closed.strip_prefix(CLOSERS).unwrap_or(closed);
-    let title = title.trim_start_matches(EMPHASIS);
-    if title.starts_with(|c: char| !c.is_whitespace()) {
-        return malformed(true, "there is no space after its id");
-    }
-    let title = without_dash(title.trim());
-    let title = match title.split_once(emphasis) {
-        // `**1.2 Title**`: the emphasis ends somewhere in the title.
-        Some((before, after)) if closed.len() == rest.len() => format!("{before}{after}"),
-        _ => title.to_owned(),
+    let (id, title) = match own {
+        None => (written, lists.rest.trim().to_owned()),
+        Some((emphasis, id, rest)) => match title_of(emphasis, rest) {
+            Some(title) => (id.parse().ok(), title),
+            None => return malformed(true, "there is no space after its id"),
+        },
     };
     if title.is_empty() {
-        return malformed(true, "it has no title");
+        return malformed(id.is_some(), "it has no title");
     }
     Line::Task(TaskLine {
         id,
@@ -136,6 +133,22 @@ fn task(text: &str, done: bool, mark: Range<usize>) -> Line {
         title,
         depends_on: lists.found,
         is_open: lists.is_open,
+    })
+}
+
+/// Returns the title behind an id; none where the two are not parted.
+fn title_of(emphasis: &str, rest: &str) -> Option<String> {
+    let closed = rest.trim_start_matches(EMPHASIS);
+    let title = closed.strip_prefix(CLOSERS).unwrap_or(closed);
+    let title = title.trim_start_matches(EMPHASIS);
+    if title.starts_with(|c: char| !c.is_whitespace()) {
+        return None;
+    }
+    let title = without_dash(title.trim());
+    Some(match title.split_once(emphasis) {
+        // `**1.2 Title**`: the emphasis ends somewhere in the title.
+        Some((before, after)) if closed.len() == rest.len() => format!("{before}{after}"),
+        _ => title.to_owned(),
     })
 }
 
@@ -189,27 +202,38 @@ impl Lists {
     }
 }
 
+/// How people say that something waits, without regard to case.
+const WORDS: [&str; 6] = [
+    "depends",
+    "depend",
+    "dependencies",
+    "dependency",
+    "deps",
+    "dep",
+];
+
 /// Returns where a list of dependencies begins behind its `(`. Without a colon only what
 /// goes on with a number is one: `(depends on the weather)` is prose.
 fn list_start(text: &str) -> Option<&str> {
-    let (word, rest) = text.split_at_checked("depends".len())?;
-    if !word.eq_ignore_ascii_case("depends") {
-        return None;
-    }
-    let rest = [" on", "-on", "_on"]
+    let rest = WORDS
         .iter()
-        .find_map(|on| {
-            let (word, after) = rest.split_at_checked(on.len())?;
-            word.eq_ignore_ascii_case(on).then_some(after)
-        })
-        .unwrap_or(rest);
-    match rest.trim_start().strip_prefix(':') {
+        .find_map(|word| after_word(text.trim_start(), word))?;
+    let rest = after_word(rest.trim_start_matches(['-', '_']).trim_start(), "on").unwrap_or(rest);
+    match rest.trim_start().strip_prefix([':', '=']) {
         Some(list) => Some(list),
-        None => rest
-            .trim_start()
-            .starts_with(|c: char| c.is_ascii_digit())
-            .then_some(rest),
+        None => {
+            let first = rest.split_whitespace().next().unwrap_or_default();
+            let has_number = first.contains(|c: char| c.is_ascii_digit());
+            has_number.then_some(rest)
+        }
     }
+}
+
+/// Returns what follows a word, where the word ends there.
+fn after_word<'t>(text: &'t str, word: &str) -> Option<&'t str> {
+    let (found, rest) = text.split_at_checked(word.len())?;
+    let ends = !rest.starts_with(|c: char| c.is_alphanumeric());
+    (found.eq_ignore_ascii_case(word) && ends).then_some(rest)
 }
 
 #[cfg(test)]
@@ -247,8 +271,11 @@ mod tests {
         ] {
             let task = task_of(line);
             assert_eq!(
-                (task.id.as_str(), task.title.as_str()),
-                ("1.2", "Write it"),
+                (
+                    task.id.as_ref().map(PlanTaskId::as_str),
+                    task.title.as_str()
+                ),
+                (Some("1.2"), "Write it"),
                 "{line:?}"
             );
             assert_eq!(line.get(task.mark), Some(" "), "{line:?}");
@@ -256,7 +283,7 @@ mod tests {
         }
         for (line, mark) in [("- [x] 1.2.3 a", "x"), ("* [X] 1.2.3 a", "X")] {
             let task = task_of(line);
-            assert!(task.done && task.id.as_str() == "1.2.3");
+            assert!(task.done && task.id.unwrap().as_str() == "1.2.3");
             assert_eq!(line.get(task.mark), Some(mark));
         }
     }
@@ -284,16 +311,52 @@ mod tests {
     }
 
     #[test]
+    fn odd_spaces_and_spellings_of_dependencies_are_read() {
+        for list in [
+            "( DEPENDS:1.1 )",
+            "(  Depends   On :  1.1)",
+            "(depends_on: 1.1)",
+            "(depends-on=1.1)",
+            "(dependencies: 1.1)",
+            "(Deps 1.1)",
+        ] {
+            let task = task_of(&format!("- [ ] 1.3 a {list}"));
+            assert_eq!(
+                (task.title.as_str(), task.depends_on.len()),
+                ("a", 1),
+                "{list}"
+            );
+            assert_eq!(task.depends_on[0].trim(), "1.1", "{list}");
+        }
+        for prose in ["(deposit 1.1)", "(depending: 1.1)", "(depends onward: x)"] {
+            let task = task_of(&format!("- [ ] 1.3 a {prose}"));
+            assert!(task.depends_on.is_empty(), "{prose}");
+        }
+    }
+
+    #[test]
+    fn a_line_without_an_id_is_a_task_all_the_same() {
+        for (line, title) in [
+            ("- [ ] do it", "do it"),
+            ("- [ ] 1 do it", "1 do it"),
+            ("- [ ] UTF-8 everywhere", "UTF-8 everywhere"),
+            ("- [ ] 1..2 do it", "1..2 do it"),
+            ("- [ ] **Bold** words", "**Bold** words"),
+        ] {
+            let task = task_of(line);
+            assert_eq!((task.id, task.title.as_str()), (None, title), "{line}");
+        }
+        let written = task_of("- [ ] 1.2 do it <!-- id: t-0a -->");
+        assert_eq!(written.title, "1.2 do it");
+        assert_eq!(written.id.unwrap().as_str(), "t-0a");
+    }
+
+    #[test]
     fn what_looks_like_a_task_says_what_is_wrong() {
         for (line, id, words) in [
-            ("- [ ] do it", false, "no id"),
-            ("- [ ] 1 do it", true, "one level"),
-            ("- [ ] 1.2.3.4 do it", true, "three levels"),
-            ("- [ ] 99999999999.1 do it", true, "whole numbers"),
-            ("- [ ] 1..2 do it", true, "whole numbers"),
             ("- [ ] 1.2", true, "no title"),
             ("- [ ] 1.2 (depends: 1.1)", true, "no title"),
-            ("- [ ] 1.2do it", true, "space after its id"),
+            ("- [ ]   ", false, "no title"),
             ("- [] 1.2 do it", true, "neither [ ] nor [x]"),
             ("- [-] 1.2 do it", true, "neither [ ] nor [x]"),
             ("- [  ] 1.2 do it", true, "neither [ ] nor [x]"),

@@ -1,8 +1,11 @@
 //! A plan in Markdown: `## Phase N: name` and, below it, `- [ ] N.N title`.
 
-use super::line::{self, Line};
-use super::{Entry, Found, ParsedPlan, ParsedTask, dependencies, excerpt};
-use crate::model::{NewPlanTask, PlanTaskStatus};
+use std::collections::BTreeMap;
+
+use super::children::{Ancestors, depth};
+use super::line::{self, Line, TaskLine};
+use super::{Entry, Found, ParsedPlan, ParsedTask, dependencies, excerpt, ids};
+use crate::model::{NewPlanTask, PlanTaskId, PlanTaskStatus};
 
 /// What the lines read so far stand under.
 enum Section {
@@ -31,13 +34,18 @@ struct Opening<'a> {
     text: &'a str,
 }
 
-/// Reads a plan.
+/// Reads a plan. Where it has phases its tasks are theirs, and other checkboxes are lists of
+/// something else; without a phase every checkbox is a task, under its heading.
 pub fn parse(text: &str) -> ParsedPlan {
+    let has_phases = lines(text).any(|(_, line)| is_phase(line));
     let mut reader = Reader {
         plan: ParsedPlan::default(),
         found: Found::default(),
         section: Section::Before,
         opening: None,
+        has_phases,
+        ancestors: Ancestors::default(),
+        alike: BTreeMap::new(),
     };
     for (number, (start, line)) in (1..).zip(lines(text)) {
         reader.read(number, start, line);
@@ -68,6 +76,15 @@ struct Reader<'a> {
     found: Found,
     section: Section,
     opening: Option<Opening<'a>>,
+    has_phases: bool,
+    ancestors: Ancestors,
+    /// How many lines without an id said the same in the same place.
+    alike: BTreeMap<(String, Option<PlanTaskId>, String), usize>,
+}
+
+/// Tells whether a line is the heading of a phase, or what somebody took for one.
+fn is_phase(line: &str) -> bool {
+    heading(line).is_some_and(|(level, title)| level > 1 && phase(title).is_some())
 }
 
 impl<'a> Reader<'a> {
@@ -90,60 +107,91 @@ impl<'a> Reader<'a> {
             self.heading(number, line, level, title);
             return;
         }
-        match (line::read(line), &self.section) {
-            (Line::Text, _) => {}
-            (Line::Malformed { problem, .. }, Section::Phase { .. }) => {
-                self.found.skip(number, line, problem);
-            }
+        let task = match line::read(line) {
+            Line::Text => return,
+            Line::Task(task) => Ok(task),
+            Line::Malformed { has_id, problem } => Err((has_id, problem)),
+        };
+        let has_id = match &task {
+            Ok(task) => task.id.is_some(),
+            Err((has_id, _)) => *has_id,
+        };
+        let (phase_number, phase_title) = match &self.section {
+            Section::Phase { number, name, .. } => (Some(*number), name.clone()),
+            Section::Before if !self.has_phases => (None, None),
+            Section::Other(heading) if !self.has_phases => (None, Some(heading.clone())),
             // Without an id a checkbox outside of a phase is a list of something else.
-            (Line::Malformed { has_id, .. }, _) if !has_id => {}
-            (_, Section::Before) => {
-                self.found
-                    .skip(number, line, "it stands before the first phase");
+            _ if !has_id => return,
+            Section::Before => {
+                let reason = "it stands before the first phase";
+                return self.found.skip(number, line, reason);
             }
-            (_, Section::Other(heading)) => {
+            Section::Other(heading) => {
                 let reason = format!("it stands under {heading:?}, which is no phase");
-                self.found.skip(number, line, reason);
+                return self.found.skip(number, line, reason);
             }
-            (
-                Line::Task(task),
-                Section::Phase {
-                    number: phase,
-                    name,
-                    ..
-                },
-            ) => {
-                if task.is_open {
-                    let reason = "its list of dependencies lacks the ')'";
-                    self.found.skip(number, line, reason);
-                }
-                let lists = task.depends_on.iter();
-                let parts = lists.flat_map(|list| dependencies::parts(list));
-                let depends_on = Some(parts.map(str::to_owned).collect());
-                let status = if task.done {
-                    PlanTaskStatus::Completed
-                } else {
-                    PlanTaskStatus::Pending
-                };
-                let task = ParsedTask {
-                    line: number,
-                    mark: Some(start + task.mark.start..start + task.mark.end),
-                    task: NewPlanTask {
-                        phase_number: Some(*phase),
-                        phase_title: name.clone(),
-                        ..NewPlanTask::new(task.id, task.title, status)
-                    },
-                };
-                self.found.add(Entry {
-                    task,
-                    depends_on,
-                    text: excerpt(line),
-                });
-            }
+        };
+        match task {
+            Ok(task) => self.task(number, (start, line), task, (phase_number, phase_title)),
+            Err((_, problem)) => self.found.skip(number, line, problem),
         }
     }
 
+    fn task(
+        &mut self,
+        number: usize,
+        (start, line): (usize, &str),
+        task: TaskLine,
+        (phase_number, phase_title): (Option<u32>, Option<String>),
+    ) {
+        if task.is_open {
+            let reason = "its list of dependencies lacks the ')'";
+            self.found.skip(number, line, reason);
+        }
+        let depth = depth(line);
+        let parent = self.ancestors.parent_at(depth);
+        let lacks_id = task.id.is_none();
+        let id = match task.id {
+            Some(id) => id,
+            None => {
+                let place = format!("{phase_number:?} {}", phase_title.as_deref().unwrap_or(""));
+                let key = (place, parent.clone(), task.title.clone());
+                let alike = self.alike.entry(key).or_default();
+                let place = format!("{phase_number:?} {}", phase_title.as_deref().unwrap_or(""));
+                let id = ids::made(&place, parent.as_ref(), &task.title, *alike);
+                *alike += 1;
+                id
+            }
+        };
+        self.ancestors.push(depth, id.clone());
+        let lists = task.depends_on.iter();
+        let parts = lists.flat_map(|list| dependencies::parts(list));
+        let depends_on = Some(parts.map(str::to_owned).collect());
+        let status = if task.done {
+            PlanTaskStatus::Completed
+        } else {
+            PlanTaskStatus::Pending
+        };
+        let task = ParsedTask {
+            line: number,
+            mark: Some(start + task.mark.start..start + task.mark.end),
+            id_at: lacks_id.then(|| start + line.trim_end().len()),
+            task: NewPlanTask {
+                phase_number,
+                phase_title,
+                ..NewPlanTask::new(id, task.title, status)
+            },
+        };
+        self.found.add(Entry {
+            task,
+            depends_on,
+            parent,
+            text: excerpt(line),
+        });
+    }
+
     fn heading(&mut self, number: usize, line: &str, level: usize, title: &str) {
+        self.ancestors.clear();
         if level == 1 && self.plan.title.is_none() && !title.is_empty() {
             self.plan.title = Some(title.to_owned());
         }

@@ -5,10 +5,12 @@
 //! written back into a file changes the pieces it is about and no other byte.
 
 mod checkbox;
+mod children;
 mod dependencies;
 mod edit;
 mod export;
 mod findings;
+mod ids;
 mod line;
 mod markdown;
 mod status_file;
@@ -22,15 +24,17 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use crate::model::{NewPlan, NewPlanTask, PlanId, PlanTaskId};
+use crate::model::{NewPlan, NewPlanTask, PlanId, PlanTaskId, PlanTaskStatus};
 use crate::text::redact::Redacted;
 
 pub use checkbox::{Checkbox, Checkboxes, Place, Standing, compare_checkboxes};
 pub use edit::{Edit, apply};
 pub use export::{counts, status_file};
 pub use findings::{
-    PlanFile, checkbox_findings, status_file_findings, summary_findings, task_findings,
+    PlanFile, checkbox_findings, import_findings, status_file_findings, summary_findings,
+    task_findings,
 };
+pub use ids::{missing_ids, written_ids};
 pub use markdown::parse as parse_markdown;
 pub use status_file::{StatusFileError, parse as parse_status_file};
 pub use summary::{Oddity, StatusCheck, WrongCount, check_status_file};
@@ -55,6 +59,9 @@ pub struct ParsedPlan {
     pub phases: usize,
     /// Its tasks, in their order, no id twice.
     pub tasks: Vec<ParsedTask>,
+    /// Where each entry of a status file's list stands, taken in or not; absent where it does not
+    /// say so that it can be read. Empty for Markdown.
+    pub entries: Vec<Option<PlanTaskStatus>>,
     /// What looks like a task, or a part of one, and was not taken in, in the order of lines.
     pub skipped: Vec<Skipped>,
 }
@@ -69,6 +76,8 @@ pub struct ParsedTask {
     /// The bytes between the brackets of its checkbox, where a later status is written back;
     /// absent where the file has no checkboxes.
     pub mark: Option<Range<usize>>,
+    /// The byte where its id is to be written in, where the file does not have it yet.
+    pub id_at: Option<usize>,
 }
 
 /// A line that was not taken in.
@@ -80,6 +89,8 @@ pub struct Skipped {
     pub text: String,
     /// Why, for a person.
     pub reason: String,
+    /// Whether it is an error: a task waits for what is not there.
+    pub is_error: bool,
 }
 
 /// Shortens what stands in a file: a line may be as long as the file, and be named as often as
@@ -94,6 +105,14 @@ impl Skipped {
             line,
             text: excerpt(text),
             reason: reason.into(),
+            is_error: false,
+        }
+    }
+
+    fn error(line: usize, text: &str, reason: impl Into<String>) -> Self {
+        Self {
+            is_error: true,
+            ..Self::new(line, text, reason)
         }
     }
 }
@@ -142,6 +161,8 @@ struct Entry {
     task: ParsedTask,
     /// The parts of its lists of dependencies; absent when the file says nothing of them.
     depends_on: Option<Vec<String>>,
+    /// The task it is a child of.
+    parent: Option<PlanTaskId>,
     /// What stands in the file, shortened, to name what was skipped.
     text: String,
 }

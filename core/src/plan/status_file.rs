@@ -39,6 +39,7 @@ pub fn parse(text: &str) -> Result<ParsedPlan, StatusFileError> {
     }
     let texts: Texts<'_> = serde_json::from_str(text)?;
     let mut found = Found::default();
+    let mut entries = Vec::with_capacity(texts.tasks.len());
     let (mut line, mut seen) = (1, 0);
     for raw in texts.tasks {
         let raw = raw.get();
@@ -49,6 +50,7 @@ pub fn parse(text: &str) -> Result<ParsedPlan, StatusFileError> {
             .matches('\n')
             .count();
         seen = start;
+        entries.push(status_of(raw));
         match task(raw) {
             Err(problem) => found.skip(line, &one_line(raw), problem),
             Ok((task, depends_on)) => {
@@ -56,10 +58,12 @@ pub fn parse(text: &str) -> Result<ParsedPlan, StatusFileError> {
                     task,
                     line,
                     mark: None,
+                    id_at: None,
                 };
                 found.add(Entry {
                     task,
                     depends_on,
+                    parent: None,
                     text: excerpt(&one_line(raw)),
                 });
             }
@@ -73,12 +77,21 @@ pub fn parse(text: &str) -> Result<ParsedPlan, StatusFileError> {
         title: text("planName"),
         plan_path: text("planPath"),
         extra,
+        entries,
         ..ParsedPlan::default()
     }))
 }
 
 fn one_line(raw: &str) -> String {
     raw.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Reads where an entry stands, whatever else is wrong with it: a summary counts it all the same.
+fn status_of(raw: &str) -> Option<PlanTaskStatus> {
+    match serde_json::from_str::<Value>(raw).ok()?.get("status") {
+        None | Some(Value::Null) => Some(PlanTaskStatus::Pending),
+        Some(status) => status.as_str()?.parse().ok(),
+    }
 }
 
 /// Reads a task and the ids it depends on, when it says any.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{ParsedPlan, parse_markdown, parse_status_file};
+use super::{ParsedPlan, apply, parse_markdown, parse_status_file, written_ids};
 use crate::model::PlanTaskStatus;
 
 pub(super) const PLAN: &str = "# Fix the sync
@@ -80,7 +80,11 @@ fn a_plan_is_read_as_it_stands() {
     let statuses: Vec<_> = plan.tasks.iter().map(|task| task.task.status).collect();
     let (pending, done) = (PlanTaskStatus::Pending, PlanTaskStatus::Completed);
     assert_eq!(statuses, [pending, done, done, pending, pending]);
-    assert_eq!(depends_on(&plan, "1.2"), ["1.1"]);
+    assert_eq!(
+        depends_on(&plan, "1.2"),
+        ["1.1", "1.2.1"],
+        "its own and its child"
+    );
     assert_eq!(depends_on(&plan, "2.1"), ["1.1", "1.2", "1.3"]);
     let last = &plan.tasks[4].task;
     assert_eq!(
@@ -141,6 +145,10 @@ fn headings_of_phases() {
             "{heading}"
         );
     }
+    for heading in ["## Phase One: x", "## Phase 1a: x", "## Phase 1.5: x"] {
+        let plan = parse_markdown(&format!("{heading}\n- [ ] 1.1 a"));
+        assert_skips(&plan, &[(1, "no heading of a phase"), (2, "no phase")]);
+    }
     for heading in [
         "## Phases",
         "## Phaseout 1",
@@ -151,13 +159,65 @@ fn headings_of_phases() {
         "Phase 1: x",
     ] {
         let plan = parse_markdown(&format!("{heading}\n- [ ] 1.1 a"));
-        assert_eq!(ids(&plan).len(), 0, "{heading}");
-        assert_eq!(plan.skipped.len(), 1, "{heading}");
+        assert_eq!(plan.phases, 0, "{heading}");
+        assert_eq!(ids(&plan), ["1.1"], "without a phase every checkbox counts");
     }
-    for heading in ["## Phase One: x", "## Phase 1a: x", "## Phase 1.5: x"] {
-        let plan = parse_markdown(&format!("{heading}\n- [ ] 1.1 a"));
-        assert_skips(&plan, &[(1, "no heading of a phase"), (2, "no phase")]);
+}
+
+#[test]
+fn checkboxes_without_ids_get_some_that_stay() {
+    let text = "## Phase 1: x\n- [ ] write it\n  - [ ] first\n  - [x] second\n- [ ] write it\n";
+    let plan = parse_markdown(text);
+    assert_skips(&plan, &[]);
+    let made = ids(&plan);
+    assert_eq!(made.iter().collect::<BTreeSet<_>>().len(), 4, "{made:?}");
+    let before = format!(
+        "## Phase 1: x\n- [ ] before\n{}",
+        text.split_once('\n').unwrap().1
+    );
+    assert_eq!(
+        ids(&parse_markdown(&before))[1..],
+        made,
+        "what comes before changes none"
+    );
+    let written = apply(text, &written_ids(&plan));
+    for (line, id) in written.lines().skip(1).zip(&made) {
+        assert!(line.ends_with(&format!(" <!-- id: {id} -->")), "{line}");
     }
+    let again = parse_markdown(&written);
+    assert_eq!(ids(&again), made);
+    assert_eq!(written_ids(&again), []);
+    let titles: Vec<&str> = again.tasks.iter().map(|t| t.task.title.as_str()).collect();
+    assert_eq!(titles, ["write it", "first", "second", "write it"]);
+}
+
+#[test]
+fn children_come_before_their_parent() {
+    let plan = parse_markdown(
+        "- [ ] 1.1 parent\n  - [ ] 1.2 child\n    - [ ] 1.3 grandchild\n\t- [ ] 1.4 other\n\
+         - [ ] 1.5 next\n  - [ ] 1.6 after all (depends: 1.5)\n",
+    );
+    assert_skips(&plan, &[]);
+    assert_eq!(depends_on(&plan, "1.1"), ["1.2"]);
+    assert_eq!(depends_on(&plan, "1.2"), ["1.3", "1.4"]);
+    assert_eq!(depends_on(&plan, "1.3"), [""; 0]);
+    assert_eq!(
+        depends_on(&plan, "1.5"),
+        [""; 0],
+        "words count more than the indent"
+    );
+    assert_eq!(depends_on(&plan, "1.6"), ["1.5"]);
+}
+
+#[test]
+fn a_dependency_on_what_is_not_there_is_an_error_and_stays() {
+    let plan = parse_markdown(
+        "## Phase 1: x\n- [ ] 1.1 a\n- [ ] 1.2 b (depends: 1.9)\n- [ ] VERIFY-1 c ( DEPENDS: 1.1, VERIFY-2)\n",
+    );
+    assert_skips(&plan, &[(3, "depends on 1.9"), (4, "depends on VERIFY-2")]);
+    assert!(plan.skipped.iter().all(|skipped| skipped.is_error));
+    assert_eq!(depends_on(&plan, "1.2"), ["1.9"]);
+    assert_eq!(depends_on(&plan, "VERIFY-1"), ["1.1", "VERIFY-2"]);
 }
 
 #[test]
@@ -177,24 +237,33 @@ fn nothing_that_looks_like_a_task_is_dropped_in_silence() {
 - [ ] 2.2 never ends
 ",
     );
-    assert_eq!(ids(&plan), ["1.1", "1.2", "1.4", "2.1"]);
+    let found = ids(&plan);
+    assert_eq!(found.len(), 5, "{found:?}");
+    assert_eq!(
+        [&found[..1], &found[2..]].concat(),
+        ["1.1", "1.2", "1.4", "2.1"]
+    );
     assert_skips(
         &plan,
         &[
             (1, "before the first phase"),
             (4, "1.1 is there twice"),
-            (5, "no id"),
             (6, "neither"),
             (7, "lacks the ')'"),
             (8, "depends on 7.7, which is no task"),
-            (8, "\"sometime\""),
+            (8, "depends on sometime"),
             (8, "itself"),
             (8, "backwards"),
             (8, "two groups"),
             (11, "no end"),
         ],
     );
-    assert_eq!(depends_on(&plan, "1.4"), ["1.1"]);
+    let waits = ["1.1", "7.7", "sometime", "1.4-1.2", "1.1-2.1"];
+    assert_eq!(
+        depends_on(&plan, "1.4"),
+        waits,
+        "what was meant is waited for"
+    );
     assert_eq!(depends_on(&plan, "1.1"), [""; 0], "of the first of its id");
 }
 
@@ -339,8 +408,8 @@ fn a_status_file_is_read_value_for_value() {
     assert_eq!(plan.extra["_comment"], "kept");
     assert_eq!(plan.extra["summary"]["totalTasks"], 77);
     assert_eq!(plan.extra.get("tasks"), None);
-    assert_eq!(ids(&plan), ["1.1", "1.2", "1.10", "1.5"]);
-    let [first, second, third, last] = &plan.tasks[..] else {
+    assert_eq!(ids(&plan), ["1.1", "1.2", "1.10", "one", "1.5"]);
+    let [first, second, third, _, last] = &plan.tasks[..] else {
         panic!("{:?}", plan.tasks)
     };
     assert_eq!(first.task.phase_title.as_deref(), Some("Setup"));
@@ -357,7 +426,7 @@ fn a_status_file_is_read_value_for_value() {
         (second.task.phase_number, second.task.phase_title.as_deref()),
         (None, Some("Loose"))
     );
-    assert_eq!(depends_on(&plan, "1.2"), ["1.1"]);
+    assert_eq!(depends_on(&plan, "1.2"), ["1.1", "8.8"]);
     assert_eq!(
         second.task.extra["executionConstraints"]["sequential"],
         true
@@ -379,7 +448,6 @@ fn a_status_file_is_read_value_for_value() {
             (11, "depends on 8.8"),
             (13, "\"almost\"; known are pending"),
             (16, "1.1 is there twice"),
-            (17, "\"one\" is no task id"),
             (18, "no object"),
             (19, "no description"),
         ],
@@ -443,7 +511,8 @@ proptest! {
             let mark = text.get(task.mark.clone().unwrap()).unwrap();
             prop_assert!(matches!(mark, " " | "x" | "X"));
             for other in task.task.depends_on.iter().flatten() {
-                prop_assert!(ids.contains(other) && *other != task.task.id);
+                let is_named = plan.skipped.iter().any(|s| s.is_error && s.line == task.line);
+                prop_assert!(*other != task.task.id && (ids.contains(other) || is_named));
             }
         }
         // Seen from outside: whatever is neither code nor comment, and has the exact shape of
@@ -472,7 +541,10 @@ proptest! {
         loop {
             let ready: Vec<_> = plan.tasks.iter()
                 .filter(|task| !done.contains(&task.task.id))
-                .filter(|task| task.task.depends_on.iter().flatten().all(|id| done.contains(id)))
+                .filter(|task| {
+                    let mut known = task.task.depends_on.iter().flatten();
+                    known.all(|id| done.contains(id) || plan.tasks.iter().all(|t| t.task.id != *id))
+                })
                 .map(|task| task.task.id.clone())
                 .collect();
             if ready.is_empty() {

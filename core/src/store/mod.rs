@@ -13,7 +13,8 @@ pub mod sqlite;
 
 pub use error::{StoreError, Transience};
 pub use port::{
-    Children, Depend, ItemMove, ItemMoved, ItemStore, LastHolder, NextRequest, NextTaken, NextWish,
+    Children, Depend, InUse, ItemEdit, ItemMove, ItemMoved, ItemStore, LastHolder, NextRequest,
+    NextTaken, NextWish,
 };
 pub use port::{
     ClaimRequest, ClaimTaken, HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection,

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::model::{Epoch, Handoff, Orchestrator, Plan, RepoSlug, Reservation};
+use crate::model::{Epoch, Handoff, ItemKey, Orchestrator, Plan, RepoSlug, Reservation};
 
 /// What happened to what.
 pub(super) struct News<'a> {
@@ -75,6 +75,30 @@ impl<'a> News<'a> {
             before: before.map_or(Json::Null, Orchestrator::facts),
             after: row.facts(),
             epoch: Some(row.epoch),
+        }
+    }
+
+    /// Says that an item was removed.
+    pub(super) fn of_removed_item(key: &'a ItemKey, before: Json) -> Self {
+        Self {
+            entity: "item",
+            key: key.as_str(),
+            kind: "removed",
+            before,
+            after: Json::Null,
+            epoch: None,
+        }
+    }
+
+    /// Says that a plan was removed.
+    pub(super) fn of_removed_plan(plan: &'a Plan) -> Self {
+        Self {
+            entity: "plan",
+            key: plan.id.as_str(),
+            kind: "removed",
+            before: plan.facts(),
+            after: Json::Null,
+            epoch: None,
         }
     }
 

@@ -47,6 +47,11 @@ fn what_is_neither_is_refused_by_name() {
     // A name that is both is the repository's.
     let other = clone.home.root().join("other");
     fs::create_dir_all(other.join("workplans")).unwrap();
+    let made = std::process::Command::new("git")
+        .args(["init", "--quiet"])
+        .current_dir(&other)
+        .status();
+    assert!(made.unwrap().success());
     data(
         &clone.home,
         &["repo", "add", other.to_str().unwrap(), "--slug", "both"],

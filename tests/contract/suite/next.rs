@@ -1,7 +1,7 @@
 //! What comes next, and moving on to it in one transaction.
 
 use serde_json::json;
-use trueup_core::model::{ItemStatus, NewItem, Next};
+use trueup_core::model::{ItemStatus, NewItem, Next, RepoScope};
 use trueup_core::store::{NextRequest, NextTaken, NextWish, Provenance, Store};
 
 use crate::fixture::Fixture;
@@ -44,6 +44,8 @@ fn request(who: &str, parent: Option<&str>) -> NextRequest {
     NextRequest {
         session: id(who),
         parent: parent.map(key),
+        scope: RepoScope::All,
+        give_up: true,
         lease_seconds: LEASE,
         provenance: by(who),
     }
@@ -61,6 +63,7 @@ fn say(next: &Next) -> String {
     match next {
         Next::Offer { item, reason } => format!("{}{}", item.key, because(reason)),
         Next::Held { item, reason } => format!("held {}{}", item.key, because(reason)),
+        Next::Kept { held, item } => format!("{} kept, not {}", held.key, item.key),
         Next::Nothing { lack, .. } => lack.as_str().to_owned(),
     }
 }
@@ -227,7 +230,7 @@ fn looking_changes_nothing_and_finds_what_claiming_takes(f: &mut impl Fixture) {
     let before = (cursor(f.store()), session(f.store(), "s1").revision);
     let wish = NextWish {
         session: Some(id("s1")),
-        parent: None,
+        ..NextWish::default()
     };
     let seen = f.store().next_item(&wish).unwrap();
     assert_eq!(

@@ -204,6 +204,7 @@ fn sessions_are_listed_latest_sign_of_life_first(f: &mut impl Fixture) {
         statuses: SessionStatus::PRESENT,
         worktree: Some("/w".to_owned()),
         limit: 0,
+        ..SessionFilter::default()
     };
     assert_eq!(list(here.clone()), ["s3", "s1"]);
     assert_eq!(list(SessionFilter { limit: 1, ..here }), ["s3"]);

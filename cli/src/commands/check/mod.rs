@@ -39,6 +39,11 @@ struct Looked {
 }
 
 pub(super) fn run(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure> {
+    if desk.json && matches!(arguments.format, Format::Sarif | Format::Github) {
+        return Err(
+            Failure::usage("--json and --format ask for two things").hint("leave one of them out")
+        );
+    }
     if let Some(path) = &arguments.sources {
         return sources::run(path);
     }
@@ -117,13 +122,13 @@ fn request(
 ) -> Result<(Request, Option<Session>), Failure> {
     let mut session = None;
     if arguments.fix
-        && let Some(found) = super::item::mover(desk, store)?
+        && let Some(found) = desk.mover(store)?
     {
         session = Some(desk.before_change(store, found)?);
     }
     let mover = Mover {
         session: session.as_ref().map(|session| session.id.clone()),
-        actor: desk.actor(store),
+        actor: desk.actor(store)?,
     };
     let request = Request {
         fix: arguments.fix,

@@ -65,7 +65,7 @@ fn prune(desk: &Desk, keep: Option<u64>, dry_run: bool) -> Result<Answer, Failur
         desk.open_for_change()?
     };
     let order = Order {
-        actor: super::item::actor(desk, &mut store),
+        actor: desk.actor(&mut store)?,
         ..order
     };
     let pruned = retention::prune(&mut store, &order, &desk.site, |store| {

@@ -2,10 +2,12 @@
 
 use serde_json::{Map, json};
 use trueup_core::liveness::Alive;
-use trueup_core::model::{Element, Elements, Handoff, HandoffId, Session, SessionId};
+use trueup_core::model::{Element, Elements, Handoff, HandoffId, ItemKey, Session, SessionId};
 use trueup_core::reconcile::Divergence;
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{HandoffStore as _, NewHandoff, Provenance, Store as _, StoreError};
+use trueup_core::store::{
+    HandoffFilter, HandoffStore as _, NewHandoff, Provenance, Store as _, StoreError,
+};
 use trueup_core::sync::true_up;
 
 use super::{addressee, one};
@@ -14,6 +16,7 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
 use crate::report::Answer;
+use crate::speaker::find_session;
 
 pub(super) fn create(desk: &Desk, arguments: HandoffCreate) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
@@ -25,15 +28,22 @@ pub(super) fn create(desk: &Desk, arguments: HandoffCreate) -> Result<Answer, Fa
         })?;
         return Ok(answer(&made, Vec::new()));
     }
-    let session = desk.session(&mut store)?;
+    let session = desk.acting_session(&mut store)?;
     let session = desk.before_change(&mut store, session)?;
     let session = consistent(desk, &mut store, session)?;
     let Some(fence) = session.item.clone().zip(session.epoch) else {
         return Err(not_holder(&session));
     };
+    if let Some(open) = open_of(&mut store, &fence.0)?.filter(|open| open.epoch == fence.1) {
+        return Err(handed_on(&open));
+    }
     let mut warnings = Vec::new();
-    if let Some(to) = &arguments.to {
-        warnings.extend(receiver(desk, &mut store, &session.id, to)?);
+    let to = match &arguments.to {
+        Some(to) => Some(find_receiver(&mut store, &session.id, to)?),
+        None => None,
+    };
+    if let Some(to) = &to {
+        warnings.extend(absence_of(desk, to));
     }
     let elements = Elements::new([
         (Element::Summary, arguments.summary),
@@ -56,7 +66,7 @@ pub(super) fn create(desk: &Desk, arguments: HandoffCreate) -> Result<Answer, Fa
         kind: arguments.kind,
         from: session.id.clone(),
         fence,
-        to: arguments.to,
+        to: to.map(|session| session.id),
         elements,
         provenance: desk.provenance(session.id.as_str(), "handoff create"),
     })?;
@@ -127,31 +137,50 @@ fn on_branch(
     Ok(store.merge_metadata(&session.id, &patch, &provenance)?)
 }
 
+/// Finds the hand-off of an item that waits for a decision.
+fn open_of(store: &mut SqliteStore, item: &ItemKey) -> Result<Option<Handoff>, Failure> {
+    let open = store.handoffs(HandoffFilter { open: true })?;
+    Ok(open.into_iter().find(|handoff| handoff.item == *item))
+}
+
+/// Refuses a second hand-off of an item while the first waits.
+fn handed_on(open: &Handoff) -> Failure {
+    let Handoff { id, item, .. } = open;
+    let text = format!("{item} is handed on to {} as {id} already", addressee(open));
+    Failure::refused("handoff_open", text)
+        .hint(format!(
+            "`trueup handoff reject {id} --reason R` withdraws it"
+        ))
+        .data(one(open))
+}
+
 fn not_holder(session: &Session) -> Failure {
     let text = format!("session {} holds no item to hand on", session.id);
     Failure::refused("not_holder", text).hint("`trueup claim KEY` takes one")
 }
 
-/// Checks whom it is for; returns what is worth a warning.
-fn receiver(
-    desk: &Desk,
+/// Finds whom it is for.
+fn find_receiver(
     store: &mut SqliteStore,
     from: &SessionId,
     to: &SessionId,
-) -> Result<Option<String>, Failure> {
-    if from == to {
-        let text = format!("session {to} cannot hand its item on to itself");
+) -> Result<Session, Failure> {
+    let receiver = find_session(store, to)?;
+    if receiver.id == *from {
+        let text = format!("session {from} cannot hand its item on to itself");
         return Err(Failure::refused("handoff_to_itself", text)
             .hint("without --to it is for whoever takes it"));
     }
-    let reader = store
-        .session(to)?
-        .ok_or_else(|| Failure::phantom(to.as_str()))?;
-    let vitality = json::vitality(&reader, &desk.site);
-    Ok((vitality.alive == Alive::Dead).then(|| {
+    Ok(receiver)
+}
+
+/// Warns of a receiver that is gone.
+fn absence_of(desk: &Desk, to: &Session) -> Option<String> {
+    let vitality = json::vitality(to, &desk.site);
+    (vitality.alive == Alive::Dead).then(|| {
         format!(
-            "session {to} is gone ({}); it is told if it comes back",
-            vitality.witness
+            "session {} is gone ({}); it is told if it comes back",
+            to.id, vitality.witness
         )
-    }))
+    })
 }

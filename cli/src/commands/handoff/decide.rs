@@ -16,7 +16,7 @@ pub(super) fn accept(desk: &Desk, id: &HandoffId) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
     // The store answers a repetition as the first time.
     desk.carried_out(&mut store, "handoff", Some(id.as_str()), &["accepted"])?;
-    let session = desk.session(&mut store)?;
+    let session = desk.acting_session(&mut store)?;
     let session = desk.before_change(&mut store, session)?;
     let acceptance = HandoffAcceptance {
         id: id.clone(),
@@ -52,7 +52,7 @@ pub(super) fn accept(desk: &Desk, id: &HandoffId) -> Result<Answer, Failure> {
 pub(super) fn reject(desk: &Desk, id: &HandoffId, reason: String) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
     desk.carried_out(&mut store, "handoff", Some(id.as_str()), &["rejected"])?;
-    let session = desk.session(&mut store)?;
+    let session = desk.acting_session(&mut store)?;
     if reason.trim().is_empty() {
         return Err(Failure::usage("--reason says nothing").hint("trueup handoff reject --help"));
     }
@@ -110,6 +110,10 @@ pub(super) fn refused(id: &HandoffId, refusal: HandoffRefusal) -> Failure {
         HandoffRefusal::NotAddressed => (
             format!("hand-off {id} is another session's to decide"),
             "`trueup handoff show ID` says whose",
+        ),
+        HandoffRefusal::OwnHandoff => (
+            format!("hand-off {id} is this session's own: another accepts it"),
+            "`trueup handoff reject ID --reason R` withdraws it",
         ),
         HandoffRefusal::ItemNotFound => (
             format!("the item of hand-off {id} is gone"),

@@ -29,16 +29,24 @@ pub(super) fn list(desk: &Desk, all: bool) -> Result<Answer, Failure> {
         text.push("no hand-off waits; `trueup handoff create TYPE` makes one".to_owned());
     }
     let rows: Vec<_> = handoffs.iter().map(json::handoff).collect();
-    Ok(Answer::new(text, json!({"handoffs": rows})))
+    let answer = Answer::new(text, json!({"handoffs": rows}));
+    Ok(if handoffs.is_empty() {
+        answer
+    } else {
+        answer.columns(format!(
+            "{:<12} {:<18} {:<20} ITEM  FROM -> TO  SUMMARY",
+            "HAND-OFF", "STATUS", "TYPE"
+        ))
+    })
 }
 
 fn line(handoff: &Handoff) -> String {
     let summary = handoff.elements.get(Element::Summary).unwrap_or_default();
     format!(
         "{} {:<18} {:<20} {}  {} -> {}  {}",
-        handoff.id,
-        handoff.status,
-        handoff.kind,
+        handoff.id.as_str(),
+        handoff.status.as_str(),
+        handoff.kind.as_str(),
         handoff.item,
         handoff.from,
         addressee(handoff),

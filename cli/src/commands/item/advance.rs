@@ -40,7 +40,7 @@ fn run(
         let text = format!("{key} was moved by this operation at {}", event.at);
         return Ok(Answer::new(vec![text], json!({"item": json::item(&item)})));
     }
-    let mut session = super::mover(desk, &mut store)?;
+    let mut session = desk.mover(&mut store)?;
     if let Some(found) = session {
         session = Some(desk.before_change(&mut store, found)?);
     }
@@ -50,7 +50,7 @@ fn run(
         item: key,
         goal,
         evidence,
-        provenance: desk.provenance(&desk.actor(&mut store), because),
+        provenance: desk.provenance(&desk.actor(&mut store)?, because),
         reason,
     };
     let (before, moved) = match advance(&mut store, &wish)? {

@@ -5,7 +5,7 @@ use trueup_core::model::{ItemKey, Waits, circle, drawn};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Depend, ItemStore as _, Store as _};
 
-use super::{known, listed, mover};
+use super::{known, listed};
 use crate::args::ItemDepend;
 use crate::desk::Desk;
 use crate::failure::Failure;
@@ -21,7 +21,7 @@ pub(super) fn run(desk: &Desk, arguments: ItemDepend) -> Result<Answer, Failure>
         let text = format!("{key} was changed by this operation at {}", event.at);
         return Ok(Answer::new(vec![text], json!({"item": json::item(&item)})));
     }
-    mover(desk, &mut store)?;
+    desk.mover(&mut store)?;
     let before = known(&mut store, &key)?;
     if remove {
         if let Some(on) = on.iter().find(|on| !before.depends_on.contains(on)) {
@@ -32,7 +32,7 @@ pub(super) fn run(desk: &Desk, arguments: ItemDepend) -> Result<Answer, Failure>
     } else {
         admit(&mut store, &key, before.parent.as_ref(), &on)?;
     }
-    let provenance = desk.provenance(&desk.actor(&mut store), "item depend");
+    let provenance = desk.provenance(&desk.actor(&mut store)?, "item depend");
     let item = store.depend(&Depend {
         item: key.clone(),
         on,

@@ -131,7 +131,7 @@ impl Record<'_> {
             Some(store) => store,
             none => none.insert(self.desk.open_for_change()?),
         };
-        let actor = super::super::item::actor(self.desk, store);
+        let actor = self.desk.actor(store)?;
         let change = MetadataChange {
             deed: MetadataDeed::Fixed,
             id: file.id().clone(),

@@ -189,7 +189,7 @@ fn record(desk: &Desk, id: &AdwId, changed: &Map<String, Json>) -> Option<String
         writer: None,
     };
     let recorded = desk.open_for_change().and_then(|mut store| {
-        let provenance = desk.provenance(&desk.actor(&mut store), "meta set");
+        let provenance = desk.provenance(&desk.actor(&mut store)?, "meta set");
         store.record_metadata_change(&change, &provenance)?;
         Ok(())
     });

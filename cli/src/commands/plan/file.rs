@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 use trueup_core::files::{path_from_text, path_to_text, read_text};
 use trueup_core::git::Worktree;
 use trueup_core::model::{NewPlan, PlanId};
-use trueup_core::plan::{ParsedPlan, Skipped, StatusFileError, parse_markdown, parse_status_file};
+use trueup_core::plan::{
+    ParsedPlan, PlanFile, Skipped, StatusFileError, import_findings, parse_markdown,
+    parse_status_file,
+};
+use trueup_core::reconcile::Divergence;
 
 use crate::desk::Desk;
 use crate::failure::Failure;
@@ -32,8 +36,8 @@ impl Source {
 pub(super) struct Read {
     pub(super) plan: NewPlan,
     pub(super) skipped: Vec<Skipped>,
-    /// Whether the file has no sign of a plan.
-    pub(super) is_none: bool,
+    /// What is wrong with it and does not keep it from being taken in.
+    pub(super) errors: Vec<Divergence>,
 }
 
 pub(super) fn unreadable(path: &Path, problem: impl std::fmt::Display) -> Failure {
@@ -63,15 +67,19 @@ pub(super) fn read(desk: &Desk, file: &Path) -> Result<Read, Failure> {
     } else {
         parse_markdown(&text)
     };
-    let is_none = parsed.phases == 0 && parsed.tasks.is_empty() && !is_json(&path);
     let own = own_path(&parsed, &path);
     let id = PlanId::from_stem(&stem(&own)).map_err(|error| unreadable(file, error))?;
     let own = named(&own);
     let skipped = parsed.skipped.clone();
+    let shown = PlanFile {
+        path: &file.to_string_lossy(),
+        plan: Some(&id),
+    };
+    let errors = import_findings(&parsed, shown);
     Ok(Read {
         plan: parsed.into_plan(id, own),
         skipped,
-        is_none,
+        errors,
     })
 }
 

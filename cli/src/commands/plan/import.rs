@@ -10,7 +10,7 @@ use trueup_core::store::sqlite::SqliteStore;
 use super::file;
 use super::step::worker;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{Failure, REFUSED};
 use crate::json;
 use crate::report::Answer;
 
@@ -21,8 +21,8 @@ const REASON: &str = "plan import";
 pub(super) fn run(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
     let read = file::read(desk, path)?;
     let skipped: Vec<Value> = read.skipped.iter().map(shape).collect();
-    if read.is_none {
-        let text = format!("{}: no phase and no task found", path.display());
+    if read.plan.tasks.is_empty() {
+        let text = format!("{}: no task found; nothing was imported", path.display());
         return Err(Failure::refused("no_plan", text)
             .hint("a plan has headings `## Phase 1: Name` and, below them, lines `- [ ] 1.1 Title`")
             .data(json!({"plan": null, "imported": 0, "skipped": skipped})));
@@ -38,17 +38,24 @@ pub(super) fn run(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
         state.plan.id, imported.added, imported.changed
     )];
     text.extend(read.skipped.iter().map(|skipped| {
-        format!(
-            "skipped line {}: {}: {}",
-            skipped.line, skipped.reason, skipped.text
-        )
+        let Skipped {
+            line,
+            reason,
+            text,
+            is_error,
+        } = skipped;
+        let what = if *is_error { "error in" } else { "skipped" };
+        format!("{what} line {line}: {reason}: {text}")
     }));
+    let exit = if read.errors.is_empty() { 0 } else { REFUSED };
     let warnings = imported
         .not_in_file
         .iter()
         .map(|id| format!("task {id} is not in the file; it stays"));
     Ok(Answer {
         warnings: warnings.collect(),
+        divergences: read.errors,
+        exit,
         ..Answer::new(
             text,
             json!({

@@ -2,6 +2,7 @@
 
 mod file;
 mod import;
+mod remove;
 mod show;
 mod step;
 mod validate;
@@ -24,6 +25,7 @@ const NAMED: usize = 10;
 pub(super) fn run(desk: &Desk, command: PlanCommand) -> Result<Answer, Failure> {
     match command {
         PlanCommand::Import { file } => import::run(desk, &file),
+        PlanCommand::Remove { plan } => remove::run(desk, &plan),
         PlanCommand::List => show::list(desk),
         PlanCommand::Status { name, which } => show::status(desk, name.or(which.plan).as_deref()),
         PlanCommand::Next { count, which } => show::next(desk, which.plan.as_deref(), count),
@@ -64,7 +66,7 @@ fn find(desk: &Desk, store: &mut SqliteStore, named: Option<&str>) -> Result<Pla
 }
 
 /// Finds a plan by its id or its file.
-fn by_name(desk: &Desk, store: &mut SqliteStore, text: &str) -> Result<PlanId, Failure> {
+pub(super) fn by_name(desk: &Desk, store: &mut SqliteStore, text: &str) -> Result<PlanId, Failure> {
     if let Some(id) = by_id(store, text)? {
         return Ok(id);
     }

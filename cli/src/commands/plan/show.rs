@@ -33,7 +33,12 @@ pub(super) fn list(desk: &Desk) -> Result<Answer, Failure> {
             row
         })
         .collect();
-    Ok(Answer::new(text, json!({"plans": rows})))
+    let answer = Answer::new(text, json!({"plans": rows}));
+    Ok(if plans.is_empty() {
+        answer
+    } else {
+        answer.columns(format!("{:<24} {:<11} TASKS, TITLE", "PLAN", "STATUS"))
+    })
 }
 
 pub(super) fn status(desk: &Desk, named: Option<&str>) -> Result<Answer, Failure> {

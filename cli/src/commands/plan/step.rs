@@ -6,7 +6,7 @@ use trueup_core::model::{
 };
 use trueup_core::plan::{StepTaken, take_step};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{PlanStore as _, Provenance, Store as _};
+use trueup_core::store::{PlanStore as _, Provenance};
 
 use super::{plan_of, show};
 use crate::args::Task;
@@ -14,21 +14,23 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
 use crate::report::Answer;
+use crate::speaker::PERSON;
 
-/// Names who works: a registered session, or a person at a terminal. A session is only whom
-/// the command names or runs in: the one that happens to work in this project is another.
+/// Names who works: a registered session, or a person at a terminal.
 pub(super) fn worker(desk: &Desk, store: &mut SqliteStore) -> Result<PlanWorker, Failure> {
-    let session = desk.explicit_session()?;
-    if let Some(id) = &session
-        && store.session(id)?.is_none()
-    {
-        return Err(Failure::phantom(id.as_str()));
-    }
-    let user = || desk.environment.text("USER").unwrap_or("user").to_owned();
+    let orchestrator = orchestrator(desk)?;
+    let session = match &orchestrator {
+        // What a run starts is the run's, not of a session that works here besides.
+        Some(_) => desk.explicit_session(store)?,
+        None => desk.mover(store)?,
+    };
+    let session = session.map(|session| session.id);
     Ok(PlanWorker {
-        actor: session.as_ref().map_or_else(user, ToString::to_string),
+        actor: session
+            .as_ref()
+            .map_or_else(|| PERSON.to_owned(), ToString::to_string),
         session,
-        orchestrator: orchestrator(desk)?,
+        orchestrator,
     })
 }
 
@@ -48,6 +50,11 @@ pub(super) fn start(desk: &Desk, task: &Task) -> Result<Answer, Failure> {
     let step = PlanTaskStep::Start(worker);
     let (mut answer, begun) = taken(desk, &mut store, &plan, task, &step, &by)?;
     let state = show::state(&mut store, &plan)?;
+    let unknown = state.unknown_dependencies(&begun).into_iter();
+    answer.warnings.extend(unknown.map(|other| {
+        let id = &begun.id;
+        format!("{id} depends on {other}, which is no task of the plan")
+    }));
     let open = state.waits_for(&begun);
     answer.warnings.extend(open.map(|other| {
         format!(

@@ -8,9 +8,9 @@ use trueup_core::files::{path_from_text, path_to_text};
 use trueup_core::model::PlanState;
 use trueup_core::plan::{
     PlanFile, StatusCheck, apply, check_status_file, checkbox_findings, compare_checkboxes,
-    status_file_findings, summary_findings, task_findings,
+    missing_ids, status_file_findings, summary_findings, task_findings, written_ids,
 };
-use trueup_core::reconcile::Divergence;
+use trueup_core::reconcile::{Divergence, Severity};
 use trueup_core::sync::now;
 
 use super::file::{self, LARGEST, Source};
@@ -57,16 +57,12 @@ pub(super) fn run(desk: &Desk, arguments: &PlanValidate) -> Result<Answer, Failu
     let mut checked = if source.is_status_file() {
         status_file(desk, &source, of, arguments.fix)?
     } else {
-        markdown(&source, of, state.as_ref(), arguments.fix)
+        markdown(desk, &source, of, state.as_ref(), arguments.fix)?
     };
     checked.divergences.extend(of_tasks);
-    let mut text = checked.text;
+    let mut text = std::mem::take(&mut checked.text);
     text.extend(lines(&checked.divergences));
-    text.push(format!(
-        "{shown}: {} tasks, {} findings",
-        checked.tasks,
-        checked.divergences.len()
-    ));
+    text.push(counted(&shown, &checked));
     let data = json!({
         "plan": of.plan,
         "path": path_to_text(&source.path),
@@ -171,17 +167,68 @@ fn mended(found: &StatusCheck, backup: &Path) -> (Vec<Value>, Vec<String>) {
     (rows.collect(), lines.chain([kept]).collect())
 }
 
-/// Checks a plan in Markdown.
-fn markdown(source: &Source, of: PlanFile<'_>, state: Option<&PlanState>, fix: bool) -> Checked {
+/// Says how many tasks there are, how many findings, and how many warnings, which are none.
+fn counted(shown: &str, checked: &Checked) -> String {
+    let of = |severity| {
+        let found = checked.divergences.iter();
+        found.filter(|finding| finding.severity == severity).count()
+    };
+    let findings = of(Severity::Error);
+    let warnings = match of(Severity::Warning) {
+        0 => String::new(),
+        1 => ", 1 warning".to_owned(),
+        warnings => format!(", {warnings} warnings"),
+    };
+    format!(
+        "{shown}: {} tasks, {findings} findings{warnings}",
+        checked.tasks
+    )
+}
+
+/// Checks a plan in Markdown, and writes ids to the checkboxes without one if that is asked for.
+fn markdown(
+    desk: &Desk,
+    source: &Source,
+    of: PlanFile<'_>,
+    state: Option<&PlanState>,
+    fix: bool,
+) -> Result<Checked, Failure> {
     let tasks = state.map(|state| &state.tasks[..]).unwrap_or_default();
-    let boxes = compare_checkboxes(&source.text, tasks);
-    let nothing = "nothing to fix: only a status.json has a summary".to_owned();
-    Checked {
+    let check = |text: &str| compare_checkboxes(text, tasks);
+    let (mut boxes, mut backup) = (check(&source.text), None);
+    let (mut fixed, mut text) = (Vec::new(), Vec::new());
+    let lacking: Vec<Value> = missing_ids(&boxes.file)
+        .map(|(id, line)| json!({"field": "id", "line": line, "was": null, "now": id.as_str()}))
+        .collect();
+    if fix && !lacking.is_empty() {
+        let lock = desk.site.settings.paths.lock_of(&source.path);
+        let change = Change {
+            lock: &lock,
+            patience: desk.deadline().left(),
+        };
+        let shown = Path::new(of.path);
+        (boxes, backup) = change_with_backup(&source.path, LARGEST, change, now(), |bytes| {
+            let old = std::str::from_utf8(bytes);
+            let old = old.map_err(|_| file::unreadable(shown, "it is not UTF-8"))?;
+            let new = apply(old, &written_ids(&check(old).file));
+            Ok::<_, Failure>((Some(new.clone().into_bytes()), check(&new)))
+        })?;
+        text.push(format!("wrote ids to {} checkboxes", lacking.len()));
+        text.extend(
+            backup
+                .iter()
+                .map(|backup: &PathBuf| format!("the file as it was: {}", backup.display())),
+        );
+        fixed = lacking;
+    } else if fix {
+        text.push("nothing to fix: every checkbox has its id".to_owned());
+    }
+    Ok(Checked {
         tasks: boxes.file.tasks.len(),
         divergences: checkbox_findings(&boxes, of),
         summary: Value::Null,
-        fixed: Vec::new(),
-        backup: None,
-        text: fix.then_some(nothing).into_iter().collect(),
-    }
+        fixed,
+        backup,
+        text,
+    })
 }

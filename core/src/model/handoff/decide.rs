@@ -1,7 +1,7 @@
 //! Who may accept or reject a hand-off, and how the item gets there.
 
 use super::{Handoff, SessionId};
-use crate::model::{Item, Session};
+use crate::model::{Epoch, Item, Session};
 
 /// Why a hand-off is neither accepted nor rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum HandoffRefusal {
     Decided,
     /// It is another session's to decide.
     NotAddressed,
+    /// Who made it cannot accept it.
+    OwnHandoff,
     /// Its item is gone.
     ItemNotFound,
     /// Its item is finished.
@@ -27,6 +29,7 @@ impl HandoffRefusal {
             Self::NotFound => "handoff_not_found",
             Self::Decided => "handoff_decided",
             Self::NotAddressed => "not_addressed",
+            Self::OwnHandoff => "own_handoff",
             Self::ItemNotFound => "item_not_found",
             Self::ItemFinished => "item_finished",
             Self::StaleEpoch => "stale_epoch",
@@ -68,6 +71,9 @@ pub fn decide_acceptance(facts: &Acceptance<'_>) -> Result<Passage, HandoffRefus
     if !handoff.status.is_open() {
         return Err(HandoffRefusal::Decided);
     }
+    if handoff.from == facts.session.id {
+        return Err(HandoffRefusal::OwnHandoff);
+    }
     if !is_for(handoff, facts.session, facts.predecessor) {
         return Err(HandoffRefusal::NotAddressed);
     }
@@ -87,6 +93,25 @@ pub fn decide_acceptance(facts: &Acceptance<'_>) -> Result<Passage, HandoffRefus
         // A holder under the same epoch that is not the sender cannot be; if it is, it keeps
         // the item.
         Some(_) => Err(HandoffRefusal::StaleEpoch),
+    }
+}
+
+/// What becomes of an open hand-off of an item that is to be handed on, or given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenHandoff {
+    /// It stands: there is one at a time.
+    Stands,
+    /// The claim it was made under is over, so nobody can accept it: a new one replaces it.
+    Outlived,
+}
+
+/// Decides whether an open hand-off of an item stands in the way of another, made under the
+/// claim of this epoch.
+pub fn decide_open(open: &Handoff, epoch: Epoch) -> OpenHandoff {
+    if open.epoch == epoch {
+        OpenHandoff::Stands
+    } else {
+        OpenHandoff::Outlived
     }
 }
 
@@ -126,7 +151,7 @@ pub(super) fn stands_for(predecessor: Option<&Session>) -> Option<&SessionId> {
 mod tests {
     use super::*;
     use crate::model::fixture::{handoff, item, session};
-    use crate::model::{Epoch, HandoffStatus, ItemStatus, SessionStatus};
+    use crate::model::{HandoffStatus, ItemStatus, SessionStatus};
 
     #[test]
     fn acceptances() {
@@ -203,6 +228,28 @@ mod tests {
             let case = format!("{status} to {to:?}, held by {held:?} at {epoch}");
             assert_eq!(decide_acceptance(&facts), expected, "{case}");
         }
+    }
+
+    #[test]
+    fn its_sender_cannot_accept_it() {
+        for to in [None, Some("me")] {
+            let facts = Acceptance {
+                handoff: &handoff(HandoffStatus::PendingAcceptance, to),
+                session: &session("from", SessionStatus::Active, 0),
+                predecessor: None,
+                item: Some(&item(ItemStatus::Running, Some("from"))),
+            };
+            let refusal = decide_acceptance(&facts).unwrap_err();
+            assert_eq!(refusal.code(), "own_handoff", "to {to:?}");
+        }
+    }
+
+    #[test]
+    fn one_under_the_same_claim_stands() {
+        let open = handoff(HandoffStatus::PendingAcceptance, None);
+        assert_eq!(decide_open(&open, open.epoch), OpenHandoff::Stands);
+        let later = Epoch(open.epoch.0 + 1);
+        assert_eq!(decide_open(&open, later), OpenHandoff::Outlived);
     }
 
     #[test]

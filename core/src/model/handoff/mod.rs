@@ -9,7 +9,10 @@ mod news;
 use super::{Epoch, HandoffId, HandoffType, ItemKey, Revision, SessionId, Timestamp};
 use crate::model::status::UnknownStatus;
 
-pub use decide::{Acceptance, HandoffRefusal, Passage, decide_acceptance, decide_rejection};
+pub use decide::{
+    Acceptance, HandoffRefusal, OpenHandoff, Passage, decide_acceptance, decide_open,
+    decide_rejection,
+};
 pub use elements::{Element, Elements};
 pub use news::{HandoffNews, Reader, news_of};
 

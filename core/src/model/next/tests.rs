@@ -95,14 +95,19 @@ impl Board for Rows {
         Ok(free.into_iter().next())
     }
 
-    fn unfinished(&mut self, parent: Option<&ItemKey>, limit: u32) -> Result<Vec<Item>, ()> {
+    fn unfinished(
+        &mut self,
+        parent: Option<&ItemKey>,
+        _: &RepoScope,
+        limit: u32,
+    ) -> Result<Vec<Item>, ()> {
         let mut found = self.children(parent);
         found.retain(|i| !i.status.is_finished());
         found.truncate(limit as usize);
         Ok(found)
     }
 
-    fn has_unheld(&mut self, parent: Option<&ItemKey>) -> Result<bool, ()> {
+    fn has_unheld(&mut self, parent: Option<&ItemKey>, _: &RepoScope) -> Result<bool, ()> {
         let mut found = self.children(parent).into_iter();
         Ok(found.any(|i| !i.status.is_finished() && i.holder.is_none()))
     }
@@ -132,6 +137,7 @@ fn say(board: &mut Rows, parent: Option<&str>, chain: bool) -> String {
     let seeker = Seeker {
         session: Some(&me),
         parent: parent.as_ref(),
+        scope: &RepoScope::All,
     };
     said(next(board, &seeker).unwrap())
 }
@@ -143,6 +149,7 @@ fn said(next: Next) -> String {
     match next {
         Next::Offer { item, reason } => format!("{}{}", item.key, because(reason)),
         Next::Held { item, reason } => format!("held {}{}", item.key, because(reason)),
+        Next::Kept { held, item } => format!("{} kept, not {}", held.key, item.key),
         Next::Nothing {
             lack, hindrances, ..
         } => {
@@ -270,6 +277,7 @@ fn no_more_are_named_than_fit() {
     let seeker = Seeker {
         session: Some(&me),
         parent: Some(&parent),
+        scope: &RepoScope::All,
     };
     let Next::Nothing {
         hindrances, more, ..
@@ -420,6 +428,7 @@ fn a_person_is_shown_the_first_item_of_all() {
     let nobody = Seeker {
         session: None,
         parent: None,
+        scope: &RepoScope::All,
     };
     assert_eq!(said(next(&mut board, &nobody).unwrap()), "Q");
 }

@@ -8,59 +8,88 @@ use serde_json::{Map, Value, json};
 
 use crate::model::{OrchestratorId, PlanId, PlanTaskStatus, Revision, SessionId, Timestamp};
 
-/// The id of a task in its plan, such as `1.2` or `1.2.3`.
+/// The id of a task in its plan, such as `1.2`, `3.2.A` or `VERIFY-1`.
 ///
-/// Two or three whole numbers with dots, spelled as the plan spells them. Ids sort as their
-/// numbers do.
+/// Letters, digits and `.`, `_`, `-`, `:`, `#`, spelled as the plan spells it. Ids sort as people
+/// count: `1.2` comes before `1.10`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct PlanTaskId {
-    text: String,
-    parts: Vec<u32>,
-}
+pub struct PlanTaskId(String);
 
 /// Why a text is no id of a task.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no task id such as 1.2 or 1.2.3")]
+#[error("{0:?} is no task id such as 1.2 or VERIFY-1")]
 pub struct PlanTaskIdError(String);
+
+/// Longest id, in characters.
+const LONGEST_ID: usize = 100;
 
 impl PlanTaskId {
     /// Returns the id as the plan spells it.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0
     }
 
-    /// Returns its numbers, two or three.
-    pub fn parts(&self) -> &[u32] {
-        &self.parts
+    /// Returns its numbers, where it is made of numbers with dots between them.
+    pub fn numbers(&self) -> Option<Vec<u32>> {
+        self.0.split('.').map(|part| part.parse().ok()).collect()
     }
+
+    /// Makes an id of a text that is none: what an id may not hold becomes a dash.
+    pub fn from_text(text: &str) -> Self {
+        let kept = |c: char| if is_part(c) { c } else { '-' };
+        let text: String = text.trim().chars().take(LONGEST_ID).map(kept).collect();
+        let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
+        Self(if text.is_empty() { "unnamed" } else { text }.to_owned())
+    }
+}
+
+fn is_part(c: char) -> bool {
+    c.is_alphanumeric() || "._-:#".contains(c)
 }
 
 impl FromStr for PlanTaskId {
     type Err = PlanTaskIdError;
 
     fn from_str(text: &str) -> Result<Self, PlanTaskIdError> {
-        let wrong = || PlanTaskIdError(text.chars().take(40).collect());
-        // A sign is no digit, though a number may have one.
-        if !text.chars().all(|c| c.is_ascii_digit() || c == '.') {
-            return Err(wrong());
+        let begins = text.starts_with(char::is_alphanumeric);
+        if !begins || !text.chars().all(is_part) || text.chars().count() > LONGEST_ID {
+            return Err(PlanTaskIdError(text.chars().take(40).collect()));
         }
-        let parts: Result<Vec<u32>, _> = text.split('.').map(str::parse).collect();
-        let parts = parts.map_err(|_| wrong())?;
-        // Leading zeros have no end of their own.
-        if !(2..=3).contains(&parts.len()) || text.len() > 40 {
-            return Err(wrong());
-        }
-        Ok(Self {
-            text: text.to_owned(),
-            parts,
-        })
+        Ok(Self(text.to_owned()))
     }
+}
+
+/// A piece of an id: a run of digits, by its value, or of anything else.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Piece<'a> {
+    /// The number of digits without leading zeros, then the digits: so numbers of any length
+    /// compare by value.
+    Number(usize, &'a str),
+    Text(&'a str),
+}
+
+fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let is_digit = rest.chars().next()?.is_ascii_digit();
+        let end = rest.find(|c: char| c.is_ascii_digit() != is_digit);
+        let (piece, after) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = after;
+        let digits = piece.trim_start_matches('0');
+        Some(if is_digit {
+            Piece::Number(digits.len(), digits)
+        } else {
+            Piece::Text(piece)
+        })
+    })
 }
 
 impl Ord for PlanTaskId {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (&self.parts, &self.text).cmp(&(&other.parts, &other.text))
+        pieces(&self.0)
+            .cmp(pieces(&other.0))
+            .then_with(|| self.0.cmp(&other.0))
     }
 }
 
@@ -80,13 +109,13 @@ impl TryFrom<String> for PlanTaskId {
 
 impl From<PlanTaskId> for String {
     fn from(id: PlanTaskId) -> Self {
-        id.text
+        id.0
     }
 }
 
 impl fmt::Display for PlanTaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.0)
     }
 }
 

@@ -85,25 +85,28 @@ fn only_the_bytes_of_wrong_numbers_are_written() {
 }
 
 #[test]
-fn what_an_import_skips_counts_nowhere() {
-    let text = file(
-        r#"{"totalTasks": 3, "completed": 2, "pending": 1, "in_progress": 0, "failed": 0, "skipped": 0}"#,
-        r#"{"id": "1.1", "description": "a", "status": "completed"},
+fn every_entry_of_the_list_counts_whatever_an_import_makes_of_it() {
+    let tasks = r#"{"id": "1.1", "description": "a", "status": "completed"},
            {"id": "1.1", "description": "again", "status": "completed"},
-           {"id": "1.2", "description": "b", "status": "almost"}"#,
-    );
-    let check = check_status_file(&text).unwrap();
-    assert_eq!(check.counted.total, 1);
-    assert_eq!(
-        wrong(&check),
-        [
-            ("totalTasks", "3", 1),
-            ("completed", "2", 1),
-            ("pending", "1", 0)
-        ]
-    );
+           {"id": "VERIFY-1", "description": "b", "status": "pending"},
+           {"id": "3.2.A", "description": "c", "status": "failed"},
+           {"id": "no id", "description": "d", "status": "skipped"},
+           {"id": "1.2", "description": "e", "status": "almost"}"#;
+    let right = r#"{"totalTasks": 6, "completed": 2, "pending": 1, "in_progress": 1, "failed": 1, "skipped": 1}"#;
+    let check = check_status_file(&file(right, tasks)).unwrap();
+    assert_eq!(wrong(&check), [], "what is almost may be in progress");
+    let ids: Vec<&str> = check
+        .file
+        .tasks
+        .iter()
+        .map(|t| t.task.id.as_str())
+        .collect();
+    assert_eq!(ids, ["1.1", "VERIFY-1", "3.2.A"]);
     let lines: Vec<usize> = check.file.skipped.iter().map(|it| it.line).collect();
-    assert_eq!(lines, [3, 4]);
+    assert_eq!(lines, [3, 6, 7]);
+    let other = right.replace("\"completed\": 2", "\"completed\": 77");
+    let check = check_status_file(&file(&other, tasks)).unwrap();
+    assert_eq!(wrong(&check), [("completed", "77", 2)]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{MemoryStore, changes, items, sessions};
+use super::{MemoryStore, changes, handoffs, items, sessions};
 use crate::model::{
     ClaimGrant, ClaimOutcome, Item, ItemKey, ItemStatus, Session, SessionId, SessionStatus,
 };
@@ -184,6 +184,7 @@ pub(super) fn release(store: &mut MemoryStore, release: &Release) -> Result<Item
         )));
     }
     let item = set_free(store, &release.item, &release.provenance)?;
+    handoffs::withdraw_of(store, &release.item, &release.session, &release.provenance);
     end_work(store, &release.session, &release.provenance)?;
     Ok(item)
 }

@@ -5,11 +5,12 @@ use serde_json::json;
 use super::events::record;
 use super::{MemoryStore, changes, claims, items, sessions};
 use crate::model::{
-    Acceptance, Handoff, HandoffId, HandoffNews, HandoffRefusal, HandoffStatus, ItemStatus,
-    Passage, Reader, Revision, Session, SessionId, SessionStatus, decide_acceptance,
-    decide_rejection, news_of,
+    Acceptance, Handoff, HandoffId, HandoffNews, HandoffRefusal, HandoffStatus, ItemKey,
+    ItemStatus, OpenHandoff, Passage, Reader, Revision, Session, SessionId, SessionStatus,
+    decide_acceptance, decide_open, decide_rejection, news_of,
 };
 use crate::store::news::News;
+use crate::store::port::{OUTLIVED, WITHDRAWN, second};
 use crate::store::{
     HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection, HandoffStore, Heartbeat,
     NewHandoff, Provenance, Result, Ruled, StoreError,
@@ -154,6 +155,12 @@ fn create(store: &mut MemoryStore, new: &NewHandoff) -> Result<Handoff> {
     {
         return denied("a hand-off is addressed to a registered session");
     }
+    if let Some(open) = open_of(store, item) {
+        match decide_open(&open, *epoch) {
+            OpenHandoff::Stands => return Err(second(&open)),
+            OpenHandoff::Outlived => withdraw(store, &open, OUTLIVED, &new.provenance),
+        }
+    }
     let work = sender.execution_state().work;
     let handoff = Handoff {
         id: new.id.clone(),
@@ -181,6 +188,31 @@ fn create(store: &mut MemoryStore, new: &NewHandoff) -> Result<Handoff> {
     untold(store, new.to.as_ref());
     store.handoffs.insert(handoff.id.clone(), handoff.clone());
     Ok(handoff)
+}
+
+fn open_of(store: &MemoryStore, item: &ItemKey) -> Option<Handoff> {
+    let mut open = store.handoffs.values();
+    open.find(|it| it.item == *item && it.status.is_open())
+        .cloned()
+}
+
+/// Withdraws the hand-off of an item that its sender gives up.
+pub(super) fn withdraw_of(
+    store: &mut MemoryStore,
+    item: &ItemKey,
+    sender: &SessionId,
+    by: &Provenance,
+) {
+    if let Some(open) = open_of(store, item).filter(|open| open.from == *sender) {
+        withdraw(store, &open, WITHDRAWN, by);
+    }
+}
+
+fn withdraw(store: &mut MemoryStore, open: &Handoff, why: &str, by: &Provenance) {
+    decided(store, open, &open.from, by, |row| {
+        row.status = HandoffStatus::Rejected;
+        row.reject_reason = Some(why.to_owned());
+    });
 }
 
 /// Lets a session count as not told yet.

@@ -3,12 +3,12 @@
 use serde_json::Value as Json;
 
 use super::events::record;
-use super::{MemoryStore, dependencies, moves, next};
+use super::{MemoryStore, changes, dependencies, moves, next};
 use crate::model::{Epoch, Item, ItemKey, ItemStatus, NewItem, Next, Revision, Waits};
 use crate::store::news::News;
 use crate::store::{
-    Children, Depend, ItemFilter, ItemMove, ItemMoved, ItemStore, LastHolder, NextRequest,
-    NextTaken, NextWish, Provenance, Result, StoreError,
+    Children, Depend, InUse, ItemEdit, ItemFilter, ItemMove, ItemMoved, ItemStore, LastHolder,
+    NextRequest, NextTaken, NextWish, Provenance, Result, StoreError,
 };
 
 pub(super) fn existing(store: &MemoryStore, key: &ItemKey) -> Result<Item> {
@@ -92,6 +92,8 @@ pub(super) fn list(store: &MemoryStore, filter: &ItemFilter) -> Vec<Item> {
         .filter(|i| filter.parent.is_none() || i.parent == filter.parent)
         .filter(|i| !filter.held || i.holder.is_some())
         .filter(|i| filter.statuses.is_empty() || filter.statuses.contains(&i.status))
+        .filter(|i| filter.kind.as_ref().is_none_or(|kind| i.kind == *kind))
+        .filter(|i| filter.scope.includes(i.repo.as_deref()))
         .cloned()
         .collect();
     found.sort_by(|a, b| (&a.parent, a.place()).cmp(&(&b.parent, b.place())));
@@ -106,6 +108,52 @@ pub(super) fn known(store: &MemoryStore, keys: &[&str]) -> Vec<String> {
         .filter(|key| keys.contains(key))
         .map(str::to_owned)
         .collect()
+}
+
+fn change(store: &mut MemoryStore, edit: &ItemEdit) -> Result<Item> {
+    let unknown = |key: &ItemKey| StoreError::Denied(format!("item {key} does not exist"));
+    let key = &edit.item;
+    if !store.items.contains_key(key) {
+        return Err(unknown(key));
+    }
+    if let Some(parent) = &edit.parent {
+        if !store.items.contains_key(parent) {
+            return Err(unknown(parent));
+        }
+        let waits = dependencies::waiting_for(store, parent);
+        if parent == key || waits.iter().any(|waits| waits.item == *key) {
+            let text = format!("{key} waits for {parent}, which would wait for its child");
+            return Err(StoreError::Denied(text));
+        }
+    }
+    changes::item(store, key, &edit.provenance, |row| {
+        row.title = edit.title.clone().or(row.title.take());
+        row.kind = edit.kind.clone().unwrap_or_else(|| row.kind.clone());
+        row.parent = edit.parent.clone().or(row.parent.take());
+        row.position = edit.position.or(row.position);
+    })
+}
+
+fn use_of(store: &MemoryStore, key: &ItemKey) -> Result<Option<InUse>> {
+    let unknown = || StoreError::Denied(format!("item {key} does not exist"));
+    let item = store.items.get(key).ok_or_else(unknown)?;
+    let of_parent = |item: &&Item| item.parent.as_ref() == Some(key);
+    let children = store.items.values().filter(of_parent).count() as u64;
+    let mut others = store.items.values();
+    let other = others.find(|other| other.depends_on.contains(key));
+    Ok(if let Some(holder) = &item.holder {
+        Some(InUse::Held(holder.clone()))
+    } else if children > 0 {
+        Some(InUse::Children(children))
+    } else if let Some(other) = other {
+        Some(InUse::DependedOn(other.key.clone()))
+    } else if store.phases.values().any(|phase| phase.item == *key) {
+        Some(InUse::Phases)
+    } else if store.links.contains_key(key) {
+        Some(InUse::Workplan)
+    } else {
+        None
+    })
 }
 
 impl ItemStore for MemoryStore {
@@ -129,6 +177,29 @@ impl ItemStore for MemoryStore {
             |store| dependencies::depend(store, request),
             again,
         )
+    }
+
+    fn edit_item(&mut self, edit: &ItemEdit) -> Result<Item> {
+        let again = |store: &Self| existing(store, &edit.item);
+        let work = |store: &mut Self| change(store, edit);
+        self.write("edit_item", &edit.provenance, work, again)
+    }
+
+    fn use_of_item(&mut self, key: &ItemKey) -> Result<Option<InUse>> {
+        use_of(self, key)
+    }
+
+    fn remove_item(&mut self, key: &ItemKey, provenance: &Provenance) -> Result<()> {
+        let work = |store: &mut Self| {
+            if let Some(used) = use_of(store, key)? {
+                return Err(StoreError::Denied(format!("item {key} stays: {used}")));
+            }
+            let before = store.items.remove(key).map(|item| item.facts());
+            let news = News::of_removed_item(key, before.unwrap_or_default());
+            record(store, provenance, news);
+            Ok(())
+        };
+        self.write("remove_item", provenance, work, |_| Ok(()))
     }
 
     fn waiting_for(&mut self, key: &ItemKey) -> Result<Vec<Waits>> {
@@ -161,7 +232,7 @@ impl ItemStore for MemoryStore {
         let again = |store: &Self| next::first_answer(store, request);
         let work = |store: &mut Self| next::claim_next(store, request);
         let answer = self.write("claim_next", by, work, again)?;
-        if matches!(answer.next, Next::Nothing { .. }) {
+        if matches!(answer.next, Next::Nothing { .. } | Next::Kept { .. }) {
             // It left nothing behind to be known by, as in a database.
             self.operations.remove(&by.op_id);
         }

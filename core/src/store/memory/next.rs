@@ -2,8 +2,8 @@
 
 use super::{MemoryStore, claims, dependencies, items};
 use crate::model::{
-    Board, Item, ItemKey, ItemStatus, Next, ORCHESTRATOR, OfferReason, Seeker, SessionId, Siblings,
-    next,
+    Board, Item, ItemKey, ItemStatus, Next, ORCHESTRATOR, OfferReason, RepoScope, Seeker,
+    SessionId, Siblings, next,
 };
 use crate::store::{LastHolder, NextRequest, NextTaken, NextWish, Result, StoreError};
 
@@ -42,19 +42,25 @@ impl Board for &MemoryStore {
                 && startable.contains(&item.status)
                 && siblings.after.is_none_or(|after| item.place() > *after)
                 && (!siblings.orchestrators || orchestrates(item))
+                && siblings.scope.includes(item.repo.as_deref())
         });
         Ok(free.min_by_key(|item| item.place()).cloned())
     }
 
-    fn unfinished(&mut self, parent: Option<&ItemKey>, limit: u32) -> Result<Vec<Item>> {
-        let mut found: Vec<Item> = unfinished(self, parent).cloned().collect();
+    fn unfinished(
+        &mut self,
+        parent: Option<&ItemKey>,
+        scope: &RepoScope,
+        limit: u32,
+    ) -> Result<Vec<Item>> {
+        let mut found: Vec<Item> = unfinished(self, parent, scope).cloned().collect();
         found.sort_by_key(Item::place);
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(found)
     }
 
-    fn has_unheld(&mut self, parent: Option<&ItemKey>) -> Result<bool> {
-        Ok(unfinished(self, parent).any(|item| item.holder.is_none()))
+    fn has_unheld(&mut self, parent: Option<&ItemKey>, scope: &RepoScope) -> Result<bool> {
+        Ok(unfinished(self, parent, scope).any(|item| item.holder.is_none()))
     }
 
     fn waits_for(&mut self, key: &ItemKey, limit: u32) -> Result<Vec<(ItemKey, ItemStatus)>> {
@@ -68,12 +74,13 @@ impl Board for &MemoryStore {
 fn unfinished<'s>(
     store: &'s MemoryStore,
     parent: Option<&'s ItemKey>,
+    scope: &'s RepoScope,
 ) -> impl Iterator<Item = &'s Item> {
     let children = store
         .items
         .values()
         .filter(move |i| i.parent.as_ref() == parent);
-    children.filter(|item| !item.status.is_finished())
+    children.filter(|item| !item.status.is_finished() && scope.includes(item.repo.as_deref()))
 }
 
 pub(super) fn next_item(store: &MemoryStore, wish: &NextWish) -> Result<Next> {
@@ -82,6 +89,7 @@ pub(super) fn next_item(store: &MemoryStore, wish: &NextWish) -> Result<Next> {
     let seeker = Seeker {
         session: session.as_ref(),
         parent: wish.parent.as_ref(),
+        scope: &wish.scope,
     };
     next(&mut &*store, &seeker)
 }
@@ -91,8 +99,12 @@ pub(super) fn claim_next(store: &mut MemoryStore, request: &NextRequest) -> Resu
     let seeker = Seeker {
         session: Some(&session),
         parent: request.parent.as_ref(),
+        scope: &request.scope,
     };
     let mut found = next(&mut &*store, &seeker)?;
+    if let Some(held) = session.item.as_ref().filter(|_| !request.give_up) {
+        found = found.keeping(store.items.get(held).cloned());
+    }
     let Some((item, outcome, reason)) = found.to_claim() else {
         return Ok(NextTaken {
             next: found,

@@ -41,6 +41,18 @@ impl PlanStore for MemoryStore {
         Ok(at(self, path))
     }
 
+    fn remove_plan(&mut self, id: &PlanId, provenance: &Provenance) -> Result<()> {
+        let work = |store: &mut Self| {
+            let plan = store.plans.remove(id);
+            let plan =
+                plan.ok_or_else(|| StoreError::Conflict(format!("there is no plan {id}")))?;
+            store.plan_tasks.retain(|(of, _), _| of != id);
+            record(store, provenance, News::of_removed_plan(&plan));
+            Ok(())
+        };
+        self.write("remove_plan", provenance, work, |_| Ok(()))
+    }
+
     fn plan_task(&mut self, plan: &PlanId, task: &PlanTaskId) -> Result<Option<PlanTask>> {
         Ok(load(self, plan, task))
     }

@@ -101,6 +101,10 @@ pub(super) fn list(store: &MemoryStore, filter: &SessionFilter) -> Vec<Session> 
     let mut found: Vec<Session> = all(store)
         .filter(|s| filter.statuses.is_empty() || filter.statuses.contains(&s.status))
         .filter(|s| filter.worktree.is_none() || s.worktree == filter.worktree)
+        .filter(|s| match &filter.prefix {
+            Some(prefix) => s.id.as_str().starts_with(prefix.as_str()),
+            None => true,
+        })
         .collect();
     found.sort_by(|a, b| {
         b.heartbeat_at

@@ -5,7 +5,7 @@ use crate::model::{
     Elements, Epoch, Handoff, HandoffId, HandoffNews, HandoffRefusal, HandoffType, Item, ItemKey,
     SessionId,
 };
-use crate::store::Result;
+use crate::store::{Result, StoreError};
 
 /// A hand-off to be made. What is not said here the store takes from sender and item.
 #[derive(Debug, Clone)]
@@ -31,6 +31,17 @@ impl NewHandoff {
     pub fn fresh_id() -> HandoffId {
         HandoffId::of(uuid::Uuid::new_v4().as_u64_pair().0)
     }
+}
+
+/// Why an open hand-off gave way to another.
+pub(in crate::store) const OUTLIVED: &str = "the claim it was made under is over";
+
+/// Why a hand-off is closed with the claim it was made under.
+pub(in crate::store) const WITHDRAWN: &str = "withdrawn: its sender released the item";
+
+/// Refuses a second open hand-off of an item.
+pub(in crate::store) fn second(open: &Handoff) -> StoreError {
+    StoreError::Denied(format!("{} is handed on as {} already", open.item, open.id))
 }
 
 /// Which hand-offs to list.
@@ -94,7 +105,8 @@ pub trait HandoffStore {
     /// # Errors
     ///
     /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when the sender does not
-    /// hold the item under that epoch.
+    /// hold the item under that epoch; [`StoreError::Denied`](crate::store::StoreError::Denied)
+    /// when the item is handed on already.
     fn create_handoff(&mut self, new: &NewHandoff) -> Result<Handoff>;
 
     /// Reads a hand-off.

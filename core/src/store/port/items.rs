@@ -2,8 +2,8 @@
 
 use super::{ClaimRequest, Provenance};
 use crate::model::{
-    ClaimGrant, ClaimOutcome, Item, ItemKey, ItemStatus, MoveGrant, Next, OfferReason, SessionId,
-    Timestamp, Waits,
+    ClaimGrant, ClaimOutcome, Item, ItemKey, ItemStatus, MoveGrant, Next, OfferReason, RepoScope,
+    SessionId, Timestamp, Waits,
 };
 use crate::store::{Result, StoreError};
 
@@ -38,6 +38,50 @@ pub struct Depend {
     pub provenance: Provenance,
 }
 
+/// New facts of an item; what is absent stays as it is.
+#[derive(Debug, Clone)]
+pub struct ItemEdit {
+    /// Which.
+    pub item: ItemKey,
+    /// What it is about.
+    pub title: Option<String>,
+    /// Its kind.
+    pub kind: Option<String>,
+    /// The item it belongs to.
+    pub parent: Option<ItemKey>,
+    /// Its place among its siblings.
+    pub position: Option<i64>,
+    /// Who edits.
+    pub provenance: Provenance,
+}
+
+/// Why an item stays that was to be removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InUse {
+    /// A session holds it.
+    Held(SessionId),
+    /// It has so many children.
+    Children(u64),
+    /// Another item depends on it.
+    DependedOn(ItemKey),
+    /// It has phases.
+    Phases,
+    /// A workplan's file has it.
+    Workplan,
+}
+
+impl std::fmt::Display for InUse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Held(holder) => write!(f, "it is held by {holder}"),
+            Self::Children(count) => write!(f, "it has {count} children"),
+            Self::DependedOn(other) => write!(f, "{other} depends on it"),
+            Self::Phases => f.write_str("it has phases"),
+            Self::Workplan => f.write_str("a workplan's file has it"),
+        }
+    }
+}
+
 /// Whose next item is looked for.
 #[derive(Debug, Clone, Default)]
 pub struct NextWish {
@@ -45,6 +89,8 @@ pub struct NextWish {
     pub session: Option<SessionId>,
     /// Only among the children of this one.
     pub parent: Option<ItemKey>,
+    /// Items of which repositories.
+    pub scope: RepoScope,
 }
 
 /// A request to move on to the next item.
@@ -54,6 +100,10 @@ pub struct NextRequest {
     pub session: SessionId,
     /// Only among the children of this one.
     pub parent: Option<ItemKey>,
+    /// Items of which repositories.
+    pub scope: RepoScope,
+    /// Whether unfinished work that the session holds may be left for it.
+    pub give_up: bool,
     /// How long silence means nothing from now on: who claims, lives.
     pub lease_seconds: u64,
     /// Who claims.
@@ -138,6 +188,25 @@ pub trait ItemStore {
     /// [`StoreError::Denied`](crate::store::StoreError::Denied) for what does not exist and
     /// for a circle, which is named whole.
     fn depend(&mut self, request: &Depend) -> Result<Item>;
+
+    /// Changes what an item is about and where it belongs.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Denied`](crate::store::StoreError::Denied) for a parent that does not exist
+    /// or waits for the item.
+    fn edit_item(&mut self, edit: &ItemEdit) -> Result<Item>;
+
+    /// Returns what an item is needed for, if anything.
+    fn use_of_item(&mut self, key: &ItemKey) -> Result<Option<InUse>>;
+
+    /// Removes an item that nothing needs; the log keeps what it was.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Denied`](crate::store::StoreError::Denied) for one that is needed or does not
+    /// exist.
+    fn remove_item(&mut self, key: &ItemKey, provenance: &Provenance) -> Result<()>;
 
     /// Makes many such changes, in one transaction where the store has them. What is denied is
     /// said of each, and changes nothing of the others.

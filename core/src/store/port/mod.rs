@@ -18,7 +18,8 @@ use serde_json::{Map, Value as Json};
 
 use crate::model::{
     ClaimGrant, Epoch, Event, EventFilter, Field, Item, ItemKey, ItemStatus, Lineage, NewItem,
-    OperationId, ProcessId, Revision, Session, SessionId, SessionStatus, Timestamp, Value,
+    OperationId, ProcessId, RepoScope, Revision, Session, SessionId, SessionStatus, Timestamp,
+    Value,
 };
 use crate::store::Result;
 use crate::text::redact::Redacted;
@@ -27,8 +28,10 @@ pub use handoffs::{
     HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection, HandoffStore, NewHandoff,
     Ruled,
 };
+pub(super) use handoffs::{OUTLIVED, WITHDRAWN, second};
 pub use items::{
-    Children, Depend, ItemMove, ItemMoved, ItemStore, LastHolder, NextRequest, NextTaken, NextWish,
+    Children, Depend, InUse, ItemEdit, ItemMove, ItemMoved, ItemStore, LastHolder, NextRequest,
+    NextTaken, NextWish,
 };
 pub use metadata::{MetadataChange, MetadataDeed, MetadataStore};
 pub use orchestrators::{NewRun, OrchestratorStore, Registered, RunEnded};
@@ -148,6 +151,8 @@ pub struct SessionFilter {
     pub statuses: &'static [SessionStatus],
     /// Only those of this project directory.
     pub worktree: Option<String>,
+    /// Only those whose id begins so.
+    pub prefix: Option<String>,
     /// At most so many, the latest sign of life first; 0 is no limit.
     pub limit: u32,
 }
@@ -161,6 +166,10 @@ pub struct ItemFilter {
     pub held: bool,
     /// Only of these statuses; empty is no limit.
     pub statuses: Vec<ItemStatus>,
+    /// Only of this kind.
+    pub kind: Option<String>,
+    /// Of which repositories.
+    pub scope: RepoScope,
 }
 
 /// A claim to carry out.

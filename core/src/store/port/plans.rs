@@ -88,6 +88,14 @@ pub trait PlanStore {
     /// Finds the plan of a file.
     fn plan_at(&mut self, path: &str) -> Result<Option<PlanId>>;
 
+    /// Removes a plan with its tasks; the log keeps what became of them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when there is none of this
+    /// id.
+    fn remove_plan(&mut self, id: &PlanId, provenance: &Provenance) -> Result<()>;
+
     /// Reads a task.
     fn plan_task(&mut self, plan: &PlanId, task: &PlanTaskId) -> Result<Option<PlanTask>>;
 

@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 
 use super::errors::from_sqlite;
 use super::sessions::{self, signed};
-use super::{NOW, items, registered, was_done};
+use super::{NOW, handoffs, items, registered, was_done};
 use crate::model::{ClaimOutcome, Item, ItemKey, Session, SessionId, SessionStatus};
 use crate::store::{
     ClaimRequest, ClaimTaken, Heartbeat, Provenance, Release, Released, Result, StoreError,
@@ -230,6 +230,7 @@ pub(super) fn release(tx: &Transaction<'_>, release: &Release) -> Result<Item> {
             release.session, release.item
         ))
     })?;
+    handoffs::withdraw_of(tx, &release.item, &release.session, provenance)?;
     end_work(tx, &release.session, provenance)?;
     Ok(item)
 }

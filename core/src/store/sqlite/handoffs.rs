@@ -10,10 +10,11 @@ use super::sessions::signed;
 use super::{NOW, SqliteStore, claims, items, registered, rows, sessions, was_done};
 use crate::model::{
     Acceptance, Element, Elements, Epoch, Handoff, HandoffId, HandoffNews, HandoffRefusal,
-    HandoffStatus, IdError, Item, Passage, Reader, Revision, Session, SessionId, SessionStatus,
-    decide_acceptance, decide_rejection, news_of,
+    HandoffStatus, IdError, Item, ItemKey, OpenHandoff, Passage, Reader, Revision, Session,
+    SessionId, SessionStatus, decide_acceptance, decide_open, decide_rejection, news_of,
 };
 use crate::store::news::News;
+use crate::store::port::{OUTLIVED, WITHDRAWN, second};
 use crate::store::{
     HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection, HandoffStore, Heartbeat,
     NewHandoff, Provenance, Result, Ruled, StoreError,
@@ -167,6 +168,7 @@ fn create(tx: &Transaction<'_>, new: &NewHandoff) -> Result<Handoff> {
         let text = "a hand-off is addressed to a registered session".to_owned();
         return Err(StoreError::Denied(text));
     }
+    clear_the_way(tx, item, *epoch, &new.provenance)?;
     let work = sender.execution_state().work;
     let text = |element| new.elements.get(element).map(free);
     tx.execute(
@@ -200,6 +202,47 @@ fn create(tx: &Transaction<'_>, new: &NewHandoff) -> Result<Handoff> {
     report(tx, &new.provenance, "created", None, &made)?;
     untold(tx, new.to.as_ref())?;
     Ok(made)
+}
+
+/// Reads the open hand-off of an item, of which there is one at most.
+fn open_of(connection: &Connection, item: &ItemKey) -> Result<Option<Handoff>> {
+    let rest = "WHERE item = ?1 AND status IN ('pending_acceptance', 'blocked')";
+    Ok(select(connection, rest, [item.as_str()])?.pop())
+}
+
+/// Refuses a second open hand-off of an item; one that nobody can accept any more gives way.
+fn clear_the_way(
+    tx: &Transaction<'_>,
+    item: &ItemKey,
+    epoch: Epoch,
+    by: &Provenance,
+) -> Result<()> {
+    let Some(open) = open_of(tx, item)? else {
+        return Ok(());
+    };
+    match decide_open(&open, epoch) {
+        OpenHandoff::Stands => Err(second(&open)),
+        OpenHandoff::Outlived => withdraw(tx, &open, OUTLIVED, by),
+    }
+}
+
+/// Withdraws the hand-off of an item that its sender gives up.
+pub(super) fn withdraw_of(
+    tx: &Transaction<'_>,
+    item: &ItemKey,
+    sender: &SessionId,
+    by: &Provenance,
+) -> Result<()> {
+    match open_of(tx, item)?.filter(|open| open.from == *sender) {
+        Some(open) => withdraw(tx, &open, WITHDRAWN, by),
+        None => Ok(()),
+    }
+}
+
+/// Closes a hand-off in its sender's name, who need not be told.
+fn withdraw(tx: &Transaction<'_>, open: &Handoff, why: &str, by: &Provenance) -> Result<()> {
+    let rejected = HandoffStatus::Rejected;
+    decided(tx, open, rejected, &open.from, Some(why), by).map(|_| ())
 }
 
 fn report(

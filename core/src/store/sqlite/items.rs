@@ -1,5 +1,7 @@
 //! Work items.
 
+mod change;
+
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::errors::from_sqlite;
@@ -7,8 +9,8 @@ use super::free::free_option;
 use super::{NOW, SqliteStore, dependencies, execute_cached, moves, next, rows, was_done};
 use crate::model::{Item, ItemKey, ItemStatus, NewItem, Next, Waits};
 use crate::store::{
-    Children, Depend, ItemFilter, ItemMove, ItemMoved, ItemStore, LastHolder, NextRequest,
-    NextTaken, NextWish, Provenance, Result, StoreError,
+    Children, Depend, InUse, ItemEdit, ItemFilter, ItemMove, ItemMoved, ItemStore, LastHolder,
+    NextRequest, NextTaken, NextWish, Provenance, Result, StoreError,
 };
 
 pub(super) fn load(connection: &Connection, key: &ItemKey) -> Result<Option<Item>> {
@@ -37,14 +39,27 @@ pub(super) fn list(connection: &Connection, filter: &ItemFilter) -> Result<Vec<I
     } else {
         format!("AND status IN ({})", statuses.join(", "))
     };
+    let kind = if filter.kind.is_some() {
+        "AND kind = ?2"
+    } else {
+        "AND ?2 IS NULL"
+    };
     let sql = format!(
-        "SELECT {} FROM work_items WHERE 1 {held} {parent} {status} \
+        "SELECT {} FROM work_items WHERE 1 {held} {parent} {status} {kind} {} \
          ORDER BY parent, position IS NULL, position, key",
-        rows::ITEM
+        rows::ITEM,
+        next::in_scope(&filter.scope, 3)
     );
     let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
     statement
-        .query_map([filter.parent.as_ref().map(ItemKey::as_str)], rows::item)
+        .query_map(
+            params![
+                filter.parent.as_ref().map(ItemKey::as_str),
+                filter.kind,
+                filter.scope.name()
+            ],
+            rows::item,
+        )
         .and_then(Iterator::collect)
         .map_err(from_sqlite)
 }
@@ -131,6 +146,18 @@ impl ItemStore for SqliteStore {
 
     fn depend(&mut self, request: &Depend) -> Result<Item> {
         self.write(|tx| dependencies::depend(tx, request))
+    }
+
+    fn edit_item(&mut self, edit: &ItemEdit) -> Result<Item> {
+        self.write(|tx| change::edit(tx, edit))
+    }
+
+    fn use_of_item(&mut self, key: &ItemKey) -> Result<Option<InUse>> {
+        change::use_of(&self.connection, key)
+    }
+
+    fn remove_item(&mut self, key: &ItemKey, provenance: &Provenance) -> Result<()> {
+        self.write(|tx| change::remove(tx, key, provenance))
     }
 
     fn depend_each(&mut self, requests: &[Depend]) -> Result<Vec<Result<Item>>> {

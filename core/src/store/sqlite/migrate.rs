@@ -87,10 +87,22 @@ const MIGRATIONS: &[Migration] = &[
         "moved_revision",
         include_str!("migrations/0013_moved_revision.sql"),
     ),
+    Migration::new(
+        14,
+        "one_open_handoff",
+        include_str!("migrations/0014_one_open_handoff.sql"),
+    ),
+    // A failed task of a plan may be left out since.
+    Migration {
+        version: 15,
+        name: "plans_may_go",
+        sql: include_str!("migrations/0015_plans_may_go.sql"),
+        legal_transitions: true,
+    },
 ];
 
 /// The newest schema this program knows.
-pub const SCHEMA_VERSION: i64 = 13;
+pub const SCHEMA_VERSION: i64 = 15;
 
 /// A migration as it was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]

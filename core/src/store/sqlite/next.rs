@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params, params
 use super::errors::from_sqlite;
 use super::{claims, dependencies, items, registered, rows, sessions, was_done};
 use crate::model::{
-    Board, Item, ItemKey, ItemStatus, Next, OfferReason, Place, Seeker, Session, SessionId,
-    Siblings, next,
+    Board, Item, ItemKey, ItemStatus, Next, OfferReason, Place, RepoScope, Seeker, Session,
+    SessionId, Siblings, next,
 };
 use crate::store::{Children, LastHolder, NextRequest, NextTaken, NextWish, Result, StoreError};
 
@@ -57,14 +57,15 @@ impl Board for &Connection {
 
     fn first_free(&mut self, siblings: &Siblings<'_>) -> Result<Option<Item>> {
         let after = siblings.after;
-        let values: [&dyn ToSql; 3] = [
+        let values: [&dyn ToSql; 4] = [
             &siblings.parent.map(ItemKey::as_str),
             &after.and_then(Place::position),
             &after.map(|place| place.key().as_str()),
+            &siblings.scope.name(),
         ];
         for part in parts(after) {
             let mut statement = self
-                .prepare(&first_free(part, siblings.orchestrators))
+                .prepare(&first_free(part, siblings.orchestrators, siblings.scope))
                 .map_err(from_sqlite)?;
             // Not every part asks for all of them.
             let used = values.iter().take(statement.parameter_count());
@@ -79,26 +80,37 @@ impl Board for &Connection {
         Ok(None)
     }
 
-    fn unfinished(&mut self, parent: Option<&ItemKey>, limit: u32) -> Result<Vec<Item>> {
+    fn unfinished(
+        &mut self,
+        parent: Option<&ItemKey>,
+        scope: &RepoScope,
+        limit: u32,
+    ) -> Result<Vec<Item>> {
         let sql = format!(
-            "SELECT {} FROM work_items WHERE parent IS ?1 AND {UNFINISHED} LIMIT ?2",
-            rows::ITEM
+            "SELECT {} FROM work_items WHERE parent IS ?1 AND {UNFINISHED} {} LIMIT ?2",
+            rows::ITEM,
+            in_scope(scope, 3)
         );
         let mut statement = self.prepare(&sql).map_err(from_sqlite)?;
         let mut found: Vec<Item> = statement
-            .query_map(params![parent.map(ItemKey::as_str), limit], rows::item)
+            .query_map(
+                params![parent.map(ItemKey::as_str), limit, scope.name()],
+                rows::item,
+            )
             .and_then(Iterator::collect)
             .map_err(from_sqlite)?;
         found.sort_by_key(Item::place);
         Ok(found)
     }
 
-    fn has_unheld(&mut self, parent: Option<&ItemKey>) -> Result<bool> {
+    fn has_unheld(&mut self, parent: Option<&ItemKey>, scope: &RepoScope) -> Result<bool> {
         let sql = format!(
             "SELECT EXISTS (SELECT 1 FROM work_items
-                 WHERE parent IS ?1 AND {UNFINISHED} AND holder IS NULL)"
+                 WHERE parent IS ?1 AND {UNFINISHED} AND holder IS NULL {})",
+            in_scope(scope, 2)
         );
-        self.query_row(&sql, [parent.map(ItemKey::as_str)], |row| row.get(0))
+        let values = params![parent.map(ItemKey::as_str), scope.name()];
+        self.query_row(&sql, values, |row| row.get(0))
             .map_err(from_sqlite)
     }
 
@@ -138,7 +150,17 @@ pub(super) fn parts(after: Option<&Place>) -> &'static [Part] {
     }
 }
 
-pub(super) fn first_free(part: &Part, orchestrators: bool) -> String {
+/// Writes which repositories' items are meant; the name is the parameter of this number, which
+/// every statement has.
+pub(super) fn in_scope(scope: &RepoScope, parameter: u8) -> String {
+    match scope {
+        RepoScope::All => format!("AND (1 OR ?{parameter} IS NULL)"),
+        RepoScope::Here(_) => format!("AND (repo IS NULL OR repo = ?{parameter})"),
+        RepoScope::Only(_) => format!("AND repo = ?{parameter}"),
+    }
+}
+
+pub(super) fn first_free(part: &Part, orchestrators: bool, scope: &RepoScope) -> String {
     let kind = if orchestrators {
         "AND (kind = 'orchestrator'
               OR EXISTS (SELECT 1 FROM work_items c WHERE c.parent = work_items.key))"
@@ -147,9 +169,10 @@ pub(super) fn first_free(part: &Part, orchestrators: bool) -> String {
     };
     let Part { range, order } = part;
     format!(
-        "SELECT {} FROM work_items WHERE parent IS ?1 AND {FREE} {range} {kind} \
+        "SELECT {} FROM work_items WHERE parent IS ?1 AND {FREE} {range} {kind} {} \
          ORDER BY {order} LIMIT 1",
-        rows::ITEM
+        rows::ITEM,
+        in_scope(scope, 4)
     )
 }
 
@@ -161,6 +184,7 @@ pub(super) fn next_item(connection: &Connection, wish: &NextWish) -> Result<Next
     let seeker = Seeker {
         session: session.as_ref(),
         parent: wish.parent.as_ref(),
+        scope: &wish.scope,
     };
     next(&mut &*connection, &seeker)
 }
@@ -175,8 +199,12 @@ pub(super) fn claim_next(tx: &Transaction<'_>, request: &NextRequest) -> Result<
     let seeker = Seeker {
         session: Some(&session),
         parent: request.parent.as_ref(),
+        scope: &request.scope,
     };
     let mut found = next(&mut &**tx, &seeker)?;
+    if let Some(held) = session.item.as_ref().filter(|_| !request.give_up) {
+        found = found.keeping(items::load(tx, held)?);
+    }
     let Some((item, outcome, reason)) = found.to_claim() else {
         return Ok(NextTaken {
             next: found,

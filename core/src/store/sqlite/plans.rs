@@ -39,6 +39,10 @@ impl PlanStore for SqliteStore {
         at(&self.connection, path)
     }
 
+    fn remove_plan(&mut self, id: &PlanId, provenance: &Provenance) -> Result<()> {
+        self.write(|tx| remove(tx, id, provenance))
+    }
+
     fn plan_task(&mut self, plan: &PlanId, task: &PlanTaskId) -> Result<Option<PlanTask>> {
         plan_tasks::load(&self.connection, plan, task)
     }
@@ -216,6 +220,24 @@ fn import(tx: &Transaction<'_>, new: &NewPlan, by: &Provenance) -> Result<PlanIm
         changed,
         not_in_file,
     })
+}
+
+fn remove(tx: &Transaction<'_>, id: &PlanId, by: &Provenance) -> Result<()> {
+    if was_done(tx, by)? {
+        return Ok(());
+    }
+    let plan = load(tx, id)?;
+    let plan = plan.ok_or_else(|| StoreError::Conflict(format!("there is no plan {id}")))?;
+    let steps = [
+        "INSERT INTO trueup_meta (key, value) VALUES ('removing_plan', ?1)",
+        "DELETE FROM plan_tasks WHERE plan_id = ?1",
+        "DELETE FROM plans WHERE plan_id = ?1",
+        "DELETE FROM trueup_meta WHERE key = 'removing_plan' AND value = ?1",
+    ];
+    for step in steps {
+        tx.execute(step, [id.as_str()]).map_err(from_sqlite)?;
+    }
+    record(tx, by, &News::of_removed_plan(&plan))
 }
 
 /// Merges what a file says of a plan that is there.

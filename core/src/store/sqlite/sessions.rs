@@ -50,16 +50,25 @@ pub(super) fn list(connection: &Connection, filter: &SessionFilter) -> Result<Ve
     } else {
         "AND ?1 IS NULL"
     };
+    let prefix = if filter.prefix.is_some() {
+        "AND substr(s.session_id, 1, length(?3)) = ?3"
+    } else {
+        "AND ?3 IS NULL"
+    };
     let limit = if filter.limit == 0 {
         -1
     } else {
         i64::from(filter.limit)
     };
     let sql = format!(
-        "SELECT s.session_id FROM claude_sessions s WHERE 1 {worktree} {status} \
+        "SELECT s.session_id FROM claude_sessions s WHERE 1 {worktree} {status} {prefix} \
          ORDER BY s.heartbeat_at DESC, s.session_id LIMIT ?2"
     );
-    select(connection, &sql, params![filter.worktree, limit])
+    select(
+        connection,
+        &sql,
+        params![filter.worktree, limit, filter.prefix],
+    )
 }
 
 pub(super) fn lapsed(connection: &Connection, limit: u32) -> Result<Vec<Session>> {

@@ -1,9 +1,9 @@
 //! What comes next, and who waits for whom.
 
 use super::{database, plan};
-use crate::model::Place;
+use crate::model::{Place, RepoScope};
 use crate::store::sqlite::dependencies::{OPEN, WAITING_FOR};
-use crate::store::sqlite::next::{LAST_HELD, LAST_HOLDER, UNFINISHED, first_free, parts};
+use crate::store::sqlite::next::{LAST_HELD, LAST_HOLDER, UNFINISHED, first_free, in_scope, parts};
 use crate::store::sqlite::rows::ITEM;
 use crate::store::sqlite::workplans::of_repo_sql;
 
@@ -12,11 +12,14 @@ use crate::store::sqlite::workplans::of_repo_sql;
 fn searches() -> Vec<String> {
     let placed = Place::new(Some(1), "k".parse().unwrap());
     let unplaced = Place::new(None, "k".parse().unwrap());
+    let here = RepoScope::Here(Some("r".to_owned()));
     let mut searches = Vec::new();
     for after in [None, Some(&placed), Some(&unplaced)] {
         for part in parts(after) {
             for orchestrators in [false, true] {
-                searches.push(first_free(part, orchestrators));
+                for scope in [RepoScope::All, here.clone()] {
+                    searches.push(first_free(part, orchestrators, &scope));
+                }
             }
         }
     }
@@ -56,7 +59,10 @@ fn the_next_item_is_the_first_row_of_its_index() {
 fn what_is_left_is_found_without_what_is_finished() {
     let connection = database();
     for sql in [
-        format!("SELECT {ITEM} FROM work_items WHERE parent IS ?1 AND {UNFINISHED} LIMIT ?2"),
+        format!(
+            "SELECT {ITEM} FROM work_items WHERE parent IS ?1 AND {UNFINISHED} {} LIMIT ?2",
+            in_scope(&RepoScope::Here(None), 3)
+        ),
         format!(
             "SELECT EXISTS (SELECT 1 FROM work_items
                  WHERE parent IS ?1 AND {UNFINISHED} AND holder IS NULL)"

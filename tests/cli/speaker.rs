@@ -1,0 +1,139 @@
+//! Who speaks in a plain shell: the newest session that lives here, else a person.
+
+use serde_json::Value;
+use support::home::{Home, SECOND, SESSION};
+
+use crate::fixture::{claimed, data, object, refused, second, started, trueup};
+
+fn end(home: &Home, session: &str) {
+    home.sql(
+        "UPDATE claude_sessions SET status = 'ended', ended_reason = 'other' WHERE session_id = ?1",
+        [session],
+    );
+}
+
+fn actor_of(home: &Home, kind: &str) -> String {
+    home.ask(
+        "SELECT actor FROM events WHERE kind = ?1 ORDER BY seq DESC LIMIT 1",
+        [kind],
+    )
+}
+
+fn status(home: &Home, session: &str) -> String {
+    home.session("status", session)
+}
+
+#[test]
+fn a_shell_beside_an_ended_session_is_a_persons() {
+    let home = started();
+    end(&home, SESSION);
+    for arguments in [
+        &["status"][..],
+        &["claim", "SD-1", "--create"],
+        &["set", "--phase", "EXEC"],
+        &["interrupt"],
+        &["resume"],
+        &["clear"],
+        &["release"],
+        &["next", "--claim"],
+        &["handoff", "create", "PLAN-TO-EXEC"],
+        &["handoff", "accept", "h-0a1b2c3d4e"],
+    ] {
+        let answer = object(&home, 2, arguments);
+        assert_eq!(answer["error"]["code"], "no_session", "{arguments:?}");
+        assert_eq!(status(&home, SESSION), "ended", "{arguments:?} revived it");
+    }
+    data(&home, &["item", "add", "SD-1"]);
+    assert_eq!(actor_of(&home, "added"), "user");
+    data(&home, &["item", "transition", "SD-1", "running"]);
+    assert_eq!(actor_of(&home, "status"), "user");
+    data(&home, &["queue", "add", "SD-1", "--phases", "plan"]);
+    data(&home, &["queue", "start", "SD-1:1"]);
+    assert_eq!(actor_of(&home, "status"), "user");
+    assert_eq!(status(&home, SESSION), "ended");
+}
+
+#[test]
+fn an_ended_session_is_read_and_not_changed() {
+    let home = started();
+    claimed(&home, "SD-1");
+    end(&home, SESSION);
+    let of = ["--session", SESSION];
+    let shown = data(&home, &[&["status"][..], &of].concat());
+    assert_eq!(shown["session"]["status"], "ended");
+    for arguments in [
+        &["claim", "SD-2", "--create"][..],
+        &["set", "--phase", "EXEC"],
+        &["release"],
+        &["next", "--claim"],
+        &["item", "add", "SD-3"],
+        &["item", "transition", "SD-1", "completed"],
+        &["queue", "add", "SD-1"],
+        &["handoff", "create", "PLAN-TO-EXEC"],
+        &["sessions", "sweep"],
+    ] {
+        refused(&home, "session_ended", &[arguments, &of].concat());
+        assert_eq!(status(&home, SESSION), "ended", "{arguments:?}");
+    }
+    // In the environment of that session it is the same.
+    let run = home.run("trueup").args(["set", "--phase", "EXEC"]);
+    let answer = run.env("TRUEUP_SESSION_ID", SESSION).finish();
+    assert_eq!(answer.code, Some(1), "{answer:?}");
+    assert_eq!(status(&home, SESSION), "ended");
+}
+
+#[test]
+fn a_person_frees_what_the_dead_hold_and_nothing_else() {
+    let home = started();
+    claimed(&home, "SD-1");
+    end(&home, SESSION);
+    second(&home, None);
+    data(&home, &["claim", "SD-2", "--create", "--session", SECOND]);
+    let elsewhere = |key: &str| {
+        let run = home.run("trueup").args(["release", key, "--json"]);
+        run.cwd(home.user()).finish()
+    };
+    assert_eq!(elsewhere("SD-1").code, Some(0));
+    let holder: Option<String> = home.ask("SELECT holder FROM work_items WHERE key = 'SD-1'", []);
+    assert_eq!(holder, None);
+    let state: String = home.session("metadata ->> '$.execution_state.currentSd'", SESSION);
+    assert_eq!(state, "SD-1", "its work stays readable");
+    let answer = elsewhere("SD-2");
+    assert_eq!(answer.code, Some(1));
+    assert_eq!(answer.json()["error"]["code"], "not_holder");
+    assert_eq!(elsewhere("SD-9").json()["error"]["code"], "item_not_found");
+}
+
+#[test]
+fn an_id_may_be_shortened_to_a_prefix_that_names_one() {
+    let home = started();
+    second(&home, None);
+    let short = SECOND.strip_suffix("2").unwrap();
+    let answer = object(&home, 2, &["status", "--session", short]);
+    assert_eq!(answer["error"]["code"], "ambiguous_id");
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains(SESSION) && message.contains(SECOND),
+        "{message}"
+    );
+    home.sql(
+        "DELETE FROM claude_sessions WHERE session_id = ?1",
+        [SESSION],
+    );
+    let named = |answer: Value| answer["session"]["session_id"].clone();
+    assert_eq!(named(data(&home, &["status", "--session", short])), SECOND);
+    assert_eq!(named(data(&home, &["sessions", "show", short])), SECOND);
+    refused(&home, "phantom_session", &["status", "--session", "ff"]);
+}
+
+#[test]
+fn the_status_line_of_a_session_that_is_not_there_yet_is_short() {
+    let home = started();
+    let line = trueup(&home, &["statusline", "--session", "not-yet"])
+        .ok()
+        .stdout;
+    assert_eq!(line, "trueup: session not registered yet\n");
+    end(&home, SESSION);
+    let line = trueup(&home, &["statusline"]).ok().stdout;
+    assert_eq!(line, "trueup: no session here\n");
+}
