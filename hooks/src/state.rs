@@ -40,6 +40,24 @@ fn own<'a>(call: &Call, machine: &str, repos: &'a [Repo]) -> Option<&'a Repo> {
         .filter(|repo| !repo.passive && !passive)
 }
 
+/// Finds the repository that the project is a checkout of: a linked worktree or another clone is
+/// told of the others too.
+fn at_home<'a>(call: &Call, machine: &str, repos: &'a [Repo]) -> Option<&'a Repo> {
+    let passive = call.site.repository.passive == Some(true);
+    let name = call.site.project.name();
+    let main = call
+        .site
+        .project
+        .git
+        .as_ref()
+        .and_then(|git| git.common_dir.parent());
+    let main = main.map(|main| main.to_string_lossy().into_owned());
+    let lies_at = |path: &str| repos.iter().find(|repo| repo.lies_at(machine, path));
+    lies_at(&name)
+        .or_else(|| lies_at(&main?))
+        .filter(|repo| !repo.passive && !passive)
+}
+
 /// Gives the state on if its file says something new; returns lines for the user.
 pub(crate) fn pass_on(call: &Call, store: &mut SqliteStore) -> Vec<String> {
     try_pass_on(call, store)
@@ -63,6 +81,8 @@ fn try_pass_on(call: &Call, store: &mut SqliteStore) -> Result<Vec<String>, Stri
     let Some(own) = own(call, &machine, &repos) else {
         return Ok(Vec::new());
     };
+    file.demand_trackable(dir, call.site.deadline.left())
+        .map_err(|error| error.to_string())?;
     if !file.redact_within(call.site.deadline.left().saturating_sub(LEAST_TIME)) {
         if file.size() > SMALL_STATE {
             // Else every hook would try again, in vain. A small one is the machine's fault.
@@ -147,7 +167,7 @@ pub(crate) fn look_around(
         return Ok(Surroundings::default());
     };
     let repos = store.repos()?;
-    let Some(own) = own(call, &machine, &repos) else {
+    let Some(own) = at_home(call, &machine, &repos) else {
         return Ok(Surroundings::default());
     };
     let others = repos

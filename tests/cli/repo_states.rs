@@ -294,7 +294,11 @@ fn a_repository_that_is_gone_is_passed_over_and_not_made() {
     repo(&home, "alpha", Some("a\n"));
     let beta = repo(&home, "beta", None);
     fs::remove_dir_all(&beta).unwrap();
-    assert_eq!(changed(&data(&home, &["state", "sync", "alpha"])), []);
+    let answer = object(&home, 0, &["state", "sync", "alpha"]);
+    assert_eq!(changed(&answer["data"]), []);
+    let warnings = answer["warnings"].to_string();
+    assert!(warnings.contains("beta was not reached"), "{answer}");
+    assert!(warnings.contains("trueup repo remove beta"), "{answer}");
     assert!(!beta.exists());
 }
 

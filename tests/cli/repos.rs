@@ -75,7 +75,11 @@ fn what_is_taken_is_refused_and_says_by_whom() {
         "already_registered",
         &["repo", "add", alpha, "--slug", "beta"],
     );
-    let error = refused(&home, "slug_taken", &["repo", "add", other]);
+    let error = refused(
+        &home,
+        "slug_taken",
+        &["repo", "add", other, "--slug", "alpha"],
+    );
     let message = error["error"]["message"].as_str().unwrap().to_owned();
     assert!(message.contains(alpha), "{message}");
     let again = trueup(&home, &["repo", "add", alpha]).ok().stdout;

@@ -19,6 +19,12 @@ pub(crate) struct CheckArgs {
     /// Write and commit no files
     #[arg(long)]
     pub(crate) no_writeback: bool,
+    /// Commit, and leave the push to you
+    #[arg(long)]
+    pub(crate) no_push: bool,
+    /// Push your own unpushed commits along as well
+    #[arg(long, requires = "fix", conflicts_with = "no_push")]
+    pub(crate) push: bool,
     /// Bring the branch up to date first, where that needs no merge
     #[arg(long)]
     pub(crate) pull: bool,

@@ -60,6 +60,7 @@ fn add(
     }
     let mut store = desk.open_for_change()?;
     let machine = make_machine(&desk.site.settings.paths)?;
+    let added = path.to_string_lossy().into_owned();
     let wish = Wish {
         slug,
         passive,
@@ -73,6 +74,13 @@ fn add(
     let kind = |repo: &Repo| if repo.passive { " (passive)" } else { "" };
     let text = match &was {
         Some(was) if *was == is => format!("{} lies at {at}{} already", is.slug, kind(&is)),
+        Some(was) if was.path_on(&machine) == is.path_on(&machine) && added != at => {
+            format!(
+                "{}: {added} is a further checkout of it, beside {at}{}",
+                is.slug,
+                kind(&is)
+            )
+        }
         Some(was) => format!(
             "{}: {}{} -> {at}{}",
             is.slug,
@@ -100,6 +108,12 @@ fn refused(refusal: &Refusal) -> Failure {
                 "name it otherwise with --slug, or free the name with `trueup repo remove {slug}`"
             ),
         ),
+        Refusal::Same { .. } => (
+            "same_repository",
+            "without --slug it is added as a checkout of it; `repo = \"NAME\"` in .trueup.toml \
+             makes it another repository"
+                .to_owned(),
+        ),
         Refusal::Nameless(_) => ("no_slug", "name it with --slug".to_owned()),
     };
     Failure::refused(code, refusal.to_string()).hint(hint)
@@ -109,7 +123,14 @@ fn list(desk: &Desk) -> Result<Answer, Failure> {
     let mut store = desk.open()?;
     let machine = trueup_core::repos::machine(&desk.site.settings.paths)?;
     let repos = store.repos()?;
-    let mut text: Vec<String> = repos.iter().map(|r| line(r, machine.as_deref())).collect();
+    let mut text: Vec<String> = Vec::new();
+    for repo in &repos {
+        text.push(line(repo, machine.as_deref()));
+        let further = machine
+            .iter()
+            .flat_map(|machine| repo.checkouts_on(machine).skip(1));
+        text.extend(further.map(|path| format!("{:<24} {path}", "")));
+    }
     if text.is_empty() {
         text.push("no repositories; `trueup repo add PATH` registers one".to_owned());
     }
@@ -167,7 +188,12 @@ fn brief(repo: &Repo, machine: Option<&str>) -> Value {
     let places: Vec<Value> = repo
         .places
         .values()
-        .map(|place| json!({"host": place.host, "path": place.path}))
+        .map(|place| {
+            json!({
+                "host": place.host, "path": place.path, "checkouts": place.checkouts,
+                "identity": place.identity,
+            })
+        })
         .collect();
     let state = repo.state.as_ref().map(|state| {
         json!({

@@ -1,6 +1,6 @@
 //! `trueup state`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -8,9 +8,10 @@ use trueup_core::files::path_from_text;
 use trueup_core::model::{Repo, RepoSlug};
 use trueup_core::repo_state::{Body, LARGEST_FILE, find};
 use trueup_core::repos::{
-    Delivery, StateError, StateFile, cache_of, deliver, give, lines, machine, owner_of, spread,
+    Delivery, Outcome, StateError, StateFile, cache_of, config, deliver, give, lines, machine,
+    owner_of, spread,
 };
-use trueup_core::settings::{Project, RepositoryConfig};
+use trueup_core::settings::RepositoryConfig;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{RepoStore as _, StoreError};
 
@@ -63,10 +64,15 @@ impl Known {
         })
     }
 
-    /// Returns where a repository lies here.
-    fn root(&self, repo: &Repo) -> Result<PathBuf, Failure> {
-        let path = repo.path_on(&self.machine).map(path_from_text);
-        path.filter(|path| path.is_dir()).ok_or_else(|| {
+    /// Returns where a repository lies here: the checkout that the command runs in, else the
+    /// first that is there. A linked worktree does not speak for its repository.
+    fn root(&self, desk: &Desk, repo: &Repo) -> Result<PathBuf, Failure> {
+        let dir = &desk.site.project.dir;
+        if repo.lies_at(&self.machine, &path_to_text(dir)) {
+            return Ok(dir.clone());
+        }
+        let mut places = repo.checkouts_on(&self.machine).map(path_from_text);
+        places.find(|path| path.is_dir()).ok_or_else(|| {
             let text = format!("repository {} does not lie on this machine", repo.slug);
             Failure::refused("repo_not_here", text).hint(format!(
                 "`trueup repo add PATH --slug {}` says where",
@@ -74,16 +80,6 @@ impl Known {
             ))
         })
     }
-}
-
-/// Reads what the repository's own file sets; one that is broken sets nothing.
-fn config(root: &Path) -> RepositoryConfig {
-    let project = Project {
-        dir: root.to_owned(),
-        git: None,
-        is_home: false,
-    };
-    project.config().unwrap_or_default()
 }
 
 fn refuse_passive(repo: &Repo, config: &RepositoryConfig) -> Result<(), Failure> {
@@ -102,10 +98,11 @@ fn sync(desk: &Desk, slug: Option<&RepoSlug>, deny_secrets: bool) -> Result<Answ
     let mut store = desk.open_for_change()?;
     let known = Known::read(desk, &mut store)?;
     let repo = known.find(desk, slug)?;
-    let root = known.root(repo)?;
+    let root = known.root(desk, repo)?;
     let config = config(&root);
     refuse_passive(repo, &config)?;
     let file = StateFile::read(&root, &config)?;
+    file.demand_trackable(&root, PATIENCE)?;
     let by = desk.provenance(&desk.actor(&mut store)?, "state sync");
     let given = give(&mut store, &repo.slug, &file, deny_secrets, &by)?;
     let paths = &desk.site.settings.paths;
@@ -145,7 +142,12 @@ fn delivered(deliveries: &[Delivery], mut warnings: Vec<String>) -> Answer {
             repo, target, root, ..
         } = delivery;
         match &delivery.outcome {
-            Ok(changed) => {
+            Ok(Outcome::Gone) => warnings.push(format!(
+                "{target} was not reached: {} is not there any more; `trueup repo add PATH --slug \
+                 {target}` says where it is, `trueup repo remove {target}` ends this",
+                root.display()
+            )),
+            Ok(Outcome::Changed(changed)) => {
                 text.push(format!(
                     "[state_sync] Synced {repo} STATE.md -> {}",
                     cache_of(root).display()
@@ -169,7 +171,8 @@ fn pull(desk: &Desk, slug: Option<&RepoSlug>) -> Result<Answer, Failure> {
     let mut store = desk.open()?;
     let known = Known::read(desk, &mut store)?;
     let own = known.find(desk, None)?;
-    let root = known.root(own)?;
+    // Whichever checkout of it this is.
+    let root = desk.site.project.dir.clone();
     refuse_passive(own, &config(&root))?;
     let wanted: Vec<&Repo> = match slug {
         Some(_) => vec![known.find(desk, slug)?],
@@ -192,7 +195,7 @@ fn pull(desk: &Desk, slug: Option<&RepoSlug>) -> Result<Answer, Failure> {
         deliveries.push(Delivery {
             repo: repo.slug.clone(),
             target: own.slug.clone(),
-            outcome: deliver(&root, &repo.slug, at, &body, paths, PATIENCE),
+            outcome: deliver(&root, &repo.slug, at, &body, paths, PATIENCE).map(Outcome::Changed),
             root: root.clone(),
         });
     }
@@ -254,8 +257,9 @@ impl From<StateError> for Failure {
         match error {
             StateError::Missing(_) => Self::refused("no_state_file", text)
                 .hint("write one, or name it in .trueup.toml: state_file = \"…\""),
-            StateError::Unfit { .. } => Self::unable("state_unreadable", text)
-                .hint("the state is a text file of at most 4 MiB within its repository"),
+            StateError::Unfit { .. } => Self::unable("state_unreadable", text).hint(
+                "the state is a Markdown file of at most 4 MiB that git tracks or could track",
+            ),
             StateError::Secrets { .. } => Self::refused("secrets_found", text)
                 .hint("take them out, or let them be replaced: without --deny-secrets"),
             StateError::Store(StoreError::Conflict(_)) => Self::refused("repo_not_found", text)

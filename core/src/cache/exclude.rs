@@ -1,4 +1,5 @@
-//! The cache is nobody's source code: git is told once, in a file that is never tracked.
+//! What trueup writes into a worktree is nobody's source code: git is told once, in a file that
+//! is never tracked.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -6,13 +7,14 @@ use std::path::Path;
 use crate::bounds::EXCLUDE;
 use crate::files::{append_to_theirs, is_symlink, read_bytes, shared_dir};
 
-/// The line in `info/exclude`; it covers session files, drafts and files set aside too.
-const PATTERN: &str = "**/.claude/auto-proceed-state*";
+/// The lines in `info/exclude`: the cache with session files, drafts and files set aside, and
+/// what is known of other repositories.
+const PATTERNS: [&str; 2] = ["**/.claude/auto-proceed-state*", "**/.aibrain/"];
 
 /// Permission bits of a new one: git reads it, for whoever works in the repository.
 const MODE: u32 = 0o644;
 
-/// Adds the cache's name to `info/exclude` of a git directory unless it is there.
+/// Adds the names of trueup's files to `info/exclude` of a git directory unless it is there.
 ///
 /// # Errors
 ///
@@ -28,7 +30,9 @@ pub fn exclude_from_git(common_dir: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error),
     };
-    if text.lines().any(|line| line.trim() == PATTERN) {
+    let is_there = |pattern: &str| text.lines().any(|line| line.trim() == pattern);
+    let missing: Vec<&str> = PATTERNS.into_iter().filter(|it| !is_there(it)).collect();
+    if missing.is_empty() {
         return Ok(false);
     }
     shared_dir(&folder)?;
@@ -37,8 +41,12 @@ pub fn exclude_from_git(common_dir: &Path) -> io::Result<bool> {
     } else {
         "\n"
     };
-    // One write of one line: two hooks at once add it twice at worst, and tear nothing.
-    append_to_theirs(&path, format!("{gap}{PATTERN}\n").as_bytes(), MODE)?;
+    // One write: two hooks at once add a line twice at worst, and tear nothing.
+    append_to_theirs(
+        &path,
+        format!("{gap}{}\n", missing.join("\n")).as_bytes(),
+        MODE,
+    )?;
     Ok(true)
 }
 
@@ -56,6 +64,12 @@ mod tests {
         assert!(exclude_from_git(folder.path()).unwrap());
         assert!(!exclude_from_git(folder.path()).unwrap());
         let text = fs::read_to_string(folder.path().join("info/exclude")).unwrap();
-        assert_eq!(text, format!("mine\n{PATTERN}\n"));
+        // One of an earlier version has the first line alone.
+        let old = format!("{}\n", PATTERNS[0]);
+        fs::write(folder.path().join("info/exclude"), &old).unwrap();
+        assert!(exclude_from_git(folder.path()).unwrap());
+        let added = fs::read_to_string(folder.path().join("info/exclude")).unwrap();
+        assert_eq!(added, format!("{old}{}\n", PATTERNS[1]));
+        assert_eq!(text, format!("mine\n{}\n", PATTERNS.join("\n")));
     }
 }

@@ -45,6 +45,18 @@ impl FileLock {
         }
     }
 
+    /// Writes into the file who holds it, for as long as it is held.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be written.
+    pub(crate) fn sign(self, name: &str) -> io::Result<SignedLock> {
+        let mut signed = SignedLock(self);
+        signed.0.0.set_len(0)?;
+        io::Write::write_all(&mut signed.0.0, name.as_bytes())?;
+        Ok(signed)
+    }
+
     /// Returns the file, which is locked for as long as anybody has it open: a process that is
     /// started with it keeps the lock when this one dies.
     pub(crate) fn into_file(self) -> File {
@@ -67,6 +79,17 @@ impl FileLock {
     #[cfg(not(unix))]
     fn is_of(&self, _path: &Path) -> io::Result<bool> {
         Ok(true)
+    }
+}
+
+/// A lock whose file says who holds it.
+#[derive(Debug)]
+pub(crate) struct SignedLock(FileLock);
+
+impl Drop for SignedLock {
+    fn drop(&mut self) {
+        // One that stays names a process that holds nothing, and nobody waits for it.
+        let _ = self.0.0.set_len(0);
     }
 }
 

@@ -1,12 +1,15 @@
 //! The decision: readings in, findings and deeds out. Pure.
 
+use std::collections::BTreeMap;
+
 use super::PlanSheet;
 use super::finding::{Draft, Finding};
-use super::rules::{Units, absent, drift, duplicates, plans, ties, whole};
+use super::rules::{Units, absent, drift, duplicates, plans, ties, unreadable, whole};
 use super::sheet::{Sheet, Trouble};
 use crate::authority::{WorkplanField, of_workplan};
 use crate::model::{
-    ItemKey, ItemStatus, PlanId, PlanTaskId, WorkplanLink, WorkplanRow, WorkplanTaskStatus,
+    ItemKey, ItemStatus, PlanId, PlanTaskId, RepoSlug, WorkplanLink, WorkplanRow,
+    WorkplanTaskStatus,
 };
 use crate::reconcile::Code;
 
@@ -29,9 +32,13 @@ pub struct Reading {
     pub ghosts: Vec<WorkplanRow>,
     /// Plans whose files lie in it, by path.
     pub plans: Vec<PlanSheet>,
+    /// Registered repositories that it is not, by name: forks share ids with it.
+    pub others: Vec<RepoSlug>,
     /// Whether its files may be older than what others published. What is missing in them then
     /// is no finding.
     pub is_outdated: bool,
+    /// Whether some of its workplans are in git and not on the disk, as in a sparse checkout.
+    pub is_partial: bool,
 }
 
 /// A workplan or a task of one, by its place in the reading.
@@ -80,14 +87,18 @@ pub struct Assessment {
     pub findings: Vec<Finding>,
     /// What ends it.
     pub deeds: Deeds,
+    /// Workplans that are not written, by their places in the reading, and why.
+    pub held: BTreeMap<usize, String>,
 }
 
 /// Assesses a repository.
 pub fn assess(reading: &Reading) -> Assessment {
     let mut assessment = Assessment::default();
-    let Assessment { findings, deeds } = &mut assessment;
+    let Assessment {
+        findings, deeds, ..
+    } = &mut assessment;
     let existence = of_workplan(WorkplanField::Existence);
-    if !reading.has_folder {
+    if !reading.has_folder && !reading.is_partial {
         findings.push(
             Draft::new(Code::C01, &reading.repo, existence)
                 .fix("put workplans into workplans/, or take the repository from the sweep")
@@ -115,8 +126,12 @@ pub fn assess(reading: &Reading) -> Assessment {
     if !reading.is_outdated {
         absent::report(reading, &units, findings);
     }
-    whole::ghosts(reading, findings);
+    if !reading.is_partial {
+        whole::ghosts(reading, findings);
+    }
     plans::compare(reading, findings, deeds);
+    unreadable::hold_back(reading, &mut assessment);
+    let findings = &mut assessment.findings;
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     assessment
 }

@@ -4,25 +4,21 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
 
 use super::assess::{Reading, assess};
 use super::finding::Finding;
-use super::gate::{self, Gate};
+use super::gate::{self, Aim, Gate};
 use super::rows::{self, Mover, strangers};
 use super::sheet::Sheet;
+use super::turn::{self, Turn};
 use super::writeback::{self, Places};
 use super::{files, plans, unfinished};
-use crate::cache::lock::FileLock;
 use crate::files::write_own;
 use crate::model::{ItemKey, RepoSlug};
 use crate::reconcile::{Code, Divergence};
 use crate::repos::named_after;
-use crate::settings::{Paths, RepositoryConfig, private_dir};
+use crate::settings::{Paths, RepositoryConfig};
 use crate::store::{Store, StoreError};
-
-/// How long another check of the same checkout may take before this one gives up.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -33,8 +29,22 @@ pub struct Request {
     pub writeback: bool,
     /// Whether the checkout is brought up to date first.
     pub pull: bool,
+    /// Which commits are pushed.
+    pub push: Push,
     /// In whose name.
     pub mover: Mover,
+}
+
+/// Which commits are pushed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Push {
+    /// Those made here, where no other would go with them.
+    #[default]
+    Own,
+    /// The user's as well.
+    All,
+    /// None.
+    Never,
 }
 
 /// A repository on this machine.
@@ -44,6 +54,8 @@ pub struct Checkout {
     pub root: PathBuf,
     /// Its name, where it is registered.
     pub slug: Option<RepoSlug>,
+    /// The names of registered repositories that it is not.
+    pub others: Vec<RepoSlug>,
 }
 
 /// What came of a check.
@@ -93,20 +105,19 @@ pub fn check(
     paths: &Paths,
 ) -> Result<Checked, CheckError> {
     let root = &checkout.root;
-    // Two that mend at once would each read what the other is about to change.
-    let _lock = if request.fix {
-        let lock = paths.lock_of(&root.join("workplans"));
-        private_dir(lock.parent().unwrap_or(Path::new(".")))?;
-        let locked = FileLock::exclusive(&lock, PATIENCE);
-        Some(locked.map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock => io::Error::other(format!(
-                "{}: another check has been mending it for {PATIENCE:?}",
-                root.display()
-            )),
-            _ => error,
-        })?)
-    } else {
-        None
+    let lock = paths.lock_of(&root.join("workplans"));
+    let aim = match (request.pull, request.fix) {
+        (true, _) => Aim::Pull,
+        (false, true) => Aim::Write,
+        (false, false) => Aim::Read,
+    };
+    let turn = match aim {
+        // What it reads is what the other is about to change.
+        Aim::Read => turn::glance(&lock),
+        Aim::Write | Aim::Pull => turn::take(&lock, root)?,
+    };
+    let Turn::Granted(_turn) = turn else {
+        return Ok(within_another(checkout));
     };
     let name = checkout.slug.as_ref().map(|slug| slug.as_str().to_owned());
     let name = name.or_else(|| configured(root));
@@ -116,12 +127,12 @@ pub fn check(
     if request.fix && request.writeback {
         notes = unfinished::recover(&record, &git_lock, root);
     }
-    let look = || gate::look(root, request.pull);
+    let look = || gate::look(root, aim, request.push);
     // What is pulled must be there before files are read.
     let early = request.pull.then(look);
     let (gate, reading) = thread::scope(|scope| {
         let late = early.is_none().then(|| scope.spawn(look));
-        let reading = observe(store, root, name);
+        let reading = observe(store, root, name, &checkout.others);
         let gate = match (early, late) {
             (Some(gate), _) => gate,
             (None, Some(thread)) => match thread.join() {
@@ -139,12 +150,24 @@ pub fn check(
         record: &record,
         lock: &git_lock,
     };
-    let mut checked = conclude(store, places, request, gate, &reading, files)?;
+    let mut checked = conclude(store, places, request, gate, reading, files)?;
     checked.notes.splice(0..0, notes);
     if request.fix {
         note(paths, root);
     }
     Ok(checked)
+}
+
+/// What a check says that was started by a hook of git within another check.
+fn within_another(checkout: &Checkout) -> Checked {
+    let slug = checkout.slug.as_ref().map(ToString::to_string);
+    Checked {
+        repo: slug.unwrap_or_else(|| directory(&checkout.root)),
+        skipped: vec![
+            "a check of this repository is at work, and this one runs in a hook of it".to_owned(),
+        ],
+        ..Checked::default()
+    }
 }
 
 /// Notes that a checkout was trued up, so that a session is not offered that again. Where it
@@ -158,12 +181,20 @@ fn conclude(
     places: Places<'_>,
     request: &Request,
     mut gate: Gate,
-    reading: &Reading,
+    mut reading: Reading,
     files: usize,
 ) -> Result<Checked, CheckError> {
     let root = places.root;
     gate.judge(&reading.repo, request.fix);
-    let assessment = assess(reading);
+    let mut assessment = assess(&reading);
+    if assessment.findings.iter().any(is_absence)
+        && let Some(text) = gate.not_checked_out(root)
+    {
+        gate.notes.push(text);
+        reading.is_partial = true;
+        assessment = assess(&reading);
+    }
+    let reading = &reading;
     let mut checked = Checked {
         repo: reading.repo.clone(),
         files,
@@ -176,19 +207,30 @@ fn conclude(
         gate.publish_earlier(&reading.repo);
     }
     let before = checked.findings.len();
+    if request.fix && request.writeback {
+        let held = assessment.held.iter().filter_map(|(sheet, reason)| {
+            let path = &reading.sheets.get(*sheet)?.path;
+            Some(writeback::not_written(path, reason))
+        });
+        checked.skipped.extend(held);
+    }
     if open(&gate) && !deeds.is_empty() {
         let written = rows::write(store, reading, root, &deeds, &request.mover)?;
         checked.notes.extend(written.refused);
         if request.writeback {
-            let back = writeback::write(reading, places, &deeds, &written.links, &mut gate);
+            let mut links = written.links;
+            links.retain(|(spot, _)| !assessment.held.contains_key(&spot.sheet));
+            let back = writeback::write(reading, places, &deeds, &links, &mut gate);
             checked.written = back.written;
             checked.commit = back.commit;
             checked.pushed = back.pushed;
             checked.skipped.extend(back.skipped);
+            checked.notes.extend(back.notes);
         }
         // What was reported done proves nothing: it is read again.
-        let (mut after, _) = observe(store, root, Some(reading.repo.clone()))?;
+        let (mut after, _) = observe(store, root, Some(reading.repo.clone()), &reading.others)?;
         after.is_outdated = reading.is_outdated;
+        after.is_partial = reading.is_partial;
         let left = assess(&after).findings;
         let left: HashSet<_> = left.iter().map(identity).collect();
         let found = checked.findings.iter();
@@ -202,6 +244,12 @@ fn conclude(
     checked.findings.splice(0..0, gate.findings);
     checked.mended.splice(0..0, std::iter::repeat_n(false, own));
     Ok(checked)
+}
+
+/// Tells whether a finding is that a file is not there.
+fn is_absence(finding: &Finding) -> bool {
+    let code = finding.divergence.code;
+    [Code::C01, Code::C07, Code::C08, Code::C14].contains(&code)
 }
 
 /// What makes a finding the same one in a later reading: its line may have moved.
@@ -222,10 +270,14 @@ pub(super) fn observe(
     store: &mut dyn Store,
     root: &Path,
     name: Option<String>,
+    others: &[RepoSlug],
 ) -> Result<(Reading, usize), CheckError> {
+    // A fork has the files of another, and they say the other's name.
+    let is_own = |name: &String| !others.iter().any(|other| other.is_same(name));
     let paths = files::list(root)?;
     let paths = paths.as_deref();
-    let name = name.or_else(|| files::name(root, paths.unwrap_or_default()));
+    let said = || files::name(root, paths.unwrap_or_default()).filter(is_own);
+    let name = name.or_else(said);
     let (files, repo, rows) = if let Some(name) = name {
         // The database is asked while files are read.
         thread::scope(|scope| {
@@ -238,9 +290,13 @@ pub(super) fn observe(
         })
     } else {
         let files = files::read(root, paths);
-        let name = match files.sheets.iter().find_map(Sheet::slug) {
+        let mut said = files.sheets.iter().filter_map(Sheet::slug);
+        let name = match said.find(|name| is_own(name)) {
             Some(name) => name,
-            None => known(store, &files)?.unwrap_or_else(|| directory(root)),
+            None => match known(store, &files)?.filter(is_own) {
+                Some(name) => name,
+                None => unlike(directory(root), others),
+            },
         };
         let rows = store.workplan_rows(&name);
         (files, name, rows)
@@ -253,6 +309,7 @@ pub(super) fn observe(
         troubles: files.troubles,
         rows: rows.tied,
         ghosts: rows.ghosts,
+        others: others.to_vec(),
         plans: plans::read(store, root)?,
         ..Reading::default()
     };
@@ -283,6 +340,16 @@ fn known(store: &mut dyn Store, files: &files::Files) -> Result<Option<String>, 
     let rows = store.find_workplan_rows(&keys, &[])?;
     let mut tied = rows.into_iter().filter(|row| row.link.is_some());
     Ok(tied.find_map(|row| row.repo))
+}
+
+/// Returns a name that is none of these.
+fn unlike(name: String, others: &[RepoSlug]) -> String {
+    let is_free = |name: &String| !others.iter().any(|other| other.is_same(name));
+    if is_free(&name) {
+        return name;
+    }
+    let mut numbered = (2..).map(|number| format!("{name}-{number}"));
+    numbered.find(is_free).unwrap_or(name)
 }
 
 /// Returns the name of the repository's directory; of a linked worktree, of the repository.

@@ -1,6 +1,6 @@
 //! What is to be written into files: the bytes concerned, made from what the files hold now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -9,9 +9,12 @@ use super::assess::{Deeds, Reading, Spot};
 use super::files::LARGEST;
 use super::ids;
 use super::rows::unit;
+use super::sheet::{Sheet, Trouble};
 use crate::files::read_bytes;
 use crate::model::{ItemKey, WorkplanLink, WorkplanTaskStatus};
-use crate::workplan::{Edit, Scalar, Workplan, apply, parse};
+use crate::workplan::{
+    CONFLICT, Edit, Place, Problem, Scalar, Workplan, apply, conflict_marker, parse,
+};
 
 /// A file and what becomes of it. Its content is not kept: the first run in a large repository
 /// changes thousands of files.
@@ -132,6 +135,13 @@ impl<'r> Intent<'r> {
         match self.files.get(path) {
             None => Ok(None),
             Some(Changes::Plan(plan)) => {
+                if let Some(line) = conflict_marker(&plan.text) {
+                    let place = Place { line, column: 1 };
+                    return Err(unreadable(&Problem {
+                        place,
+                        text: CONFLICT.to_owned(),
+                    }));
+                }
                 let id = |id| format!("{}/{id}: [ ] -> [x]", plan.plan);
                 let lines = plan.boxes.edited().map(id).collect();
                 let edits = plan.boxes.edits.iter().map(|edit| Edit {
@@ -158,7 +168,10 @@ impl<'r> Intent<'r> {
         deeds: &[(Spot, Deed)],
     ) -> Result<Option<Draft>, String> {
         let old = read_bytes(&root.join(path), LARGEST, false).map_err(|e| e.to_string())?;
-        let workplan = parse(&old).map_err(|problem| problem.to_string())?;
+        let workplan = parse(&old).map_err(|problem| unreadable(&problem))?;
+        if let Some(problem) = first_problem(path, &workplan) {
+            return Err(unreadable(&problem));
+        }
         let blocks = workplan.tasks.iter().enumerate();
         let blocks: BTreeMap<_, _> = blocks.map(|(at, block)| (block.place, at)).collect();
         let (mut edits, mut lines) = (Vec::new(), Vec::new());
@@ -214,6 +227,30 @@ impl<'r> Intent<'r> {
             }
         }
     }
+}
+
+/// Returns the first thing of a workplan that could not be read.
+///
+/// A file of which one part means nothing may mean something else in all that follows: the end
+/// of a block that was forgotten makes text of tasks and tasks of text.
+fn first_problem(path: &str, workplan: &Workplan) -> Option<Problem> {
+    let (sheet, troubles) = Sheet::of(path, workplan);
+    if let Some(Trouble { place, text, .. }) = troubles.into_iter().next() {
+        return Some(Problem { place, text });
+    }
+    let mut seen = HashSet::new();
+    let tasks = sheet.into_iter().flat_map(|sheet| sheet.tasks);
+    tasks
+        .into_iter()
+        .find(|task| !seen.insert(task.key.clone()))
+        .map(|task| Problem {
+            place: task.place,
+            text: format!("the id {} stands twice", task.key),
+        })
+}
+
+fn unreadable(problem: &Problem) -> String {
+    format!("it cannot be read whole ({problem})")
 }
 
 #[cfg(test)]

@@ -4,10 +4,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::finding::{Draft, Finding, MEND, counted, told};
+use super::check::Push;
+use super::finding::{Draft, Finding, MEND, counted, shown, told};
 use crate::authority::Authority;
 use crate::git::{GitError, Repository, Standing, Upstream};
 use crate::reconcile::{Code, Severity};
+use crate::workplan::is_workplan_path;
 
 /// How long a remote may take to be asked, and how long to be told.
 const FETCH: Duration = Duration::from_secs(8);
@@ -25,6 +27,10 @@ pub(super) struct Gate {
     /// Where to commit; absent where that is not possible.
     pub(super) repository: Option<Repository>,
     upstream: Option<Upstream>,
+    /// The branch checked out.
+    branch: Option<String>,
+    /// Which commits may be pushed.
+    push: Push,
     /// Whether the remote could be asked.
     is_reachable: bool,
     /// Why nothing at all may be written.
@@ -38,17 +44,35 @@ pub(super) struct Gate {
     pub(super) notes: Vec<String>,
 }
 
-/// Looks at a checkout; with `pull` its branch is first brought up to date.
-pub(super) fn look(root: &Path, pull: bool) -> Gate {
-    let mut gate = Gate::default();
+/// What is going to be done to a checkout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// Nothing: it is read, and nothing that it names is started.
+    Read,
+    /// It is written to.
+    Write,
+    /// Its branch is first brought up to date.
+    Pull,
+}
+
+/// Looks at a checkout; with [`Aim::Pull`] its branch is first brought up to date.
+pub(super) fn look(root: &Path, aim: Aim, push: Push) -> Gate {
+    let mut gate = Gate {
+        push,
+        ..Gate::default()
+    };
     // One around it is another's.
     let Some(repository) = Repository::discover(root).filter(|found| found.root() == root) else {
         gate.no_files = Some("it is no git repository, so nothing could be committed".to_owned());
         return gate;
     };
-    if let Err(error) = gate.ask(&repository, pull) {
+    if let Err(error) = gate.ask(&repository, aim) {
         // Where git cannot be asked, it cannot be told either.
         gate.obstacle = Some(told(&error));
+    }
+    // git says so to the hooks of a commit; a commit within it would take the branch from it.
+    if std::env::var_os("GIT_INDEX_FILE").is_some() {
+        gate.no_files = Some("it runs in a hook of a commit".to_owned());
     }
     gate.is_outdated = gate.upstream.as_ref().is_some_and(|it| it.behind > 0);
     gate.repository = Some(repository);
@@ -69,20 +93,47 @@ impl Gate {
         }
     }
 
-    fn ask(&mut self, repository: &Repository, pull: bool) -> Result<(), GitError> {
+    /// Says which workplans are in git and not on the disk, because the user wants them nowhere
+    /// else: they are not missing.
+    pub(super) fn not_checked_out(&self, root: &Path) -> Option<String> {
+        let hidden = self.repository.as_ref()?.hidden("workplans").ok()?;
+        let mut paths = hidden
+            .keys()
+            .filter(|path| is_workplan_path(path))
+            .filter(|path| root.join(path).symlink_metadata().is_err());
+        let first = paths.next()?;
+        let more = match paths.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Some(format!(
+            "{}{more}: not checked out here (skip-worktree), so that missing files are not \
+             reported",
+            shown(first)
+        ))
+    }
+
+    fn ask(&mut self, repository: &Repository, aim: Aim) -> Result<(), GitError> {
         let mut standing = repository.standing()?;
         if let Some(upstream) = &standing.upstream {
-            match repository.fetch(upstream, FETCH) {
+            match Self::ask_remote(repository, upstream, aim) {
+                Ok(now) => {
+                    self.is_reachable = true;
+                    match now {
+                        Some(now) => standing.upstream = Some(now),
+                        None => standing = repository.standing()?,
+                    }
+                }
                 // A branch that is not there yet is published by the first push.
-                Ok(()) | Err(GitError::NoSuchBranch { .. }) => self.is_reachable = true,
-                Err(error) if pull => self
+                Err(GitError::NoSuchBranch { .. }) => self.is_reachable = true,
+                Err(error @ GitError::Untrusted { .. }) => self.notes.push(told(&error)),
+                Err(error) if aim == Aim::Pull => self
                     .notes
                     .push(format!("the remote was not asked: {}", told(&error))),
                 Err(_) => {}
             }
-            standing = repository.standing()?;
         }
-        if pull
+        if aim == Aim::Pull
             && standing.operation.is_none()
             && let Some(upstream) = standing.upstream.clone()
             && upstream.behind > 0
@@ -95,6 +146,7 @@ impl Gate {
             }
         }
         self.obstacle = obstacle(&standing);
+        self.branch = standing.branch;
         self.upstream = standing.upstream;
         if let Some(upstream) = self
             .upstream
@@ -109,45 +161,79 @@ impl Gate {
         Ok(())
     }
 
-    /// Counts what an earlier run committed and could not push.
-    fn earlier(&self, repository: &Repository) -> Result<u64, GitError> {
+    /// Asks the remote. Returns the upstream as it is now, or nothing where the repository itself
+    /// knows by now. A reading check must not start what a repository names; one that writes
+    /// runs its hooks anyway.
+    fn ask_remote(
+        repository: &Repository,
+        upstream: &Upstream,
+        aim: Aim,
+    ) -> Result<Option<Upstream>, GitError> {
+        match aim {
+            Aim::Read => repository.ask_remote(upstream, FETCH).map(Some),
+            Aim::Write | Aim::Pull => repository.fetch(upstream, FETCH).map(|()| None),
+        }
+    }
+
+    /// Counts what is committed and not pushed; `made` is a commit of this run, whatever a hook
+    /// made of its subject.
+    fn waiting(&self, repository: &Repository, made: Option<&str>) -> Result<Waiting, GitError> {
         let upstream = self.upstream.as_ref();
-        let Some(upstream) = upstream.filter(|u| u.takes_pushes && (u.ahead > 0 || u.gone)) else {
-            return Ok(0);
+        let Some(upstream) = upstream.filter(|u| u.takes_pushes) else {
+            return Ok(Waiting::default());
         };
-        repository.unpushed(upstream, SUBJECT)
+        if made.is_none() && upstream.ahead == 0 && !upstream.gone {
+            return Ok(Waiting::default());
+        }
+        let mut waiting = Waiting::default();
+        for commit in repository.unpushed(upstream)? {
+            if commit.subject == SUBJECT || made == Some(&*commit.id) {
+                waiting.ours += 1;
+            } else {
+                waiting.users += 1;
+            }
+        }
+        Ok(waiting)
     }
 
     /// Says that commits of an earlier run are not pushed.
     fn report_earlier(&mut self, repo: &str) {
         let repository = self.repository.as_ref();
         // What git cannot be asked is said where it matters.
-        let waiting = repository.and_then(|repository| self.earlier(repository).ok());
-        if let Some(waiting) = waiting.filter(|waiting| *waiting > 0) {
-            let text = format!(
+        let waiting = repository.and_then(|repository| self.waiting(repository, None).ok());
+        if let Some(waiting) = waiting.filter(|waiting| waiting.ours > 0) {
+            let mut text = format!(
                 "{} of an earlier run not pushed",
-                counted(waiting, "commit")
+                counted(waiting.ours, "commit")
             );
+            let mut fix = MEND;
+            if waiting.users > 0 {
+                text = format!("{text}, nor {} of yours", counted(waiting.users, "commit"));
+                fix = "git push";
+            }
             let draft = Draft::new(Code::C17, repo, Authority::Git);
-            self.findings.push(draft.fix(MEND).says(&text));
+            self.findings.push(draft.fix(fix).says(&text));
         }
     }
 
-    /// Publishes what an earlier run committed and could not push.
+    /// Publishes what an earlier run committed and could not push, if nothing else would go
+    /// with it.
     pub(super) fn publish_earlier(&mut self, repo: &str) {
         let (Some(repository), Some(upstream)) = (&self.repository, &self.upstream) else {
             return;
         };
-        let waiting = match self.earlier(repository) {
-            Ok(0) => return,
+        let waiting = match self.waiting(repository, None) {
             Ok(waiting) => waiting,
             Err(error) => {
                 self.obstacle = Some(told(&error));
                 return;
             }
         };
-        if let Err(reason) = self.push(repository, upstream) {
-            let waiting = counted(waiting, "commit");
+        if !waiting.is_due(self.push) {
+            return;
+        }
+        if let Err(reason) = self.send(repository, upstream) {
+            let waiting = counted(waiting.ours + waiting.users, "commit");
             let text =
                 format!("{waiting} of an earlier run not pushed, so nothing was written: {reason}");
             self.findings.push(unpushed(repo, &text));
@@ -156,7 +242,7 @@ impl Gate {
     }
 
     /// Pushes. Who did not answer a moment ago would only be waited for once more.
-    fn push(&self, repository: &Repository, upstream: &Upstream) -> Result<(), String> {
+    fn send(&self, repository: &Repository, upstream: &Upstream) -> Result<(), String> {
         if !self.is_reachable {
             return Err("the remote cannot be reached".to_owned());
         }
@@ -164,20 +250,60 @@ impl Gate {
         pushed.map_err(|error| told(&error))
     }
 
-    /// Publishes the commit just made; tells whether it is published.
-    pub(super) fn publish(&mut self, repo: &str) -> bool {
-        let (Some(repository), Some(upstream)) = (&self.repository, &self.upstream) else {
-            return false;
+    /// Publishes the commit just made, if nothing else would go with it; says why it is not
+    /// published where that is so.
+    pub(super) fn publish(&mut self, repo: &str, commit: &str) -> Result<(), String> {
+        let Some(repository) = &self.repository else {
+            return Err("not pushed: there is no git repository".to_owned());
         };
-        match self.push(repository, upstream) {
-            Ok(()) => true,
-            Err(error) => {
-                let text = format!(
-                    "the commit is not pushed, and no further one is made until it is: {error}"
-                );
-                self.findings.push(unpushed(repo, &text));
-                false
-            }
+        let Some(upstream) = &self.upstream else {
+            let branch = self.branch.as_deref().unwrap_or("BRANCH");
+            return Err(format!(
+                "not pushed: {branch} follows no branch of a remote; \
+                 `git push -u REMOTE {branch}` begins that"
+            ));
+        };
+        let waiting = match self.waiting(repository, Some(commit)) {
+            Ok(waiting) => waiting,
+            Err(error) => return Err(format!("not pushed: {}", told(&error))),
+        };
+        if self.push == Push::Never {
+            return Err("not pushed, as --no-push says".to_owned());
+        }
+        if !waiting.is_due(self.push) {
+            return Err(format!(
+                "not pushed: {} of yours would go with it; `git push` sends all, \
+                 and so does `trueup check --fix --push`",
+                counted(waiting.users, "commit")
+            ));
+        }
+        self.send(repository, upstream).map_err(|error| {
+            let text = format!(
+                "the commit is not pushed, and no further one is made until it is: {error}"
+            );
+            self.findings.push(unpushed(repo, &text));
+            text
+        })
+    }
+}
+
+/// Commits that are not pushed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Waiting {
+    /// Those made here.
+    ours: u64,
+    /// Those that the user made.
+    users: u64,
+}
+
+impl Waiting {
+    /// Tells whether they are pushed now. A push sends all that stands before a commit, and when
+    /// the user's own work is published is for the user to say.
+    const fn is_due(self, push: Push) -> bool {
+        match push {
+            Push::Never => false,
+            Push::All => self.ours + self.users > 0,
+            Push::Own => self.ours > 0 && self.users == 0,
         }
     }
 }
@@ -226,4 +352,23 @@ fn obstacle(standing: &Standing) -> Option<String> {
         .branch
         .is_none()
         .then(|| "HEAD is detached: its files are not those of a branch".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_commits_are_pushed_by_the_users_word_alone() {
+        for (ours, users, expected) in [
+            (0, 0, [false, false, false]),
+            (1, 0, [true, true, false]),
+            (0, 1, [false, true, false]),
+            (2, 3, [false, true, false]),
+        ] {
+            let waiting = Waiting { ours, users };
+            let due = [Push::Own, Push::All, Push::Never].map(|push| waiting.is_due(push));
+            assert_eq!(due, expected, "{waiting:?}");
+        }
+    }
 }

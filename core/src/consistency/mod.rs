@@ -24,11 +24,12 @@ mod rules;
 mod sheet;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod unfinished;
 mod writeback;
 
 pub use assess::{Assessment, Deeds, Reading, Spot, assess};
-pub use check::{CheckError, Checked, Checkout, Request, check};
+pub use check::{CheckError, Checked, Checkout, Push, Request, check};
 pub use entry::Entry;
 pub use finding::Finding;
 pub use gate::SUBJECT;

@@ -9,11 +9,11 @@ use std::time::Duration;
 use super::assess::{Deeds, Reading, Spot};
 use super::drafts::{Draft, Intent, digest};
 use super::files::{LARGEST, LARGEST_PLAN, mode};
-use super::finding::told;
+use super::finding::{shown, told};
 use super::gate::{Gate, SUBJECT};
 use super::unfinished;
 use crate::files::{Replacement, Written, is_symlink, read_bytes};
-use crate::git::Repository;
+use crate::git::{GitError, Repository};
 use crate::model::WorkplanLink;
 use crate::text::visible_line;
 use crate::workplan::{Edit, apply};
@@ -30,6 +30,8 @@ pub(super) struct Outcome {
     pub(super) commit: Option<String>,
     /// Whether the remote has it.
     pub(super) pushed: bool,
+    /// What the user is to know of it, a line each.
+    pub(super) notes: Vec<String>,
     /// What was left as it is, and why, a line each.
     pub(super) skipped: Vec<String>,
 }
@@ -68,8 +70,10 @@ pub(super) fn write(
         return outcome;
     };
     let repository = repository.locking(places.lock.to_owned());
-    let dirty = match uncommitted(&repository, intent.paths()) {
-        Ok(dirty) => dirty,
+    let dirty = uncommitted(&repository, intent.paths());
+    let dirty = dirty.and_then(|dirty| Ok((dirty, hidden(&repository, intent.paths())?)));
+    let (dirty, hidden) = match dirty {
+        Ok(found) => found,
         Err(reason) => {
             nothing(&reason);
             return outcome;
@@ -77,7 +81,7 @@ pub(super) fn write(
     };
     let mut drafts = Vec::new();
     for path in intent.paths() {
-        let drafted = match dirty.get(path) {
+        let drafted = match hidden.get(path).or_else(|| dirty.get(path)) {
             Some(reason) => Err(reason.clone()),
             None => intent.draft(places.root, path),
         };
@@ -97,13 +101,16 @@ pub(super) fn write(
         return outcome;
     }
     commit(&repository, places, drafts, &mut outcome);
-    if outcome.commit.is_some() {
-        outcome.pushed = gate.publish(&reading.repo);
+    if let Some(commit) = &outcome.commit {
+        match gate.publish(&reading.repo, commit) {
+            Ok(()) => outcome.pushed = true,
+            Err(reason) => outcome.skipped.push(reason),
+        }
     }
     outcome
 }
 
-fn not_written(path: &str, reason: &str) -> String {
+pub(super) fn not_written(path: &str, reason: &str) -> String {
     format!("{path} was not written: {reason}")
 }
 
@@ -113,21 +120,44 @@ pub(super) fn uncommitted<'p>(
     paths: impl Iterator<Item = &'p str>,
 ) -> Result<BTreeMap<String, String>, String> {
     const CHANGED: &str = "it has changes that are not committed, or is not in the repository";
+    ask_of_folders(paths, |place| {
+        let dirty = repository.uncommitted(place)?.into_iter();
+        Ok(dirty.map(|path| (path, CHANGED.to_owned())).collect())
+    })
+}
+
+/// Returns which of these files git was told not to look at, and how that is said: what the user
+/// changes there is the user's, and a commit of it would publish that, or fail for ever.
+fn hidden<'p>(
+    repository: &Repository,
+    paths: impl Iterator<Item = &'p str>,
+) -> Result<BTreeMap<String, String>, String> {
+    ask_of_folders(paths, |place| {
+        let hidden = repository.hidden(place)?.into_iter();
+        let marked = hidden.map(|(path, mark)| {
+            let reason = format!("git is told not to look at it ({})", mark.as_str());
+            (path, reason)
+        });
+        Ok(marked.collect())
+    })
+}
+
+/// Asks git about files: of the folder of workplans all at once, while plans lie anywhere.
+fn ask_of_folders<'p>(
+    paths: impl Iterator<Item = &'p str>,
+    ask: impl Fn(&str) -> Result<BTreeMap<String, String>, GitError>,
+) -> Result<BTreeMap<String, String>, String> {
     let mut found = BTreeMap::new();
     let mut is_asked = false;
     for path in paths {
-        // Of a folder all at once; plans lie anywhere.
         let is_workplan = path.starts_with("workplans/");
         if is_workplan && is_asked {
             continue;
         }
         is_asked |= is_workplan;
         let place = if is_workplan { "workplans" } else { path };
-        match repository.uncommitted(place) {
-            Ok(dirty) => {
-                let dirty = dirty.into_iter();
-                found.extend(dirty.map(|path| (path, CHANGED.to_owned())));
-            }
+        match ask(place) {
+            Ok(told) => found.extend(told),
             Err(error) if is_workplan => return Err(told(&error)),
             Err(error) => {
                 found.insert(path.to_owned(), told(&error));
@@ -157,7 +187,8 @@ fn commit(repository: &Repository, places: Places<'_>, drafts: Vec<Draft>, outco
     }
     match repository.commit(&paths, &message(&replaced), COMMIT) {
         Ok(commit) => {
-            outcome.commit = Some(commit);
+            outcome.notes.extend(added(&commit.others));
+            outcome.commit = Some(commit.id);
             outcome.written = paths;
             unfinished::forget(places.record);
         }
@@ -211,18 +242,43 @@ fn not_committed(
     }
 }
 
+/// Says which files a hook of the user's put into the commit.
+fn added(others: &[String]) -> Option<String> {
+    /// Most that are named.
+    const NAMED: usize = 5;
+    if others.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = others.iter().take(NAMED).map(|name| shown(name)).collect();
+    let more = match others.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!(
+        "the commit also holds what a hook of this repository added: {}{more}",
+        names.join(", ")
+    ))
+}
+
 /// Longest line of a commit's message, in characters.
 const LONGEST_LINE: usize = 400;
 
+/// Makes the message. It is of ASCII alone: which encoding the repository's commits have is its
+/// own business.
 fn message(drafts: &[Draft]) -> String {
     let lines = drafts.iter().flat_map(|draft| &draft.lines);
     let lines: Vec<String> = lines
         .map(|line| format!("- {}", visible_line(line, LONGEST_LINE)))
         .collect();
-    format!(
+    let text = format!(
         "{SUBJECT}\n\nUpdated by trueup check:\n{}\n",
         lines.join("\n")
-    )
+    );
+    let ascii = |c: char| match c {
+        c if c.is_ascii() => c.to_string(),
+        c => c.escape_unicode().to_string(),
+    };
+    text.chars().map(ascii).collect()
 }
 
 /// Changes a file that holds what this is the digest of.

@@ -1,7 +1,9 @@
 //! git as a process, for what its files do not say and for what is done to them.
 //!
 //! Invariants: nothing asks a question that nobody can answer; nothing of an outer git makes
-//! it answer for another repository; every call has an end.
+//! it answer for another repository; every call has an end. A call in which hooks of the user
+//! may run sets no variable and no setting, since git would hand both on to them; one that only
+//! reads starts nothing that the repository's configuration names.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -17,7 +19,7 @@ use crate::deadline::Deadline;
 
 /// What a git hook or an outer git leaves in the environment; with any of it, git would
 /// answer for another repository, or read a path as a pattern.
-const MISLEADING: [&str; 20] = [
+const MISLEADING: [&str; 19] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_IMPLICIT_WORK_TREE",
@@ -28,7 +30,6 @@ const MISLEADING: [&str; 20] = [
     "GIT_QUARANTINE_PATH",
     "GIT_NAMESPACE",
     "GIT_PREFIX",
-    "GIT_CEILING_DIRECTORIES",
     "GIT_GRAFT_FILE",
     "GIT_SHALLOW_FILE",
     "GIT_REPLACE_REF_BASE",
@@ -42,18 +43,41 @@ const MISLEADING: [&str; 20] = [
 
 /// Programs that would ask the user. git takes an empty name for none; ssh has no such way, so
 /// it gets a program that says no, and is made to use it instead of a terminal.
-const UNATTENDED: [(&str, &str); 6] = [
+const UNATTENDED: [(&str, &str); 5] = [
     ("GIT_TERMINAL_PROMPT", "0"),
     ("GIT_ASKPASS", ""),
     ("SSH_ASKPASS", "false"),
     ("SSH_ASKPASS_REQUIRE", "force"),
     ("GCM_INTERACTIVE", "Never"),
-    ("GIT_EDITOR", ":"),
 ];
 
-/// Settings under which nothing but what was asked for is done: packing a repository takes
-/// minutes, and its end would be taken for a remote that hangs.
-const QUIET: [&str; 4] = ["-c", "gc.auto=0", "-c", "maintenance.auto=false"];
+/// Variables of a call that reads. An object that a partial clone lacks is not fetched: what
+/// fetches it is named by the repository, and so is the remote.
+const READING: [(&str, &str); 4] = [
+    ("GIT_OPTIONAL_LOCKS", "0"),
+    ("LC_ALL", "C"),
+    ("GIT_NO_LAZY_FETCH", "1"),
+    // No protocol at all, for versions that do not know the variable above.
+    ("GIT_ALLOW_PROTOCOL", ""),
+];
+
+/// Settings of a call in which no hook runs: nothing but what was asked for is done (packing a
+/// repository takes minutes, and its end would be taken for a remote that hangs), and no program
+/// is started beside it.
+const QUIET: [&str; 12] = [
+    "-c",
+    "gc.auto=0",
+    "-c",
+    "maintenance.auto=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.alternateRefsCommand=:",
+    "-c",
+    "log.showSignature=false",
+];
 
 /// How long an operation may take, all its calls together.
 #[derive(Debug, Clone, Copy)]
@@ -74,10 +98,12 @@ impl Limit {
 /// What a call does, which decides what it may touch and in which language it speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Reads; its output is parsed.
+    /// Reads what is on the disk; its output is parsed.
     Read,
-    /// Writes to the repository, or to a remote. Hooks run, so that the user's locale stays.
-    Write,
+    /// Talks to a remote, without a hook; its complaint is parsed.
+    Ask,
+    /// Changes something. The user's hooks run, as from their own shell.
+    Change,
 }
 
 /// A call of git.
@@ -94,23 +120,28 @@ impl GitCommand {
         for name in MISLEADING {
             command.env_remove(name);
         }
-        command.envs(UNATTENDED);
-        // A repository that git cannot use must be an error; the one around it is another.
-        if let Some(above) = std::path::absolute(root)
-            .ok()
-            .as_deref()
-            .and_then(Path::parent)
-        {
-            command.env("GIT_CEILING_DIRECTORIES", above);
+        command.current_dir(root).stdin(Stdio::null());
+        if purpose != Purpose::Change {
+            command.envs(UNATTENDED).args(QUIET);
+            // A repository that git cannot use must be an error; the one around it is another.
+            if let Some(above) = std::path::absolute(root)
+                .ok()
+                .as_deref()
+                .and_then(Path::parent)
+            {
+                command.env("GIT_CEILING_DIRECTORIES", above);
+            }
         }
         match purpose {
-            Purpose::Read => command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C"),
-            // The messages alone: hooks need the encoding of the user's locale.
-            Purpose::Write => command.env("LANGUAGE", "C"),
-        };
-        command.arg("-C").arg(root).args(QUIET);
-        // Every path that is passed means one file, whatever is in its name.
-        command.arg("--literal-pathspecs").stdin(Stdio::null());
+            Purpose::Read => {
+                // Every path that is passed means one file, whatever is in its name.
+                command.envs(READING).arg("--literal-pathspecs");
+            }
+            Purpose::Ask => {
+                command.env("LC_ALL", "C");
+            }
+            Purpose::Change => {}
+        }
         Self {
             command,
             what,
@@ -218,22 +249,40 @@ mod tests {
         "GIT_NO_REPLACE_OBJECTS",
     ];
 
+    fn call(purpose: Purpose) -> GitCommand {
+        let limit = Limit::starting_now(Duration::from_mins(1));
+        GitCommand::new(Path::new("/x"), purpose, "git", limit)
+    }
+
     #[test]
     fn what_git_itself_takes_for_bound_to_a_repository_is_dropped() {
         let asked = Command::new("git")
             .args(["rev-parse", "--local-env-vars"])
             .output()
             .unwrap();
-        let limit = Limit::starting_now(Duration::from_mins(1));
-        let call = GitCommand::new(Path::new("/x"), Purpose::Read, "git", limit);
         let text = String::from_utf8(asked.stdout).unwrap();
         assert!(text.contains("GIT_DIR"));
-        for name in text.lines().filter(|name| !KEPT.contains(name)) {
-            let mut variables = call.command.get_envs();
-            assert!(
-                variables.any(|set| set == (OsStr::new(name), None)),
-                "{name}"
-            );
+        for purpose in [Purpose::Read, Purpose::Ask, Purpose::Change] {
+            let call = call(purpose);
+            for name in text.lines().filter(|name| !KEPT.contains(name)) {
+                let mut variables = call.command.get_envs();
+                assert!(
+                    variables.any(|set| set == (OsStr::new(name), None)),
+                    "{name}"
+                );
+            }
         }
+    }
+
+    #[test]
+    fn where_hooks_run_nothing_is_set_that_they_would_see() {
+        let call = call(Purpose::Change);
+        let set: Vec<_> = call
+            .command
+            .get_envs()
+            .filter(|(_, value)| value.is_some())
+            .collect();
+        assert_eq!(set, []);
+        assert_eq!(call.command.get_args().count(), 0);
     }
 }

@@ -43,6 +43,14 @@ pub enum GitError {
         /// The full name of the branch there.
         branch_ref: String,
     },
+    /// Asking the remote would run what the repository names.
+    #[error("{remote} is not asked: {found}")]
+    Untrusted {
+        /// The remote's name.
+        remote: String,
+        /// What its address is.
+        found: String,
+    },
     /// It ended well, and yet things are not as they should be; or they are such that it was
     /// not even run.
     #[error("{what}: {found}")]

@@ -7,15 +7,19 @@
 //! ([`Repository`]): it is the user's own, with the user's settings, identity, hooks and
 //! signature, and every call has an end.
 
+mod address;
 mod changes;
 mod command;
 mod commit;
 mod error;
+mod fetch;
+mod hidden;
 mod operation;
 mod process;
 mod push;
 mod refs;
 mod reftable;
+mod remotes;
 mod repository;
 mod upstream;
 
@@ -23,13 +27,19 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+pub use address::identity;
+pub use commit::Commit;
 pub use error::GitError;
+pub use hidden::Hidden;
 pub use operation::Operation;
 pub use refs::branches;
 pub use repository::Repository;
-pub use upstream::{Standing, Upstream};
+pub use upstream::{Standing, UnpushedCommit, Upstream};
 
 use crate::bounds::{BRANCH, GIT_FILE, PATH_PARTS};
+
+/// Most linked worktrees of a repository that are listed.
+const MOST_WORKTREES: usize = 200;
 
 fn read(path: &Path) -> std::io::Result<String> {
     crate::files::read_text(path, GIT_FILE.most, true)
@@ -96,6 +106,22 @@ impl Worktree {
         }
         let branch = target.strip_prefix("refs/heads/")?;
         (branch.len() <= BRANCH.len()).then(|| branch.to_owned())
+    }
+
+    /// Lists the roots of the worktrees that are linked to this repository and there.
+    pub fn linked_worktrees(&self) -> Vec<PathBuf> {
+        let Ok(entries) = std::fs::read_dir(self.common_dir.join("worktrees")) else {
+            return Vec::new();
+        };
+        let roots = entries.flatten().filter_map(|entry| {
+            let mark = read(&entry.path().join("gitdir")).ok()?;
+            let root = Path::new(mark.trim()).parent()?;
+            // One that was moved or removed by hand says nothing of where it is.
+            root.join(".git").is_file().then(|| root.to_owned())
+        });
+        let mut roots: Vec<PathBuf> = roots.take(MOST_WORKTREES).collect();
+        roots.sort();
+        roots
     }
 
     /// Returns the repository's name: that of the directory that holds the shared git

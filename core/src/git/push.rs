@@ -28,11 +28,12 @@ impl Repository {
             return Err(unexpected(format!("{} has no commit", upstream.local_ref)));
         };
         let to = format!("{}:{}", upstream.local_ref, upstream.branch_ref);
-        self.send(WHAT, Limit::starting_now(limit))?
+        self.change(WHAT, Limit::starting_now(limit))
             .args([
                 "push",
                 "--quiet",
                 "--no-follow-tags",
+                "--recurse-submodules=no",
                 "--",
                 &upstream.remote,
                 &to,

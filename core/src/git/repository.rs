@@ -9,13 +9,13 @@ use super::command::{GitCommand, Limit, Purpose};
 use super::error::GitError;
 
 /// Time that reading what is on the disk may take.
-const READING: Duration = Duration::from_secs(30);
+const READING_TIME: Duration = Duration::from_secs(30);
 
 /// A worktree and the git that works on it.
 #[derive(Debug, Clone)]
 pub struct Repository {
     pub(super) worktree: Worktree,
-    variables: Vec<(String, OsString)>,
+    pub(super) variables: Vec<(String, OsString)>,
     /// What a commit keeps locked.
     pub(super) lock: Option<PathBuf>,
 }
@@ -57,24 +57,24 @@ impl Repository {
 
     /// A call that reads what is on the disk.
     pub(super) fn read(&self, what: &'static str) -> GitCommand {
-        self.call(Purpose::Read, what, Limit::starting_now(READING))
+        self.call(Purpose::Read, what, Limit::starting_now(READING_TIME))
     }
 
     /// A call that changes something and runs the user's hooks.
-    pub(super) fn write(&self, what: &'static str, limit: Limit) -> GitCommand {
-        self.call(Purpose::Write, what, limit)
+    pub(super) fn change(&self, what: &'static str, limit: Limit) -> GitCommand {
+        self.call(Purpose::Change, what, limit)
     }
 
-    /// A call that talks to a remote.
-    pub(super) fn send(&self, what: &'static str, limit: Limit) -> Result<GitCommand, GitError> {
-        let call = self.call(Purpose::Write, what, limit);
+    /// A call that asks a remote, in which no hook runs.
+    pub(super) fn ask(&self, what: &'static str, limit: Limit) -> Result<GitCommand, GitError> {
+        let call = self.call(Purpose::Ask, what, limit);
         if self.ssh_is_chosen()? {
             return Ok(call);
         }
         Ok(call.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes"))
     }
 
-    fn call(&self, purpose: Purpose, what: &'static str, limit: Limit) -> GitCommand {
+    pub(super) fn call(&self, purpose: Purpose, what: &'static str, limit: Limit) -> GitCommand {
         let call = GitCommand::new(&self.worktree.root, purpose, what, limit);
         self.variables
             .iter()

@@ -42,6 +42,15 @@ pub struct Upstream {
     pub behind: u64,
 }
 
+/// A commit that the remote does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnpushedCommit {
+    /// Its id.
+    pub id: String,
+    /// The first line of its message.
+    pub subject: String,
+}
+
 /// What is asked of git about a branch; each ends with a zero byte.
 const FIELDS: &str = "--format=%(refname)%00%(upstream)%00%(upstream:remotename)%00\
                       %(upstream:remoteref)%00%(push)%00:%(upstream:track,nobracket)%00";
@@ -64,34 +73,6 @@ impl Repository {
             operation: self.operation()?,
             upstream: local_ref.and_then(|local_ref| Upstream::parse(&text(&told), &local_ref)),
         })
-    }
-
-    /// Fetches the upstream's branch, and nothing else; nothing is removed or packed.
-    ///
-    /// # Errors
-    ///
-    /// When the remote does not answer in time, or has no such branch (any more).
-    pub fn fetch(&self, upstream: &Upstream, limit: Duration) -> Result<(), GitError> {
-        const OPTIONS: [&str; 6] = [
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-prune",
-            "--no-recurse-submodules",
-            "--",
-        ];
-        let call = self.send("git fetch", Limit::starting_now(limit))?;
-        // Its complaint is parsed, and no hook of the user's runs.
-        let call = call.env("LC_ALL", "C").args(OPTIONS);
-        match call.args([&upstream.remote, &upstream.branch_ref]).run() {
-            Err(GitError::Failed { reason, .. }) if reason.contains("find remote ref") => {
-                Err(GitError::NoSuchBranch {
-                    remote: upstream.remote.clone(),
-                    branch_ref: upstream.branch_ref.clone(),
-                })
-            }
-            ended => ended.map(drop),
-        }
     }
 
     /// Moves the branch forward to what was fetched, where that needs no merge; tells whether
@@ -118,28 +99,27 @@ impl Repository {
             });
         }
         let before = self.commit_of("HEAD")?;
-        self.write(WHAT, Limit::starting_now(limit))
+        self.change(WHAT, Limit::starting_now(limit))
             // Changes set aside might not come back.
-            .args(["-c", "merge.autoStash=false"])
             .args(["merge", "--quiet", "--ff-only", "--no-squash"])
-            .args([&upstream.tracking_ref])
+            .args(["--no-autostash", &upstream.tracking_ref])
             .run()?;
         Ok(self.commit_of("HEAD")? != before)
     }
 
-    /// Counts the commits with this subject that the remote does not have, by what was fetched.
+    /// Lists the commits that the remote does not have, by what was fetched, newest first.
     ///
     /// # Errors
     ///
     /// When git fails or refuses.
-    pub fn unpushed(&self, upstream: &Upstream, subject: &str) -> Result<u64, GitError> {
+    pub fn unpushed(&self, upstream: &Upstream) -> Result<Vec<UnpushedCommit>, GitError> {
         let call = self.read("git log").args([
             "log",
             "--no-show-signature",
             "--no-color",
             "--encoding=UTF-8",
             "-z",
-            "--format=tformat:%s",
+            "--format=tformat:%H %s",
             &upstream.local_ref,
         ]);
         let call = if upstream.gone {
@@ -148,9 +128,16 @@ impl Repository {
         } else {
             call.args([&format!("^{}", upstream.tracking_ref), "--"])
         };
-        let subjects = call.run()?;
-        let ours = records(&subjects).filter(|line| *line == subject.as_bytes());
-        Ok(u64::try_from(ours.count()).unwrap_or(u64::MAX))
+        let told = call.run()?;
+        let commits = records(&told).filter_map(|line| {
+            let line = text(line);
+            let (id, subject) = line.split_once(' ')?;
+            Some(UnpushedCommit {
+                id: id.to_owned(),
+                subject: subject.to_owned(),
+            })
+        });
+        Ok(commits.collect())
     }
 }
 

@@ -30,6 +30,10 @@ pub struct RepoPlace {
     pub host: String,
     /// The path there.
     pub path: String,
+    /// Further clones and worktrees there.
+    pub checkouts: Vec<String>,
+    /// The name of its remote, in whatever way its address is spelled; absent where it has none.
+    pub identity: Option<String>,
 }
 
 /// What is known of a state beside its text.
@@ -64,9 +68,49 @@ impl Repo {
         self.places.get(machine).map(|place| place.path.as_str())
     }
 
+    /// Lists all places where it lies on a machine, the first one first.
+    pub fn checkouts_on(&self, machine: &str) -> impl Iterator<Item = &str> {
+        let place = self.places.get(machine).into_iter();
+        place.flat_map(|place| {
+            let further = place.checkouts.iter().map(String::as_str);
+            std::iter::once(place.path.as_str()).chain(further)
+        })
+    }
+
+    /// Tells whether one of its places on a machine is this one.
+    pub fn lies_at(&self, machine: &str, path: &str) -> bool {
+        self.checkouts_on(machine).any(|place| place == path)
+    }
+
     /// Returns what an event shows of it.
     pub fn facts(&self) -> Value {
         json!({"passive": self.passive, "places": places_json(&self.places)})
+    }
+}
+
+impl RepoPlace {
+    /// Returns the place after one more was said: a further checkout, or where the repository
+    /// itself lies by now. What is named as gone is dropped.
+    pub(crate) fn after(self, before: Option<&Self>, is_further: bool, gone: &[String]) -> Self {
+        let Some(before) = before else {
+            return self;
+        };
+        let (path, further) = if is_further {
+            (before.path.clone(), Some(self.path))
+        } else {
+            (self.path, None)
+        };
+        let mut checkouts = before.checkouts.clone();
+        checkouts.extend(further);
+        checkouts.retain(|checkout| *checkout != path && !gone.contains(checkout));
+        let mut seen = std::collections::BTreeSet::new();
+        checkouts.retain(|checkout| seen.insert(checkout.clone()));
+        Self {
+            host: self.host,
+            path,
+            checkouts,
+            identity: self.identity.or_else(|| before.identity.clone()),
+        }
     }
 }
 
@@ -80,7 +124,15 @@ impl StateHead {
 /// Returns the places as they are stored.
 pub(crate) fn places_json(places: &BTreeMap<String, RepoPlace>) -> Value {
     let place = |(machine, place): (&String, &RepoPlace)| {
-        let value = json!({"host": place.host, "path": place.path});
+        let mut value = json!({"host": place.host, "path": place.path});
+        if let Some(object) = value.as_object_mut() {
+            if !place.checkouts.is_empty() {
+                object.insert("checkouts".to_owned(), json!(place.checkouts));
+            }
+            if let Some(identity) = &place.identity {
+                object.insert("identity".to_owned(), json!(identity));
+            }
+        }
         (machine.clone(), value)
     };
     Value::Object(places.iter().map(place).collect())
@@ -93,6 +145,12 @@ pub(crate) fn places_of(value: &Value) -> BTreeMap<String, RepoPlace> {
         let place = RepoPlace {
             host: text("host").unwrap_or_default().to_owned(),
             path: text("path")?.to_owned(),
+            checkouts: {
+                let list = value.get("checkouts").and_then(Value::as_array);
+                let paths = list.into_iter().flatten().filter_map(Value::as_str);
+                paths.map(str::to_owned).collect()
+            },
+            identity: text("identity").map(str::to_owned),
         };
         Some((machine.clone(), place))
     };

@@ -1,13 +1,18 @@
 //! Which repositories lie where on this machine.
 //!
-//! Invariants: a repository has one place on a machine, and a place one repository; a machine is
-//! a data directory of trueup, so that two users of one host, or two homes, never move each
+//! Invariants: a repository has one main place on a machine and any number of further checkouts,
+//! a place has one repository, and clones of one remote are one repository; a machine is a data
+//! directory of trueup, so that two users of one host, or two homes, never move each
 //! other's repositories.
 
+mod identity;
 mod machine;
 mod register;
 mod state;
 
+pub use identity::{Identity, checkouts, config, others, owner_of};
 pub use machine::{machine, make_machine};
-pub use register::{Refusal, Wish, named_after, owner_of, register};
-pub use state::{Delivery, Given, StateError, StateFile, cache_of, deliver, give, lines, spread};
+pub use register::{Refusal, Wish, named_after, register};
+pub use state::{
+    Delivery, Given, Outcome, StateError, StateFile, cache_of, deliver, give, lines, spread,
+};

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::identity::{Identity, distinct, owner_of};
 use crate::files::{path_from_text, path_to_text};
-use crate::git::Worktree;
 use crate::model::{Repo, RepoPlace, RepoSlug};
 use crate::store::{Placement, Provenance, Result, Store};
 
@@ -46,6 +46,14 @@ pub enum Refusal {
         /// Where it lies.
         path: String,
     },
+    /// The directory is a clone of a repository that has another name.
+    #[error("{path} is a clone or a worktree of {slug}, whose name it has")]
+    Same {
+        /// The directory.
+        path: String,
+        /// The repository's name.
+        slug: RepoSlug,
+    },
     /// Nothing of the directory's name makes a slug.
     #[error("{0} has no name that could be a slug")]
     Nameless(String),
@@ -62,24 +70,50 @@ pub fn register(
 ) -> Result<std::result::Result<(Option<Repo>, Repo), Refusal>> {
     let path = path_to_text(&wish.path);
     let repos = store.repos()?;
-    let here = repos
-        .iter()
-        .find(|repo| repo.path_on(&wish.machine) == Some(path.as_str()));
+    let found = Identity::of(&wish.path);
+    let here = repos.iter().find(|repo| repo.lies_at(&wish.machine, &path));
+    let same = owner_of(&repos, &wish.machine, &wish.path);
+    if let (Some(slug), Some(same), None) = (&wish.slug, same, here)
+        && !same.slug.is_same(slug.as_str())
+    {
+        let slug = same.slug.clone();
+        return Ok(Err(Refusal::Same { path, slug }));
+    }
     // Asked again without a name, it keeps the one it has.
-    let slug = wish.slug.or_else(|| here.map(|repo| repo.slug.clone()));
-    let Some(slug) = slug.or_else(|| named_after(&wish.path)) else {
+    let slug = wish
+        .slug
+        .or_else(|| found.name.clone())
+        .or_else(|| same.or(here).map(|repo| repo.slug.clone()))
+        .or_else(|| distinct(&repos, &found, &wish.path));
+    let Some(slug) = slug else {
         return Ok(Err(Refusal::Nameless(path)));
     };
-    if let Some(other) = here.filter(|repo| !repo.slug.is_same(slug.as_str())) {
-        let slug = other.slug.clone();
-        return Ok(Err(Refusal::Taken { path, slug }));
-    }
     let known = repos.iter().find(|repo| repo.slug.is_same(slug.as_str()));
+    let is_same = same.is_some_and(|same| known.is_some_and(|known| same.slug == known.slug));
+    let mut doubled = None;
+    if let Some(other) = here.filter(|repo| !repo.slug.is_same(slug.as_str())) {
+        // One that was registered under a name of its own before clones were known as such.
+        if !is_same {
+            let slug = other.slug.clone();
+            return Ok(Err(Refusal::Taken { path, slug }));
+        }
+        doubled = Some(other.slug.clone());
+    }
     let old = known.and_then(|repo| repo.path_on(&wish.machine));
     // A repository that was moved leaves nothing where it was.
-    if let Some(old) = old.filter(|old| **old != path && path_from_text(old).is_dir()) {
+    let elsewhere = old.filter(|old| **old != path && path_from_text(old).is_dir());
+    if let Some(old) = elsewhere.filter(|_| !is_same) {
         let path = old.to_owned();
         return Ok(Err(Refusal::Elsewhere { slug, path }));
+    }
+    let is_further = elsewhere.is_some();
+    let gone = known
+        .iter()
+        .flat_map(|repo| repo.checkouts_on(&wish.machine));
+    let gone = gone.filter(|path| !path_from_text(path).is_dir());
+    let gone = gone.map(str::to_owned).collect();
+    if let Some(slug) = doubled {
+        store.displace_repo(&slug, &wish.machine, &wish.provenance)?;
     }
     let after = store.place_repo(&Placement {
         slug,
@@ -88,7 +122,11 @@ pub fn register(
         place: RepoPlace {
             host: wish.host,
             path,
+            checkouts: Vec::new(),
+            identity: found.remote,
         },
+        is_further,
+        gone,
         provenance: wish.provenance,
     })?;
     Ok(Ok((known.cloned(), after)))
@@ -109,20 +147,6 @@ pub fn named_after(path: &Path) -> Option<RepoSlug> {
         .replace("..", ".");
     slug.truncate(LONGEST);
     slug.parse().ok()
-}
-
-/// Finds the registered repository that a directory of this machine is of: the one that lies
-/// there, or whose linked worktree it is.
-pub fn owner_of<'a>(repos: &'a [Repo], machine: &str, root: &Path) -> Option<&'a Repo> {
-    let lies_at = |path: &Path| {
-        let path = path_to_text(path);
-        let mut repos = repos.iter();
-        repos.find(|repo| repo.path_on(machine) == Some(path.as_str()))
-    };
-    lies_at(root).or_else(|| {
-        let git = Worktree::discover(root)?;
-        lies_at(git.common_dir.parent()?)
-    })
 }
 
 #[cfg(test)]
@@ -172,6 +196,8 @@ mod tests {
         let (a, b) = (folder.path().join("a"), folder.path().join("b"));
         std::fs::create_dir(&a).unwrap();
         std::fs::create_dir(&b).unwrap();
+        let c = folder.path().join("deep/a");
+        std::fs::create_dir_all(&c).unwrap();
         let mut store = MemoryStore::new();
         let mut ask = |slug: Option<&str>, path: &Path| {
             let asked = register(&mut store, wish(slug, path)).unwrap();
@@ -179,8 +205,13 @@ mod tests {
         };
         assert_eq!(ask(Some("x"), &a), Ok((false, "x".to_owned())));
         assert_eq!(ask(None, &a), Ok((true, "x".to_owned())));
+        assert_eq!(
+            ask(Some("a"), &folder.path().join("deep")),
+            Ok((false, "a".to_owned()))
+        );
         let taken = ask(Some("y"), &a).unwrap_err().to_string();
         assert!(taken.ends_with("is registered as x already"), "{taken}");
+        assert_eq!(ask(None, &c), Ok((false, "deep-a".to_owned())));
         let elsewhere = ask(Some("X"), &b).unwrap_err();
         assert!(
             matches!(elsewhere, Refusal::Elsewhere { .. }),

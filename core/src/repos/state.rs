@@ -5,7 +5,7 @@
 //! like a secret; what says the same already is not written again, and keeps its time.
 
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::files::path_from_text;
 use crate::files::{self, Change, ChangeError, Written, is_symlink, read_bytes};
+use crate::git::{Repository, Worktree};
 use crate::hex::hex;
 use crate::model::{Repo, RepoSlug, RepoState, StateHead, Timestamp};
 use crate::repo_state::{Body, LARGEST_BODY, LARGEST_FILE, put, summary};
@@ -98,17 +99,30 @@ impl StateFile {
     /// When its own configuration leads out of it.
     pub fn place(root: &Path, config: &RepositoryConfig) -> Result<PathBuf, StateError> {
         let path = root.join(config.state_file.as_deref().unwrap_or(STATE));
-        let plain = |part: std::path::Component<'_>| {
-            matches!(
-                part,
-                std::path::Component::Normal(_) | std::path::Component::CurDir
-            )
+        let own = path.strip_prefix(root).map_err(|_| OUTSIDE);
+        match own.and_then(fit) {
+            Ok(()) => Ok(path),
+            Err(problem) => Err(unfit(&path, problem)),
+        }
+    }
+
+    /// Sees to it that git tracks the file, or would if it were added: what is ignored is not
+    /// meant for others.
+    ///
+    /// # Errors
+    ///
+    /// When it is ignored, or git cannot say in time.
+    pub fn demand_trackable(&self, root: &Path, limit: Duration) -> Result<(), StateError> {
+        let root = root.canonicalize().map_err(|error| unfit(root, error))?;
+        let Some(repository) = Repository::discover(&root) else {
+            return Ok(());
         };
-        let own = path.strip_prefix(root);
-        if own.is_ok_and(|own| own.components().all(plain)) {
-            Ok(path)
-        } else {
-            Err(unfit(&path, "it lies outside its repository"))
+        let own = self.path.strip_prefix(repository.root());
+        let own = own.map_err(|_| unfit(&self.path, OUTSIDE))?;
+        let ignored = repository.is_ignored(&own.to_string_lossy(), limit);
+        match ignored.map_err(|error| unfit(&self.path, error))? {
+            true => Err(unfit(&self.path, "git ignores it, so it stays here")),
+            false => Ok(()),
         }
     }
 
@@ -140,9 +154,9 @@ impl StateFile {
             other => other.map_err(|error| unfit(&named, error))?,
         };
         let root = root.canonicalize().map_err(|error| unfit(root, error))?;
-        if !path.starts_with(&root) {
-            return Err(unfit(&named, "it lies outside its repository"));
-        }
+        let own = path.strip_prefix(&root).map_err(|_| OUTSIDE);
+        own.and_then(fit)
+            .map_err(|problem| unfit(&named, problem))?;
         let bytes = read_bytes(&path, limit, false).map_err(|error| match error.kind() {
             ErrorKind::FileTooLarge if limit < LARGEST_BODY => {
                 unfit(&path, format!("{error}; run: trueup state sync"))
@@ -173,6 +187,34 @@ impl StateFile {
         thread::spawn(move || sender.send(Redacted::of(&text)));
         let redacted = receiver.recv_timeout(time);
         redacted.is_ok_and(|redacted| self.redacted.set(redacted).is_ok())
+    }
+}
+
+const OUTSIDE: &str = "it lies outside its repository";
+
+/// Says what keeps a path within a repository from being that of a state. Settings and keys of
+/// tools lie in files with a dot, or have no name of a text for people.
+fn fit(own: &Path) -> Result<(), &'static str> {
+    for part in own.components() {
+        match part {
+            Component::CurDir => {}
+            Component::Normal(name) if name.as_encoded_bytes().starts_with(b".") => {
+                return Err(
+                    "a state does not lie in a file or folder whose name begins with a dot",
+                );
+            }
+            Component::Normal(_) => {}
+            _ => return Err(OUTSIDE),
+        }
+    }
+    let extension = own.extension().unwrap_or_default();
+    let is_markdown = ["md", "markdown"]
+        .iter()
+        .any(|known| extension.eq_ignore_ascii_case(known));
+    if is_markdown {
+        Ok(())
+    } else {
+        Err("a state is a Markdown file: its name ends in .md")
     }
 }
 
@@ -244,8 +286,17 @@ pub struct Delivery {
     pub target: RepoSlug,
     /// The root of that repository.
     pub root: PathBuf,
-    /// Whether the cache said something else before.
-    pub outcome: Result<bool, ChangeError>,
+    /// What became of the cache.
+    pub outcome: Result<Outcome, ChangeError>,
+}
+
+/// What became of a cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It says the state; whether it said something else before.
+    Changed(bool),
+    /// The directory is not there any more.
+    Gone,
 }
 
 /// Returns the cache of a repository.
@@ -253,8 +304,8 @@ pub fn cache_of(root: &Path) -> PathBuf {
     root.join(FOLDER).join(CACHE)
 }
 
-/// Writes a state into the caches of every other repository of this machine that takes any.
-/// Those that are not there any more are passed over.
+/// Writes a state into the caches of every other repository of this machine that takes any, in
+/// each of its checkouts. A checkout that is not there any more is told as such.
 pub fn spread(
     repos: &[Repo],
     machine: &str,
@@ -269,20 +320,20 @@ pub fn spread(
     let others = repos
         .iter()
         .filter(|other| !other.passive && !other.slug.is_same(given.repo.slug.as_str()));
-    let places = others.filter_map(|other| Some((other, path_from_text(other.path_on(machine)?))));
+    let places = others.flat_map(|other| {
+        let roots = super::checkouts(other, machine).into_iter();
+        roots.map(move |root| (other, root))
+    });
+    let (slug, at) = (&given.repo.slug, head.synced_at);
     places
-        .filter(|(_, root)| root.is_dir())
         .map(|(target, root)| Delivery {
-            repo: given.repo.slug.clone(),
+            repo: slug.clone(),
             target: target.slug.clone(),
-            outcome: deliver(
-                &root,
-                &given.repo.slug,
-                head.synced_at,
-                &body,
-                paths,
-                patience,
-            ),
+            outcome: if root.is_dir() {
+                deliver(&root, slug, at, &body, paths, patience).map(Outcome::Changed)
+            } else {
+                Ok(Outcome::Gone)
+            },
             root,
         })
         .collect()
@@ -323,6 +374,11 @@ pub fn deliver(
                 .any(is_symlink)
             {
                 return Err(failed(io::Error::other("a symlink, which is not followed")));
+            }
+            // The states of others are none of this repository's content; that git cannot be told
+            // so is no reason to keep them from it.
+            if let Some(git) = Worktree::discover(root) {
+                let _ = crate::cache::exclude_from_git(&git.common_dir);
             }
             let old = match read_bytes(&cache, LARGEST_FILE, false) {
                 Err(error) if error.kind() == ErrorKind::NotFound => None,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Key;
 use super::block::{Description, TaskBlock};
+use super::conflict;
 use super::fence::{CODE, Fence, is_task, list_item, looks_like_task};
 use super::heading;
 use super::lines::{Line, Lines, indentation};
@@ -114,6 +115,9 @@ impl<'a> Reader<'a, '_> {
             // Code, or the paragraph above goes on.
             return;
         }
+        if columns == 0 {
+            self.look_for_traces(line);
+        }
         let hidden = if let Some((fence, info)) = Fence::opened_by(line.text) {
             Some(if is_task(info) {
                 self.end_description(line.start);
@@ -137,6 +141,16 @@ impl<'a> Reader<'a, '_> {
                 task: None,
             });
         }
+    }
+
+    /// Names what a merge or a concatenation left, since it changes what the lines below are.
+    fn look_for_traces(&mut self, line: &Line<'a>) {
+        let reason = match line.text.as_bytes().first() {
+            Some(b'<' | b'>') if conflict::is_marker(line.text) => conflict::CONFLICT,
+            Some(0xEF) if line.text.starts_with('\u{feff}') => conflict::MARK,
+            _ => return,
+        };
+        self.problems.push(Problem::new(place_of(line), reason));
     }
 
     /// Reads a line that neither a fence nor a comment begins; a fence may begin in it.

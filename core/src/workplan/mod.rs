@@ -8,6 +8,7 @@
 
 mod block;
 mod body;
+mod conflict;
 mod edit;
 mod fence;
 mod front;
@@ -25,6 +26,7 @@ mod value;
 mod vocabulary;
 
 pub use block::TaskBlock;
+pub use conflict::{CONFLICT, conflict_marker};
 pub use edit::{Edit, apply};
 pub use front::FrontMatter;
 pub use key::Key;

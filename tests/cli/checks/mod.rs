@@ -1,8 +1,10 @@
 //! `trueup check`, over real repositories.
 
+mod citizen;
 mod formats;
 mod gate;
 mod holders;
+mod identity;
 mod incident;
 mod linking;
 mod plans;
@@ -12,4 +14,5 @@ mod remotes;
 pub(crate) mod scene;
 mod sweep;
 mod targets;
+mod unreadable;
 mod writeback;

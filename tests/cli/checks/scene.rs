@@ -252,6 +252,11 @@ impl Clone {
         }
     }
 
+    /// All that git keeps, by name and content.
+    pub(crate) fn git_dir(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        files(&self.root().join(".git"))
+    }
+
     pub(crate) fn head(&self) -> String {
         self.git(&["rev-parse", "HEAD"])
     }

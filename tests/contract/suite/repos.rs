@@ -9,6 +9,7 @@ use crate::request::{by, cursor, events, kinds, refused};
 
 on_every_store! {
     a_repository_lies_where_each_machine_says
+    further_checkouts_belong_to_their_repository
     a_slug_is_one_whatever_its_case
     saying_the_same_again_changes_nothing
     the_last_machine_takes_the_repository_with_it
@@ -30,7 +31,11 @@ fn placement(name: &str, machine: &str, path: &str) -> Placement {
         place: RepoPlace {
             host: format!("{machine}-host"),
             path: path.to_owned(),
+            checkouts: Vec::new(),
+            identity: None,
         },
+        is_further: false,
+        gone: Vec::new(),
         provenance: by("user"),
     }
 }
@@ -69,6 +74,30 @@ fn a_repository_lies_where_each_machine_says(f: &mut impl Fixture) {
     let slugs: Vec<&str> = all.iter().map(|repo| repo.slug.as_str()).collect();
     assert_eq!(slugs, ["alpha", "beta"]);
     assert_eq!(all[0], moved);
+}
+
+fn further_checkouts_belong_to_their_repository(f: &mut impl Fixture) {
+    let mut further = |path: &str, gone: &[&str]| {
+        let mut wish = placement("alpha", "m1", path);
+        wish.is_further = path != "/a";
+        wish.place.identity = Some("host/alpha".to_owned());
+        wish.gone = gone.iter().map(|path| (*path).to_owned()).collect();
+        let repo = f.store().place_repo(&wish).unwrap();
+        let all: Vec<String> = repo.checkouts_on("m1").map(str::to_owned).collect();
+        assert_eq!(f.store().repos().unwrap(), [repo]);
+        all
+    };
+    assert_eq!(further("/a", &[]), ["/a"]);
+    assert_eq!(further("/b", &[]), ["/a", "/b"]);
+    assert_eq!(further("/c", &[]), ["/a", "/b", "/c"]);
+    assert_eq!(further("/b", &[]), ["/a", "/b", "/c"]);
+    assert_eq!(further("/d", &["/b"]), ["/a", "/c", "/d"]);
+    // Where it lies itself may be said anew, and is no further place then.
+    let moved = add(f.store(), "alpha", "m1", "/c");
+    assert_eq!(moved.path_on("m1"), Some("/c"));
+    assert!(moved.lies_at("m1", "/d") && !moved.lies_at("m1", "/a"));
+    assert_eq!(moved.places["m1"].identity.as_deref(), Some("host/alpha"));
+    assert_eq!(moved.checkouts_on("m2").count(), 0);
 }
 
 fn a_slug_is_one_whatever_its_case(f: &mut impl Fixture) {

@@ -12,7 +12,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use trueup_core::consistency::{CheckError, Checked, Checkout, Finding, Mover, Request, check};
+use trueup_core::consistency::{
+    CheckError, Checked, Checkout, Finding, Mover, Push, Request, check,
+};
 use trueup_core::deadline::Deadline;
 use trueup_core::files::path_to_text;
 use trueup_core::model::Session;
@@ -134,6 +136,11 @@ fn request(
         fix: arguments.fix,
         writeback: !arguments.no_writeback,
         pull: arguments.pull,
+        push: match (arguments.push, arguments.no_push) {
+            (true, _) => Push::All,
+            (false, true) => Push::Never,
+            (false, false) => Push::Own,
+        },
         mover,
     };
     Ok((request, session))

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use trueup_core::cache::lock::FileLock;
-use trueup_core::consistency::{Checkout, check};
+use trueup_core::consistency::check;
 use trueup_core::deadline::Deadline;
 use trueup_core::files::path_from_text;
 use trueup_core::repos::machine;
 use trueup_core::settings::private_dir;
 use trueup_core::store::RepoStore as _;
 
-use super::{Looked, WRITES, answer, failed, open, request};
+use super::{Looked, WRITES, answer, failed, open, request, target};
 use crate::args::CheckArgs;
 use crate::desk::Desk;
 use crate::failure::Failure;
@@ -41,7 +41,10 @@ pub(super) fn run(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure>
     let repos = store.repos()?;
     let here: Vec<_> = repos
         .iter()
-        .filter_map(|repo| Some((repo, path_from_text(repo.path_on(&machine)?))))
+        .flat_map(|repo| {
+            let places = repo.checkouts_on(&machine);
+            places.map(move |path| (repo, path_from_text(path)))
+        })
         .collect();
     let bar = bar(here.len());
     let mut all = Vec::with_capacity(here.len());
@@ -62,10 +65,7 @@ pub(super) fn run(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure>
         };
         if looked.passed.is_none() {
             store.set_deadline(Deadline::after(WRITES.max(desk.patience())));
-            let checkout = Checkout {
-                root,
-                slug: Some(repo.slug.clone()),
-            };
+            let checkout = target::checkout(&repos, &machine, root);
             let paths = &desk.site.settings.paths;
             let checked = check(&mut store, &checkout, &request, paths);
             // The others are looked at all the same.

@@ -1,11 +1,11 @@
 //! Which repositories are meant.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use trueup_core::consistency::Checkout;
 use trueup_core::files::path_from_text;
 use trueup_core::model::{Repo, RepoSlug};
-use trueup_core::repos::{machine, owner_of};
+use trueup_core::repos::{machine, others, owner_of};
 use trueup_core::store::RepoStore as _;
 use trueup_core::store::sqlite::SqliteStore;
 
@@ -38,7 +38,9 @@ fn named(repos: &[Repo], machine: &str, name: &str) -> Result<Checkout, Failure>
     let slug: Option<RepoSlug> = name.parse().ok();
     let known = slug.and_then(|slug| repos.iter().find(|repo| repo.slug.is_same(slug.as_str())));
     if let Some(repo) = known {
-        let Some(path) = repo.path_on(machine) else {
+        let mut places = repo.checkouts_on(machine);
+        let first = repo.path_on(machine);
+        let Some(path) = places.find(|path| Path::new(path).is_dir()).or(first) else {
             let text = format!("repository {} does not lie on this machine", repo.slug);
             return Err(Failure::refused("repo_not_here", text).hint(format!(
                 "`trueup repo add PATH --slug {}` says where",
@@ -58,6 +60,15 @@ fn named(repos: &[Repo], machine: &str, name: &str) -> Result<Checkout, Failure>
 
 fn at(repos: &[Repo], machine: &str, path: &Path) -> Result<Checkout, Failure> {
     let root = root_of(path)?;
-    let slug = owner_of(repos, machine, &root).map(|repo| repo.slug.clone());
-    Ok(Checkout { root, slug })
+    Ok(checkout(repos, machine, root))
+}
+
+/// Says which repository a directory is of, and which it is not.
+pub(super) fn checkout(repos: &[Repo], machine: &str, root: PathBuf) -> Checkout {
+    let owner = owner_of(repos, machine, &root);
+    Checkout {
+        others: others(repos, machine, &root, owner),
+        slug: owner.map(|repo| repo.slug.clone()),
+        root,
+    }
 }

@@ -54,6 +54,10 @@ pub(in crate::consistency) fn report(
         let title = shown(row.title.as_deref().unwrap_or(key));
         let status = row.status;
         if row.kind == WORKPLAN {
+            // Its file may be one that is not checked out.
+            if reading.is_partial {
+                continue;
+            }
             let code = if status.is_finished() {
                 Code::C08
             } else {

@@ -7,6 +7,7 @@ mod known;
 pub(super) mod plans;
 pub(super) mod ties;
 mod units;
+pub(super) mod unreadable;
 pub(super) mod whole;
 
 pub(super) use known::Known;

@@ -109,6 +109,18 @@ fn tie<'a>(
     deeds: &mut Deeds,
 ) -> Tie<'a> {
     if let Some(row) = row.filter(|_| unit.link().is_some()) {
+        if let Some(other) = other_of(reading, row) {
+            findings.push(
+                draft(Code::C09, unit)
+                    .differs(Some(&reading.repo), Some(other))
+                    .fix("give it an id of its own: a fork is a repository of its own")
+                    .says(&format!(
+                        "the database has this {} under repository {other}, of which this is no clone",
+                        unit.noun()
+                    )),
+            );
+            return Tie::Unknown;
+        }
         return Tie::Row(row);
     }
     let key = unit.key();
@@ -167,6 +179,13 @@ fn tie<'a>(
 
 fn unlinked(noun: &str) -> String {
     format!("the {noun} is not linked to the database")
+}
+
+/// Returns the registered repository whose row this is, where that is known to be another.
+fn other_of<'a>(reading: &'a Reading, row: &WorkplanRow) -> Option<&'a str> {
+    let repo = row.repo.as_deref()?;
+    let other = reading.others.iter().find(|other| other.is_same(repo))?;
+    Some(other.as_str())
 }
 
 /// Tells whether a row is tied to a file of another repository.

@@ -253,7 +253,8 @@ fn an_id_of_another_repository_is_not_taken_from_it() {
     let mut scene = Scene::linked("active", &[("T01", "todo")]);
     let root = scene.root().to_owned();
     scene.write("a.md", &plan("A-WP-1", "active", &[("T01", "done")]));
-    let reading = super::super::check::observe(&mut scene.store, &root, Some("other".to_owned()));
+    let reading =
+        super::super::check::observe(&mut scene.store, &root, Some("other".to_owned()), &[]);
     let assessed = super::super::assess(&reading.unwrap().0);
     let codes: Vec<_> = assessed
         .findings
@@ -273,7 +274,8 @@ fn an_id_of_another_repository_is_not_taken_from_it() {
 fn a_linked_file_that_moved_to_another_repository_is_its_own() {
     let mut scene = Scene::linked("active", &[("T01", "todo")]);
     let root = scene.root().to_owned();
-    let reading = super::super::check::observe(&mut scene.store, &root, Some("other".to_owned()));
+    let reading =
+        super::super::check::observe(&mut scene.store, &root, Some("other".to_owned()), &[]);
     let reading = reading.unwrap().0;
     let assessed = super::super::assess(&reading);
     let codes: Vec<_> = assessed
@@ -292,7 +294,8 @@ fn a_linked_file_that_moved_to_another_repository_is_its_own() {
     .unwrap();
     assert_eq!(scene.row("A-WP-1-T01").repo.as_deref(), Some("other"));
     // Case alone makes no other repository.
-    let reading = super::super::check::observe(&mut scene.store, &root, Some("OTHER".to_owned()));
+    let reading =
+        super::super::check::observe(&mut scene.store, &root, Some("OTHER".to_owned()), &[]);
     assert_eq!(super::super::assess(&reading.unwrap().0).findings, []);
 }
 

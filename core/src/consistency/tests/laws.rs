@@ -270,7 +270,9 @@ fn mend(scene: &mut Scene) {
     let done = scene.fix();
     let after = ranks(scene);
     nothing_went_back(&before, &after);
-    let Assessment { findings, deeds } = scene.assess();
+    let Assessment {
+        findings, deeds, ..
+    } = scene.assess();
     let claims: Vec<_> = findings
         .iter()
         .filter(|it| it.divergence.fix.as_deref() == Some("trueup check --fix"))

@@ -162,7 +162,7 @@ impl Scene {
 
     pub(super) fn reading(&mut self) -> Reading {
         let root = self.root().to_owned();
-        observe(&mut self.store, &root, Some(REPO.to_owned()))
+        observe(&mut self.store, &root, Some(REPO.to_owned()), &[])
             .unwrap()
             .0
     }
@@ -182,9 +182,12 @@ impl Scene {
 
     pub(super) fn fix_for(&mut self, mover: &Mover) -> Written {
         let reading = self.reading();
-        let deeds = assess(&reading).deeds;
+        let Assessment { deeds, held, .. } = assess(&reading);
         let root = self.root().to_owned();
-        let written = rows::write(&mut self.store, &reading, &root, &deeds, mover).unwrap();
+        let mut written = rows::write(&mut self.store, &reading, &root, &deeds, mover).unwrap();
+        written
+            .links
+            .retain(|(spot, _)| !held.contains_key(&spot.sheet));
         let intent = Intent::of(&reading, &deeds, &written.links);
         for path in intent.paths() {
             if let Some(draft) = intent.draft(&root, path).unwrap() {

@@ -67,9 +67,10 @@ fn place(store: &mut MemoryStore, placement: &Placement) -> Repo {
         created_at: store.now,
         updated_at: store.now,
     });
-    after
-        .places
-        .insert(placement.machine.clone(), placement.place.clone());
+    let old = after.places.get(&placement.machine);
+    let new = placement.place.clone();
+    let new = new.after(old, placement.is_further, &placement.gone);
+    after.places.insert(placement.machine.clone(), new);
     after.passive = placement.passive.unwrap_or(after.passive);
     if before.as_ref() == Some(&after) {
         return after;

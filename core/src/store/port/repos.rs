@@ -15,6 +15,10 @@ pub struct Placement {
     pub machine: String,
     /// Where there.
     pub place: RepoPlace,
+    /// Whether that is a further checkout, and the repository stays where it is.
+    pub is_further: bool,
+    /// Checkouts on that machine that are not there any more.
+    pub gone: Vec<String>,
     /// Who says so.
     pub provenance: Provenance,
 }

@@ -104,7 +104,10 @@ fn place(tx: &Transaction<'_>, placement: &Placement) -> Result<Repo> {
     }
     let mut places = before.as_ref().map(|repo| repo.places.clone());
     let places = places.get_or_insert_default();
-    places.insert(placement.machine.clone(), placement.place.clone());
+    let old = places.get(&placement.machine);
+    let new = placement.place.clone();
+    let new = new.after(old, placement.is_further, &placement.gone);
+    places.insert(placement.machine.clone(), new);
     let was = before.as_ref().is_some_and(|repo| repo.passive);
     let passive = placement.passive.unwrap_or(was);
     if let Some(present) = &before

@@ -133,7 +133,8 @@ fn a_remote_that_wants_a_password_gets_none() {
     // What git runs to talk to a server asks git for the password.
     let call = scene
         .repository
-        .write("git credential", Limit::starting_now(LONG));
+        .ask("git credential", Limit::starting_now(LONG))
+        .unwrap();
     let call = call.args(["credential", "fill"]);
     let said = reason(
         call.stdin(b"protocol=https\nhost=nowhere.invalid\n\n")

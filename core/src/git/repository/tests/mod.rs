@@ -1,8 +1,10 @@
 //! Real repositories in scratch folders, with a home and settings of their own.
 
+mod asking;
 mod changes;
 mod commit;
 mod hanging;
+mod hidden;
 mod operation;
 mod remote;
 mod standing;

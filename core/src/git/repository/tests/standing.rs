@@ -69,7 +69,7 @@ fn a_repository_without_commits_has_a_branch_alone() {
     scene.commits("first");
     let upstream = scene.upstream();
     assert!(upstream.gone && upstream.takes_pushes);
-    assert_eq!(scene.repository.unpushed(&upstream, "ours").unwrap(), 1);
+    assert_eq!(scene.repository.unpushed(&upstream).unwrap().len(), 1);
     scene.repository.push(&upstream, LONG).unwrap();
     assert!(!scene.upstream().gone);
 }

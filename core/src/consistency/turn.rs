@@ -1,0 +1,130 @@
+//! One check at a time mends a checkout.
+//!
+//! Invariant: a check that a hook of git starts within another check does not wait for it: the
+//! other waits for the hook. Nothing of that is in the environment, which is the user's; the
+//! lock's file says whose it is.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::cache::lock::{FileLock, SignedLock};
+use crate::settings::private_dir;
+
+/// How long another check of the same checkout may take before this one gives up.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Whether a check may go on.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// It may, and as long as it holds this no other mends.
+    Granted(Option<SignedLock>),
+    /// It runs within another.
+    Within,
+}
+
+/// Looks whether this runs within a check that mends.
+pub(super) fn glance(lock: &Path) -> Turn {
+    if is_within(lock) {
+        Turn::Within
+    } else {
+        Turn::Granted(None)
+    }
+}
+
+/// Waits until no other check mends the checkout.
+pub(super) fn take(lock: &Path, root: &Path) -> io::Result<Turn> {
+    if is_within(lock) {
+        return Ok(Turn::Within);
+    }
+    private_dir(lock.parent().unwrap_or(Path::new(".")))?;
+    // Two that mend at once would each read what the other is about to change.
+    let locked = FileLock::exclusive(lock, PATIENCE).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => io::Error::other(format!(
+            "{}: another check has been mending it for {PATIENCE:?}",
+            root.display()
+        )),
+        _ => error,
+    })?;
+    Ok(Turn::Granted(Some(
+        locked.sign(&signature(std::process::id()))?,
+    )))
+}
+
+/// Tells whether the lock is held by a process that this one descends from.
+fn is_within(lock: &Path) -> bool {
+    /// Longest signature, in bytes.
+    const LONGEST: u64 = 100;
+    let Ok(held_by) = crate::files::read_bytes(lock, LONGEST, false) else {
+        return false;
+    };
+    if held_by.is_empty() {
+        return false;
+    }
+    ancestors().any(|pid| signature(pid).as_bytes() == held_by)
+}
+
+/// Names a process so that a later one of the same number is another.
+fn signature(pid: u32) -> String {
+    let process = crate::liveness::identify(pid);
+    let started = process.started.unwrap_or_default();
+    format!(
+        "{} {started} {}\n",
+        process.pid,
+        process.boot.unwrap_or_default()
+    )
+}
+
+/// Lists the processes that this one descends from, its parent first.
+fn ancestors() -> impl Iterator<Item = u32> {
+    /// More than any shell nests; a table of processes that is read while it changes may seem
+    /// to have a circle.
+    const MOST: usize = 64;
+    std::iter::successors(parent_of(std::process::id()), |pid| parent_of(*pid)).take(MOST)
+}
+
+/// Reads field 4 of `/proc/PID/stat`, which stands behind the last closing bracket.
+fn parent_of(pid: u32) -> Option<u32> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let name_ends = stat.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(stat.get(name_ends + 1..)?).ok()?;
+    let parent = rest.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    Some(parent).filter(|parent| *parent != 0)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_holder_of_a_lock_is_known_to_its_descendants_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = folder.path().join("lock");
+        assert!(!is_within(&lock), "there is none");
+        let parent = std::os::unix::process::parent_id();
+        for (signed, expected) in [
+            (signature(parent), true),
+            (signature(std::process::id()), false),
+            // A number that was used again.
+            (signature(parent).replacen(' ', " 1", 1), false),
+            (String::new(), false),
+            ("x".repeat(1_000), false),
+        ] {
+            fs::write(&lock, &signed).unwrap();
+            assert_eq!(is_within(&lock), expected, "{signed}");
+        }
+    }
+
+    #[test]
+    fn a_lock_that_is_given_back_names_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = folder.path().join("lock");
+        let turn = take(&lock, folder.path()).unwrap();
+        let held_by = fs::read_to_string(&lock).unwrap();
+        assert_eq!(held_by, signature(std::process::id()));
+        assert!(matches!(turn, Turn::Granted(Some(_))));
+        drop(turn);
+        assert_eq!(fs::read_to_string(&lock).unwrap(), "");
+    }
+}

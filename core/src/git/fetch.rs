@@ -1,0 +1,231 @@
+//! Asking a remote where the branch stands there.
+//!
+//! Invariants: who only reads runs nothing that the repository's configuration names, whatever
+//! an unpacked archive has put there, and changes nothing in the repository; who writes asks as
+//! the user's own `git fetch` does, and moves one reference.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use super::Worktree;
+use super::address;
+use super::command::Limit;
+use super::error::GitError;
+use super::repository::{Repository, records, text};
+use super::upstream::Upstream;
+
+const WHAT: &str = "git fetch";
+
+/// What every fetch takes and leaves.
+const OPTIONS: [&str; 5] = [
+    "fetch",
+    "--quiet",
+    "--no-tags",
+    "--no-prune",
+    "--no-recurse-submodules",
+];
+
+/// References of a scratch repository: where the branch stands here, what was known of the
+/// remote, and what the remote says.
+const LOCAL: &str = "refs/known/local";
+const TRACKING: &str = "refs/known/tracking";
+const ASKED: &str = "refs/asked/branch";
+
+impl Repository {
+    /// Fetches the upstream's branch, and nothing else; nothing is removed or packed.
+    ///
+    /// # Errors
+    ///
+    /// When the remote does not answer in time, or has no such branch (any more).
+    pub fn fetch(&self, upstream: &Upstream, limit: Duration) -> Result<(), GitError> {
+        let limit = Limit::starting_now(limit);
+        // No reference moves in this call: hooks that watch references run in the next one,
+        // which sets no variable that they would see.
+        let call = self.ask(WHAT, limit)?.args(OPTIONS).args([
+            "--refmap=",
+            "--",
+            &upstream.remote,
+            &upstream.branch_ref,
+        ]);
+        run(call, upstream)?;
+        let fetched = self.fetched(upstream)?;
+        let known = self.commit_of(&upstream.tracking_ref)?;
+        if known.as_deref() == Some(&fetched) {
+            return Ok(());
+        }
+        // Where somebody else fetched meanwhile, the reference is not as it was, and git refuses.
+        let old = known.unwrap_or_else(|| "0".repeat(fetched.len()));
+        self.change("git update-ref", limit)
+            .args(["update-ref", "-m", "fetch: by trueup"])
+            .args([&upstream.tracking_ref, &fetched, &old])
+            .run()
+            .map(drop)
+    }
+
+    /// Returns the commit of the branch that was fetched last.
+    fn fetched(&self, upstream: &Upstream) -> Result<String, GitError> {
+        let told = super::read(&self.worktree.git_dir.join("FETCH_HEAD"));
+        let told = told.map_err(|source| GitError::Io { what: WHAT, source })?;
+        let name = upstream.branch_ref.trim_start_matches("refs/heads/");
+        let branch = format!("'{name}'");
+        let line = told.lines().find(|line| line.contains(&branch));
+        let id = line.and_then(|line| line.split_whitespace().next());
+        id.map(str::to_owned)
+            .ok_or_else(|| GitError::NotAsExpected {
+                what: WHAT,
+                found: format!("{name} is not what was fetched"),
+            })
+    }
+
+    /// Asks the remote where the upstream's branch stands, without the repository's
+    /// configuration: from a scratch repository, whose objects are those of this one. Returns
+    /// the upstream as it is now; nothing changes here.
+    ///
+    /// # Errors
+    ///
+    /// When the remote's address is of a kind that starts programs, when the remote does not
+    /// answer in time, or has no such branch (any more).
+    pub fn ask_remote(&self, upstream: &Upstream, limit: Duration) -> Result<Upstream, GitError> {
+        let limit = Limit::starting_now(limit);
+        let address = self.address_of(&upstream.remote)?;
+        let local = self.commit_of(&upstream.local_ref)?;
+        let tracking = self.commit_of(&upstream.tracking_ref)?;
+        let scratch = Scratch::beside(self, local.as_deref(), tracking.as_deref())
+            .map_err(|source| GitError::Io { what: WHAT, source })?;
+        let to = format!("+{}:{ASKED}", upstream.branch_ref);
+        let call = scratch.repository.ask(WHAT, limit)?;
+        let call = call.env("GIT_ALLOW_PROTOCOL", address::protocols());
+        run(
+            call.args(OPTIONS)
+                .args(["--upload-pack=git-upload-pack", "--", &address, &to]),
+            upstream,
+        )?;
+        let (ahead, behind) = match local {
+            Some(_) => scratch.distance()?,
+            None => (0, 0),
+        };
+        Ok(Upstream {
+            gone: false,
+            ahead,
+            behind,
+            ..upstream.clone()
+        })
+    }
+
+    /// Returns the address that is asked, if asking there starts no program of the repository's.
+    fn address_of(&self, remote: &str) -> Result<String, GitError> {
+        let key = format!("remote.{remote}.url");
+        let call = self.read("git config");
+        let told = call.args(["config", "-z", "--get-all", &key]).ask()?;
+        let first = told
+            .as_deref()
+            .and_then(|told| records(told).next().map(|url| text(url).into_owned()));
+        // A branch may follow an address itself.
+        let url = first.unwrap_or_else(|| remote.to_owned());
+        address::checked(&url, self.root()).map_err(|found| GitError::Untrusted {
+            remote: remote.to_owned(),
+            found,
+        })
+    }
+}
+
+fn run(call: super::command::GitCommand, upstream: &Upstream) -> Result<(), GitError> {
+    match call.run() {
+        Err(GitError::Failed { reason, .. }) if reason.contains("find remote ref") => {
+            Err(GitError::NoSuchBranch {
+                remote: upstream.remote.clone(),
+                branch_ref: upstream.branch_ref.clone(),
+            })
+        }
+        ended => ended.map(drop),
+    }
+}
+
+/// A repository for one question: it has no configuration but its own, and is gone afterwards.
+struct Scratch {
+    repository: Repository,
+    _folder: tempfile::TempDir,
+}
+
+impl Scratch {
+    fn beside(
+        repository: &Repository,
+        local: Option<&str>,
+        tracking: Option<&str>,
+    ) -> io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let git_dir = folder.path().join(".git");
+        for part in ["objects/info", "refs/known"] {
+            fs::create_dir_all(git_dir.join(part))?;
+        }
+        fs::write(git_dir.join("HEAD"), "ref: refs/heads/none\n")?;
+        let is_sha256 = local.or(tracking).is_some_and(|id| id.len() == 64);
+        fs::write(git_dir.join("config"), settings(is_sha256))?;
+        share_objects(&repository.worktree.common_dir, &git_dir)?;
+        for (name, id) in [(LOCAL, local), (TRACKING, tracking)] {
+            if let Some(id) = id {
+                fs::write(git_dir.join(name), format!("{id}\n"))?;
+            }
+        }
+        let worktree = Worktree {
+            root: folder.path().to_owned(),
+            common_dir: git_dir.clone(),
+            git_dir,
+        };
+        let repository = Repository {
+            worktree,
+            ..repository.clone()
+        };
+        Ok(Self {
+            repository,
+            _folder: folder,
+        })
+    }
+
+    /// Counts the commits that only this side has, and those that only the remote has.
+    fn distance(&self) -> Result<(u64, u64), GitError> {
+        const WHAT: &str = "git rev-list";
+        let sides = format!("{LOCAL}...{ASKED}");
+        let call = self.repository.read(WHAT);
+        let told = call
+            .args(["rev-list", "--left-right", "--count", &sides, "--"])
+            .run()?;
+        let told = text(&told);
+        let mut counts = told.split_whitespace().map(str::parse);
+        match (counts.next(), counts.next()) {
+            (Some(Ok(ahead)), Some(Ok(behind))) => Ok((ahead, behind)),
+            _ => Err(GitError::NotAsExpected {
+                what: WHAT,
+                found: told.into_owned(),
+            }),
+        }
+    }
+}
+
+fn settings(is_sha256: bool) -> &'static str {
+    if is_sha256 {
+        "[core]\nrepositoryformatversion = 1\nbare = false\n[extensions]\nobjectformat = sha256\n"
+    } else {
+        "[core]\nrepositoryformatversion = 0\nbare = false\n"
+    }
+}
+
+/// Lets the scratch repository read the objects of another, and know where its history ends.
+fn share_objects(common_dir: &Path, git_dir: &Path) -> io::Result<()> {
+    /// Largest list of the ends of a shallow history, in bytes.
+    const LARGEST: u64 = 4 * 1024 * 1024;
+    let objects = std::path::absolute(common_dir.join("objects"))?;
+    let mut line = objects.into_os_string().into_encoded_bytes();
+    if line.contains(&b'\n') {
+        return Err(io::Error::other("its path has a line feed"));
+    }
+    line.push(b'\n');
+    fs::write(git_dir.join("objects/info/alternates"), line)?;
+    match crate::files::read_bytes(&common_dir.join("shallow"), LARGEST, false) {
+        Ok(ends) => fs::write(git_dir.join("shallow"), ends),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,100 @@
+//! The address of a repository's remote, read from its configuration without starting git.
+
+use super::Worktree;
+
+/// Largest configuration read, in bytes: each branch has some lines in it.
+const LARGEST: u64 = 1024 * 1024;
+
+/// The remote that a repository was cloned from, unless it was renamed.
+const ORIGIN: &str = "origin";
+
+impl Worktree {
+    /// Returns the address of `origin`, or of the first remote where there is no such.
+    pub fn remote_address(&self) -> Option<String> {
+        let path = self.common_dir.join("config");
+        let text = crate::files::read_text(&path, LARGEST, true).ok()?;
+        let remotes = addresses(&text);
+        let origin = remotes.iter().find(|(name, _)| name == ORIGIN);
+        let (_, address) = origin.or_else(|| remotes.first())?;
+        Some(address.clone())
+    }
+}
+
+/// Lists remotes and the first address of each.
+fn addresses(text: &str) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    let mut remote = None;
+    for line in text.lines() {
+        let line = line.trim();
+        if let Some(head) = line.strip_prefix('[') {
+            remote = remote_of(head);
+            continue;
+        }
+        let Some(name) = &remote else {
+            continue;
+        };
+        let Some((key, value)) = line.split_once('=') else {
+            continue;
+        };
+        if key.trim().eq_ignore_ascii_case("url") && found.iter().all(|(known, _)| known != name) {
+            found.push((name.clone(), value_of(value)));
+        }
+    }
+    found
+}
+
+/// Reads `remote "NAME"]`.
+fn remote_of(head: &str) -> Option<String> {
+    let section = head.get(..6)?;
+    let rest = head.get(6..)?.trim_start();
+    let name = rest.strip_prefix('"')?;
+    if !section.eq_ignore_ascii_case("remote") {
+        return None;
+    }
+    let mut text = String::new();
+    let mut rest = name.chars();
+    loop {
+        match rest.next()? {
+            '"' => return Some(text),
+            '\\' => text.push(rest.next()?),
+            other => text.push(other),
+        }
+    }
+}
+
+/// Reads a value: quotes and what they escape, and a comment behind it.
+fn value_of(value: &str) -> String {
+    let mut text = String::new();
+    let mut is_quoted = false;
+    let mut rest = value.trim().chars();
+    while let Some(next) = rest.next() {
+        match next {
+            '"' => is_quoted = !is_quoted,
+            '\\' => text.extend(rest.next()),
+            '#' | ';' if !is_quoted => break,
+            other => text.push(other),
+        }
+    }
+    text.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remotes_are_read_as_git_reads_them() {
+        let text = "[core]\n\turl = no\n[remote \"fork\"] ; theirs\n\turl = \"a b\" # c\n\
+                    \tURL = second\n[Remote  \"or\\\"igin\"]\nurl=x\n[remote \"origin\"]\r\n\
+                    \tfetch = +refs/heads/*:x\r\n\turl = git@host:a/b.git\r\n\
+                    [branch \"main\"]\n\tremote = origin\n[remote \"broken\nurl = z\n";
+        let expected = [
+            ("fork", "a b"),
+            ("or\"igin", "x"),
+            ("origin", "git@host:a/b.git"),
+        ];
+        let expected = expected.map(|(name, url)| (name.to_owned(), url.to_owned()));
+        assert_eq!(addresses(text), expected);
+        assert_eq!(addresses(""), []);
+    }
+}

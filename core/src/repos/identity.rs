@@ -1,0 +1,157 @@
+//! Which repository a directory is of: what its `.trueup.toml` calls it, else its remote, else
+//! the directory itself. Only files are read.
+
+use std::path::{Path, PathBuf};
+
+use crate::git::{Worktree, identity};
+use crate::model::{Repo, RepoSlug};
+use crate::settings::{Project, RepositoryConfig};
+
+/// What a directory says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The name that its `.trueup.toml` gives it, if that is one.
+    pub name: Option<RepoSlug>,
+    /// The one name of its remote.
+    pub remote: Option<String>,
+    /// Its root, or that of the repository whose linked worktree it is.
+    pub main: PathBuf,
+}
+
+impl Identity {
+    /// Reads what a directory says of itself.
+    pub fn of(root: &Path) -> Self {
+        let git = Worktree::discover(root).filter(|git| git.root == root);
+        let config = config(root);
+        let shared = git.as_ref().map(|git| &git.common_dir);
+        let main = shared
+            .filter(|dir| dir.ends_with(".git"))
+            .and_then(|dir| dir.parent())
+            .unwrap_or(root);
+        let address = git.as_ref().and_then(Worktree::remote_address);
+        Self {
+            name: config.repo.and_then(|name| name.trim().parse().ok()),
+            remote: address.and_then(|address| identity(&address, main)),
+            main: main.to_owned(),
+        }
+    }
+
+    /// Returns the one name that it has beside its own: that of its remote, else its directory.
+    fn place(&self) -> String {
+        let own = || self.main.to_string_lossy();
+        self.remote
+            .clone()
+            .unwrap_or_else(|| own().trim_end_matches(".git").to_owned())
+    }
+}
+
+/// Reads what the repository's own file sets; one that is broken sets nothing.
+pub fn config(root: &Path) -> RepositoryConfig {
+    let project = Project {
+        dir: root.to_owned(),
+        git: None,
+        is_home: false,
+    };
+    project.config().unwrap_or_default()
+}
+
+/// How a registered repository and a directory are related.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kinship {
+    Same,
+    Other,
+    /// Of the repository nothing is known but its slug.
+    Unknown,
+}
+
+fn kinship(repo: &Repo, machine: &str, found: &Identity) -> Kinship {
+    if let Some(name) = &found.name {
+        return if repo.slug.is_same(name.as_str()) {
+            Kinship::Same
+        } else {
+            Kinship::Other
+        };
+    }
+    // What lies here says so itself; of other machines what was said there is all there is.
+    let mut here = repo.checkouts_on(machine).map(Path::new);
+    let known: Vec<String> = match here.find(|path| path.is_dir()) {
+        Some(path) => vec![Identity::of(path).place()],
+        None => {
+            let places = repo.places.values();
+            places.filter_map(|place| place.identity.clone()).collect()
+        }
+    };
+    if known.contains(&found.place()) {
+        Kinship::Same
+    } else if known.is_empty() {
+        Kinship::Unknown
+    } else {
+        Kinship::Other
+    }
+}
+
+/// Finds the registered repository that a directory of this machine is of. Of several that are
+/// one, the first that was registered is the one.
+pub fn owner_of<'a>(repos: &'a [Repo], machine: &str, root: &Path) -> Option<&'a Repo> {
+    if repos.is_empty() {
+        return None;
+    }
+    let found = Identity::of(root);
+    let path = root.to_string_lossy();
+    let same = repos
+        .iter()
+        .filter(|repo| kinship(repo, machine, &found) == Kinship::Same);
+    let first = same.min_by_key(|repo| (repo.created_at, repo.slug.as_str()));
+    let lies_at = |path: &str| {
+        let mut repos = repos.iter();
+        repos.find(|repo| repo.lies_at(machine, path))
+    };
+    first
+        .or_else(|| lies_at(&path))
+        .or_else(|| lies_at(&found.main.to_string_lossy()))
+}
+
+/// Lists the registered repositories that a directory is known not to be of.
+pub fn others(repos: &[Repo], machine: &str, root: &Path, owner: Option<&Repo>) -> Vec<RepoSlug> {
+    if repos.is_empty() {
+        return Vec::new();
+    }
+    let found = Identity::of(root);
+    repos
+        .iter()
+        .filter(|repo| owner.is_none_or(|owner| owner.slug != repo.slug))
+        .filter(|repo| kinship(repo, machine, &found) == Kinship::Other)
+        .map(|repo| repo.slug.clone())
+        .collect()
+}
+
+/// Lists the places of a repository on a machine: those registered, and linked worktrees of them.
+pub fn checkouts(repo: &Repo, machine: &str) -> Vec<PathBuf> {
+    let mut all: Vec<PathBuf> = repo.checkouts_on(machine).map(PathBuf::from).collect();
+    for at in 0..all.len() {
+        let Some(git) = all.get(at).and_then(|path| Worktree::discover(path)) else {
+            continue;
+        };
+        for tree in git.linked_worktrees() {
+            if !all.contains(&tree) {
+                all.push(tree);
+            }
+        }
+    }
+    all
+}
+
+/// Makes a slug that no other repository has.
+pub(super) fn distinct(repos: &[Repo], found: &Identity, root: &Path) -> Option<RepoSlug> {
+    let is_free = |slug: &RepoSlug| !repos.iter().any(|repo| repo.slug.is_same(slug.as_str()));
+    let plain = super::named_after(root)?;
+    let above = |path: &Path| {
+        let name = path.parent()?.file_name()?.to_string_lossy().into_owned();
+        super::named_after(Path::new(&format!("{name}-{}", plain.as_str())))
+    };
+    let remote = found.remote.as_deref().map(Path::new).and_then(above);
+    let numbered =
+        (2..1_000).filter_map(|number| format!("{}-{number}", plain.as_str()).parse().ok());
+    let first = [Some(plain.clone()), remote, above(root)];
+    first.into_iter().flatten().chain(numbered).find(is_free)
+}
