@@ -9,6 +9,7 @@
 //! | [`model`] | sessions, work items, claims, revisions; no IO |
 //! | [`reconcile`] | readings in, divergences and actions out; no IO |
 //! | [`text`] | cleaning, fencing and budgeting of text that came out of state; no IO |
+//! | [`shell`] | what a shell would take a command line for; no IO |
 //! | [`hook`] | the JSON a hook reads and prints; no IO |
 //! | [`store`] | the port to the database and its adapters |
 //! | [`cache`] | the local file: envelope, digest, atomic replace, locks |
@@ -59,6 +60,7 @@ pub mod repo_state;
 pub mod repos;
 pub mod retention;
 pub mod settings;
+pub mod shell;
 mod spans;
 pub mod store;
 pub mod sync;

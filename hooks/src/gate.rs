@@ -1,66 +1,145 @@
 //! `pre-handoff-validate`: nothing is handed on while copies disagree.
 
-use trueup_core::hook::{Decision, Event, Response, Tool};
+use std::path::PathBuf;
+
+use trueup_core::hook::{Decision, Event, Response, Tool, Verdict, commands_of};
 use trueup_core::liveness::LONGEST_SPAN_SECONDS;
 use trueup_core::reconcile::Divergence;
+use trueup_core::settings::{Environment, Project, Settings};
 use trueup_core::store::{Store as _, StoreError};
-use trueup_core::sync::{Drained, SyncError, drain, true_up};
+use trueup_core::sync::{Drained, Standing, SyncError, drain, true_up};
+use trueup_core::text::one_line;
 
-use crate::call::lines;
-use crate::handoff::is_handoff;
+use crate::call::{lines, not_mended};
+use crate::handoff::{Patterns, is_handoff, may_become_handoff};
 use crate::span::announce;
 use crate::{Call, Outcome};
 
 /// Where work is handed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// Before a tool runs.
-    Tool,
+    /// Before something runs, at this event.
+    Before(&'static str),
     /// Before a turn ends.
     Stop,
 }
 
-/// Answers `PreToolUse` and `Stop`.
+/// The event before a tool runs.
+const TOOL: &str = "PreToolUse";
+
+/// The event before a shell line of a skill runs.
+const SKILL_LINE: &str = "PreSkillShellCommand";
+
+/// Longest reason why something was not mended, in characters.
+const LONGEST_REASON: usize = 300;
+
+/// What an event means for the gate.
+enum Concern {
+    /// Nothing is handed on.
+    Nothing,
+    /// Work is handed on there.
+    HandOff(Place),
+    /// It may be: the field that would tell cannot be read.
+    Unreadable(Place, &'static str),
+}
+
+/// Answers `PreToolUse`, `PreSkillShellCommand` and `Stop`.
 pub fn handle(call: &Call) -> Outcome {
-    let Some(place) = place(call) else {
-        return Outcome::default();
+    let place = match concern(call) {
+        Concern::Nothing => return Outcome::default(),
+        Concern::HandOff(place) => place,
+        Concern::Unreadable(place, field) => {
+            let line = format!("⚠️ this may hand work on, but its {field} cannot be read");
+            return unknown(&call.environment, place, line, None);
+        }
     };
     let mut sent = Drained::default();
     let outcome = match divergences(call, &mut sent) {
-        Ok(found) if found.forbidding.is_empty() => Outcome {
-            response: Response {
-                system_message: lines(&found.mended),
-                ..Response::default()
-            },
-            notes: found.notes,
-            ..Outcome::default()
-        },
-        Ok(Found { forbidding, .. }) => refuse(call, place, &forbidding),
-        Err(error) => unknown(call, place, &error),
+        Ok(found) if found.standing.forbidding.is_empty() => pass(found),
+        Ok(found) => refuse(call, place, &found),
+        Err(error) => {
+            let line =
+                format!("⚠️ database unreachable: this hand-off could not be checked ({error})");
+            unknown(&call.environment, place, line, Some("trueup doctor"))
+        }
     };
     outcome.telling(sent.lines(&call.site, Some(&call.payload.session)))
 }
 
-fn place(call: &Call) -> Option<Place> {
-    match &call.payload.event {
-        Event::BeforeTool(Tool::Agent) => Some(Place::Tool),
-        Event::BeforeTool(Tool::Bash(shell)) => {
-            let patterns = call.site.settings.handoff_commands(&call.site.repository);
-            is_handoff(&shell.command, &patterns).then_some(Place::Tool)
-        }
+/// Answers a payload that is no JSON: what is cut or broken around what may be a hand-off command
+/// is one that nobody can check.
+pub fn broken(input: &[u8]) -> Option<Outcome> {
+    let text = String::from_utf8_lossy(input);
+    let environment = Environment::of_process();
+    let settings = Settings::load_leniently(&environment).ok()?;
+    let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    let repository = Project::find(&environment, &here).config();
+    let patterns = Patterns::new(&settings.handoff_commands(&repository.unwrap_or_default()));
+    let commands = commands_of(&text);
+    let may_hand_on = if commands.is_empty() {
+        text.contains("\"tool_") && text.to_lowercase().contains("handoff")
+    } else {
+        commands.iter().any(|(command, was_cut)| {
+            is_handoff(command, &patterns) || *was_cut && may_become_handoff(command, &patterns)
+        })
+    };
+    let place = Place::Before(if text.contains(SKILL_LINE) {
+        SKILL_LINE
+    } else {
+        TOOL
+    });
+    let line = "⚠️ the payload is cut or broken: this may be a hand-off that could not be checked";
+    may_hand_on.then(|| unknown(&environment, place, line.to_owned(), None))
+}
+
+fn concern(call: &Call) -> Concern {
+    let (place, tool) = match &call.payload.event {
+        Event::BeforeTool(tool) => (Place::Before(TOOL), tool),
+        Event::BeforeSkillLine(tool) => (Place::Before(SKILL_LINE), tool),
         // One refusal is enough: who goes on after it has been told.
-        Event::Stop { again: false } => Some(Place::Stop),
-        _ => None,
+        Event::Stop { again: false } => return Concern::HandOff(Place::Stop),
+        _ => return Concern::Nothing,
+    };
+    match tool {
+        Tool::Agent => Concern::HandOff(place),
+        Tool::Bash(shell) if is_handoff(&shell.command, &patterns(call)) => Concern::HandOff(place),
+        Tool::Unreadable(field) => Concern::Unreadable(place, field),
+        _ => Concern::Nothing,
+    }
+}
+
+fn patterns(call: &Call) -> Patterns {
+    Patterns::new(&call.site.settings.handoff_commands(&call.site.repository))
+}
+
+/// What a copy alone says does not hold up the work when nobody can write that copy: the
+/// database is right all the same, and a refusal could be ended by nothing.
+fn pass(found: Found) -> Outcome {
+    let mut told = found.mended;
+    told.extend(found.standing.stuck);
+    let mut lines: Vec<String> = lines(&told).into_iter().collect();
+    if !lines.is_empty() {
+        lines.extend(found.why.iter().cloned());
+    }
+    Outcome {
+        response: Response {
+            system_message: (!lines.is_empty()).then(|| lines.join("\n")),
+            ..Response::default()
+        },
+        notes: found.why.into_iter().chain(found.notes).collect(),
+        ..Outcome::default()
     }
 }
 
 /// What a true-up came to.
 #[derive(Default)]
 struct Found {
-    /// What forbids handing on even now.
-    forbidding: Vec<Divergence>,
+    /// Whether it may be handed on even now.
+    standing: Standing,
     /// What was put right on the way; a user is told of it all the same.
     mended: Vec<Divergence>,
+    /// Why something could not be mended, a line each.
+    why: Vec<String>,
     /// What went wrong beside it.
     notes: Vec<String>,
 }
@@ -79,35 +158,38 @@ fn divergences(call: &Call, sent: &mut Drained) -> Result<Found, SyncError> {
     let synced = true_up(&mut store, session, &[], &call.site)?;
     let mut mended = synced.mended_findings();
     mended.retain(|d| d.code.touches_the_users_own());
-    let forbids = |d: &Divergence| d.code.forbids_handoff();
-    let forbidding: Vec<Divergence> = synced.remaining.into_iter().filter(forbids).collect();
+    let standing = synced.standing();
     let mut notes = Vec::new();
     // Subagents run long, and the session is silent meanwhile; how long, nobody says.
-    if forbidding.is_empty()
+    if standing.forbidding.is_empty()
         && call.payload.event == Event::BeforeTool(Tool::Agent)
         && let Err(error) = announce(call, &mut store, &synced.session, LONGEST_SPAN_SECONDS)
     {
         notes.push(format!("trueup: silence not announced: {error}"));
     }
     Ok(Found {
-        forbidding,
+        standing,
         mended,
+        why: not_mended(&synced.problems),
         notes,
     })
 }
 
-fn refuse(call: &Call, place: Place, found: &[Divergence]) -> Outcome {
-    let lines = lines(found).unwrap_or_default();
-    let fix = found
-        .iter()
-        .find_map(|d| d.fix.as_deref())
-        .unwrap_or("validate-session-state --fix");
-    let advice = format!("Nothing is handed on while copies disagree. Run: {fix}");
+fn refuse(call: &Call, place: Place, found: &Found) -> Outcome {
+    let mut lines = lines(&found.standing.forbidding).unwrap_or_default();
+    for why in &found.why {
+        lines = format!("{lines}\n{}", one_line(why, LONGEST_REASON));
+    }
+    let advice = advice(&found.standing);
     // The lines quote state, so a model sees them fenced; a person sees them as they are.
     let reason = format!("{}\n{advice}", call.fence().quoted(&lines));
     let response = match place {
-        Place::Tool => Response {
-            decision: Some((Decision::Deny, reason)),
+        Place::Before(event) => Response {
+            verdict: Some(Verdict {
+                event,
+                decision: Decision::Deny,
+                reason,
+            }),
             ..Response::default()
         },
         Place::Stop => Response {
@@ -115,28 +197,56 @@ fn refuse(call: &Call, place: Place, found: &[Divergence]) -> Outcome {
             ..Response::default()
         },
     };
+    let notes = lines.lines().chain(advice.lines()).map(str::to_owned);
     Outcome {
         response,
-        notes: lines.lines().map(str::to_owned).chain([advice]).collect(),
+        notes: notes.collect(),
         refuse: true,
         ..Outcome::default()
     }
 }
 
+/// Names every command that ends what was found, each on a line of its own.
+fn advice(standing: &Standing) -> String {
+    let ways = standing.ways.iter().enumerate().map(|(at, command)| {
+        let word = if at == 0 { "Run" } else { "Then" };
+        (word, command)
+    });
+    let others = standing.other_ways.iter().map(|command| ("Or", command));
+    let lines = ways.chain(others);
+    let lines: Vec<String> = lines
+        .map(|(word, command)| format!("{word}: {command}"))
+        .collect();
+    format!(
+        "Nothing is handed on while copies disagree. {}",
+        lines.join("\n")
+    )
+}
+
 /// When nobody can know, a person is asked; where there is none, the work goes on, warned.
-fn unknown(call: &Call, place: Place, error: &SyncError) -> Outcome {
-    let line = format!("⚠️ database unreachable: this hand-off could not be checked ({error})");
-    let attended = call.environment.text("CLAUDE_CODE_SESSION_ATTENDED") == Some("1");
-    let response = if attended && place == Place::Tool {
-        Response {
-            decision: Some((Decision::Ask, format!("{line}. Run: trueup doctor"))),
+fn unknown(
+    environment: &Environment,
+    place: Place,
+    line: String,
+    command: Option<&str>,
+) -> Outcome {
+    let attended = environment.text("CLAUDE_CODE_SESSION_ATTENDED") == Some("1");
+    let response = match place {
+        Place::Before(event) if attended => Response {
+            verdict: Some(Verdict {
+                event,
+                decision: Decision::Ask,
+                reason: match command {
+                    Some(command) => format!("{line}. Run: {command}"),
+                    None => line.clone(),
+                },
+            }),
             ..Response::default()
-        }
-    } else {
-        Response {
+        },
+        _ => Response {
             system_message: Some(line.clone()),
             ..Response::default()
-        }
+        },
     };
     Outcome {
         response,

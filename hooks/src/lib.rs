@@ -27,4 +27,4 @@ mod state;
 mod tidy;
 
 pub use call::{Call, Outcome};
-pub use run::run;
+pub use run::{run, run_or};

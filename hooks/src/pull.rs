@@ -223,8 +223,17 @@ fn degraded(call: &Call, reason: &str) -> Outcome {
         create_cache: false,
     };
     let found = reconcile(&observation.snapshot, policy).divergences;
+    let mut whose = "so this is the local copy, which may be old".to_owned();
     let state = match &observation.snapshot.cache {
         Reading::Fresh(cache) => {
+            whose = match &cache.session {
+                Some(owner) if *owner == call.payload.session => whose,
+                Some(owner) => format!(
+                    "and the local copy is that of session {owner}, not of this one: what it \
+                     says is that session's work, and nothing of it is held here"
+                ),
+                None => "and whose the local copy is, it does not say".to_owned(),
+            };
             let lines: Vec<String> = cache
                 .fields
                 .iter()
@@ -243,7 +252,7 @@ fn degraded(call: &Call, reason: &str) -> Outcome {
     };
     let said = lines(&found).unwrap_or_default();
     let context = format!(
-        "trueup: the database cannot be asked, so this is the local copy, which may be old. \
+        "trueup: the database cannot be asked, {whose}. \
          Hand nothing on before `trueup doctor` says the database is back.\n{said}\n{state}"
     );
     let response = Response {

@@ -17,7 +17,10 @@ use crate::{Call, Outcome, counter, offer};
 pub fn handle(call: &Call) -> Outcome {
     if matches!(
         call.payload.event,
-        Event::SessionStart(_) | Event::Prompt(_) | Event::BeforeTool(_)
+        Event::SessionStart(_)
+            | Event::Prompt(_)
+            | Event::BeforeTool(_)
+            | Event::BeforeSkillLine(_)
     ) {
         return Outcome::default();
     }

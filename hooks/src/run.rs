@@ -16,7 +16,7 @@ use signal_hook::flag;
 use trueup_core::bounds::{NOTE, NOTES, PAYLOAD, PAYLOAD_WAIT};
 use trueup_core::deadline::Deadline;
 use trueup_core::diagnostics::Level;
-use trueup_core::hook;
+use trueup_core::hook::{self, PayloadError};
 use trueup_core::settings::{Environment, Settings};
 use trueup_core::text::one_line;
 use trueup_core::text::redact::redact_tokens;
@@ -38,6 +38,16 @@ const REFUSE: u8 = 2;
 
 /// Runs a hook on stdin.
 pub fn run(name: &'static str, time: Duration, handle: fn(&Call) -> Outcome) -> ExitCode {
+    run_or(name, time, handle, |_| None)
+}
+
+/// Runs a hook on stdin; what is no payload goes to `broken` first, which may know an answer.
+pub fn run_or(
+    name: &'static str,
+    time: Duration,
+    handle: fn(&Call) -> Outcome,
+    broken: fn(&[u8]) -> Option<Outcome>,
+) -> ExitCode {
     // A broken hook must never stop a session: with exit 0 the client goes on.
     panic::set_hook(Box::new(move |info| {
         end(&format!("trueup: {name} failed: {info}"));
@@ -57,7 +67,11 @@ pub fn run(name: &'static str, time: Duration, handle: fn(&Call) -> Outcome) -> 
     let call = match call(environment, settings, time) {
         Ok(Some(call)) => call,
         Ok(None) => return print(name, &Outcome::default()),
-        Err(problem) => return print(name, &Outcome::note(format!("trueup: {name}: {problem}"))),
+        Err(NoCall { input, problem }) => {
+            let known = broken(&input);
+            let note = || Outcome::note(format!("trueup: {name}: {problem}"));
+            return print(name, &known.unwrap_or_else(note));
+        }
     };
     let outcome = outcome(name, &call, handle);
     let code = print(name, &outcome);
@@ -97,17 +111,33 @@ fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{}", redact_tokens(&line));
 }
 
+/// Why nothing can be called for, and what was read.
+struct NoCall {
+    /// The whole of stdin; empty when its end was not met.
+    input: Vec<u8>,
+    problem: String,
+}
+
 /// Reads what is called for; `None` when that is nothing. Its time counts from then on.
 fn call(
     environment: Environment,
     settings: Settings,
     time: Duration,
-) -> Result<Option<Call>, String> {
-    let input =
-        read_input(Deadline::after(PAYLOAD_TIME)).map_err(|problem| format!("stdin {problem}"))?;
+) -> Result<Option<Call>, NoCall> {
+    let input = read_input(Deadline::after(PAYLOAD_TIME)).map_err(|problem| NoCall {
+        input: Vec::new(),
+        problem: format!("stdin {problem}"),
+    })?;
     watch(time);
     let deadline = Deadline::after(time);
-    let payload = hook::parse(&input).map_err(|error| error.to_string())?;
+    let payload = hook::parse(&input).map_err(|error| NoCall {
+        problem: error.to_string(),
+        // A session that is none is no broken payload.
+        input: match error {
+            PayloadError::Syntax(_) => input,
+            PayloadError::Empty | PayloadError::Session(_) => Vec::new(),
+        },
+    })?;
     Ok(payload.map(|payload| Call::new(payload, environment, settings, deadline)))
 }
 

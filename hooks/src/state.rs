@@ -51,7 +51,7 @@ fn at_home<'a>(call: &Call, machine: &str, repos: &'a [Repo]) -> Option<&'a Repo
         .git
         .as_ref()
         .and_then(|git| git.common_dir.parent());
-    let main = main.map(|main| main.to_string_lossy().into_owned());
+    let main = main.map(path_to_text);
     let lies_at = |path: &str| repos.iter().find(|repo| repo.lies_at(machine, path));
     lies_at(&name)
         .or_else(|| lies_at(&main?))

@@ -1,5 +1,6 @@
 //! Claude Code's own commands for plugins and marketplaces.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -7,7 +8,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::error::{Error, Named, Result};
+use crate::events::Version;
 use crate::parts;
+use crate::places::Places;
 use crate::process::{self, Ended};
 
 const LIMIT: Duration = Duration::from_mins(2);
@@ -18,6 +21,8 @@ pub(crate) struct Client {
     program: PathBuf,
     /// A neutral directory: in a project the client would mix in that project's settings.
     cwd: PathBuf,
+    /// Where the client keeps what these commands change.
+    config: PathBuf,
 }
 
 /// What registering changed.
@@ -31,15 +36,33 @@ pub(crate) struct Registered {
 
 impl Client {
     /// The client at this path.
-    pub(crate) fn new(program: &Path, cwd: &Path) -> Self {
+    pub(crate) fn new(program: &Path, places: &Places) -> Self {
         Self {
             program: program.to_owned(),
-            cwd: cwd.to_owned(),
+            cwd: places.neutral(),
+            config: places.config.clone(),
         }
+    }
+
+    /// The client's version, if it says one.
+    pub(crate) fn version(&self) -> Option<Version> {
+        Version::read(&self.must(&["--version"]).ok()?.stdout)
+    }
+
+    /// Waits until no other installer changes the client's plugins, until what is returned is
+    /// dropped: clients up to 2.1.329 lose plugins when two of their commands run side by side.
+    /// The directory itself is locked, so no file is left behind; where it cannot be, nobody is
+    /// kept waiting.
+    fn alone(&self) -> Option<File> {
+        let mut folders = self.config.ancestors();
+        let folder = folders.find_map(|folder| File::open(folder).ok())?;
+        folder.lock().ok()?;
+        Some(folder)
     }
 
     /// Makes the staged directory a marketplace and installs the plugin from it.
     pub(crate) fn register(&self, stage: &Path, version: &str) -> Result<Registered> {
+        let _alone = self.alone();
         let mut registered = Registered::default();
         match self.marketplace()? {
             Some(from) if Path::new(&from) == stage => {}
@@ -84,6 +107,7 @@ impl Client {
 
     /// Takes the plugin and the marketplace out of the client, if they are the staged ones.
     pub(crate) fn unregister(&self, stage: &Path) -> Result<Vec<String>> {
+        let _alone = self.alone();
         let mut done = Vec::new();
         let market = self.marketplace()?;
         if let Some(from) = market.as_ref().filter(|from| Path::new(from) != stage) {

@@ -67,7 +67,7 @@ impl Work<'_> {
                 let detail = format!("from {}", self.places.short(dir));
                 self.report.row("binaries", State::Fine, detail);
             }
-            Step::Stage(at) => self.stage(at)?,
+            Step::Stage { at, client } => self.stage(at, client.as_deref())?,
             Step::ReadBack => {
                 verify::read_back(&self.places.stage)?;
                 self.report
@@ -94,8 +94,9 @@ impl Work<'_> {
         }
     }
 
-    fn stage(&mut self, at: &Path) -> Result<()> {
-        let tree = stage::gather(&self.places.source, &self.binaries)?;
+    fn stage(&mut self, at: &Path, client: Option<&Path>) -> Result<()> {
+        let version = client.and_then(|client| Client::new(client, self.places).version());
+        let tree = stage::gather(&self.places.source, &self.binaries, version)?;
         let state = if stage::holds(at, &tree) {
             State::Same
         } else {
@@ -144,7 +145,7 @@ impl Work<'_> {
     }
 
     fn register(&mut self, program: &Path) -> Result<()> {
-        let client = Client::new(program, &self.places.stage);
+        let client = Client::new(program, self.places);
         // Written down first: killed half way, the next run or an uninstallation still knows it.
         let before = Snapshot::take(self.places)?;
         touched::recover(&mut self.manifest, &before);

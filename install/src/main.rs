@@ -12,6 +12,7 @@ mod client;
 mod compile;
 mod dirs;
 mod error;
+mod events;
 mod files;
 mod install;
 mod link;

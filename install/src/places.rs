@@ -95,6 +95,12 @@ impl Places {
         })
     }
 
+    /// A directory to run the client in that is no project: there it would mix in settings.
+    pub(crate) fn neutral(&self) -> PathBuf {
+        let stage = Some(&self.stage).filter(|stage| stage.is_dir());
+        stage.unwrap_or(&self.home).clone()
+    }
+
     /// A staged binary.
     pub(crate) fn binary(&self, name: &str) -> PathBuf {
         self.stage.join("bin").join(name)

@@ -17,8 +17,11 @@ pub(crate) enum Step {
     Build(Target),
     /// Use binaries that exist.
     Take(PathBuf),
-    /// Put the plugin directory in place.
-    Stage(PathBuf),
+    /// Put the plugin directory in place, with the hooks that this client knows.
+    Stage {
+        at: PathBuf,
+        client: Option<PathBuf>,
+    },
     /// Run every staged binary once.
     ReadBack,
     /// Link the commands.
@@ -40,7 +43,7 @@ impl fmt::Display for Step {
         match self {
             Self::Build(target) => write!(out, "build the binaries for {}", target.describe()),
             Self::Take(dir) => write!(out, "take the binaries from {}", dir.display()),
-            Self::Stage(at) => {
+            Self::Stage { at, .. } => {
                 write!(
                     out,
                     "stage {} beneath {}",
@@ -79,7 +82,15 @@ pub(crate) fn install(args: &Args, places: &Places) -> Result<Vec<Step>> {
         (None, true) => Step::Take(compile::beside()),
         (None, false) => Step::Build(compile::choose(&places.source, !args.dry_run)?),
     }];
-    steps.extend([Step::Stage(places.stage.clone()), Step::ReadBack]);
+    let client = on_path("claude").filter(|_| !args.no_claude);
+    let at = places.stage.clone();
+    steps.extend([
+        Step::Stage {
+            at,
+            client: client.clone(),
+        },
+        Step::ReadBack,
+    ]);
     if let Some(dir) = &places.links {
         let link = |name: &str| Link {
             at: dir.join(name),
@@ -87,8 +98,8 @@ pub(crate) fn install(args: &Args, places: &Places) -> Result<Vec<Step>> {
         };
         steps.push(Step::Link(parts::COMMANDS.map(link).to_vec()));
     }
-    steps.push(match on_path("claude") {
-        _ if args.no_claude => Step::LeaveClient("--no-claude"),
+    steps.push(match client {
+        None if args.no_claude => Step::LeaveClient("--no-claude"),
         None => Step::LeaveClient("no `claude` on PATH"),
         Some(client) => Step::Register(client),
     });

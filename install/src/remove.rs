@@ -121,27 +121,20 @@ fn unregister(
     let untouched = touched::untouched(manifest)?;
     let mut clean = true;
     match on_path("claude").filter(|_| !args.no_claude) {
-        Some(program) => {
-            let cwd = if manifest.stage.is_dir() {
-                &manifest.stage
-            } else {
-                &places.home
-            };
-            match Client::new(&program, cwd).unregister(&manifest.stage) {
-                Ok(done) if done.is_empty() => {
-                    report.row(
-                        "Claude Code",
-                        State::Same,
-                        "does not know the plugin any more",
-                    );
-                }
-                Ok(done) => report.row("Claude Code", State::Done, done.join(", ")),
-                Err(error) => {
-                    clean = false;
-                    report.failed("Claude Code", &error);
-                }
+        Some(program) => match Client::new(&program, places).unregister(&manifest.stage) {
+            Ok(done) if done.is_empty() => {
+                report.row(
+                    "Claude Code",
+                    State::Same,
+                    "does not know the plugin any more",
+                );
             }
-        }
+            Ok(done) => report.row("Claude Code", State::Done, done.join(", ")),
+            Err(error) => {
+                clean = false;
+                report.failed("Claude Code", &error);
+            }
+        },
         None => {
             report.row(
                 "Claude Code",

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::dirs;
 use crate::error::{Error, Named, Result};
+use crate::events::{Version, hooks_for};
 use crate::files;
 use crate::manifest;
 use crate::parts;
@@ -22,12 +23,15 @@ pub(crate) type Tree = BTreeMap<PathBuf, (u32, Vec<u8>)>;
 const DIRECTORY: u32 = 0o755;
 
 /// Reads what is to be staged from the repository and from the built binaries.
-pub(crate) fn gather(source: &Path, binaries: &BTreeMap<String, PathBuf>) -> Result<Tree> {
+pub(crate) fn gather(
+    source: &Path,
+    binaries: &BTreeMap<String, PathBuf>,
+    client: Option<Version>,
+) -> Result<Tree> {
     let mut tree = Tree::new();
     for file in [
         ".claude-plugin/plugin.json",
         ".claude-plugin/marketplace.json",
-        "hooks/hooks.json",
     ] {
         let path = source.join(file);
         tree.insert(
@@ -35,6 +39,8 @@ pub(crate) fn gather(source: &Path, binaries: &BTreeMap<String, PathBuf>) -> Res
             (0o644, files::read(&path).named("read", &path)?),
         );
     }
+    let hooks = hooks_for(client, &source.join("hooks"))?;
+    tree.insert("hooks/hooks.json".into(), (0o644, hooks));
     for (path, (_, bytes)) in read(&source.join("skills"))? {
         tree.insert(Path::new("skills").join(path), (0o644, bytes));
     }

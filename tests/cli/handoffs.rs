@@ -202,6 +202,7 @@ fn a_session_that_is_gone_may_be_addressed_and_that_is_said() {
 fn nothing_is_handed_on_while_copies_disagree() {
     let home = started();
     data(&home, &["claim", "SD-002C", "--create"]);
+    home.sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
     home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
     let object = refused(&home, "not_consistent", &["handoff", "create", "X"]);
     assert_eq!(codes(&object), ["S-05"]);

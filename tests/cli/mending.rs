@@ -3,7 +3,7 @@
 use serde_json::json;
 use support::home::SESSION;
 
-use crate::fixture::{assert_in_step, codes, findings, trueup, validate};
+use crate::fixture::{assert_in_step, codes, findings, validate};
 use crate::validate::drifted;
 use crate::witness::Witness;
 
@@ -110,7 +110,7 @@ fn fix_keeps_a_damaged_and_a_foreign_file_aside() {
 #[test]
 fn a_branch_and_a_lost_claim_are_for_the_user_to_mend() {
     for (code, way) in [
-        ("S-05", "trueup claim SD-002B --create"),
+        ("S-05", "git switch -c feat/SD-002C"),
         ("S-13", "trueup clear"),
     ] {
         let home = drifted(code);
@@ -141,25 +141,6 @@ fn the_way_given_for_a_branch_is_to_the_branch_of_the_item_held() {
     );
     home.git(&["switch", "--quiet", "feat/SD-002C-fence"]);
     findings(&home, 0, &[]);
-}
-
-#[test]
-fn the_ways_given_do_end_the_divergence() {
-    for code in ["S-05", "S-13"] {
-        let home = drifted(code);
-        let object = findings(&home, 1, &["--session", SESSION]);
-        let divergences = object["divergences"].as_array().unwrap();
-        let found = divergences.iter().find(|d| d["code"] == code).unwrap();
-        let way = found["fix"]
-            .as_str()
-            .unwrap()
-            .strip_prefix("trueup ")
-            .unwrap();
-        let words: Vec<&str> = way.split(' ').chain(["--session", SESSION]).collect();
-        trueup(&home, &words).ok();
-        let object = findings(&home, 0, &["--session", SESSION]);
-        assert!(!codes(&object).contains(&code), "{object}");
-    }
 }
 
 #[test]

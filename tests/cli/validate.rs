@@ -23,7 +23,10 @@ pub(crate) fn drifted(code: &str) -> Home {
         "S-01" => home.edit("currentSd", "SD-002B"),
         "S-03" => home.set(SESSION, "execution_state.currentPhase", "EXEC"),
         "S-04" => home.set(SESSION, "execution_state.currentTask", "new"),
-        "S-05" => home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]),
+        "S-05" => {
+            home.sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
+            home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
+        }
         "S-06" => home.set(SESSION, "auto_proceed", true),
         "S-07" => fs::remove_file(home.cache()).unwrap(),
         "S-08" => home.write_cache("{ broken"),

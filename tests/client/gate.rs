@@ -1,6 +1,6 @@
 //! A hand-off is refused while the branch names another item, and only a hand-off.
 
-use support::client::{Outcome, Request, Scratch, ToolResult, Turn};
+use support::client::{Outcome, Request, Scratch, ToolResult, Turn, repository};
 
 use crate::fixture::{ITEM, OTHER_ITEM, session_with_claim};
 
@@ -106,5 +106,55 @@ fn a_hand_off_in_step_goes_through() -> Outcome<()> {
         scratch.repo().join("handed-on").exists(),
         "the command did not run"
     );
+    Ok(())
+}
+
+/// Gives the staged plugin what its installer gives a client that knows the shell lines of
+/// skills, and a skill with one; `false` when this client does not know them yet.
+fn add_skill_with_line(scratch: &Scratch, line: &str) -> Outcome<bool> {
+    let said = scratch.client().arg("--version").output()?.stdout;
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let version = said.split([' ', '\n']).next().unwrap_or_default();
+    let numbers: Vec<u32> = version.split('.').filter_map(|n| n.parse().ok()).collect();
+    if numbers < vec![2, 1, 332] {
+        println!("SKIPPED: client {version} has no event for the shell lines of skills");
+        return Ok(false);
+    }
+    let read = |path: std::path::PathBuf| -> Outcome<serde_json::Value> {
+        Ok(serde_json::from_slice(&std::fs::read(path)?)?)
+    };
+    let place = scratch.plugin().join("hooks/hooks.json");
+    let mut hooks = read(place.clone())?;
+    let more = read(repository().join("hooks/hooks.since-2.1.332.json"))?;
+    for (event, handlers) in more["hooks"].as_object().into_iter().flatten() {
+        hooks["hooks"][event] = handlers.clone();
+    }
+    std::fs::write(place, hooks.to_string())?;
+    let skill = scratch.plugin().join("skills/wrap");
+    std::fs::create_dir_all(&skill)?;
+    let text = format!(
+        "---\nname: wrap\ndescription: Use to wrap up\nallowed-tools: Bash\n---\nIt says: !`{line}`\n"
+    );
+    std::fs::write(skill.join("SKILL.md"), text)?;
+    Ok(true)
+}
+
+#[test]
+fn a_shell_line_of_a_skill_is_no_way_around_the_gate() -> Outcome<()> {
+    let Some(scratch) = Scratch::with_product()? else {
+        return Ok(());
+    };
+    if !add_skill_with_line(&scratch, HANDOFF)? {
+        return Ok(());
+    }
+    let session = session_with_claim(&scratch)?;
+    add_handoff_command(&scratch)?;
+    let ran = || scratch.repo().join("handed-on").exists();
+    scratch.git(&["checkout", "-q", "-b", &format!("feat/{OTHER_ITEM}-x")])?;
+    scratch.run([]).resume(&session).say("/trueup:wrap")?;
+    assert!(!ran(), "the line of the skill handed on");
+    scratch.git(&["checkout", "-q", "-b", &format!("feat/{ITEM}-x")])?;
+    scratch.run([]).resume(&session).say("/trueup:wrap")?;
+    assert!(ran(), "the line did not run");
     Ok(())
 }

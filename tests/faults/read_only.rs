@@ -61,3 +61,41 @@ fn a_repository_on_a_read_only_file_system() {
     assert_eq!(home.prompt().code, Some(0));
     assert_eq!(home.cached()["currentTask"], "write the test");
 }
+
+#[test]
+fn what_only_a_copy_says_that_nobody_can_write_holds_nothing_up() {
+    let Some((home, mount)) = Mount::under_a_repository() else {
+        return;
+    };
+    home.edit("currentSd", "SD-002B");
+    mount.read_only(true);
+    let bash = home.payload("pre-tool-use.bash");
+    for payload in [home.payload("stop"), bash.input("command", "make handoff")] {
+        let answer = home.hook("pre-handoff-validate", &payload);
+        assert_eq!(answer.code, Some(0), "{answer:?}");
+        let told = answer.message().join("\n");
+        assert!(
+            told.contains("⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"),
+            "{told}"
+        );
+        for said in [&told, &answer.stderr] {
+            assert!(said.contains("not mended: "), "it says why: {said}");
+            assert!(said.contains("Read-only file system"), "{said}");
+        }
+    }
+    mount.read_only(false);
+    home.sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
+    home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
+    mount.read_only(true);
+    let answer = home.hook("pre-handoff-validate", &home.payload("stop"));
+    assert_eq!(answer.code, Some(2), "{answer:?}");
+    assert!(
+        answer.stderr.starts_with("⚠️ Branch mismatch"),
+        "{answer:?}"
+    );
+    assert!(!answer.stderr.contains("SD mismatch"), "{answer:?}");
+    assert!(
+        answer.stderr.contains("Read-only file system"),
+        "{answer:?}"
+    );
+}

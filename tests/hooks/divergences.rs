@@ -80,6 +80,7 @@ fn s_04_tasks_are_quoted() {
 fn s_05_a_branch_that_names_another_item_is_reported_with_the_way_back() {
     let home = Home::new().holding();
     home.git(&["branch", "feat/SD-002C-fence"]);
+    home.sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
     home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
     let answer = home.start().ok();
     let line = "⚠️ Branch mismatch: branch=feat/SD-002B-x names SD-002B, db_claim=SD-002C";
@@ -207,6 +208,7 @@ fn every_line_stands_on_its_own() {
     let home = Home::new().holding();
     home.set(SESSION, "execution_state.currentPhase", "EXEC");
     home.edit("currentSd", "SD-002B");
+    home.sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
     home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
     assert_eq!(
         home.start().ok().message(),

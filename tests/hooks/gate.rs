@@ -15,17 +15,24 @@ fn gate(home: &Home, payload: &Payload) -> Answer {
     home.hook("pre-handoff-validate", payload)
 }
 
-/// A session whose branch names another item.
+/// A session whose branch names another item, which nobody holds.
 fn on_the_wrong_branch() -> Home {
     let home = Home::new().holding();
+    home.sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
     home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
     home
 }
 
+/// What a refusal on the wrong branch advises.
+const NEW_BRANCH: &str = "Nothing is handed on while copies disagree. Run: git switch -c \
+    feat/SD-002C\nOr: trueup claim SD-002B";
+
 /// The reason as a model reads it: the lines stand inside a fence, the advice outside.
 #[track_caller]
 fn assert_fenced(told: &str, reason: &str) {
-    let (lines, advice) = reason.rsplit_once('\n').unwrap();
+    let advice = reason.find("Nothing is handed on").unwrap();
+    let (lines, advice) = reason.split_at(advice);
+    let lines = lines.trim_end();
     let nonce = told
         .strip_prefix("<trueup-data ")
         .and_then(|rest| rest.split_once(">\n"))
@@ -57,9 +64,17 @@ fn assert_denied(answer: &Answer, reason: &str) {
 fn a_handoff_on_the_wrong_branch_is_denied_with_the_command_that_mends() {
     let home = on_the_wrong_branch();
     let answer = gate(&home, &bash(&home, "trueup handoff create PLAN-TO-EXEC"));
-    let then = "Nothing is handed on while copies disagree. Run: trueup claim SD-002B --create";
-    assert_denied(&answer, &format!("{S05}\n{then}"));
+    assert_denied(&answer, &format!("{S05}\n{NEW_BRANCH}"));
     home.git(&["branch", "feat/SD-002C-y"]);
+    let answer = gate(&home, &bash(&home, "make handoff"));
+    let then = NEW_BRANCH.replace("-c feat/SD-002C", "feat/SD-002C-y");
+    assert_denied(&answer, &format!("{S05}\n{then}"));
+    home.start().ok();
+    home.hook(
+        "session-start-sync",
+        &home.payload("session-start.startup").of(SECOND),
+    );
+    home.give(SECOND, "SD-002B");
     let answer = gate(&home, &bash(&home, "make handoff"));
     let then = "Nothing is handed on while copies disagree. Run: git switch feat/SD-002C-y";
     assert_denied(&answer, &format!("{S05}\n{then}"));
@@ -103,9 +118,7 @@ fn a_subagent_is_not_sent_off_on_the_wrong_branch() {
 fn a_stop_is_blocked_once() {
     let home = on_the_wrong_branch();
     let answer = gate(&home, &home.payload("stop"));
-    let reason = format!(
-        "{S05}\nNothing is handed on while copies disagree. Run: trueup claim SD-002B --create"
-    );
+    let reason = format!("{S05}\n{NEW_BRANCH}");
     assert_eq!(answer.code, Some(2));
     let mut told = answer.json();
     assert_fenced(told["reason"].take().as_str().unwrap(), &reason);
@@ -160,6 +173,7 @@ fn ordinary_commands_are_silent_and_touch_nothing() {
         "git push",
         "cargo test",
         "trueup status",
+        "git commit -m \"docs: handoff notes\"",
         "echo hand off",
         "",
     ] {

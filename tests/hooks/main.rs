@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails at the line that failed")]
 
+mod advice;
 mod bounds;
+mod branches;
 mod cache_file;
 mod company;
 mod counter;
@@ -24,4 +26,5 @@ mod spans;
 mod start;
 mod sweep;
 mod tasks;
+mod unreadable;
 mod workplans;

@@ -77,6 +77,7 @@ fn what_is_over_soon_or_runs_in_the_background_announces_nothing_and_opens_nothi
 #[test]
 fn a_timeout_of_another_shape_does_not_hide_the_command_from_the_gate() {
     let home = Home::new().holding();
+    home.sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
     home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
     for timeout in [
         json!("600000"),
@@ -136,6 +137,7 @@ fn a_longer_silence_that_was_announced_before_stays() {
 #[test]
 fn a_subagent_announces_half_an_hour_and_only_when_it_may_start() {
     let home = Home::new().holding();
+    home.sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
     home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
     let agent = home.payload("pre-tool-use.agent");
     assert_eq!(home.hook("pre-handoff-validate", &agent).code, Some(2));
@@ -151,6 +153,7 @@ fn the_gate_alone_announces_nothing_for_a_command_and_the_span_alone_refuses_not
     let handoff = home.payload(LONG).input("command", "make handoff");
     home.hook("pre-handoff-validate", &handoff).assert_silent();
     assert_eq!(announced(&home), None);
+    home.sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
     home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
     span(&home, &handoff).assert_silent();
     assert_announced(&home, 660);
@@ -159,6 +162,7 @@ fn the_gate_alone_announces_nothing_for_a_command_and_the_span_alone_refuses_not
 #[test]
 fn an_unknown_argument_is_ignored() {
     let home = Home::new().holding();
+    home.sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
     home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
     let payload = home.payload(LONG).input("command", "make handoff");
     let run = home.run("pre-handoff-validate").args(["--newer"]);

@@ -60,7 +60,7 @@ fn add(
     }
     let mut store = desk.open_for_change()?;
     let machine = make_machine(&desk.site.settings.paths)?;
-    let added = path.to_string_lossy().into_owned();
+    let added = path_to_text(&path);
     let wish = Wish {
         slug,
         passive,

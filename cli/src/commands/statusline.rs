@@ -73,8 +73,8 @@ fn named() -> Option<SessionId> {
     if stdin.is_terminal() {
         return None;
     }
-    let mut text = String::new();
-    stdin.lock().take(LARGEST).read_to_string(&mut text).ok()?;
-    let json: Value = serde_json::from_str(&text).ok()?;
+    let mut bytes = Vec::new();
+    stdin.lock().take(LARGEST).read_to_end(&mut bytes).ok()?;
+    let json: Value = trueup_core::text::lenient::from_slice(&bytes).ok()?;
     json.get("session_id")?.as_str()?.parse().ok()
 }

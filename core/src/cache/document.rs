@@ -9,6 +9,7 @@ use crate::model::{
     Field, History, Kind, Lineage, Revision, SessionId, Timestamp, Value, WorkState,
 };
 use crate::reconcile::CacheReading;
+use crate::text;
 
 /// The format of the original, kept.
 pub const FORMAT_VERSION: &str = "1.0.0";
@@ -38,11 +39,11 @@ impl Document {
     ///
     /// Why it is no document, with line and column where there is one.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        if bytes.iter().all(u8::is_ascii_whitespace) {
+        let content = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        if content.iter().all(u8::is_ascii_whitespace) {
             return Err("the file is empty".to_owned());
         }
-        match serde_json::from_slice(bytes) {
+        match text::lenient::from_slice(bytes) {
             Ok(Json::Object(map)) => Ok(Self(map)),
             Ok(_) => Err("it holds no JSON object".to_owned()),
             Err(error) => Err(error.to_string()),

@@ -9,6 +9,7 @@ pub use crate::files::Written;
 use crate::files::{self, Replacement, is_symlink};
 use crate::model::Timestamp;
 use crate::reconcile::{Aside, Reading};
+use crate::text::quoted;
 
 /// Largest cache read, in bytes. Real ones have one kilobyte.
 pub const LARGEST: u64 = crate::bounds::CACHE.most;
@@ -63,6 +64,17 @@ impl CacheFile {
             return Ok(Written::Same);
         }
         replace(&self.path, &new.render(), &self.document)
+    }
+
+    /// Returns the command that moves what stands in its place, and cannot be read, out of the
+    /// way: it is not ours to do.
+    pub fn out_of_the_way(&self) -> String {
+        let folder = self.path.parent().unwrap_or(&self.path);
+        let is_folder = is_symlink(folder) || fs::read_dir(folder).is_err();
+        let place = if is_folder { folder } else { &self.path };
+        let place = place.display().to_string();
+        let aside = quoted(&format!("{place}.aside"));
+        format!("mv {} {aside}", quoted(&place))
     }
 
     /// Moves the file out of the way; returns its new name.

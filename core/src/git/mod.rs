@@ -32,7 +32,7 @@ pub use commit::Commit;
 pub use error::GitError;
 pub use hidden::Hidden;
 pub use operation::Operation;
-pub use refs::branches;
+pub use refs::{branches, checked_out_elsewhere};
 pub use repository::Repository;
 pub use upstream::{Standing, UnpushedCommit, Upstream};
 

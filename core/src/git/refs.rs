@@ -33,6 +33,24 @@ pub fn branches(worktree: &Worktree) -> Vec<String> {
     names
 }
 
+/// Lists the branches that other worktrees of the repository have checked out: git switches to
+/// none of them.
+pub fn checked_out_elsewhere(worktree: &Worktree) -> Vec<String> {
+    let linked = fs::read_dir(worktree.common_dir.join("worktrees"));
+    let linked = linked.into_iter().flatten().flatten().take(BRANCHES.len());
+    let own = worktree.git_dir.canonicalize().ok();
+    linked
+        .map(|entry| entry.path())
+        .chain([worktree.common_dir.clone()])
+        .filter(|git_dir| git_dir.canonicalize().ok() != own)
+        .filter_map(|git_dir| {
+            let head = super::read(&git_dir.join("HEAD")).ok()?;
+            let branch = head.trim().strip_prefix("ref: refs/heads/")?;
+            Some(branch.to_owned())
+        })
+        .collect()
+}
+
 /// Branches that are a file each.
 struct Loose {
     names: Vec<String>,

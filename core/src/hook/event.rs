@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use serde::de::Error as _;
-
 use super::wire::{Lenient, Payload, Todo, ToolInput};
 use crate::model::{IdError, SessionId};
+use crate::text::lenient;
 
 /// A payload that cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +92,8 @@ pub enum Tool {
     Tasks(TaskChange),
     /// Anything else.
     Other,
+    /// One whose field of this name, which decides what it is, cannot be read.
+    Unreadable(&'static str),
 }
 
 /// What happened.
@@ -104,6 +105,8 @@ pub enum Event {
     Prompt(Prompt),
     /// `PreToolUse`
     BeforeTool(Tool),
+    /// `PreSkillShellCommand`: a shell line of a skill or command, which is no tool's call.
+    BeforeSkillLine(Tool),
     /// `PostToolUse`
     AfterTool(Tool),
     /// `TaskCreated`, `TaskCompleted`
@@ -146,11 +149,7 @@ pub fn parse(text: &[u8]) -> Result<Option<Parsed>, PayloadError> {
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(PayloadError::Empty);
     }
-    if text.trim_ascii_start().first() == Some(&b'[') {
-        // It would be read as the fields of an object, in their order.
-        return Err(serde_json::Error::custom("it is a list and no object").into());
-    }
-    let payload: Payload = serde_json::from_slice(text)?;
+    let payload: Payload = lenient::from_slice(text)?;
     let Some(event) = event(&payload) else {
         return Ok(None);
     };
@@ -168,6 +167,10 @@ pub fn parse(text: &[u8]) -> Result<Option<Parsed>, PayloadError> {
 }
 
 fn event(payload: &Payload) -> Option<Event> {
+    if payload.hook_event_name.is_unreadable() && payload.tool_name.0.is_some() {
+        // A tool before which nobody can say that it has run is one that is about to.
+        return Some(Event::BeforeTool(tool(payload)));
+    }
     Some(
         match payload.hook_event_name.0.as_deref().unwrap_or_default() {
             "SessionStart" => Event::SessionStart(match payload.source.0.as_deref() {
@@ -186,6 +189,7 @@ fn event(payload: &Payload) -> Option<Event> {
                     Prompt::User
                 })
             }
+            "PreSkillShellCommand" => Event::BeforeSkillLine(tool(payload)),
             "PreToolUse" => Event::BeforeTool(tool(payload)),
             "PostToolUse" => Event::AfterTool(tool(payload)),
             "TaskCreated" => Event::Task(TaskChange::Created {
@@ -224,10 +228,17 @@ fn event(payload: &Payload) -> Option<Event> {
 }
 
 fn tool(payload: &Payload) -> Tool {
+    if payload.tool_name.is_unreadable() {
+        return Tool::Unreadable("tool_name");
+    }
     let nothing = ToolInput::default();
     let input = payload.tool_input.0.as_ref().unwrap_or(&nothing);
     match payload.tool_name.0.as_deref().unwrap_or_default() {
-        "Bash" => Tool::Bash(Shell {
+        "Bash" | "PowerShell" if payload.tool_input.is_unreadable() => {
+            Tool::Unreadable("tool_input")
+        }
+        "Bash" | "PowerShell" if input.command.is_unreadable() => Tool::Unreadable("command"),
+        "Bash" | "PowerShell" => Tool::Bash(Shell {
             command: input.command.0.clone().unwrap_or_default(),
             timeout: input.timeout.0.map(Duration::from_millis),
             in_background: input.run_in_background.0 == Some(true),

@@ -19,6 +19,17 @@ pub enum Decision {
     Ask,
 }
 
+/// A verdict with its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The event it answers.
+    pub event: &'static str,
+    /// The verdict.
+    pub decision: Decision,
+    /// Why.
+    pub reason: String,
+}
+
 /// An answer; an empty one prints nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Response {
@@ -28,8 +39,8 @@ pub struct Response {
     pub context: Option<(&'static str, String)>,
     /// Files to watch from now on; only a start's answer may ask for that.
     pub watch_paths: Vec<String>,
-    /// The gate's verdict on a tool, with its reason.
-    pub decision: Option<(Decision, String)>,
+    /// The gate's verdict on a tool.
+    pub verdict: Option<Verdict>,
     /// Keeps a turn from stopping, with the reason.
     pub block: Option<String>,
 }
@@ -55,15 +66,15 @@ impl Response {
             }
             answer.insert("hookSpecificOutput".to_owned(), specific);
         }
-        if let Some((decision, reason)) = &self.decision {
-            let word = match decision {
+        if let Some(verdict) = &self.verdict {
+            let word = match verdict.decision {
                 Decision::Deny => "deny",
                 Decision::Ask => "ask",
             };
             let specific = json!({
-                "hookEventName": "PreToolUse",
+                "hookEventName": verdict.event,
                 "permissionDecision": word,
-                "permissionDecisionReason": clean(reason),
+                "permissionDecisionReason": clean(&verdict.reason),
             });
             answer.insert("hookSpecificOutput".to_owned(), specific);
         }
@@ -117,7 +128,11 @@ mod tests {
     #[test]
     fn a_denial_has_the_clients_shape() {
         let response = Response {
-            decision: Some((Decision::Deny, "why".to_owned())),
+            verdict: Some(Verdict {
+                event: "PreToolUse",
+                decision: Decision::Deny,
+                reason: "why".to_owned(),
+            }),
             ..Response::default()
         };
         assert_eq!(

@@ -79,6 +79,30 @@ fn a_text_that_was_cut_within_a_character_hides_nothing_else() {
 }
 
 #[test]
+fn half_a_character_a_mark_and_a_name_twice_hide_nothing() {
+    let bash = |text: &[u8]| match parse(text).unwrap().unwrap().event {
+        Event::BeforeTool(Tool::Bash(shell)) => shell.command,
+        other => panic!("{other:?}"),
+    };
+    for (text, expected) in [
+        (&br#"{"session_id":"s1","hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"command":"make \ud83d x"}}"#[..], "make \u{fffd} x"),
+        (br#"{"session_id":"s1","hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"\ud83d":1,"command":"make x"}}"#, "make x"),
+        (br#"{"session_id":"s1","hook_event_name":"PreToolUse","tool_name":"Bash","\udc00":0,"tool_input":{"command":"make x"}}"#, "make x"),
+        (b"\xef\xbb\xbf{\"session_id\":\"s1\",\"hook_event_name\":\"PreToolUse\",\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"make x\"}}", "make x"),
+        (b"{\"session_id\":\"s1\",\"hook_event_name\":\"PreToolUse\",\"cwd\":\"/\xff\",\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"a\xffb\"}}", "a\u{fffd}b"),
+        (br#"{"session_id":"no id","session_id":"s1","hook_event_name":"Stop","hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"command":"a","command":"b"}}"#, "b"),
+    ] {
+        assert_eq!(bash(text), expected);
+    }
+    let todos = br#"{"session_id":"s1","hook_event_name":"PostToolUse","tool_name":"TodoWrite","tool_input":{"todos":[{"content":"a \ud83d","status":"in_progress"}]}}"#;
+    let list = TaskChange::List(Some("a \u{fffd}".to_owned()));
+    assert_eq!(
+        parse(todos).unwrap().unwrap().event,
+        Event::AfterTool(Tool::Tasks(list))
+    );
+}
+
+#[test]
 fn a_tools_input_of_another_kind_hides_no_field_beside_it() {
     let bash = |input: Value| {
         event(&json!({"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": input}))
@@ -92,9 +116,25 @@ fn a_tools_input_of_another_kind_hides_no_field_beside_it() {
     };
     let input = json!({"command": "git push", "timeout": "soon", "status": 7, "todos": {}});
     assert_eq!(bash(input), shell("git push", false));
-    let input = json!({"command": ["git"], "run_in_background": true});
-    assert_eq!(bash(input), shell("", true));
-    assert_eq!(bash(json!(["git push"])), shell("", false));
+    assert_eq!(
+        bash(json!({"command": null, "run_in_background": true})),
+        shell("", true)
+    );
+    // What decides is not as if it were not there.
+    let unreadable = |field| Event::BeforeTool(Tool::Unreadable(field));
+    for command in [
+        json!(["git"]),
+        json!(7),
+        json!({"x": "trueup handoff create"}),
+    ] {
+        assert_eq!(bash(json!({"command": command})), unreadable("command"));
+    }
+    assert_eq!(bash(json!(["git push"])), unreadable("tool_input"));
+    let unnamed = json!({"hook_event_name": "PreToolUse", "tool_name": ["Bash"]});
+    assert_eq!(event(&unnamed), unreadable("tool_name"));
+    let nameless =
+        json!({"hook_event_name": 7, "tool_name": "Bash", "tool_input": {"command": "x"}});
+    assert_eq!(event(&nameless), shell("x", false));
     let todos = json!([7, ["b", "in_progress"], {"content": "a", "status": []},
         {"content": "b", "status": "in_progress"}]);
     let written = json!({"hook_event_name": "PostToolUse", "tool_name": "TodoWrite",

@@ -1,77 +1,144 @@
 //! The JSON as sent, with only the fields trueup reads. Everything is optional: fields come
 //! and go with versions of the client, and what comes in another shape is as if it were not there.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Payload {
-    pub(super) session_id: Lenient<String>,
-    pub(super) cwd: Lenient<String>,
-    pub(super) hook_event_name: Lenient<String>,
-    pub(super) agent_id: Lenient<String>,
-    pub(super) agent_type: Lenient<String>,
-    pub(super) source: Lenient<String>,
-    pub(super) prompt: Lenient<String>,
-    pub(super) tool_name: Lenient<String>,
-    pub(super) tool_input: Lenient<ToolInput>,
-    pub(super) tool_response: Lenient<ToolResponse>,
-    pub(super) task_id: Lenient<String>,
-    pub(super) task_subject: Lenient<String>,
-    pub(super) stop_hook_active: Lenient<bool>,
-    pub(super) reason: Lenient<String>,
+use crate::text::lenient;
+
+/// A name of a field, without a copy of it where the text can be borrowed from.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads an object field by field. Of a field that is there twice the last one counts, as for
+/// every reader of JSON; what serde derives would refuse the whole object.
+macro_rules! object {
+    ($(#[$of_all:meta])* struct $object:ident { $($(#[$of_one:meta])* $key:literal $field:ident: $kind:ty,)+ }) => {
+        $(#[$of_all])*
+        #[derive(Debug, Default)]
+        pub(super) struct $object {
+            $($(#[$of_one])* pub(super) $field: $kind,)+
+        }
+
+        impl<'de> Deserialize<'de> for $object {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Fields;
+
+                impl<'de> Visitor<'de> for Fields {
+                    type Value = $object;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("an object")
+                    }
+
+                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<$object, A::Error> {
+                        let mut found = $object::default();
+                        while let Some(Name(name)) = map.next_key()? {
+                            match &*name {
+                                $($key => found.$field = map.next_value()?,)+
+                                _ => drop(map.next_value::<IgnoredAny>()?),
+                            }
+                        }
+                        Ok(found)
+                    }
+                }
+
+                deserializer.deserialize_map(Fields)
+            }
+        }
+    };
 }
 
-/// The inputs of the tools trueup listens to.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct ToolInput {
-    pub(super) command: Lenient<String>,
-    /// In milliseconds.
-    pub(super) timeout: Lenient<u64>,
-    pub(super) run_in_background: Lenient<bool>,
-    #[serde(rename = "taskId")]
-    pub(super) task_id: Lenient<String>,
-    pub(super) status: Lenient<String>,
-    pub(super) subject: Lenient<String>,
-    pub(super) todos: List<Todo>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Todo {
-    pub(super) content: Lenient<String>,
-    pub(super) status: Lenient<String>,
-}
-
-/// What the task tools answer: the id of a task just made.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct ToolResponse {
-    pub(super) task: Lenient<TaskRef>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct TaskRef {
-    pub(super) id: Lenient<String>,
-}
-
-/// A value that is no list, or nothing: what is sent in another shape must not hide the fields
-/// beside it.
-#[derive(Debug)]
-pub(super) struct Lenient<T>(pub(super) Option<T>);
-
-impl<T> Default for Lenient<T> {
-    fn default() -> Self {
-        Self(None)
+object! {
+    struct Payload {
+        "session_id" session_id: Lenient<String>,
+        "cwd" cwd: Lenient<String>,
+        "hook_event_name" hook_event_name: Lenient<String>,
+        "agent_id" agent_id: Lenient<String>,
+        "agent_type" agent_type: Lenient<String>,
+        "source" source: Lenient<String>,
+        "prompt" prompt: Lenient<String>,
+        "tool_name" tool_name: Lenient<String>,
+        "tool_input" tool_input: Lenient<ToolInput>,
+        "tool_response" tool_response: Lenient<ToolResponse>,
+        "task_id" task_id: Lenient<String>,
+        "task_subject" task_subject: Lenient<String>,
+        "stop_hook_active" stop_hook_active: Lenient<bool>,
+        "reason" reason: Lenient<String>,
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Lenient<T> {
+object! {
+    /// The inputs of the tools trueup listens to.
+    struct ToolInput {
+        "command" command: Lenient<String>,
+        /// In milliseconds.
+        "timeout" timeout: Lenient<u64>,
+        "run_in_background" run_in_background: Lenient<bool>,
+        "taskId" task_id: Lenient<String>,
+        "status" status: Lenient<String>,
+        "subject" subject: Lenient<String>,
+        "todos" todos: List<Todo>,
+    }
+}
+
+object! {
+    struct Todo {
+        "content" content: Lenient<String>,
+        "status" status: Lenient<String>,
+    }
+}
+
+object! {
+    /// What the task tools answer: the id of a task just made.
+    struct ToolResponse {
+        "task" task: Lenient<TaskRef>,
+    }
+}
+
+object! {
+    struct TaskRef {
+        "id" id: Lenient<String>,
+    }
+}
+
+/// A value, or nothing: what is sent in another shape must not hide the fields beside it.
+#[derive(Debug)]
+pub(super) struct Lenient<T>(pub(super) Option<T>, Shape);
+
+/// Whether something stands where nothing was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Known,
+    Other,
+}
+
+impl<T> Lenient<T> {
+    /// Tells whether something is there that is no `T`: that is not the same as nothing, where
+    /// it would decide.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.1 == Shape::Other
+    }
+}
+
+impl<T> Default for Lenient<T> {
+    fn default() -> Self {
+        Self(None, Shape::Known)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // A list would be read as the fields of an object, in their order.
-        Ok(Self(read(deserializer, |first| first != b'[')?))
+        let raw: &'de serde_json::value::RawValue = Deserialize::deserialize(deserializer)?;
+        let value = read(raw.get());
+        let shape = match (&value, raw.get()) {
+            (Some(_), _) | (None, "null") => Shape::Known,
+            (None, _) => Shape::Other,
+        };
+        Ok(Self(value, shape))
     }
 }
 
@@ -85,21 +152,15 @@ impl<T> Default for List<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(read(deserializer, |first| first == b'[')?))
+        let raw: &'de serde_json::value::RawValue = Deserialize::deserialize(deserializer)?;
+        Ok(Self(read(raw.get())))
     }
 }
 
 /// Reads `T`, or nothing when the value is none. The raw text is borrowed, so a payload of
 /// megabytes is walked, not copied.
-fn read<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-    may_begin_with: fn(u8) -> bool,
-) -> Result<Option<T>, D::Error> {
-    let raw: &'de serde_json::value::RawValue = Deserialize::deserialize(deserializer)?;
-    let raw = raw.get();
-    let begins = raw.bytes().next().is_some_and(may_begin_with);
-    let value = begins.then(|| serde_json::from_str(raw).ok());
-    Ok(value.flatten())
+fn read<T: DeserializeOwned>(raw: &str) -> Option<T> {
+    lenient::from_str(raw).ok()
 }

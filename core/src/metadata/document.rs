@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::model::AdwId;
 use crate::spans::{members, offset, place};
+use crate::text::lenient::{hold, readable, release, without_lone_surrogates};
 
 /// Why bytes are no document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -94,20 +95,24 @@ impl Document {
     ///
     /// Where it is no JSON object, and why.
     pub fn parse(bytes: &[u8]) -> Result<Self, Unparsable> {
-        let text = std::str::from_utf8(bytes).map_err(|error| {
-            let sound = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            unparsable_at(sound, "a byte that is no UTF-8")
+        let text = hold(bytes).ok_or_else(|| {
+            unparsable_at(
+                b"",
+                "it holds characters beyond U+10FF80, which belong to nobody",
+            )
         })?;
-        let json = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let json = text.strip_prefix('\u{feff}').unwrap_or(&text);
         if json.trim().is_empty() {
             return Err(unparsable_at(b"", "the file is empty"));
         }
-        let found = fields(json)?;
+        // Every byte of this one stands where it stands in the file.
+        let whole = without_lone_surrogates(json);
+        let found = fields(&whole)?;
         // What a reader could not hold, such as too deep a nesting, is no state either.
         for (key, raw) in &found {
             let read: Result<Json, _> = serde_json::from_str(raw.get());
             if let Err(error) = read {
-                let at = offset(json, raw.get());
+                let at = offset(&whole, raw.get());
                 let mut place = unparsable_at(json.get(..at).unwrap_or_default().as_bytes(), "");
                 place.reason = format!("the value of {key:?}: {error}");
                 return Err(place);
@@ -118,16 +123,17 @@ impl Document {
         let mut end = json.find('{').map_or(0, |at| at + 1);
         head.push_str(json.get(..end).unwrap_or_default());
         for (key, raw) in found {
-            let start = offset(json, raw.get());
+            let start = offset(&whole, raw.get());
+            let value = start..start + raw.get().len();
             let (lead, name, gap) = split(json.get(end..start).unwrap_or_default());
             members.push(Member {
                 lead: lead.to_owned(),
                 name: name.to_owned(),
                 gap: gap.to_owned(),
-                value: raw.get().to_owned(),
-                key,
+                value: json.get(value.clone()).unwrap_or_default().to_owned(),
+                key: readable(&key).into_owned(),
             });
-            end = start + raw.get().len();
+            end = value.end;
         }
         let tail = json.get(end..).unwrap_or_default().to_owned();
         Ok(Self {
@@ -146,7 +152,7 @@ impl Document {
             }
         }
         text.push_str(&self.tail);
-        text.into_bytes()
+        release(&text)
     }
 
     /// Lists the names of the fields in order; one that is there twice is listed twice.
@@ -163,12 +169,12 @@ impl Document {
 
     /// Returns a field's value; digits of numbers are kept.
     pub fn get(&self, key: &str) -> Option<Json> {
-        serde_json::from_str(self.raw(key)?).ok()
+        self.read(key)
     }
 
     /// Returns a field's value if it is one of this type.
     pub fn read<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
-        serde_json::from_str(self.raw(key)?).ok()
+        serde_json::from_str(&readable(self.raw(key)?)).ok()
     }
 
     /// Returns all fields.

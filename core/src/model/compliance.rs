@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use super::phase::PhaseName;
 use super::{ItemKey, ItemStatus, SessionId, SessionStatus, Timestamp};
+use crate::text;
 
 /// A row that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,8 +138,8 @@ fn read<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Option<String> {
     text.parse::<T>().err().map(|error| error.to_string())
 }
 
-fn json(text: &str, is_right: fn(&serde_json::Value) -> bool, what: &str) -> Option<String> {
-    let value = serde_json::from_str(text).ok();
+fn json(value: &str, is_right: fn(&serde_json::Value) -> bool, what: &str) -> Option<String> {
+    let value = text::lenient::from_str(value).ok();
     let right = value.as_ref().is_some_and(is_right);
     (!right).then(|| format!("is no JSON {what}"))
 }

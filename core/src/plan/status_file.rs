@@ -1,12 +1,12 @@
 //! A plan in the seed's `status.json`.
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::{Entry, Found, ParsedPlan, ParsedTask, excerpt};
 use crate::model::{NewPlanTask, PlanTaskId, PlanTaskStatus, RETRY_LIMIT, Timestamp};
-use crate::spans::offset;
+use crate::spans::{members, offset};
+use crate::text::lenient::readable;
 
 /// Why a text is no status file.
 #[derive(Debug, thiserror::Error)]
@@ -19,29 +19,27 @@ pub enum StatusFileError {
     NoTasks,
 }
 
-/// The tasks as they stand in the text, to tell their lines.
-#[derive(Deserialize)]
-struct Texts<'a> {
-    #[serde(borrow)]
-    tasks: Vec<&'a RawValue>,
-}
-
 /// Reads a status file. What it says beyond what trueup knows is kept value for value.
 ///
 /// # Errors
 ///
 /// When it is no JSON, or none with tasks.
 pub fn parse(text: &str) -> Result<ParsedPlan, StatusFileError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let readable = readable(text);
+    let text = readable.strip_prefix('\u{feff}').unwrap_or(&readable);
     let mut extra: Map<String, Value> = serde_json::from_str(text)?;
     if !extra.shift_remove("tasks").is_some_and(|v| v.is_array()) {
         return Err(StatusFileError::NoTasks);
     }
-    let texts: Texts<'_> = serde_json::from_str(text)?;
+    let members = members(text)?;
+    // Of what is there twice the last one counts, as for every reader of JSON.
+    let tasks = members.iter().rfind(|(key, _)| key == "tasks");
+    let tasks = tasks.ok_or(StatusFileError::NoTasks)?.1.get();
+    let tasks: Vec<&RawValue> = serde_json::from_str(tasks)?;
     let mut found = Found::default();
     let mut entries = Vec::with_capacity(texts.tasks.len());
     let (mut line, mut seen) = (1, 0);
-    for raw in texts.tasks {
+    for raw in tasks {
         let raw = raw.get();
         let start = offset(text, raw);
         line += text

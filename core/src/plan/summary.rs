@@ -12,6 +12,7 @@ use super::export::named;
 use super::{Edit, ParsedPlan, Place, StatusFileError, parse_status_file};
 use crate::model::PlanSummary;
 use crate::spans::{members, offset, place};
+use crate::text::lenient::without_lone_surrogates;
 
 /// A number of a summary that is not what the tasks count to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +86,8 @@ pub fn check_status_file(text: &str) -> Result<StatusCheck, StatusFileError> {
 
 impl StatusCheck {
     fn compare(&mut self, text: &str) -> Result<(), StatusFileError> {
+        // Every byte of it stands where it stands in the text.
+        let text = &*without_lone_surrogates(text);
         let json = text.strip_prefix('\u{feff}').unwrap_or(text);
         let place = |part: &str| {
             // A byte order mark is in no line.

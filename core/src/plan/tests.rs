@@ -565,3 +565,21 @@ proptest! {
         let _ = parse_markdown(&broken);
     }
 }
+
+#[test]
+fn a_status_file_with_half_a_character_is_read_whole() {
+    let text = r#"{"planName": "a \ud83d", "tasks": [], "tasks": [
+        {"id": "1.1", "description": "b \udc00", "status": "completed"},
+        {"id": "1.2", "description": "c", "status": "pending"}],
+        "summary": {"totalTasks": 7}}"#;
+    let plan = parse_status_file(text).unwrap();
+    assert_eq!(plan.title.as_deref(), Some("a \u{fffd}"));
+    let titles: Vec<&str> = plan.tasks.iter().map(|t| &*t.task.title).collect();
+    assert_eq!(titles, ["b \u{fffd}", "c"]);
+    let check = super::check_status_file(text).unwrap();
+    let mended = super::apply(text, &check.edits);
+    assert_eq!(
+        mended,
+        text.replace("\"totalTasks\": 7", "\"totalTasks\": 2")
+    );
+}

@@ -1,8 +1,11 @@
 //! Which item a branch names.
 
+use std::ops::Range;
+
 use regex_lite::{Regex, RegexBuilder};
 
 use crate::bounds::BRANCH_MATCHES;
+use crate::text::quoted;
 
 /// Largest compiled pattern, in bytes: the time of a search grows with it.
 const LARGEST_PATTERN: usize = 64 * 1024;
@@ -19,34 +22,32 @@ pub struct PatternError {
     reason: String,
 }
 
-/// A compiled pattern; its first group, or the whole match, is the item.
+/// A compiled pattern; its first group, or the whole match, may be an item.
 #[derive(Debug, Clone)]
 pub struct BranchPattern(Regex);
 
 impl BranchPattern {
-    /// Compiles a pattern.
+    /// Compiles a pattern; whatever the case, it finds.
     ///
     /// # Errors
     ///
     /// When it is no regular expression.
     pub fn new(pattern: &str) -> Result<Self, PatternError> {
         let mut builder = RegexBuilder::new(pattern);
-        builder.size_limit(LARGEST_PATTERN);
+        builder.size_limit(LARGEST_PATTERN).case_insensitive(true);
         builder.build().map(Self).map_err(|error| PatternError {
             pattern: pattern.to_owned(),
             reason: error.to_string(),
         })
     }
 
-    /// Returns the well-formed item that a branch names as whole words.
-    fn find<'b>(&self, branch: &'b str) -> Option<&'b str> {
-        self.0
-            .captures_iter(branch)
-            .take(BRANCH_MATCHES.len())
-            .find_map(|found| {
-                let named = found.get(1).or_else(|| found.get(0))?;
-                is_whole(branch, named.start(), named.end()).then(|| named.as_str())
-            })
+    /// Returns what it finds in a branch as whole words.
+    fn find<'b>(&self, branch: &'b str) -> impl Iterator<Item = &'b str> {
+        let found = self.0.captures_iter(branch).take(BRANCH_MATCHES.len());
+        found.filter_map(|found| {
+            let named = found.get(1).or_else(|| found.get(0))?;
+            is_whole(branch, named.start(), named.end()).then(|| named.as_str())
+        })
     }
 }
 
@@ -66,117 +67,133 @@ pub fn names(branch: &str, key: &str) -> bool {
         .any(|(at, found)| is_whole(&branch, at, at + found.len()))
 }
 
-/// Most candidates looked up for one branch; real branches have fewer.
-const MOST_CANDIDATES: usize = 24;
+/// Most parts of a branch that are looked up; real branches have fewer.
+const MOST_CANDIDATES: usize = 160;
+
+/// Most words that a key in the middle of a branch is looked for in.
+const MOST_WORDS: usize = 8;
 
 /// Branches that everybody shares: they name no item, and most sessions stand on one.
 const TRUNKS: [&str; 4] = ["main", "master", "trunk", "develop"];
 
-/// Tells whether the default pattern can find anything in a branch; it needs a number, and
-/// compiling it for nothing costs more than the rest of the comparison.
-pub fn default_may_match(branch: &str) -> bool {
-    branch.bytes().any(|byte| byte.is_ascii_digit())
-}
-
-/// Returns the parts of a branch that may be an item's key: of every path segment, its
-/// beginnings up to a dash or underscore, longest first.
-pub fn candidates(branch: &str) -> Vec<&str> {
+/// Returns the parts of a branch that may be an item's key: what a pattern of the repository
+/// finds, the beginnings of every path segment, and whatever holds a letter and a digit, as what
+/// [`DEFAULT_BRANCH_PATTERN`] finds does. Which of them are items, the database knows alone.
+pub fn candidates<'b>(branch: &'b str, pattern: Option<&BranchPattern>) -> Vec<&'b str> {
     if TRUNKS.contains(&branch) {
         return Vec::new();
     }
-    let mut parts = Vec::new();
-    for segment in branch.split('/').filter(|s| !s.is_empty()) {
-        parts.push(segment);
-        parts.extend(
-            segment
-                .rmatch_indices(['-', '_'])
-                .filter_map(|(at, _)| segment.get(..at)),
-        );
+    let mut parts: Vec<&str> = pattern.into_iter().flat_map(|p| p.find(branch)).collect();
+    let segments = || branch.split('/').map(|segment| (segment, words(segment)));
+    for (segment, words) in segments() {
+        parts.extend(beginnings(segment, &words));
     }
-    parts.retain(|part| !part.is_empty());
+    for (segment, words) in segments() {
+        parts.extend(middles(segment, &words));
+    }
     parts.truncate(MOST_CANDIDATES);
     parts
+}
+
+/// Finds the words of a segment, by their bytes.
+fn words(segment: &str) -> Vec<Range<usize>> {
+    let mut words: Vec<Range<usize>> = Vec::new();
+    for (at, c) in segment.char_indices() {
+        if !c.is_ascii_alphanumeric() {
+            continue;
+        }
+        match words.last_mut() {
+            Some(word) if word.end == at => word.end = at + 1,
+            _ => words.push(at..at + 1),
+        }
+    }
+    words
+}
+
+fn beginnings<'s>(segment: &'s str, words: &[Range<usize>]) -> impl Iterator<Item = &'s str> {
+    let first = words.first().map_or(0, |word| word.start);
+    // A key may begin with what is no letter, as `#12` does.
+    let starts = if first == 0 { vec![0] } else { vec![0, first] };
+    let ends: Vec<usize> = words.iter().rev().map(|word| word.end).collect();
+    starts
+        .into_iter()
+        .flat_map(move |start| ends.clone().into_iter().map(move |end| start..end))
+        .filter_map(move |span| segment.get(span))
+}
+
+fn middles<'s>(segment: &'s str, words: &[Range<usize>]) -> Vec<&'s str> {
+    let is_both = |part: &&str| {
+        part.bytes().any(|byte| byte.is_ascii_digit())
+            && part.bytes().any(|byte| byte.is_ascii_alphabetic())
+    };
+    let mut found = Vec::new();
+    for (at, first) in words.iter().enumerate().skip(1) {
+        let spans = words.iter().skip(at).take(MOST_WORDS).rev();
+        let parts = spans.filter_map(|last| segment.get(first.start..last.end));
+        found.extend(parts.filter(is_both));
+    }
+    found
 }
 
 /// Returns the item a branch names when it is not the one held.
 ///
 /// `known` are those of [`candidates`] that are items. A branch that names the held item is
 /// right whatever else it names.
-pub fn named_item(
-    branch: &str,
-    held: &str,
-    pattern: Option<&BranchPattern>,
-    known: &[String],
-) -> Option<String> {
+pub fn named_item(branch: &str, held: &str, known: &[String]) -> Option<String> {
     if names(branch, held) {
         return None;
     }
-    let longest = known
+    let named = known.iter().filter(|key| names(branch, key));
+    named.max_by_key(|key| key.len()).cloned()
+}
+
+/// Returns what `git switch` is told to get to a branch on which the held item is worked on: one
+/// that names it and is checked out nowhere else, else a new one, else none at all, which names
+/// no item either.
+pub fn way_back(held: &str, branches: &[String], elsewhere: &[String]) -> String {
+    // Names of branches are others' words, and git takes nearly any: only one that says nothing
+    // to a shell or a reader is offered.
+    let is_plain = |name: &str| name.split('/').all(is_plain_part);
+    let mut own = branches
         .iter()
-        .filter(|k| names(branch, k))
-        .max_by_key(|k| k.len());
-    longest
-        .map(String::as_str)
-        .or_else(|| pattern?.find(branch))
-        .map(str::to_owned)
+        .filter(|name| names(name, held) && !elsewhere.contains(name) && is_plain(name));
+    if let Some(own) = own.next() {
+        return quoted(own);
+    }
+    let new = [format!("feat/{held}"), held.to_owned(), format!("{held}-2")];
+    let new = new.into_iter().find(|name| is_free_name(name, branches));
+    new.map_or_else(
+        || "--detach".to_owned(),
+        |new| format!("-c {}", quoted(&new)),
+    )
+}
+
+/// Tells whether git and a shell take a part of a name as it is.
+fn is_plain_part(part: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-#".contains(c);
+    !part.is_empty()
+        && !part.starts_with(['.', '-'])
+        && !part.ends_with('.')
+        && !part.to_ascii_lowercase().ends_with(".lock")
+        && !part.contains("..")
+        && part.chars().all(plain)
+}
+
+/// Tells whether git takes a name for a new branch beside those that there are.
+fn is_free_name(name: &str, branches: &[String]) -> bool {
+    // A branch is a file: it cannot lie in another, nor another in it.
+    let lies_in = |one: &str, other: &str| {
+        one.len() > other.len()
+            && one.as_bytes().get(other.len()) == Some(&b'/')
+            && one
+                .get(..other.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(other))
+    };
+    let in_the_way = |other: &String| {
+        other.eq_ignore_ascii_case(name) || lies_in(name, other) || lies_in(other, name)
+    };
+    name.split('/').all(is_plain_part) && !branches.iter().any(in_the_way)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn branches_of_the_wild() {
-        let pattern = BranchPattern::new(DEFAULT_BRANCH_PATTERN).unwrap();
-        for (branch, held, known, expected) in [
-            ("feat/SD-002B-x", "SD-002C", "", Some("SD-002B")),
-            ("feat/SD-002C-x", "SD-002C", "", None),
-            ("feat/sd-002c", "SD-002C", "", None),
-            (
-                "feat/SD-LEO-SELF-IMPROVE-002C",
-                "SD-002C",
-                "",
-                Some("SD-LEO-SELF-IMPROVE-002C"),
-            ),
-            ("SD-002B-after-SD-002C", "SD-002C", "", None),
-            ("SD-002", "SD-002C", "", Some("SD-002")),
-            ("feat/SD-002CX", "SD-002C", "", None),
-            ("main", "SD-002C", "", None),
-            ("feat/login-page", "signup", "login", Some("login")),
-            ("feat/login-page", "signup", "", None),
-            ("feat/PROJ-12-2024", "PROJ-12", "", None),
-        ] {
-            let known: Vec<String> = Some(known)
-                .filter(|k| !k.is_empty())
-                .map(str::to_owned)
-                .into_iter()
-                .collect();
-            let found = named_item(branch, held, Some(&pattern), &known);
-            assert_eq!(found.as_deref(), expected, "{branch} while {held} is held");
-        }
-    }
-
-    #[test]
-    fn a_group_narrows_the_match() {
-        let pattern = BranchPattern::new(r"issue-([0-9]+)").unwrap();
-        let found = named_item("fix/issue-170-x", "171", Some(&pattern), &[]);
-        assert_eq!(found.as_deref(), Some("170"));
-        assert!(
-            BranchPattern::new("(")
-                .unwrap_err()
-                .to_string()
-                .contains("branch_pattern")
-        );
-    }
-
-    #[test]
-    fn candidates_are_beginnings_of_segments() {
-        assert_eq!(
-            candidates("feat/login-page-x"),
-            ["feat", "login-page-x", "login-page", "login"]
-        );
-        assert!(
-            candidates("---///").is_empty() || candidates("---///").iter().all(|c| !c.is_empty())
-        );
-    }
-}
+mod tests;

@@ -238,6 +238,14 @@ impl Code {
         matches!(self, Self::S08 | Self::S09 | Self::S11)
     }
 
+    /// Tells whether the local copy alone is wrong, so that the database counts all the same.
+    pub const fn is_of_a_copy(self) -> bool {
+        matches!(
+            self,
+            Self::S01 | Self::S02 | Self::S03 | Self::S04 | Self::S06
+        )
+    }
+
     /// Tells whether nothing may be handed on while this stands: item, phase, task, flags,
     /// claim or branch disagree.
     pub const fn forbids_handoff(self) -> bool {

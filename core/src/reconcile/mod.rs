@@ -17,11 +17,10 @@ mod tests;
 
 pub use action::{Action, Aside, Lost, LostReason, Proposal};
 pub use branch::{
-    BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError, candidates, default_may_match, named_item,
-    names,
+    BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError, candidates, named_item, names, way_back,
 };
 pub use divergence::{Code, Divergence, Severity};
-pub use rules::reconcile;
+pub use rules::{other_ways, reconcile};
 pub use snapshot::{
     BranchReading, CacheReading, ClaimReading, DatabaseReading, LostClaim, OutboxReading, Peer,
     Policy, Reading, Snapshot,

@@ -8,7 +8,7 @@ use super::divergence::{Code, Divergence};
 use super::snapshot::{CacheReading, DatabaseReading, Policy, Reading, Snapshot};
 use crate::authority::{self, Authority};
 use crate::model::{Field, Value, WorkState};
-use crate::text::one_line;
+use crate::text::{one_line, quoted};
 
 /// The command that mends what can be mended from the database.
 const FIX: &str = "validate-session-state --fix";
@@ -27,9 +27,12 @@ pub fn reconcile(snapshot: &Snapshot, policy: Policy) -> Reconciliation {
             cache_against(database, snapshot, policy, &mut out);
             branch_and_claim(database, snapshot, &mut out);
         }
-        Reading::Missing => unreachable_database("there is no database yet", snapshot, &mut out),
+        Reading::Missing => {
+            let fix = "trueup db migrate";
+            unreachable_database("there is no database yet", fix, snapshot, &mut out);
+        }
         Reading::Corrupt(reason) | Reading::Unavailable(reason) => {
-            unreachable_database(reason, snapshot, &mut out);
+            unreachable_database(reason, "trueup doctor", snapshot, &mut out);
         }
     }
     surroundings(snapshot, &mut out);
@@ -61,7 +64,7 @@ fn push(
     });
 }
 
-fn unreachable_database(reason: &str, snapshot: &Snapshot, out: &mut Reconciliation) {
+fn unreachable_database(reason: &str, fix: &str, snapshot: &Snapshot, out: &mut Reconciliation) {
     let reason = one_line(reason, EXCERPT);
     let message = match &snapshot.cache {
         Reading::Fresh(CacheReading {
@@ -81,7 +84,7 @@ fn unreachable_database(reason: &str, snapshot: &Snapshot, out: &mut Reconciliat
         snapshot,
         Code::S12,
         message,
-        (None, None, Some("trueup doctor".to_owned())),
+        (None, None, Some(fix.to_owned())),
     );
 }
 
@@ -110,13 +113,8 @@ fn cache_against(
         }
         Reading::Unavailable(reason) => {
             let message = format!("⚠️ cache unreadable ({})", one_line(reason, EXCERPT));
-            push(
-                out,
-                snapshot,
-                Code::S08,
-                message,
-                (None, None, Some("trueup doctor".to_owned())),
-            );
+            // What ends it depends on what stands there: who read it says so.
+            push(out, snapshot, Code::S08, message, (None, None, None));
         }
         Reading::Fresh(cache) => fresh_cache(database, cache, snapshot, out),
     }
@@ -427,11 +425,16 @@ fn mismatch_line(
     );
 }
 
-/// Tells whether a shell takes the text as one word and nothing else: names of branches may
-/// hold `$`, `;` and backquotes, and a fix is offered to be run.
-fn is_bare_word(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:#@+=,%".contains(c);
-    !text.starts_with(['-', '#']) && !text.is_empty() && text.chars().all(plain)
+/// Lists the commands beside its own fix that end a divergence: an item that the branch names may
+/// be taken where nobody holds it.
+pub fn other_ways(divergence: &Divergence, snapshot: &Snapshot) -> Vec<String> {
+    let branch = snapshot.branch.as_ref();
+    let free = branch.filter(|branch| divergence.code == Code::S05 && branch.other_is_free);
+    let named = free.and_then(|branch| branch.names_other.as_ref());
+    named
+        .map(|named| format!("trueup claim {}", quoted(named)))
+        .into_iter()
+        .collect()
 }
 
 fn branch_and_claim(database: &DatabaseReading, snapshot: &Snapshot, out: &mut Reconciliation) {
@@ -443,15 +446,8 @@ fn branch_and_claim(database: &DatabaseReading, snapshot: &Snapshot, out: &mut R
             "⚠️ Branch mismatch: branch={name} names {named}, db_claim={}",
             claim.item
         );
-        let fix = match &branch.branch_of_item {
-            Some(right) if is_bare_word(right) => Some(format!("git switch {right}")),
-            None if is_bare_word(&named) && branch.other_exists => {
-                Some(format!("trueup claim {named}"))
-            }
-            None if is_bare_word(&named) => Some(format!("trueup claim {named} --create")),
-            _ => Some("git branch --list".to_owned()),
-        };
-        let detail = (Some(claim.item.to_string()), Some(name), fix);
+        let fix = format!("git switch {}", branch.way_back);
+        let detail = (Some(claim.item.to_string()), Some(name), Some(fix));
         push(out, snapshot, Code::S05, message, detail);
     }
     if let Some(lost) = &database.lost_claim {
@@ -488,11 +484,8 @@ fn surroundings(snapshot: &Snapshot, out: &mut Reconciliation) {
             "⚠️ another live session works in this worktree: {}{holds}{more}",
             peer.session
         );
-        let detail = (
-            None,
-            Some(peer.session.to_string()),
-            Some("trueup sessions list".to_owned()),
-        );
+        // It ends when one of the two does: no command of this one's ends it.
+        let detail = (None, Some(peer.session.to_string()), None);
         push(out, snapshot, Code::S14, message, detail);
     }
     if snapshot.outbox.waiting > 0 {
@@ -515,7 +508,7 @@ fn surroundings(snapshot: &Snapshot, out: &mut Reconciliation) {
             snapshot,
             Code::S15,
             message,
-            (None, None, Some("trueup doctor".to_owned())),
+            (None, None, Some("trueup doctor --fix".to_owned())),
         );
     }
 }

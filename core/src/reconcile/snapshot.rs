@@ -127,10 +127,11 @@ pub struct BranchReading {
     pub name: String,
     /// The *other* item it names, when it does; see [`super::named_item`].
     pub names_other: Option<String>,
-    /// Whether that one is an item, or only looks like one.
-    pub other_exists: bool,
-    /// A local branch that names the item held, when there is one: the way back.
-    pub branch_of_item: Option<String>,
+    /// Whether that one may be claimed: nobody holds it, and it is not finished.
+    pub other_is_free: bool,
+    /// What `git switch` is told to get away from it, as a shell takes it; see
+    /// [`super::way_back`].
+    pub way_back: String,
 }
 
 /// Another live session in the same worktree.

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::files::{path_from_text, path_to_text};
 use crate::git::{Worktree, identity};
 use crate::model::{Repo, RepoSlug};
 use crate::settings::{Project, RepositoryConfig};
@@ -38,7 +39,7 @@ impl Identity {
 
     /// Returns the one name that it has beside its own: that of its remote, else its directory.
     fn place(&self) -> String {
-        let own = || self.main.to_string_lossy();
+        let own = || path_to_text(&self.main);
         self.remote
             .clone()
             .unwrap_or_else(|| own().trim_end_matches(".git").to_owned())
@@ -73,9 +74,9 @@ fn kinship(repo: &Repo, machine: &str, found: &Identity) -> Kinship {
         };
     }
     // What lies here says so itself; of other machines what was said there is all there is.
-    let mut here = repo.checkouts_on(machine).map(Path::new);
+    let mut here = repo.checkouts_on(machine).map(path_from_text);
     let known: Vec<String> = match here.find(|path| path.is_dir()) {
-        Some(path) => vec![Identity::of(path).place()],
+        Some(path) => vec![Identity::of(&path).place()],
         None => {
             let places = repo.places.values();
             places.filter_map(|place| place.identity.clone()).collect()
@@ -97,7 +98,7 @@ pub fn owner_of<'a>(repos: &'a [Repo], machine: &str, root: &Path) -> Option<&'a
         return None;
     }
     let found = Identity::of(root);
-    let path = root.to_string_lossy();
+    let path = path_to_text(root);
     let same = repos
         .iter()
         .filter(|repo| kinship(repo, machine, &found) == Kinship::Same);
@@ -108,7 +109,7 @@ pub fn owner_of<'a>(repos: &'a [Repo], machine: &str, root: &Path) -> Option<&'a
     };
     first
         .or_else(|| lies_at(&path))
-        .or_else(|| lies_at(&found.main.to_string_lossy()))
+        .or_else(|| lies_at(&path_to_text(&found.main)))
 }
 
 /// Lists the registered repositories that a directory is known not to be of.
@@ -127,7 +128,7 @@ pub fn others(repos: &[Repo], machine: &str, root: &Path, owner: Option<&Repo>) 
 
 /// Lists the places of a repository on a machine: those registered, and linked worktrees of them.
 pub fn checkouts(repo: &Repo, machine: &str) -> Vec<PathBuf> {
-    let mut all: Vec<PathBuf> = repo.checkouts_on(machine).map(PathBuf::from).collect();
+    let mut all: Vec<PathBuf> = repo.checkouts_on(machine).map(path_from_text).collect();
     for at in 0..all.len() {
         let Some(git) = all.get(at).and_then(|path| Worktree::discover(path)) else {
             continue;

@@ -9,7 +9,8 @@ use crate::cache::lock::FileLock;
 use crate::cache::{self, CacheError, CacheFile, Stamp, Written};
 use crate::model::Session;
 use crate::reconcile::{
-    Action, Code, Divergence, Policy, Proposal, Reading, Reconciliation, Severity, reconcile,
+    Action, Code, Divergence, Policy, Proposal, Reading, Reconciliation, Severity, other_ways,
+    reconcile,
 };
 use crate::store::{Provenance, Push, Store, StoreError};
 
@@ -75,6 +76,40 @@ impl TrueUp {
     }
 }
 
+/// Whether work may be handed on, and what ends it where it may not.
+#[derive(Debug, Default)]
+pub struct Standing {
+    /// What forbids it.
+    pub forbidding: Vec<Divergence>,
+    /// What differs in a copy that cannot be written: the database is right all the same, and a
+    /// refusal could be ended by nothing.
+    pub stuck: Vec<Divergence>,
+    /// The commands that end what forbids it, in this order.
+    pub ways: Vec<String>,
+    /// Commands that do so in the place of one of them.
+    pub other_ways: Vec<String>,
+}
+
+impl TrueUp {
+    /// Decides whether work may be handed on.
+    pub fn standing(&self) -> Standing {
+        let mut forbidding = self.remaining.clone();
+        forbidding.retain(|d| d.code.forbids_handoff());
+        let is_stuck = |d: &mut Divergence| !self.problems.is_empty() && d.code.is_of_a_copy();
+        let stuck = forbidding.extract_if(.., is_stuck).collect();
+        let mut ways: Vec<String> = forbidding.iter().filter_map(|d| d.fix.clone()).collect();
+        ways.dedup();
+        let snapshot = &self.observation.snapshot;
+        let other_ways = forbidding.iter().flat_map(|d| other_ways(d, snapshot));
+        Standing {
+            other_ways: other_ways.collect(),
+            forbidding,
+            stuck,
+            ways,
+        }
+    }
+}
+
 /// Decides without acting; returns the session as it was when the decision was made.
 ///
 /// # Errors
@@ -113,7 +148,14 @@ pub fn inspect(
                 || site.project.dir.is_dir()
                     && (site.project.git.is_some() || session.item.is_some())),
     };
-    let decision = reconcile(&observation.snapshot, policy);
+    let mut decision = reconcile(&observation.snapshot, policy);
+    if let Reading::Unavailable(_) = observation.snapshot.cache {
+        let unread = decision
+            .divergences
+            .iter_mut()
+            .filter(|d| d.code == Code::S08);
+        unread.for_each(|d| d.fix = Some(observation.file.out_of_the_way()));
+    }
     Ok((session, observation, decision))
 }
 

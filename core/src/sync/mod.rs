@@ -16,7 +16,7 @@ mod observe;
 mod site;
 mod stuck;
 
-pub use act::{SyncError, TrueUp, inspect, true_up};
+pub use act::{Standing, SyncError, TrueUp, inspect, true_up};
 pub use briefing::{Briefing, reassertion};
 pub use doubt::{Doubt, doubt};
 pub use drain::{Drained, drain, remember_database};

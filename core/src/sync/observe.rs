@@ -228,40 +228,31 @@ fn branch(
     let mut reading = BranchReading {
         name,
         names_other: None,
-        other_exists: false,
-        branch_of_item: None,
+        other_is_free: false,
+        way_back: String::new(),
     };
     let Some(claim) = claim.filter(|claim| !reconcile::names(&reading.name, claim.item.as_str()))
     else {
         return Ok(Some(reading));
     };
-    let pattern = site.pattern_for(&reading.name);
-    let known = store.known_items(&reconcile::candidates(&reading.name))?;
-    // A pattern of the repository may find anything; only what can be an item is one.
-    reading.names_other =
-        reconcile::named_item(&reading.name, claim.item.as_str(), pattern, &known)
-            .filter(|named| named.parse::<ItemKey>().is_ok());
-    reading.other_exists = reading
-        .names_other
-        .as_ref()
-        .is_some_and(|n| known.contains(n));
-    if reading.names_other.is_some()
-        && let Some(git) = &site.project.git
-    {
-        reading.branch_of_item = git::branches(git)
-            .into_iter()
-            .find(|name| reconcile::names(name, claim.item.as_str()) && is_plain(name));
+    let held = claim.item.as_str();
+    let parts = reconcile::candidates(&reading.name, site.written_pattern());
+    let known = store.known_items(&parts)?;
+    reading.names_other = reconcile::named_item(&reading.name, held, &known);
+    let Some(named) = &reading.names_other else {
+        return Ok(Some(reading));
+    };
+    let item = match named.parse::<ItemKey>() {
+        Ok(key) => store.item(&key)?,
+        Err(_) => None,
+    };
+    reading.other_is_free =
+        item.is_some_and(|item| item.holder.is_none() && !item.status.is_finished());
+    if let Some(git) = &site.project.git {
+        let elsewhere = git::checked_out_elsewhere(git);
+        reading.way_back = reconcile::way_back(held, &git::branches(git), &elsewhere);
     }
     Ok(Some(reading))
-}
-
-/// Tells whether a branch can stand in a command as it is; git allows names that a shell
-/// would act on.
-fn is_plain(branch: &str) -> bool {
-    branch
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "/._-#".contains(c))
-        && !branch.starts_with('-')
 }
 
 impl Observation {

@@ -12,7 +12,7 @@ use crate::files::path_from_text;
 use crate::liveness;
 use crate::model::{ProcessId, Session, SessionId, Timestamp};
 use crate::outbox::{Databases, Journal, Outbox};
-use crate::reconcile::{BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError, default_may_match};
+use crate::reconcile::{BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError};
 use crate::settings::{Environment, Project, RepositoryConfig, Settings};
 use crate::text::one_line;
 
@@ -139,13 +139,10 @@ impl Site {
         })
     }
 
-    /// Returns the pattern to look for an item in a branch with. There is none where it could
-    /// find nothing; one that does not compile is reported where it is set, and finds nothing.
-    pub(super) fn pattern_for(&self, branch: &str) -> Option<&BranchPattern> {
-        let configured = self.settings.branch_pattern(&self.repository).is_some();
-        if !configured && !default_may_match(branch) {
-            return None;
-        }
+    /// Returns the pattern that somebody configured: what the default finds is looked for without
+    /// compiling it. One that does not compile is reported where it is set, and finds nothing.
+    pub(super) fn written_pattern(&self) -> Option<&BranchPattern> {
+        self.settings.branch_pattern(&self.repository)?;
         self.branch_pattern().ok()
     }
 

@@ -7,6 +7,7 @@ mod clean;
 mod escapes;
 mod fence;
 mod json;
+pub mod lenient;
 pub mod redact;
 mod shell;
 

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 fn main() -> ExitCode {
     let spans = std::env::args_os().any(|argument| argument == "--span");
-    trueup_hooks::run(
-        "pre-handoff-validate",
-        Duration::from_secs(1),
-        if spans {
-            trueup_hooks::span::handle
-        } else {
-            trueup_hooks::gate::handle
-        },
-    )
+    let (name, time) = ("pre-handoff-validate", Duration::from_secs(1));
+    if spans {
+        trueup_hooks::run(name, time, trueup_hooks::span::handle)
+    } else {
+        trueup_hooks::run_or(
+            name,
+            time,
+            trueup_hooks::gate::handle,
+            trueup_hooks::gate::broken,
+        )
+    }
 }

@@ -40,7 +40,7 @@ fn named(repos: &[Repo], machine: &str, name: &str) -> Result<Checkout, Failure>
     if let Some(repo) = known {
         let mut places = repo.checkouts_on(machine);
         let first = repo.path_on(machine);
-        let Some(path) = places.find(|path| Path::new(path).is_dir()).or(first) else {
+        let Some(path) = places.find(|path| path_from_text(path).is_dir()).or(first) else {
             let text = format!("repository {} does not lie on this machine", repo.slug);
             return Err(Failure::refused("repo_not_here", text).hint(format!(
                 "`trueup repo add PATH --slug {}` says where",

@@ -3,7 +3,6 @@
 use serde_json::{Map, json};
 use trueup_core::liveness::Alive;
 use trueup_core::model::{Element, Elements, Handoff, HandoffId, ItemKey, Session, SessionId};
-use trueup_core::reconcile::Divergence;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{
     HandoffFilter, HandoffStore as _, NewHandoff, Provenance, Store as _, StoreError,
@@ -102,21 +101,20 @@ fn consistent(desk: &Desk, store: &mut SqliteStore, session: Session) -> Result<
     }
     let site = desk.site_of(&session);
     let synced = true_up(store, session, &[], &site)?;
-    let forbids = |d: &Divergence| d.code.forbids_handoff();
-    let found: Vec<Divergence> = synced.remaining.into_iter().filter(forbids).collect();
+    let standing = synced.standing();
+    let found = standing.forbidding;
     let Some(first) = found.first() else {
         let branch = synced.observation.snapshot.branch.map(|branch| branch.name);
         return on_branch(store, synced.session, branch);
     };
-    let fix = first
-        .fix
-        .as_deref()
-        .unwrap_or("validate-session-state --fix");
+    let ways = standing.ways.iter().chain(&standing.other_ways);
+    let ways: Vec<String> = ways.map(|way| format!("`{way}`")).collect();
     let more = found.iter().skip(1).map(|d| d.message.clone());
     let mut failure = Failure::refused("not_consistent", first.message.clone())
         .details(more.collect())
         .hint(format!(
-            "nothing is handed on while copies disagree: `{fix}`"
+            "nothing is handed on while copies disagree: {}",
+            ways.join(" or ")
         ));
     failure.divergences = found;
     Err(failure)

@@ -1,9 +1,9 @@
 //! Files of plans: which they are, and reading them.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use trueup_core::files::{path_from_text, path_to_text, read_text};
+use trueup_core::files::{path_from_text, path_to_text, read_bytes, read_text};
 use trueup_core::git::Worktree;
 use trueup_core::model::{NewPlan, PlanId};
 use trueup_core::plan::{
@@ -11,6 +11,7 @@ use trueup_core::plan::{
     parse_status_file,
 };
 use trueup_core::reconcile::Divergence;
+use trueup_core::text::lenient::hold;
 
 use crate::desk::Desk;
 use crate::failure::Failure;
@@ -84,7 +85,15 @@ pub(super) fn read(desk: &Desk, file: &Path) -> Result<Read, Failure> {
 }
 
 fn text(path: &Path) -> Result<String, String> {
-    read_text(path, LARGEST, true).map_err(|error| match error.kind() {
+    let read = if is_json(path) {
+        read_bytes(path, LARGEST, true).and_then(|bytes| {
+            let no_text = || io::Error::from(ErrorKind::InvalidData);
+            Ok(hold(&bytes).ok_or_else(no_text)?.into_owned())
+        })
+    } else {
+        read_text(path, LARGEST, true)
+    };
+    read.map_err(|error| match error.kind() {
         ErrorKind::FileTooLarge => format!("it is larger than {} MiB", LARGEST / 1024 / 1024),
         ErrorKind::InvalidData => "it is not UTF-8".to_owned(),
         _ if path.is_dir() => "it is no file".to_owned(),

@@ -15,6 +15,8 @@ use trueup_core::sync::now;
 
 use super::file::{self, LARGEST, Source};
 use super::{by_file, by_id, by_name, find, show};
+use trueup_core::text::lenient::{hold, release};
+
 use crate::args::PlanValidate;
 use crate::commands::meta::check::{exit, lines};
 use crate::desk::Desk;
@@ -125,10 +127,9 @@ fn status_file(
             patience: desk.deadline().left(),
         };
         (found, backup) = change_with_backup(&source.path, LARGEST, change, now(), |bytes| {
-            let text = std::str::from_utf8(bytes);
-            let text = text.map_err(|_| file::unreadable(shown, "it is not UTF-8"))?;
-            let found = check(text)?;
-            let new = apply(text, &found.edits).into_bytes();
+            let text = hold(bytes).ok_or_else(|| file::unreadable(shown, "it is not UTF-8"))?;
+            let found = check(&text)?;
+            let new = release(&apply(&text, &found.edits));
             Ok::<_, Failure>((Some(new), found))
         })?;
     }

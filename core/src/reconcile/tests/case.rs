@@ -41,8 +41,8 @@ pub(super) fn snapshot() -> Snapshot {
         branch: Some(BranchReading {
             name: "main".to_owned(),
             names_other: None,
-            other_exists: true,
-            branch_of_item: None,
+            other_is_free: false,
+            way_back: String::new(),
         }),
         peers: Vec::new(),
         outbox: OutboxReading::default(),

@@ -192,14 +192,12 @@ fn reading<T: std::fmt::Debug + Clone + 'static>(
 fn branch() -> impl Strategy<Value = BranchReading> {
     let name = select(&["main", "feat/SD-002B-x", "x;rm${IFS}-rf", "-b\u{1b}[2J"][..]);
     let name = name.prop_map(str::to_owned);
-    (name, text(), any::<bool>(), text()).prop_map(
-        |(name, names_other, other_exists, branch_of_item)| BranchReading {
-            name,
-            names_other,
-            other_exists,
-            branch_of_item,
-        },
-    )
+    (name, text(), any::<bool>()).prop_map(|(name, names_other, other_is_free)| BranchReading {
+        name,
+        names_other,
+        other_is_free,
+        way_back: "feat/SD-002C".to_owned(),
+    })
 }
 
 fn peers() -> impl Strategy<Value = Vec<Peer>> {

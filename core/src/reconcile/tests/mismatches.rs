@@ -1,8 +1,6 @@
 //! Lines of S-01 to S-06, byte for byte: copies that disagree.
 
-use super::super::{
-    BranchPattern, BranchReading, Code, DEFAULT_BRANCH_PATTERN, Snapshot, named_item,
-};
+use super::super::{BranchReading, Code, Snapshot, named_item, other_ways};
 use super::case::{HELD, edit, expect, file, snapshot, stale, text, truth};
 use super::world::World;
 use crate::model::{Field, Value};
@@ -77,19 +75,23 @@ fn s_04_tasks_differ() {
 
 #[test]
 fn s_05_the_branch_names_another_item() {
-    let pattern = BranchPattern::new(DEFAULT_BRANCH_PATTERN).unwrap();
-    let on = |name: &str, exists: bool, right: Option<&str>| {
+    let on = |name: &str, is_free: bool| {
         let mut snapshot = snapshot();
         snapshot.branch = Some(BranchReading {
             name: name.to_owned(),
-            names_other: named_item(name, "SD-002C", Some(&pattern), &[]),
-            other_exists: exists,
-            branch_of_item: right.map(str::to_owned),
+            names_other: named_item(name, "SD-002C", &["SD-002B".to_owned()]),
+            other_is_free: is_free,
+            way_back: "feat/SD-002C-y".to_owned(),
         });
         file(&mut snapshot).branch = Some(name.to_owned());
-        World::of(snapshot).reconcile(HELD).divergences
+        let found = World::of(snapshot.clone()).reconcile(HELD).divergences;
+        let others = found
+            .iter()
+            .flat_map(|d| other_ways(d, &snapshot))
+            .collect();
+        (found, others)
     };
-    let found = on("feat/SD-002B-x", true, Some("feat/SD-002C-y"));
+    let (found, others): (_, Vec<String>) = on("feat/SD-002B-x", true);
     assert_eq!(found.len(), 1);
     assert_eq!(
         found[0].message,
@@ -97,16 +99,14 @@ fn s_05_the_branch_names_another_item() {
     );
     assert_eq!(found[0].authority, "git");
     assert_eq!(found[0].fix.as_deref(), Some("git switch feat/SD-002C-y"));
+    assert_eq!(others, ["trueup claim SD-002B"]);
+    let (found, others) = on("feat/SD-002B-x", false);
     assert_eq!(
-        on("feat/SD-002B-x", true, None)[0].fix.as_deref(),
-        Some("trueup claim SD-002B")
+        (found.len(), others.len()),
+        (1, 0),
+        "an item that another holds is not offered"
     );
-    assert_eq!(
-        on("feat/SD-002B-x", false, None)[0].fix.as_deref(),
-        Some("trueup claim SD-002B --create"),
-        "an item that only looks like one must be made first"
-    );
-    assert_eq!(on("feat/SD-002C-x", false, None), []);
+    assert_eq!(on("feat/SD-002C-x", true).0, []);
 }
 
 #[test]

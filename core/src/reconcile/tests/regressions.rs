@@ -65,23 +65,6 @@ fn a_later_state_of_a_session_that_is_gone_is_kept() {
 }
 
 #[test]
-fn a_branch_that_is_a_command_is_not_offered_as_one() {
-    for (right, named) in [
-        ("x;rm${IFS}-rf", "SD-002B"),
-        ("--orphan", "SD-002B"),
-        ("`x`", "$(x)"),
-    ] {
-        let mut snapshot = snapshot();
-        let branch = snapshot.branch.as_mut().unwrap();
-        branch.names_other = Some(named.to_owned());
-        branch.branch_of_item = Some(right.to_owned());
-        let found = World::of(snapshot.clone()).reconcile(HELD);
-        let fix = found.divergences[0].fix.as_deref().unwrap();
-        assert!(!fix.contains(right) && !fix.contains('$'), "{fix}");
-    }
-}
-
-#[test]
 fn a_text_too_long_to_propose_is_kept_in_the_journal() {
     let mut snapshot = snapshot();
     let longest = Value::Text(Some("x".repeat(10_000)));

@@ -105,7 +105,7 @@ pub(super) fn known(store: &MemoryStore, keys: &[&str]) -> Vec<String> {
         .items
         .keys()
         .map(ItemKey::as_str)
-        .filter(|key| keys.contains(key))
+        .filter(|key| keys.iter().any(|text| text.eq_ignore_ascii_case(key)))
         .map(str::to_owned)
         .collect()
 }

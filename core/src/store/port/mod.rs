@@ -316,7 +316,7 @@ pub trait Store:
     /// Lists items, by parent, position and key.
     fn items(&mut self, filter: &ItemFilter) -> Result<Vec<Item>>;
 
-    /// Returns those of the texts that are keys of items.
+    /// Returns the keys of items that are among the texts, whatever the case.
     fn known_items(&mut self, keys: &[&str]) -> Result<Vec<String>>;
 
     /// Carries a claim out on its conditions, releasing what the session held, and makes the

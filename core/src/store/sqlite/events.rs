@@ -126,7 +126,7 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     let json = |column: usize| -> rusqlite::Result<Json> {
         let text: Option<String> = row.get(column)?;
         Ok(text
-            .and_then(|t| serde_json::from_str(&t).ok())
+            .and_then(|t| crate::text::lenient::from_str(&t).ok())
             .unwrap_or(Json::Null))
     };
     Ok(Event {

@@ -69,7 +69,9 @@ pub(super) fn known(connection: &Connection, keys: &[&str]) -> Result<Vec<String
         return Ok(Vec::new());
     }
     let marks = vec!["?"; keys.len()].join(", ");
-    let sql = format!("SELECT key FROM work_items WHERE key IN ({marks}) ORDER BY key");
+    // Answered from the index work_items_key_of_any_case.
+    let sql =
+        format!("SELECT key FROM work_items WHERE key COLLATE NOCASE IN ({marks}) ORDER BY key");
     let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
     statement
         .query_map(rusqlite::params_from_iter(keys), |row| row.get(0))

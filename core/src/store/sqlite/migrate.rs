@@ -99,10 +99,15 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0015_plans_may_go.sql"),
         legal_transitions: true,
     },
+    Migration::new(
+        16,
+        "item_keys_of_any_case",
+        include_str!("migrations/0016_item_keys_of_any_case.sql"),
+    ),
 ];
 
 /// The newest schema this program knows.
-pub const SCHEMA_VERSION: i64 = 15;
+pub const SCHEMA_VERSION: i64 = 16;
 
 /// A migration as it was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -45,7 +45,7 @@ fn no_question_of_a_turn_reads_a_whole_table() {
             "SELECT {ITEM} FROM work_items WHERE 1 AND parent = ?1 \
              ORDER BY parent, position IS NULL, position, key"
         ),
-        "SELECT key FROM work_items WHERE key IN (?, ?, ?) ORDER BY key".to_owned(),
+        "SELECT key FROM work_items WHERE key COLLATE NOCASE IN (?, ?, ?) ORDER BY key".to_owned(),
         "UPDATE work_items SET holder = ?1 WHERE key = ?5 AND holder IS ?6 AND claim_epoch = ?7"
             .to_owned(),
         "UPDATE work_items SET phase = ?1 WHERE holder = ?5 AND phase IS NOT ?1".to_owned(),

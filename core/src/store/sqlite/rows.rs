@@ -10,6 +10,7 @@ use crate::model::{
     Session, Slot, Timestamp,
 };
 use crate::store::LastHolder;
+use crate::text;
 
 pub(super) type Sql<T> = rusqlite::Result<T>;
 
@@ -89,8 +90,9 @@ pub(super) fn revision(row: &Row<'_>, column: usize) -> Sql<Revision> {
 }
 
 pub(super) fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> Sql<T> {
-    let text = row.get_ref(column)?.as_str().map_err(Error::from)?;
-    serde_json::from_str(text).map_err(|error| unreadable(column, error))
+    let value = row.get_ref(column)?.as_str().map_err(Error::from)?;
+    // Others write keys of their own into these, with whatever tool.
+    text::lenient::from_str(value).map_err(|error| unreadable(column, error))
 }
 
 /// The columns [`session`] reads, of `claude_sessions s` left-joined to `work_items w`.

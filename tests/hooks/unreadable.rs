@@ -1,0 +1,168 @@
+//! What cannot be read is not absent.
+
+use std::fs;
+
+use support::home::{Answer, Home};
+
+/// A session that a hand-off is refused to.
+fn on_the_wrong_branch() -> Home {
+    let home = Home::new().holding();
+    home.sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
+    home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
+    home
+}
+
+/// The bytes of a payload whose command reads `COMMAND`, with something else in their place.
+fn payload(home: &Home, place: &str, what: &[u8]) -> Vec<u8> {
+    let payload = home
+        .payload("pre-tool-use.bash")
+        .input("command", "COMMAND");
+    let bytes = payload.bytes();
+    let at = bytes
+        .windows(place.len())
+        .position(|part| part == place.as_bytes())
+        .unwrap();
+    [&bytes[..at], what, &bytes[at + place.len()..]].concat()
+}
+
+fn gate(home: &Home, bytes: Vec<u8>, attended: &str) -> Answer {
+    let run = home.run("pre-handoff-validate").stdin(bytes);
+    run.env("CLAUDE_CODE_SESSION_ATTENDED", attended).finish()
+}
+
+#[test]
+fn a_command_with_what_is_no_character_is_still_one() {
+    let home = on_the_wrong_branch();
+    for command in [
+        &br"trueup handoff create X --summary \ud83d"[..],
+        b"trueup handoff create X --summary \xff",
+        br"trueup handoff create \udc00\ud83d",
+    ] {
+        let answer = gate(&home, payload(&home, "COMMAND", command), "");
+        assert_eq!(answer.code, Some(2), "{answer:?}");
+        assert!(
+            answer.stderr.starts_with("⚠️ Branch mismatch"),
+            "{answer:?}"
+        );
+    }
+    let plain = payload(&home, "COMMAND", b"make handoff");
+    let mut marked = b"\xef\xbb\xbf".to_vec();
+    marked.extend(&plain);
+    assert_eq!(gate(&home, marked, "").code, Some(2));
+    let twice = payload(&home, "\"COMMAND\"", b"\"ls\",\"command\":\"make handoff\"");
+    assert_eq!(gate(&home, twice, "").code, Some(2), "the last one counts");
+    let twice = payload(&home, "\"COMMAND\"", b"\"make handoff\",\"command\":\"ls\"");
+    gate(&home, twice, "").assert_silent();
+}
+
+#[track_caller]
+fn assert_asked(home: &Home, bytes: &[u8]) {
+    let answer = gate(home, bytes.to_vec(), "1");
+    let text = String::from_utf8_lossy(bytes);
+    assert_eq!(answer.code, Some(0), "{text}");
+    let told = &answer.json()["hookSpecificOutput"];
+    assert_eq!(told["permissionDecision"], "ask", "{text}");
+    assert_eq!(told["hookEventName"], "PreToolUse");
+    assert_eq!(answer.stderr.lines().count(), 1);
+    for attended in ["", "0"] {
+        let answer = gate(home, bytes.to_vec(), attended);
+        assert_eq!(answer.code, Some(0));
+        assert_eq!(answer.message(), [answer.stderr.trim_end()], "{text}");
+    }
+}
+
+#[test]
+fn a_hand_off_that_cannot_be_read_is_asked_about() {
+    let home = on_the_wrong_branch();
+    for command in [&b"7"[..], b"[\"trueup handoff create X\"]", b"{\"x\": 1}"] {
+        assert_asked(&home, &payload(&home, "\"COMMAND\"", command));
+    }
+    assert_asked(&home, &payload(&home, "\"Bash\"", b"[\"Bash\"]"));
+    let whole = payload(&home, "COMMAND", b"trueup handoff create X");
+    let command = whole
+        .windows(14)
+        .position(|part| part == b"trueup handoff")
+        .unwrap();
+    for end in [command + 3, command + 9, command + 20, whole.len() - 1] {
+        assert_asked(&home, &whole[..end]);
+    }
+    let broken = payload(&home, "\"COMMAND\"", b"\"make handoff\",,");
+    assert_asked(&home, &broken);
+}
+
+#[test]
+fn what_is_broken_and_no_hand_off_is_one_line() {
+    let home = on_the_wrong_branch();
+    let whole = payload(&home, "COMMAND", b"cargo build --workspace");
+    let command = whole.windows(5).position(|part| part == b"cargo").unwrap();
+    for end in [1, 20, command - 2, command + 12, whole.len() - 1] {
+        gate(&home, whole[..end].to_vec(), "1").one_line();
+    }
+    for garbage in [&b"handoff"[..], b"{", b"trueup handoff create", b"\x00\xff"] {
+        gate(&home, garbage.to_vec(), "1").one_line();
+    }
+}
+
+#[test]
+fn a_task_with_half_a_character_is_kept() {
+    let home = Home::new().holding();
+    let payload = home.payload("post-tool-use.todo-write").bytes();
+    let text = String::from_utf8(payload).unwrap();
+    let text = text.replacen("write the test", "write \\ud83d the test", 1);
+    let run = home.run("checkpoint-push").stdin(text.into_bytes());
+    run.finish().assert_silent();
+    assert_eq!(home.state()["currentTask"], "write \u{fffd} the test");
+}
+
+#[test]
+fn a_cache_with_half_a_character_is_read() {
+    let home = Home::new().holding();
+    home.edit("currentPhase", "EXEC");
+    home.edit("mine", "MINE");
+    let text = fs::read_to_string(home.cache()).unwrap();
+    home.write_cache(text.replace("\"MINE\"", "\"\\ud83d\""));
+    home.hook("checkpoint-push", &home.payload("post-tool-use.write"))
+        .assert_silent();
+    assert_eq!(
+        home.state()["currentPhase"],
+        "EXEC",
+        "one field hides no other"
+    );
+    assert_eq!(home.cached()["mine"], "\u{fffd}");
+    let broken = fs::read(home.cache()).unwrap();
+    let broken = String::from_utf8(broken).unwrap().replace("EXEC", "PLAN");
+    let mut bytes = broken.into_bytes();
+    let at = bytes
+        .windows(3)
+        .position(|part| part == "\u{fffd}".as_bytes())
+        .unwrap();
+    bytes.splice(at..at + 3, [0xff]);
+    home.write_cache(bytes);
+    home.hook("checkpoint-push", &home.payload("post-tool-use.write"))
+        .assert_silent();
+    assert_eq!(home.state()["currentPhase"], "PLAN");
+}
+
+#[test]
+fn a_shell_line_of_a_skill_is_no_way_around_the_gate() {
+    let home = on_the_wrong_branch();
+    let line = |command: &str| {
+        let payload = home
+            .payload("pre-skill-shell-command")
+            .input("command", command);
+        home.hook("pre-handoff-validate", &payload)
+    };
+    let answer = line("trueup handoff create X");
+    assert_eq!(answer.code, Some(2));
+    let told = answer.json();
+    assert_eq!(
+        told["hookSpecificOutput"]["hookEventName"],
+        "PreSkillShellCommand"
+    );
+    assert_eq!(told["hookSpecificOutput"]["permissionDecision"], "deny");
+    line("git status").assert_silent();
+    for other in ["session-start-sync", "checkpoint-push"] {
+        home.hook(other, &home.payload("pre-skill-shell-command"))
+            .assert_silent();
+    }
+}
