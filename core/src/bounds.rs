@@ -35,6 +35,7 @@ pub struct Bound {
 
 impl Bound {
     /// Returns the bound as a length.
+    #[allow(clippy::len_without_is_empty, reason = "no bound is nothing")]
     pub const fn len(self) -> usize {
         // No bound is near the smallest address space.
         #[expect(clippy::cast_possible_truncation, reason = "bounds are small")]
