@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use trueup_core::bounds::{PASSED_MARK, STATE};
-use trueup_core::files::path_to_text;
-use trueup_core::files::{read_text, write_own};
+use trueup_core::files::{path_to_text, read_text, write_own};
 use trueup_core::model::{Repo, Session};
 use trueup_core::repos::{StateError, StateFile, give, lines, machine, spread};
 use trueup_core::store::sqlite::SqliteStore;

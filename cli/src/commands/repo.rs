@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use trueup_core::files::path_to_text;
 use trueup_core::git::Worktree;
 use trueup_core::model::{Repo, RepoSlug};
 use trueup_core::repos::{Refusal, Wish, make_machine, register};

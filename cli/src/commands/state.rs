@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use trueup_core::files::path_from_text;
+use trueup_core::files::{path_from_text, path_to_text};
 use trueup_core::model::{Repo, RepoSlug};
 use trueup_core::repo_state::{Body, LARGEST_FILE, find};
 use trueup_core::repos::{

@@ -4,7 +4,6 @@
 //! other waits for the hook. Nothing of that is in the environment, which is the user's; the
 //! lock's file says whose it is.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -72,7 +71,7 @@ fn signature(pid: u32) -> String {
     format!(
         "{} {started} {}\n",
         process.pid,
-        process.boot.unwrap_or_default()
+        process.place.boot.unwrap_or_default()
     )
 }
 
@@ -81,20 +80,14 @@ fn ancestors() -> impl Iterator<Item = u32> {
     /// More than any shell nests; a table of processes that is read while it changes may seem
     /// to have a circle.
     const MOST: usize = 64;
-    std::iter::successors(parent_of(std::process::id()), |pid| parent_of(*pid)).take(MOST)
-}
-
-/// Reads field 4 of `/proc/PID/stat`, which stands behind the last closing bracket.
-fn parent_of(pid: u32) -> Option<u32> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    let name_ends = stat.iter().rposition(|byte| *byte == b')')?;
-    let rest = std::str::from_utf8(stat.get(name_ends + 1..)?).ok()?;
-    let parent = rest.split_ascii_whitespace().nth(1)?.parse().ok()?;
-    Some(parent).filter(|parent| *parent != 0)
+    let parent_of = crate::liveness::parent_of;
+    std::iter::successors(parent_of(std::process::id()), move |pid| parent_of(*pid)).take(MOST)
 }
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -18,7 +18,7 @@ pub use client::find_client;
 pub use judge::{Alive, ProcessEvidence, Vitality, judge};
 pub use orchestrator::judge_orchestrator;
 pub use place::missing_parts;
-pub use process::{evidence, evidence_of, host_name, identify};
+pub use process::{evidence, evidence_of, host_name, identify, parent_of};
 pub use records::find_recorded;
 pub use span::{LONGEST_SPAN_SECONDS, span_of_command};
 pub use tree::{Relative, descendants};

@@ -80,6 +80,12 @@ fn decide(
     }
 }
 
+/// Returns the parent of a process; `None` where there is none, or it cannot be seen.
+pub fn parent_of(pid: u32) -> Option<u32> {
+    let parent = stat::parse(&stat::read(pid).ok()?)?.parent;
+    (parent != 0).then_some(parent)
+}
+
 /// Looks a number up. A zombie counts as gone.
 fn look(pid: u32) -> Entry {
     match stat::read(pid) {

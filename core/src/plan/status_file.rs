@@ -37,7 +37,7 @@ pub fn parse(text: &str) -> Result<ParsedPlan, StatusFileError> {
     let tasks = tasks.ok_or(StatusFileError::NoTasks)?.1.get();
     let tasks: Vec<&RawValue> = serde_json::from_str(tasks)?;
     let mut found = Found::default();
-    let mut entries = Vec::with_capacity(texts.tasks.len());
+    let mut entries = Vec::with_capacity(tasks.len());
     let (mut line, mut seen) = (1, 0);
     for raw in tasks {
         let raw = raw.get();

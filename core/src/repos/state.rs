@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::files::path_from_text;
 use crate::files::{self, Change, ChangeError, Written, is_symlink, read_bytes};
 use crate::git::{Repository, Worktree};
 use crate::hex::hex;

@@ -1,7 +1,7 @@
 //! The settings of one run.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::database::DatabaseUrl;
@@ -10,6 +10,7 @@ use super::patterns;
 use super::{Environment, Paths, RepositoryConfig};
 use crate::bounds::CONFIG;
 use crate::diagnostics::Level;
+use crate::files::ResolvedPath;
 use crate::model::{LONGEST_LEASE_SECONDS, RETENTION_DAYS};
 
 /// Lease of a session, in seconds (seed 0: the stale threshold in force now).
@@ -198,20 +199,13 @@ impl Settings {
     /// meant, as long as nobody could look.
     pub fn database_address(&self) -> String {
         match &self.database {
-            DatabaseUrl::Sqlite(path) => digest(resolved(path).as_os_str().as_encoded_bytes()),
-            DatabaseUrl::Other(url) | DatabaseUrl::Unusable(url) => digest(url.as_bytes()),
+            DatabaseUrl::Sqlite(path) => {
+                let path = ResolvedPath::of(path);
+                digest(path.as_path().as_os_str().as_encoded_bytes())
+            }
+            DatabaseUrl::Other(url) => digest(url.as_bytes()),
+            DatabaseUrl::Unusable(problem) => digest(problem.as_bytes()),
         }
-    }
-}
-
-/// Resolves a path, whose file itself may be missing.
-fn resolved(path: &Path) -> PathBuf {
-    if let Ok(resolved) = path.canonicalize() {
-        return resolved;
-    }
-    match (path.parent().map(Path::canonicalize), path.file_name()) {
-        (Some(Ok(folder)), Some(name)) => folder.join(name),
-        _ => path.to_owned(),
     }
 }
 

@@ -102,7 +102,7 @@ fn registration(pending: &Pending, newcomer: &Newcomer) -> Registration {
 fn by(pending: &Pending, reason: &str) -> Provenance {
     Provenance {
         actor: pending.session.to_string(),
-        reason: Some(reason.to_owned()),
+        reason: Some(reason.into()),
         op_id: pending.op_id.clone(),
     }
 }

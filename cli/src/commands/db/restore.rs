@@ -93,8 +93,8 @@ pub(super) fn restore(desk: &Desk, path: &Path, copy: &Path) -> Result<Answer, F
 fn present(store: &mut SqliteStore) -> Result<Vec<Session>, Failure> {
     Ok(store.sessions(&SessionFilter {
         statuses: SessionStatus::PRESENT,
-        worktree: None,
         limit: MOST_SESSIONS,
+        ..SessionFilter::default()
     })?)
 }
 
