@@ -4,7 +4,6 @@
 //! an unpacked archive has put there, and changes nothing in the repository; who writes asks as
 //! the user's own `git fetch` does, and moves one reference.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -15,6 +14,7 @@ use super::command::Limit;
 use super::error::GitError;
 use super::repository::{Repository, records, text};
 use super::upstream::Upstream;
+use crate::files::{private_dir, write_own};
 
 const WHAT: &str = "git fetch";
 
@@ -158,15 +158,15 @@ impl Scratch {
         let folder = tempfile::tempdir()?;
         let git_dir = folder.path().join(".git");
         for part in ["objects/info", "refs/known"] {
-            fs::create_dir_all(git_dir.join(part))?;
+            private_dir(&git_dir.join(part))?;
         }
-        fs::write(git_dir.join("HEAD"), "ref: refs/heads/none\n")?;
+        write_own(&git_dir.join("HEAD"), b"ref: refs/heads/none\n")?;
         let is_sha256 = local.or(tracking).is_some_and(|id| id.len() == 64);
-        fs::write(git_dir.join("config"), settings(is_sha256))?;
+        write_own(&git_dir.join("config"), settings(is_sha256).as_bytes())?;
         share_objects(&repository.worktree.common_dir, &git_dir)?;
         for (name, id) in [(LOCAL, local), (TRACKING, tracking)] {
             if let Some(id) = id {
-                fs::write(git_dir.join(name), format!("{id}\n"))?;
+                write_own(&git_dir.join(name), format!("{id}\n").as_bytes())?;
             }
         }
         let worktree = Worktree {
@@ -222,9 +222,9 @@ fn share_objects(common_dir: &Path, git_dir: &Path) -> io::Result<()> {
         return Err(io::Error::other("its path has a line feed"));
     }
     line.push(b'\n');
-    fs::write(git_dir.join("objects/info/alternates"), line)?;
+    write_own(&git_dir.join("objects/info/alternates"), &line)?;
     match crate::files::read_bytes(&common_dir.join("shallow"), LARGEST, false) {
-        Ok(ends) => fs::write(git_dir.join("shallow"), ends),
+        Ok(ends) => write_own(&git_dir.join("shallow"), &ends).map(drop),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
