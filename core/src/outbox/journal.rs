@@ -32,6 +32,12 @@ impl Entry {
     }
 }
 
+fn redacted(entry: &Entry) -> serde_json::Result<serde_json::Value> {
+    let mut value = serde_json::to_value(entry)?;
+    crate::text::redact::redact_json(&mut value);
+    Ok(value)
+}
+
 /// The journal file.
 #[derive(Debug, Clone)]
 pub struct Journal {
@@ -52,7 +58,7 @@ impl Journal {
     pub fn keep(&self, lost: &Lost, at: Timestamp) -> io::Result<String> {
         let id = lost.id();
         if !self.entries()?.iter().any(|entry| entry.id == id) {
-            lines::append(&self.path, &[Entry::new(lost.clone(), at)])?;
+            lines::append(&self.path, &[redacted(&Entry::new(lost.clone(), at))?])?;
         }
         Ok(id)
     }
@@ -68,7 +74,8 @@ impl Journal {
         let mut entries: Vec<Entry> = lost.into_iter().map(|l| Entry::new(l, at)).collect();
         entries.retain(|entry| seen.insert(entry.id.clone()));
         if !entries.is_empty() {
-            lines::append(&self.path, &entries)?;
+            let records: Result<Vec<_>, _> = entries.iter().map(redacted).collect();
+            lines::append(&self.path, &records?)?;
         }
         Ok(entries)
     }

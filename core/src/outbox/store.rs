@@ -9,6 +9,8 @@ use super::queue::Queue;
 use super::record::{Dead, Origin, Pending, Target};
 use crate::hex::hex;
 use crate::model::Timestamp;
+use crate::text::redact::redact_json;
+use serde_json::Value as Json;
 
 /// The share of its largest size from which on it is told that an outbox fills up.
 const NEARLY_FULL: u64 = lines::LARGEST / 2;
@@ -56,7 +58,9 @@ impl Outbox {
     ///
     /// When they could not be written.
     pub fn put_all(&self, pending: &[&Pending]) -> io::Result<()> {
-        lines::append(&self.path, pending)
+        let records: Result<Vec<Json>, _> =
+            pending.iter().map(|pending| redacted(pending)).collect();
+        lines::append(&self.path, &records?)
     }
 
     /// Tells whether so much waits that writes may soon be refused.
@@ -195,6 +199,17 @@ impl Outbox {
     fn beside(&self, end: &str) -> PathBuf {
         self.path.with_extension(end)
     }
+}
+
+/// What waits here is text like any other that leaves the session; what names its database is none.
+fn redacted(pending: &Pending) -> serde_json::Result<Json> {
+    let mut value = serde_json::to_value(pending)?;
+    let origin = value.get("origin").cloned();
+    redact_json(&mut value);
+    if let (Some(record), Some(origin)) = (value.as_object_mut(), origin) {
+        record.insert("origin".to_owned(), origin);
+    }
+    Ok(value)
 }
 
 fn of_lineage(lineage: &str) -> String {

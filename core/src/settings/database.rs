@@ -74,13 +74,6 @@ impl fmt::Debug for DatabaseUrl {
 #[derive(Clone, PartialEq, Eq)]
 pub struct RemoteUrl(String);
 
-impl RemoteUrl {
-    /// Returns the whole of it, for a digest; it is never written anywhere.
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
 impl fmt::Display for RemoteUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, rest) = self.0.split_once("://").unwrap_or((&self.0, ""));

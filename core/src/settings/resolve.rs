@@ -203,8 +203,7 @@ impl Settings {
                 let path = ResolvedPath::of(path);
                 digest(path.as_path().as_os_str().as_encoded_bytes())
             }
-            DatabaseUrl::Other(url) => digest(url.as_bytes()),
-            DatabaseUrl::Unusable(problem) => digest(problem.as_bytes()),
+            other => digest(other.to_string().as_bytes()),
         }
     }
 }
