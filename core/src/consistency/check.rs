@@ -127,11 +127,11 @@ pub fn check(
     if request.fix && request.writeback {
         notes = unfinished::recover(&record, &git_lock, root);
     }
-    let look = || gate::look(root, aim, request.push);
+    let look_at_remote = || gate::look(root, aim, request.push);
     // What is pulled must be there before files are read.
-    let early = request.pull.then(look);
+    let early = request.pull.then(look_at_remote);
     let (gate, reading) = thread::scope(|scope| {
-        let late = early.is_none().then(|| scope.spawn(look));
+        let late = early.is_none().then(|| scope.spawn(look_at_remote));
         let reading = observe(store, root, name, &checkout.others);
         let gate = match (early, late) {
             (Some(gate), _) => gate,

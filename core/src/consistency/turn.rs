@@ -84,7 +84,8 @@ fn ancestors() -> impl Iterator<Item = u32> {
     std::iter::successors(parent_of(std::process::id()), move |pid| parent_of(*pid)).take(MOST)
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::fs;
 

@@ -24,7 +24,7 @@ pub(super) fn here() -> &'static ProcessPlace {
     HERE.get_or_init(|| {
         let boot = line(Path::new("/proc/sys/kernel/random/boot_id"));
         ProcessPlace {
-            machine: machine(&boot),
+            machine: machine(boot.as_deref()),
             boot,
             namespace: namespace(),
         }
@@ -45,10 +45,10 @@ pub fn missing_parts() -> Vec<&'static str> {
 
 /// Reads the machine's name. An image of a container has none, where the kernel's own, drawn
 /// at each boot, is as good: two machines never draw the same.
-fn machine(boot: &Option<String>) -> Option<String> {
+fn machine(boot: Option<&str>) -> Option<String> {
     let drawn = |path| line(Path::new(path)).filter(|id| id != NOT_DRAWN);
     let id = MACHINE_IDS.into_iter().find_map(drawn);
-    id.or_else(|| boot.as_ref().map(|boot| format!("boot {boot}")))
+    id.or_else(|| boot.map(|boot| format!("boot {boot}")))
 }
 
 /// Reads a short line that is not empty.

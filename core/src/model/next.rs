@@ -192,7 +192,7 @@ pub enum Next {
     /// This item, but the session would leave unfinished work for it and was not told to.
     Kept {
         /// The work that the session holds.
-        held: Item,
+        held: Box<Item>,
         /// The item that would follow.
         item: Item,
     },
@@ -226,6 +226,7 @@ impl Next {
             (Self::Offer { item, .. }, Some(held))
                 if !held.status.is_finished() && item.parent.as_ref() != Some(&held.key) =>
             {
+                let held = Box::new(held);
                 Self::Kept { held, item }
             }
             (next, _) => next,

@@ -167,10 +167,11 @@ where
         };
         let end = window.end;
         let mut sorted = Sorted::default();
-        match sorted.sort(window.lines, target, verdicts) {
-            None => taken.offset = end,
-            Some(reached) => taken.offset = reached.unwrap_or(taken.offset),
-        }
+        taken.offset = match sorted.sort(window.lines, target, verdicts) {
+            Extent::All => end,
+            Extent::UpTo(reached) => reached,
+            Extent::None => taken.offset,
+        };
         let whole = taken.offset == end;
         self.put_aside(&sorted)?;
         Ok(whole)
@@ -200,6 +201,14 @@ where
     }
 }
 
+/// How many of the lines of a window were sorted.
+enum Extent {
+    All,
+    /// Those that end here and before.
+    UpTo(u64),
+    None,
+}
+
 /// The lines of a window, by what becomes of them.
 #[derive(Debug, Default)]
 struct Sorted {
@@ -211,16 +220,10 @@ struct Sorted {
 }
 
 impl Sorted {
-    /// Sorts lines up to the first one without a verdict; returns where the last one before it
-    /// ends, `None` when all were sorted.
-    fn sort(
-        &mut self,
-        lines: Vec<Line>,
-        target: &Target,
-        verdicts: Vec<Verdict>,
-    ) -> Option<Option<u64>> {
+    /// Sorts lines up to the first one without a verdict.
+    fn sort(&mut self, lines: Vec<Line>, target: &Target, verdicts: Vec<Verdict>) -> Extent {
         let mut verdicts = verdicts.into_iter();
-        let mut reached = None;
+        let mut reached = Extent::None;
         for line in lines {
             match line.what {
                 What::Damaged(bytes) => self.damaged.push(shown(bytes)),
@@ -230,13 +233,13 @@ impl Sorted {
                         reason,
                         record: *record,
                     }),
-                    None => return Some(reached),
+                    None => return reached,
                 },
                 What::Record(record) => self.set_apart(*record),
             }
-            reached = Some(line.end);
+            reached = Extent::UpTo(line.end);
         }
-        None
+        Extent::All
     }
 
     fn set_apart(&mut self, record: Pending) {

@@ -24,7 +24,7 @@ fn pending(n: usize, database: &str) -> Pending {
     Pending {
         op_id: format!("op-{n}"),
         // The later, the earlier by the clock: no order may come of it.
-        at: Timestamp::from_millis(-(n as i64)),
+        at: Timestamp::from_millis(-i64::try_from(n).unwrap()),
         session: "s1".parse().unwrap(),
         origin: Some(Origin {
             database,
@@ -49,11 +49,11 @@ fn bounds() -> Bounds {
 
 /// Drains into a list, as a database that takes everything.
 fn drain_into(outbox: &Outbox, database: &str, sent: &mut Vec<String>) -> Tally {
-    let send = |batch: &[&Pending]| {
+    let take = |batch: &[&Pending]| {
         sent.extend(batch.iter().map(|pending| pending.op_id.clone()));
         Ok::<_, String>(vec![Verdict::Sent; batch.len()])
     };
-    outbox.drain(&target(database), &bounds(), send).unwrap()
+    outbox.drain(&target(database), &bounds(), take).unwrap()
 }
 
 fn drained(outbox: &Outbox, database: &str) -> Vec<String> {
@@ -116,14 +116,14 @@ fn what_is_put_in_while_a_drain_sends_is_sent_after_it() {
     let outbox = outbox(folder.path());
     outbox.put(&pending(1, "a")).unwrap();
     let mut sent = Vec::new();
-    let send = |batch: &[&Pending]| {
+    let take = |batch: &[&Pending]| {
         if sent.is_empty() {
             outbox.put(&pending(2, "a")).unwrap();
         }
         sent.extend(batch.iter().map(|pending| pending.op_id.clone()));
         Ok::<_, String>(vec![Verdict::Sent; batch.len()])
     };
-    outbox.drain(&target("a"), &bounds(), send).unwrap();
+    outbox.drain(&target("a"), &bounds(), take).unwrap();
     assert_eq!(sent, operations([1, 2]));
 }
 
@@ -134,14 +134,14 @@ fn one_that_is_refused_holds_nobody_up_and_is_kept_with_the_reason() {
     for n in 1..=3 {
         outbox.put(&pending(n, "a")).unwrap();
     }
-    let send = |batch: &[&Pending]| {
+    let take = |batch: &[&Pending]| {
         let refuse = |p: &&Pending| match p.op_id.as_str() {
             "op-2" => Verdict::Refused("no such thing".to_owned()),
             _ => Verdict::Sent,
         };
         Ok::<_, String>(batch.iter().map(refuse).collect())
     };
-    let tally = outbox.drain(&target("a"), &bounds(), send).unwrap();
+    let tally = outbox.drain(&target("a"), &bounds(), take).unwrap();
     assert_eq!((tally.sent, tally.dead, tally.waits), (2, 1, false));
     let dead = outbox.dead().unwrap();
     assert_eq!(dead.len(), 1);
@@ -182,8 +182,8 @@ fn what_knows_an_address_alone_is_bound_at_the_first_contact_with_it() {
         lineage: Lineage("whatever".to_owned()),
         ..target("a")
     };
-    let send = |batch: &[&Pending]| Ok::<_, String>(vec![Verdict::Sent; batch.len()]);
-    assert_eq!(outbox.drain(&moved, &bounds(), send).unwrap().sent, 1);
+    let take = |batch: &[&Pending]| Ok::<_, String>(vec![Verdict::Sent; batch.len()]);
+    assert_eq!(outbox.drain(&moved, &bounds(), take).unwrap().sent, 1);
 }
 
 #[test]
@@ -313,11 +313,11 @@ fn a_drain_that_has_little_time_gets_on_by_a_batch_and_goes_on_there() {
     let mut sent = Vec::new();
     let mut drains = 0;
     while !outbox.is_idle() {
-        let send = |batch: &[&Pending]| {
+        let take = |batch: &[&Pending]| {
             sent.extend(batch.iter().map(|pending| pending.op_id.clone()));
             Ok::<_, String>(vec![Verdict::Sent; batch.len()])
         };
-        outbox.drain(&target("a"), &hurried, send).unwrap();
+        outbox.drain(&target("a"), &hurried, take).unwrap();
         assert_eq!(outbox.backlog().unwrap().waiting, many - sent.len());
         drains += 1;
     }
@@ -362,7 +362,7 @@ fn name(first: bool) -> &'static str {
 /// Sends at most `most` in all; then there is no time left, or the database fails.
 fn drain_some(outbox: &Outbox, database: &str, most: usize, fails: bool, sent: &mut Vec<String>) {
     let mut left = most;
-    let send = |batch: &[&Pending]| {
+    let take = |batch: &[&Pending]| {
         let count = left.min(batch.len());
         left -= count;
         if count == 0 && fails {
@@ -371,7 +371,7 @@ fn drain_some(outbox: &Outbox, database: &str, most: usize, fails: bool, sent: &
         sent.extend(batch[..count].iter().map(|p| p.op_id.clone()));
         Ok(vec![Verdict::Sent; count])
     };
-    outbox.drain(&target(database), &bounds(), send).unwrap();
+    outbox.drain(&target(database), &bounds(), take).unwrap();
 }
 
 proptest! {

@@ -52,7 +52,7 @@ fn is_labelled(word: &str) -> bool {
 }
 
 /// The parts of a label behind its first may be numbers, as in `SD-2026-1`.
-fn capitals_or_digits<'f>(capitals: &'f impl Fn(&str) -> bool) -> impl Fn(&str) -> bool + 'f {
+fn capitals_or_digits(capitals: &impl Fn(&str) -> bool) -> impl Fn(&str) -> bool {
     move |part| capitals(part) || !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit())
 }
 

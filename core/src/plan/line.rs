@@ -219,14 +219,12 @@ fn list_start(text: &str) -> Option<&str> {
         .iter()
         .find_map(|word| after_word(text.trim_start(), word))?;
     let rest = after_word(rest.trim_start_matches(['-', '_']).trim_start(), "on").unwrap_or(rest);
-    match rest.trim_start().strip_prefix([':', '=']) {
-        Some(list) => Some(list),
-        None => {
-            let first = rest.split_whitespace().next().unwrap_or_default();
-            let has_number = first.contains(|c: char| c.is_ascii_digit());
-            has_number.then_some(rest)
-        }
-    }
+    let list = rest.trim_start().strip_prefix([':', '=']);
+    list.or_else(|| {
+        let first = rest.split_whitespace().next().unwrap_or_default();
+        let has_number = first.contains(|c: char| c.is_ascii_digit());
+        has_number.then_some(rest)
+    })
 }
 
 /// Returns what follows a word, where the word ends there.

@@ -151,18 +151,14 @@ impl<'a> Reader<'a> {
         let depth = depth(line);
         let parent = self.ancestors.parent_at(depth);
         let lacks_id = task.id.is_none();
-        let id = match task.id {
-            Some(id) => id,
-            None => {
-                let place = format!("{phase_number:?} {}", phase_title.as_deref().unwrap_or(""));
-                let key = (place, parent.clone(), task.title.clone());
-                let alike = self.alike.entry(key).or_default();
-                let place = format!("{phase_number:?} {}", phase_title.as_deref().unwrap_or(""));
-                let id = ids::made(&place, parent.as_ref(), &task.title, *alike);
-                *alike += 1;
-                id
-            }
-        };
+        let id = task.id.unwrap_or_else(|| {
+            let place = format!("{phase_number:?} {}", phase_title.as_deref().unwrap_or(""));
+            let key = (place.clone(), parent.clone(), task.title.clone());
+            let alike = self.alike.entry(key).or_default();
+            let id = ids::made(&place, parent.as_ref(), &task.title, *alike);
+            *alike += 1;
+            id
+        });
         self.ancestors.push(depth, id.clone());
         let lists = task.depends_on.iter();
         let parts = lists.flat_map(|list| dependencies::parts(list));

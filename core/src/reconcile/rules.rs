@@ -1,6 +1,7 @@
 //! The rules, each a function over the snapshot.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::Reconciliation;
 use super::action::{Action, Aside, Lost, LostReason, Proposal};
@@ -498,10 +499,8 @@ fn surroundings(snapshot: &Snapshot, out: &mut Reconciliation) {
             snapshot.outbox.waiting
         );
         if snapshot.outbox.elsewhere > 0 {
-            message.push_str(&format!(
-                " ({} of them for another database)",
-                snapshot.outbox.elsewhere
-            ));
+            let elsewhere = snapshot.outbox.elsewhere;
+            let _ = write!(message, " ({elsewhere} of them for another database)");
         }
         push(
             out,

@@ -75,12 +75,11 @@ fn kinship(repo: &Repo, machine: &str, found: &Identity) -> Kinship {
     }
     // What lies here says so itself; of other machines what was said there is all there is.
     let mut here = repo.checkouts_on(machine).map(path_from_text);
-    let known: Vec<String> = match here.find(|path| path.is_dir()) {
-        Some(path) => vec![Identity::of(&path).place()],
-        None => {
-            let places = repo.places.values();
-            places.filter_map(|place| place.identity.clone()).collect()
-        }
+    let known: Vec<String> = if let Some(path) = here.find(|path| path.is_dir()) {
+        vec![Identity::of(&path).place()]
+    } else {
+        let places = repo.places.values();
+        places.filter_map(|place| place.identity.clone()).collect()
     };
     if known.contains(&found.place()) {
         Kinship::Same

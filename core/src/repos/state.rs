@@ -119,10 +119,10 @@ impl StateFile {
         let own = self.path.strip_prefix(repository.root());
         let own = own.map_err(|_| unfit(&self.path, OUTSIDE))?;
         let ignored = repository.is_ignored(&own.to_string_lossy(), limit);
-        match ignored.map_err(|error| unfit(&self.path, error))? {
-            true => Err(unfit(&self.path, "git ignores it, so it stays here")),
-            false => Ok(()),
+        if ignored.map_err(|error| unfit(&self.path, error))? {
+            return Err(unfit(&self.path, "git ignores it, so it stays here"));
         }
+        Ok(())
     }
 
     /// Reads a repository's state.
@@ -196,13 +196,12 @@ const OUTSIDE: &str = "it lies outside its repository";
 fn fit(own: &Path) -> Result<(), &'static str> {
     for part in own.components() {
         match part {
-            Component::CurDir => {}
             Component::Normal(name) if name.as_encoded_bytes().starts_with(b".") => {
                 return Err(
                     "a state does not lie in a file or folder whose name begins with a dot",
                 );
             }
-            Component::Normal(_) => {}
+            Component::CurDir | Component::Normal(_) => {}
             _ => return Err(OUTSIDE),
         }
     }

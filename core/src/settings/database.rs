@@ -121,10 +121,10 @@ fn is_host(text: &str) -> bool {
         Some((host, port)) if !port.ends_with(']') => (host, port),
         _ => (text, ""),
     };
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
     let is_bracketed = host.starts_with('[') || !host.contains(':');
     let is_port = port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit());
-    host.len() <= 255 && host.bytes().all(is_part) && is_bracketed && is_port
+    host.len() <= 255 && host.bytes().all(is_allowed) && is_bracketed && is_port
 }
 
 /// Tells whether a text is the name of a database.

@@ -132,7 +132,8 @@ fn name_of(path: &ResolvedPath) -> String {
     crate::hex::hex(&hash[..8])
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use std::os::unix::fs::symlink;

@@ -314,9 +314,10 @@ impl Reader<'_> {
         let mut text = String::new();
         while self.rest.peek().is_some() {
             let line: String = self.rest.by_ref().take_while(|c| *c != '\n').collect();
-            let line = match document.indented {
-                true => line.trim_start_matches('\t'),
-                false => &line,
+            let line = if document.indented {
+                line.trim_start_matches('\t')
+            } else {
+                &line
             };
             if line.strip_suffix('\r').unwrap_or(line) == document.end {
                 break;

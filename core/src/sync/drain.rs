@@ -140,7 +140,7 @@ fn carry_out(
     let bounds = Bounds {
         patience: share / 2,
         share: Deadline::after(share),
-        end: Deadline::after(left - share),
+        end: Deadline::after(left.saturating_sub(share)),
     };
     let newcomer = Newcomer {
         host: Some(site.host.clone()),

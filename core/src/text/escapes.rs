@@ -29,11 +29,10 @@ pub(super) fn without_escapes(text: &str) -> Cow<'_, str> {
 fn behind<'a>(text: &'a str, may_close: &mut bool) -> &'a str {
     let mut chars = text.chars();
     let kind = match chars.next() {
-        Some('\u{1b}') => chars.clone().next().map(|kind| {
-            if ('\u{30}'..='\u{7e}').contains(&kind) {
+        Some('\u{1b}') => chars.clone().next().inspect(|kind| {
+            if ('\u{30}'..='\u{7e}').contains(kind) {
                 chars.next();
             }
-            kind
         }),
         Some('\u{9b}') => Some('['),
         Some(_) => Some(']'),

@@ -160,6 +160,8 @@ fn unit(bytes: &[u8], at: usize) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -212,7 +214,10 @@ mod tests {
     proptest! {
         #[test]
         fn every_list_of_units_reads_as_the_units_do(units in prop::collection::vec(any::<u16>(), 0..12)) {
-            let escaped: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
+            let mut escaped = String::new();
+            for unit in &units {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
             let read: String = from_str(&format!("\"{escaped}\"")).unwrap();
             prop_assert_eq!(read, String::from_utf16_lossy(&units));
         }

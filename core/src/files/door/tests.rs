@@ -5,8 +5,10 @@ use super::*;
 
 const LIMIT: u64 = 1_024;
 
+type Writer = fn(&Path) -> io::Result<()>;
+
 /// Every way through the door that writes.
-const WRITERS: [(&str, fn(&Path) -> io::Result<()>); 4] = [
+const WRITERS: [(&str, Writer); 4] = [
     ("open_to_append", |path| {
         open_to_append(path)?.write_all(b"x")
     }),

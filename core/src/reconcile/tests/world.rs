@@ -98,8 +98,7 @@ impl World {
         match &self.snapshot.cache {
             Reading::Unavailable(_) => true,
             Reading::Missing => !policy.create_cache,
-            Reading::Corrupt(_) => false,
-            Reading::Fresh(_) => false,
+            Reading::Corrupt(_) | Reading::Fresh(_) => false,
         }
     }
 }

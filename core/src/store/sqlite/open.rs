@@ -305,5 +305,6 @@ pub(super) fn lineage(connection: &Connection) -> Result<Lineage> {
         })
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

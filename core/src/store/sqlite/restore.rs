@@ -50,7 +50,7 @@ pub(super) fn restore(
         let text = format!("{} is the database itself", copy.display());
         return Err(StoreError::Invalid(text));
     }
-    files::private_dir(place.folder()).map_err(unwritable)?;
+    files::private_dir(place.folder()).map_err(|error| unwritable(&error))?;
     let turn = turn::alone(&place, deadline);
     if turn.is_some() {
         remove_stages(place.folder());
@@ -58,7 +58,7 @@ pub(super) fn restore(
     let stage = tempfile::Builder::new()
         .prefix(STAGE)
         .tempdir_in(place.folder())
-        .map_err(unwritable)?;
+        .map_err(|error| unwritable(&error))?;
     let staged = stage.path().join("database");
     let (lineage, schema) =
         inspect_copy(&source, &staged, deadline).map_err(|error| unusable(copy, error))?;
@@ -77,7 +77,7 @@ pub(super) fn restore(
     })
 }
 
-fn unwritable(error: io::Error) -> StoreError {
+fn unwritable(error: &io::Error) -> StoreError {
     StoreError::Unavailable(error.to_string())
 }
 
@@ -112,10 +112,10 @@ fn inspect_copy(
         let text = "another process has it open; trueup db backup copies an open one";
         return Err(StoreError::Invalid(text.to_owned()));
     }
-    copy_file(source.as_path(), staged).map_err(unwritable)?;
+    copy_file(source.as_path(), staged).map_err(|error| unwritable(&error))?;
     for ending in LOGS {
         match copy_file(&source.beside(ending), &with_ending(staged, ending)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(unwritable(error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(unwritable(&error)),
             _ => {}
         }
     }
@@ -142,7 +142,7 @@ fn inspect_copy(
         .map_err(|(_, error)| from_sqlite(error))?;
     files::open(staged, false)
         .and_then(|(file, _)| file.sync_all())
-        .map_err(unwritable)?;
+        .map_err(|error| unwritable(&error))?;
     Ok((lineage, schema))
 }
 
@@ -182,7 +182,7 @@ fn put_in_place(
 ) -> Result<Option<PathBuf>> {
     match open::contents(place.as_path())? {
         Contents::Missing => {
-            open::set_log_aside(place).map_err(unwritable)?;
+            open::set_log_aside(place).map_err(|error| unwritable(&error))?;
             rename_new(staged, place)?;
             return Ok(None);
         }
@@ -242,33 +242,33 @@ fn replace(place: &ResolvedPath, staged: &Path, aside: &Path) -> Result<()> {
     }
     // What an attempt to copy it as a database left.
     let _ = fs::remove_file(aside);
-    copy_file(place.as_path(), aside).map_err(unwritable)?;
+    copy_file(place.as_path(), aside).map_err(|error| unwritable(&error))?;
     for ending in LOGS {
         match copy_file(&place.beside(ending), &with_ending(aside, ending)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(unwritable(error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(unwritable(&error)),
             _ => {}
         }
     }
-    files::sync_dir(place.folder()).map_err(unwritable)?;
+    files::sync_dir(place.folder()).map_err(|error| unwritable(&error))?;
     for ending in LOGS.into_iter().chain(["-shm"]) {
         match fs::remove_file(place.beside(ending)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(unwritable(error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(unwritable(&error)),
             _ => {}
         }
     }
-    fs::rename(staged, place.as_path()).map_err(unwritable)?;
-    files::sync_dir(place.folder()).map_err(unwritable)
+    fs::rename(staged, place.as_path()).map_err(|error| unwritable(&error))?;
+    files::sync_dir(place.folder()).map_err(|error| unwritable(&error))
 }
 
 /// Gives the staged file a name that nothing has.
 fn rename_new(staged: &Path, place: &ResolvedPath) -> Result<()> {
-    let draft = tempfile::TempPath::try_from_path(staged).map_err(unwritable)?;
+    let draft = tempfile::TempPath::try_from_path(staged).map_err(|error| unwritable(&error))?;
     match draft.persist_noclobber(place.as_path()) {
-        Ok(()) => files::sync_dir(place.folder()).map_err(unwritable),
+        Ok(()) => files::sync_dir(place.folder()).map_err(|error| unwritable(&error)),
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
             Err(StoreError::InUse(place.as_path().display().to_string()))
         }
-        Err(error) => Err(unwritable(error.error)),
+        Err(error) => Err(unwritable(&error.error)),
     }
 }
 

@@ -224,15 +224,17 @@ pub(super) fn is_given_password(value: &str) -> bool {
     let head = head(value);
     let lower = head.to_ascii_lowercase();
     let is_word = head.bytes().all(|byte| byte.is_ascii_alphabetic());
-    head.len() >= 4
-        && !head.starts_with('-')
-        && !is_placeholder(head)
-        && !is_sample_password(head)
-        && !is_reference(head, &lower)
-        && !(is_word && head.len() < 8)
-        && !["file:", "env:", "fd:", "stdin", "prompt", "console"]
-            .iter()
-            .any(|source| lower.starts_with(source))
+    let is_short = head.len() < if is_word { 8 } else { 4 };
+    let names_source = ["file:", "env:", "fd:", "stdin", "prompt", "console"]
+        .iter()
+        .any(|source| lower.starts_with(source));
+    let is_none = is_short
+        || names_source
+        || head.starts_with('-')
+        || is_placeholder(head)
+        || is_sample_password(head)
+        || is_reference(head, &lower);
+    !is_none
 }
 
 fn holds_placeholder(head: &str) -> bool {

@@ -251,16 +251,15 @@ pub(super) fn promise(name: &str, before: Option<&str>) -> Option<Promise> {
 
 /// A cheap look that spares most words the reading.
 fn may_promise(name: &str) -> bool {
-    const HINTS: [&[u8]; 8] = [
-        b"pass", b"secr", b"toke", b"key", b"cred", b"pw", b"auth", b"logi",
-    ];
-    let bytes = name.as_bytes();
-    let has = |hint: &[u8]| {
-        bytes
-            .windows(hint.len())
-            .any(|window| window.eq_ignore_ascii_case(hint))
-    };
-    const MORE: [&[u8]; 8] = [
+    const HINTS: [&[u8]; 16] = [
+        b"pass",
+        b"secr",
+        b"toke",
+        b"key",
+        b"cred",
+        b"pw",
+        b"auth",
+        b"logi",
         b"psk",
         b"pat",
         b"bearer",
@@ -270,7 +269,13 @@ fn may_promise(name: &str) -> bool {
         b"contras",
         b".sid",
     ];
-    HINTS.into_iter().chain(MORE).any(has)
+    let bytes = name.as_bytes();
+    let has = |hint: &[u8]| {
+        bytes
+            .windows(hint.len())
+            .any(|window| window.eq_ignore_ascii_case(hint))
+    };
+    HINTS.into_iter().any(has)
 }
 
 /// Splits a name at everything that is no letter or digit and before each hump of its capitals.
