@@ -25,7 +25,7 @@ pub(crate) struct Failure {
     pub(crate) code: &'static str,
     pub(crate) message: String,
     /// Further lines of the message.
-    pub(crate) details: Vec<String>,
+    pub(crate) details: Box<[String]>,
     pub(crate) hint: Option<String>,
     pub(crate) data: Box<Value>,
     pub(crate) divergences: Vec<Divergence>,
@@ -37,7 +37,7 @@ impl Failure {
             exit,
             code,
             message: message.into(),
-            details: Vec::new(),
+            details: Box::default(),
             hint: None,
             data: Box::default(),
             divergences: Vec::new(),
@@ -98,7 +98,7 @@ impl Failure {
 
     /// Adds lines to the message.
     pub(crate) fn details(mut self, lines: Vec<String>) -> Self {
-        self.details = lines;
+        self.details = lines.into();
         self
     }
 

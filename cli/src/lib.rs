@@ -73,7 +73,7 @@ fn parse<T: Parser>(program: &'static str, arguments: &[OsString]) -> Result<T, 
         }
         let json = arguments.iter().any(|argument| argument == "--json");
         // The complaint repeats arguments, so it is made of clean ones.
-        let clean = arguments.iter().map(|argument| clean(argument));
+        let clean = arguments.iter().map(clean);
         match T::try_parse_from(clean) {
             Err(error) if !json && error.use_stderr() => {
                 report::print_usage(&error);

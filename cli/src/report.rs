@@ -86,7 +86,7 @@ impl Answer {
     }
 
     /// Names the columns of the rows that the text is.
-    pub(crate) fn columns(mut self, header: String) -> Self {
+    pub(crate) fn columns(mut self, header: &str) -> Self {
         self.header = Some(header.trim_end().to_owned());
         self
     }

@@ -140,12 +140,6 @@ fn every_command_works_where_paths_are_no_text() {
     fs::create_dir(place.project().join("workplans")).unwrap();
     fs::write(place.project().join("workplans/a.md"), PLAN).unwrap();
     fs::write(place.project().join("STATE.md"), "# State\n\nall well\n").unwrap();
-    let plan = place.path("plan.md");
-    fs::write(
-        &plan,
-        "# Plan\n\n## Phase 1: One\n\n- [ ] 1.1 First\n- [ ] 1.2 Second\n",
-    )
-    .unwrap();
     place.git(&place.project(), &["add", "."], None);
     place.git(&place.project(), &["commit", "-q", "-m", "plans"], None);
     place.git(&place.project(), &["push", "-q"], None);
@@ -196,6 +190,25 @@ fn every_command_works_where_paths_are_no_text() {
             assert_eq!(object["ok"], true, "{object}");
         }
     }
+    assert_paths_are_taken(&place);
+    // What is printed of a path leads back to it.
+    let object: Value = serde_json::from_str(&place.trueup_run(0, &["check", "--json"])).unwrap();
+    let shown = object["data"]["repos"][0]["path"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(shown.contains("p\\xFF\\xC3(\\\\xFFapp"), "{shown}");
+    place.trueup_run(0, &["check", &shown]);
+}
+
+#[track_caller]
+fn assert_paths_are_taken(place: &Place) {
+    let plan = place.path("plan.md");
+    fs::write(
+        &plan,
+        "# Plan\n\n## Phase 1: One\n\n- [ ] 1.1 First\n- [ ] 1.2 Second\n",
+    )
+    .unwrap();
     let path = |text: &str| OsString::from(text);
     for arguments in [
         vec![path("plan"), path("import"), plan.clone().into()],
@@ -221,14 +234,6 @@ fn every_command_works_where_paths_are_no_text() {
     ] {
         place.expect(0, &arguments);
     }
-    // What is printed of a path leads back to it.
-    let object: Value = serde_json::from_str(&place.trueup_run(0, &["check", "--json"])).unwrap();
-    let shown = object["data"]["repos"][0]["path"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    assert!(shown.contains("p\\xFF\\xC3(\\\\xFFapp"), "{shown}");
-    place.trueup_run(0, &["check", &shown]);
 }
 
 #[test]

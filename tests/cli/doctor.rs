@@ -264,7 +264,7 @@ const BROKEN: [Broken; 12] = [
             write(
                 &home.project().join(".claude/settings.local.json"),
                 &json!({}),
-            )
+            );
         },
     },
     Broken {
@@ -289,7 +289,7 @@ const BROKEN: [Broken; 12] = [
             write(
                 &home.project().join(".claude/settings.local.json"),
                 &json!({}),
-            )
+            );
         },
     },
     Broken {

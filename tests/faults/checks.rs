@@ -172,7 +172,7 @@ fn what_a_killed_run_left_is_taken_up_or_back() {
         // Both are of one rank, so that the database wins again and again.
         for plan in 1..=PLANS {
             let task = 1 + kill_loop.chance.below(TASKS as u64);
-            let status = if number % 2 == 0 {
+            let status = if number.is_multiple_of(2) {
                 "blocked"
             } else {
                 "running"
@@ -185,7 +185,7 @@ fn what_a_killed_run_left_is_taken_up_or_back() {
         let run = home.run("trueup").args(["check", "--fix"]);
         kill_loop.kill(run, b"");
         assert_files_are_whole(&home);
-        if number % 8 == 0 {
+        if number.is_multiple_of(8) {
             converges(&home);
         }
     }

@@ -59,13 +59,13 @@ fn nothing_is_torn_or_lost_by_220_kills() {
         let number = kill_loop.runs() + 1;
         match kill_loop.chance.below(5) {
             0 => {
-                home.set(SESSION, "chain_orchestrators", number % 2 == 0);
+                home.set(SESSION, "chain_orchestrators", number.is_multiple_of(2));
                 let payload = home.payload("session-start.resume").bytes();
                 kill_loop.kill(home.run("session-start-sync"), &payload);
             }
             1 => {
                 if home.cache().exists() {
-                    home.edit("autoProceed", number % 2 == 0);
+                    home.edit("autoProceed", number.is_multiple_of(2));
                 }
                 let payload = home.payload("post-tool-use.write").bytes();
                 kill_loop.kill(home.run("checkpoint-push"), &payload);
@@ -94,7 +94,7 @@ fn nothing_is_torn_or_lost_by_220_kills() {
             stored >= acknowledged,
             "{acknowledged} was acknowledged, {stored} is stored"
         );
-        if number % 20 == 0 {
+        if number.is_multiple_of(20) {
             assert_database_is_whole(&home);
         }
     }

@@ -91,7 +91,7 @@ fn a_payload_that_is_whole_counts_also_when_stdin_stays_open() {
     let payload = home.payload("session-start.startup").bytes();
     held_open(&home, "session-start-sync", &payload).ok();
     assert_eq!(home.session::<String>("status", SESSION), "active");
-    let half = payload.get(..payload.len() / 2).unwrap();
+    let half = &payload[..payload.len() / 2];
     let line = held_open(&home, "session-start-sync", half).one_line();
     assert!(line.contains("stdin is no hook payload"), "{line}");
 }

@@ -269,12 +269,17 @@ fn names_the_branch(home: &Home) {
     );
 }
 
+/// Makes many lines, each of its number.
+fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
+    (0..count)
+        .flat_map(|n| [line(n), "\n".to_owned()])
+        .collect()
+}
+
 fn packed_refs(home: &Home) {
     on_another_branch(home);
     let oid = "0".repeat(40);
-    let refs: String = (0..200_000)
-        .map(|n| format!("{oid} refs/heads/b{n}\n"))
-        .collect();
+    let refs = lines(200_000, |n| format!("{oid} refs/heads/b{n}"));
     assert!(refs.len() > bounds::PACKED_REFS.len());
     write(&home.project().join(".git/packed-refs"), refs);
     names_the_branch(home);
@@ -310,7 +315,7 @@ fn repository_config(home: &Home) {
 }
 
 fn refused_keys(home: &Home) {
-    let keys: String = (0..12_000).map(|n| format!("key_{n} = 1\n")).collect();
+    let keys = lines(12_000, |n| format!("key_{n} = 1"));
     set(home, &keys);
     let answer = starts(home);
     says(&answer, "and 11995 more, or not so");

@@ -45,12 +45,12 @@ fn every_mode_is_set_whatever_the_umask() {
             scratch.binary("trueup", "#!/bin/sh\necho trueup 0.1.0 again\n");
         }
         let deep = scratch.path("deep");
-        let mut made = vec![(deep.clone(), fs::metadata(&deep).unwrap())];
+        let mut placed = vec![(deep.clone(), fs::metadata(&deep).unwrap())];
         below(&deep, &mut |path, data| {
-            made.push((path.to_owned(), data.clone()))
+            placed.push((path.to_owned(), data.clone()));
         });
-        assert!(made.len() > 10, "{made:?}");
-        for (path, data) in made {
+        assert!(placed.len() > 10, "{placed:?}");
+        for (path, data) in placed {
             let mode = data.mode() & 0o777;
             let name = path.strip_prefix(&deep).unwrap();
             let expected: &[u32] = if data.is_dir() {

@@ -30,7 +30,7 @@ pub(super) fn run(desk: &Desk, arguments: &BlameArgs) -> Result<Answer, Failure>
     let text = blamed.iter().map(line).collect();
     let fields: Vec<Value> = blamed.iter().map(object).collect();
     let header = format!("{:<13} {:<20} SINCE, BY", "FIELD", "VALUE");
-    Ok(Answer::new(text, json!({"item": key, "fields": fields})).columns(header))
+    Ok(Answer::new(text, json!({"item": key, "fields": fields})).columns(&header))
 }
 
 fn line(blame: &Blame<'_>) -> String {

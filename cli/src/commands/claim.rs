@@ -334,27 +334,24 @@ fn release_of_the_dead(
     reason: Option<&str>,
 ) -> Result<Answer, Failure> {
     let item = known(store, key)?;
-    let holder = match &item.holder {
-        Some(holder) => store.session(holder)?,
-        None => {
-            let message = format!("nobody holds {key}");
-            return Err(Failure::refused("not_holder", message).data(json!({"holder": null})));
-        }
+    let Some(holder) = &item.holder else {
+        let message = format!("nobody holds {key}");
+        return Err(Failure::refused("not_holder", message).data(json!({"holder": null})));
     };
+    let session = store.session(holder)?;
     let by = desk.provenance(&desk.actor(store)?, reason.unwrap_or("release"));
-    let dead = holder
+    let dead = session
         .as_ref()
-        .filter(|holder| json::vitality(holder, &desk.site).alive == Alive::Dead);
+        .filter(|session| json::vitality(session, &desk.site).alive == Alive::Dead);
     let parked = match dead {
-        Some(holder) => store.park(holder, &by)?,
+        Some(session) => store.park(session, &by)?,
         None => None,
     };
     if parked.is_none() {
-        let holder = item.holder.as_ref().map_or("?", SessionId::as_str);
         let message = format!("{key} is held by {holder}, which lives or may live");
         let hint = format!("`trueup release {key} --session {holder}` speaks for it");
         let refused = Failure::refused("not_holder", message).hint(hint);
-        return Err(refused.data(json!({"holder": item.holder})));
+        return Err(refused.data(json!({"holder": holder})));
     }
     Ok(released(&known(store, key)?, Vec::new()))
 }

@@ -53,7 +53,7 @@ fn list(desk: &Desk, arguments: ItemList) -> Result<Answer, Failure> {
         known_kind(&mut store, kind)?;
     }
     let scope = match arguments.repo {
-        Some(repo) => RepoScope::Only(known_repo(desk, &mut store, repo)?),
+        Some(repo) => RepoScope::Only(known_repo(desk, &mut store, &repo)?),
         None => desk.repo_scope(desk.reader(&mut store)?.as_ref(), arguments.all_repos),
     };
     let filter = ItemFilter {
@@ -73,7 +73,7 @@ fn list(desk: &Desk, arguments: ItemList) -> Result<Answer, Failure> {
     Ok(if items.is_empty() {
         answer
     } else {
-        answer.columns(format!(
+        answer.columns(&format!(
             "{:<24} {:<10} {:<8}  HOLDER, TITLE",
             "KEY", "STATUS", "PHASE"
         ))
@@ -108,13 +108,13 @@ fn known_kind(store: &mut SqliteStore, kind: &str) -> Result<(), Failure> {
 
 /// Returns a repository as items name it: one that is registered, the one here, or one that an
 /// item is of.
-fn known_repo(desk: &Desk, store: &mut SqliteStore, name: String) -> Result<String, Failure> {
+fn known_repo(desk: &Desk, store: &mut SqliteStore, name: &str) -> Result<String, Failure> {
     let registered = store.repos()?;
     let registered = registered.iter().map(|repo| repo.slug.to_string());
     let all = store.items(&ItemFilter::default())?;
     let of_items = all.into_iter().filter_map(|item| item.repo);
     let mut known = of_items.chain(desk.repo()).chain(registered);
-    if let Some(known) = known.find(|known| known.eq_ignore_ascii_case(&name)) {
+    if let Some(known) = known.find(|known| known.eq_ignore_ascii_case(name)) {
         return Ok(known);
     }
     let message = format!("there is no repository {name}");

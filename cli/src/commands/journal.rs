@@ -39,7 +39,7 @@ pub(super) fn run(desk: &Desk, command: &JournalCommand) -> Result<Answer, Failu
                 .then(|| format!("{damaged} lines of the journal are damaged and were skipped"));
             let mut answer = Answer::new(text, json!({"entries": rows}));
             if !rows.is_empty() {
-                answer = answer.columns(format!("{:<12}  {:<24}  SESSION", "ENTRY", "AT"));
+                answer = answer.columns(&format!("{:<12}  {:<24}  SESSION", "ENTRY", "AT"));
             }
             Ok(Answer {
                 warnings: warnings.into_iter().collect(),

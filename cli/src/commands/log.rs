@@ -110,7 +110,7 @@ pub(super) fn run(desk: &Desk, arguments: &LogArgs) -> Result<Answer, Failure> {
         return Ok(if events.is_empty() {
             answer
         } else {
-            answer.columns(format!("{:>6} {:<24} WHAT", "SEQ", "AT"))
+            answer.columns(&format!("{:>6} {:<24} WHAT", "SEQ", "AT"))
         });
     }
     let mut stream = Stream::new(desk.json);

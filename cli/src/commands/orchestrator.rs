@@ -233,7 +233,7 @@ fn list(desk: &Desk, all: bool) -> Result<Answer, Failure> {
     Ok(if objects.is_empty() {
         answer
     } else {
-        answer.columns(format!(
+        answer.columns(&format!(
             "{:<17} {:<24} {:<8} PROCESS",
             "ORCHESTRATOR", "PLAN", "STATUS"
         ))

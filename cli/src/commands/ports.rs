@@ -158,7 +158,7 @@ fn show(desk: &Desk) -> Result<Answer, Failure> {
     Ok(if all.is_empty() {
         answer
     } else {
-        answer.columns(format!("{:<4} {:<4} {:<24} SINCE", "BACK", "FRNT", "FOR"))
+        answer.columns(&format!("{:<4} {:<4} {:<24} SINCE", "BACK", "FRNT", "FOR"))
     })
 }
 

@@ -113,7 +113,7 @@ fn list(desk: &Desk, filter: &PhaseFilter) -> Result<Answer, Failure> {
     Ok(if found.is_empty() {
         answer
     } else {
-        answer.columns(format!(
+        answer.columns(&format!(
             "{:<24} {:<9} {:<10} {:>4}",
             "PHASE", "NAME", "STATUS", "PRIO"
         ))

@@ -143,7 +143,7 @@ fn list(desk: &Desk) -> Result<Answer, Failure> {
     Ok(if repos.is_empty() {
         answer
     } else {
-        answer.columns(format!("{:<24} WHERE", "REPOSITORY"))
+        answer.columns(&format!("{:<24} WHERE", "REPOSITORY"))
     })
 }
 

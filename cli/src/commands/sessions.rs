@@ -112,5 +112,5 @@ pub(super) fn list(
             json!({"sessions": rows}),
         ));
     }
-    Ok(Answer::new(text, json!({"sessions": rows})).columns(header))
+    Ok(Answer::new(text, json!({"sessions": rows})).columns(&header))
 }

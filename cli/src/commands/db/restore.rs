@@ -40,8 +40,8 @@ pub(super) fn restore(desk: &Desk, path: &Path, copy: &Path) -> Result<Answer, F
     let gone: Vec<Session> = before.iter().filter(is_new).cloned().collect();
     sessions.extend(gone);
     let mut forecasts = Vec::new();
-    for session in sessions {
-        if desk.is_within_reach(&session) {
+    for session in &sessions {
+        if desk.is_within_reach(session) {
             forecasts.extend(forecast(desk, &mut store, session)?);
         }
     }
@@ -103,9 +103,9 @@ fn present(store: &mut SqliteStore) -> Result<Vec<Session>, Failure> {
 fn forecast(
     desk: &Desk,
     store: &mut SqliteStore,
-    session: Session,
+    session: &Session,
 ) -> Result<Option<Forecast>, Failure> {
-    let site = desk.site_of(&session);
+    let site = desk.site_of(session);
     let id = session.id.clone();
     let Some(known) = store.session(&id)? else {
         return Ok(unknown_to_database(&site.project.dir, id));
@@ -118,7 +118,7 @@ fn forecast(
         .map(|divergence| divergence.code)
         .filter(|code| *code <= Code::S11 && *code != Code::S05)
         .collect();
-    Ok((!codes.is_empty()).then(|| Forecast {
+    Ok((!codes.is_empty()).then_some(Forecast {
         session: id,
         path: observation.file.path,
         codes,

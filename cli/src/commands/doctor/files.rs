@@ -38,9 +38,10 @@ pub(super) fn configuration(desk: &Desk, _: bool) -> Finding {
     if let [first, ..] = settings.warnings.as_slice() {
         return Finding::warn(first.clone(), "set it right, or unset it for the default");
     }
-    match path.exists() {
-        true => Finding::ok(path.display().to_string()),
-        false => Finding::ok("the defaults hold"),
+    if path.exists() {
+        Finding::ok(path.display().to_string())
+    } else {
+        Finding::ok("the defaults hold")
     }
 }
 

@@ -1,6 +1,7 @@
 //! The outbox: what waits for this database, for another, and what can never be sent.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
@@ -43,10 +44,10 @@ impl Contents {
             self.here, self.damaged
         );
         for (database, count) in &self.elsewhere {
-            line.push_str(&format!(", {count} writes wait for another: {database}"));
+            let _ = write!(line, ", {count} writes wait for another: {database}");
         }
         if self.dead > 0 {
-            line.push_str(&format!(", {} writes were refused for good", self.dead));
+            let _ = write!(line, ", {} writes were refused for good", self.dead);
         }
         let fix = if self.here > 0 {
             "trueup doctor --fix".to_owned()

@@ -33,7 +33,7 @@ pub(super) fn list(desk: &Desk, all: bool) -> Result<Answer, Failure> {
     Ok(if handoffs.is_empty() {
         answer
     } else {
-        answer.columns(format!(
+        answer.columns(&format!(
             "{:<12} {:<18} {:<20} ITEM  FROM -> TO  SUMMARY",
             "HAND-OFF", "STATUS", "TYPE"
         ))

@@ -37,7 +37,7 @@ pub(super) fn list(desk: &Desk) -> Result<Answer, Failure> {
     Ok(if plans.is_empty() {
         answer
     } else {
-        answer.columns(format!("{:<24} {:<11} TASKS, TITLE", "PLAN", "STATUS"))
+        answer.columns(&format!("{:<24} {:<11} TASKS, TITLE", "PLAN", "STATUS"))
     })
 }
 
