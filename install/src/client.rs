@@ -9,11 +9,15 @@ use serde_json::Value;
 
 use crate::error::{Error, Named, Result};
 use crate::events::Version;
+use crate::files;
 use crate::parts;
 use crate::places::Places;
 use crate::process::{self, Ended};
 
 const LIMIT: Duration = Duration::from_mins(2);
+
+/// How long another installer is waited for: as long as its commands, at most five, may take.
+const TURN: Duration = LIMIT.saturating_mul(5);
 
 /// An installed client.
 #[derive(Debug)]
@@ -51,13 +55,12 @@ impl Client {
 
     /// Waits until no other installer changes the client's plugins, until what is returned is
     /// dropped: clients up to 2.1.329 lose plugins when two of their commands run side by side.
-    /// The directory itself is locked, so no file is left behind; where it cannot be, nobody is
-    /// kept waiting.
+    /// The directory itself is locked, so no file is left behind; where it cannot be, or stays
+    /// locked, nobody is kept waiting.
     fn alone(&self) -> Option<File> {
         let mut folders = self.config.ancestors();
-        let folder = folders.find_map(|folder| File::open(folder).ok())?;
-        folder.lock().ok()?;
-        Some(folder)
+        let folder = folders.find_map(|folder| files::open_dir(folder).ok())?;
+        files::lock(folder, TURN).ok()
     }
 
     /// Makes the staged directory a marketplace and installs the plugin from it.

@@ -3,10 +3,13 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the one place")]
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use rustix::fs::OFlags;
 
@@ -51,11 +54,33 @@ pub(crate) fn make_dirs(path: &Path, mode: u32) -> io::Result<()> {
     {
         match fs::DirBuilder::new().mode(mode & 0o700).create(dir) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists && dir.is_dir() => {}
-            made => {
-                made?;
+            outcome => {
+                outcome?;
                 fs::set_permissions(dir, fs::Permissions::from_mode(mode))?;
             }
         }
     }
     Ok(())
+}
+
+/// Opens a directory, to lock it.
+pub(crate) fn open_dir(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(i32::try_from(OFlags::DIRECTORY.bits()).unwrap_or(0))
+        .open(path)
+}
+
+/// Locks what is open, for as long as what is returned lives; waits at most `patience`.
+pub(crate) fn lock(open: File, patience: Duration) -> io::Result<File> {
+    let (sender, receiver) = mpsc::channel();
+    // The thread of a wait given up dies with the process, and drops a lock it should still get.
+    thread::spawn(move || {
+        let locked = open.lock().map(|()| open);
+        // Nobody listens any more: the lock is dropped with the message.
+        let _ = sender.send(locked);
+    });
+    receiver
+        .recv_timeout(patience)
+        .unwrap_or_else(|_| Err(ErrorKind::WouldBlock.into()))
 }
