@@ -11,7 +11,7 @@ use crate::fixture::{data, object, refused, started, trueup};
 /// Registers a repository beside the project, with a STATE.md if it says something.
 fn repo(home: &Home, slug: &str, state: Option<&str>) -> PathBuf {
     let root = home.root().join(slug);
-    fs::create_dir_all(&root).unwrap();
+    home.init_repository(&root);
     if let Some(state) = state {
         fs::write(root.join("STATE.md"), state).unwrap();
     }

@@ -30,6 +30,7 @@ fn registered(home: &Home, target: &std::path::Path) {
     let alpha = home.root().join("alpha");
     fs::create_dir(&alpha).unwrap();
     for (path, slug) in [(alpha.as_path(), "alpha"), (target, "target")] {
+        home.init_repository(path);
         let add = ["repo", "add", path.to_str().unwrap(), "--slug", slug];
         command(home, &add).finish().ok();
     }
@@ -103,6 +104,7 @@ fn a_full_disk_leaves_the_cache_as_it_was_and_reaches_the_others() {
     fs::create_dir(full.join(".aibrain")).unwrap();
     fs::write(cache(&full), NOTES).unwrap();
     registered(&home, &full);
+    home.init_repository(&free);
     let add = ["repo", "add", free.to_str().unwrap()];
     command(&home, &add).finish().ok();
     save(&home, 1);

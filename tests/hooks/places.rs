@@ -28,13 +28,13 @@ fn git_is_told_once_in_its_own_directory_and_no_tracked_file_changes() {
     home.start().ok();
     assert_eq!(
         fs::read_to_string(&exclude).unwrap(),
-        format!("{before}{PATTERN}\n")
+        format!("{before}{PATTERN}\n**/.aibrain/\n")
     );
     fs::remove_file(home.cache()).unwrap();
     home.start().ok();
     assert_eq!(
         fs::read_to_string(&exclude).unwrap(),
-        format!("{before}{PATTERN}\n")
+        format!("{before}{PATTERN}\n**/.aibrain/\n")
     );
     assert_eq!(git_status(&home), "");
 }

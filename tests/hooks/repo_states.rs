@@ -11,7 +11,7 @@ fn registered() -> (Home, PathBuf) {
     let home = Home::new();
     home.start().ok();
     let other = home.root().join("other");
-    fs::create_dir(&other).unwrap();
+    home.init_repository(&other);
     for path in [home.project(), &other] {
         run(&home, &["repo", "add", path.to_str().unwrap()]);
     }

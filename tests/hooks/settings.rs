@@ -154,8 +154,10 @@ fn a_pattern_of_the_repository_finds_its_own_items_and_a_broken_one_finds_nothin
     let home = Home::new().holding();
     home.git(&["switch", "--quiet", "-c", "fix/issue-170-x"]);
     let file = home.project().join(".trueup.toml");
-    assert_eq!(home.start().ok().message(), [""; 0]);
     fs::write(&file, "branch_pattern = \"issue-([0-9]+)\"\n").unwrap();
+    assert_eq!(home.start().ok().message(), [""; 0], "170 is no item yet");
+    let add = ["item", "add", "170"];
+    home.run("trueup").args(add).finish().ok();
     assert_eq!(
         home.start().ok().message(),
         ["⚠️ Branch mismatch: branch=fix/issue-170-x names 170, db_claim=SD-002C"]

@@ -92,8 +92,18 @@ impl Home {
 
     /// Runs git in the project.
     pub fn git(&self, arguments: &[&str]) {
+        self.git_in(&self.project, arguments);
+    }
+
+    /// Makes a git repository of a directory, with its parents.
+    pub fn init_repository(&self, directory: &Path) {
+        fs::create_dir_all(directory).unwrap();
+        self.git_in(directory, &["init", "--quiet", "--initial-branch=main"]);
+    }
+
+    fn git_in(&self, directory: &Path, arguments: &[&str]) {
         let done = Command::new("git")
-            .current_dir(&self.project)
+            .current_dir(directory)
             .env("HOME", self.user())
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .args(["-c", "user.name=t", "-c", "user.email=t@example.org"])
