@@ -209,7 +209,7 @@ fn who_claims_lives(f: &mut impl Fixture) {
     f.store().end(&id("s1"), "x", &by("s1")).unwrap();
     f.advance(10_000);
     let mut request = wish(f.store(), "s1", "A");
-    request.span_seconds = Some(3_600);
+    request.span_seconds = Some(1_800);
     f.store().claim(&request).unwrap();
     let me = session(f.store(), "s1");
     assert_eq!(me.status, SessionStatus::Active);

@@ -42,7 +42,7 @@ fn every_change_has_its_kind(f: &mut impl Fixture) {
     );
     step(
         &|s| drop(claim(s, "s2", "B")),
-        &["B taken_over", "s2 state"],
+        &["B taken_over", "s1 lost", "s2 state"],
     );
     step(
         &|s| {
