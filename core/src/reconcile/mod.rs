@@ -10,8 +10,10 @@
 mod action;
 mod branch;
 mod divergence;
+mod lines;
 mod rules;
 mod snapshot;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 
@@ -20,11 +22,12 @@ pub use branch::{
     BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError, candidates, named_item, names, way_back,
 };
 pub use divergence::{Code, Divergence, Severity};
-pub use rules::{other_ways, reconcile};
+pub use rules::reconcile;
 pub use snapshot::{
     BranchReading, CacheReading, ClaimReading, DatabaseReading, LostClaim, OutboxReading, Peer,
     Policy, Reading, Snapshot,
 };
+pub use surroundings::other_ways;
 
 /// What [`reconcile`] found and what mends it.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,24 +1,19 @@
-//! The rules, each a function over the snapshot.
+//! The rules, each a function over the snapshot: what differs between cache and database.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use super::Reconciliation;
 use super::action::{Action, Aside, Lost, LostReason, Proposal};
-use super::divergence::{Code, Divergence};
+use super::divergence::Code;
+use super::lines::{EXCERPT, FIX, mismatch_line, plain, push, show};
 use super::snapshot::{CacheReading, DatabaseReading, Policy, Reading, Snapshot};
+use super::surroundings::{branch_and_claim, surroundings, unreachable_database};
 use crate::authority::{self, Authority};
-use crate::model::{Field, Value, WorkState};
-use crate::text::{one_line, quoted};
-
-/// The command that mends what can be mended from the database.
-const FIX: &str = "validate-session-state --fix";
+use crate::model::{Field, Value};
+use crate::text::one_line;
 
 /// Longest text a proposal may carry, in characters; a longer one is kept in the journal.
 const LONGEST_PROPOSAL: usize = 10_000;
-
-/// Longest excerpt of a value in a line, in characters.
-const EXCERPT: usize = 120;
 
 /// Decides what differs and what mends it.
 pub fn reconcile(snapshot: &Snapshot, policy: Policy) -> Reconciliation {
@@ -39,54 +34,6 @@ pub fn reconcile(snapshot: &Snapshot, policy: Policy) -> Reconciliation {
     surroundings(snapshot, &mut out);
     out.divergences.sort_by_key(|divergence| divergence.code);
     out
-}
-
-fn push(
-    out: &mut Reconciliation,
-    snapshot: &Snapshot,
-    code: Code,
-    message: String,
-    detail: (Option<String>, Option<String>, Option<String>),
-) {
-    let (expected, found, fix) = detail;
-    out.divergences.push(Divergence {
-        code,
-        severity: code.severity(),
-        subject: snapshot.session.to_string(),
-        authority: if code == Code::S05 {
-            Authority::Git.as_str()
-        } else {
-            Authority::Database.as_str()
-        },
-        expected,
-        found,
-        message,
-        fix,
-    });
-}
-
-fn unreachable_database(reason: &str, fix: &str, snapshot: &Snapshot, out: &mut Reconciliation) {
-    let reason = one_line(reason, EXCERPT);
-    let message = match &snapshot.cache {
-        Reading::Fresh(CacheReading {
-            synced_at: Some(at),
-            ..
-        }) => format!(
-            "⚠️ database unreachable; cache used, {} s old ({reason})",
-            snapshot.now.seconds_since(*at)
-        ),
-        Reading::Fresh(_) => {
-            format!("⚠️ database unreachable; cache used, of unknown age ({reason})")
-        }
-        _ => format!("⚠️ database unreachable; there is no cache to go by ({reason})"),
-    };
-    push(
-        out,
-        snapshot,
-        Code::S12,
-        message,
-        (None, None, Some(fix.to_owned())),
-    );
 }
 
 fn cache_against(
@@ -379,152 +326,4 @@ fn journal(
         push(out, snapshot, Code::S11, message, detail);
     }
     out.actions.push(Action::Journal(lost));
-}
-
-fn mismatch_line(
-    database: &DatabaseReading,
-    field: Field,
-    expected: &WorkState,
-    found: &Value,
-    snapshot: &Snapshot,
-    out: &mut Reconciliation,
-) {
-    let right = expected.get(field);
-    let (file, db) = (plain(found), plain(&right));
-    let (code, message) = match field {
-        Field::Item if database.claim.is_some() => (
-            Code::S01,
-            format!("⚠️ SD mismatch: file={file}, db_claim={db}"),
-        ),
-        Field::Item => (
-            Code::S02,
-            format!("⚠️ SD mismatch: file={file}, db_state={db}"),
-        ),
-        Field::Phase => (
-            Code::S03,
-            format!("⚠️ Phase mismatch: file={file}, db={db}"),
-        ),
-        Field::Task => (
-            Code::S04,
-            format!(
-                "⚠️ Task mismatch: file={}, db={}",
-                show(found),
-                show(&right)
-            ),
-        ),
-        flag => (
-            Code::S06,
-            format!("⚠️ Flag mismatch: {}: file={file}, db={db}", flag.key()),
-        ),
-    };
-    push(
-        out,
-        snapshot,
-        code,
-        message,
-        (Some(db), Some(file), Some(FIX.to_owned())),
-    );
-}
-
-/// Lists the commands beside its own fix that end a divergence: an item that the branch names may
-/// be taken where nobody holds it.
-pub fn other_ways(divergence: &Divergence, snapshot: &Snapshot) -> Vec<String> {
-    let branch = snapshot.branch.as_ref();
-    let free = branch.filter(|branch| divergence.code == Code::S05 && branch.other_is_free);
-    let named = free.and_then(|branch| branch.names_other.as_ref());
-    named
-        .map(|named| format!("trueup claim {}", quoted(named)))
-        .into_iter()
-        .collect()
-}
-
-fn branch_and_claim(database: &DatabaseReading, snapshot: &Snapshot, out: &mut Reconciliation) {
-    if let (Some(claim), Some(branch)) = (&database.claim, &snapshot.branch)
-        && let Some(named) = &branch.names_other
-    {
-        let (name, named) = (one_line(&branch.name, EXCERPT), one_line(named, EXCERPT));
-        let message = format!(
-            "⚠️ Branch mismatch: branch={name} names {named}, db_claim={}",
-            claim.item
-        );
-        let fix = format!("git switch {}", branch.way_back);
-        let detail = (Some(claim.item.to_string()), Some(name), Some(fix));
-        push(out, snapshot, Code::S05, message, detail);
-    }
-    if let Some(lost) = &database.lost_claim {
-        let since = lost.since.map_or_else(|| "?".to_owned(), |t| t.to_string());
-        let (holder, fix) = match &lost.holder {
-            Some(holder) => (holder.as_str(), "trueup clear".to_owned()),
-            None => ("nobody", format!("trueup claim {}", lost.item)),
-        };
-        let message = format!(
-            "⚠️ claim on {} now belongs to {holder} since {since}",
-            lost.item
-        );
-        let detail = (
-            Some(holder.to_owned()),
-            Some(snapshot.session.to_string()),
-            Some(fix),
-        );
-        push(out, snapshot, Code::S13, message, detail);
-    }
-}
-
-fn surroundings(snapshot: &Snapshot, out: &mut Reconciliation) {
-    if let Some(peer) = snapshot.peers.first() {
-        let holds = peer
-            .item
-            .as_ref()
-            .map(|i| format!(", on {i}"))
-            .unwrap_or_default();
-        let more = match snapshot.peers.len() {
-            1 => String::new(),
-            n => format!(" and {} more", n - 1),
-        };
-        let message = format!(
-            "⚠️ another live session works in this worktree: {}{holds}{more}",
-            peer.session
-        );
-        // It ends when one of the two does: no command of this one's ends it.
-        let detail = (None, Some(peer.session.to_string()), None);
-        push(out, snapshot, Code::S14, message, detail);
-    }
-    if snapshot.outbox.waiting > 0 {
-        let oldest = snapshot
-            .outbox
-            .oldest_at
-            .map_or_else(|| "?".to_owned(), |t| t.to_string());
-        let mut message = format!(
-            "⚠️ {} writes wait in the outbox, oldest {oldest}",
-            snapshot.outbox.waiting
-        );
-        if snapshot.outbox.elsewhere > 0 {
-            let elsewhere = snapshot.outbox.elsewhere;
-            let _ = write!(message, " ({elsewhere} of them for another database)");
-        }
-        push(
-            out,
-            snapshot,
-            Code::S15,
-            message,
-            (None, None, Some("trueup doctor --fix".to_owned())),
-        );
-    }
-}
-
-/// Shows a value bare, as the seed's lines do.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Flag(flag) => flag.to_string(),
-        Value::Text(None) => "none".to_owned(),
-        Value::Text(Some(text)) => one_line(text, EXCERPT),
-    }
-}
-
-/// Shows a text in quotes, so that a task of several words reads as one.
-fn show(value: &Value) -> String {
-    match value {
-        Value::Text(Some(text)) => format!("\"{}\"", one_line(text, EXCERPT)),
-        other => plain(other),
-    }
 }

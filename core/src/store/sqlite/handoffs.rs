@@ -1,27 +1,27 @@
 //! Hand-offs: the rules are decided inside the transaction that carries them out.
 
-use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, named_params, params};
-use serde_json::json;
+mod decide;
+pub(super) mod news;
 
+use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, named_params};
+
+use self::decide::{accept, decided, reject};
+use self::news::news;
 use super::errors::from_sqlite;
 use super::events::record;
 use super::free::{free, free_option};
 use super::sessions::signed;
-use super::{NOW, SqliteStore, claims, items, registered, rows, sessions, was_done};
+use super::{NOW, SqliteStore, registered, rows, sessions, was_done};
 use crate::model::{
-    Acceptance, Element, Elements, Epoch, Handoff, HandoffId, HandoffNews, HandoffRefusal,
-    HandoffStatus, IdError, Item, ItemKey, OpenHandoff, Passage, Reader, Revision, Session,
-    SessionId, SessionStatus, decide_acceptance, decide_open, decide_rejection, news_of,
+    Element, Elements, Epoch, Handoff, HandoffId, HandoffNews, HandoffStatus, IdError, ItemKey,
+    OpenHandoff, Revision, Session, SessionId, decide_open,
 };
 use crate::store::news::News;
 use crate::store::port::{OUTLIVED, WITHDRAWN, second};
 use crate::store::{
-    HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection, HandoffStore, Heartbeat,
-    NewHandoff, Provenance, Result, Ruled, StoreError,
+    HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection, HandoffStore, NewHandoff,
+    Provenance, Result, Ruled, StoreError,
 };
-
-/// Most hand-offs that one emission is made from: those beyond are listed by the command.
-const MOST_NEWS: u32 = 16;
 
 /// The columns [`handoff`] reads.
 const HANDOFF: &str = "id, type, status, item, from_session, to_session, repo, worktree, branch, \
@@ -268,247 +268,10 @@ fn untold(tx: &Transaction<'_>, id: Option<&SessionId>) -> Result<()> {
     Ok(())
 }
 
-/// Writes a decision, which the sender is to be told unless it made it. Of two that decide at
-/// once the second finds it decided.
-fn decided(
-    tx: &Transaction<'_>,
-    handoff: &Handoff,
-    status: HandoffStatus,
-    who: &SessionId,
-    reject_reason: Option<&str>,
-    by: &Provenance,
-) -> Result<Handoff> {
-    let changed = tx
-        .execute(
-            &format!(
-                "UPDATE handoffs SET status = ?1, decided_by = ?2, reject_reason = ?3,
-                     decided_at = {NOW}, revision = revision + 1
-                 WHERE id = ?4 AND status = ?5"
-            ),
-            params![
-                status.as_str(),
-                who.as_str(),
-                reject_reason.map(free),
-                handoff.id.as_str(),
-                handoff.status.as_str()
-            ],
-        )
-        .map_err(from_sqlite)?;
-    if changed == 0 {
-        return Err(moved_on(handoff));
-    }
-    let after = written(tx, &handoff.id)?;
-    report(tx, by, status.as_str(), Some(handoff), &after)?;
-    untold(tx, Some(&handoff.from).filter(|from| *from != who))?;
-    Ok(after)
-}
-
 /// Reads the session that a session continues.
 fn predecessor(connection: &Connection, session: &Session) -> Result<Option<Session>> {
     match &session.predecessor {
         Some(id) => sessions::load(connection, id),
         None => Ok(None),
     }
-}
-
-fn accept(tx: &Transaction<'_>, acceptance: &HandoffAcceptance) -> Result<Ruled<HandoffAccepted>> {
-    let by = &acceptance.provenance;
-    let session = registered(
-        sessions::load(tx, &acceptance.session)?,
-        &acceptance.session,
-    )?;
-    let Some(handoff) = load(tx, &acceptance.id)? else {
-        return Ok(Err(HandoffRefusal::NotFound));
-    };
-    let item = items::load(tx, &handoff.item)?;
-    if was_done(tx, by)? {
-        let released = claims::given_up_by(tx, by)?;
-        return Ok(item
-            .ok_or(HandoffRefusal::ItemNotFound)
-            .map(|item| HandoffAccepted {
-                handoff,
-                item,
-                released,
-            }));
-    }
-    let before = predecessor(tx, &session)?;
-    let facts = Acceptance {
-        handoff: &handoff,
-        session: &session,
-        predecessor: before.as_ref(),
-        item: item.as_ref(),
-    };
-    let passage = match decide_acceptance(&facts) {
-        Ok(passage) => passage,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    let mut released = None;
-    if passage != Passage::InHand {
-        released = claims::give_up_other(tx, &session, &handoff.item, by)?;
-        pass_on(tx, &handoff, &session.id, by)?;
-        take_up(tx, &handoff, &session.id, by)?;
-    }
-    if passage == Passage::FromSender {
-        lay_down(tx, &handoff, by)?;
-    }
-    sessions::heartbeat(
-        tx,
-        &Heartbeat {
-            session: session.id.clone(),
-            lease_seconds: Some(acceptance.lease_seconds),
-            status: Some(SessionStatus::Active),
-            span_seconds: None,
-        },
-    )?;
-    let after = decided(tx, &handoff, HandoffStatus::Accepted, &session.id, None, by)?;
-    let item: Item = items::load(tx, &handoff.item)?.ok_or_else(|| moved_on(&handoff))?;
-    Ok(Ok(HandoffAccepted {
-        handoff: after,
-        item,
-        released,
-    }))
-}
-
-fn moved_on(handoff: &Handoff) -> StoreError {
-    StoreError::Conflict(format!("item {} changed hands meanwhile", handoff.item))
-}
-
-/// Gives the item to the session, on the claim of the hand-off.
-fn pass_on(tx: &Transaction<'_>, handoff: &Handoff, to: &SessionId, by: &Provenance) -> Result<()> {
-    let sql = format!(
-        "UPDATE work_items SET holder = ?1, claim_epoch = claim_epoch + 1, claimed_at = {NOW},
-             status = CASE WHEN status IN ('queued', 'ready') THEN 'running' ELSE status END,
-             phase = coalesce(?2, phase), under_epoch = ?3,
-             last_actor = ?4, last_reason = ?5, last_op = ?6
-         WHERE key = ?7 AND (holder = ?8 OR holder IS NULL) AND claim_epoch = ?3"
-    );
-    let passed = tx
-        .execute(
-            &sql,
-            params![
-                to.as_str(),
-                handoff.phase,
-                signed(handoff.epoch.0),
-                by.actor,
-                reason(handoff),
-                by.op_id,
-                handoff.item.as_str(),
-                handoff.from.as_str(),
-            ],
-        )
-        .map_err(from_sqlite)?;
-    if passed == 0 {
-        return Err(moved_on(handoff));
-    }
-    Ok(())
-}
-
-fn reason(handoff: &Handoff) -> String {
-    format!("hand-off {}", handoff.id)
-}
-
-/// Makes the item, with phase and task of the hand-off, the receiver's current work.
-fn take_up(tx: &Transaction<'_>, handoff: &Handoff, to: &SessionId, by: &Provenance) -> Result<()> {
-    let state = json!({
-        "currentSd": handoff.item, "currentPhase": handoff.phase, "currentTask": handoff.task,
-        "isActive": true, "wasInterrupted": false,
-    });
-    claims::patch_state(tx, to, state, by)
-}
-
-/// Lets the sender work on the item no more: it was given, not taken.
-fn lay_down(tx: &Transaction<'_>, handoff: &Handoff, by: &Provenance) -> Result<()> {
-    let Some(sender) = sessions::load(tx, &handoff.from)? else {
-        return Ok(());
-    };
-    if sender.execution_state().work.item.as_deref() != Some(handoff.item.as_str()) {
-        return Ok(());
-    }
-    let idle = json!({
-        "currentSd": null, "currentPhase": null, "currentTask": null, "isActive": false,
-    });
-    claims::patch_state(tx, &sender.id, idle, by)
-}
-
-fn reject(tx: &Transaction<'_>, rejection: &HandoffRejection) -> Result<Ruled<Handoff>> {
-    let by = &rejection.provenance;
-    let session = registered(sessions::load(tx, &rejection.session)?, &rejection.session)?;
-    let Some(handoff) = load(tx, &rejection.id)? else {
-        return Ok(Err(HandoffRefusal::NotFound));
-    };
-    if was_done(tx, by)? {
-        return Ok(Ok(handoff));
-    }
-    let before = predecessor(tx, &session)?;
-    if let Err(refusal) = decide_rejection(&handoff, &session, before.as_ref()) {
-        return Ok(Err(refusal));
-    }
-    if rejection.reason.is_empty() {
-        let text = "a rejection says by whom, and why".to_owned();
-        return Err(StoreError::Denied(text));
-    }
-    let reason = Some(rejection.reason.as_str());
-    decided(
-        tx,
-        &handoff,
-        HandoffStatus::Rejected,
-        &session.id,
-        reason,
-        by,
-    )
-    .map(Ok)
-}
-
-/// Asks whether any session has news of a hand-off.
-pub(super) const ANY_NEWS: &str =
-    "SELECT EXISTS (SELECT 1 FROM handoffs WHERE status IN ('pending_acceptance', 'blocked'))
-     OR EXISTS (SELECT 1 FROM handoffs
-                WHERE status IN ('accepted', 'rejected') AND told_at IS NULL)";
-
-fn news(
-    connection: &Connection,
-    id: &SessionId,
-    starts: bool,
-) -> Result<Vec<(HandoffNews, Handoff)>> {
-    let session = registered(sessions::load(connection, id)?, id)?;
-    // Mostly nobody has anything to be told: two short indexes say so for a tenth of the price.
-    let any = connection.query_row(ANY_NEWS, [], |row| row.get(0));
-    if !any.map_err(from_sqlite)? {
-        return Ok(Vec::new());
-    }
-    let before = predecessor(connection, &session)?;
-    // A walk along an index each; what of it is worth a word, the rule decides.
-    let open = "status IN ('pending_acceptance', 'blocked') AND EXISTS (
-        SELECT 1 FROM work_items w WHERE w.key = item AND w.claim_epoch = epoch)";
-    let rest = format!(
-        "WHERE {open} AND to_session IN (?1, ?2)
-            OR {open} AND to_session IS NULL AND repo IS ?3
-            OR status IN ('accepted', 'rejected') AND told_at IS NULL
-               AND from_session IN (?1, ?2)
-         ORDER BY created_at DESC LIMIT ?4"
-    );
-    let found = select(
-        connection,
-        &rest,
-        params![
-            id.as_str(),
-            before.as_ref().map(|before| before.id.as_str()),
-            session.repo,
-            MOST_NEWS
-        ],
-    )?;
-    let reader = Reader {
-        session: &session,
-        predecessor: before.as_ref(),
-        starts,
-    };
-    let mut told = Vec::new();
-    for handoff in found {
-        let item = items::load(connection, &handoff.item)?;
-        if let Some(news) = news_of(&handoff, item.as_ref(), &reader) {
-            told.push((news, handoff));
-        }
-    }
-    told.sort_by_key(|(news, _)| *news);
-    Ok(told)
 }

@@ -156,7 +156,7 @@ fn the_next_phase_and_the_stuck_ones_are_found_along_their_indexes() {
 fn what_is_underway_is_told_by_indexes_of_the_underway_alone() {
     for step in plan(&database(), UNDERWAY)
         .into_iter()
-        .chain(plan(&database(), handoffs::ANY_NEWS))
+        .chain(plan(&database(), handoffs::news::ANY_NEWS))
     {
         let scans = step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW";
         assert!(!scans || step.contains(" INDEX "), "{step}");

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::name::Promise;
-use super::{SecretKind, Span, judge};
+use super::{SecretKind, Span, judge, placeholder};
 
 /// Most bytes looked at behind `://` for the end of a password.
 const LONGEST: usize = 512;
@@ -43,7 +43,7 @@ pub(super) fn scan(text: &str, spans: &mut Vec<Span>) {
             let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/_-@".contains(byte);
             let length = rest.bytes().take_while(is_path).count();
             let path = rest.get(..length).unwrap_or_default();
-            if length >= fewest && !judge::is_left_open(path) {
+            if length >= fewest && !placeholder::is_left_open(path) {
                 spans.push(Span {
                     range: start..start + length,
                     kind: SecretKind::Webhook,
@@ -103,6 +103,6 @@ fn password(text: &str, colon: usize, start: usize) -> Option<Range<usize>> {
         .iter()
         .any(|word| value.eq_ignore_ascii_case(word));
     let is_none =
-        value.len() < SHORTEST || is_port || is_path || judge::is_left_open(value) || is_word;
+        value.len() < SHORTEST || is_port || is_path || placeholder::is_left_open(value) || is_word;
     (!is_none).then_some(from..from + length)
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::name::Promise;
 use super::words::holds_mark;
-use super::{SecretKind, Span, judge};
+use super::{SecretKind, Span, judge, placeholder};
 
 /// Most bytes of a header that are looked at.
 const LONGEST: usize = 2_048;
@@ -156,7 +156,7 @@ fn signature(text: &str, word: Range<usize>) -> Option<Span> {
     let value = text.get(range.clone())?;
     let is_signature = length >= *fewest
         && !holds_mark(text, &range)
-        && !judge::is_left_open(value)
+        && !placeholder::is_left_open(value)
         && judge::is_varied(value);
     is_signature.then_some(Span {
         range,

@@ -1,9 +1,8 @@
 //! Whether a value is a secret, or a placeholder, a reference, an id, a word.
 
 use super::name::Promise;
-
-/// Most bytes of a value that are looked at.
-const LOOKED_AT: usize = 160;
+use super::placeholder::{is_placeholder, is_sample_password};
+use super::signs::{Signs, entropy, head};
 
 /// Shortest value that is taken for a secret, in bytes.
 const SHORTEST: usize = 6;
@@ -18,63 +17,6 @@ pub(super) enum Setting {
     /// Among other words.
     Prose,
 }
-
-/// Parts of placeholders, in lower case.
-const PLACEHOLDERS: [&str; 27] = [
-    "example",
-    "changeme",
-    "change-me",
-    "change_me",
-    "placeholder",
-    "redacted",
-    "your",
-    "dummy",
-    "fake",
-    "sample",
-    "insert",
-    "replace",
-    "masked",
-    "xxxx",
-    "****",
-    "••",
-    "...",
-    "…",
-    "notasecret",
-    "not-a-secret",
-    "not_a_secret",
-    "removed",
-    "todo",
-    "goes-here",
-    "goes_here",
-    "omitted",
-    "<",
-];
-
-/// Whole values that stand for a password.
-const SAMPLES: [&str; 22] = [
-    "password",
-    "passwd",
-    "pass",
-    "pwd",
-    "secret",
-    "test",
-    "testing",
-    "test123",
-    "none",
-    "null",
-    "token",
-    "user",
-    "pw",
-    "mypassword",
-    "my-password",
-    "my_password",
-    "db_password",
-    "hidden",
-    "password-here",
-    "dev",
-    "string",
-    "mysecret",
-];
 
 /// Words with digits in them that name a technique.
 const TECHNIQUES: [&str; 44] = [
@@ -163,57 +105,6 @@ const DIGESTS: [&str; 9] = [
     "sha1:", "sha256:", "sha384:", "sha512:", "md5:", "blake3:", "sha256-", "sha384-", "sha512-",
 ];
 
-/// Tells whether the value only stands where a secret would.
-pub(super) fn is_placeholder(value: &str) -> bool {
-    let head = head(value);
-    is_syntax(head) || holds_placeholder(head)
-}
-
-/// Tells whether the value is a variable, a gap between brackets, or one sign over and over.
-fn is_syntax(head: &str) -> bool {
-    let only = |set: &[u8]| head.bytes().all(|byte| set.contains(&byte));
-    let opened = head.starts_with(['<', '{', '[', '(', '%']);
-    let variable = head.strip_prefix('$').is_some_and(|rest| {
-        rest.starts_with(['{', '(', '$'])
-            || rest.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
-            || rest.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
-    });
-    let same = head.bytes().all(|byte| Some(byte) == head.bytes().next());
-    head.is_empty()
-        || opened
-        || variable
-        || same
-        || only(b"*xX.-_#?")
-        || !head.is_ascii() && head.chars().all(|c| !c.is_alphanumeric())
-}
-
-/// Tells whether the value is what documentation uses for a password.
-pub(super) fn is_sample_password(value: &str) -> bool {
-    SAMPLES
-        .iter()
-        .any(|sample| value.eq_ignore_ascii_case(sample))
-}
-
-/// Tells whether what has the form of a secret, or stands where only one can, is left open on
-/// purpose. One that is merely simple is replaced: that costs a reader nothing, and a real one
-/// that got out costs a lot.
-pub(super) fn is_left_open(value: &str) -> bool {
-    const MARKS: [&str; 9] = [
-        "xxxx",
-        "****",
-        "...",
-        "…",
-        "••",
-        "your",
-        "redacted",
-        "changeme",
-        "placeholder",
-    ];
-    let head = head(value);
-    let lower = head.to_ascii_lowercase();
-    is_syntax(head) || MARKS.iter().any(|mark| lower.contains(mark))
-}
-
 /// Tells whether many different characters stand in it, as in what a machine made.
 pub(super) fn is_varied(value: &str) -> bool {
     entropy(head(value)) >= 2.5
@@ -235,11 +126,6 @@ pub(super) fn is_given_password(value: &str) -> bool {
         || is_sample_password(head)
         || is_reference(head, &lower);
     !is_none
-}
-
-fn holds_placeholder(head: &str) -> bool {
-    let lower = head.to_ascii_lowercase();
-    PLACEHOLDERS.iter().any(|part| lower.contains(part))
 }
 
 /// Tells whether a run of letters and digits in the body looks random.
@@ -445,91 +331,4 @@ fn is_uuid(value: &str) -> bool {
         .into_iter()
         .all(|l| lengths.next() == Some(l))
         && lengths.next().is_none()
-}
-
-/// What is counted of a value.
-#[derive(Debug, Default)]
-struct Signs {
-    lower: usize,
-    upper: usize,
-    digits: usize,
-    symbols: usize,
-    /// Symbols with something on both sides.
-    inner_symbols: usize,
-    /// Changes between letters and digits, and from small letters to capitals.
-    changes: usize,
-    /// Changes from small letters to capitals.
-    humps: usize,
-}
-
-impl Signs {
-    fn of(value: &str) -> Self {
-        let mut signs = Self::default();
-        let mut last = None;
-        let end = value.len().saturating_sub(1);
-        for (at, byte) in value.bytes().enumerate() {
-            let kind = match byte {
-                b'a'..=b'z' => b'a',
-                b'A'..=b'Z' => b'A',
-                b'0'..=b'9' => b'0',
-                _ => b'-',
-            };
-            match kind {
-                b'a' => signs.lower += 1,
-                b'A' => signs.upper += 1,
-                b'0' => signs.digits += 1,
-                _ => {
-                    signs.symbols += 1;
-                    signs.inner_symbols += usize::from(at > 0 && at < end);
-                }
-            }
-            match (last, kind) {
-                (Some(b'a'), b'A') => {
-                    signs.changes += 1;
-                    signs.humps += 1;
-                }
-                (Some(b'a' | b'A'), b'0') | (Some(b'0'), b'a' | b'A') => signs.changes += 1,
-                _ => {}
-            }
-            last = Some(kind);
-        }
-        signs
-    }
-
-    const fn letters(&self) -> usize {
-        self.lower + self.upper
-    }
-
-    const fn is_mixed(&self) -> bool {
-        self.lower > 0 && self.upper > 0 && self.lower + self.upper >= 6
-    }
-
-    /// Random text changes its kind of character at every third place or so; words with
-    /// numbers, humps or not, far less often.
-    const fn is_restless(&self) -> bool {
-        let length = self.lower + self.upper + self.digits;
-        let one_case = self.lower == 0 || self.upper == 0;
-        self.changes * 100 >= length * if one_case { 18 } else { 21 }
-    }
-}
-
-/// Bits per byte.
-fn entropy(value: &str) -> f64 {
-    let mut counts = [0_u32; 256];
-    for byte in value.bytes() {
-        if let Some(count) = counts.get_mut(usize::from(byte)) {
-            *count += 1;
-        }
-    }
-    let total = f64::from(u32::try_from(value.len()).unwrap_or(u32::MAX));
-    let share = |count: u32| f64::from(count) / total;
-    let bits = counts.into_iter().filter(|count| *count > 0).map(share);
-    -bits.map(|share| share * share.log2()).sum::<f64>()
-}
-
-/// Returns what is looked at of a value.
-fn head(value: &str) -> &str {
-    value
-        .get(..value.floor_char_boundary(LOOKED_AT))
-        .unwrap_or(value)
 }

@@ -8,7 +8,7 @@
 //! Four readers go over the text: blocks of private keys (`pem`), addresses (`address`), tokens
 //! whose own form gives them away (`shape`, with the table `forms`, also where something
 //! interrupts them, `joints`), and words (`words`): headers (`header`), commands (`command`), and
-//! values assigned to names such as `API_KEY` (`name`, `value`, `judge`).
+//! values assigned to names such as `API_KEY` (`name`, `value`, `judge`, with `placeholder` and `signs`).
 
 mod address;
 mod command;
@@ -19,8 +19,10 @@ mod judge;
 mod kind;
 mod name;
 mod pem;
+mod placeholder;
 mod safe;
 mod shape;
+mod signs;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::forms::{CLASSES, Class, INFIXES, Infix, MOST_PARTS, Part, SHAPES, Shape};
 use super::joints::{Budget, Joined};
-use super::{Span, end_of_mark, judge};
+use super::{Span, end_of_mark, judge, placeholder};
 
 /// Where the forms begin that share a first byte: first and one behind the last.
 const INDEX: [(u16, u16); 128] = {
@@ -91,7 +91,7 @@ fn around(text: &str, infix: &Infix, spans: &mut Vec<Span>) {
         let is_glued = touches(infix.before.0, range.start.checked_sub(1))
             || touches(infix.after.0, Some(range.end));
         let body = text.get(range.clone()).unwrap_or_default();
-        if !is_glued && !judge::is_left_open(body) && judge::is_varied(body) {
+        if !is_glued && !placeholder::is_left_open(body) && judge::is_varied(body) {
             spans.push(Span {
                 range,
                 kind: infix.kind,
@@ -148,8 +148,9 @@ fn end_of(text: &str, runs: &mut Runs<'_>, start: usize, shape: &Shape) -> Optio
     let body = text.get(body..at)?;
     // How documentation ends the keys of nobody.
     let is_example = body.ends_with("EXAMPLE") || body.ends_with("EXAMPLEKEY");
-    let is_token =
-        !is_example && !judge::is_left_open(body) && (!shape.random || judge::has_random_run(body));
+    let is_token = !is_example
+        && !placeholder::is_left_open(body)
+        && (!shape.random || judge::has_random_run(body));
     is_token.then_some(at)
 }
 

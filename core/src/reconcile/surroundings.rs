@@ -1,0 +1,129 @@
+//! The rules about what is around cache and database: branch, claim, other sessions, outbox, and
+//! a database that cannot be asked.
+
+use std::fmt::Write as _;
+
+use super::Reconciliation;
+use super::divergence::{Code, Divergence};
+use super::lines::{EXCERPT, push};
+use super::snapshot::{CacheReading, DatabaseReading, Reading, Snapshot};
+use crate::text::{one_line, quoted};
+
+pub(super) fn unreachable_database(
+    reason: &str,
+    fix: &str,
+    snapshot: &Snapshot,
+    out: &mut Reconciliation,
+) {
+    let reason = one_line(reason, EXCERPT);
+    let message = match &snapshot.cache {
+        Reading::Fresh(CacheReading {
+            synced_at: Some(at),
+            ..
+        }) => format!(
+            "⚠️ database unreachable; cache used, {} s old ({reason})",
+            snapshot.now.seconds_since(*at)
+        ),
+        Reading::Fresh(_) => {
+            format!("⚠️ database unreachable; cache used, of unknown age ({reason})")
+        }
+        _ => format!("⚠️ database unreachable; there is no cache to go by ({reason})"),
+    };
+    push(
+        out,
+        snapshot,
+        Code::S12,
+        message,
+        (None, None, Some(fix.to_owned())),
+    );
+}
+
+pub(super) fn branch_and_claim(
+    database: &DatabaseReading,
+    snapshot: &Snapshot,
+    out: &mut Reconciliation,
+) {
+    if let (Some(claim), Some(branch)) = (&database.claim, &snapshot.branch)
+        && let Some(named) = &branch.names_other
+    {
+        let (name, named) = (one_line(&branch.name, EXCERPT), one_line(named, EXCERPT));
+        let message = format!(
+            "⚠️ Branch mismatch: branch={name} names {named}, db_claim={}",
+            claim.item
+        );
+        let fix = format!("git switch {}", branch.way_back);
+        let detail = (Some(claim.item.to_string()), Some(name), Some(fix));
+        push(out, snapshot, Code::S05, message, detail);
+    }
+    if let Some(lost) = &database.lost_claim {
+        let since = lost.since.map_or_else(|| "?".to_owned(), |t| t.to_string());
+        let (holder, fix) = match &lost.holder {
+            Some(holder) => (holder.as_str(), "trueup clear".to_owned()),
+            None => ("nobody", format!("trueup claim {}", lost.item)),
+        };
+        let message = format!(
+            "⚠️ claim on {} now belongs to {holder} since {since}",
+            lost.item
+        );
+        let detail = (
+            Some(holder.to_owned()),
+            Some(snapshot.session.to_string()),
+            Some(fix),
+        );
+        push(out, snapshot, Code::S13, message, detail);
+    }
+}
+
+/// Lists the commands beside its own fix that end a divergence: an item that the branch names may
+/// be taken where nobody holds it.
+pub fn other_ways(divergence: &Divergence, snapshot: &Snapshot) -> Vec<String> {
+    let branch = snapshot.branch.as_ref();
+    let free = branch.filter(|branch| divergence.code == Code::S05 && branch.other_is_free);
+    let named = free.and_then(|branch| branch.names_other.as_ref());
+    named
+        .map(|named| format!("trueup claim {}", quoted(named)))
+        .into_iter()
+        .collect()
+}
+
+pub(super) fn surroundings(snapshot: &Snapshot, out: &mut Reconciliation) {
+    if let Some(peer) = snapshot.peers.first() {
+        let holds = peer
+            .item
+            .as_ref()
+            .map(|i| format!(", on {i}"))
+            .unwrap_or_default();
+        let more = match snapshot.peers.len() {
+            1 => String::new(),
+            n => format!(" and {} more", n - 1),
+        };
+        let message = format!(
+            "⚠️ another live session works in this worktree: {}{holds}{more}",
+            peer.session
+        );
+        // It ends when one of the two does: no command of this one's ends it.
+        let detail = (None, Some(peer.session.to_string()), None);
+        push(out, snapshot, Code::S14, message, detail);
+    }
+    if snapshot.outbox.waiting > 0 {
+        let oldest = snapshot
+            .outbox
+            .oldest_at
+            .map_or_else(|| "?".to_owned(), |t| t.to_string());
+        let mut message = format!(
+            "⚠️ {} writes wait in the outbox, oldest {oldest}",
+            snapshot.outbox.waiting
+        );
+        if snapshot.outbox.elsewhere > 0 {
+            let elsewhere = snapshot.outbox.elsewhere;
+            let _ = write!(message, " ({elsewhere} of them for another database)");
+        }
+        push(
+            out,
+            snapshot,
+            Code::S15,
+            message,
+            (None, None, Some("trueup doctor --fix".to_owned())),
+        );
+    }
+}
