@@ -1,5 +1,6 @@
 //! Commands that run where the processes of others cannot be seen: nobody dies of it.
 
+use std::fs;
 use std::io::Write as _;
 use std::process::Command;
 
@@ -47,6 +48,15 @@ fn within(home: &Home, way: &[&str], command: &[&str]) -> Answer {
     .finish()
 }
 
+/// Makes a database that knows a plan `P`.
+fn with_plan() -> Home {
+    let home = started();
+    let plan = "# P\n\n## Phase 1: One\n\n- [ ] 1.1 first\n";
+    fs::write(home.project().join("P.md"), plan).unwrap();
+    trueup(&home, &["plan", "import", "P.md"]).ok();
+    home
+}
+
 fn statuses(home: &Home, table: &str) -> Value {
     let sql = format!("SELECT json_group_array(status) FROM {table}");
     let text: String = home.ask(&sql, []);
@@ -56,7 +66,7 @@ fn statuses(home: &Home, table: &str) -> Value {
 #[test]
 fn a_run_that_cannot_be_seen_is_neither_crashed_nor_run_twice() {
     for way in ways() {
-        let home = started();
+        let home = with_plan();
         trueup(&home, &["orchestrator", "register", "P"]).ok();
         for command in [
             &["orchestrator", "register", "P"][..],
@@ -100,7 +110,7 @@ fn a_session_that_cannot_be_seen_keeps_its_item_up_to_the_ceiling() {
 #[test]
 fn what_is_registered_inside_is_not_dead_outside() {
     for way in ways() {
-        let home = started();
+        let home = with_plan();
         let answer = within(&home, way, &["orchestrator", "register", "P"]);
         envelope(&answer, 0);
         // The namespace is gone, and with it the process; from here nobody can tell.

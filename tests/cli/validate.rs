@@ -46,11 +46,11 @@ pub(crate) fn drifted(code: &str) -> Home {
         }
         "S-15" => {
             let end = home.payload("session-end.other");
-            let garbage = home.root().join("garbage.db");
-            fs::write(&garbage, "garbage ".repeat(99)).unwrap();
-            let nowhere = format!("sqlite:{}", garbage.display());
+            let other = home.database();
+            other.execute_batch("BEGIN EXCLUSIVE").unwrap();
             let run = home.run("checkpoint-push").payload(&end);
-            run.env("TRUEUP_DATABASE_URL", nowhere).finish();
+            run.env("TRUEUP_DEADLINE_MS", "200").finish();
+            other.execute_batch("COMMIT").unwrap();
             assert_eq!(home.lines("outbox.jsonl").len(), 1);
         }
         other => panic!("no way to drift into {other}"),
