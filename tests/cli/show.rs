@@ -53,8 +53,8 @@ fn the_status_line_follows_the_clients_json_and_the_flag_before_it() {
             "{garbage}"
         );
         assert!(
-            line(garbage, &[]).starts_with("SD-1"),
-            "{garbage}: the cache names it"
+            line(garbage, &[]).starts_with("no item"),
+            "{garbage}: the newest session speaks"
         );
     }
 }

@@ -99,6 +99,7 @@ fn no_color_means_none_even_where_it_is_forced() {
 fn a_follower_prints_what_happens_and_ends_with_its_reader() {
     use std::io::{BufRead as _, BufReader};
     let home = started();
+    trueup(&home, &["item", "add", "SD-1"]).ok();
     let mut child = command(&home, &["log", "--follow", "--json", "--item", "SD-1"])
         .stdout(Stdio::piped())
         .spawn()

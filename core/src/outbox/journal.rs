@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::lines;
+use crate::files;
 use crate::model::Timestamp;
 use crate::reconcile::Lost;
 
@@ -57,7 +58,7 @@ impl Journal {
     /// When it could not be written durably.
     pub fn keep(&self, lost: &Lost, at: Timestamp) -> io::Result<String> {
         let id = lost.id();
-        if !self.entries()?.iter().any(|entry| entry.id == id) {
+        if !self.read()?.iter().any(|entry| entry.id == id) {
             lines::append(&self.path, &[redacted(&Entry::new(lost.clone(), at))?])?;
         }
         Ok(id)
@@ -84,8 +85,18 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// When the file exists and cannot be read.
+    /// When the file exists and cannot be read; what is no regular file is not an empty journal.
     pub fn entries(&self) -> io::Result<Vec<Entry>> {
+        if files::is_in_the_way(&self.path) {
+            let place = self.path.display();
+            return Err(io::Error::other(format!("{place} is not a regular file")));
+        }
+        self.read()
+    }
+
+    /// Reads the edits that are kept. What stands in the place of the file is moved aside by the
+    /// next edit that is kept.
+    fn read(&self) -> io::Result<Vec<Entry>> {
         let mut seen = BTreeSet::new();
         let mut entries = lines::read::<Entry>(&self.path)?.records;
         // Two hooks that saw the same edit at once may both have appended it.
