@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use support::client::binary;
 use support::home::{Home, SESSION};
 
-use crate::fixture::{claimed, started};
+use crate::fixture::{claimed, started, trueup};
 
 fn command(home: &Home, arguments: &[&str]) -> Command {
     let mut command = Command::new(binary("trueup").unwrap());
