@@ -127,8 +127,12 @@ fn await_children(tasks: &mut [Entry]) {
     }
     for entry in tasks {
         let task = &mut entry.task.task;
+        let Some(children) = children.remove(&task.id) else {
+            // Nothing is said of it, which is another thing than that it waits for nothing.
+            continue;
+        };
         let waits_for = task.depends_on.get_or_insert_default();
-        for child in children.remove(&task.id).unwrap_or_default() {
+        for child in children {
             if child != task.id && !waits_for.contains(&child) {
                 waits_for.push(child);
             }

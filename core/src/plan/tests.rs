@@ -462,7 +462,7 @@ fn what_is_no_status_file_says_so() {
         ("[]", "does not parse"),
         ("{}", "no list of tasks"),
         (r#"{"tasks": {}}"#, "no list of tasks"),
-        (r#"{"tasks": [], "tasks": []}"#, "duplicate"),
+        (r#"{"tasks": [], "tasks": {}}"#, "no list of tasks"),
     ] {
         let error = parse_status_file(text).unwrap_err().to_string();
         assert!(error.contains(words), "{text}: {error}");

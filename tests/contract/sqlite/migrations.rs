@@ -1,14 +1,15 @@
 //! An older schema is brought up to date, once, whoever comes at the same time.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 use std::thread;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
-use trueup_core::model::{EventFilter, ItemKey};
-use trueup_core::store::Store as _;
+use trueup_core::model::{EventFilter, HandoffStatus, ItemKey};
 use trueup_core::store::sqlite::{APPLICATION_ID, SCHEMA_VERSION, SqliteStore};
+use trueup_core::store::{HandoffFilter, HandoffStore as _, Store as _};
 
 use crate::fixture::patience;
 use crate::request::{id, note};
@@ -101,4 +102,93 @@ fn reading_the_version_migrates_nothing() {
     let status = SqliteStore::schema(&path, patience()).unwrap();
     assert_eq!((status.version, status.known), (1, SCHEMA_VERSION));
     assert_eq!(SqliteStore::schema(&path, patience()).unwrap().version, 1);
+}
+
+/// Makes a database as the versions up to the one before the migration of this name made it.
+fn version_before(name: &str) -> (TempDir, PathBuf) {
+    let (folder, path) = first_version();
+    let migrations = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../core/src/store/sqlite/migrations"
+    );
+    let files = fs::read_dir(migrations).unwrap();
+    let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+    files.sort();
+    let named = |file: &PathBuf| file.to_string_lossy().contains(name);
+    let end = files.iter().position(named).unwrap();
+    let connection = Connection::open(&path).unwrap();
+    for (version, file) in (1..).zip(&files[..end]).skip(1) {
+        let sql = fs::read_to_string(file).unwrap();
+        connection
+            .execute_batch(&format!(
+                "BEGIN; {sql};
+                 INSERT INTO schema_migrations (version, name, checksum) VALUES ({version}, 'n', 'x');
+                 PRAGMA user_version = {version}; COMMIT;"
+            ))
+            .unwrap();
+    }
+    (folder, path)
+}
+
+#[test]
+fn of_two_open_handoffs_of_an_item_the_older_is_closed_by_the_upgrade() {
+    let (folder, path) = version_before("one_open_handoff");
+    // Of those made at one time the later row is the newer. What is decided or of another item
+    // stays as it is.
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(
+            "INSERT INTO handoffs (id, type, item, from_session, epoch, status, created_at) VALUES
+                 ('h-newest', 'EXEC', 'A', 's1', 4, 'pending_acceptance', '2026-01-03T00:00:00.000Z'),
+                 ('h-oldest', 'EXEC', 'A', 's1', 4, 'pending_acceptance', '2026-01-01T00:00:00.000Z'),
+                 ('h-blocked', 'EXEC', 'A', 's1', 4, 'blocked', '2026-01-02T00:00:00.000Z'),
+                 ('h-decided', 'EXEC', 'A', 's1', 4, 'accepted', '2026-01-04T00:00:00.000Z'),
+                 ('h-first', 'EXEC', 'B', 's1', 1, 'pending_acceptance', '2026-01-01T00:00:00.000Z'),
+                 ('h-second', 'EXEC', 'B', 's1', 1, 'pending_acceptance', '2026-01-01T00:00:00.000Z'),
+                 ('h-alone', 'EXEC', 'C', 's1', 1, 'blocked', '2026-01-01T00:00:00.000Z');",
+        )
+        .unwrap();
+    let mut store = SqliteStore::open(&path, patience()).unwrap();
+    let open = store.handoffs(HandoffFilter { open: true }).unwrap();
+    let mut open: Vec<&str> = open.iter().map(|handoff| handoff.id.as_str()).collect();
+    open.sort_unstable();
+    assert_eq!(open, ["h-alone", "h-newest", "h-second"]);
+    let closed = [
+        ("h-blocked", "blocked", "h-newest"),
+        ("h-first", "pending_acceptance", "h-second"),
+        ("h-oldest", "pending_acceptance", "h-newest"),
+    ];
+    for (id, _, by) in closed {
+        let handoff = store.handoff(&id.parse().unwrap()).unwrap().unwrap();
+        assert_eq!(handoff.status, HandoffStatus::Rejected, "{id}");
+        let reason = handoff.reject_reason.as_deref();
+        assert_eq!(reason, Some(format!("replaced by {by}").as_str()));
+        assert!(handoff.decided_at.is_some());
+        assert_eq!(
+            (handoff.decided_by, handoff.revision.0),
+            (Some(handoff.from), 2)
+        );
+    }
+    let decided = store.handoff(&"h-decided".parse().unwrap());
+    assert_eq!(decided.unwrap().unwrap().status, HandoffStatus::Accepted);
+    let events = store.events(&EventFilter::default()).unwrap();
+    let told: Vec<_> = events.iter().filter(|e| e.entity == "handoff").collect();
+    assert_eq!(told.len(), closed.len());
+    for (event, (id, before, by)) in told.iter().zip(closed) {
+        assert_eq!((event.key.as_str(), event.kind.as_str()), (id, "rejected"));
+        assert_eq!(event.actor, "trueup");
+        assert_eq!(event.before["status"], before);
+        let reason = &event.after["reject_reason"];
+        assert_eq!(*reason, format!("replaced by {by}"));
+        assert!(event.reason.is_some(), "{event:?}");
+    }
+    assert_eq!(store.check().unwrap(), Vec::<String>::new());
+    drop(store);
+    let again = "INSERT INTO handoffs (id, type, item, from_session, epoch)
+                 VALUES ('h-more', 'EXEC', 'A', 's1', 4)";
+    let error = Connection::open(&path).unwrap().execute_batch(again);
+    assert!(error.unwrap_err().to_string().contains("handoffs.item"));
+    let fresh = folder.path().join("fresh.db");
+    drop(SqliteStore::open_or_create(&fresh, patience()).unwrap());
+    assert_eq!(schema(&path), schema(&fresh));
 }

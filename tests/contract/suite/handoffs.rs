@@ -26,7 +26,9 @@ on_every_store! {
     the_sender_works_on_it_no_more_and_counts_as_not_told
     a_handoff_under_an_old_claim_gives_nothing
     an_item_that_the_sender_gave_up_is_claimed
+    a_release_withdraws_the_handoff
     an_item_that_the_session_holds_already_stays_as_it_is
+    its_sender_cannot_accept_it
     only_the_addressed_session_decides
     anybody_takes_what_is_for_anybody
     a_decision_is_made_once
@@ -40,23 +42,44 @@ on_every_store! {
     handoffs_are_listed_newest_first
     every_change_is_one_event
     repeating_returns_the_first_answer
+    a_second_open_handoff_of_an_item_is_denied_and_names_the_first
+    a_handoff_of_a_claim_before_gives_way_to_a_new_one
 }
 
 fn new(store: &mut dyn Store, to: Option<&str>) -> NewHandoff {
-    let from = session(store, "s1");
+    new_of(store, "s1", to)
+}
+
+/// A hand-off of what a session holds.
+fn new_of(store: &mut dyn Store, from: &str, to: Option<&str>) -> NewHandoff {
+    let from = session(store, from);
     let text = |text: &str| Some(text.to_owned());
     NewHandoff {
         id: NewHandoff::fresh_id(),
         kind: "PLAN-TO-EXEC".parse().unwrap(),
-        from: id("s1"),
-        fence: (key("A"), from.epoch.unwrap_or(Epoch(0))),
+        fence: (
+            from.item.unwrap_or_else(|| key("A")),
+            from.epoch.unwrap_or(Epoch(0)),
+        ),
         to: to.map(id),
         elements: Elements::new([
             (Element::Summary, text("the plan stands")),
             (Element::Actions, text("write it")),
         ]),
-        provenance: by("s1"),
+        provenance: by(from.id.as_str()),
+        from: from.id,
     }
+}
+
+/// Lets another session hold an item of its own and hand it on.
+fn another_hands_on(store: &mut dyn Store, who: &str, text: &str, to: Option<&str>) -> Handoff {
+    if store.session(&id(who)).unwrap().is_none() {
+        register(store, who);
+    }
+    add(store, text);
+    claim(store, who, text);
+    let new = new_of(store, who, to);
+    store.create_handoff(&new).unwrap()
 }
 
 /// `s1` holds `A` in phase PLAN at a task; `s2` is there.
@@ -157,7 +180,7 @@ fn an_addressed_session_counts_as_not_told_on_its_own_revision(f: &mut impl Fixt
     f.store().acknowledge(&id("s2"), before).unwrap();
     hand_on(f.store(), None);
     assert_eq!(session(f.store(), "s2").acknowledged, before);
-    hand_on(f.store(), Some("s2"));
+    another_hands_on(f.store(), "s3", "B", Some("s2"));
     let reader = session(f.store(), "s2");
     assert!(reader.acknowledged < reader.revision);
     assert_eq!(
@@ -263,7 +286,9 @@ fn a_handoff_under_an_old_claim_gives_nothing(f: &mut impl Fixture) {
 fn an_item_that_the_sender_gave_up_is_claimed(f: &mut impl Fixture) {
     two(f.store());
     let made = hand_on(f.store(), Some("s2"));
-    f.store().release(&release("s1", "A")).unwrap();
+    add(f.store(), "B");
+    claim(f.store(), "s1", "B");
+    assert_eq!(item(f.store(), "A").holder, None, "it went on to another");
     let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
     let accepted = answer.unwrap().unwrap();
     assert_eq!(
@@ -274,16 +299,50 @@ fn an_item_that_the_sender_gave_up_is_claimed(f: &mut impl Fixture) {
     assert_eq!(work.task.as_deref(), Some("draft"));
 }
 
+fn a_release_withdraws_the_handoff(f: &mut impl Fixture) {
+    two(f.store());
+    let made = hand_on(f.store(), Some("s2"));
+    let start = cursor(f.store());
+    f.store().release(&release("s1", "A")).unwrap();
+    let closed = f.store().handoff(&made.id).unwrap().unwrap();
+    assert_eq!(closed.status, HandoffStatus::Rejected);
+    assert_eq!(closed.decided_by, Some(id("s1")));
+    assert!(closed.reject_reason.is_some(), "it says why");
+    assert_eq!(refusal(f.store(), &made.id, "s2"), HandoffRefusal::Decided);
+    let events = kinds(f.store(), start);
+    assert!(
+        events.contains(&format!("{} rejected", made.id)),
+        "{events:?}"
+    );
+    for who in ["s1", "s2"] {
+        assert_eq!(news(f.store(), who, true), []);
+    }
+}
+
 fn an_item_that_the_session_holds_already_stays_as_it_is(f: &mut impl Fixture) {
     two(f.store());
     let made = hand_on(f.store(), None);
-    let me = session(f.store(), "s1");
+    claim(f.store(), "s2", "A");
+    let me = session(f.store(), "s2");
     f.store().push(&phase(&me, "EXEC")).unwrap();
-    let answer = f.store().accept_handoff(&acceptance(&made.id, "s1"));
+    let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
     let accepted = answer.unwrap().unwrap();
-    assert_eq!(accepted.item.epoch, Epoch(1), "its own claim goes on");
-    let work = session(f.store(), "s1").execution_state().work;
+    assert_eq!(accepted.item.epoch, Epoch(2), "its own claim goes on");
+    let work = session(f.store(), "s2").execution_state().work;
     assert_eq!(work.phase.as_deref(), Some("EXEC"), "it went on meanwhile");
+}
+
+fn its_sender_cannot_accept_it(f: &mut impl Fixture) {
+    two(f.store());
+    let made = hand_on(f.store(), None);
+    let start = cursor(f.store());
+    assert_eq!(
+        refusal(f.store(), &made.id, "s1"),
+        HandoffRefusal::OwnHandoff
+    );
+    assert_eq!(cursor(f.store()), start);
+    let still = f.store().handoff(&made.id).unwrap().unwrap();
+    assert_eq!(still.status, HandoffStatus::PendingAcceptance);
 }
 
 fn only_the_addressed_session_decides(f: &mut impl Fixture) {
@@ -296,7 +355,7 @@ fn only_the_addressed_session_decides(f: &mut impl Fixture) {
     );
     assert_eq!(
         refusal(f.store(), &made.id, "s1"),
-        HandoffRefusal::NotAddressed
+        HandoffRefusal::OwnHandoff
     );
     let answer = f
         .store()
@@ -414,7 +473,7 @@ fn what_is_for_anybody_is_told_in_its_repository(f: &mut impl Fixture) {
     assert_eq!(news(f.store(), "s3", true), []);
     assert_eq!(news(f.store(), "s1", true), []);
     // What is for the session comes first.
-    let mine = hand_on(f.store(), Some("s2"));
+    let mine = another_hands_on(f.store(), "s4", "B", Some("s2"));
     let told = [
         (HandoffNews::Addressed, mine.id),
         (HandoffNews::Offered, made.id),
@@ -467,7 +526,11 @@ fn a_successor_gets_the_mail(f: &mut impl Fixture) {
 
 fn handoffs_are_listed_newest_first(f: &mut impl Fixture) {
     two(f.store());
-    let made: Vec<HandoffId> = (0..3).map(|_| hand_on(f.store(), None).id).collect();
+    let made = [
+        hand_on(f.store(), None).id,
+        another_hands_on(f.store(), "s3", "B", None).id,
+        another_hands_on(f.store(), "s4", "C", None).id,
+    ];
     let answer = f.store().reject_handoff(&rejection(&made[1], "s2"));
     answer.unwrap().unwrap();
     let list = |store: &mut dyn Store, open| -> Vec<HandoffId> {
@@ -553,4 +616,38 @@ fn repeating_returns_the_first_answer(f: &mut impl Fixture) {
     let start = cursor(f.store());
     assert_eq!(f.store().reject_handoff(&request).unwrap().unwrap(), first);
     assert_eq!(cursor(f.store()), start);
+}
+
+fn a_second_open_handoff_of_an_item_is_denied_and_names_the_first(f: &mut impl Fixture) {
+    two(f.store());
+    let first = hand_on(f.store(), Some("s2"));
+    let before = cursor(f.store());
+    for to in [Some("s2"), None] {
+        let second = new(f.store(), to);
+        let error = refused(f.store().create_handoff(&second), "denied");
+        assert!(error.to_string().contains(first.id.as_str()), "{error}");
+        assert_eq!(f.store().handoff(&second.id).unwrap(), None);
+    }
+    assert_eq!(cursor(f.store()), before);
+    f.store()
+        .reject_handoff(&rejection(&first.id, "s2"))
+        .unwrap()
+        .unwrap();
+    hand_on(f.store(), None);
+}
+
+fn a_handoff_of_a_claim_before_gives_way_to_a_new_one(f: &mut impl Fixture) {
+    two(f.store());
+    register(f.store(), "s3");
+    let first = hand_on(f.store(), Some("s2"));
+    // Taken over and taken back: the first was made under a claim that is no more.
+    claim(f.store(), "s3", "A");
+    claim(f.store(), "s1", "A");
+    let second = hand_on(f.store(), Some("s3"));
+    let closed = f.store().handoff(&first.id).unwrap().unwrap();
+    assert_eq!(closed.status, HandoffStatus::Rejected);
+    assert!(closed.reject_reason.is_some(), "it says why");
+    let open = f.store().handoffs(HandoffFilter { open: true }).unwrap();
+    let ids: Vec<_> = open.into_iter().map(|handoff| handoff.id).collect();
+    assert_eq!(ids, [second.id]);
 }

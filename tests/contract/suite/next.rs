@@ -26,6 +26,10 @@ on_every_store! {
     a_phantom_claims_nothing
     who_moves_on_lives
     the_last_holder_is_the_one_before_the_present
+    unfinished_work_is_kept_unless_it_is_given_up
+    who_kept_work_may_ask_again_under_the_same_operation
+    going_on_to_a_child_of_the_work_leaves_nothing
+    what_is_finished_or_held_by_nobody_is_no_work_to_keep
 }
 
 /// Adds `P` with these children, in this order.
@@ -335,4 +339,82 @@ fn the_last_holder_is_the_one_before_the_present(f: &mut impl Fixture) {
     assert_eq!(finished.as_deref(), Some("s1"));
     let last = f.store().last_holder(&key("A")).unwrap().unwrap();
     assert_eq!(Some(last.until), item(f.store(), "A").completed_at);
+}
+
+/// Asks for what comes next without leaving work for it.
+fn keeping(who: &str, parent: Option<&str>) -> NextRequest {
+    NextRequest {
+        give_up: false,
+        ..request(who, parent)
+    }
+}
+
+fn unfinished_work_is_kept_unless_it_is_given_up(f: &mut impl Fixture) {
+    register(f.store(), "s1");
+    family(f.store(), &["a", "b"]);
+    claim(f.store(), "s1", "a");
+    move_to(f.store(), "s1", "a", ItemStatus::Blocked);
+    let before = (
+        cursor(f.store()),
+        item(f.store(), "a"),
+        item(f.store(), "b"),
+    );
+    let kept = f.store().claim_next(&keeping("s1", None)).unwrap();
+    assert_eq!(say(&kept.next), "a kept, not b");
+    assert_eq!(kept.released, None);
+    let after = (
+        cursor(f.store()),
+        item(f.store(), "a"),
+        item(f.store(), "b"),
+    );
+    assert_eq!(after, before);
+    assert_eq!(session(f.store(), "s1").item, Some(key("a")));
+    let left = taken(f.store(), "s1", None);
+    assert_eq!(say(&left.next), "b");
+    assert_eq!(left.released.unwrap().key, key("a"));
+}
+
+fn who_kept_work_may_ask_again_under_the_same_operation(f: &mut impl Fixture) {
+    register(f.store(), "s1");
+    family(f.store(), &["a", "b"]);
+    claim(f.store(), "s1", "a");
+    let asked = keeping("s1", None);
+    let first = f.store().claim_next(&asked).unwrap();
+    assert_eq!(say(&first.next), "a kept, not b");
+    // It left nothing behind, so it may look anew: the work is finished meanwhile.
+    move_to(f.store(), "s1", "a", ItemStatus::Completed);
+    let second = f.store().claim_next(&asked).unwrap();
+    assert_eq!(say(&second.next), "b");
+    assert_eq!(session(f.store(), "s1").item, Some(key("b")));
+}
+
+fn going_on_to_a_child_of_the_work_leaves_nothing(f: &mut impl Fixture) {
+    register(f.store(), "s1");
+    family(f.store(), &["a", "b"]);
+    claim(f.store(), "s1", "P");
+    let child = f.store().claim_next(&keeping("s1", None)).unwrap();
+    assert_eq!(say(&child.next), "a");
+    let sibling = f.store().claim_next(&keeping("s1", None)).unwrap();
+    assert_eq!(say(&sibling.next), "a kept, not b");
+}
+
+fn what_is_finished_or_held_by_nobody_is_no_work_to_keep(f: &mut impl Fixture) {
+    register(f.store(), "s1");
+    family(f.store(), &["a", "b", "c"]);
+    let first = f.store().claim_next(&keeping("s1", Some("P"))).unwrap();
+    assert_eq!(say(&first.next), "a");
+    move_to(f.store(), "s1", "a", ItemStatus::Cancelled);
+    let second = f.store().claim_next(&keeping("s1", None)).unwrap();
+    assert_eq!(say(&second.next), "b");
+    f.store().release(&release("s1", "b")).unwrap();
+    let third = f.store().claim_next(&keeping("s1", Some("P"))).unwrap();
+    assert_eq!((say(&third.next), third.released), ("b".to_owned(), None));
+    // What it holds itself is no loss of work.
+    for text in ["a", "c"] {
+        if !item(f.store(), text).status.is_finished() {
+            move_to(f.store(), "user", text, ItemStatus::Cancelled);
+        }
+    }
+    let last = f.store().claim_next(&keeping("s1", None)).unwrap();
+    assert_eq!(say(&last.next), "held b");
 }

@@ -1,5 +1,6 @@
 //! Plans and their tasks.
 
+use serde_json::Value as Json;
 use trueup_core::model::{
     NewPlan, NewPlanTask, PlanState, PlanSummary, PlanTask, PlanTaskStatus, PlanTaskStep,
     PlanWorker, Revision,
@@ -31,6 +32,11 @@ on_every_store! {
     a_sign_of_life_of_the_session_counts_for_its_task
     a_sign_of_life_of_the_orchestrator_counts_for_its_tasks
     plans_are_listed_with_their_counts
+    a_failed_task_may_be_left_out
+    a_removed_plan_is_gone_with_its_tasks_and_no_other
+    a_removal_is_recorded_with_who_and_why
+    removing_no_plan_is_a_conflict
+    a_repeated_removal_removes_no_successor
 }
 
 fn new_task(text: &str, status: PlanTaskStatus) -> NewPlanTask {
@@ -467,4 +473,78 @@ fn plans_are_listed_with_their_counts(f: &mut impl Fixture) {
     };
     assert_eq!(listed[0].summary, expected);
     assert_eq!(listed[1].summary, PlanSummary::default());
+}
+
+fn a_failed_task_may_be_left_out(f: &mut impl Fixture) {
+    given(f.store());
+    take(f.store(), "1.1", fail());
+    let skip = PlanTaskStep::Skip {
+        reason: "not needed".to_owned(),
+    };
+    let left_out = take(f.store(), "1.1", skip);
+    assert_eq!(left_out.status, PlanTaskStatus::Skipped);
+    assert_eq!(left_out.skip_reason.as_deref(), Some("not needed"));
+    assert_eq!(left_out.error, None);
+}
+
+fn a_removed_plan_is_gone_with_its_tasks_and_no_other(f: &mut impl Fixture) {
+    given(f.store());
+    take(f.store(), "1.1", worker(None, None));
+    take(f.store(), "1.2", PlanTaskStep::Complete);
+    let other = import(f.store(), &new_plan("/other/p.md", &["1.1"])).state;
+    let plan = "p".parse().unwrap();
+    f.store().remove_plan(&plan, &by("user")).unwrap();
+    assert_eq!(f.store().plan(&plan).unwrap(), None);
+    assert_eq!(f.store().plan_at("/p.md").unwrap(), None);
+    let first = "1.1".parse().unwrap();
+    assert_eq!(f.store().plan_task(&plan, &first).unwrap(), None);
+    assert_eq!(f.store().plan_ids().unwrap(), [other.plan.id.clone()]);
+    let kept = f.store().plan(&other.plan.id).unwrap();
+    assert_eq!(kept.as_ref(), Some(&other));
+    // The name is free, and what comes of it begins anew.
+    given(f.store());
+    let all = state(f.store()).tasks;
+    assert!(
+        all.iter()
+            .all(|task| task.status == PlanTaskStatus::Pending)
+    );
+}
+
+fn a_removal_is_recorded_with_who_and_why(f: &mut impl Fixture) {
+    given(f.store());
+    let facts = state(f.store()).plan.facts();
+    let before = cursor(f.store());
+    let why = Provenance {
+        reason: Some("imported by mistake".into()),
+        ..by("ann")
+    };
+    f.store().remove_plan(&"p".parse().unwrap(), &why).unwrap();
+    assert_eq!(kinds(f.store(), before), ["p removed"]);
+    let event = events(f.store()).pop().unwrap();
+    assert_eq!(
+        (event.entity.as_str(), event.actor.as_str()),
+        ("plan", "ann")
+    );
+    assert_eq!(event.reason.as_deref(), Some("imported by mistake"));
+    assert_eq!(event.op_id.as_deref(), Some(why.op_id.as_str()));
+    assert_eq!((event.before, event.after), (facts, Json::Null));
+}
+
+fn removing_no_plan_is_a_conflict(f: &mut impl Fixture) {
+    given(f.store());
+    let before = cursor(f.store());
+    let none = "q".parse().unwrap();
+    refused(f.store().remove_plan(&none, &by("user")), "conflict");
+    assert_eq!(cursor(f.store()), before);
+    assert_eq!(state(f.store()).tasks.len(), 3);
+}
+
+fn a_repeated_removal_removes_no_successor(f: &mut impl Fixture) {
+    given(f.store());
+    let (plan, why) = ("p".parse().unwrap(), by("user"));
+    f.store().remove_plan(&plan, &why).unwrap();
+    f.store().remove_plan(&plan, &why).unwrap();
+    given(f.store());
+    f.store().remove_plan(&plan, &why).unwrap();
+    assert_eq!(state(f.store()).tasks.len(), 3);
 }

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::super::dependencies::waiting_for;
 use super::super::errors::from_sqlite;
 use super::super::events::record;
+use super::super::free::free_option;
 use super::super::{next, was_done};
 use super::{existing, load};
 use crate::model::{Item, ItemKey};
@@ -37,7 +38,7 @@ pub(super) fn edit(tx: &Transaction<'_>, edit: &ItemEdit) -> Result<Item> {
          WHERE key = ?1",
         params![
             key.as_str(),
-            edit.title,
+            free_option(edit.title.as_ref()),
             edit.kind,
             edit.parent.as_ref().map(ItemKey::as_str),
             edit.position,
