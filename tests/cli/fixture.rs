@@ -186,6 +186,6 @@ pub(crate) fn assert_in_step(home: &Home) {
     assert_eq!(cache["sessionId"], SESSION);
     let revision: i64 = home.session("revision", SESSION);
     assert_eq!(cache["_trueup"]["revision"], revision, "{cache}");
-    let status = data(home, &["status"]);
+    let status = data(home, &["status", "--session", SESSION]);
     assert_eq!(status["cache"]["state"], "fresh", "{status}");
 }

@@ -93,6 +93,7 @@ const COMMANDS: &[&[&str]] = &[
     &["db", "migrate"],
     &["db", "backup"],
     &["db", "prune"],
+    &["db", "restore"],
     &["doctor"],
     &["demo"],
     &["statusline"],

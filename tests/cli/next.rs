@@ -237,7 +237,14 @@ fn a_session_is_needed_to_claim_and_a_known_parent() {
     let answer = nobody(&["next", "--claim"]);
     assert_eq!(answer.code, Some(2));
     assert_eq!(answer.json()["error"]["code"], "no_session");
-    assert_eq!(nobody(&["next"]).json()["data"]["item"]["key"], "P");
+    let here = nobody(&["next"]).json();
+    assert_eq!(
+        here["data"]["item"],
+        json!(null),
+        "P is another repository's"
+    );
+    let all = nobody(&["next", "--all-repos"]).json();
+    assert_eq!(all["data"]["item"]["key"], "P");
     for arguments in [&["next"][..], &["next", "--claim"]] {
         let phantom = [arguments, &["--session", SECOND]].concat();
         refused(&home, "phantom_session", &phantom);
@@ -395,13 +402,17 @@ fn announced_silence_is_honoured_up_to_its_ceiling_alone() {
     let process = bystander();
     second(&home, Some(&process));
     data(&home, &["claim", "SD-1", "--create", "--session", SECOND]);
-    home.sql(
-        "UPDATE claude_sessions SET silent_until = '2999-01-01T00:00:00.000Z'
-         WHERE session_id = ?1",
-        [SECOND],
-    );
     drop(process);
     let claim = ["claim", "SD-1", "--session", SESSION];
+    let announce = |until: &str| {
+        home.sql(
+            "UPDATE claude_sessions SET silent_until = strftime('%Y-%m-%dT%H:%M:%fZ', ?2)
+             WHERE session_id = ?1",
+            [SECOND, until],
+        );
+    };
+    let ahead: String = home.ask("SELECT datetime('now', '+44 minutes')", []);
+    announce(&ahead);
     home.expire(SECOND, 2_600);
     refused(&home, "held_by_silent_session", &claim);
     assert_eq!(data(&home, &["sessions", "sweep"])["released"], json!([]));

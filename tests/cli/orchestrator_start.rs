@@ -91,7 +91,7 @@ fn the_task(home: &Home) -> (String, Option<String>) {
 fn the_command_knows_whom_it_runs_for_and_has_the_streams_to_itself() {
     let home = started();
     let script = "read line; echo \"$TRUEUP_PLAN $TRUEUP_SESSION_ID $line\"; echo \"$TRUEUP_ORCHESTRATOR_ID\"; echo beside >&2";
-    let run = start(&home, "docs/P.md", &["sh", "-c", script]).stdin("hello\n");
+    let run = start(&home, "/plans/P.md", &["sh", "-c", script]).stdin("hello\n");
     let answer = run.finish();
     assert_eq!(answer.code, Some(0), "{answer:?}");
     let (first, id) = answer.stdout.trim_end().split_once('\n').unwrap();

@@ -357,18 +357,26 @@ fn a_start_of_a_session_clears_the_dead_and_tells_the_model() {
 }
 
 #[test]
-fn what_is_no_plan_and_no_command_is_usage() {
+fn no_command_is_usage_and_no_plan_a_refusal() {
     let home = started();
     for arguments in [
-        &["orchestrator", "register", "a b"][..],
-        &["orchestrator", "register", "docs/"],
-        &["orchestrator", "start", "P"],
+        &["orchestrator", "start", "P"][..],
         &["orchestrator", "start", "P", "--"],
         &["orchestrator", "start", "P", "true"],
         &["orchestrator", "stop", "../x"],
     ] {
         let answer = trueup(&home, arguments);
         assert_eq!(answer.code, Some(2), "{arguments:?}: {answer:?}");
+    }
+    for plan in ["a b", "docs/", "nonsense", ""] {
+        for arguments in [
+            &["orchestrator", "register", plan][..],
+            &["orchestrator", "start", plan, "--", "true"],
+        ] {
+            let answer = trueup(&home, arguments);
+            assert_eq!(answer.code, Some(1), "{arguments:?}: {answer:?}");
+            assert!(answer.stderr.contains("there is no plan"), "{answer:?}");
+        }
     }
     let rows: i64 = home.ask("SELECT count(*) FROM orchestrators", []);
     assert_eq!(rows, 0);

@@ -228,8 +228,8 @@ fn a_file_is_checked_and_mended_without_any_database() {
 #[test]
 fn what_is_odd_in_a_status_file_is_a_warning_and_stays() {
     let (home, _) = scratch();
-    let text = "{\"summary\": {\"totalTasks\": 1, \"completed\": \"77\", \"completed\": \"4\",\n\
-        \"pending\": 1, \"in_progress\": 0, \"failed\": 0}, \"tasks\": [\n\
+    let text = "{\"summary\": {\"totalTasks\": 3, \"completed\": \"77\", \"completed\": \"4\",\n\
+        \"pending\": 2, \"in_progress\": 0, \"failed\": 0}, \"tasks\": [\n\
         {\"id\": \"1.1\", \"description\": \"a\"},\n\
         {\"id\": \"1.1\", \"description\": \"b\"},\n\
         {\"id\": \"1.2\", \"description\": \"c\", \"status\": \"almost\"}]}";
@@ -263,7 +263,6 @@ fn what_cannot_be_read_is_exit_3_and_stays() {
         ("cut.json", &b"{\"tasks\": ["[..]),
         ("empty.json", b""),
         ("other.json", b"{\"summary\": {\"completed\": 77}}"),
-        ("bytes.json", b"{\"tasks\": [\"\xff\"]}"),
         ("bytes.md", b"\xff"),
     ] {
         let path = write(&home, &format!("bad/{name}"), bytes);
@@ -278,12 +277,29 @@ fn what_cannot_be_read_is_exit_3_and_stays() {
             assert_eq!(changed(&path), before);
         }
     }
-    assert_eq!(names(&home.project().join("bad")).len(), 5);
+    assert_eq!(names(&home.project().join("bad")).len(), 4);
     for name in ["none.json", "none.md", "docs/none"] {
         let object = object(&home, 3, &["plan", "validate", name]);
         assert_eq!(object["error"]["code"], "plan_unreadable", "{object}");
     }
     refused(&home, "plan_not_found", &["plan", "validate", "nobody"]);
+}
+
+#[test]
+fn a_byte_that_is_no_text_hides_nothing_and_stays() {
+    let (home, _) = scratch();
+    let file = |total: &[u8]| {
+        let tasks = b"{\"tasks\": [{\"id\": \"1.1\", \"description\": \"a \xff\"}],\n\"summary\": ";
+        let rest = b", \"completed\": 0, \"pending\": 1, \"in_progress\": 0, \"failed\": 0, \"skipped\": 0}}";
+        [&tasks[..], b"{\"totalTasks\": ", total, rest].concat()
+    };
+    let path = write(&home, "bytes.json", file(b"77"));
+    let arguments = ["plan", "validate", "bytes.json"];
+    let found = object(&home, 1, &arguments);
+    says(&found, "F-02", &["was 77, should be 1"]);
+    data(&home, &[&arguments[..], &["--fix"]].concat());
+    assert_eq!(fs::read(&path).unwrap(), file(b"1"), "byte for byte");
+    assert_eq!(codes(&object(&home, 0, &arguments)), [""; 0]);
 }
 
 #[test]
@@ -317,14 +333,15 @@ fn checkboxes_are_compared_with_the_database_in_both_directions() {
     );
     says(&by_id, "C-10", &["fix.md:8:4: ", "1.3", "skipped", "keeps"]);
     says(&by_id, "F-02", &["fix.md:6:4: ", "1.5", "never imported"]);
-    says(&by_id, "F-02", &["fix.md:7:1: ", "no id"]);
-    assert_eq!(messages(&by_id).len(), 5);
+    says(&by_id, "F-02", &["fix.md:7:4: ", "never imported"]);
+    says(&by_id, "F-02", &["fix.md: ", "no id"]);
+    assert_eq!(messages(&by_id).len(), 6);
     let warnings = by_id["divergences"].as_array().unwrap();
     assert!(warnings.iter().all(|d| d["severity"] == "warning"));
     let by_file = object(&home, 0, &["plan", "validate", "--plan", "fix.md"]);
     assert_eq!(by_file["data"], by_id["data"]);
     assert_eq!(codes(&by_file), codes(&by_id));
-    let by_default = object(&home, 0, &["plan", "validate", "--fix"]);
+    let by_default = object(&home, 0, &["plan", "validate"]);
     assert_eq!(by_default["divergences"], by_id["divergences"]);
     let run = home.run("trueup").env("TRUEUP_PLAN", "fix");
     let named = run
@@ -353,7 +370,7 @@ fn what_file_and_database_have_alone_and_wait_for_in_vain_is_told() {
             [],
         )
         .unwrap();
-    let found = object(&home, 0, &["plan", "validate"]);
+    let found = object(&home, 1, &["plan", "validate"]);
     says(&found, "F-02", &["1.3", "not in the file"]);
     says(&found, "F-02", &["fix/1.1 depends on 8.8"]);
     assert_eq!(codes(&found).len(), 2);

@@ -213,7 +213,7 @@ fn what_cannot_be_read_is_named_and_leaves_nothing() {
         let message = object["error"]["message"].as_str().unwrap();
         assert!(message.starts_with(name), "{message}");
     }
-    write(&home, "readme.md", "# Hello\n\n- [ ] 1.1 outside\n");
+    write(&home, "readme.md", "# Hello\n\n- [-] 1.1 odd\n");
     let refused = refused(&home, "no_plan", &["plan", "import", "readme.md"]);
     assert_eq!(refused["data"]["imported"], 0);
     assert_eq!(refused["data"]["skipped"][0]["line"], 3);
@@ -343,16 +343,28 @@ fn a_task_in_progress_elsewhere_is_refused_by_name() {
     data(&home, &["plan", "start", "1.1", "--session", SESSION]);
     let again = data(&home, &["plan", "start", "1.1", "--session", SESSION]);
     assert_eq!(again["task"]["revision"], 2, "its own: nothing changed");
-    let answer = refused(&home, "already_in_progress", &["plan", "start", "1.1"]);
+    // In its worktree a plain shell speaks for it; elsewhere it is somebody else.
+    let again = data(&home, &["plan", "start", "1.1"]);
+    assert_eq!(again["task"]["revision"], 2, "its own: nothing changed");
+    let elsewhere = |task: &str, orchestrator: Option<&str>, code: i32| {
+        let mut run = home.run("trueup").cwd(home.user());
+        if let Some(id) = orchestrator {
+            run = run.env("TRUEUP_ORCHESTRATOR_ID", id);
+        }
+        let answer = run.args(["plan", "start", task, "--json"]).finish();
+        envelope(&answer, code)
+    };
+    let answer = elsewhere("1.1", None, 1);
+    assert_eq!(answer["error"]["code"], "already_in_progress");
     assert_eq!(answer["data"]["holder"]["session_id"], SESSION);
     let message = answer["error"]["message"].as_str().unwrap();
     assert!(
         message.contains(SESSION) && message.contains("since 2"),
         "{message}"
     );
-    let run = home.run("trueup").env("TRUEUP_ORCHESTRATOR_ID", "orch-1");
-    envelope(&run.args(["plan", "start", "2.2", "--json"]).finish(), 0);
-    let answer = refused(&home, "already_in_progress", &["plan", "start", "2.2"]);
+    elsewhere("2.2", Some("orch-1"), 0);
+    let answer = elsewhere("2.2", None, 1);
+    assert_eq!(answer["error"]["code"], "already_in_progress");
     assert_eq!(answer["data"]["holder"]["orchestrator"], "orch-1");
     assert!(
         answer["error"]["message"]
@@ -395,14 +407,16 @@ fn what_is_no_legal_step_is_refused() {
         let answer = refused(&home, "illegal_transition", step);
         assert_eq!(keys(&answer["data"]["task"]), TASK_KEYS);
     }
-    refused(&home, "task_not_found", &["plan", "start", "7.7"]);
+    for unknown in ["7.7", "one", "1"] {
+        refused(&home, "task_not_found", &["plan", "start", unknown]);
+    }
     for usage in [
         &["plan", "fail", "1.3"][..],
         &["plan", "fail", "1.3", "--error", ""],
         &["plan", "skip", "1.3"],
         &["plan", "start"],
-        &["plan", "start", "one"],
-        &["plan", "start", "1"],
+        &["plan", "start", "a b"],
+        &["plan", "start", ""],
         &["plan", "import"],
         &["plan"],
     ] {
