@@ -1,8 +1,9 @@
 //! Goes over the table of bounds: for each input one that is far beyond its bound. The hooks end
 //! within seconds of computing, as they do for their own job, say what was cut, and do the rest.
 
+mod git;
+
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -24,13 +25,13 @@ const CASES: &[(Bound, Case)] = &[
     (bounds::PAYLOAD, payload),
     (bounds::PATH, long_path),
     (bounds::PATH_PARTS, deep_path),
-    (bounds::GIT_FILE, git_files),
-    (bounds::REFTABLE, reftable),
-    (bounds::REFTABLES, reftables),
-    (bounds::BRANCH, branch),
-    (bounds::BRANCH_MATCHES, branch_matches),
-    (bounds::PACKED_REFS, packed_refs),
-    (bounds::BRANCHES, branches),
+    (bounds::GIT_FILE, git::git_files),
+    (bounds::REFTABLE, git::reftable),
+    (bounds::REFTABLES, git::reftables),
+    (bounds::BRANCH, git::branch),
+    (bounds::BRANCH_MATCHES, git::branch_matches),
+    (bounds::PACKED_REFS, git::packed_refs),
+    (bounds::BRANCHES, git::branches),
     (bounds::REPOSITORY_CONFIG, repository_config),
     (bounds::REFUSED_KEYS, refused_keys),
     (bounds::HANDOFF_PATTERNS, handoff_patterns),
@@ -174,129 +175,11 @@ fn stands_in(home: &Home, path: &str) {
     }
 }
 
-fn git_files(home: &Home) {
-    let git = home.project().join(".git");
-    let long = "x".repeat(beyond(bounds::GIT_FILE));
-    write(&git.join("commondir"), &long);
-    starts(home);
-    write(&git.join("HEAD"), format!("ref: refs/heads/{long}\n"));
-    starts(home);
-}
-
-/// Puts a git first in the path that leaves a mark, and makes HEAD what it is where references
-/// are tables.
-fn with_tables(home: &Home, tables: &str) {
-    let git = home.project().join(".git");
-    write(&git.join("HEAD"), "ref: refs/heads/.invalid\n");
-    write(&git.join("reftable/tables.list"), tables);
-    let (bin, mark) = (home.root().join("bin"), home.root().join("started"));
-    let script = format!("#!/bin/sh\ntouch '{}'\nexec sleep 60\n", mark.display());
-    write(&bin.join("git"), script);
-    let executable = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(bin.join("git"), executable).unwrap();
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-    let events = [
-        ("session-start-sync", "session-start.resume"),
-        ("checkpoint-push", "post-tool-use.bash"),
-        ("pre-handoff-validate", "stop"),
-    ];
-    for (binary, event) in events {
-        mended_by(home, binary, &home.payload(event), &[("PATH", &path)]);
-    }
-    assert!(!mark.exists(), "a hook started git");
-}
-
-fn reftable(home: &Home) {
-    // Names that come before HEAD, for as long as anybody reads.
-    let record = [&[0, (3 << 3) | 1][..], b"BAD", &[0], &[7; 20]].concat();
-    let table = [
-        b"REFT\x01\xff\xff\xff".as_slice(),
-        &[0; 16],
-        b"r\xff\xff\xff",
-        &record.repeat(beyond(bounds::REFTABLE)),
-    ]
-    .concat();
-    write(&home.project().join(".git/reftable/one.ref"), table);
-    with_tables(home, "one.ref\n");
-}
-
-fn reftables(home: &Home) {
-    // A table of logs alone, which says nothing of HEAD.
-    let table = [b"REFT\x01\x00\x10\x00".as_slice(), &[0; 16]].concat();
-    write(&home.project().join(".git/reftable/a"), table);
-    with_tables(home, &"a\n".repeat(30_000));
-    with_tables(home, &"a\n".repeat(beyond(bounds::GIT_FILE)));
-}
-
-fn branch(home: &Home) {
-    let name = format!("feat/SD-002B-{}", "x".repeat(beyond(bounds::BRANCH)));
-    home.add_item("SD-002B");
-    write(
-        &home.project().join(".git/HEAD"),
-        format!("ref: refs/heads/{name}\n"),
-    );
-    let answer = starts(home);
-    assert!(answer.stdout.len() < 20_000);
-}
-
-fn branch_matches(home: &Home) {
-    write(
-        &home.project().join(".trueup.toml"),
-        "branch_pattern = \"0|0.*b{200}\"\n",
-    );
-    let name = "0".repeat(bounds::BRANCH.len());
-    write(
-        &home.project().join(".git/HEAD"),
-        format!("ref: refs/heads/{name}\n"),
-    );
-    starts(home);
-}
-
-/// Puts the session on the branch of another item, so that one is looked for to advise.
-fn on_another_branch(home: &Home) {
-    home.add_item("SD-002B");
-    home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
-}
-
-#[track_caller]
-fn names_the_branch(home: &Home) {
-    let answer = starts(home);
-    assert!(
-        answer
-            .message()
-            .iter()
-            .any(|line| line.contains("Branch mismatch"))
-    );
-}
-
 /// Makes many lines, each of its number.
 fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
     (0..count)
         .flat_map(|n| [line(n), "\n".to_owned()])
         .collect()
-}
-
-fn packed_refs(home: &Home) {
-    on_another_branch(home);
-    let oid = "0".repeat(40);
-    let refs = lines(200_000, |n| format!("{oid} refs/heads/b{n}"));
-    assert!(refs.len() > bounds::PACKED_REFS.len());
-    write(&home.project().join(".git/packed-refs"), refs);
-    names_the_branch(home);
-}
-
-fn branches(home: &Home) {
-    on_another_branch(home);
-    for number in 0..beyond(bounds::BRANCHES) {
-        let folder = format!(".git/refs/heads/empty/{number}");
-        fs::create_dir_all(home.project().join(folder)).unwrap();
-    }
-    let deep = home
-        .project()
-        .join(".git/refs/heads")
-        .join("d/".repeat(1_000));
-    fs::create_dir_all(deep).unwrap();
-    names_the_branch(home);
 }
 
 fn set(home: &Home, text: &str) {

@@ -1,0 +1,294 @@
+//! What doctor says of an installation: each way in which the plugin does not work.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use support::home::Home;
+
+use super::check;
+use crate::fixture::{data, object, started};
+
+/// A plugin as an installation leaves it, known to a client whose configuration lies in the home
+/// directory; returns its root.
+fn installed(home: &Home) -> PathBuf {
+    let root = home.root().join("plugin");
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for name in [".claude-plugin/plugin.json", "hooks/hooks.json"] {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::copy(repository.join(name), path).unwrap();
+    }
+    fs::create_dir(root.join("bin")).unwrap();
+    for name in [
+        "session-start-sync",
+        "checkpoint-push",
+        "pre-handoff-validate",
+    ] {
+        program(&root.join("bin").join(name), "exit 0");
+    }
+    let plugins = home.user().join(".claude/plugins");
+    fs::create_dir_all(&plugins).unwrap();
+    write(
+        &plugins.join("installed_plugins.json"),
+        &json!({"version": 2, "plugins": {"trueup@trueup": [
+            {"scope": "user", "installPath": home.root().join("old-copy"), "version": "0.1.0"}
+        ]}}),
+    );
+    write(
+        &plugins.join("known_marketplaces.json"),
+        &json!({"trueup": {"source": {"source": "directory", "path": root}}}),
+    );
+    write(
+        &home.user().join(".claude/settings.json"),
+        &json!({"enabledPlugins": {"trueup@trueup": true}}),
+    );
+    root
+}
+
+fn write(path: &Path, json: &Value) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, json.to_string()).unwrap();
+}
+
+/// Makes a shell script. Another process writes it: one of this process's own, started
+/// meanwhile, would hold it open for writing.
+fn program(path: &Path, script: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let text = format!("#!/bin/sh\n{script}\n");
+    let written = std::process::Command::new("sh")
+        .args(["-c", "printf %s \"$1\" > \"$2\"", "sh", &text])
+        .arg(path)
+        .status();
+    assert!(written.unwrap().success());
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Runs doctor with some programs alone on PATH.
+fn doctor_on(home: &Home, path: &Path, code: i32) -> Value {
+    let run = home.run("trueup").args(["doctor", "--json"]);
+    crate::fixture::envelope(&run.env("PATH", path).finish(), code)["data"].clone()
+}
+
+/// A way in which the plugin does not work, made for real, and its undoing by the fix advised.
+struct Broken {
+    check: &'static str,
+    /// What the finding names.
+    names: &'static str,
+    /// What its fix names.
+    fix: &'static str,
+    break_it: fn(&Home, &Path),
+    mend_it: fn(&Home, &Path),
+}
+
+const BROKEN: [Broken; 12] = [
+    Broken {
+        check: "plugin enabled",
+        names: "settings.json switches trueup@trueup off",
+        fix: "claude plugin enable trueup@trueup",
+        break_it: |home, _| {
+            let off = json!({"enabledPlugins": {"trueup@trueup": false}});
+            write(&home.user().join(".claude/settings.json"), &off);
+        },
+        mend_it: |home, _| {
+            let on = json!({"enabledPlugins": {"trueup@trueup": true}});
+            write(&home.user().join(".claude/settings.json"), &on);
+        },
+    },
+    Broken {
+        check: "plugin enabled",
+        names: "settings.local.json switches",
+        fix: "settings.local.json",
+        break_it: |home, _| {
+            let off = json!({"enabledPlugins": {"trueup@trueup": false}});
+            write(&home.project().join(".claude/settings.local.json"), &off);
+        },
+        mend_it: |home, _| {
+            write(
+                &home.project().join(".claude/settings.local.json"),
+                &json!({}),
+            );
+        },
+    },
+    Broken {
+        check: "plugin enabled",
+        names: "/project/.claude/settings.json switches",
+        fix: "/project/.claude/settings.json",
+        break_it: |home, _| {
+            let off = json!({"enabledPlugins": {"trueup@trueup": false}});
+            write(&home.project().join(".claude/settings.json"), &off);
+        },
+        mend_it: |home, _| fs::remove_file(home.project().join(".claude/settings.json")).unwrap(),
+    },
+    Broken {
+        check: "hooks enabled",
+        names: "disableAllHooks",
+        fix: "remove disableAllHooks",
+        break_it: |home, _| {
+            let off = json!({"disableAllHooks": true});
+            write(&home.project().join(".claude/settings.local.json"), &off);
+        },
+        mend_it: |home, _| {
+            write(
+                &home.project().join(".claude/settings.local.json"),
+                &json!({}),
+            );
+        },
+    },
+    Broken {
+        check: "plugin files",
+        names: "checkpoint-push is missing",
+        fix: "install.sh",
+        break_it: |_, root| fs::remove_file(root.join("bin/checkpoint-push")).unwrap(),
+        mend_it: |_, root| program(&root.join("bin/checkpoint-push"), "exit 0"),
+    },
+    Broken {
+        check: "plugin files",
+        names: "session-start-sync is missing or cannot be run",
+        fix: "install.sh",
+        break_it: |_, root| mode(&root.join("bin/session-start-sync"), 0o644),
+        mend_it: |_, root| mode(&root.join("bin/session-start-sync"), 0o755),
+    },
+    Broken {
+        check: "plugin files",
+        names: "pre-handoff-validate is missing or cannot be run",
+        fix: "install.sh",
+        break_it: |_, root| fs::write(root.join("bin/pre-handoff-validate"), "").unwrap(),
+        mend_it: |_, root| program(&root.join("bin/pre-handoff-validate"), "exit 0"),
+    },
+    Broken {
+        check: "plugin files",
+        names: "bin/checkpoint-push is not what was installed",
+        fix: "install.sh",
+        break_it: |_, root| {
+            note_digests(root);
+            program(&root.join("bin/checkpoint-push"), "exit 7");
+        },
+        mend_it: |_, root| program(&root.join("bin/checkpoint-push"), "exit 0"),
+    },
+    Broken {
+        check: "plugin files",
+        names: "hooks.json is missing or no JSON",
+        fix: "install.sh",
+        break_it: |_, root| fs::write(root.join("hooks/hooks.json"), "{").unwrap(),
+        mend_it: restore_hooks,
+    },
+    Broken {
+        check: "plugin files",
+        names: "hooks of Stop",
+        fix: "install.sh",
+        break_it: |_, root| {
+            let path = root.join("hooks/hooks.json");
+            let mut hooks = Home::read(&path);
+            hooks["hooks"].as_object_mut().unwrap().remove("Stop");
+            write(&path, &hooks);
+        },
+        mend_it: restore_hooks,
+    },
+    Broken {
+        check: "plugin files",
+        names: "plugin/hooks/hooks.json is missing",
+        fix: "install.sh",
+        break_it: |home, root| fs::rename(root, home.root().join("gone")).unwrap(),
+        mend_it: |home, root| fs::rename(home.root().join("gone"), root).unwrap(),
+    },
+    Broken {
+        check: "configuration",
+        names: "config.toml:2:",
+        fix: "config.toml",
+        break_it: |home, _| {
+            fs::write(home.trueup().join("config.toml"), "# x\nlease_seconds = [").unwrap();
+        },
+        mend_it: |home, _| fs::remove_file(home.trueup().join("config.toml")).unwrap(),
+    },
+];
+
+fn mode(path: &Path, bits: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(bits)).unwrap();
+}
+
+fn note_digests(root: &Path) {
+    let noted = std::process::Command::new("sh")
+        .current_dir(root)
+        .args(["-c", "sha256sum bin/* hooks/hooks.json > hooks/SHA256SUMS"])
+        .status();
+    assert!(noted.unwrap().success());
+}
+
+fn restore_hooks(_: &Home, root: &Path) {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    fs::copy(
+        repository.join("hooks/hooks.json"),
+        root.join("hooks/hooks.json"),
+    )
+    .unwrap();
+}
+
+#[test]
+fn each_way_in_which_the_plugin_does_not_work_is_a_failed_check_until_it_is_mended() {
+    let home = started();
+    let root = installed(&home);
+    let whole = data(&home, &["doctor"]);
+    for name in ["plugin", "plugin files", "plugin enabled", "hooks enabled"] {
+        assert_eq!(check(&whole, name)["status"], "ok", "{whole}");
+    }
+    for (number, broken) in BROKEN.iter().enumerate() {
+        (broken.break_it)(&home, &root);
+        for arguments in [&["doctor"][..], &["doctor", "--fix"]] {
+            let told = object(&home, 1, arguments);
+            let told = check(&told["data"], broken.check);
+            assert_eq!(told["status"], "fail", "{number}: {told}");
+            let text = |key: &str| told[key].as_str().unwrap().to_owned();
+            assert!(text("detail").contains(broken.names), "{number}: {told}");
+            assert!(text("fix").contains(broken.fix), "{number}: {told}");
+        }
+        (broken.mend_it)(&home, &root);
+        let mended = data(&home, &["doctor"]);
+        assert_eq!(check(&mended, broken.check)["status"], "ok", "{number}");
+    }
+}
+
+#[test]
+fn settings_closer_to_the_project_count_more() {
+    let home = started();
+    installed(&home);
+    let off = json!({"enabledPlugins": {"trueup@trueup": false}, "disableAllHooks": true});
+    write(&home.user().join(".claude/settings.json"), &off);
+    let on = json!({"enabledPlugins": {"trueup@trueup": true}, "disableAllHooks": false});
+    write(&home.project().join(".claude/settings.json"), &on);
+    data(&home, &["doctor"]);
+    // What makes no sense is passed over.
+    fs::write(home.project().join(".claude/settings.json"), "{ no json").unwrap();
+    object(&home, 1, &["doctor"]);
+    let moved = home.root().join("config");
+    fs::rename(home.user().join(".claude"), &moved).unwrap();
+    let run = home.run("trueup").args(["doctor", "--json"]);
+    let answer = run.env("CLAUDE_CONFIG_DIR", &moved).finish();
+    assert_eq!(answer.code, Some(1), "{answer:?}");
+}
+
+#[test]
+fn a_missing_git_and_an_old_client_fail() {
+    let home = started();
+    let path = home.root().join("path");
+    fs::create_dir(&path).unwrap();
+    let none = doctor_on(&home, &path, 1);
+    assert_eq!(check(&none, "git")["status"], "fail");
+    assert_eq!(check(&none, "client version")["status"], "ok");
+
+    program(&path.join("git"), "echo git version 2.50.0");
+    program(&path.join("claude"), "echo '2.1.9 (Claude Code)'");
+    let old = doctor_on(&home, &path, 1);
+    assert_eq!(check(&old, "git")["detail"], "git version 2.50.0");
+    let version = check(&old, "client version");
+    assert_eq!(
+        (&version["status"], &version["fix"]),
+        (&json!("fail"), &json!("claude update"))
+    );
+    program(&path.join("claude"), "echo '2.1.9999 (Claude Code)'");
+    doctor_on(&home, &path, 0);
+    program(&path.join("claude"), "echo soon");
+    let odd = doctor_on(&home, &path, 0);
+    assert_eq!(check(&odd, "client version")["status"], "warn");
+}
