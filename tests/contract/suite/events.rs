@@ -68,7 +68,13 @@ fn every_change_has_its_kind(f: &mut impl Fixture) {
             let me = session(s, "s1");
             s.park(&me, &by("s2")).unwrap();
         },
-        &["A claimed", "s1 state", "s1 lost", "A released"],
+        &[
+            "A claimed",
+            "s1 state",
+            "s1 active",
+            "s1 lost",
+            "A released",
+        ],
     );
 }
 
