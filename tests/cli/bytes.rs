@@ -183,7 +183,7 @@ fn every_command_works_where_paths_are_no_text() {
             [
                 "claim" | "release" | "handoff" | "db" | "interrupt" | "resume",
                 ..
-            ]
+            ] | [_, "--format", _]
         ) {
             let text = place.trueup_run(code, &json);
             let object: Value = serde_json::from_str(&text).unwrap();

@@ -113,7 +113,7 @@ pub fn register(
     let gone = gone.filter(|path| !path_from_text(path).is_dir());
     let gone = gone.map(str::to_owned).collect();
     if let Some(slug) = doubled {
-        store.displace_repo(&slug, &wish.machine, &wish.provenance)?;
+        store.displace_repo(&slug, &wish.machine, &wish.provenance.further())?;
     }
     let after = store.place_repo(&Placement {
         slug,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::Key;
 use super::lines::{BLANKS, Line, Lines};
 use super::list::dashed;
-use super::place::{Problem, Span};
+use super::place::{Place, Problem, Span};
 use super::scalar::{Scalar, plain_end, quoted};
 use super::value::{self, Site, Value};
 
@@ -107,6 +107,7 @@ pub(super) fn read<'a>(
         open: None,
         last: None,
         base: None,
+        is_strange: false,
         problems,
     };
     let mut end = lines.start();
@@ -133,6 +134,8 @@ struct Reader<'a> {
     last: Option<Insertion>,
     /// How many blanks stand before the keys, and where. Deeper lines belong to the key above.
     base: Option<(usize, Span)>,
+    /// Whether a line was named already that is no key: more of one text say no more.
+    is_strange: bool,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -159,6 +162,7 @@ impl<'a> Reader<'a> {
         self.base = Some((indent, blanks));
         self.close();
         let Some((name, after)) = split_key(text) else {
+            self.name_strange(line.number, indent, text);
             return;
         };
         self.open = Some(Open {
@@ -175,6 +179,20 @@ impl<'a> Reader<'a> {
             },
             insertion: Insertion::new(line.next, blanks),
         });
+    }
+
+    /// Names a line that says nothing: what was meant by it would be missing in silence.
+    fn name_strange(&mut self, line: u32, indent: usize, text: &str) {
+        // Lists over several lines may end at the depth of their key.
+        if self.is_strange || text.starts_with([']', '}']) {
+            return;
+        }
+        self.is_strange = true;
+        // What stands before it are blanks of one byte each.
+        let column = u32::try_from(indent).map_or(u32::MAX, |blanks| blanks.saturating_add(1));
+        let reason = "this line is no key with a colon and a blank behind it, and no comment";
+        let place = Place { line, column };
+        self.problems.push(Problem::new(place, reason));
     }
 
     /// Takes in the key that was open.

@@ -133,6 +133,7 @@ fn the_incident_from_start_to_end() {
 
     // 3: the remote machine publishes; the workstation is not updated.
     scene.git(Remote, &["commit", "-q", "--allow-empty", "-m", "code"]);
+    scene.git(Remote, &["push", "-q"]);
     let first = scene.run(Remote, &["check", "--fix"]);
     assert_eq!(codes(&first), ["C-15", "C-15", "C-15"]);
     assert_eq!(first["data"]["repos"][0]["pushed"], true);
@@ -200,6 +201,7 @@ fn work_on_both_sides_meets_in_the_middle() {
         .replace("T03\nstatus: todo", "T03\nstatus: done");
     scene.here.write("workplans/a.md", text);
     scene.here.git(&["commit", "-q", "-a", "-m", "done"]);
+    scene.here.git(&["push", "-q"]);
     scene.run(
         Remote,
         &["item", "transition", "CUST-WP-0026-T01", "blocked"],

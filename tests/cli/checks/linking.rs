@@ -120,6 +120,7 @@ fn what_git_does_not_know_yet_is_not_written_and_the_rest_is() {
     assert_eq!(clone.git(&["status", "--porcelain"]), "?? workplans/new.md");
     clone.git(&["add", "."]);
     clone.git(&["commit", "-q", "-m", "new"]);
+    clone.git(&["push", "-q"]);
     let repo = clone.fix();
     assert_eq!(repo["written"], json!(["workplans/new.md"]));
     assert_eq!(clone.remote_head(), clone.head());
@@ -140,6 +141,7 @@ fn archived_workplans_are_linked_and_readmes_are_none() {
     clone.publish("workplans/deep/er.md", PLAN);
     clone.git(&["add", "."]);
     clone.git(&["commit", "-q", "-m", "archived"]);
+    clone.git(&["push", "-q"]);
     let repo = clone.fix();
     assert_eq!(repo["files"], 1);
     assert_eq!(repo["written"], json!(["workplans/archived/260321-a.md"]));

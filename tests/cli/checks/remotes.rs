@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::scene::{Clone, of_code, skipped};
-use crate::fixture::{codes, envelope};
+use crate::fixture::{codes, data, envelope};
 
 #[test]
 fn without_an_upstream_all_is_done_but_the_push() {
@@ -136,7 +136,8 @@ fn commits_by_hand_are_not_pushed_along_unless_that_is_said() {
     assert_eq!(clone.remote_head(), clone.head());
     // By hand does as well.
     by_hand("three");
-    clone.done("CUST-WP-0026-T03");
+    let begun = ["item", "transition", "CUST-WP-0026-T03", "running"];
+    data(&clone.home, &begun);
     assert_eq!(clone.fix()["pushed"], false);
     clone.git(&["push", "-q"]);
     assert_eq!(codes(&clone.object(0, &["--strict"])), [""; 0]);

@@ -198,6 +198,7 @@ fn many_files_are_one_commit() {
     }
     clone.git(&["add", "."]);
     clone.git(&["commit", "-q", "-m", "many"]);
+    clone.git(&["push", "-q"]);
     let before = clone.head();
     let repo = clone.fix();
     assert_eq!(repo["written"].as_array().unwrap().len(), 30);

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use crate::consistency::assess::{Assessment, Reading};
-use crate::consistency::finding::MEND;
+use crate::consistency::finding::{Finding, MEND};
 use crate::reconcile::Code;
 
-/// Holds back what would be written into files that could not be read whole, and says of each
-/// difference that it ends with the file being put right.
+/// Holds back what would be written into files that could not be read whole. That their ids are
+/// missing is not said beside that, and of each other difference that it ends with the file being
+/// put right.
 pub(in crate::consistency) fn hold_back(reading: &Reading, assessment: &mut Assessment) {
     let Assessment {
         findings,
@@ -40,10 +41,20 @@ pub(in crate::consistency) fn hold_back(reading: &Reading, assessment: &mut Asse
     let is_open = |sheet: usize| !held.contains_key(&sheet);
     deeds.inject.retain(|(spot, _)| is_open(spot.sheet));
     deeds.write.retain(|(spot, _)| is_open(spot.sheet));
+    // An id that is missing there is no second cause: it comes with the first run after the file
+    // is put right.
+    let waits = |finding: &Finding| {
+        [Code::C06, Code::C11].contains(&finding.divergence.code)
+            && finding.divergence.fix.as_deref() == Some(MEND)
+            && finding
+                .path
+                .as_ref()
+                .is_some_and(|path| advice.contains_key(path))
+    };
+    findings.retain(|finding| !waits(finding));
     for finding in findings {
-        let is_of_file = [Code::C06, Code::C11, Code::C15].contains(&finding.divergence.code);
         let fix = &mut finding.divergence.fix;
-        if is_of_file
+        if finding.divergence.code == Code::C15
             && fix.as_deref() == Some(MEND)
             && let Some(advice) = finding.path.as_ref().and_then(|path| advice.get(path))
         {

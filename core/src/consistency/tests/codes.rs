@@ -93,6 +93,18 @@ fn c02_a_file_that_cannot_be_read_keeps_nobody_else_from_being_read() {
 }
 
 #[test]
+fn c02_is_the_only_cause_said_of_a_file_whose_ids_are_missing() {
+    let mut scene = Scene::new();
+    let tasks = [("T01", "todo"), ("T02", "almost")];
+    scene.write("a.md", &plan("A-WP-1", "active", &tasks));
+    scene.write("b.md", &plan("B-WP-1", "active", &[("T01", "todo")]));
+    assert_eq!(scene.codes(), ["C-02", "C-06", "C-11"]);
+    scene.swap("a.md", "almost", "todo");
+    let all = ["C-06", "C-11", "C-11", "C-06", "C-11"];
+    assert_eq!(scene.codes(), all, "they come once it is mended");
+}
+
+#[test]
 fn c03_depends_on_what_is_not_there() {
     let mut scene = linked();
     scene.swap(

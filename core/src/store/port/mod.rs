@@ -72,6 +72,16 @@ impl Provenance {
             ..Self::new(actor, reason)
         }
     }
+
+    /// Makes the provenance of one more write of the same command: under the id of the first one
+    /// it would be taken for its repetition, and not be done.
+    #[must_use]
+    pub fn further(&self) -> Self {
+        Self {
+            op_id: uuid::Uuid::now_v7().to_string(),
+            ..self.clone()
+        }
+    }
 }
 
 /// A session that announces itself; an existing one is refreshed.

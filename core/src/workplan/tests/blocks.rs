@@ -325,7 +325,15 @@ fn a_block_without_an_id_or_a_status_is_a_problem_and_is_there() {
         ("status: todo\n", &[(5, "no id")]),
         ("id: ''\nstatus: ~\n", &[(5, "no id"), (5, "no status")]),
         ("id: [a]\nstatus: {}\n", &[(5, "no id"), (5, "no status")]),
-        ("id:T01\nstatus: todo\n", &[(5, "no id")]),
+        (
+            "id:T01\nstatus: todo\n",
+            &[(5, "no id"), (6, "this line is no key")],
+        ),
+        (
+            "id: a\nstatus: b\npriority high\nand more\n",
+            &[(8, "this line is no key")],
+        ),
+        ("id: a\nstatus: b\ndepends_on: [\n  c,\n]\n# text\n", &[]),
         ("id: a\nstatus: b\nid: c\n", &[(8, "\"id\" is there twice")]),
         (
             "id: a\nx: 1\nstatus: b\nx: 2\n",
