@@ -231,6 +231,7 @@ impl<'a> Reader<'a, '_> {
             inside.content.until(closing.start),
             Span::new(opening.start, opening.start + blanks),
             Key::of_block,
+            true,
             self.problems,
         );
         for (key, name) in [(Key::Id, "id"), (Key::Status, "status")] {

@@ -78,7 +78,7 @@ pub(super) fn read<'a>(
     };
     let outer = Span::new(inner.start(), inner.start());
     let inner = inner.until(end.start);
-    let mapping = mapping::read(text, inner, outer, Key::of_front, problems);
+    let mapping = mapping::read(text, inner, outer, Key::of_front, false, problems);
     let front = FrontMatter {
         mapping,
         span: Span::new(start, end.next),

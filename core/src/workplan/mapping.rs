@@ -91,12 +91,14 @@ struct Open<'a> {
     insertion: Insertion,
 }
 
-/// Reads lines. Blanks of `outer` begin a line that is added where no key stands.
+/// Reads lines. Blanks of `outer` begin a line that is added where no key stands. A block holds
+/// nothing but keys; a front matter is other tools' as well, whose lines may be any.
 pub(super) fn read<'a>(
     text: &'a str,
     lines: Lines<'a>,
     outer: Span,
     key_of: fn(&str) -> Option<Key>,
+    is_block: bool,
     problems: &'a mut Vec<Problem>,
 ) -> Mapping {
     let mut reader = Reader {
@@ -107,7 +109,7 @@ pub(super) fn read<'a>(
         open: None,
         last: None,
         base: None,
-        is_strange: false,
+        passes_strange: !is_block,
         problems,
     };
     let mut end = lines.start();
@@ -134,8 +136,8 @@ struct Reader<'a> {
     last: Option<Insertion>,
     /// How many blanks stand before the keys, and where. Deeper lines belong to the key above.
     base: Option<(usize, Span)>,
-    /// Whether a line was named already that is no key: more of one text say no more.
-    is_strange: bool,
+    /// Whether lines that are no keys are not named, or one was: more of one text say no more.
+    passes_strange: bool,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -184,10 +186,10 @@ impl<'a> Reader<'a> {
     /// Names a line that says nothing: what was meant by it would be missing in silence.
     fn name_strange(&mut self, line: u32, indent: usize, text: &str) {
         // Lists over several lines may end at the depth of their key.
-        if self.is_strange || text.starts_with([']', '}']) {
+        if self.passes_strange || text.starts_with([']', '}']) {
             return;
         }
-        self.is_strange = true;
+        self.passes_strange = true;
         // What stands before it are blanks of one byte each.
         let column = u32::try_from(indent).map_or(u32::MAX, |blanks| blanks.saturating_add(1));
         let reason = "this line is no key with a colon and a blank behind it, and no comment";
