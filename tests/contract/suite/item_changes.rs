@@ -88,7 +88,7 @@ fn an_edit_changes_what_it_names_and_nothing_else(f: &mut impl Fixture) {
         kind: Some("orchestrator".to_owned()),
         ..edit("A")
     };
-    step(kind, &|item| item.kind = "orchestrator".to_owned());
+    step(kind, &|item| "orchestrator".clone_into(&mut item.kind));
     step(under("A", "P"), &|item| item.parent = Some(key("P")));
     let position = ItemEdit {
         position: Some(-3),

@@ -498,7 +498,10 @@ fn a_removed_plan_is_gone_with_its_tasks_and_no_other(f: &mut impl Fixture) {
     assert_eq!(f.store().plan_at("/p.md").unwrap(), None);
     let first = "1.1".parse().unwrap();
     assert_eq!(f.store().plan_task(&plan, &first).unwrap(), None);
-    assert_eq!(f.store().plan_ids().unwrap(), [other.plan.id.clone()]);
+    assert_eq!(
+        f.store().plan_ids().unwrap(),
+        std::slice::from_ref(&other.plan.id)
+    );
     let kept = f.store().plan(&other.plan.id).unwrap();
     assert_eq!(kept.as_ref(), Some(&other));
     // The name is free, and what comes of it begins anew.

@@ -138,6 +138,13 @@ fn a_span_is_announced_and_kept(f: &mut impl Fixture) {
     assert!(!session(f.store(), "s1").in_declared_span());
     // However long a silence was announced, it is honoured up to its ceiling alone.
     f.store().heartbeat(&announced(7_200)).unwrap();
+    assert!(
+        !session(f.store(), "s1").in_declared_span(),
+        "nobody grants that much"
+    );
+    f.store()
+        .heartbeat(&announced(SPAN_CEILING_SECONDS))
+        .unwrap();
     f.advance(SPAN_CEILING_SECONDS - 60);
     assert!(session(f.store(), "s1").in_declared_span());
     f.advance(120);
