@@ -333,7 +333,11 @@ fn a_block_without_an_id_or_a_status_is_a_problem_and_is_there() {
             "id: a\nstatus: b\npriority high\nand more\n",
             &[(8, "this line is no key")],
         ),
-        ("id: a\nstatus: b\ndepends_on: [\n  c,\n]\n# text\n", &[]),
+        // What closes a list over several lines is no finding of its own.
+        (
+            "id: a\nstatus: b\ndepends_on: [\n  c,\n]\n# text\n",
+            &[(8, "its list cannot be read")],
+        ),
         ("id: a\nstatus: b\nid: c\n", &[(8, "\"id\" is there twice")]),
         (
             "id: a\nx: 1\nstatus: b\nx: 2\n",
