@@ -114,7 +114,7 @@ fn try_pass_on(call: &Call, store: &mut SqliteStore) -> Result<Vec<String>, Stri
     }
     if !given.found.is_empty() {
         said.push(format!(
-            "trueup: secrets in STATE.md were replaced before it was passed on: {}, in lines {}",
+            "trueup: secrets in STATE.md were replaced before it was passed on: {}, in {}",
             given.found.len(),
             lines(&given.found)
         ));

@@ -181,7 +181,7 @@ fn secrets_stay_where_they_are() {
         error["error"]["message"]
             .as_str()
             .unwrap()
-            .ends_with("in lines 3"),
+            .ends_with("in line 3"),
         "{error}"
     );
     assert!(!cache(&beta).exists());
@@ -189,7 +189,10 @@ fn secrets_stay_where_they_are() {
     let synced = object(&home, 0, &["state", "sync", "alpha"]);
     assert_eq!(synced["data"]["redacted"], 1);
     assert!(
-        synced["warnings"][0].as_str().unwrap().contains("lines 3"),
+        synced["warnings"][0]
+            .as_str()
+            .unwrap()
+            .contains("in line 3"),
         "{synced}"
     );
     assert!(read(&beta).contains("[redacted: ") && read(&beta).contains("rest\n"));
@@ -310,7 +313,7 @@ fn between_machines_the_state_travels_through_the_database() {
     let there = home.root().join("there");
     let clone = home.root().join("clone");
     fs::create_dir(&there).unwrap();
-    fs::create_dir(&clone).unwrap();
+    home.init_repository(&clone);
     let url = format!("sqlite:{}", home.trueup().join("trueup.db").display());
     let on_there = |arguments: &[&str]| {
         let run = home.run("trueup").args(arguments).args(["--json"]);

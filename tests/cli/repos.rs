@@ -8,10 +8,10 @@ use support::home::Home;
 
 use crate::fixture::{data, keys, object, refused, started, trueup};
 
-/// Makes a directory for a repository beside the project.
+/// Makes a repository beside the project.
 fn folder(home: &Home, name: &str) -> PathBuf {
     let path = home.root().join(name);
-    fs::create_dir_all(&path).unwrap();
+    home.init_repository(&path);
     path
 }
 

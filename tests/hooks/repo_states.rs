@@ -134,7 +134,7 @@ fn secrets_that_were_replaced_are_said_with_their_lines() {
     write(&home, &format!("# One\n\n{secret}\n"));
     let answer = home.push("post-tool-use.edit");
     assert_eq!(answer.code, Some(0));
-    assert!(answer.stderr.contains("1, in lines 3"), "{answer:?}");
+    assert!(answer.stderr.contains("1, in line 3"), "{answer:?}");
     assert!(!cached(&other).unwrap().contains(&secret));
 }
 

@@ -110,13 +110,8 @@ fn sync(desk: &Desk, slug: Option<&RepoSlug>, deny_secrets: bool) -> Result<Answ
     let mut warnings: Vec<String> = Vec::new();
     if !given.found.is_empty() {
         warnings.push(format!(
-            "secrets were replaced before the state left its repository: {}, in {} {}",
+            "secrets were replaced before the state left its repository: {}, in {}",
             given.found.len(),
-            if given.found.len() == 1 {
-                "line"
-            } else {
-                "lines"
-            },
             lines(&given.found)
         ));
     }

@@ -43,7 +43,7 @@ pub enum StateError {
         problem: String,
     },
     /// It holds what looks like secrets, and those were not to be replaced.
-    #[error("{path}: secrets in it: {}, in lines {}", .found.len(), lines(.found))]
+    #[error("{path}: secrets in it: {}, in {}", .found.len(), lines(.found))]
     Secrets {
         /// The file.
         path: PathBuf,
@@ -55,12 +55,13 @@ pub enum StateError {
     Store(#[from] StoreError),
 }
 
-/// Lists the lines of secrets.
+/// Lists the lines of secrets: `line 3`, or `lines 3, 5`.
 pub fn lines(found: &[Finding]) -> String {
     let mut lines: Vec<usize> = found.iter().map(|finding| finding.line).collect();
     lines.dedup();
+    let word = if lines.len() == 1 { "line" } else { "lines" };
     let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
-    lines.join(", ")
+    format!("{word} {}", lines.join(", "))
 }
 
 /// The state of a repository, as its file says it.
