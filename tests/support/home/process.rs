@@ -96,7 +96,10 @@ impl<'h> Run<'h> {
         outer
             .args(arguments(self.command.get_program()))
             .args(self.command.get_args());
-        outer.env_clear().current_dir(self.home.project());
+        let here = self.command.get_current_dir();
+        outer
+            .env_clear()
+            .current_dir(here.unwrap_or(self.home.project()));
         for (name, value) in self.command.get_envs() {
             outer.env(name, value.unwrap_or_default());
         }
