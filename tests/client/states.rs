@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use support::client::{Outcome, Scratch, Turn};
 
@@ -12,6 +13,11 @@ fn with_neighbour(scratch: &Scratch, session: &str) -> Outcome<PathBuf> {
     let other = scratch.repo().with_file_name("other");
     fs::create_dir(&other)?;
     for path in [&scratch.repo(), &other] {
+        let made = Command::new("git")
+            .args(["init", "--quiet"])
+            .arg(path)
+            .status()?;
+        assert!(made.success(), "git init {}", path.display());
         let path = path.to_string_lossy().into_owned();
         scratch.trueup(session, &["repo", "add", &path])?;
     }
