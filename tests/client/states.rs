@@ -8,8 +8,16 @@ use support::client::{Outcome, Scratch, Turn};
 
 use crate::fixture::{await_database, session_with_claim};
 
+/// Runs a command as a person would: the client of the session has ended.
+fn as_a_person(scratch: &Scratch, arguments: &[&str]) -> Outcome<()> {
+    let mut command = scratch.command(scratch.plugin().join("bin/trueup"));
+    let output = command.args(arguments).output()?;
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    Ok(())
+}
+
 /// Registers the scratch's repository and another one; returns that one's root.
-fn with_neighbour(scratch: &Scratch, session: &str) -> Outcome<PathBuf> {
+fn with_neighbour(scratch: &Scratch) -> Outcome<PathBuf> {
     let other = scratch.repo().with_file_name("other");
     fs::create_dir(&other)?;
     for path in [&scratch.repo(), &other] {
@@ -18,8 +26,7 @@ fn with_neighbour(scratch: &Scratch, session: &str) -> Outcome<PathBuf> {
             .arg(path)
             .status()?;
         assert!(made.success(), "git init {}", path.display());
-        let path = path.to_string_lossy().into_owned();
-        scratch.trueup(session, &["repo", "add", &path])?;
+        as_a_person(scratch, &["repo", "add", &path.to_string_lossy()])?;
     }
     Ok(other)
 }
@@ -30,7 +37,7 @@ fn what_a_model_writes_into_its_state_reaches_the_others_when_its_turn_ends() ->
         return Ok(());
     };
     let session = session_with_claim(&scratch)?;
-    let other = with_neighbour(&scratch, &session)?;
+    let other = with_neighbour(&scratch)?;
     let run = scratch
         .run([Turn::bash("printf '# Now\\n\\nfences stand' > STATE.md")])
         .resume(&session);
@@ -46,7 +53,7 @@ fn a_state_that_somebody_else_saves_is_passed_on_while_the_session_idles() -> Ou
         return Ok(());
     };
     let session = session_with_claim(&scratch)?;
-    with_neighbour(&scratch, &session)?;
+    with_neighbour(&scratch)?;
     let state = scratch.repo().join("STATE.md");
     fs::write(&state, "# Before\n")?;
     let mut live = scratch.run([]).resume(&session).open()?;
@@ -65,11 +72,11 @@ fn a_session_that_starts_is_told_of_other_repositories_in_a_line_each() -> Outco
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
-    let session = session_with_claim(&scratch)?;
-    let other = with_neighbour(&scratch, &session)?;
+    session_with_claim(&scratch)?;
+    let other = with_neighbour(&scratch)?;
     let text = "# Other\n\n**Current Phase**: EXEC\n\nThe body stays where it is.\n";
     fs::write(other.join("STATE.md"), text)?;
-    scratch.trueup(&session, &["state", "sync", "other"])?;
+    as_a_person(&scratch, &["state", "sync", "other"])?;
     let run = scratch.run([]).say("hello")?;
     let told = run.first_request()?.hook_context("SessionStart").join("\n");
     assert!(
