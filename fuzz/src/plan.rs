@@ -54,7 +54,11 @@ pub(crate) fn tasks(plan: &ParsedPlan) {
         );
         // What it waits for and is no task is named as an error.
         let unknown = others.iter().filter(|id| !ids.contains(**id)).count();
-        let named = plan.skipped.iter().filter(|skipped| skipped.is_error).count();
+        let named = plan
+            .skipped
+            .iter()
+            .filter(|skipped| skipped.is_error)
+            .count();
         assert!(unknown <= named && !others.contains(&task.id), "{task:?}");
         let others: BTreeSet<&PlanTaskId> = others.intersection(&ids).copied().collect();
         waits.insert(&task.id, others);

@@ -141,12 +141,16 @@ impl<'p> Script<'p> {
         if ends_a_refusal(words) {
             return self.patterns.written_match(&line);
         }
-        // Behind what only carries it, such as `sudo`, a command is matched by itself too.
-        let carried = (1..words.len().min(4)).filter_map(|at| words.get(at..));
+        // Behind what only carries it, such as `sudo`, a command is matched by itself too. No
+        // program is called by a quoted text of several words: that is what `echo` is given.
+        let names_a_program = |word: &Word| !word.bare.is_empty() || !word.text.contains(' ');
+        let carried = (1..words.len().min(4))
+            .filter_map(|at| words.get(at..))
+            .filter(|rest| rest.first().is_some_and(names_a_program));
         self.patterns.matches(&line)
             || carried
-                .into_iter()
-                .any(|rest| self.patterns.written_match(&bare(rest)))
+                .map(bare)
+                .any(|rest| self.patterns.written_match(&rest))
     }
 
     /// Looks into what a shell among the words is told to run.
