@@ -16,4 +16,4 @@ pub(crate) use characters::is_unseen;
 pub use clean::{block, one_line, visible_line};
 pub use fence::{Fence, NotANonce};
 pub use json::to_plain_json;
-pub use shell::quoted;
+pub use shell::{CommandLine, quoted};
