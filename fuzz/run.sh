@@ -21,7 +21,7 @@ fuzz() {
   binary=$binaries/$name
   log=$build/$name.log
   mkdir -p "$build/corpus/$name" "$build/findings/$name"
-  set -- -timeout=10 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 \
+  set -- -timeout=60 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 \
     -artifact_prefix="$build/findings/$name/"
   [ -z "${FUZZ_SEED:-}" ] || set -- "$@" "-seed=$FUZZ_SEED"
   [ ! -f "dictionaries/$name.dict" ] || set -- "$@" "-dict=dictionaries/$name.dict"

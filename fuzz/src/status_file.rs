@@ -6,6 +6,7 @@ use trueup_core::plan::{
     ParsedTask, PlanFile, apply, check_status_file, parse_status_file, status_file,
     status_file_findings, summary_findings,
 };
+use trueup_core::text::lenient;
 
 use crate::plan::{plan_id, rows, state, tasks, told};
 
@@ -59,8 +60,7 @@ pub fn check(bytes: &[u8]) {
 }
 
 fn without_counts(text: &str) -> Value {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut value: Value = serde_json::from_str(text).expect("it was read");
+    let mut value: Value = lenient::from_str(text).expect("it was read");
     if let Some(Value::Object(summary)) = value.get_mut("summary") {
         for count in COUNTS {
             if summary.get(count).is_some_and(Value::is_number) {

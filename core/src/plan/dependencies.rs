@@ -1,6 +1,6 @@
 //! What a task waits for: lists of ids and ranges, checked against the plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 
 use super::{Entry, Found, Skipped};
@@ -8,6 +8,9 @@ use crate::model::PlanTaskId;
 
 /// Most dependencies of one task.
 const MOST: usize = 200;
+
+/// Most dependencies of all tasks of a plan together: ranges make many of a short text.
+const MOST_IN_ALL: usize = 200_000;
 
 /// Most entries of its lists; each may be a range.
 const MOST_PARTS: usize = 1_000;
@@ -59,14 +62,17 @@ pub(super) fn resolve(found: &mut Found) {
     for id in ids.iter() {
         groups.entry(levels(id)).or_default().insert(id);
     }
+    let mut left = MOST_IN_ALL;
     for entry in tasks.iter_mut() {
         let Some(parts) = &entry.depends_on else {
             continue;
         };
+        let most = MOST.min(left);
         let line = entry.task.line;
         let own = &entry.task.task.id;
         let mut resolved = Vec::new();
-        let mut seen = BTreeSet::new();
+        // Ids are compared piece by piece, which is not done for each of so many.
+        let mut seen = HashSet::new();
         for part in parts.iter().take(MOST_PARTS) {
             match one(part, own, ids) {
                 Ok((from, to)) if from == to => {
@@ -74,13 +80,15 @@ pub(super) fn resolve(found: &mut Found) {
                         resolved.push(from);
                     }
                 }
+                // What is left out is not counted up first: a list may name many long ranges.
+                Ok(_) if resolved.len() > most => {}
                 Ok((from, to)) => {
                     let alike = groups.get(&levels(&from));
                     let ends = (Bound::Included(&from), Bound::Included(&to));
                     let between = alike
                         .into_iter()
                         .flat_map(|alike| alike.range::<PlanTaskId, _>(ends).copied());
-                    let others = between.filter(|id| *id != own).take(MOST + 1);
+                    let others = between.filter(|id| *id != own).take(most + 1);
                     resolved.extend(others.filter(|id| seen.insert((*id).clone())).cloned());
                 }
                 Err(Wrong::Itself(reason)) => {
@@ -100,11 +108,16 @@ pub(super) fn resolve(found: &mut Found) {
             let reason = format!("a list of more than {MOST_PARTS} entries; {more} are left out");
             skipped.push(Skipped::new(line, &entry.text, reason));
         }
-        if resolved.len() > MOST {
-            let reason = format!("more than {MOST} dependencies; the first {MOST} count");
+        if resolved.len() > most {
+            let reason = if most == MOST {
+                format!("more than {MOST} dependencies; the first {MOST} count")
+            } else {
+                format!("more than {MOST_IN_ALL} dependencies in a plan; {most} of these count")
+            };
             skipped.push(Skipped::new(line, &entry.text, reason));
-            resolved.truncate(MOST);
+            resolved.truncate(most);
         }
+        left -= resolved.len();
         entry.task.task.depends_on = Some(resolved);
     }
     await_children(tasks);
@@ -255,7 +268,7 @@ const MOST_NAMED: usize = 20;
 /// Walks by hand, not by recursion: a long chain is no reason to run out of stack.
 pub(super) fn circles(tasks: &[(&PlanTaskId, &[PlanTaskId])]) -> Vec<Closing> {
     let ids = tasks.iter().map(|(id, _)| *id);
-    let places: BTreeMap<&PlanTaskId, usize> = ids.zip(0..).collect();
+    let places: HashMap<&PlanTaskId, usize> = ids.zip(0..).collect();
     let targets = |place: usize| -> Vec<usize> {
         let task = tasks.get(place).into_iter();
         let ids = task.flat_map(|(_, depends_on)| *depends_on);

@@ -334,6 +334,23 @@ fn a_range_is_of_its_own_group_whatever_lies_between() {
 }
 
 #[test]
+fn a_plan_has_so_many_dependencies_and_what_is_left_out_is_named() {
+    let task = |n: u32| format!("- [ ] 1.{n} t (depends: 1.1-1.150)\n");
+    let tasks: String = (1..=1_500).map(task).collect();
+    let plan = parse_markdown(&format!("## Phase 1: x\n{tasks}"));
+    let counts = plan.tasks.iter().map(|task| task.task.depends_on.as_ref());
+    let counted: usize = counts.flatten().map(Vec::len).sum();
+    let closing = plan.skipped.iter().filter(|s| s.reason.contains("circle"));
+    assert!(counted + closing.count() <= 200_000, "{counted}");
+    let last = plan.skipped.iter().filter(|s| s.line == 1_501);
+    let reasons: Vec<&str> = last.map(|skipped| &*skipped.reason).collect();
+    assert!(
+        reasons.contains(&"more than 200000 dependencies in a plan; 0 of these count"),
+        "{reasons:?}"
+    );
+}
+
+#[test]
 fn a_list_without_end_and_one_without_measure_are_named() {
     let task = |n: u32| format!("- [ ] 1.{n} t\n");
     let tasks: String = (0..300).map(task).collect();
