@@ -6,11 +6,13 @@ cd "$(dirname "$0")/.." || exit 3
 
 failed=""
 
-# Runs a step and remembers whether it failed.
+# Runs a step, says how long it took, and remembers whether it failed.
 step() {
   printf '\n== %s\n' "$*"
+  began=$(date +%s)
   "$@" || failed="$failed
   $*"
+  echo "== took $(($(date +%s) - began)) s"
 }
 
 step cargo fmt --all --check
