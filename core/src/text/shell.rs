@@ -11,17 +11,24 @@ use super::clean::visible_line;
 
 /// Quotes a text for a shell, so that nothing in it is carried out.
 pub fn quoted(text: &str) -> String {
-    quoted_bytes(text.as_bytes())
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-:/".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// Quotes a word for a shell. A word with bytes that no reader sees, or that a cleaner takes out
-/// before a line is printed, is spelled out for `printf`, so that the line means the same word
-/// wherever it was printed.
-fn quoted_bytes(word: &[u8]) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-:/".contains(byte);
+/// Quotes a word of a line that is printed. A word with bytes that no reader sees, or that a
+/// cleaner takes out before a line is printed, is spelled out for `printf`, so that the line means
+/// the same word wherever it was printed.
+fn printed(word: &[u8]) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-:/=".contains(byte);
     match std::str::from_utf8(word) {
-        Ok(text) if !text.is_empty() && word.iter().all(plain) => text.to_owned(),
-        Ok(text) if is_printed_as_it_is(text) => format!("'{}'", text.replace('\'', r"'\''")),
+        // Some shells look up a command for a word that begins with `=`.
+        Ok(text) if !text.starts_with('=') && !text.is_empty() && word.iter().all(plain) => {
+            text.to_owned()
+        }
+        Ok(text) if is_printed_as_it_is(text) => quoted(text),
         _ => spelled(word),
     }
 }
@@ -71,7 +78,7 @@ impl CommandLine {
     #[must_use]
     pub fn word(mut self, word: impl AsRef<OsStr>) -> Self {
         self.0.push(' ');
-        self.0.push_str(&quoted_bytes(word.as_ref().as_bytes()));
+        self.0.push_str(&printed(word.as_ref().as_bytes()));
         self
     }
 
@@ -134,12 +141,23 @@ mod tests {
             ("a b", "'a b'"),
             ("$(x)", "'$(x)'"),
             ("it's", r"'it'\''s'"),
+        ] {
+            assert_eq!(quoted(text), expected);
+        }
+    }
+
+    #[test]
+    fn what_a_reader_does_not_see_is_spelled_out() {
+        for (text, expected) in [
+            ("it's", r"'it'\''s'"),
+            ("a=b", "a=b"),
+            ("=b", "'=b'"),
             ("a`b", r#""$(printf 'a\140b')""#),
             ("a\u{1b}[31mb%", r#""$(printf 'a\033\13331mb\045')""#),
             ("-\u{7}", r#""$(printf '\055\007')""#),
             ("یک\u{200c}شنبه", "'یک\u{200c}شنبه'"),
         ] {
-            assert_eq!(quoted(text), expected);
+            assert_eq!(printed(text.as_bytes()), expected);
         }
     }
 
