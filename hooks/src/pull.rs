@@ -136,9 +136,11 @@ fn export_session(call: &Call) -> io::Result<()> {
     let Some(path) = call.environment.path("CLAUDE_ENV_FILE") else {
         return Ok(());
     };
-    let line = format!("export TRUEUP_SESSION_ID={}\n", call.payload.session);
+    let mut line = format!("export TRUEUP_SESSION_ID={}\n", call.payload.session);
     match read_bytes(&path, ENVIRONMENT_FILE.most, false) {
         Ok(bytes) if contains(&bytes, line.as_bytes()) => return Ok(()),
+        // Another's last line may lack its end, and would be continued by this one.
+        Ok(bytes) if bytes.last().is_some_and(|byte| *byte != b'\n') => line.insert(0, '\n'),
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }

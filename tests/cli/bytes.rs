@@ -171,6 +171,7 @@ fn every_command_works_where_paths_are_no_text() {
         (0, &["db", "status"]),
         (0, &["db", "migrate"]),
         (0, &["db", "backup", "copy.db"]),
+        (0, &["db", "restore", "copy.db"]),
         (0, &["interrupt"]),
         (0, &["resume"]),
         (0, &["release"]),
@@ -229,6 +230,14 @@ fn assert_paths_are_taken(place: &Place) {
         ],
         vec![path("plan"), path("validate"), plan.clone().into()],
         vec![path("plan"), path("export"), plan.clone().into()],
+        vec![path("db"), path("backup"), place.path("copy.db").into()],
+        vec![
+            path("db"),
+            path("restore"),
+            place.path("copy.db").into(),
+            path("--json"),
+        ],
+        vec![path("plan"), path("remove"), plan.clone().into()],
         vec![path("check"), place.project().into()],
         vec![path("--project"), place.project().into(), path("status")],
     ] {

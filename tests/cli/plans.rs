@@ -491,6 +491,71 @@ fn a_plan_is_found_by_id_file_environment_or_as_the_only_one() {
 }
 
 #[test]
+fn a_plan_is_one_in_all_checkouts_of_its_repository() {
+    let home = planned();
+    home.git(&["add", "fix.md"]);
+    home.git(&["commit", "-q", "-m", "a plan"]);
+    home.git(&[
+        "remote",
+        "add",
+        "origin",
+        "https://example.org/team/app.git",
+    ]);
+    let (tree, clone) = (home.root().join("tree"), home.root().join("clone"));
+    home.git(&["worktree", "add", "-q", tree.to_str().unwrap()]);
+    home.git(&["clone", "-q", ".", clone.to_str().unwrap()]);
+    let address = "https://someone@example.org/team/app";
+    home.git(&[
+        "-C",
+        clone.to_str().unwrap(),
+        "remote",
+        "set-url",
+        "origin",
+        address,
+    ]);
+    data(&home, &["plan", "complete", "1.1", "--plan", "fix"]);
+    for checkout in [&tree, &clone] {
+        let run = |arguments: &[&str]| {
+            let run = home.run("trueup").cwd(checkout).args(arguments);
+            envelope(&run.args(["--json"]).finish(), 0)["data"].clone()
+        };
+        let plan = &run(&["plan", "import", "fix.md"])["plan"];
+        assert_eq!(plan["plan_id"], "fix");
+        assert_eq!(
+            plan["path"],
+            home.project().join("fix.md").to_str().unwrap()
+        );
+        let status = run(&["plan", "status", "fix.md"]);
+        assert_eq!(status["tasks"][0]["status"], "completed");
+        run(&["plan", "validate", "fix.md"]);
+    }
+    // Another repository's file of this name is another plan.
+    let other = home.root().join("other");
+    fs::create_dir(&other).unwrap();
+    home.init_repository(&other);
+    fs::write(other.join("fix.md"), PLAN).unwrap();
+    let run = home.run("trueup").cwd(&other);
+    let answer = envelope(
+        &run.args(["plan", "import", "fix.md", "--json"]).finish(),
+        0,
+    );
+    assert_eq!(answer["data"]["plan"]["plan_id"], "fix-2");
+}
+
+#[test]
+fn what_cannot_be_read_is_waited_for() {
+    let home = Home::new();
+    data(&home, &["db", "migrate"]);
+    let text = "# P\n\n## Phase 1: x\n- [ ] 1.1 a\n- [ ] 1.2 b (depends: #1.1)\n- [ ] 1.3 c (depends: ???)\n";
+    write(&home, "p.md", text);
+    object(&home, 1, &["plan", "import", "p.md"]);
+    assert_eq!(ids(&data(&home, &["plan", "next", "9"])), ["1.1"]);
+    // It is not the task that looks like it.
+    data(&home, &["plan", "complete", "1.1"]);
+    assert_eq!(ids(&data(&home, &["plan", "next", "9"])), [""; 0]);
+}
+
+#[test]
 fn a_step_is_an_event_with_who_why_and_what() {
     let home = planned();
     home.start().ok();

@@ -136,19 +136,22 @@ fn a_startup_has_no_predecessor() {
 
 #[test]
 fn the_clients_environment_file_gets_one_line_more() {
-    let home = Home::new();
-    let file = home.root().join("env.sh");
-    fs::write(&file, "export MINE=1\n").unwrap();
-    let payload = home.payload("session-start.startup");
-    home.run(SYNC)
-        .payload(&payload)
-        .env("CLAUDE_ENV_FILE", &file)
-        .finish()
-        .ok();
-    assert_eq!(
-        fs::read_to_string(&file).unwrap(),
-        format!("export MINE=1\nexport TRUEUP_SESSION_ID={SESSION}\n")
-    );
+    // The last line of another may lack its end.
+    for theirs in ["export MINE=1\n", "export MINE=1"] {
+        let home = Home::new();
+        let file = home.root().join("env.sh");
+        fs::write(&file, theirs).unwrap();
+        let payload = home.payload("session-start.startup");
+        home.run(SYNC)
+            .payload(&payload)
+            .env("CLAUDE_ENV_FILE", &file)
+            .finish()
+            .ok();
+        assert_eq!(
+            fs::read_to_string(&file).unwrap(),
+            format!("export MINE=1\nexport TRUEUP_SESSION_ID={SESSION}\n")
+        );
+    }
 }
 
 #[test]

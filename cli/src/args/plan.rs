@@ -29,6 +29,7 @@ pub(crate) enum PlanCommand {
     #[command(verbatim_doc_comment)]
     Remove {
         /// The plan, by id or file
+        #[arg(value_parser = super::path_text())]
         plan: String,
     },
     /// List plans and how far they are

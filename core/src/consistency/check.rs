@@ -207,6 +207,7 @@ fn conclude(
         gate.publish_earlier(&reading.repo);
     }
     let before = checked.findings.len();
+    let mut is_half_done = false;
     if request.fix && request.writeback {
         let held = assessment.held.iter().filter_map(|(sheet, reason)| {
             let path = &reading.sheets.get(*sheet)?.path;
@@ -221,6 +222,7 @@ fn conclude(
             let mut links = written.links;
             links.retain(|(spot, _)| !assessment.held.contains_key(&spot.sheet));
             let back = writeback::write(reading, places, &deeds, &links, &mut gate);
+            is_half_done = back.is_half_done;
             checked.written = back.written;
             checked.commit = back.commit;
             checked.pushed = back.pushed;
@@ -233,8 +235,9 @@ fn conclude(
         after.is_partial = reading.is_partial;
         let left = assess(&after).findings;
         let left: HashSet<_> = left.iter().map(identity).collect();
-        let found = checked.findings.iter();
-        checked.mended = found.map(|it| !left.contains(&identity(it))).collect();
+        // What stands in a file that is neither committed nor as it was mends nothing.
+        let is_mended = |it| !is_half_done && !left.contains(&identity(it));
+        checked.mended = checked.findings.iter().map(is_mended).collect();
     } else if request.fix {
         checked.skipped.extend(gate.obstacle.clone());
     }

@@ -15,6 +15,10 @@ use crate::workplan::is_workplan_path;
 const FETCH: Duration = Duration::from_secs(8);
 const PUSH: Duration = Duration::from_secs(8);
 
+/// How long a push may take in which a hook of the user's runs: as long as a commit. The remote
+/// has answered a moment before, so that it is the hook that is waited for.
+const PUSH_WITH_HOOK: Duration = Duration::from_mins(2);
+
 /// How long bringing files up to date may take.
 const PULL: Duration = Duration::from_secs(30);
 
@@ -148,16 +152,6 @@ impl Gate {
         self.obstacle = obstacle(&standing);
         self.branch = standing.branch;
         self.upstream = standing.upstream;
-        if let Some(upstream) = self
-            .upstream
-            .as_ref()
-            .filter(|u| !u.takes_pushes && !u.gone)
-        {
-            self.no_files = Some(format!(
-                "a push of this branch would not go to {}, which it follows",
-                upstream.tracking_ref.trim_start_matches("refs/remotes/")
-            ));
-        }
         Ok(())
     }
 
@@ -246,7 +240,12 @@ impl Gate {
         if !self.is_reachable {
             return Err("the remote cannot be reached".to_owned());
         }
-        let pushed = repository.push(upstream, PUSH);
+        let limit = match repository.has_hook_before_push() {
+            Ok(true) => PUSH_WITH_HOOK,
+            Ok(false) => PUSH,
+            Err(error) => return Err(told(&error)),
+        };
+        let pushed = repository.push(upstream, limit);
         pushed.map_err(|error| told(&error))
     }
 
@@ -263,6 +262,12 @@ impl Gate {
                  `git push -u REMOTE {branch}` begins that"
             ));
         };
+        if !upstream.takes_pushes && !upstream.gone {
+            return Err(format!(
+                "not pushed: a push of this branch would not go to {}, which it follows",
+                upstream.tracking_ref.trim_start_matches("refs/remotes/")
+            ));
+        }
         let waiting = match self.waiting(repository, Some(commit)) {
             Ok(waiting) => waiting,
             Err(error) => return Err(format!("not pushed: {}", told(&error))),

@@ -13,7 +13,7 @@ use super::finding::{shown, told};
 use super::gate::{Gate, SUBJECT};
 use super::unfinished;
 use crate::files::{Replacement, Written, is_symlink, read_bytes};
-use crate::git::{GitError, Repository};
+use crate::git::{GitError, Repository, Worktree};
 use crate::model::WorkplanLink;
 use crate::text::visible_line;
 use crate::workplan::{Edit, apply};
@@ -34,6 +34,8 @@ pub(super) struct Outcome {
     pub(super) notes: Vec<String>,
     /// What was left as it is, and why, a line each.
     pub(super) skipped: Vec<String>,
+    /// Whether a file is neither committed nor as it was.
+    pub(super) is_half_done: bool,
 }
 
 /// Where files are written, and where it is recorded that they are.
@@ -83,6 +85,9 @@ pub(super) fn write(
     for path in intent.paths() {
         let drafted = match hidden.get(path).or_else(|| dirty.get(path)) {
             Some(reason) => Err(reason.clone()),
+            None if is_elsewhere(places.root, path) => {
+                Err("it lies in a repository of its own".to_owned())
+            }
             None => intent.draft(places.root, path),
         };
         match drafted {
@@ -140,6 +145,14 @@ fn hidden<'p>(
         });
         Ok(marked.collect())
     })
+}
+
+/// Tells whether a file belongs to another repository within this one, such as a submodule: no
+/// commit of this one takes it, and to git it looks as if nothing had changed.
+fn is_elsewhere(root: &Path, path: &str) -> bool {
+    let place = root.join(path);
+    let nearest = place.parent().and_then(Worktree::discover);
+    nearest.is_some_and(|worktree| worktree.root != root)
 }
 
 /// Asks git about files: of the folder of workplans all at once, while plans lie anywhere.
@@ -216,15 +229,20 @@ fn not_committed(
     let (left, committed): (Vec<Draft>, Vec<Draft>) = replaced
         .into_iter()
         .partition(|draft| dirty.contains_key(&draft.path));
-    let mut is_put_back = true;
     for draft in &left {
-        let back = replace(places.root, &draft.path, &draft.new, &draft.back);
-        if !matches!(back, Ok(Written::Yes)) {
-            is_put_back = false;
-            outcome.skipped.push(format!(
-                "{} could not be put back as it was; `git checkout -- {0}` does",
+        match put_back(repository, places.root, draft) {
+            Ok(None) => {}
+            Ok(Some(kept)) => outcome.notes.push(format!(
+                "{} is as it was; what a hook made of it is kept: git show {kept}",
                 draft.path
-            ));
+            )),
+            Err(reason) => {
+                outcome.is_half_done = true;
+                outcome.skipped.push(format!(
+                    "{} could not be put back as it was: {reason}",
+                    draft.path
+                ));
+            }
         }
     }
     if committed.is_empty() {
@@ -237,8 +255,21 @@ fn not_committed(
             .skipped
             .push(format!("the commit was made and is not pushed: {reason}"));
     }
-    if is_put_back {
+    if !outcome.is_half_done {
         unfinished::forget(places.record);
+    }
+}
+
+/// Gives a file back what it held. Where a hook changed it before it refused, as formatters do,
+/// that is kept beside it, by the id that is returned: somebody may have saved it meanwhile.
+fn put_back(repository: &Repository, root: &Path, draft: &Draft) -> Result<Option<String>, String> {
+    match replace(root, &draft.path, &draft.new, &draft.back) {
+        Ok(Written::Yes) => Ok(None),
+        Ok(_) => {
+            let kept = repository.restore(&draft.path);
+            kept.map(Some).map_err(|error| told(&error))
+        }
+        Err(error) => Err(error.to_string()),
     }
 }
 

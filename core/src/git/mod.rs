@@ -21,6 +21,7 @@ mod refs;
 mod reftable;
 mod remotes;
 mod repository;
+mod restore;
 mod upstream;
 
 use std::ffi::OsStr;

@@ -1,15 +1,34 @@
 //! Sending commits to the branch that is followed.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use super::command::Limit;
 use super::error::GitError;
-use super::repository::Repository;
+use super::repository::{READING_TIME, Repository};
 use super::upstream::Upstream;
 
 const WHAT: &str = "git push";
 
 impl Repository {
+    /// Tells whether a hook of the user's runs before a push, which may test all there is.
+    ///
+    /// # Errors
+    ///
+    /// When git cannot be asked where hooks are.
+    pub fn has_hook_before_push(&self) -> Result<bool, GitError> {
+        // This is asked without the settings of a call that runs no hook: they name another place.
+        let call = self.change("git rev-parse", Limit::starting_now(READING_TIME));
+        let told = call
+            .args(["rev-parse", "--git-path", "hooks/pre-push"])
+            .run()?;
+        let path = OsStr::from_bytes(told.strip_suffix(b"\n").unwrap_or(&told));
+        let data = self.root().join(path).metadata();
+        Ok(data.is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0))
+    }
+
     /// Sends the local branch to its upstream, and sees to it that it arrived. Never forces.
     ///
     /// # Errors

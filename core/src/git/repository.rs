@@ -9,7 +9,7 @@ use super::command::{GitCommand, Limit, Purpose};
 use super::error::GitError;
 
 /// Time that reading what is on the disk may take.
-const READING_TIME: Duration = Duration::from_secs(30);
+pub(super) const READING_TIME: Duration = Duration::from_secs(30);
 
 /// A worktree and the git that works on it.
 #[derive(Debug, Clone)]

@@ -17,7 +17,7 @@ const MOST_PARTS: usize = 1_000;
 
 /// Splits a list such as `1.1, 1.2` or `1.1-1.3, 2.1` into its parts.
 pub(super) fn parts(list: &str) -> Vec<&str> {
-    let parts = list.split([',', ';', '&']).map(str::trim);
+    let parts = list.split([',', ';', '&', '，', '、', '；']).map(str::trim);
     parts
         .flat_map(|part| {
             let words = part.split_whitespace();
@@ -97,7 +97,7 @@ pub(super) fn resolve(found: &mut Found) {
                 Err(Wrong::Unknown(id, reason)) => {
                     skipped.push(Skipped::error(line, &entry.text, reason));
                     // The task waits for what was meant, whatever that was.
-                    if !ids.contains(&id) && seen.insert(id.clone()) {
+                    if seen.insert(id.clone()) {
                         resolved.push(id);
                     }
                 }
@@ -209,7 +209,7 @@ fn one(
         let text = bare(text);
         let id: PlanTaskId = text.parse().map_err(|error| {
             let reason = format!("depends on something that is no task: {error}");
-            Wrong::Unknown(PlanTaskId::from_text(text), reason)
+            Wrong::Unknown(stand_in(text, known), reason)
         })?;
         if known.contains(&id) {
             Ok(id)
@@ -235,7 +235,7 @@ fn one(
     };
     let wrong = |what: &str| {
         let reason = format!("depends on {part}, {what}");
-        Err(Wrong::Unknown(PlanTaskId::from_text(part), reason))
+        Err(Wrong::Unknown(stand_in(part, known), reason))
     };
     if group(&from) != group(&to) {
         return wrong("a range over two groups");
@@ -244,6 +244,16 @@ fn one(
         return wrong("a range that runs backwards");
     }
     Ok((from, to))
+}
+
+/// Returns an id for what cannot be read. It is never that of a task: what waits for it would be
+/// offered once that task is done, whatever was meant.
+fn stand_in(text: &str, known: &BTreeSet<PlanTaskId>) -> PlanTaskId {
+    let mut id = PlanTaskId::from_text(text);
+    while known.contains(&id) {
+        id = PlanTaskId::from_text(&format!("unknown-{id}"));
+    }
+    id
 }
 
 /// A dependency that closes a circle.

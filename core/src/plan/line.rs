@@ -219,7 +219,7 @@ fn list_start(text: &str) -> Option<&str> {
         .iter()
         .find_map(|word| after_word(text.trim_start(), word))?;
     let rest = after_word(rest.trim_start_matches(['-', '_']).trim_start(), "on").unwrap_or(rest);
-    let list = rest.trim_start().strip_prefix([':', '=']);
+    let list = rest.trim_start().strip_prefix([':', '=', '：']);
     list.or_else(|| {
         let first = rest.split_whitespace().next().unwrap_or_default();
         let has_number = first.contains(|c: char| c.is_ascii_digit());
@@ -315,6 +315,7 @@ mod tests {
             "(  Depends   On :  1.1)",
             "(depends_on: 1.1)",
             "(depends-on=1.1)",
+            "(depends：1.1)",
             "(dependencies: 1.1)",
             "(Deps 1.1)",
         ] {

@@ -5,11 +5,13 @@
 //! directory of trueup, so that two users of one host, or two homes, never move each
 //! other's repositories.
 
+mod counterpart;
 mod identity;
 mod machine;
 mod register;
 mod state;
 
+pub use counterpart::are_counterparts;
 pub use identity::{Identity, checkouts, config, others, owner_of};
 pub use machine::{machine, make_machine};
 pub use register::{Refusal, Wish, named_after, register};

@@ -82,6 +82,55 @@ fn a_hook_that_refuses_leaves_file_and_index_as_they_were() {
 }
 
 #[test]
+fn a_hook_that_formats_and_refuses_leaves_all_as_it_was() {
+    for stages in ["", "git add workplans; "] {
+        let clone = two();
+        let before = clone.state();
+        let formats = "sed -i 's/^status: done$/status:  done/' workplans/a.md";
+        clone.hook("pre-commit", &format!("{formats}; {stages}exit 1"));
+        let object = clone.object(0, &["--fix"]);
+        let repo = &object["data"]["repos"][0];
+        assert_eq!(repo["commit"], json!(null));
+        assert!(clone.state().is_the_same_but_for_the_database(&before));
+        // What the hook made of it is not lost either.
+        let warnings = object["warnings"].to_string();
+        let kept = warnings.split("git show ").nth(1).unwrap();
+        let kept: String = kept.chars().take_while(char::is_ascii_hexdigit).collect();
+        assert!(clone.git(&["show", &kept]).contains("status:  done"));
+        assert_eq!(codes(&clone.object(0, &[])), ["C-15", "C-15"]);
+    }
+}
+
+#[test]
+fn workplans_of_a_submodule_are_not_written() {
+    let clone = Clone::behind_the_database();
+    let (plan, other) = (clone.bytes("workplans/a.md"), clone.home.root().join("sub"));
+    fs::create_dir_all(&other).unwrap();
+    fs::write(other.join("a.md"), &plan).unwrap();
+    let other = other.to_str().unwrap();
+    clone.git(&["init", "-q", other]);
+    clone.git(&["-C", other, "add", "a.md"]);
+    clone.git(&["-C", other, "commit", "-q", "-m", "plans"]);
+    clone.git(&["rm", "-q", "-r", "workplans"]);
+    let allow = ["-c", "protocol.file.allow=always"];
+    clone.git(
+        &[
+            &allow[..],
+            &["submodule", "--quiet", "add", other, "workplans"],
+        ]
+        .concat(),
+    );
+    clone.git(&["commit", "-q", "-m", "a submodule"]);
+    clone.git(&["push", "-q"]);
+    let repo = clone.object(0, &["--fix"])["data"]["repos"][0].clone();
+    assert!(
+        skipped(&repo).contains("workplans/a.md was not written: it lies in a repository of its"),
+        "{repo}"
+    );
+    assert_eq!(clone.bytes("workplans/a.md"), plan);
+}
+
+#[test]
 fn what_a_hook_adds_to_the_commit_is_told_and_undoes_nothing() {
     let clone = two();
     clone.hook("pre-commit", "echo x >other; git add other");

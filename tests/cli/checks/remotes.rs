@@ -172,16 +172,28 @@ fn a_commit_whose_subject_a_hook_changes_is_still_our_own() {
 }
 
 #[test]
-fn a_branch_that_is_pushed_elsewhere_is_not_committed_to() {
+fn a_branch_that_is_pushed_elsewhere_is_committed_to_and_not_pushed() {
     let clone = Clone::behind_the_database();
     clone.git(&["checkout", "-q", "-b", "topic", "--track", "origin/main"]);
-    let before = (clone.head(), clone.bytes("workplans/a.md"));
+    let remote = clone.remote_head();
     let repo = clone.fix();
     assert!(
-        skipped(&repo).contains("would not go to origin/main"),
+        skipped(&repo).contains("not pushed: a push of this branch would not go to origin/main"),
         "{repo}"
     );
-    assert_eq!((clone.head(), clone.bytes("workplans/a.md")), before);
+    assert_eq!(repo["commit"], clone.head());
+    assert_eq!(clone.remote_head(), remote);
+    // Nothing is left that a command would have to end.
+    assert_eq!(clone.object(0, &["--strict"])["divergences"], json!([]));
+}
+
+#[test]
+fn a_hook_before_a_push_may_take_longer_than_a_remote() {
+    let clone = Clone::behind_the_database();
+    // Longer than a remote without a hook is waited for.
+    clone.hook("pre-push", "sleep 9");
+    assert_eq!(clone.fix()["pushed"], true);
+    assert_eq!(clone.remote_head(), clone.head());
 }
 
 #[test]

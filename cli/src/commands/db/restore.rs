@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use trueup_core::cache::{self, CacheFile};
 use trueup_core::deadline::Deadline;
+use trueup_core::files::path_to_text;
 use trueup_core::model::{Session, SessionId, SessionStatus};
 use trueup_core::reconcile::{Code, Reading};
 use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
@@ -66,24 +67,24 @@ pub(super) fn restore(desk: &Desk, path: &Path, copy: &Path) -> Result<Answer, F
     text.extend(forecasts.iter().map(line));
     if waiting > 0 {
         text.push(format!(
-            "{waiting} writes wait in the outbox and go to it next: trueup outbox list"
+            "{waiting} writes wait in the outbox and go to it with the next hook"
         ));
     }
     let caches: Vec<_> = forecasts
         .iter()
         .map(|forecast| {
             json!({
-                "session_id": forecast.session, "path": forecast.path,
+                "session_id": forecast.session, "path": path_to_text(&forecast.path),
                 "known": forecast.is_known, "codes": forecast.codes,
             })
         })
         .collect();
     let data = json!({
-        "path": restored.path,
-        "from": copy,
+        "path": path_to_text(&restored.path),
+        "from": path_to_text(copy),
         "lineage": restored.lineage,
         "schema": {"from": restored.schema, "to": SCHEMA_VERSION},
-        "kept_as": restored.aside,
+        "kept_as": restored.aside.as_deref().map(path_to_text),
         "caches": caches,
         "outbox": {"waiting": waiting},
     });

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 
 use trueup_core::files::{path_from_text, path_to_text, read_bytes, read_text};
 use trueup_core::git::Worktree;
-use trueup_core::model::{NewPlan, PlanId};
+use trueup_core::model::{NewPlan, Plan, PlanId};
 use trueup_core::plan::{
     ParsedPlan, PlanFile, Skipped, StatusFileError, import_findings, parse_markdown,
     parse_status_file,
 };
 use trueup_core::reconcile::Divergence;
+use trueup_core::repos::are_counterparts;
+use trueup_core::store::PlanStore as _;
+use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::text::lenient::hold;
 
 use crate::desk::Desk;
@@ -144,10 +147,26 @@ fn named(path: &Path) -> String {
 /// Returns the paths by which a plan may be known that is named by a file.
 pub(super) fn plan_paths(desk: &Desk, text: &str) -> Vec<String> {
     let path = desk.cwd().join(path_from_text(text));
-    let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+    let real = real_path(desk, text);
     let status = is_json(&real).then(|| read(desk, &real).ok()).flatten();
     let own = status.map(|read| read.plan.path);
     own.into_iter()
         .chain([named(&real), named(&path)])
         .collect()
+}
+
+/// Returns the file that is named, without links where it is there.
+pub(super) fn real_path(desk: &Desk, text: &str) -> PathBuf {
+    let path = desk.cwd().join(path_from_text(text));
+    path.canonicalize().unwrap_or(path)
+}
+
+/// Finds the plan that is known by the same file of another checkout of its repository: rows
+/// belong to the repository, and one plan that is taken in twice is carried out twice.
+pub(super) fn known_elsewhere(
+    store: &mut SqliteStore,
+    file: &Path,
+) -> Result<Option<Plan>, Failure> {
+    let mut plans = store.plans()?.into_iter().map(|listed| listed.plan);
+    Ok(plans.find(|plan| are_counterparts(file, &path_from_text(&plan.path))))
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use trueup_core::files::path_from_text;
 use trueup_core::plan::Skipped;
 use trueup_core::store::PlanStore as _;
 use trueup_core::store::sqlite::SqliteStore;
@@ -19,7 +20,7 @@ const REASON: &str = "plan import";
 
 /// Takes a plan in, in one transaction: whatever ends this process leaves nothing or all.
 pub(super) fn run(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
-    let read = file::read(desk, path)?;
+    let mut read = file::read(desk, path)?;
     let skipped: Vec<Value> = read.skipped.iter().map(shape).collect();
     if read.plan.tasks.is_empty() {
         let text = format!("{}: no task found; nothing was imported", path.display());
@@ -30,6 +31,12 @@ pub(super) fn run(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
     let worker = worker(desk, &mut store)?;
     refuse_used_operation(desk, &mut store)?;
+    let own = read.plan.path.clone();
+    if store.plan_at(&own)?.is_none()
+        && let Some(known) = file::known_elsewhere(&mut store, &path_from_text(&own))?
+    {
+        read.plan.path = known.path;
+    }
     let provenance = desk.provenance(&worker.actor, REASON);
     let imported = store.import_plan(&read.plan, &provenance)?;
     let (state, count) = (&imported.state, read.plan.tasks.len());

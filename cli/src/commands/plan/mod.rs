@@ -96,7 +96,8 @@ fn by_file(desk: &Desk, store: &mut SqliteStore, text: &str) -> Result<Option<Pl
             return Ok(Some(id));
         }
     }
-    Ok(None)
+    let known = file::known_elsewhere(store, &file::real_path(desk, text))?;
+    Ok(known.map(|plan| plan.id))
 }
 
 /// Names the plans there are.
