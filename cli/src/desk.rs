@@ -16,7 +16,7 @@ use trueup_core::sync::{Site, TrueUp, drain, true_up};
 use trueup_core::text::redact::redact;
 
 use crate::args::Common;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::speaker::Speaker;
 
 /// How long a command waits for the database; a person or a script would rather wait than
@@ -54,7 +54,7 @@ impl Desk {
         let nothing = RepositoryConfig::default();
         let own = desk.site.settings.branch_pattern(&nothing).is_some();
         match desk.site.branch_pattern() {
-            Err(error) if own => Err(Failure::unable("config", error.to_string())),
+            Err(error) if own => Err(Failure::new(ErrorCase::Configuration, error.to_string())),
             _ => Ok(desk),
         }
     }
@@ -72,13 +72,15 @@ impl Desk {
         environment: Environment,
         settings: Settings,
     ) -> Result<Self, Failure> {
-        let cwd = std::env::current_dir()
-            .map_err(|error| Failure::unable("io", format!("the working directory: {error}")))?;
+        let cwd = std::env::current_dir().map_err(|error| {
+            Failure::new(ErrorCase::File, format!("the working directory: {error}"))
+        })?;
         let project = match &common.project {
             None => Project::find(&environment, &cwd),
             Some(dir) => {
                 let dir = dir.canonicalize().map_err(|error| {
-                    Failure::usage(format!("--project {}: {error}", dir.display()))
+                    let message = format!("--project {}: {error}", dir.display());
+                    Failure::usage("trueup --help", message)
                 })?;
                 Project::at(&environment, dir)
             }
@@ -104,10 +106,8 @@ impl Desk {
 
     pub(crate) fn database(&self) -> Result<&Path, Failure> {
         let path = self.site.settings.sqlite_path();
-        path.map(PathBuf::as_path).map_err(|problem| {
-            Failure::unable("store_unavailable", problem)
-                .hint("set TRUEUP_DATABASE_URL to sqlite:/path, or remove it for the default")
-        })
+        path.map(PathBuf::as_path)
+            .map_err(|problem| Failure::new(ErrorCase::DatabaseUrl, problem))
     }
 
     pub(crate) const fn deadline(&self) -> Deadline {
@@ -283,11 +283,9 @@ impl Desk {
         match (events.into_iter().find(|event| is_this(&event)), other) {
             (Some(event), _) => Ok(Some(event)),
             (None, None) => Ok(None),
-            (None, Some(other)) => Err(Failure::refused(
-                "op_id_used",
-                format!("operation id {op_id} was used for another change: {other}"),
-            )
-            .hint("give every change an id of its own")),
+            (None, Some(other)) => Err(Failure::op_id_used(format!(
+                "operation id {op_id} was used for another change: {other}"
+            ))),
         }
     }
 

@@ -28,7 +28,9 @@ use clap::{CommandFactory as _, Parser};
 
 use crate::args::{Common, Trueup, Validate};
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{CommandLine, ErrorCase, Failure};
+
+pub use crate::failure::{ERRORS, ErrorRow, Promise};
 use crate::report::{Answer, Report};
 
 /// Runs `trueup` on the process's arguments.
@@ -82,11 +84,26 @@ fn parse<T: Parser>(program: &'static str, arguments: &[OsString]) -> Result<T, 
             again => {
                 let error = again.err().filter(clap::Error::use_stderr).unwrap_or(error);
                 let text = error.render().to_string();
-                let failure = Failure::usage(reason(&text)).hint(format!("{program} --help"));
+                let help = help_of(T::command(), arguments);
+                let failure = Failure::new(ErrorCase::Usage { help }, reason(&text));
                 Report::new(program, json).fail(&failure, &[])
             }
         }
     })
+}
+
+/// Returns the command that shows how the command is called which the arguments name.
+fn help_of(mut definition: clap::Command, arguments: &[OsString]) -> CommandLine {
+    definition.build();
+    let mut line = definition.get_name().to_owned();
+    let mut at = &definition;
+    for word in arguments.iter().skip(1).filter_map(|word| word.to_str()) {
+        if let Some(named) = at.find_subcommand(word).filter(|_| word != "help") {
+            line = format!("{line} {}", named.get_name());
+            at = named;
+        }
+    }
+    CommandLine::ready(format!("{line} --help"))
 }
 
 fn clean(argument: &OsString) -> OsString {
@@ -97,8 +114,7 @@ fn clean(argument: &OsString) -> OsString {
 fn answer_panics(program: &'static str) {
     std::panic::set_hook(Box::new(move |info| {
         let json = std::env::args_os().any(|argument| argument == "--json");
-        let failure = Failure::unable("internal", format!("internal error: {info}"))
-            .hint("this is a fault of trueup; please report it");
+        let failure = Failure::new(ErrorCase::Internal, format!("internal error: {info}"));
         let _ = Report::new(program, json).fail(&failure, &[]);
         exit_unable();
     }));
@@ -126,7 +142,7 @@ fn finish(
     desk: Result<Desk, Failure>,
     work: impl FnOnce(&Desk) -> Result<Answer, Failure>,
 ) -> ExitCode {
-    let report = Report::new(name, common.json);
+    let report = Report::of(name, common);
     let desk = match desk {
         Ok(desk) => desk,
         Err(failure) => return report.fail(&failure, &[]),

@@ -14,7 +14,8 @@ use trueup_core::reconcile::Divergence;
 use trueup_core::text::redact::redact_tokens;
 use trueup_core::text::{to_plain_json, visible_line};
 
-use crate::failure::Failure;
+use crate::args::Common;
+use crate::failure::{ErrorCase, Failure};
 
 /// Longest paragraph printed, in characters. Whatever comes out of a database is cleaned of
 /// what acts on a terminal, here for every command.
@@ -94,7 +95,7 @@ impl Answer {
     /// Makes an answer for a program alone, of which no tree is made.
     pub(crate) fn long(data: &impl Serialize) -> Result<Self, Failure> {
         let long = to_raw_value(data);
-        let long = long.map_err(|error| Failure::unable("io", error.to_string()))?;
+        let long = long.map_err(|error| Failure::new(ErrorCase::File, error.to_string()))?;
         Ok(Self {
             long: Some(long),
             ..Self::default()
@@ -125,11 +126,25 @@ enum Data<'a> {
 pub(crate) struct Report {
     command: &'static str,
     json: bool,
+    /// The flags with which an advised command speaks for whom this one speaks for.
+    speaks: String,
 }
 
 impl Report {
     pub(crate) const fn new(command: &'static str, json: bool) -> Self {
-        Self { command, json }
+        Self {
+            command,
+            json,
+            speaks: String::new(),
+        }
+    }
+
+    /// Makes the report of a command that was given flags which every command takes.
+    pub(crate) fn of(command: &'static str, common: &Common) -> Self {
+        Self {
+            speaks: common.repeated(),
+            ..Self::new(command, common.json)
+        }
     }
 
     /// Prints an answer.
@@ -163,9 +178,10 @@ impl Report {
 
     /// Prints an error, and what was worked around before it.
     pub(crate) fn fail(&self, failure: &Failure, warnings: &[String]) -> ExitCode {
+        let hint = failure.hint(&self.speaks);
         let written = if self.json {
             let error = json!({
-                "code": failure.code, "message": failure.whole_message(), "hint": failure.hint,
+                "code": failure.code(), "message": failure.whole_message(), "hint": hint,
             });
             let data = match &*failure.data {
                 Value::Null => json!({}),
@@ -183,11 +199,11 @@ impl Report {
             let mut err = anstream::stderr().lock();
             let lines = std::iter::once(format!("{}: {}", self.command, failure.message))
                 .chain(failure.details.iter().cloned())
-                .chain(failure.hint.iter().map(|hint| format!("hint: {hint}")));
+                .chain([format!("hint: {hint}")]);
             let mut lines = lines.map(|line| clean_line(&line));
             lines.try_for_each(|line| writeln!(err, "{line}"))
         };
-        exit(written, failure.exit)
+        exit(written, failure.exit())
     }
 
     /// Prints the object. A program reads it, so nothing takes anything out of it.

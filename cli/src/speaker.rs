@@ -163,7 +163,7 @@ impl Desk {
             .find_map(|name| self.environment.text(name).map(|text| (name, text)))
             .map(|(name, text)| {
                 text.parse()
-                    .map_err(|error| Failure::usage(format!("{name}: {error}")))
+                    .map_err(|error| Failure::variable(name, &error))
             })
             .transpose()
     }

@@ -18,6 +18,7 @@ mod fixture;
 mod hand_edits;
 mod handoffs;
 mod help;
+mod hints;
 mod hostile;
 mod identity;
 mod items;

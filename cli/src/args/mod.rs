@@ -27,6 +27,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use trueup_core::files::path_to_text;
 use trueup_core::model::{ItemKey, OperationId, SessionId};
+use trueup_core::text::quoted;
 
 use crate::span::Span;
 
@@ -86,6 +87,18 @@ pub(crate) struct Common {
     /// Carry the change out once, however often the command is repeated with this id
     #[arg(long, global = true, value_name = "ID", hide = true)]
     pub(crate) op_id: Option<OperationId>,
+}
+
+impl Common {
+    /// Returns the flags that name session and project, as a command that is advised repeats them.
+    pub(crate) fn repeated(&self) -> String {
+        let session = self.session.as_ref().map(SessionId::as_str);
+        let project = self.project.as_deref().map(path_to_text);
+        let flag = |name: &str, value: Option<&str>| {
+            value.map_or_else(String::new, |value| format!(" --{name} {}", quoted(value)))
+        };
+        flag("session", session) + &flag("project", project.as_deref())
+    }
 }
 
 /// Reports every difference between the database, the local cache and git.

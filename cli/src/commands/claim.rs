@@ -13,7 +13,7 @@ use super::item::known;
 use super::or_none;
 use crate::args::ClaimArgs;
 use crate::desk::Desk;
-use crate::failure::{Failure, REFUSED};
+use crate::failure::{CommandLine, ErrorCase, Failure, REFUSED, Said};
 use crate::json;
 use crate::report::Answer;
 
@@ -90,7 +90,7 @@ pub(super) fn claim(desk: &Desk, arguments: ClaimArgs) -> Result<Answer, Failure
 /// Names the session that claims; where the claim is refused for it, nobody holds the item.
 fn claimant(desk: &Desk, store: &mut SqliteStore) -> Result<SessionId, Failure> {
     let session = desk.acting_session(store);
-    let session = session.map_err(|failure| match failure.exit {
+    let session = session.map_err(|failure| match failure.exit() {
         REFUSED => failure.data(json!({"holder": null})),
         _ => failure,
     })?;
@@ -137,9 +137,8 @@ pub(super) fn stale(
         None => None,
     };
     let holder = holder.map(|holder| json::session(&holder, &json::vitality(&holder, &desk.site)));
-    Ok(Failure::refused("stale_epoch", message)
-        .hint(format!("look again: `trueup item show {key}`"))
-        .data(json!({"holder": holder})))
+    let case = ErrorCase::ClaimLost { item: key.into() };
+    Ok(Failure::new(case, message).data(json!({"holder": holder})))
 }
 
 /// Adds a missing item. Of two that add it at once one finds it there, which is as good.
@@ -236,48 +235,70 @@ fn refused(
         ),
         None => ("held".to_owned(), json!({"holder": Value::Null})),
     };
-    let when = when(key, holder, taking);
+    let item = key.into();
     let failure = match refusal {
         ClaimRefusal::PhantomSession => Failure::phantom(id.as_str()),
-        ClaimRefusal::ItemNotFound => {
-            Failure::refused(refusal.code(), format!("there is no item {key}"))
-                .hint(format!("`trueup claim {key} --create` adds it"))
+        ClaimRefusal::ItemNotFound => Failure::new(
+            ErrorCase::ItemToClaimNotFound { item },
+            format!("there is no item {key}"),
+        ),
+        ClaimRefusal::ItemFinished => Failure::new(
+            ErrorCase::ItemFinished { item },
+            format!("item {key} is finished"),
+        ),
+        ClaimRefusal::HeldByLiveSession => {
+            let (command, at, condition) = when(key, holder, taking);
+            let case = ErrorCase::HeldByLive {
+                command,
+                at,
+                condition,
+            };
+            Failure::new(case, format!("{key} is {held}"))
         }
-        ClaimRefusal::ItemFinished => {
-            Failure::refused(refusal.code(), format!("item {key} is finished"))
-                .hint(format!("`trueup item show {key}`"))
+        ClaimRefusal::HeldBySilentSession => {
+            let (command, at, condition) = when(key, holder, taking);
+            let case = ErrorCase::HeldBySilent {
+                command,
+                at,
+                condition,
+            };
+            Failure::new(case, format!("{key} is {held}"))
         }
-        ClaimRefusal::HeldByLiveSession | ClaimRefusal::HeldBySilentSession => {
-            Failure::refused(refusal.code(), format!("{key} is {held}")).hint(when)
+        ClaimRefusal::TakeoverNotAllowed => {
+            let (command, at, condition) = when(key, holder, taking);
+            let case = ErrorCase::TakeoverNotAllowed {
+                command,
+                at,
+                condition,
+            };
+            let message = format!("{key} is {held}; --force needs 60 s of silence");
+            Failure::new(case, message)
         }
-        ClaimRefusal::TakeoverNotAllowed => Failure::refused(
-            refusal.code(),
-            format!("{key} is {held}; --force needs 60 s of silence"),
-        )
-        .hint(when),
     };
     failure.data(data)
 }
 
-/// Says from when on a claim is granted, by which command, and what would change that.
-fn when(key: &ItemKey, holder: Option<&(Session, Vitality)>, taking: Option<Taking>) -> String {
+/// Says by which command a claim is granted, from when on, and what would change that.
+fn when(
+    key: &ItemKey,
+    holder: Option<&(Session, Vitality)>,
+    taking: Option<Taking>,
+) -> (CommandLine, Said, Said) {
     let (Some((session, vitality)), Some(taking)) = (holder, taking) else {
-        return "choose another item: `trueup item list`".to_owned();
+        let command = CommandLine::new("trueup claim").word(key);
+        let condition = "its holder gives no further sign of life".into();
+        return (command, "a time that cannot be told".into(), condition);
     };
-    let (at, command) = (taking.at, taking.command(key));
-    match (taking.by_force, session.status.is_present()) {
+    let condition = match (taking.by_force, session.status.is_present()) {
         (true, _) => format!(
-            "its process {} and may keep it; `{command}` takes it from {at} on, \
-             if it gives no sign of life until then",
+            "its process, which {}, gives no sign of life until then",
             vitality.process.in_words()
         ),
-        (false, true) => format!(
-            "it becomes free at {at} if that session gives no sign of life until then: `{command}`"
-        ),
-        (false, false) => format!(
-            "it becomes free at {at} if that session is not resumed until then: `{command}`"
-        ),
-    }
+        (false, true) => "that session gives no sign of life until then".to_owned(),
+        (false, false) => "that session is not resumed until then".to_owned(),
+    };
+    let command = CommandLine::ready(taking.command(key));
+    (command, (&taking.at).into(), condition.as_str().into())
 }
 
 pub(super) fn release(
@@ -302,10 +323,8 @@ pub(super) fn release(
     };
     let session = desk.before_change(&mut store, session)?;
     let Some(key) = key.or_else(|| session.item.clone()) else {
-        return Err(Failure::refused(
-            "not_holder",
-            format!("session {} holds no item", session.id),
-        ));
+        let message = format!("session {} holds no item", session.id);
+        return Err(Failure::new(ErrorCase::NothingHeld, message));
     };
     let release = Release {
         session: session.id.clone(),
@@ -316,7 +335,10 @@ pub(super) fn release(
         Ok(item) => item,
         Err(StoreError::Conflict(message)) => {
             let holder = known(&mut store, &key)?.holder;
-            return Err(Failure::refused("not_holder", message).data(json!({"holder": holder})));
+            let case = ErrorCase::NotHolder {
+                item: (&key).into(),
+            };
+            return Err(Failure::new(case, message).data(json!({"holder": holder})));
         }
         Err(error) => return Err(error.into()),
     };
@@ -336,7 +358,8 @@ fn release_of_the_dead(
     let item = known(store, key)?;
     let Some(holder) = &item.holder else {
         let message = format!("nobody holds {key}");
-        return Err(Failure::refused("not_holder", message).data(json!({"holder": null})));
+        let case = ErrorCase::NotHolder { item: key.into() };
+        return Err(Failure::new(case, message).data(json!({"holder": null})));
     };
     let session = store.session(holder)?;
     let by = desk.provenance(&desk.actor(store)?, reason.unwrap_or("release"));
@@ -349,9 +372,9 @@ fn release_of_the_dead(
     };
     if parked.is_none() {
         let message = format!("{key} is held by {holder}, which lives or may live");
-        let hint = format!("`trueup release {key} --session {holder}` speaks for it");
-        let refused = Failure::refused("not_holder", message).hint(hint);
-        return Err(refused.data(json!({"holder": holder})));
+        let (item, by) = (key.into(), holder.into());
+        let case = ErrorCase::HeldByOther { item, holder: by };
+        return Err(Failure::new(case, message).data(json!({"holder": holder})));
     }
     Ok(released(&known(store, key)?, Vec::new()))
 }

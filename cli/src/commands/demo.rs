@@ -40,7 +40,9 @@ pub(super) fn run() -> Result<Answer, Failure> {
         deadline,
     );
     let mut store = SqliteStore::open_or_create(&home.join("trueup.db"), deadline)?;
-    let session: SessionId = "demo-session".parse().map_err(|_| Failure::usage("demo"))?;
+    let session: SessionId = "demo-session"
+        .parse()
+        .map_err(|_| Failure::usage("trueup demo --help", "demo"))?;
     register(&mut store, &session, None, &site)?;
     for key in ["SD-002B", "SD-002C"] {
         hold(&mut store, &session, key, &site)?;
@@ -123,7 +125,9 @@ fn hold(
     key: &str,
     site: &Site,
 ) -> Result<(), Failure> {
-    let key: ItemKey = key.parse().map_err(|_| Failure::usage("demo"))?;
+    let key: ItemKey = key
+        .parse()
+        .map_err(|_| Failure::usage("trueup demo --help", "demo"))?;
     let item = NewItem::new(key.clone());
     store.add_item(&item, &Provenance::new(session.as_str(), "demo"))?;
     let wish = Wish {

@@ -15,7 +15,7 @@ use trueup_core::text::one_line;
 use super::or_none;
 use crate::args::{ItemAdd, ItemCommand, ItemList};
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::json;
 use crate::report::Answer;
 
@@ -98,12 +98,13 @@ fn known_kind(store: &mut SqliteStore, kind: &str) -> Result<(), Failure> {
     if ["task", ORCHESTRATOR].contains(&kind) || all.iter().any(|item| item.kind == kind) {
         return Ok(());
     }
-    let mut kinds: Vec<&str> = all.iter().map(|item| item.kind.as_str()).collect();
+    let of_items = all.iter().map(|item| item.kind.as_str());
+    let mut kinds: Vec<&str> = of_items.chain(["task", ORCHESTRATOR]).collect();
     kinds.sort_unstable();
     kinds.dedup();
     let message = format!("no item is of kind {kind}");
-    Err(Failure::refused("kind_not_found", message)
-        .hint(format!("kinds there are: {}", kinds.join(", "))))
+    let kinds = kinds.join(", ").as_str().into();
+    Err(Failure::new(ErrorCase::KindNotFound { kinds }, message))
 }
 
 /// Returns a repository as items name it: one that is registered, the one here, or one that an
@@ -118,8 +119,7 @@ fn known_repo(desk: &Desk, store: &mut SqliteStore, name: &str) -> Result<String
         return Ok(known);
     }
     let message = format!("there is no repository {name}");
-    Err(Failure::refused("repo_not_found", message)
-        .hint("`trueup repo list` shows the repositories"))
+    Err(Failure::new(ErrorCase::RepoNotFound, message))
 }
 
 fn show(desk: &Desk, key: &ItemKey) -> Result<Answer, Failure> {
@@ -184,16 +184,16 @@ fn add(desk: &Desk, arguments: ItemAdd) -> Result<Answer, Failure> {
         return Ok(added(&item));
     }
     if store.item(&key)?.is_some() {
-        return Err(
-            Failure::refused("item_exists", format!("item {key} exists already"))
-                .hint(format!("`trueup item show {key}`")),
-        );
+        let item = (&key).into();
+        let message = format!("item {key} exists already");
+        return Err(Failure::new(ErrorCase::ItemExists { item }, message));
     }
     let parent = match &arguments.parent {
         None => None,
         Some(parent) => Some(store.item(parent)?.ok_or_else(|| {
-            Failure::refused("item_not_found", format!("there is no parent {parent}"))
-                .hint(format!("`trueup item add {parent}` first"))
+            let item = parent.into();
+            let message = format!("there is no parent {parent}");
+            Failure::new(ErrorCase::ItemToAddToNotFound { item }, message)
         })?),
     };
     depend::admit(

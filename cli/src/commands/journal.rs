@@ -7,7 +7,7 @@ use trueup_core::text::one_line;
 
 use crate::args::JournalCommand;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::json;
 use crate::report::Answer;
 use crate::speaker::{find_session, refuse_ended};
@@ -19,12 +19,13 @@ pub(super) fn run(desk: &Desk, command: &JournalCommand) -> Result<Answer, Failu
     let journal = desk.site.journal();
     let entries = journal.entries().map_err(|error| {
         let path = desk.site.settings.paths.journal();
-        Failure::unable("journal_unreadable", format!("{}: {error}", path.display()))
+        let message = format!("{}: {error}", path.display());
+        Failure::new(ErrorCase::JournalUnreadable, message)
     })?;
     let find = |id: &str| {
         entries.iter().find(|entry| entry.id == id).ok_or_else(|| {
-            Failure::refused("entry_not_found", format!("the journal has no entry {id}"))
-                .hint("`trueup journal list` shows the entries")
+            let message = format!("the journal has no entry {id}");
+            Failure::new(ErrorCase::EntryNotFound, message)
         })
     };
     match command {

@@ -11,7 +11,7 @@ use trueup_core::text::one_line;
 use super::plain;
 use crate::args::LogArgs;
 use crate::desk::Desk;
-use crate::failure::{Failure, REFUSED};
+use crate::failure::{ErrorCase, Failure, REFUSED};
 use crate::json;
 use crate::report::{Answer, Stream};
 use crate::span::Span;
@@ -140,7 +140,7 @@ pub(super) fn run(desk: &Desk, arguments: &LogArgs) -> Result<Answer, Failure> {
 fn logged_session(store: &mut SqliteStore, id: &SessionId) -> Result<SessionId, Failure> {
     match find_session(store, id) {
         Ok(session) => Ok(session.id),
-        Err(failure) if failure.exit == REFUSED => {
+        Err(failure) if failure.exit() == REFUSED => {
             let of_session = EventFilter {
                 session: Some(id.to_string()),
                 limit: 1,
@@ -162,9 +162,9 @@ fn refuse_unknown(store: &mut SqliteStore, arguments: &LogArgs) -> Result<(), Fa
         let one = EventFilter { limit: 1, ..filter };
         Ok(!store.events(&one)?.is_empty())
     };
-    let unknown = |code, what: &str, name: &str| {
-        Err(Failure::refused(code, format!("there is no {what} {name}"))
-            .hint("`trueup log` shows what there is"))
+    let unknown = |case, what: &str, name: &str| {
+        let message = format!("there is no {what} {name}");
+        Err(Failure::new(case, message))
     };
     if let Some(kind) = arguments
         .kind
@@ -176,7 +176,7 @@ fn refuse_unknown(store: &mut SqliteStore, arguments: &LogArgs) -> Result<(), Fa
             ..EventFilter::default()
         };
         if !is_logged(of_kind)? {
-            return unknown("kind_not_found", "kind of event", kind);
+            return unknown(ErrorCase::EventKindNotFound, "kind of event", kind);
         }
     }
     if let Some(entity) = arguments
@@ -189,7 +189,7 @@ fn refuse_unknown(store: &mut SqliteStore, arguments: &LogArgs) -> Result<(), Fa
             ..EventFilter::default()
         };
         if !is_logged(of_entity)? {
-            return unknown("entity_not_found", "kind of thing", entity);
+            return unknown(ErrorCase::EntityNotFound, "kind of thing", entity);
         }
     }
     if let Some(actor) = arguments
@@ -208,7 +208,7 @@ fn refuse_unknown(store: &mut SqliteStore, arguments: &LogArgs) -> Result<(), Fa
             }
         };
         if !is_logged(by_actor)? && !is_session(store)? {
-            return unknown("actor_not_found", "actor", actor);
+            return unknown(ErrorCase::ActorNotFound, "actor", actor);
         }
     }
     match &arguments.item {
@@ -236,7 +236,7 @@ fn moment(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
         ));
     }
     text.parse()
-        .map_err(|error| Failure::usage(format!("--since: {error}")).hint("or so long ago: 2h"))
+        .map_err(|error| Failure::new(ErrorCase::BadTime, format!("--since: {error}")))
 }
 
 /// Shows an event.

@@ -12,7 +12,7 @@ use super::claim::{parked_json, parked_text, stale};
 use super::{item, sessions};
 use crate::args::NextArgs;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{CommandLine, ErrorCase, Failure};
 use crate::json;
 use crate::report::Answer;
 
@@ -83,6 +83,7 @@ fn claim(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
         parent: arguments.parent.clone(),
         scope: scope.clone(),
     };
+    let give_up = giving_up(&arguments);
     let taken = store.claim_next(&NextRequest {
         session: session.id.clone(),
         parent: arguments.parent,
@@ -98,7 +99,7 @@ fn claim(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
         (taken, _) => taken?,
     };
     if let Next::Kept { held, item } = &taken.next {
-        return Err(keeps(held, item));
+        return Err(keeps(held, item, give_up));
     }
     let mut warnings = Vec::new();
     let session = desk.after_change(&mut store, &session.id, &mut warnings)?;
@@ -184,20 +185,40 @@ fn elsewhere(
         .then(|| "other repositories have items to begin: --all-repos".to_owned()))
 }
 
+/// Returns the same command once more, this time leaving unfinished work.
+fn giving_up(arguments: &NextArgs) -> CommandLine {
+    let mut command = CommandLine::new("trueup next --claim --give-up");
+    if let Some(parent) = &arguments.parent {
+        command = command.word("--parent").word(parent);
+    }
+    if arguments.all_repos {
+        command = command.word("--all-repos");
+    }
+    command
+}
+
 /// Refuses to leave unfinished work that nobody said to give up.
-fn keeps(held: &Item, item: &Item) -> Failure {
+fn keeps(held: &Item, item: &Item, give_up: CommandLine) -> Failure {
     let key = &held.key;
     let message = format!(
         "this session holds {key}, which is not finished ({})",
         held.status
     );
-    Failure::refused("holds_unfinished", message)
-        .hint(format!(
-            "`trueup item transition {key} completed` finishes it; \
-             `trueup next --claim --give-up` leaves it to others and takes {}",
-            item.key
-        ))
-        .data(json!({"item": json::item(held), "next": json::item(item)}))
+    let (held_key, next) = (key.into(), (&item.key).into());
+    let case = if held.requires_evidence && held.evidence.is_none() {
+        ErrorCase::HoldsUnproven {
+            item: held_key,
+            next,
+            give_up,
+        }
+    } else {
+        ErrorCase::HoldsUnfinished {
+            item: held_key,
+            next,
+            give_up,
+        }
+    };
+    Failure::new(case, message).data(json!({"item": json::item(held), "next": json::item(item)}))
 }
 
 fn check(store: &mut SqliteStore, arguments: &NextArgs) -> Result<(), Failure> {

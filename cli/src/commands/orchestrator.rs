@@ -7,12 +7,12 @@ use trueup_core::liveness::{self, Alive, Vitality};
 use trueup_core::model::{Orchestrator, OrchestratorId, OrchestratorStatus, PlanId, RunEnd};
 use trueup_core::orchestrators::{Begun, begin, interrupted, new_id, vitality};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{NewRun, OrchestratorStore as _, StoreError};
+use trueup_core::store::{NewRun, OrchestratorStore as _, PlanStore as _, StoreError};
 
 use super::plan::by_name;
 use crate::args::OrchestratorCommand;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::json;
 use crate::report::Answer;
 use crate::supervise::{become_command, guard, terminate};
@@ -52,7 +52,7 @@ pub(super) fn begun_before(
     match row {
         Some(row) if row.plan != *plan => {
             let message = format!("this operation began {} of plan {}", row.id, row.plan);
-            Err(Failure::refused("op_id_used", message).hint("give every change an id of its own"))
+            Err(Failure::op_id_used(message))
         }
         row => Ok(row),
     }
@@ -91,8 +91,7 @@ pub(super) fn refused(holder: &Orchestrator, vitality: &Vitality) -> Failure {
         vitality.alive.as_str(),
         vitality.witness
     );
-    Failure::refused("plan_already_running", message)
-        .hint(format!("`trueup orchestrator stop {id}` ends it"))
+    Failure::new(ErrorCase::PlanRunning { run: id.into() }, message)
         .data(json!({"holder": json::orchestrator(holder)}))
 }
 
@@ -115,15 +114,27 @@ fn answer(text: String, row: &Orchestrator) -> Answer {
 }
 
 fn unknown(id: &OrchestratorId) -> Failure {
-    Failure::refused(
-        "orchestrator_not_found",
-        format!("there is no orchestrator {id}"),
-    )
-    .hint("`trueup orchestrator list` shows them")
+    let message = format!("there is no orchestrator {id}");
+    Failure::new(ErrorCase::OrchestratorNotFound, message)
 }
 
 fn existing(store: &mut SqliteStore, id: &OrchestratorId) -> Result<Orchestrator, Failure> {
     store.orchestrator(id)?.ok_or_else(|| unknown(id))
+}
+
+/// Tells whether the plan of a run that is over can be begun again.
+fn ended(store: &mut SqliteStore, row: &Orchestrator) -> Result<ErrorCase, Failure> {
+    let is_there = store.plan_ids()?.contains(&row.plan);
+    let is_run = store
+        .live_orchestrators()?
+        .iter()
+        .any(|run| run.plan == row.plan);
+    Ok(if is_there && !is_run {
+        let plan = (&row.plan).into();
+        ErrorCase::OrchestratorEnded { plan }
+    } else {
+        ErrorCase::OrchestratorReplaced
+    })
 }
 
 /// Says when and why a run ended.
@@ -152,11 +163,7 @@ fn heartbeat(desk: &Desk, id: &OrchestratorId) -> Result<Answer, Failure> {
         )),
         Err(StoreError::Conflict(_)) => {
             let row = existing(&mut store, id)?;
-            Err(Failure::refused("orchestrator_ended", over(&row))
-                .hint(format!(
-                    "`trueup orchestrator register {}` begins again",
-                    row.plan
-                ))
+            Err(Failure::new(ended(&mut store, &row)?, over(&row))
                 .data(json!({"orchestrator": json::orchestrator(&row)})))
         }
         Err(error) => Err(error.into()),

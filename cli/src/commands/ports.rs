@@ -9,7 +9,7 @@ use trueup_core::store::{PortRelease, PortStore as _, StoreError};
 
 use crate::args::PortsCommand;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::report::Answer;
 use crate::speaker::Speaker;
 
@@ -99,9 +99,15 @@ fn full(holders: &[Judged], occupied: &[Occupied]) -> Failure {
             .map(|by| json!({"backend": by.slot.backend(), "port": by.port, "reason": by.reason}))
             .collect::<Vec<_>>(),
     });
-    Failure::refused("pool_full", "the pool is full:")
+    let oldest = holders.iter().map(|judged| &judged.reservation);
+    let case = match oldest.min_by_key(|row| row.allocated_at) {
+        Some(row) => ErrorCase::PoolFull {
+            oldest: (&row.id).into(),
+        },
+        None => ErrorCase::PoolOccupied,
+    };
+    Failure::new(case, "the pool is full:")
         .details(lines)
-        .hint("`trueup ports release ID` gives back what is no longer needed")
         .data(data)
 }
 
@@ -125,8 +131,7 @@ fn release(desk: &Desk, id: &ReservationId) -> Result<Answer, Failure> {
             );
             Ok(Answer::new(vec![text], brief(&row)))
         }
-        Err(StoreError::Conflict(message)) => Err(Failure::refused("not_reserved", message)
-            .hint("`trueup ports list` shows who has which ports")),
+        Err(StoreError::Conflict(message)) => Err(Failure::new(ErrorCase::NotReserved, message)),
         Err(error) => Err(error.into()),
     }
 }

@@ -15,7 +15,7 @@ use super::item::known;
 use super::meta::may_start;
 use crate::args::{QueueAdd, QueueCommand};
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::json;
 use crate::report::Answer;
 
@@ -58,19 +58,18 @@ fn add(desk: &Desk, arguments: QueueAdd) -> Result<Answer, Failure> {
         return Ok(added(&store.phases(&filter)?));
     }
     if store.item(&item)?.is_none() {
-        return Err(
-            Failure::refused("item_not_found", format!("there is no item {item}"))
-                .hint(format!("`trueup item add {item}` adds it")),
-        );
+        let case = ErrorCase::ItemToAddToNotFound {
+            item: (&item).into(),
+        };
+        return Err(Failure::new(case, format!("there is no item {item}")));
     }
     let present = store.phases(&filter)?;
     if !present.is_empty() {
-        return Err(Failure::refused(
-            "phases_exist",
-            format!("item {item} has {} phases already", present.len()),
-        )
-        .hint(format!("`trueup queue list --item {item}` shows them"))
-        .data(json!({"rows": rows(&present)})));
+        let message = format!("item {item} has {} phases already", present.len());
+        let case = ErrorCase::PhasesExist {
+            item: (&item).into(),
+        };
+        return Err(Failure::new(case, message).data(json!({"rows": rows(&present)})));
     }
     let new = NewPhases {
         item,
@@ -93,9 +92,11 @@ fn added(phases: &[Phase]) -> Answer {
 fn unplanned(error: &PlanError) -> Failure {
     let message = format!("--depends: {error}");
     match error {
-        PlanError::Syntax(_) | PlanError::Twice(_) => Failure::usage(message),
-        PlanError::Missing(..) => Failure::refused("phase_not_found", message),
-        PlanError::Circle(_) => Failure::refused("dependency_cycle", message),
+        PlanError::Syntax(_) | PlanError::Twice(_) => {
+            Failure::usage("trueup queue add --help", message)
+        }
+        PlanError::Missing(..) => Failure::new(ErrorCase::PhaseToDependOnNotFound, message),
+        PlanError::Circle(_) => Failure::new(ErrorCase::PhaseCycle, message),
     }
 }
 
@@ -166,7 +167,7 @@ fn orchestrator(desk: &Desk) -> Result<Option<OrchestratorId>, Failure> {
     const NAME: &str = "TRUEUP_ORCHESTRATOR_ID";
     let id = desk.environment.text(NAME).map(str::parse);
     id.transpose()
-        .map_err(|error| Failure::usage(format!("{NAME}: {error}")))
+        .map_err(|error| Failure::variable(NAME, &error))
 }
 
 fn step(desk: &Desk, id: QueueId, step: PhaseStep) -> Result<Answer, Failure> {
@@ -213,11 +214,9 @@ fn repeats_itself_alone(
     match desk.carried_out(store, "phase", Some(id.as_str()), &[kind])? {
         Some(event) if target.is_some_and(|target| event.after["status"] != target) => {
             let earlier = super::plain(&event.after["status"]);
-            Err(Failure::refused(
-                "op_id_used",
-                format!("this operation id made {id} {earlier}"),
-            )
-            .hint("give every change an id of its own"))
+            Err(Failure::op_id_used(format!(
+                "this operation id made {id} {earlier}"
+            )))
         }
         _ => Ok(()),
     }
@@ -281,22 +280,19 @@ fn rows(rows: &[Phase]) -> Vec<Value> {
 }
 
 fn refused(id: &QueueId, refusal: &PhaseRefusal, row: Option<&Phase>) -> Failure {
-    let code = refusal.code();
     let known = json!({"row": row.map(json::row)});
+    let case = case(id, refusal, row);
     match refusal {
-        PhaseRefusal::NotFound => Failure::refused(code, format!("there is no phase {id}"))
-            .hint("`trueup queue list` shows the phases"),
-        PhaseRefusal::NotHolder { holder } => Failure::refused(
-            code,
+        PhaseRefusal::NotFound => Failure::new(case, format!("there is no phase {id}")),
+        PhaseRefusal::NotHolder { holder } => Failure::new(
+            case,
             format!("the item of {id} is held by {holder}, who alone may move its phases"),
         )
-        .hint("`trueup queue next` finds a phase that is free")
         .data(with(known, json!({"holder": holder}))),
-        PhaseRefusal::StaleEpoch { holder } => Failure::refused(
-            code,
+        PhaseRefusal::StaleEpoch { holder } => Failure::new(
+            case,
             format!("the item of {id} was taken over by {holder} since this session started it"),
         )
-        .hint("`trueup status` shows what this session holds; what was done stays where it is")
         .data(with(known, json!({"holder": holder}))),
         PhaseRefusal::Illegal {
             from,
@@ -304,22 +300,21 @@ fn refused(id: &QueueId, refusal: &PhaseRefusal, row: Option<&Phase>) -> Failure
             legal,
             reopens,
             waits_for,
-        } => illegal(id, (*from, *to), legal, *reopens, waits_for)
+        } => Failure::new(case, illegal(id, (*from, *to), legal, *reopens, waits_for))
             .data(with(known, json!({"from": from, "to": to, "legal": legal}))),
-        PhaseRefusal::Blocked { from, by, message } => Failure::refused(
-            code,
+        PhaseRefusal::Blocked { from, by, message } => Failure::new(
+            case,
             format!(
                 "{id} would be blocked again at once: {}",
                 one_line(message, LONGEST)
             ),
         )
-        .hint(format!("`trueup queue reopen {by} --reason R` first"))
         .data(with(
             known,
             json!({"from": from, "to": ItemStatus::Queued, "legal": [], "blocked_by": by}),
         )),
-        PhaseRefusal::RetryLimit(limit) => Failure::refused(
-            code,
+        PhaseRefusal::RetryLimit(limit) => Failure::new(
+            case,
             format!(
                 "{id} was started {} times since {}, the most within {} min; again from {} on",
                 limit.starts,
@@ -328,7 +323,6 @@ fn refused(id: &QueueId, refusal: &PhaseRefusal, row: Option<&Phase>) -> Failure
                 limit.until
             ),
         )
-        .hint("find out why it does not come to an end: `trueup log`")
         .data(with(
             known,
             json!({"starts": limit.starts, "since": limit.since, "until": limit.until}),
@@ -336,30 +330,52 @@ fn refused(id: &QueueId, refusal: &PhaseRefusal, row: Option<&Phase>) -> Failure
     }
 }
 
+/// Tells what leads on from a refusal.
+fn case(id: &QueueId, refusal: &PhaseRefusal, row: Option<&Phase>) -> ErrorCase {
+    let blocker = row.and_then(|row| row.blocked_by.as_ref());
+    match (refusal, row) {
+        (PhaseRefusal::NotFound, _) | (_, None) => ErrorCase::PhaseNotFound,
+        (PhaseRefusal::NotHolder { .. }, _) => ErrorCase::PhaseHeld,
+        (PhaseRefusal::StaleEpoch { .. }, _) => ErrorCase::PhaseTakenOver,
+        (PhaseRefusal::Blocked { by, .. }, _) => ErrorCase::PhaseBlocked { by: by.into() },
+        (PhaseRefusal::RetryLimit(_), Some(row)) => ErrorCase::TooManyStarts {
+            item: (&row.item).into(),
+        },
+        (PhaseRefusal::Illegal { legal, reopens, .. }, Some(row)) => match blocker {
+            Some(by) => ErrorCase::PhaseBlocked { by: by.into() },
+            None if *reopens && legal.is_empty() => ErrorCase::PhaseOver { phase: id.into() },
+            None => ErrorCase::IllegalStep {
+                item: (&row.item).into(),
+            },
+        },
+    }
+}
+
+/// Says why a step is illegal, and which are not.
 fn illegal(
     id: &QueueId,
     (from, to): (ItemStatus, ItemStatus),
     legal: &[ItemStatus],
     reopens: bool,
     waits_for: &[String],
-) -> Failure {
+) -> String {
     let waits = if waits_for.is_empty() || to != ItemStatus::Running {
         String::new()
     } else {
         format!("; it waits for {}", waits_for.join(" and "))
     };
-    let words: Vec<&str> = legal.iter().map(|status| status.as_str()).collect();
-    let mut ways = words.join(", ");
-    if reopens {
-        let and = if ways.is_empty() { "" } else { ", and " };
-        ways = format!("{ways}{and}back by `trueup queue reopen {id} --reason R`");
-    }
-    let message = if from == to {
-        format!("{id} is {from} already")
+    let back = reopens.then_some("back by a reopening");
+    let ways: Vec<&str> = legal
+        .iter()
+        .map(|status| status.as_str())
+        .chain(back)
+        .collect();
+    let ways = format!("; from {from} it goes to {}", ways.join(", "));
+    if from == to {
+        format!("{id} is {from} already{ways}")
     } else {
-        format!("{id} cannot go from {from} to {to}{waits}")
-    };
-    Failure::refused("illegal_transition", message).hint(format!("legal from {from}: {ways}"))
+        format!("{id} cannot go from {from} to {to}{waits}{ways}")
+    }
 }
 
 fn with(mut data: Value, more: Value) -> Value {

@@ -12,7 +12,7 @@ use trueup_core::text::one_line;
 
 use crate::args::RepoCommand;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::report::Answer;
 
 /// Longest summary of a state shown, in characters.
@@ -40,10 +40,8 @@ pub(super) fn root_of(path: &Path) -> Result<PathBuf, Failure> {
             Err(std::io::ErrorKind::NotADirectory.into())
         }
     });
-    let dir = found.map_err(|error| {
-        Failure::unable("io", format!("{}: {error}", path.display()))
-            .hint("name the directory of a repository")
-    })?;
+    let dir = found
+        .map_err(|error| Failure::new(ErrorCase::File, format!("{}: {error}", path.display())))?;
     Ok(Worktree::discover(&dir).map_or(dir, |git| git.root))
 }
 
@@ -56,8 +54,8 @@ fn add(
     let path = root_of(path)?;
     if Worktree::discover(&path).is_none() {
         let text = format!("{} is no git repository", path.display());
-        return Err(Failure::refused("not_a_repository", text)
-            .hint("`git init` makes one, or name another directory"));
+        let path = path_to_text(&path).as_str().into();
+        return Err(Failure::new(ErrorCase::NoRepository { path }, text));
     }
     let mut store = desk.open_for_change()?;
     let machine = make_machine(&desk.site.settings.paths)?;
@@ -98,26 +96,15 @@ fn add(
 }
 
 fn refused(refusal: &Refusal) -> Failure {
-    let (code, hint) = match refusal {
-        Refusal::Taken { slug, .. } => (
-            "already_registered",
-            format!("`trueup repo remove {slug}` frees the directory"),
-        ),
-        Refusal::Elsewhere { slug, .. } => (
-            "slug_taken",
-            format!(
-                "name it otherwise with --slug, or free the name with `trueup repo remove {slug}`"
-            ),
-        ),
-        Refusal::Same { .. } => (
-            "same_repository",
-            "without --slug it is added as a checkout of it; `repo = \"NAME\"` in .trueup.toml \
-             makes it another repository"
-                .to_owned(),
-        ),
-        Refusal::Nameless(_) => ("no_slug", "name it with --slug".to_owned()),
+    let case = match refusal {
+        Refusal::Taken { slug, .. } => ErrorCase::PathTaken { slug: slug.into() },
+        Refusal::Elsewhere { slug, .. } => ErrorCase::SlugTaken { slug: slug.into() },
+        Refusal::Same { path, .. } => ErrorCase::SameRepository {
+            path: path.as_str().into(),
+        },
+        Refusal::Nameless(_) => ErrorCase::NoSlug,
     };
-    Failure::refused(code, refusal.to_string()).hint(hint)
+    Failure::new(case, refusal.to_string())
 }
 
 fn list(desk: &Desk) -> Result<Answer, Failure> {
@@ -167,8 +154,7 @@ fn remove(desk: &Desk, slug: &RepoSlug) -> Result<Answer, Failure> {
     let by = desk.provenance(&desk.actor(&mut store)?, "repo remove");
     let was = match store.displace_repo(slug, &machine, &by) {
         Err(StoreError::Conflict(problem)) => {
-            return Err(Failure::refused("repo_not_found", problem)
-                .hint("`trueup repo list` shows the repositories"));
+            return Err(Failure::new(ErrorCase::RepoNotFound, problem));
         }
         other => other?,
     };

@@ -12,7 +12,7 @@ use trueup_core::text::one_line;
 use super::plain;
 use crate::args::{Set, Switch};
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::json;
 use crate::report::Answer;
 
@@ -66,18 +66,15 @@ fn metadata(pairs: &[String]) -> Result<Map<String, Json>, Failure> {
     let mut patch = Map::new();
     for pair in pairs {
         let Some((key, value)) = pair.split_once('=').filter(|(key, _)| !key.is_empty()) else {
-            return Err(Failure::usage(format!(
-                "--metadata {pair:?} is not KEY=VALUE"
-            )));
+            let message = format!("--metadata {pair:?} is not KEY=VALUE");
+            return Err(Failure::usage("trueup set --help", message));
         };
         if matches!(
             key,
             "execution_state" | "auto_proceed" | "chain_orchestrators" | "branch"
         ) {
-            return Err(
-                Failure::usage(format!("--metadata {key}: trueup itself keeps this key"))
-                    .hint("trueup set --help"),
-            );
+            let message = format!("--metadata {key}: trueup itself keeps this key");
+            return Err(Failure::usage("trueup set --help", message));
         }
         let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
         patch.insert(key.to_owned(), value);
@@ -90,10 +87,8 @@ pub(super) fn interrupt(desk: &Desk) -> Result<Answer, Failure> {
     let session = desk.acting_session(&mut store)?;
     let session = desk.before_change(&mut store, session)?;
     if session.item.is_none() {
-        return Err(
-            Failure::refused("no_item", format!("session {} holds no item", session.id))
-                .hint("only work on a claimed item can be interrupted: `trueup claim KEY`"),
-        );
+        let message = format!("session {} holds no item", session.id);
+        return Err(Failure::new(ErrorCase::NoItem, message));
     }
     let before = session.clone();
     let changes = BTreeMap::from([(Field::WasInterrupted, Value::Flag(true))]);
@@ -164,11 +159,10 @@ pub(super) fn push(
     };
     match insist(store, session, &insistence)? {
         Insisted::Done(session) => Ok(*session),
-        Insisted::ClaimLost(_) => Err(Failure::refused(
-            "stale_epoch",
+        Insisted::ClaimLost(_) => Err(Failure::new(
+            ErrorCase::OwnClaimLost,
             "the claim this was to be recorded under is another's now",
-        )
-        .hint("`trueup status` shows what this session holds")),
+        )),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `trueup state`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use trueup_core::store::{RepoStore as _, StoreError};
 
 use crate::args::StateCommand;
 use crate::desk::Desk;
-use crate::failure::{Failure, UNABLE};
+use crate::failure::{ErrorCase, Failure, UNABLE};
 use crate::report::Answer;
 
 /// How long others may write a cache.
@@ -53,14 +53,19 @@ impl Known {
                 .find(|repo| repo.slug.is_same(slug.as_str()));
             return found.ok_or_else(|| {
                 let text = format!("there is no repository {slug}");
-                Failure::refused("repo_not_found", text)
-                    .hint("`trueup repo list` shows the repositories")
+                Failure::new(ErrorCase::RepoNotFound, text)
             });
         }
         let dir = &desk.site.project.dir;
         owner_of(&self.repos, &self.machine, dir).ok_or_else(|| {
             let text = format!("{} is no registered repository", dir.display());
-            Failure::refused("repo_not_found", text).hint("`trueup repo add .` registers it")
+            let case = match &desk.site.project.git {
+                Some(_) => ErrorCase::RepoUnregistered {
+                    path: path_to_text(dir).as_str().into(),
+                },
+                None => ErrorCase::RepoNotFound,
+            };
+            Failure::new(case, text)
         })
     }
 
@@ -74,22 +79,25 @@ impl Known {
         let mut places = repo.checkouts_on(&self.machine).map(path_from_text);
         places.find(|path| path.is_dir()).ok_or_else(|| {
             let text = format!("repository {} does not lie on this machine", repo.slug);
-            Failure::refused("repo_not_here", text).hint(format!(
-                "`trueup repo add PATH --slug {}` says where",
-                repo.slug
-            ))
+            let slug = (&repo.slug).into();
+            Failure::new(ErrorCase::RepoElsewhere { slug }, text)
         })
     }
 }
 
-fn refuse_passive(repo: &Repo, config: &RepositoryConfig) -> Result<(), Failure> {
+fn refuse_passive(repo: &Repo, root: &Path, config: &RepositoryConfig) -> Result<(), Failure> {
     if repo.passive || config.passive == Some(true) {
         let text = format!(
             "repository {} is passive: it neither gives nor takes",
             repo.slug
         );
-        return Err(Failure::refused("repo_passive", text)
-            .hint("`trueup repo add PATH --active` changes that"));
+        let case = if config.passive == Some(true) {
+            ErrorCase::RepoPassiveByFile
+        } else {
+            let path = path_to_text(root).as_str().into();
+            ErrorCase::RepoPassive { path }
+        };
+        return Err(Failure::new(case, text));
     }
     Ok(())
 }
@@ -100,11 +108,12 @@ fn sync(desk: &Desk, slug: Option<&RepoSlug>, deny_secrets: bool) -> Result<Answ
     let repo = known.find(desk, slug)?;
     let root = known.root(desk, repo)?;
     let config = config(&root);
-    refuse_passive(repo, &config)?;
-    let file = StateFile::read(&root, &config)?;
-    file.demand_trackable(&root, PATIENCE)?;
+    refuse_passive(repo, &root, &config)?;
+    let refused = |error| ungiven(error, repo);
+    let file = StateFile::read(&root, &config).map_err(refused)?;
+    file.demand_trackable(&root, PATIENCE).map_err(refused)?;
     let by = desk.provenance(&desk.actor(&mut store)?, "state sync");
-    let given = give(&mut store, &repo.slug, &file, deny_secrets, &by)?;
+    let given = give(&mut store, &repo.slug, &file, deny_secrets, &by).map_err(refused)?;
     let paths = &desk.site.settings.paths;
     let deliveries = spread(&known.repos, &known.machine, &given, paths, PATIENCE);
     let mut warnings: Vec<String> = Vec::new();
@@ -168,7 +177,7 @@ fn pull(desk: &Desk, slug: Option<&RepoSlug>) -> Result<Answer, Failure> {
     let own = known.find(desk, None)?;
     // Whichever checkout of it this is.
     let root = desk.site.project.dir.clone();
-    refuse_passive(own, &config(&root))?;
+    refuse_passive(own, &root, &config(&root))?;
     let wanted: Vec<&Repo> = match slug {
         Some(_) => vec![known.find(desk, slug)?],
         None => known.repos.iter().collect(),
@@ -181,7 +190,7 @@ fn pull(desk: &Desk, slug: Option<&RepoSlug>) -> Result<Answer, Failure> {
         // Read one by one: a state may be large, and there may be many.
         let state = match store.repo_state(&repo.slug)? {
             Some(state) if !repo.passive => state,
-            _ if slug.is_some() => return Err(nothing_of(repo)),
+            _ if slug.is_some() => return Err(nothing_of(desk, &known, repo)),
             _ => continue,
         };
         let body = Body::new(state.content.as_bytes());
@@ -203,9 +212,21 @@ fn pull(desk: &Desk, slug: Option<&RepoSlug>) -> Result<Answer, Failure> {
     Ok(answer)
 }
 
-fn nothing_of(repo: &Repo) -> Failure {
+/// Says that a repository gave no state, and whether it can give one from here.
+fn nothing_of(desk: &Desk, known: &Known, repo: &Repo) -> Failure {
     let text = format!("repository {} has given no state", repo.slug);
-    Failure::refused("no_state", text).hint(format!("`trueup state sync {}` gives it", repo.slug))
+    let can_give = known.root(desk, repo).is_ok_and(|root| {
+        let config = config(&root);
+        let file = || StateFile::read(&root, &config);
+        refuse_passive(repo, &root, &config).is_ok() && file().is_ok()
+    });
+    let case = if can_give {
+        let slug = (&repo.slug).into();
+        ErrorCase::NoState { slug }
+    } else {
+        ErrorCase::NoStateFromHere
+    };
+    Failure::new(case, text)
 }
 
 fn show(desk: &Desk, slug: Option<&RepoSlug>) -> Result<Answer, Failure> {
@@ -232,7 +253,7 @@ fn show(desk: &Desk, slug: Option<&RepoSlug>) -> Result<Answer, Failure> {
     let known = Known::read(desk, &mut store)?;
     let repo = known.find(desk, slug)?;
     let state = store.repo_state(&repo.slug)?;
-    let state = state.ok_or_else(|| nothing_of(repo))?;
+    let state = state.ok_or_else(|| nothing_of(desk, &known, repo))?;
     let at = json!(state.head.synced_at);
     Ok(shown(&repo.slug, at, state.content))
 }
@@ -246,20 +267,17 @@ fn cached(desk: &Desk, slug: &RepoSlug) -> Option<(RepoSlug, String, String)> {
     Some((slug.clone(), section.synced_at.to_owned(), content))
 }
 
-impl From<StateError> for Failure {
-    fn from(error: StateError) -> Self {
-        let text = error.to_string();
-        match error {
-            StateError::Missing(_) => Self::refused("no_state_file", text)
-                .hint("write one, or name it in .trueup.toml: state_file = \"…\""),
-            StateError::Unfit { .. } => Self::unable("state_unreadable", text).hint(
-                "the state is a Markdown file of at most 4 MiB that git tracks or could track",
-            ),
-            StateError::Secrets { .. } => Self::refused("secrets_found", text)
-                .hint("take them out, or let them be replaced: without --deny-secrets"),
-            StateError::Store(StoreError::Conflict(_)) => Self::refused("repo_not_found", text)
-                .hint("`trueup repo list` shows the repositories"),
-            StateError::Store(error) => error.into(),
-        }
-    }
+/// Says why the state of a repository was not given.
+fn ungiven(error: StateError, repo: &Repo) -> Failure {
+    let text = error.to_string();
+    let case = match error {
+        StateError::Missing(_) => ErrorCase::NoStateFile,
+        StateError::Unfit { .. } => ErrorCase::StateUnfit,
+        StateError::Secrets { .. } => ErrorCase::SecretsFound {
+            slug: (&repo.slug).into(),
+        },
+        StateError::Store(StoreError::Conflict(_)) => ErrorCase::RepoNotFound,
+        StateError::Store(error) => return error.into(),
+    };
+    Failure::new(case, text)
 }

@@ -7,7 +7,7 @@ use trueup_core::model::SessionId;
 use trueup_core::text::one_line;
 
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::report::Answer;
 use crate::speaker::find_session;
 
@@ -22,10 +22,10 @@ pub(super) fn run(desk: &Desk) -> Answer {
         Ok(line) => Answer::new(vec![line.clone()], json!({"line": line})),
         // A status line that fails must not fill the screen.
         Err(failure) => {
-            let line = match failure.code {
+            let line = match failure.case {
                 // Before its first prompt a session is not there yet, which is as it should be.
-                "phantom_session" => "trueup: session not registered yet".to_owned(),
-                "no_session" => "trueup: no session here".to_owned(),
+                ErrorCase::PhantomSession => "trueup: session not registered yet".to_owned(),
+                ErrorCase::NoSession => "trueup: no session here".to_owned(),
                 _ => format!("trueup: {}", one_line(&failure.message, LONGEST)),
             };
             Answer::new(vec![line.clone()], json!({"line": line}))

@@ -18,7 +18,7 @@ use trueup_core::cache::lock::FileLock;
 
 use super::tree;
 use super::{Signals, die_by};
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 
 /// How long a command may take to end after SIGTERM, once its supervisor is dead.
 const GRACE: Duration = Duration::from_secs(5);
@@ -46,7 +46,7 @@ const BY_SIGNAL: i32 = 128;
 pub(crate) fn guard(supervisor: u32, lock: &Path, command: &[OsString]) -> Failure {
     match guarded(supervisor, lock, command) {
         Ok(Some(status)) => pass_on(status),
-        Ok(None) => Failure::unable("orphaned", format!("process {supervisor} is gone")),
+        Ok(None) => Failure::new(ErrorCase::Orphaned, format!("process {supervisor} is gone")),
         Err(failure) => failure,
     }
 }
@@ -114,8 +114,8 @@ fn await_turn(
             Ok(turn) => return Ok(Some(turn)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < end => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                return Err(Failure::unable(
-                    "command_still_runs",
+                return Err(Failure::new(
+                    ErrorCase::CommandStillRuns,
                     "the command of a run before, whose supervisor was killed, has not ended",
                 ));
             }

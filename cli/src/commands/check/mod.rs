@@ -42,9 +42,8 @@ struct Looked {
 
 pub(super) fn run(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure> {
     if desk.json && matches!(arguments.format, Format::Sarif | Format::Github) {
-        return Err(
-            Failure::usage("--json and --format ask for two things").hint("leave one of them out")
-        );
+        let message = "--json and --format ask for two things: leave one of them out";
+        return Err(Failure::usage("trueup check --help", message));
     }
     if let Some(path) = &arguments.sources {
         return sources::run(path);
@@ -52,7 +51,7 @@ pub(super) fn run(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure>
     match looked(desk, arguments) {
         Ok(answer) => Ok(answer),
         // Whoever reads findings alone must see that there was no check.
-        Err(mut failure) if failure.exit == UNABLE => {
+        Err(mut failure) if failure.exit() == UNABLE => {
             let finding = codes::failed("trueup", &failure.message);
             failure.divergences.push(finding.divergence);
             Err(failure)

@@ -9,7 +9,7 @@ use trueup_core::metadata::{Script, files_below};
 use trueup_core::reconcile::{Code, Divergence};
 use trueup_core::text::one_line;
 
-use crate::failure::{Failure, REFUSED};
+use crate::failure::{ErrorCase, Failure, REFUSED};
 use crate::report::Answer;
 
 /// Longest line of a script shown, in characters.
@@ -17,10 +17,8 @@ const LONGEST: usize = 160;
 
 /// Looks for scripts that use a metadata file where the database is to be asked.
 pub(super) fn run(root: &Path) -> Result<Answer, Failure> {
-    let tree = files_below(root).map_err(|error| {
-        Failure::unable("io", format!("{}: {error}", root.display()))
-            .hint("name a directory or a file that can be read")
-    })?;
+    let tree = files_below(root)
+        .map_err(|error| Failure::new(ErrorCase::File, format!("{}: {error}", root.display())))?;
     let (mut divergences, mut rows, mut files) = (Vec::new(), Vec::new(), 0);
     let mut warnings = tree.unread;
     for path in &tree.files {

@@ -11,7 +11,7 @@ use trueup_core::store::sqlite::SqliteStore;
 
 use crate::commands::repo::root_of;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 
 /// Finds the repositories named, else the one here.
 pub(super) fn of(
@@ -42,18 +42,15 @@ fn named(repos: &[Repo], machine: &str, name: &str) -> Result<Checkout, Failure>
         let first = repo.path_on(machine);
         let Some(path) = places.find(|path| path_from_text(path).is_dir()).or(first) else {
             let text = format!("repository {} does not lie on this machine", repo.slug);
-            return Err(Failure::refused("repo_not_here", text).hint(format!(
-                "`trueup repo add PATH --slug {}` says where",
-                repo.slug
-            )));
+            let slug = (&repo.slug).into();
+            return Err(Failure::new(ErrorCase::RepoElsewhere { slug }, text));
         };
         return at(repos, machine, &path_from_text(path));
     }
     let path = path_from_text(name);
     if !path.exists() && !name.contains(std::path::MAIN_SEPARATOR) {
         let text = format!("there is no repository {name}, nor a directory of that name");
-        return Err(Failure::refused("repo_not_found", text)
-            .hint("`trueup repo list` shows the repositories"));
+        return Err(Failure::new(ErrorCase::RepoNotFound, text));
     }
     at(repos, machine, &path)
 }

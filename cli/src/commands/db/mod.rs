@@ -14,7 +14,7 @@ use trueup_core::store::{Store as _, StoreError};
 
 use crate::args::DbCommand;
 use crate::desk::Desk;
-use crate::failure::{Failure, REFUSED, UNABLE};
+use crate::failure::{ErrorCase, Failure, REFUSED, UNABLE};
 use crate::json;
 use crate::report::Answer;
 use crate::span::Span;
@@ -57,7 +57,8 @@ fn prune(desk: &Desk, keep: Option<u64>, dry_run: bool) -> Result<Answer, Failur
         actor: String::new(),
     };
     if order.keep_seconds < SHORTEST_RETENTION {
-        return Err(Failure::usage("--keep: a day at least is kept").hint("--keep 1d"));
+        let message = "--keep: a day at least is kept";
+        return Err(Failure::new(ErrorCase::KeepTooShort, message));
     }
     let mut store = if dry_run {
         desk.open()?

@@ -61,7 +61,8 @@ fn damages(wrong: &[String]) -> String {
 }
 
 fn failed(failure: Failure) -> Finding {
-    Finding::fail(failure.message, failure.hint.unwrap_or_default())
+    let hint = failure.hint("");
+    Finding::fail(failure.message, hint)
 }
 
 /// Rows that break a rule, whoever wrote them. Of a database that cannot be opened the check

@@ -12,7 +12,7 @@ use trueup_core::sync::true_up;
 use super::{addressee, one};
 use crate::args::HandoffCreate;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{CommandLine, ErrorCase, Failure};
 use crate::json;
 use crate::report::Answer;
 use crate::speaker::find_session;
@@ -108,14 +108,15 @@ fn consistent(desk: &Desk, store: &mut SqliteStore, session: Session) -> Result<
         return on_branch(store, synced.session, branch);
     };
     let ways = standing.ways.iter().chain(&standing.other_ways);
-    let ways: Vec<String> = ways.map(|way| format!("`{way}`")).collect();
+    let ways: Vec<String> = ways.map(ToString::to_string).collect();
+    let case = match ways.as_slice() {
+        [] => ErrorCase::NotConsistentForGood,
+        ways => ErrorCase::NotConsistent {
+            way: CommandLine::ready(ways.join("` or `")),
+        },
+    };
     let more = found.iter().skip(1).map(|d| d.message.clone());
-    let mut failure = Failure::refused("not_consistent", first.message.clone())
-        .details(more.collect())
-        .hint(format!(
-            "nothing is handed on while copies disagree: {}",
-            ways.join(" or ")
-        ));
+    let mut failure = Failure::new(case, first.message.clone()).details(more.collect());
     failure.divergences = found;
     Err(failure)
 }
@@ -145,16 +146,13 @@ fn open_of(store: &mut SqliteStore, item: &ItemKey) -> Result<Option<Handoff>, F
 fn handed_on(open: &Handoff) -> Failure {
     let Handoff { id, item, .. } = open;
     let text = format!("{item} is handed on to {} as {id} already", addressee(open));
-    Failure::refused("handoff_open", text)
-        .hint(format!(
-            "`trueup handoff reject {id} --reason R` withdraws it"
-        ))
-        .data(one(open))
+    let case = ErrorCase::HandoffOpen { handoff: id.into() };
+    Failure::new(case, text).data(one(open))
 }
 
 fn not_holder(session: &Session) -> Failure {
     let text = format!("session {} holds no item to hand on", session.id);
-    Failure::refused("not_holder", text).hint("`trueup claim KEY` takes one")
+    Failure::new(ErrorCase::NothingToHandOn, text)
 }
 
 /// Finds whom it is for.
@@ -166,8 +164,7 @@ fn find_receiver(
     let receiver = find_session(store, to)?;
     if receiver.id == *from {
         let text = format!("session {from} cannot hand its item on to itself");
-        return Err(Failure::refused("handoff_to_itself", text)
-            .hint("without --to it is for whoever takes it"));
+        return Err(Failure::new(ErrorCase::HandoffToItself, text));
     }
     Ok(receiver)
 }

@@ -8,7 +8,7 @@ use trueup_core::store::{HandoffAcceptance, HandoffRejection, HandoffStore as _,
 use super::one;
 use crate::commands::or_none;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::json;
 use crate::report::Answer;
 
@@ -54,7 +54,10 @@ pub(super) fn reject(desk: &Desk, id: &HandoffId, reason: String) -> Result<Answ
     desk.carried_out(&mut store, "handoff", Some(id.as_str()), &["rejected"])?;
     let session = desk.acting_session(&mut store)?;
     if reason.trim().is_empty() {
-        return Err(Failure::usage("--reason says nothing").hint("trueup handoff reject --help"));
+        return Err(Failure::usage(
+            "trueup handoff reject --help",
+            "--reason says nothing",
+        ));
     }
     let rejection = HandoffRejection {
         id: id.clone(),
@@ -98,35 +101,36 @@ fn undecidable(
 }
 
 pub(super) fn refused(id: &HandoffId, refusal: HandoffRefusal) -> Failure {
-    let (text, hint) = match refusal {
+    let handoff = id.into();
+    let (text, case) = match refusal {
         HandoffRefusal::NotFound => (
             format!("there is no hand-off {id}"),
-            "`trueup handoff list` shows those that wait",
+            ErrorCase::HandoffNotFound,
         ),
         HandoffRefusal::Decided => (
             format!("hand-off {id} was decided before"),
-            "`trueup handoff show ID` says by whom",
+            ErrorCase::HandoffDecided { handoff },
         ),
         HandoffRefusal::NotAddressed => (
             format!("hand-off {id} is another session's to decide"),
-            "`trueup handoff show ID` says whose",
+            ErrorCase::HandoffNotAddressed { handoff },
         ),
         HandoffRefusal::OwnHandoff => (
             format!("hand-off {id} is this session's own: another accepts it"),
-            "`trueup handoff reject ID --reason R` withdraws it",
+            ErrorCase::OwnHandoff { handoff },
         ),
         HandoffRefusal::ItemNotFound => (
             format!("the item of hand-off {id} is gone"),
-            "`trueup handoff reject ID --reason R` puts it away",
+            ErrorCase::HandoffItemNotFound { handoff },
         ),
         HandoffRefusal::ItemFinished => (
             format!("the item of hand-off {id} is finished"),
-            "`trueup handoff reject ID --reason R` puts it away",
+            ErrorCase::HandoffItemFinished { handoff },
         ),
         HandoffRefusal::StaleEpoch => (
             format!("the sender of hand-off {id} does not hold the item under that claim any more"),
-            "`trueup item show KEY` says who holds it now; ask the sender for a new hand-off",
+            ErrorCase::HandoffOutlived { handoff },
         ),
     };
-    Failure::refused(refusal.code(), text).hint(hint)
+    Failure::new(case, text)
 }

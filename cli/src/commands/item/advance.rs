@@ -8,7 +8,7 @@ use trueup_core::store::{ItemMoved, ItemStore as _};
 
 use crate::args::ItemTransition;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::json;
 use crate::report::Answer;
 
@@ -94,23 +94,22 @@ fn refused(
     refusal: &MoveRefusal,
 ) -> Result<Failure, Failure> {
     let key = &wish.item;
-    let refused = |message: String| Failure::refused(refusal.code(), message);
+    let refused = |case: ErrorCase, message: String| Failure::new(case, message);
+    let item = key.into();
     Ok(match refusal {
         MoveRefusal::PhantomSession => {
             Failure::phantom(wish.session.as_ref().map_or("?", |id| id.as_str()))
         }
         MoveRefusal::ItemNotFound => Failure::no_item(key),
-        MoveRefusal::NotHolder(holder) => {
-            refused(format!("{key} is held by {holder}, who alone may move it"))
-                .hint(format!(
-                    "`trueup claim {key}` says whether it may be taken over"
-                ))
-                .data(json!({"holder": holder}))
-        }
-        MoveRefusal::StaleEpoch(holder) => refused(format!(
-            "the claim on {key} was lost: {holder} holds it by now"
-        ))
-        .hint("`trueup status` shows what this session holds, `trueup next` what comes next")
+        MoveRefusal::NotHolder(holder) => refused(
+            ErrorCase::NotHolder { item },
+            format!("{key} is held by {holder}, who alone may move it"),
+        )
+        .data(json!({"holder": holder})),
+        MoveRefusal::StaleEpoch(holder) => refused(
+            ErrorCase::OwnClaimLost,
+            format!("the claim on {key} was lost: {holder} holds it by now"),
+        )
         .data(json!({"holder": holder})),
         MoveRefusal::IllegalTransition { from, to, legal } => {
             let message = match (wish.goal, legal.as_slice()) {
@@ -121,24 +120,20 @@ fn refused(
                     legal.join(", ")
                 ),
             };
-            let hint = match wish.goal {
-                Goal::Start => format!("`trueup item transition {key} STATUS` moves it on"),
-                Goal::Status(_) => {
-                    format!("back to the start goes only `trueup item reopen {key} --reason R`")
-                }
+            let case = match wish.goal {
+                Goal::Start => ErrorCase::NothingToReopen { item },
+                Goal::Status(_) => ErrorCase::IllegalMove { item },
             };
-            refused(message)
-                .hint(hint)
-                .data(json!({"from": from, "to": to, "legal": legal}))
+            refused(case, message).data(json!({"from": from, "to": to, "legal": legal}))
         }
         MoveRefusal::DependenciesOpen => {
             let open = store.open_dependencies(key)?;
-            refused(format!("{key} waits for {}", super::standing(&open)))
-                .hint("it becomes ready by itself when these are completed")
+            let message = format!("{key} waits for {}", super::standing(&open));
+            refused(ErrorCase::DependenciesOpen { item }, message)
         }
-        MoveRefusal::EvidenceRequired => refused(format!("{key} is completed with evidence only"))
-            .hint(format!(
-                "`trueup item transition {key} completed --evidence REF` names what proves it"
-            )),
+        MoveRefusal::EvidenceRequired => refused(
+            ErrorCase::EvidenceRequired,
+            format!("{key} is completed with evidence only"),
+        ),
     })
 }

@@ -8,7 +8,7 @@ use trueup_core::store::{Depend, ItemStore as _, Store as _};
 use super::{known, listed};
 use crate::args::ItemDepend;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::json;
 use crate::report::Answer;
 
@@ -26,8 +26,8 @@ pub(super) fn run(desk: &Desk, arguments: ItemDepend) -> Result<Answer, Failure>
     if remove {
         if let Some(on) = on.iter().find(|on| !before.depends_on.contains(on)) {
             let message = format!("{key} does not depend on {on}");
-            return Err(Failure::refused("not_dependent", message)
-                .hint(format!("`trueup item show {key}` shows what it depends on")));
+            let item = (&key).into();
+            return Err(Failure::new(ErrorCase::NotDependent { item }, message));
         }
     } else {
         admit(&mut store, &key, before.parent.as_ref(), &on)?;
@@ -76,9 +76,7 @@ pub(super) fn admit(
     for on in on {
         if let Some(circle) = circle(key, on, &waits) {
             let message = format!("nothing could ever begin: {}", drawn(&circle));
-            return Err(Failure::refused("dependency_cycle", message).hint(
-                "each waits for the next, a parent for its children; leave one of them out",
-            ));
+            return Err(Failure::new(ErrorCase::DependencyCycle, message));
         }
         if store.item(on)?.is_none() {
             return Err(Failure::no_item(on));

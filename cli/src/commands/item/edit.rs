@@ -9,7 +9,7 @@ use super::known;
 use crate::args::ItemEditArgs;
 use crate::commands::plain;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::json;
 use crate::report::Answer;
 
@@ -47,8 +47,8 @@ fn admit_parent(store: &mut SqliteStore, key: &ItemKey, parent: &ItemKey) -> Res
     let is_key = |waits: &Waits| waits.item == *key;
     if parent == key || waits.iter().any(is_key) {
         let text = format!("{key} waits for {parent}, which would wait for its child");
-        return Err(Failure::refused("dependency_cycle", text)
-            .hint(format!("`trueup item show {key}` shows what it waits for")));
+        let item = key.into();
+        return Err(Failure::new(ErrorCase::ParentCycle { item }, text));
     }
     Ok(())
 }
@@ -80,9 +80,14 @@ pub(super) fn remove(desk: &Desk, key: &ItemKey, reason: Option<&str>) -> Result
     let item = known(&mut store, key)?;
     if let Some(used) = store.use_of_item(key)? {
         let text = format!("{key} stays: {used}");
-        return Err(Failure::refused("item_in_use", text).hint(format!(
-            "`trueup item transition {key} cancelled` puts it away"
-        )));
+        let speaker = desk.mover(&mut store)?.map(|session| session.id);
+        let is_free = item.holder.is_none() || item.holder == speaker;
+        let case = if is_free && !item.status.is_finished() {
+            ErrorCase::ItemInUse { item: key.into() }
+        } else {
+            ErrorCase::ItemStays { item: key.into() }
+        };
+        return Err(Failure::new(case, text));
     }
     store.remove_item(key, &by)?;
     let text = format!("removed {key}, which was {}", item.status);

@@ -21,7 +21,7 @@ pub(super) use start::may_start;
 use super::set::lines;
 use crate::args::MetaCommand;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::report::Answer;
 
 /// Longest name of a field, in bytes.
@@ -56,8 +56,7 @@ fn unreadable(id: &AdwId, error: &MetadataError) -> Failure {
 
 fn not_found(id: &AdwId) -> Failure {
     let message = format!("there is no {}", shown_place(id));
-    Failure::refused("metadata_not_found", message)
-        .hint(format!("`trueup meta set {id} FIELD=VALUE` makes it"))
+    Failure::new(ErrorCase::MetadataNotFound { id: id.into() }, message)
 }
 
 /// Names who wrote a file: what it says itself, else whom it belongs to.
@@ -85,8 +84,7 @@ fn refuse_owned(field: &str) -> Result<(), Failure> {
         "{field} is a field of the database; change it with `{}`",
         owned.command
     );
-    Err(Failure::refused("database_owned", message)
-        .hint("the file holds what a workflow produces, the database who does what and how far"))
+    Err(Failure::new(ErrorCase::FieldOfDatabase, message))
 }
 
 fn get(desk: &Desk, id: &AdwId, field: Option<&str>) -> Result<Answer, Failure> {
@@ -107,12 +105,11 @@ fn get(desk: &Desk, id: &AdwId, field: Option<&str>) -> Result<Answer, Failure> 
                 // What a file must not hold is nothing to set in it.
                 if owned(field).is_some() {
                     let message = format!("{field} is a field of the database");
-                    return Err(Failure::refused("database_owned", message)
-                        .hint("`trueup queue list` shows it"));
+                    return Err(Failure::new(ErrorCase::FieldOfDatabase, message));
                 }
                 let message = format!("{} has no field {}", shown_place(id), one_line(field, 80));
-                return Err(Failure::refused("field_not_found", message)
-                    .hint(format!("`trueup meta get {id}` shows all")));
+                let case = ErrorCase::FieldNotFound { id: id.into() };
+                return Err(Failure::new(case, message));
             };
             vec![value.as_str().map_or_else(
                 || document.raw(field).unwrap_or_default().to_owned(),
@@ -194,7 +191,7 @@ fn record(desk: &Desk, id: &AdwId, changed: &Map<String, Json>) -> Option<String
         Ok(())
     });
     match recorded {
-        Err(failure) if failure.code != "store_missing" => {
+        Err(failure) if failure.case != ErrorCase::DatabaseMissing => {
             Some(format!("the log does not have it: {}", failure.message))
         }
         _ => None,
@@ -232,10 +229,8 @@ fn change<T>(
 /// Reads `FIELD=VALUE`.
 fn wish(id: &AdwId, pair: &str) -> Result<(String, Literal), Failure> {
     let Some((key, value)) = pair.split_once('=').filter(|(key, _)| is_name(key)) else {
-        return Err(Failure::usage(format!(
-            "{:?} is not FIELD=VALUE",
-            one_line(pair, 80)
-        )));
+        let message = format!("{:?} is not FIELD=VALUE", one_line(pair, 80));
+        return Err(Failure::usage("trueup meta set --help", message));
     };
     refuse_owned(key)?;
     let literal = match key {
@@ -244,8 +239,7 @@ fn wish(id: &AdwId, pair: &str) -> Result<(String, Literal), Failure> {
     };
     if key == "adw_id" && literal != Literal::text(id.as_str()) {
         let message = format!("adw_id of {} is {id}, as its folder", shown_place(id));
-        return Err(Failure::refused("id_mismatch", message)
-            .hint("a workflow of another id has a folder of its own"));
+        return Err(Failure::new(ErrorCase::IdMismatch, message));
     }
     Ok((key.to_owned(), literal))
 }

@@ -8,7 +8,7 @@ use trueup_core::model::{AdwId, Phase};
 
 use super::{file, shown_place, unreadable};
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 
 /// A piece that a workflow lacks.
 pub(super) struct Lacking {
@@ -39,12 +39,8 @@ pub(super) fn refusal(phase: PhaseName, lacking: &[Lacking], mut data: Json) -> 
     let row = |Lacking { id, piece }: &Lacking| json!({"id": id, "field": piece.field, "problem": piece.problem});
     data["missing"] = lacking.iter().map(row).collect();
     let phase = phase.as_str();
-    Failure::refused(
-        "phase_contract",
-        format!("{phase} cannot start: {}", lines.join("; ")),
-    )
-    .hint("`trueup meta set ID FIELD=VALUE` sets what is missing")
-    .data(data)
+    let message = format!("{phase} cannot start: {}", lines.join("; "));
+    Failure::new(ErrorCase::PhaseContract, message).data(data)
 }
 
 /// Refuses the start of a phase whose workflow lacks what the phase needs. A row without a
@@ -57,11 +53,8 @@ pub(crate) fn may_start(desk: &Desk, row: &Phase) -> Result<(), Failure> {
         return Ok(());
     }
     let id: AdwId = workflow.parse().map_err(|error| {
-        Failure::refused(
-            "phase_contract",
-            format!("{} cannot start: {error}", row.id),
-        )
-        .hint("its adw_id names no file; add its item's phases anew with --adw ID")
+        let message = format!("{} cannot start: {error}", row.id);
+        Failure::new(ErrorCase::PhaseWorkflow, message)
     })?;
     let file = file(desk, &id);
     let document = file.read().map_err(|error| unreadable(&id, &error))?;

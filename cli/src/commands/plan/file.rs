@@ -17,7 +17,7 @@ use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::text::lenient::hold;
 
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 
 /// Largest file read, in bytes.
 pub(super) const LARGEST: u64 = 16 * 1024 * 1024;
@@ -45,12 +45,14 @@ pub(super) struct Read {
 }
 
 pub(super) fn unreadable(path: &Path, problem: impl std::fmt::Display) -> Failure {
-    Failure::unable("plan_unreadable", format!("{}: {problem}", path.display()))
+    let message = format!("{}: {problem}", path.display());
+    Failure::new(ErrorCase::PlanUnreadable, message)
 }
 
 /// Says that a file is no status file.
 pub(super) fn no_status_file(file: &Path, error: &StatusFileError) -> Failure {
-    unreadable(file, error).hint("nothing was changed; a status.json has a list `tasks`")
+    let message = format!("{}: {error}", file.display());
+    Failure::new(ErrorCase::NoStatusFile, message)
 }
 
 /// Reads a file.

@@ -11,7 +11,7 @@ use trueup_core::store::sqlite::SqliteStore;
 use super::file;
 use super::step::worker;
 use crate::desk::Desk;
-use crate::failure::{Failure, REFUSED};
+use crate::failure::{ErrorCase, Failure, REFUSED};
 use crate::json;
 use crate::report::Answer;
 
@@ -24,8 +24,7 @@ pub(super) fn run(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
     let skipped: Vec<Value> = read.skipped.iter().map(shape).collect();
     if read.plan.tasks.is_empty() {
         let text = format!("{}: no task found; nothing was imported", path.display());
-        return Err(Failure::refused("no_plan", text)
-            .hint("a plan has headings `## Phase 1: Name` and, below them, lines `- [ ] 1.1 Title`")
+        return Err(Failure::new(ErrorCase::NoTasks, text)
             .data(json!({"plan": null, "imported": 0, "skipped": skipped})));
     }
     let mut store = desk.open_for_change()?;
@@ -86,7 +85,7 @@ fn refuse_used_operation(desk: &Desk, store: &mut SqliteStore) -> Result<(), Fai
     match event {
         Some(event) if event.reason.as_deref() != Some(REASON) => {
             let text = format!("this operation changed {} {}", event.entity, event.key);
-            Err(Failure::refused("op_id_used", text).hint("give every change an id of its own"))
+            Err(Failure::op_id_used(text))
         }
         _ => Ok(()),
     }

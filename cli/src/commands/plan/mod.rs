@@ -16,7 +16,7 @@ pub(super) use show::failure;
 
 use crate::args::{PlanCommand, Which};
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::report::Answer;
 
 /// Most plans named in a hint.
@@ -53,14 +53,12 @@ fn find(desk: &Desk, store: &mut SqliteStore, named: Option<&str>) -> Result<Pla
     }
     let mut plans = store.plan_ids()?;
     match plans.pop() {
-        None => {
-            Err(Failure::usage("there is no plan").hint("`trueup plan import FILE` takes one in"))
-        }
+        None => Err(Failure::new(ErrorCase::NoPlans, "there is no plan")),
         Some(only) if plans.is_empty() => Ok(only),
         Some(last) => {
             plans.push(last);
             let text = format!("there are {} plans: {}", plans.len(), names(store)?);
-            Err(Failure::usage(text).hint("name one with --plan PLAN or TRUEUP_PLAN"))
+            Err(Failure::new(ErrorCase::SeveralPlans, text))
         }
     }
 }
@@ -73,13 +71,19 @@ pub(super) fn by_name(desk: &Desk, store: &mut SqliteStore, text: &str) -> Resul
     if let Some(id) = by_file(desk, store, text)? {
         return Ok(id);
     }
+    Err(not_found(store, text)?)
+}
+
+/// Says that there is no such plan, and which there are.
+fn not_found(store: &mut SqliteStore, text: &str) -> Result<Failure, Failure> {
     let known = names(store)?;
-    let hint = if known.is_empty() {
-        "`trueup plan import FILE` takes one in".to_owned()
+    let case = if known.is_empty() {
+        ErrorCase::PlanOfNoneNotFound
     } else {
-        format!("the plans are: {known}")
+        let plans = known.as_str().into();
+        ErrorCase::PlanNotFound { plans }
     };
-    Err(Failure::refused("plan_not_found", format!("there is no plan {text}")).hint(hint))
+    Ok(Failure::new(case, format!("there is no plan {text}")))
 }
 
 fn by_id(store: &mut SqliteStore, text: &str) -> Result<Option<PlanId>, Failure> {
@@ -126,9 +130,10 @@ fn plan_of(
     };
     let found = by_name(desk, store, own.as_str())?;
     match &which.plan {
-        Some(other) if by_name(desk, store, other)? != found => Err(Failure::usage(format!(
-            "the task is one of {own}, --plan says {other}"
-        ))),
+        Some(other) if by_name(desk, store, other)? != found => Err(Failure::usage(
+            "trueup plan --help",
+            format!("the task is one of {own}, --plan says {other}"),
+        )),
         _ => Ok(found),
     }
 }

@@ -5,7 +5,7 @@ use trueup_core::store::{OrchestratorStore as _, PlanStore as _};
 
 use super::{by_name, show};
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::json;
 use crate::report::Answer;
 
@@ -24,8 +24,8 @@ pub(super) fn run(desk: &Desk, named: &str) -> Result<Answer, Failure> {
     let running = store.live_orchestrators()?;
     if let Some(run) = running.iter().find(|run| run.plan == id) {
         let text = format!("plan {id} is run by {}", run.id);
-        return Err(Failure::refused("plan_already_running", text)
-            .hint(format!("`trueup orchestrator stop {}` ends it", run.id))
+        let run_id = (&run.id).into();
+        return Err(Failure::new(ErrorCase::PlanRunning { run: run_id }, text)
             .data(json!({"holder": json::orchestrator(run)})));
     }
     let state = show::state(&mut store, &id)?;

@@ -7,7 +7,7 @@ use trueup_core::store::PlanStore as _;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::text::one_line;
 
-use super::find;
+use super::{find, not_found};
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
@@ -81,8 +81,10 @@ pub(super) fn next(desk: &Desk, named: Option<&str>, count: usize) -> Result<Ans
 
 /// Reads a plan that was found.
 pub(super) fn state(store: &mut SqliteStore, id: &PlanId) -> Result<PlanState, Failure> {
-    let vanished = || Failure::refused("plan_not_found", format!("there is no plan {id}"));
-    store.plan(id)?.ok_or_else(vanished)
+    match store.plan(id)? {
+        Some(state) => Ok(state),
+        None => Err(not_found(store, id.as_str())?),
+    }
 }
 
 /// Shows a plan in one line.

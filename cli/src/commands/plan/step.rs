@@ -3,6 +3,7 @@
 use serde_json::json;
 use trueup_core::model::{
     OrchestratorId, PlanId, PlanTask, PlanTaskRefusal, PlanTaskStatus, PlanTaskStep, PlanWorker,
+    RETRY_LIMIT,
 };
 use trueup_core::plan::{StepTaken, take_step};
 use trueup_core::store::sqlite::SqliteStore;
@@ -11,7 +12,7 @@ use trueup_core::store::{PlanStore as _, Provenance};
 use super::{plan_of, show};
 use crate::args::Task;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::json;
 use crate::report::Answer;
 use crate::speaker::PERSON;
@@ -38,7 +39,7 @@ pub(super) fn worker(desk: &Desk, store: &mut SqliteStore) -> Result<PlanWorker,
 fn orchestrator(desk: &Desk) -> Result<Option<OrchestratorId>, Failure> {
     let id = desk.environment.text("TRUEUP_ORCHESTRATOR_ID");
     let id = id.map(str::parse).transpose();
-    id.map_err(|error| Failure::usage(format!("TRUEUP_ORCHESTRATOR_ID: {error}")))
+    id.map_err(|error| Failure::variable("TRUEUP_ORCHESTRATOR_ID", &error))
 }
 
 /// Begins a task. What it depends on is no obstacle to who insists, but is said.
@@ -99,8 +100,8 @@ fn taken(
         StepTaken::Refused { refusal, task } => return Err(refused(refusal, &task, step)),
         StepTaken::Unknown => {
             let text = format!("there is no task {key}");
-            return Err(Failure::refused("task_not_found", text)
-                .hint(format!("`trueup plan status {plan}` shows the tasks")));
+            let plan = plan.into();
+            return Err(Failure::new(ErrorCase::TaskNotFound { plan }, text));
         }
     };
     let answer = Answer::new(
@@ -111,52 +112,50 @@ fn taken(
 }
 
 fn refused(refusal: PlanTaskRefusal, task: &PlanTask, step: &PlanTaskStep) -> Failure {
-    let (key, id) = (task.key(), &task.id);
-    let since = task
-        .started_at
-        .map_or(String::new(), |at| format!(" since {at}"));
-    let (text, hint) = match refusal {
+    let (key, to) = (task.key(), step.to());
+    let text = match refusal {
         PlanTaskRefusal::InProgressElsewhere => {
+            let since = task.started_at;
+            let since = since.map_or(String::new(), |at| format!(" since {at}"));
             let who = task.started_by.as_deref().unwrap_or("somebody");
             let under = task.orchestrator.as_ref();
             let under = under.map_or(String::new(), |id| format!(" under orchestrator {id}"));
-            (
-                format!("task {key} is in progress{since}, started by {who}{under}"),
-                format!("if nobody works on it: `trueup plan fail {id} --error …`, then retry it"),
-            )
+            format!("task {key} is in progress{since}, started by {who}{under}")
         }
-        PlanTaskRefusal::RetryLimit => (
-            format!(
-                "task {key} was tried again {} times already",
-                task.retry_count
-            ),
-            "put what is left to do into the plan as a new task, and import it again".to_owned(),
+        PlanTaskRefusal::RetryLimit => format!(
+            "task {key} was tried again {} times already",
+            task.retry_count
         ),
-        PlanTaskRefusal::Illegal => (
-            format!(
-                "task {key} is {} and cannot become {}",
-                task.status,
-                step.to()
-            ),
-            if task.status == PlanTaskStatus::Failed {
-                format!("`trueup plan retry {id}` puts it back")
-            } else {
-                format!(
-                    "`trueup plan status {}` shows where its tasks stand",
-                    task.plan
-                )
-            },
-        ),
+        PlanTaskRefusal::Illegal => {
+            format!("task {key} is {} and cannot become {to}", task.status)
+        }
     };
-    Failure::refused(refusal.code(), text)
-        .hint(hint)
-        .data(json!({
-            "task": json::plan_task(task),
-            "holder": {
-                "session_id": task.session,
-                "orchestrator": task.orchestrator,
-                "started_by": task.started_by,
-                "started_at": task.started_at,
-            },
-        }))
+    Failure::new(case(refusal, task), text).data(json!({
+        "task": json::plan_task(task),
+        "holder": {
+            "session_id": task.session,
+            "orchestrator": task.orchestrator,
+            "started_by": task.started_by,
+            "started_at": task.started_at,
+        },
+    }))
+}
+
+/// Tells what leads on from a refusal: another try only while there is one left.
+fn case(refusal: PlanTaskRefusal, task: &PlanTask) -> ErrorCase {
+    let is_spent = task.retry_count >= RETRY_LIMIT;
+    let has_failed = task.status == PlanTaskStatus::Failed;
+    let (plan, task) = ((&task.plan).into(), (&task.id).into());
+    match refusal {
+        PlanTaskRefusal::InProgressElsewhere if is_spent => {
+            ErrorCase::TaskInProgressAtLast { plan }
+        }
+        PlanTaskRefusal::InProgressElsewhere => ErrorCase::TaskInProgress { task, plan },
+        PlanTaskRefusal::RetryLimit => ErrorCase::RetriesSpent { task, plan },
+        PlanTaskRefusal::Illegal if has_failed && is_spent => {
+            ErrorCase::TaskFailedForGood { task, plan }
+        }
+        PlanTaskRefusal::Illegal if has_failed => ErrorCase::TaskFailed { task, plan },
+        PlanTaskRefusal::Illegal => ErrorCase::IllegalTaskStep { plan },
+    }
 }

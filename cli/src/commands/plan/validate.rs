@@ -20,7 +20,7 @@ use trueup_core::text::lenient::{hold, release};
 use crate::args::PlanValidate;
 use crate::commands::meta::check::{exit, lines};
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{ErrorCase, Failure};
 use crate::json;
 use crate::report::Answer;
 
@@ -86,7 +86,7 @@ fn choose(desk: &Desk, named: Option<&str>) -> Result<Chosen, Failure> {
     let is_file = named
         .is_some_and(|text| file::is_path(text) || desk.cwd().join(path_from_text(text)).is_file());
     let mut store = match (named, desk.open()) {
-        (Some(text), Err(failure)) if is_file && failure.code == "store_missing" => {
+        (Some(text), Err(failure)) if is_file && failure.case == ErrorCase::DatabaseMissing => {
             return Ok(Chosen {
                 file: path_from_text(text),
                 state: None,

@@ -3,6 +3,7 @@
 use super::{ClaimFacts, ClaimVerdict, FORCE_AFTER_SECONDS, decide};
 use crate::liveness::{ProcessEvidence, judge};
 use crate::model::{ItemKey, SPAN_CEILING_SECONDS, Session, Timestamp};
+use crate::text::quoted;
 
 /// A claim that is granted from some time on, if the holder gives no further sign of life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +18,7 @@ impl Taking {
     /// Returns the command that takes it.
     pub fn command(self, item: &ItemKey) -> String {
         let force = if self.by_force { " --force" } else { "" };
-        format!("trueup claim {item}{force}")
+        format!("trueup claim {}{force}", quoted(item.as_str()))
     }
 }
 

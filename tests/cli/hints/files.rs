@@ -1,0 +1,176 @@
+//! Databases and files that cannot be used.
+
+use std::fs;
+
+use super::{State, state};
+
+/// What no database begins with.
+const GARBAGE: &str = "no database, but long enough ";
+
+pub(super) fn states() -> Vec<State> {
+    let mut all = databases();
+    all.extend(others());
+    all
+}
+
+fn databases() -> Vec<State> {
+    vec![
+        state(
+            "DatabaseUrl",
+            |s| s.person(),
+            "TRUEUP_DATABASE_URL=mysql://x trueup item list",
+        ),
+        state("DatabaseMissing", |_| (), "trueup item list"),
+        state("DatabaseMissing", |_| (), "trueup item add SD-1"),
+        state(
+            "DatabaseUnavailable",
+            |s| s.person(),
+            "TRUEUP_DATABASE_URL=sqlite:/dev/null/x.db trueup db migrate",
+        ),
+        state(
+            "DatabaseContended",
+            |s| {
+                s.person();
+                let database = s.home.database();
+                database.execute_batch("BEGIN IMMEDIATE").unwrap();
+                s.keep(database);
+            },
+            "TRUEUP_DEADLINE_MS=300 trueup item add SD-1",
+        ),
+        state(
+            "SchemaTooNew",
+            |s| {
+                s.person();
+                let database = s.home.database();
+                let newer = "PRAGMA journal_mode = DELETE; PRAGMA user_version = 9999";
+                database.execute_batch(newer).unwrap();
+            },
+            "trueup item list",
+        ),
+        state(
+            "DatabaseCorrupt",
+            |s| {
+                fs::write(s.home.trueup().join("trueup.db"), GARBAGE.repeat(9)).unwrap();
+            },
+            "trueup item list",
+        ),
+        state(
+            "Conflict",
+            |s| {
+                s.start();
+                s.sh("trueup claim SD-1 --create");
+                s.sh("trueup handoff create PLAN-TO-EXEC --op-id operation-1");
+                s.home.sql("DELETE FROM handoffs", []);
+            },
+            "trueup handoff create PLAN-TO-EXEC --op-id operation-1",
+        ),
+        state(
+            "Denied",
+            |s| {
+                s.person();
+                s.home.sql(
+                    "CREATE TRIGGER closed BEFORE INSERT ON work_items
+                     BEGIN SELECT RAISE(ABORT, 'closed for today'); END",
+                    [],
+                );
+            },
+            "trueup item add SD-1",
+        ),
+        state(
+            "Invalid",
+            |s| {
+                s.person();
+                s.sh("trueup db backup copy.db");
+            },
+            "trueup db restore \"$TRUEUP_HOME/trueup.db\"",
+        ),
+        state(
+            "CopyUnwritable",
+            |s| s.person(),
+            "trueup db backup /nowhere/copy.db",
+        ),
+        state(
+            "CopyUnusable",
+            |s| {
+                s.person();
+                s.write("copy.db", &GARBAGE.repeat(9));
+            },
+            "trueup db restore copy.db",
+        ),
+        state(
+            "DatabaseInUse",
+            |s| {
+                s.person();
+                s.sh("trueup db backup copy.db");
+                let database = s.home.database();
+                let count = "SELECT count(*) FROM work_items";
+                let count = database.query_row(count, [], |row| row.get::<_, i64>(0));
+                count.unwrap();
+                s.keep(database);
+            },
+            "TRUEUP_DEADLINE_MS=300 trueup db restore copy.db",
+        ),
+    ]
+}
+
+fn others() -> Vec<State> {
+    vec![
+        state("File", |s| s.person(), "trueup repo add /nowhere"),
+        state("File", |s| s.person(), "trueup check --sources /nowhere"),
+        state(
+            "JournalUnreadable",
+            |s| {
+                s.person();
+                fs::create_dir(s.home.trueup().join("journal.jsonl")).unwrap();
+            },
+            "trueup journal list",
+        ),
+        state("EntryNotFound", |s| s.person(), "trueup journal show j-1"),
+        state(
+            "MetadataNotFound",
+            |s| s.person(),
+            "trueup meta get 77c90e61",
+        ),
+        state(
+            "MetadataNotFound",
+            |s| s.person(),
+            "trueup meta check 77c90e61",
+        ),
+        state(
+            "FieldOfDatabase",
+            |s| s.person(),
+            "trueup meta set 77c90e61 status=completed",
+        ),
+        state(
+            "FieldNotFound",
+            |s| {
+                s.person();
+                s.sh("trueup meta set 77c90e61 branch_name=x");
+            },
+            "trueup meta get 77c90e61 colour",
+        ),
+        state(
+            "IdMismatch",
+            |s| s.person(),
+            "trueup meta set 77c90e61 adw_id=other",
+        ),
+        state(
+            "MetadataCorrupt",
+            |s| {
+                s.person();
+                s.write("agents/77c90e61/adw_state.json", "{\n\"adw_id\": \n}");
+            },
+            "trueup meta get 77c90e61",
+        ),
+        state(
+            "MetadataSymlink",
+            |s| {
+                s.person();
+                s.write("agents/77c90e61/other.json", "{}");
+                let link = s.home.project().join("agents/77c90e61/adw_state.json");
+                std::os::unix::fs::symlink("other.json", link).unwrap();
+            },
+            "trueup meta get 77c90e61",
+        ),
+    ]
+}

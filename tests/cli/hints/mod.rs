@@ -1,0 +1,293 @@
+//! Every error can be ended by following its hint: in a state that brings it about, each command
+//! that the hint names is run just as it is printed, and does what the table of errors promises.
+
+mod claims;
+mod commands;
+mod files;
+mod handoffs;
+mod items;
+mod plans;
+mod repos;
+mod scene;
+
+use std::collections::BTreeSet;
+
+use support::home::{SECOND, SESSION};
+use trueup::{ERRORS, ErrorRow, Promise};
+
+use scene::Scene;
+
+/// A state in which a command fails.
+struct State {
+    /// The row of the table that it fails with.
+    row: &'static str,
+    /// Makes the state.
+    make: fn(&Scene),
+    /// The command, for a shell.
+    failing: &'static str,
+    /// Lets the time come that the hint names.
+    wait: fn(&Scene),
+}
+
+/// Makes a state in which nothing is waited for.
+const fn state(row: &'static str, make: fn(&Scene), failing: &'static str) -> State {
+    let wait = |_: &Scene| {};
+    State {
+        row,
+        make,
+        failing,
+        wait,
+    }
+}
+
+/// Rows that no test brings about, and why.
+const UNTRIED: &[(&str, &str)] = &[
+    (
+        "Internal",
+        "a panic is a fault that is mended when it is known",
+    ),
+    (
+        "Orphaned",
+        "the supervisor has to die between two steps of its child",
+    ),
+    (
+        "CommandStillRuns",
+        "a command has to outlive its killed supervisor for half a minute",
+    ),
+    (
+        "JournalUnwritable",
+        "the directory becomes read-only between two steps; root writes all the same",
+    ),
+    ("DataDirectory", "root may write everywhere"),
+    (
+        "NotConsistentForGood",
+        "every disagreement that forbids a hand-off has a command that ends it",
+    ),
+    (
+        "HandoffItemNotFound",
+        "an item with an open hand-off is not removed",
+    ),
+    (
+        "PoolOccupied",
+        "other processes of the machine have to listen on thirty ports",
+    ),
+    (
+        "NoSlug",
+        "every name of a directory makes one that was tried",
+    ),
+    (
+        "MetadataBusy",
+        "another process has to keep a lock that the test cannot name",
+    ),
+    (
+        "FileBusy",
+        "another process has to keep a lock that the test cannot name",
+    ),
+];
+
+fn states() -> Vec<State> {
+    let mut all = commands::states();
+    all.extend(files::states());
+    all.extend(items::states());
+    all.extend(claims::states());
+    all.extend(handoffs::states());
+    all.extend(plans::states());
+    all.extend(repos::states());
+    all
+}
+
+fn row(name: &str) -> &'static ErrorRow {
+    let row = ERRORS.iter().find(|row| row.name == name);
+    row.unwrap_or_else(|| panic!("the table has no row {name}"))
+}
+
+/// Finds the commands that a hint prints, in order, with what is promised of them. A template may
+/// be printed several times: it stands for a list.
+fn advised(row: &ErrorRow, hint: &str, speaks: &str) -> Vec<(Promise, String)> {
+    let mut used = BTreeSet::new();
+    let printed = hint.split('`').skip(1).step_by(2);
+    let found = printed.map(|command| {
+        let bare = command.replace(speaks, "");
+        let is_it = |template: &str| fits(template, command) || fits(template, &bare);
+        let at = row
+            .commands
+            .iter()
+            .position(|(_, template)| is_it(template));
+        let at = at.unwrap_or_else(|| panic!("{}: {command} is not in the table", row.name));
+        used.insert(at);
+        (row.commands[at].0, command.to_owned())
+    });
+    let found = found.collect();
+    assert_eq!(used.len(), row.commands.len(), "{}: {hint}", row.name);
+    found
+}
+
+/// Tells whether a command is what a template makes.
+fn fits(template: &str, command: &str) -> bool {
+    let mut pieces = template.split('{');
+    let begin = pieces.next().unwrap_or_default();
+    let Some(mut rest) = command.strip_prefix(begin) else {
+        return false;
+    };
+    for piece in pieces {
+        let (_, fixed) = piece.split_once('}').unwrap();
+        if fixed.is_empty() {
+            return true;
+        }
+        match rest.find(fixed) {
+            Some(at) => rest = &rest[at + fixed.len()..],
+            None => return false,
+        }
+    }
+    rest.is_empty()
+}
+
+#[test]
+fn the_table_has_a_state_for_each_error_and_codes_have_one_exit_code() {
+    let tried: BTreeSet<&str> = states().iter().map(|state| state.row).collect();
+    let untried: BTreeSet<&str> = UNTRIED.iter().map(|(name, _)| *name).collect();
+    for name in tried.iter().chain(&untried) {
+        row(name);
+    }
+    for row in ERRORS {
+        let is_tried = tried.contains(row.name);
+        assert_ne!(
+            is_tried,
+            untried.contains(row.name),
+            "{} has no state",
+            row.name
+        );
+        let same_code = ERRORS.iter().filter(|other| other.code == row.code);
+        for other in same_code {
+            assert_eq!(other.exit, row.exit, "{}", row.code);
+        }
+        for (_, command) in row.commands {
+            let is_placeholder = |word: &str| {
+                word.len() > 1
+                    && word
+                        .chars()
+                        .all(|c| c.is_ascii_uppercase() || "<>…".contains(c))
+            };
+            let left_open = command.split([' ', '=']).find(|word| is_placeholder(word));
+            assert_eq!(
+                left_open, None,
+                "{}: {command} does not run as it stands",
+                row.name
+            );
+        }
+    }
+}
+
+/// Runs what fails; returns the hint.
+fn fails(state: &State, scene: &Scene) -> String {
+    let row = row(state.row);
+    let json = state.failing.replacen("trueup ", "trueup --json ", 1);
+    let done = scene.shell(&json);
+    let context = || format!("{}: {}: {done:?}", row.name, state.failing);
+    assert_eq!(done.code, Some(i32::from(row.exit)), "{}", context());
+    let object = done.json();
+    assert_eq!(object["ok"], false, "{}", context());
+    assert_eq!(object["error"]["code"], row.code, "{}", context());
+    object["error"]["hint"].as_str().unwrap().to_owned()
+}
+
+fn made(state: &State) -> Scene {
+    let scene = Scene::new();
+    (state.make)(&scene);
+    scene
+}
+
+/// Returns the flag by which a command line names its session.
+fn speaks(failing: &str) -> String {
+    let named = failing.split_once("--session ");
+    named.map_or_else(|| "?".to_owned(), |(_, id)| format!(" --session {id}"))
+}
+
+fn keeps_its_promises(state: &State) {
+    let row = row(state.row);
+    let advice = |scene: &Scene| advised(row, &fails(state, scene), &speaks(state.failing));
+    let first = made(state);
+    let hint = fails(state, &first);
+    let text = first.shell(state.failing);
+    assert!(
+        text.stderr.contains(&format!("hint: {hint}")) || state.row == "Usage",
+        "{}: {hint}: {text:?}",
+        row.name
+    );
+    let count = advice(&first).len();
+    let mut first = Some(first);
+    for number in 0..count {
+        // What one advice does must not help the next.
+        let scene = first.take().unwrap_or_else(|| made(state));
+        let (promise, command) = advice(&scene).swap_remove(number);
+        if promise == Promise::Later {
+            (state.wait)(&scene);
+        }
+        let done = scene.shell(&command);
+        assert_eq!(done.code, Some(0), "{}: {command}: {done:?}", row.name);
+        if promise == Promise::Ends {
+            let again = scene.shell(state.failing);
+            let context = || format!("{}: {command}: {}: {again:?}", row.name, state.failing);
+            assert_eq!(again.code, Some(0), "{}", context());
+        }
+    }
+}
+
+fn keep_their_promises(states: &[State]) {
+    let broken = states.iter().filter(|state| {
+        let kept = std::panic::catch_unwind(|| keeps_its_promises(state));
+        kept.is_err()
+    });
+    let broken: Vec<_> = broken.map(|state| (state.row, state.failing)).collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn hints_on_command_lines_keep_what_they_promise() {
+    keep_their_promises(&commands::states());
+}
+
+#[test]
+fn hints_on_files_keep_what_they_promise() {
+    keep_their_promises(&files::states());
+}
+
+#[test]
+fn hints_on_items_keep_what_they_promise() {
+    keep_their_promises(&items::states());
+}
+
+#[test]
+fn hints_on_claims_keep_what_they_promise() {
+    keep_their_promises(&claims::states());
+}
+
+#[test]
+fn hints_on_handoffs_keep_what_they_promise() {
+    keep_their_promises(&handoffs::states());
+}
+
+#[test]
+fn hints_on_plans_keep_what_they_promise() {
+    keep_their_promises(&plans::states());
+}
+
+#[test]
+fn hints_on_repositories_keep_what_they_promise() {
+    keep_their_promises(&repos::states());
+}
+
+#[test]
+fn an_advised_command_speaks_for_whom_the_first_spoke_for() {
+    let scene = Scene::started();
+    scene.sh("trueup item add SD-1 --requires-evidence");
+    scene.second(None);
+    let project = scene.home.project().display().to_string();
+    let failing = format!("trueup interrupt --session {SECOND} --project {project} --json");
+    let done = scene.shell(&format!("cd / && {failing}")).json();
+    let hint = done["error"]["hint"].as_str().unwrap();
+    let command = format!("trueup next --session {SECOND} --project {project}");
+    assert!(hint.contains(&format!("`{command}`")), "{hint}");
+    assert_eq!(scene.shell(&format!("cd / && {command}")).code, Some(0));
+    assert_ne!(SECOND, SESSION);
+}

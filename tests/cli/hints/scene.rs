@@ -1,0 +1,128 @@
+//! A scratch in which commands are run by a shell, as a person or a model runs them.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use support::client::binary;
+use support::home::{Answer, Bystander, Home, SECOND, SESSION, bystander};
+
+use crate::fixture::{SYNC, second};
+
+/// The scratch, and what has to live as long as it.
+pub(super) struct Scene {
+    pub(super) home: Home,
+    kept: RefCell<Vec<Box<dyn Any>>>,
+}
+
+impl std::panic::UnwindSafe for Scene {}
+
+impl Scene {
+    /// Makes a scratch without a database.
+    pub(super) fn new() -> Self {
+        let kept = RefCell::default();
+        let home = Home::new();
+        Self { home, kept }
+    }
+
+    /// Makes one with [`SESSION`] registered.
+    pub(super) fn started() -> Self {
+        let scene = Self::new();
+        scene.start();
+        scene
+    }
+
+    /// Registers [`SESSION`], for which commands speak from then on.
+    pub(super) fn start(&self) {
+        self.home.start().ok();
+    }
+
+    /// Makes the database; a person speaks.
+    pub(super) fn person(&self) {
+        self.sh("trueup db migrate");
+    }
+
+    /// Registers [`SECOND`].
+    pub(super) fn second(&self, process: Option<&Bystander>) {
+        second(&self.home, process);
+    }
+
+    /// Registers [`SECOND`], whose process lives as long as the scene.
+    pub(super) fn second_alive(&self) {
+        let process = bystander();
+        self.second(Some(&process));
+        self.keep(process);
+    }
+
+    /// Keeps something until the scene is over.
+    pub(super) fn keep(&self, thing: impl Any) {
+        self.kept.borrow_mut().push(Box::new(thing));
+    }
+
+    /// Writes a file of the project.
+    pub(super) fn write(&self, name: &str, content: &str) {
+        let path = self.home.project().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Runs a command that has to succeed.
+    #[track_caller]
+    pub(super) fn sh(&self, command: &str) -> Answer {
+        let done = self.shell(command);
+        assert_eq!(done.code, Some(0), "{command}: {done:?}");
+        done
+    }
+
+    /// Runs a command as it stands.
+    pub(super) fn shell(&self, command: &str) -> Answer {
+        let binaries: PathBuf = binary("trueup").unwrap().parent().unwrap().to_owned();
+        let own = self.home.user().join("bin");
+        let path = std::env::var("PATH").unwrap_or_default();
+        let child = Command::new("sh")
+            .args(["-c", command])
+            .current_dir(self.home.project())
+            .env_clear()
+            .env("HOME", self.home.user())
+            .env("TRUEUP_HOME", self.home.trueup())
+            .env("TRUEUP_DEADLINE_MS", "60000")
+            .env("CLAUDE_PID", std::process::id().to_string())
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env(
+                "PATH",
+                format!("{}:{}:{path}", own.display(), binaries.display()),
+            )
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        Answer::of(child.unwrap())
+    }
+
+    /// Puts a client into PATH that takes [`SESSION`] up again as the real one does.
+    pub(super) fn install_client(&self) {
+        let bin = self.home.user().join("bin");
+        fs::create_dir_all(&bin).unwrap();
+        let payload = bin.join("resume.json");
+        fs::write(&payload, self.home.payload("session-start.resume").bytes()).unwrap();
+        let script = format!(
+            "#!/bin/sh\n[ \"$1 $2\" = '--resume {SESSION}' ] && exec {SYNC} < '{}'\n",
+            payload.display()
+        );
+        fs::write(bin.join("claude"), script).unwrap();
+        fs::set_permissions(bin.join("claude"), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Ends [`SESSION`].
+    pub(super) fn end(&self) {
+        self.home.push("session-end.prompt_input_exit").ok();
+    }
+
+    /// Lets [`SECOND`] hold an item in the database alone, as after a takeover.
+    pub(super) fn lost_to_second(&self, item: &str) {
+        self.home.give(SECOND, item);
+    }
+}
