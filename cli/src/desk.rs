@@ -34,6 +34,8 @@ pub(crate) struct Desk {
     pub(crate) json: bool,
     /// The session named on the command line.
     pub(crate) named: Option<SessionId>,
+    /// The flags with which an advised command speaks for whom this one speaks for.
+    pub(crate) speaks: String,
     /// The id under which the command's main write happens once, when a script named one.
     op_id: Option<OperationId>,
     /// Whom the command speaks for, once that was asked.
@@ -96,6 +98,7 @@ impl Desk {
             site,
             json: common.json,
             named: common.session.clone(),
+            speaks: common.repeated(),
             op_id: common.op_id.clone(),
             speaker: OnceCell::new(),
             cwd,

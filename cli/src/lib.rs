@@ -25,10 +25,11 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser};
+use trueup_core::text::CommandLine;
 
 use crate::args::{Common, Trueup, Validate};
 use crate::desk::Desk;
-use crate::failure::{CommandLine, ErrorCase, Failure};
+use crate::failure::{ErrorCase, Failure};
 
 pub use crate::failure::{ERRORS, ErrorRow, Promise};
 use crate::report::{Answer, Report};
@@ -84,7 +85,7 @@ fn parse<T: Parser>(program: &'static str, arguments: &[OsString]) -> Result<T, 
             again => {
                 let error = again.err().filter(clap::Error::use_stderr).unwrap_or(error);
                 let text = error.render().to_string();
-                let help = help_of(T::command(), arguments);
+                let help = help_of(T::command(), program, arguments);
                 let failure = Failure::new(ErrorCase::Usage { help }, reason(&text));
                 Report::new(program, json).fail(&failure, &[])
             }
@@ -93,17 +94,22 @@ fn parse<T: Parser>(program: &'static str, arguments: &[OsString]) -> Result<T, 
 }
 
 /// Returns the command that shows how the command is called which the arguments name.
-fn help_of(mut definition: clap::Command, arguments: &[OsString]) -> CommandLine {
+fn help_of(
+    mut definition: clap::Command,
+    program: &'static str,
+    arguments: &[OsString],
+) -> CommandLine {
     definition.build();
-    let mut line = definition.get_name().to_owned();
     let mut at = &definition;
-    for word in arguments.iter().skip(1).filter_map(|word| word.to_str()) {
-        if let Some(named) = at.find_subcommand(word).filter(|_| word != "help") {
-            line = format!("{line} {}", named.get_name());
+    let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
+    let mut line = CommandLine::new(program);
+    for word in words.filter(|word| *word != "help") {
+        if let Some(named) = at.find_subcommand(word) {
+            line = line.word(named.get_name());
             at = named;
         }
     }
-    CommandLine::ready(format!("{line} --help"))
+    line.with("--help")
 }
 
 fn clean(argument: &OsString) -> OsString {

@@ -40,7 +40,11 @@ fn a_command_line_that_makes_no_sense_is_an_object_too() {
         assert_eq!(object["command"], "trueup", "{arguments:?}");
         let error = &object["error"];
         assert_eq!(error["code"], "usage", "{arguments:?}");
-        assert_eq!(error["hint"], "trueup --help", "{arguments:?}");
+        let hint = error["hint"].as_str().unwrap();
+        assert!(
+            hint.starts_with("`trueup ") && hint.contains(" --help` "),
+            "{hint}"
+        );
         let message = error["message"].as_str().unwrap();
         assert!(message.contains(part), "{arguments:?}: {message}");
         assert!(

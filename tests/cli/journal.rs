@@ -108,5 +108,5 @@ fn a_damaged_line_is_skipped_and_said() {
     std::fs::write(&path, format!("garbage in a line\n{text}")).unwrap();
     let answer = trueup(&home, &["journal", "list"]);
     assert!(answer.stdout.starts_with(&id), "{answer:?}");
-    assert!(answer.stderr.starts_with("warning: 1 lines"), "{answer:?}");
+    assert!(answer.stderr.starts_with("warning: 1 line "), "{answer:?}");
 }

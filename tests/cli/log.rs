@@ -81,6 +81,57 @@ fn by_session() {
 }
 
 #[test]
+fn a_time_is_read_as_it_is_written() {
+    let home = started();
+    data(&home, &["item", "add", "SD-1"]);
+    let logged = |since: &str| {
+        let answer = object(&home, 0, &["log", "--limit", "0", "--since", since]);
+        let warned = answer["warnings"].as_array().unwrap().len();
+        (answer["data"]["events"].as_array().unwrap().len(), warned)
+    };
+    let all = logged("100000w").0;
+    assert!(all > 1);
+    home.sql("DROP TRIGGER events_no_update", []);
+    home.sql("UPDATE events SET at = '2020-06-01T10:00:00.000Z'", []);
+    for (since, expected) in [
+        ("2020-06-01", (all, 0)),
+        ("20200601", (all, 0)),
+        ("2020-06-02", (0, 0)),
+        ("2020-06-01T10:00:00Z", (all, 0)),
+        ("2020-06-01 10:00:00", (all, 0)),
+        ("2020-06-01T10:00:00.001Z", (0, 0)),
+        // Elsewhere it is not the same time.
+        ("2020-06-01T12:00:00+02:00", (all, 0)),
+        ("2020-06-01T06:30:00-03:30", (all, 0)),
+        ("2020-06-01T10:00:00-01:00", (0, 0)),
+        ("1h30m", (0, 0)),
+        ("99999999999w", (all, 0)),
+        ("2999-01-01", (0, 1)),
+    ] {
+        assert_eq!(logged(since), expected, "{since}");
+    }
+    // A number alone may be a year, or seconds.
+    for wrong in [
+        "2020",
+        "45",
+        "0h",
+        "2 hours ago",
+        "25:00",
+        "2020-02-30",
+        "1h30",
+        "-2h",
+    ] {
+        let object = object(&home, 2, &["log", &format!("--since={wrong}")]);
+        assert_eq!(object["error"]["code"], "usage", "{wrong}");
+        let hint = object["error"]["hint"].as_str().unwrap();
+        assert!(
+            hint.contains("2026-02-02T03:00:00Z") && hint.contains("2h"),
+            "{hint}"
+        );
+    }
+}
+
+#[test]
 fn since_a_time_or_so_long_ago() {
     let home = busy();
     let all = events(&home, &["--limit", "0"]).len();

@@ -96,7 +96,7 @@ fn an_illegal_step_names_where_it_may_go_and_changes_nothing() {
     );
     let hint = object["error"]["hint"].as_str().unwrap();
     assert!(
-        hint.contains("`trueup item reopen SD-1 --reason R`"),
+        hint.contains("`trueup item reopen SD-1 --reason again`"),
         "{hint}"
     );
     assert_eq!(Witness::of(&home), before);

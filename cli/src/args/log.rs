@@ -17,7 +17,8 @@ pub(crate) struct LogArgs {
     /// Only by this one: a session id, a user, or sql
     #[arg(long, value_name = "A")]
     pub(crate) actor: Option<String>,
-    /// Only since this time, such as 2026-02-02T03:00:00Z, or so long ago, such as 2h
+    /// Only since this time, such as 2026-02-02T03:00:00Z or 2026-02-02 (UTC unless it says
+    /// otherwise), or so long ago, such as 2h, 1h30m or 1w
     #[arg(long, value_name = "T")]
     pub(crate) since: Option<String>,
     /// Only after this cursor, the `next` of an earlier answer

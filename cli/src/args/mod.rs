@@ -76,13 +76,13 @@ pub(crate) struct Trueup {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Common {
     /// Print one JSON object
-    #[arg(long, global = true)]
+    #[arg(long, global = true, overrides_with = "json")]
     pub(crate) json: bool,
     /// Speak for this session [default: $TRUEUP_SESSION_ID, then the one of this project]
-    #[arg(long, global = true, value_name = "ID")]
+    #[arg(long, global = true, value_name = "ID", overrides_with = "session")]
     pub(crate) session: Option<SessionId>,
     /// Take this directory for the project [default: the git worktree here]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", overrides_with = "project")]
     pub(crate) project: Option<PathBuf>,
     /// Carry the change out once, however often the command is repeated with this id
     #[arg(long, global = true, value_name = "ID", hide = true)]

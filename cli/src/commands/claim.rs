@@ -8,12 +8,13 @@ use trueup_core::model::{
 };
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{ClaimTaken, Provenance, Release, Store as _, StoreError};
+use trueup_core::text::CommandLine;
 
 use super::item::known;
 use super::or_none;
 use crate::args::ClaimArgs;
 use crate::desk::Desk;
-use crate::failure::{CommandLine, ErrorCase, Failure, REFUSED, Said};
+use crate::failure::{ErrorCase, Failure, REFUSED, Said};
 use crate::json;
 use crate::report::Answer;
 
@@ -83,7 +84,14 @@ pub(super) fn claim(desk: &Desk, arguments: ClaimArgs) -> Result<Answer, Failure
             refusal,
             holder,
             taking,
-        } => Err(refused(&id, &key, refusal, holder.as_ref(), taking)),
+        } => Err(refused(
+            &id,
+            &key,
+            refusal,
+            holder.as_ref(),
+            taking,
+            &desk.speaks,
+        )),
     }
 }
 
@@ -214,6 +222,7 @@ fn refused(
     refusal: ClaimRefusal,
     holder: Option<&(Session, Vitality)>,
     taking: Option<Taking>,
+    speaks: &str,
 ) -> Failure {
     let (held, data) = match holder {
         Some((session, vitality)) => (
@@ -230,7 +239,7 @@ fn refused(
             json!({
                 "holder": json::session(session, vitality),
                 "free_at": taking.map(|taking| taking.at),
-                "command": taking.map(|taking| taking.command(key)),
+                "command": taking.map(|taking| format!("{}{speaks}", taking.command(key))),
             }),
         ),
         None => ("held".to_owned(), json!({"holder": Value::Null})),
@@ -285,7 +294,7 @@ fn when(
     taking: Option<Taking>,
 ) -> (CommandLine, Said, Said) {
     let (Some((session, vitality)), Some(taking)) = (holder, taking) else {
-        let command = CommandLine::new("trueup claim").word(key);
+        let command = CommandLine::new("trueup claim").word(key.as_str());
         let condition = "its holder gives no further sign of life".into();
         return (command, "a time that cannot be told".into(), condition);
     };
@@ -297,7 +306,7 @@ fn when(
         (false, true) => "that session gives no sign of life until then".to_owned(),
         (false, false) => "that session is not resumed until then".to_owned(),
     };
-    let command = CommandLine::ready(taking.command(key));
+    let command = taking.command(key);
     (command, (&taking.at).into(), condition.as_str().into())
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 use trueup_core::model::{Field, Value};
 use trueup_core::outbox::Entry;
-use trueup_core::text::one_line;
+use trueup_core::text::{counted, one_line};
 
 use crate::args::JournalCommand;
 use crate::desk::Desk;
@@ -36,8 +36,16 @@ pub(super) fn run(desk: &Desk, command: &JournalCommand) -> Result<Answer, Failu
             }
             let rows: Vec<_> = entries.iter().map(json::entry).collect();
             let damaged = journal.damaged().unwrap_or(0);
-            let warnings = (damaged > 0)
-                .then(|| format!("{damaged} lines of the journal are damaged and were skipped"));
+            let warnings = (damaged > 0).then(|| {
+                format!(
+                    "{} and skipped",
+                    counted(
+                        damaged,
+                        "line of the journal is damaged",
+                        "lines of the journal are damaged"
+                    )
+                )
+            });
             let mut answer = Answer::new(text, json!({"entries": rows}));
             if !rows.is_empty() {
                 answer = answer.columns(&format!("{:<12}  {:<24}  SESSION", "ENTRY", "AT"));

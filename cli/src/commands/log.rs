@@ -13,7 +13,7 @@ use crate::args::LogArgs;
 use crate::desk::Desk;
 use crate::failure::{ErrorCase, Failure, REFUSED};
 use crate::json;
-use crate::report::{Answer, Stream};
+use crate::report::{Answer, Stream, say};
 use crate::span::Span;
 use crate::speaker::{PERSON, find_session};
 
@@ -71,10 +71,10 @@ const KINDS: [&str; 26] = [
 
 pub(super) fn run(desk: &Desk, arguments: &LogArgs) -> Result<Answer, Failure> {
     let mut store = desk.open()?;
-    let since = match &arguments.since {
-        None => None,
-        Some(text) => Some(moment(text, store.now()?)?),
-    };
+    let now = store.now()?;
+    let since = arguments.since.as_deref();
+    let since = since.map(|text| moment(text, now)).transpose()?;
+    let warning = warn_of_future(since, now);
     let session = match &desk.named {
         None => None,
         Some(id) => Some(logged_session(&mut store, id)?),
@@ -106,12 +106,18 @@ pub(super) fn run(desk: &Desk, arguments: &LogArgs) -> Result<Answer, Failure> {
             text.push("no events".to_owned());
         }
         let rows: Vec<_> = events.iter().map(json::event).collect();
-        let answer = Answer::new(text, json!({"events": rows, "next": next}));
+        let answer = Answer {
+            warnings: warning.into_iter().collect(),
+            ..Answer::new(text, json!({"events": rows, "next": next}))
+        };
         return Ok(if events.is_empty() {
             answer
         } else {
             answer.columns(&format!("{:>6} {:<24} WHAT", "SEQ", "AT"))
         });
+    }
+    if let Some(warning) = warning {
+        say(&format!("warning: {warning}"));
     }
     let mut stream = Stream::new(desk.json);
     filter.after = next;
@@ -227,9 +233,10 @@ fn refuse_unknown(store: &mut SqliteStore, arguments: &LogArgs) -> Result<(), Fa
     }
 }
 
-/// Reads a time, or how long ago it was.
+/// Reads a time, or how long ago it was. A number alone may be either, and is neither.
 fn moment(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
-    if let Ok(Span(seconds)) = text.parse() {
+    let has_unit = text.ends_with(|c: char| c.is_ascii_lowercase());
+    if let (true, Ok(Span(seconds))) = (has_unit, text.parse()) {
         let millis = i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
         return Ok(Timestamp::from_millis(
             now.as_millis().saturating_sub(millis),
@@ -237,6 +244,14 @@ fn moment(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     }
     text.parse()
         .map_err(|error| Failure::new(ErrorCase::BadTime, format!("--since: {error}")))
+}
+
+/// Warns of a time that is still to come: nothing can have happened since.
+fn warn_of_future(since: Option<Timestamp>, now: Timestamp) -> Option<String> {
+    let since = since.filter(|since| *since > now)?;
+    Some(format!(
+        "--since: {since} is still to come, it is {now} now"
+    ))
 }
 
 /// Shows an event.

@@ -6,13 +6,13 @@ use trueup_core::model::{Cause, Hindrance, Item, Lack, Next, OfferReason, RepoSc
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{ItemStore as _, NextRequest, NextWish, Store as _, StoreError};
 use trueup_core::sync::sweep;
-use trueup_core::text::one_line;
+use trueup_core::text::{CommandLine, one_line};
 
 use super::claim::{parked_json, parked_text, stale};
 use super::{item, sessions};
 use crate::args::NextArgs;
 use crate::desk::Desk;
-use crate::failure::{CommandLine, ErrorCase, Failure};
+use crate::failure::{ErrorCase, Failure};
 use crate::json;
 use crate::report::Answer;
 
@@ -154,17 +154,17 @@ fn hint(desk: &Desk, next: &Next, session: Option<&Session>, held: Option<Item>)
     let Next::Offer { item, .. } = next else {
         return String::new();
     };
-    let key = &item.key;
-    let speaks = match (&desk.named, session) {
-        (Some(named), _) => format!(" --session {named}"),
-        (None, None) => return format!("in a session `trueup claim {key}` takes it"),
-        (None, Some(_)) => String::new(),
+    let claim = CommandLine::new("trueup claim").word(item.key.as_str());
+    let claim = match (&desk.named, session) {
+        (Some(named), _) => claim.with("--session").word(named.as_str()),
+        (None, None) => return format!("in a session `{claim}` takes it"),
+        (None, Some(_)) => claim,
     };
     let left = match next.clone().keeping(held) {
         Next::Kept { held, .. } => format!(", and gives {} up, which is not finished", held.key),
         _ => String::new(),
     };
-    format!("`trueup claim {key}{speaks}` takes it{left}")
+    format!("`{claim}` takes it{left}")
 }
 
 /// Says that other repositories have something, where this one has nothing.
@@ -189,10 +189,10 @@ fn elsewhere(
 fn giving_up(arguments: &NextArgs) -> CommandLine {
     let mut command = CommandLine::new("trueup next --claim --give-up");
     if let Some(parent) = &arguments.parent {
-        command = command.word("--parent").word(parent);
+        command = command.with("--parent").word(parent.as_str());
     }
     if arguments.all_repos {
-        command = command.word("--all-repos");
+        command = command.with("--all-repos");
     }
     command
 }
@@ -325,7 +325,10 @@ fn hindrance(hindrance: &Hindrance) -> String {
             format!("  {key} is blocked: {}", one_line(reason, LONGEST))
         }
         Cause::Blocked(None) => format!("  {key} is blocked"),
-        Cause::Free => format!("  {key} is free: `trueup claim {key}`"),
+        Cause::Free => {
+            let claim = CommandLine::new("trueup claim").word(key.as_str());
+            format!("  {key} is free: `{claim}`")
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{
     PhaseFilter, PhaseMove, PhaseMoved, QueueStore as _, StepRequest, Stepped, Store as _,
 };
-use trueup_core::text::one_line;
+use trueup_core::text::{counted, one_line};
 
 use super::item::known;
 use super::meta::may_start;
@@ -65,7 +65,10 @@ fn add(desk: &Desk, arguments: QueueAdd) -> Result<Answer, Failure> {
     }
     let present = store.phases(&filter)?;
     if !present.is_empty() {
-        let message = format!("item {item} has {} phases already", present.len());
+        let message = format!(
+            "item {item} has {} already",
+            counted(present.len(), "phase", "phases")
+        );
         let case = ErrorCase::PhasesExist {
             item: (&item).into(),
         };

@@ -22,7 +22,7 @@ pub(super) fn run(desk: &Desk) -> Answer {
         Ok(line) => Answer::new(vec![line.clone()], json!({"line": line})),
         // A status line that fails must not fill the screen.
         Err(failure) => {
-            let line = match failure.case {
+            let line = match *failure.case {
                 // Before its first prompt a session is not there yet, which is as it should be.
                 ErrorCase::PhantomSession => "trueup: session not registered yet".to_owned(),
                 ErrorCase::NoSession => "trueup: no session here".to_owned(),

@@ -39,30 +39,24 @@ impl Display for Said {
     }
 }
 
-/// A whole command, put together of words.
+/// Commands of which one is to be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CommandLine(String);
+pub(crate) struct Choice(Vec<String>);
 
-impl CommandLine {
-    /// Begins with what is no user's text.
-    pub(crate) fn new(fixed: &'static str) -> Self {
-        Self(fixed.to_owned())
-    }
-
-    /// Takes a command that was put together elsewhere, each word of it quoted.
-    pub(crate) const fn ready(command: String) -> Self {
-        Self(command)
-    }
-
-    /// Adds a word.
-    pub(crate) fn word(self, word: impl Into<Word>) -> Self {
-        Self(format!("{} {}", self.0, word.into()))
+impl<T: Display> FromIterator<T> for Choice {
+    fn from_iter<I: IntoIterator<Item = T>>(commands: I) -> Self {
+        Self(
+            commands
+                .into_iter()
+                .map(|command| command.to_string())
+                .collect(),
+        )
     }
 }
 
-impl Display for CommandLine {
+impl Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.0.join("` or `"))
     }
 }
 
@@ -126,10 +120,8 @@ mod tests {
         let word = Word::from("SD-1 $(x)");
         assert_eq!(format!("trueup claim {word}"), "trueup claim 'SD-1 $(x)'");
         assert_eq!(Said::from("a\nb").to_string(), one_line("a\nb", LONGEST));
-        let line = CommandLine::new("trueup next --claim")
-            .word("--parent")
-            .word("#1");
-        assert_eq!(line.to_string(), "trueup next --claim --parent '#1'");
+        let choice: Choice = ["git switch a", "trueup release"].into_iter().collect();
+        assert_eq!(format!("`{choice}`"), "`git switch a` or `trueup release`");
     }
 
     #[test]

@@ -13,16 +13,17 @@ use trueup_core::retention::PruneError;
 use trueup_core::settings::ConfigError;
 use trueup_core::store::StoreError;
 use trueup_core::sync::SyncError;
+use trueup_core::text::CommandLine;
 
 pub use hint::Promise;
-pub(crate) use hint::{CommandLine, Said};
+pub(crate) use hint::Said;
 pub use table::{ERRORS, ErrorRow};
 pub(crate) use table::{ErrorCase, REFUSED, UNABLE, USAGE};
 
 /// An error for the user.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    pub(crate) case: ErrorCase,
+    pub(crate) case: Box<ErrorCase>,
     pub(crate) message: String,
     /// Further lines of the message.
     pub(crate) details: Box<[String]>,
@@ -33,7 +34,7 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(case: ErrorCase, message: impl Into<String>) -> Self {
         Self {
-            case,
+            case: Box::new(case),
             message: message.into(),
             details: Box::default(),
             data: Box::default(),

@@ -3,7 +3,9 @@
 //! A code and a hint are written nowhere else. What a hint promises of its commands is checked by
 //! a suite that brings each error about and runs them (`tests/cli/hints.rs`).
 
-use super::hint::{Advice, CommandLine, Promise, Said, Word};
+use trueup_core::text::CommandLine;
+
+use super::hint::{Advice, Choice, Promise, Said, Word};
 
 /// The answer is no: findings, or an operation that was refused.
 pub(crate) const REFUSED: u8 = 1;
@@ -109,7 +111,7 @@ errors! {
     /// A time that is none.
     BadTime => USAGE "usage" {
         says "a time is written 2026-02-02T03:00:00Z, 2026-02-02T04:00:00+01:00 or 2026-02-02, \
-              and how long ago 90s, 30m, 2h, 1d or 1w";
+              and how long ago 90s, 30m, 2h, 1h30m, 1d or 1w";
     }
     /// An operation id that was used for something else.
     OperationIdUsed => REFUSED "op_id_used" {
@@ -353,8 +355,8 @@ errors! {
     // Hand-offs.
 
     /// Copies disagree.
-    NotConsistent { way: CommandLine } => REFUSED "not_consistent" {
-        ends "{way}" "ends what keeps this from being handed on";
+    NotConsistent { ways: Choice } => REFUSED "not_consistent" {
+        ends "{ways}" "ends what keeps this from being handed on";
     }
     /// Copies disagree, and no command ends it.
     NotConsistentForGood => REFUSED "not_consistent" {

@@ -6,7 +6,7 @@ use super::dependencies::{Closing, circles};
 use super::{Checkbox, Checkboxes, ParsedPlan, Place, Standing, StatusCheck, missing_ids};
 use crate::model::{PlanId, PlanState, PlanTaskId};
 use crate::reconcile::{Code, Divergence, Severity};
-use crate::text::{one_line, quoted};
+use crate::text::{counted, one_line, quoted};
 
 /// Longest excerpt shown, in characters.
 const LONGEST: usize = 80;
@@ -126,7 +126,10 @@ pub fn checkbox_findings(boxes: &Checkboxes, file: PlanFile<'_>) -> Vec<Divergen
             fix: Some(format!("trueup plan validate {} --fix", quoted(file.path))),
             ..file.remark(
                 None,
-                &format!("{lacking} checkboxes have no id in the file"),
+                &format!(
+                    "{} in the file",
+                    counted(lacking, "checkbox has no id", "checkboxes have no id")
+                ),
             )
         });
     }

@@ -4,6 +4,7 @@
 mod budget;
 mod characters;
 mod clean;
+mod count;
 mod escapes;
 mod fence;
 mod json;
@@ -14,6 +15,7 @@ mod shell;
 pub use budget::{CONTEXT_LIMIT, Packer};
 pub(crate) use characters::is_unseen;
 pub use clean::{block, one_line, visible_line};
+pub use count::counted;
 pub use fence::{Fence, NotANonce};
 pub use json::to_plain_json;
 pub use shell::{CommandLine, quoted};

@@ -33,7 +33,7 @@ fn later(row: &'static str, make: fn(&Scene), failing: &'static str) -> State {
 
 pub(super) fn states() -> Vec<State> {
     vec![
-        state("ItemToClaimNotFound", |s| s.start(), "trueup claim '#9'"),
+        state("ItemToClaimNotFound", Scene::start, "trueup claim '#9'"),
         state(
             "ItemFinished",
             |s| {
@@ -66,7 +66,7 @@ pub(super) fn states() -> Vec<State> {
             },
             "trueup claim SD-1 --op-id operation-1 --session 0a1b2c3d-0000-4000-8000-000000000001",
         ),
-        state("NothingHeld", |s| s.start(), "trueup release"),
+        state("NothingHeld", Scene::start, "trueup release"),
         state(
             "NotHolder",
             |s| {
@@ -91,7 +91,7 @@ pub(super) fn states() -> Vec<State> {
             },
             "cd .. && trueup release SD-1",
         ),
-        state("NoItem", |s| s.start(), "trueup interrupt"),
+        state("NoItem", Scene::start, "trueup interrupt"),
         state(
             "HoldsUnfinished",
             |s| {

@@ -2,26 +2,23 @@
 
 use std::fs;
 
+use super::scene::Scene;
 use super::{State, state};
 
 pub(super) fn states() -> Vec<State> {
     vec![
-        state("Usage", |s| s.person(), "trueup frobnicate"),
-        state(
-            "Usage",
-            |s| s.person(),
-            "trueup queue list --status nowhere",
-        ),
-        state("Usage", |s| s.person(), "trueup item"),
-        state("Usage", |s| s.person(), "trueup set --metadata x"),
-        state("Usage", |s| s.start(), "trueup set --metadata branch=x"),
-        state("Usage", |s| s.start(), "trueup status --project /nowhere"),
-        state("Usage", |s| s.start(), "trueup meta set wf-1 word"),
-        state("Usage", |s| s.start(), "trueup check --format sarif"),
-        state("Usage", |s| s.start(), "trueup queue add SD-1 --depends x"),
+        state("Usage", Scene::person, "trueup frobnicate"),
+        state("Usage", Scene::person, "trueup queue list --status nowhere"),
+        state("Usage", Scene::person, "trueup item"),
+        state("Usage", Scene::person, "trueup set --metadata x"),
+        state("Usage", Scene::start, "trueup set --metadata branch=x"),
+        state("Usage", Scene::start, "trueup status --project /nowhere"),
+        state("Usage", Scene::start, "trueup meta set wf-1 word"),
+        state("Usage", Scene::start, "trueup check --format sarif"),
+        state("Usage", Scene::start, "trueup queue add SD-1 --depends x"),
         state(
             "Variable",
-            |s| s.person(),
+            Scene::person,
             "TRUEUP_SESSION_ID='a b' trueup status",
         ),
         state(
@@ -32,8 +29,8 @@ pub(super) fn states() -> Vec<State> {
             },
             "TRUEUP_ORCHESTRATOR_ID='a b' trueup queue start SD-1:1",
         ),
-        state("KeepTooShort", |s| s.person(), "trueup db prune --keep 1h"),
-        state("BadTime", |s| s.person(), "trueup log --since soon"),
+        state("KeepTooShort", Scene::person, "trueup db prune --keep 1h"),
+        state("BadTime", Scene::person, "trueup log --since soon"),
         state(
             "OperationIdUsed",
             |s| {
@@ -42,8 +39,8 @@ pub(super) fn states() -> Vec<State> {
             },
             "trueup item add SD-2 --op-id operation-1",
         ),
-        state("NoSession", |s| s.person(), "trueup interrupt"),
-        state("NoSession", |s| s.person(), "trueup claim SD-1"),
+        state("NoSession", Scene::person, "trueup interrupt"),
+        state("NoSession", Scene::person, "trueup claim SD-1"),
         state(
             "AmbiguousId",
             |s| {
@@ -63,12 +60,12 @@ pub(super) fn states() -> Vec<State> {
         ),
         state(
             "PhantomSession",
-            |s| s.person(),
+            Scene::person,
             "trueup set --phase PLAN --session nobody",
         ),
         state(
             "PhantomSession",
-            |s| s.person(),
+            Scene::person,
             "trueup sessions show nobody",
         ),
         state(

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::scene::Scene;
 use super::{State, state};
 
 /// What no database begins with.
@@ -17,14 +18,14 @@ fn databases() -> Vec<State> {
     vec![
         state(
             "DatabaseUrl",
-            |s| s.person(),
+            Scene::person,
             "TRUEUP_DATABASE_URL=mysql://x trueup item list",
         ),
         state("DatabaseMissing", |_| (), "trueup item list"),
         state("DatabaseMissing", |_| (), "trueup item add SD-1"),
         state(
             "DatabaseUnavailable",
-            |s| s.person(),
+            Scene::person,
             "TRUEUP_DATABASE_URL=sqlite:/dev/null/x.db trueup db migrate",
         ),
         state(
@@ -86,7 +87,7 @@ fn databases() -> Vec<State> {
         ),
         state(
             "CopyUnwritable",
-            |s| s.person(),
+            Scene::person,
             "trueup db backup /nowhere/copy.db",
         ),
         state(
@@ -115,8 +116,8 @@ fn databases() -> Vec<State> {
 
 fn others() -> Vec<State> {
     vec![
-        state("File", |s| s.person(), "trueup repo add /nowhere"),
-        state("File", |s| s.person(), "trueup check --sources /nowhere"),
+        state("File", Scene::person, "trueup repo add /nowhere"),
+        state("File", Scene::person, "trueup check --sources /nowhere"),
         state(
             "JournalUnreadable",
             |s| {
@@ -125,20 +126,20 @@ fn others() -> Vec<State> {
             },
             "trueup journal list",
         ),
-        state("EntryNotFound", |s| s.person(), "trueup journal show j-1"),
+        state("EntryNotFound", Scene::person, "trueup journal show j-1"),
         state(
             "MetadataNotFound",
-            |s| s.person(),
+            Scene::person,
             "trueup meta get 77c90e61",
         ),
         state(
             "MetadataNotFound",
-            |s| s.person(),
+            Scene::person,
             "trueup meta check 77c90e61",
         ),
         state(
             "FieldOfDatabase",
-            |s| s.person(),
+            Scene::person,
             "trueup meta set 77c90e61 status=completed",
         ),
         state(
@@ -151,7 +152,7 @@ fn others() -> Vec<State> {
         ),
         state(
             "IdMismatch",
-            |s| s.person(),
+            Scene::person,
             "trueup meta set 77c90e61 adw_id=other",
         ),
         state(

@@ -34,7 +34,7 @@ pub(super) fn states() -> Vec<State> {
         ),
         state(
             "NothingToHandOn",
-            |s| s.start(),
+            Scene::start,
             "trueup handoff create PLAN-TO-EXEC",
         ),
         state(
@@ -50,12 +50,8 @@ pub(super) fn states() -> Vec<State> {
             },
             "trueup handoff create PLAN-TO-EXEC --to 0a1b2c3d-0000-4000-8000-000000000001",
         ),
-        state(
-            "HandoffNotFound",
-            |s| s.start(),
-            "trueup handoff accept h-9",
-        ),
-        state("HandoffNotFound", |s| s.person(), "trueup handoff show h-9"),
+        state("HandoffNotFound", Scene::start, "trueup handoff accept h-9"),
+        state("HandoffNotFound", Scene::person, "trueup handoff show h-9"),
         state(
             "HandoffDecided",
             |s| {
@@ -85,10 +81,8 @@ pub(super) fn states() -> Vec<State> {
             "HandoffItemFinished",
             |s| {
                 handed(s, SECOND, None);
-                s.home.sql(
-                    "UPDATE work_items SET status = 'completed', holder = NULL",
-                    [],
-                );
+                s.home.sql("UPDATE work_items SET holder = NULL", []);
+                s.home.sql("UPDATE work_items SET status = 'completed'", []);
             },
             "trueup handoff accept h-0000000001 --session 0a1b2c3d-0000-4000-8000-000000000001",
         ),

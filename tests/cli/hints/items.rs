@@ -1,39 +1,41 @@
 //! Items that are not there, or not as a command wants them, and phases of items.
 
+use super::scene::Scene;
 use super::{State, state};
 
 pub(super) fn states() -> Vec<State> {
     let mut all = items();
     all.extend(moves());
     all.extend(phases());
+    all.extend(steps());
     all.extend(logs());
     all
 }
 
 fn items() -> Vec<State> {
     vec![
-        state("ItemNotFound", |s| s.person(), "trueup item show SD-9"),
+        state("ItemNotFound", Scene::person, "trueup item show SD-9"),
         state(
             "ItemNotFound",
-            |s| s.person(),
+            Scene::person,
             "trueup item list --parent SD-9",
         ),
-        state("ItemNotFound", |s| s.person(), "trueup next --parent '#9'"),
-        state("ItemNotFound", |s| s.person(), "trueup log --item SD-9"),
-        state("ItemNotFound", |s| s.person(), "trueup blame SD-9"),
+        state("ItemNotFound", Scene::person, "trueup next --parent '#9'"),
+        state("ItemNotFound", Scene::person, "trueup log --item SD-9"),
+        state("ItemNotFound", Scene::person, "trueup blame SD-9"),
         state(
             "ItemNotFound",
-            |s| s.person(),
+            Scene::person,
             "trueup queue list --item SD-9",
         ),
         state(
             "ItemToAddToNotFound",
-            |s| s.person(),
+            Scene::person,
             "trueup item add SD-1 --parent '#9'",
         ),
         state(
             "ItemToAddToNotFound",
-            |s| s.person(),
+            Scene::person,
             "trueup queue add SD-9",
         ),
         state(
@@ -46,7 +48,7 @@ fn items() -> Vec<State> {
         ),
         state(
             "KindNotFound",
-            |s| s.person(),
+            Scene::person,
             "trueup item list --kind story",
         ),
         state(
@@ -171,7 +173,7 @@ fn moves() -> Vec<State> {
 
 fn phases() -> Vec<State> {
     vec![
-        state("PhaseNotFound", |s| s.person(), "trueup queue start SD-9:1"),
+        state("PhaseNotFound", Scene::person, "trueup queue start SD-9:1"),
         state(
             "PhasesExist",
             |s| {
@@ -217,6 +219,11 @@ fn phases() -> Vec<State> {
             },
             "trueup queue complete SD-1:1 --session 0a1b2c3d-0000-4000-8000-000000000001",
         ),
+    ]
+}
+
+fn steps() -> Vec<State> {
+    vec![
         state(
             "IllegalStep",
             |s| {
@@ -298,10 +305,10 @@ fn logs() -> Vec<State> {
     vec![
         state(
             "EventKindNotFound",
-            |s| s.person(),
+            Scene::person,
             "trueup log --kind eaten",
         ),
-        state("EntityNotFound", |s| s.person(), "trueup log --entity cake"),
-        state("ActorNotFound", |s| s.person(), "trueup log --actor nobody"),
+        state("EntityNotFound", Scene::person, "trueup log --entity cake"),
+        state("ActorNotFound", Scene::person, "trueup log --actor nobody"),
     ]
 }

@@ -51,7 +51,7 @@ pub(super) fn states() -> Vec<State> {
 
 fn plans() -> Vec<State> {
     vec![
-        state("NoPlans", |s| s.person(), "trueup plan next"),
+        state("NoPlans", Scene::person, "trueup plan next"),
         state(
             "SeveralPlans",
             |s| {
@@ -69,7 +69,7 @@ fn plans() -> Vec<State> {
         ),
         state(
             "PlanOfNoneNotFound",
-            |s| s.person(),
+            Scene::person,
             "trueup plan status gone",
         ),
         state(
@@ -82,7 +82,7 @@ fn plans() -> Vec<State> {
         ),
         state(
             "PlanUnreadable",
-            |s| s.person(),
+            Scene::person,
             "trueup plan import gone.md",
         ),
         state(
@@ -135,7 +135,7 @@ fn orchestrators() -> Vec<State> {
         state("PlanRunning", run, "trueup plan remove fix"),
         state(
             "OrchestratorNotFound",
-            |s| s.person(),
+            Scene::person,
             "trueup orchestrator stop orch-9",
         ),
         state(
@@ -170,12 +170,12 @@ fn orchestrators() -> Vec<State> {
         ),
         state(
             "CommandNotFound",
-            |s| s.person(),
+            Scene::person,
             "trueup orchestrator exec $$ -- nowhere-to-be-found",
         ),
         state(
             "CommandNotExecutable",
-            |s| s.person(),
+            Scene::person,
             "trueup orchestrator exec $$ -- /",
         ),
     ]
@@ -194,6 +194,6 @@ fn ports() -> Vec<State> {
             },
             "trueup ports reserve one-more",
         ),
-        state("NotReserved", |s| s.person(), "trueup ports release wf-9"),
+        state("NotReserved", Scene::person, "trueup ports release wf-9"),
     ]
 }

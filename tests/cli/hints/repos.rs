@@ -23,15 +23,15 @@ pub(super) fn states() -> Vec<State> {
 
 fn repos() -> Vec<State> {
     vec![
-        state("RepoNotFound", |s| s.person(), "trueup state show gone"),
-        state("RepoNotFound", |s| s.person(), "trueup check gone"),
-        state("RepoNotFound", |s| s.person(), "trueup repo remove gone"),
+        state("RepoNotFound", Scene::person, "trueup state show gone"),
+        state("RepoNotFound", Scene::person, "trueup check gone"),
+        state("RepoNotFound", Scene::person, "trueup repo remove gone"),
         state(
             "RepoNotFound",
-            |s| s.person(),
+            Scene::person,
             "trueup item list --repo gone",
         ),
-        state("RepoNotFound", |s| s.person(), "cd .. && trueup state show"),
+        state("RepoNotFound", Scene::person, "cd .. && trueup state show"),
         state(
             "RepoUnregistered",
             |s| {
@@ -84,11 +84,7 @@ fn repos() -> Vec<State> {
             },
             "trueup repo add '../with space'",
         ),
-        state(
-            "PathTaken",
-            |s| registered(s),
-            "trueup repo add . --slug another",
-        ),
+        state("PathTaken", registered, "trueup repo add . --slug another"),
         state(
             "SlugTaken",
             |s| {

@@ -7,7 +7,7 @@ use trueup_core::files::path_to_text;
 use trueup_core::metadata::sources::{Access, Hit, scan};
 use trueup_core::metadata::{Script, files_below};
 use trueup_core::reconcile::{Code, Divergence};
-use trueup_core::text::one_line;
+use trueup_core::text::{counted, one_line};
 
 use crate::failure::{ErrorCase, Failure, REFUSED};
 use crate::report::Answer;
@@ -38,7 +38,11 @@ pub(super) fn run(root: &Path) -> Result<Answer, Failure> {
         }
     }
     let mut text: Vec<String> = divergences.iter().map(|d| d.message.clone()).collect();
-    text.push(format!("{files} scripts, {} findings", rows.len()));
+    text.push(format!(
+        "{}, {}",
+        counted(files, "script", "scripts"),
+        counted(rows.len(), "finding", "findings")
+    ));
     let data = json!({"repos": [], "files": files, "sources": rows});
     Ok(Answer {
         exit: if divergences.is_empty() { 0 } else { REFUSED },

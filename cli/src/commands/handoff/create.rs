@@ -12,7 +12,7 @@ use trueup_core::sync::true_up;
 use super::{addressee, one};
 use crate::args::HandoffCreate;
 use crate::desk::Desk;
-use crate::failure::{CommandLine, ErrorCase, Failure};
+use crate::failure::{ErrorCase, Failure};
 use crate::json;
 use crate::report::Answer;
 use crate::speaker::find_session;
@@ -107,12 +107,11 @@ fn consistent(desk: &Desk, store: &mut SqliteStore, session: Session) -> Result<
         let branch = synced.observation.snapshot.branch.map(|branch| branch.name);
         return on_branch(store, synced.session, branch);
     };
-    let ways = standing.ways.iter().chain(&standing.other_ways);
-    let ways: Vec<String> = ways.map(ToString::to_string).collect();
-    let case = match ways.as_slice() {
-        [] => ErrorCase::NotConsistentForGood,
-        ways => ErrorCase::NotConsistent {
-            way: CommandLine::ready(ways.join("` or `")),
+    let mut ways = standing.ways.iter().chain(&standing.other_ways).peekable();
+    let case = match ways.peek() {
+        None => ErrorCase::NotConsistentForGood,
+        Some(_) => ErrorCase::NotConsistent {
+            ways: ways.collect(),
         },
     };
     let more = found.iter().skip(1).map(|d| d.message.clone());

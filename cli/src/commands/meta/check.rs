@@ -4,6 +4,7 @@ use serde_json::json;
 use trueup_core::metadata::{MetadataError, listed, unparsable};
 use trueup_core::model::AdwId;
 use trueup_core::reconcile::{Divergence, Severity};
+use trueup_core::text::counted;
 
 use super::{file, findings, not_found, schema, shown_place, start, unreadable};
 use crate::args::MetaCheck;
@@ -48,9 +49,9 @@ pub(super) fn run(desk: &Desk, arguments: MetaCheck) -> Result<Answer, Failure> 
     }
     let mut text = lines(&divergences);
     text.push(format!(
-        "{} checked, {} findings",
+        "{} checked, {}",
         ids.len(),
-        divergences.len()
+        counted(divergences.len(), "finding", "findings")
     ));
     Ok(Answer {
         exit: exit(&divergences, arguments.strict),

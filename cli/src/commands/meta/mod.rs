@@ -191,7 +191,7 @@ fn record(desk: &Desk, id: &AdwId, changed: &Map<String, Json>) -> Option<String
         Ok(())
     });
     match recorded {
-        Err(failure) if failure.case != ErrorCase::DatabaseMissing => {
+        Err(failure) if *failure.case != ErrorCase::DatabaseMissing => {
             Some(format!("the log does not have it: {}", failure.message))
         }
         _ => None,

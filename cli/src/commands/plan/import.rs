@@ -7,6 +7,7 @@ use trueup_core::files::path_from_text;
 use trueup_core::plan::Skipped;
 use trueup_core::store::PlanStore as _;
 use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::text::counted;
 
 use super::file;
 use super::step::worker;
@@ -40,8 +41,11 @@ pub(super) fn run(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
     let imported = store.import_plan(&read.plan, &provenance)?;
     let (state, count) = (&imported.state, read.plan.tasks.len());
     let mut text = vec![format!(
-        "imported {count} tasks of plan {}: {} new, {} changed",
-        state.plan.id, imported.added, imported.changed
+        "imported {} of plan {}: {} new, {} changed",
+        counted(count, "task", "tasks"),
+        state.plan.id,
+        imported.added,
+        imported.changed
     )];
     text.extend(read.skipped.iter().map(|skipped| {
         let Skipped {

@@ -4,6 +4,8 @@ use serde_json::json;
 use trueup_core::store::{OrchestratorStore as _, PlanStore as _};
 
 use super::{by_name, show};
+use trueup_core::text::counted;
+
 use crate::desk::Desk;
 use crate::failure::{ErrorCase, Failure};
 use crate::json;
@@ -31,8 +33,8 @@ pub(super) fn run(desk: &Desk, named: &str) -> Result<Answer, Failure> {
     let state = show::state(&mut store, &id)?;
     store.remove_plan(&id, &by)?;
     let text = format!(
-        "removed plan {id} with {} tasks; its file stays",
-        state.tasks.len()
+        "removed plan {id} with {}; its file stays",
+        counted(state.tasks.len(), "task", "tasks")
     );
     let plan = json::plan(&state.plan, &state.summary());
     Ok(Answer::new(vec![text], json!({"plan": plan})))

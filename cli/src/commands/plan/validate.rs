@@ -12,6 +12,7 @@ use trueup_core::plan::{
 };
 use trueup_core::reconcile::{Divergence, Severity};
 use trueup_core::sync::now;
+use trueup_core::text::counted;
 
 use super::file::{self, LARGEST, Source};
 use super::{by_file, by_id, by_name, find, show};
@@ -64,7 +65,7 @@ pub(super) fn run(desk: &Desk, arguments: &PlanValidate) -> Result<Answer, Failu
     checked.divergences.extend(of_tasks);
     let mut text = std::mem::take(&mut checked.text);
     text.extend(lines(&checked.divergences));
-    text.push(counted(&shown, &checked));
+    text.push(summarize(&shown, &checked));
     let data = json!({
         "plan": of.plan,
         "path": path_to_text(&source.path),
@@ -86,7 +87,7 @@ fn choose(desk: &Desk, named: Option<&str>) -> Result<Chosen, Failure> {
     let is_file = named
         .is_some_and(|text| file::is_path(text) || desk.cwd().join(path_from_text(text)).is_file());
     let mut store = match (named, desk.open()) {
-        (Some(text), Err(failure)) if is_file && failure.case == ErrorCase::DatabaseMissing => {
+        (Some(text), Err(failure)) if is_file && *failure.case == ErrorCase::DatabaseMissing => {
             return Ok(Chosen {
                 file: path_from_text(text),
                 state: None,
@@ -169,7 +170,7 @@ fn mended(found: &StatusCheck, backup: &Path) -> (Vec<Value>, Vec<String>) {
 }
 
 /// Says how many tasks there are, how many findings, and how many warnings, which are none.
-fn counted(shown: &str, checked: &Checked) -> String {
+fn summarize(shown: &str, checked: &Checked) -> String {
     let of = |severity| {
         let found = checked.divergences.iter();
         found.filter(|finding| finding.severity == severity).count()
@@ -177,13 +178,11 @@ fn counted(shown: &str, checked: &Checked) -> String {
     let findings = of(Severity::Error);
     let warnings = match of(Severity::Warning) {
         0 => String::new(),
-        1 => ", 1 warning".to_owned(),
-        warnings => format!(", {warnings} warnings"),
+        warnings => format!(", {}", counted(warnings, "warning", "warnings")),
     };
-    format!(
-        "{shown}: {} tasks, {findings} findings{warnings}",
-        checked.tasks
-    )
+    let tasks = counted(checked.tasks, "task", "tasks");
+    let findings = counted(findings, "finding", "findings");
+    format!("{shown}: {tasks}, {findings}{warnings}")
 }
 
 /// Checks a plan in Markdown, and writes ids to the checkboxes without one if that is asked for.
@@ -214,7 +213,10 @@ fn markdown(
             let new = apply(old, &written_ids(&check(old).file));
             Ok::<_, Failure>((Some(new.clone().into_bytes()), check(&new)))
         })?;
-        text.push(format!("wrote ids to {} checkboxes", lacking.len()));
+        text.push(format!(
+            "wrote ids to {}",
+            counted(lacking.len(), "checkbox", "checkboxes")
+        ));
         text.extend(
             backup
                 .iter()

@@ -3,7 +3,7 @@
 use super::{ClaimFacts, ClaimVerdict, FORCE_AFTER_SECONDS, decide};
 use crate::liveness::{ProcessEvidence, judge};
 use crate::model::{ItemKey, SPAN_CEILING_SECONDS, Session, Timestamp};
-use crate::text::quoted;
+use crate::text::CommandLine;
 
 /// A claim that is granted from some time on, if the holder gives no further sign of life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +16,13 @@ pub struct Taking {
 
 impl Taking {
     /// Returns the command that takes it.
-    pub fn command(self, item: &ItemKey) -> String {
-        let force = if self.by_force { " --force" } else { "" };
-        format!("trueup claim {}{force}", quoted(item.as_str()))
+    pub fn command(self, item: &ItemKey) -> CommandLine {
+        let claim = CommandLine::new("trueup claim").word(item.as_str());
+        if self.by_force {
+            claim.with("--force")
+        } else {
+            claim
+        }
     }
 }
 

@@ -106,7 +106,7 @@ fn checkboxes_and_the_database_differ_in_two_directions() {
     assert_eq!(
         shown(&found),
         [
-            ("F-02", "fix", "fix.md: 1 checkboxes have no id in the file"),
+            ("F-02", "fix", "fix.md: 1 checkbox has no id in the file"),
             (
                 "C-10",
                 "1.1",
