@@ -167,6 +167,8 @@ pub(crate) fn event(event: &Event) -> Value {
         "seq": event.seq,
         "at": event.at,
         "actor": event.actor,
+        // Who called a database over the network; an embedded one is called by nobody.
+        "via": null,
         "entity": event.entity,
         "key": event.key,
         "kind": event.kind,

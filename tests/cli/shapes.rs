@@ -49,6 +49,7 @@ const ITEM_KEYS: &[&str] = &[
 
 const EVENT_KEYS: &[&str] = &[
     "actor", "after", "at", "before", "entity", "epoch", "key", "kind", "op_id", "reason", "seq",
+    "via",
 ];
 
 #[track_caller]
