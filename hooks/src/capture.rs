@@ -123,7 +123,19 @@ fn task(call: &Call, store: &mut SqliteStore, session: &Session) -> Result<Curre
             Current::Unchanged
         }
         TaskChange::Started { id, subject } => match (subject, store.task(&session.id, id)?) {
-            (Some(subject), _) => Current::Now(Some(bounded(subject))),
+            (Some(subject), known) => {
+                let subject = bounded(subject);
+                // By what it is called now it is known when it ends.
+                if known.is_none_or(|note| note.subject != subject) {
+                    let task = id.clone();
+                    let note = TaskNote {
+                        task,
+                        subject: subject.clone(),
+                    };
+                    store.note_task(&session.id, &note)?;
+                }
+                Current::Now(Some(subject))
+            }
             (None, Some(note)) => Current::Now(Some(note.subject)),
             (None, None) => Current::Unchanged,
         },

@@ -55,6 +55,11 @@ pub fn handle(call: &Call) -> Outcome {
     };
     let mut sent = Drained::default();
     let outcome = match divergences(call, &mut sent) {
+        Ok(found) if found.standing.forbidding.is_empty() && found.hides_its_branch => {
+            let line = "⚠️ what is checked out cannot be read (.git/HEAD): this hand-off could not \
+                        be checked";
+            unknown(&call.environment, place, line.to_owned(), None)
+        }
         Ok(found) if found.standing.forbidding.is_empty() => pass(found),
         Ok(found) => refuse(call, place, &found),
         Err(error) => {
@@ -142,6 +147,8 @@ struct Found {
     why: Vec<String>,
     /// What went wrong beside it.
     notes: Vec<String>,
+    /// Whether something is held, and nobody can tell on which branch.
+    hides_its_branch: bool,
 }
 
 /// Trues up, and looks what forbids handing on even then.
@@ -159,6 +166,9 @@ fn divergences(call: &Call, sent: &mut Drained) -> Result<Found, SyncError> {
     let mut mended = synced.mended_findings();
     mended.retain(|d| d.code.touches_the_users_own());
     let standing = synced.standing();
+    let site = &call.site;
+    let hides_its_branch =
+        synced.session.item.is_some() && site.project.hides_its_branch(site.cwd.as_deref());
     let mut notes = Vec::new();
     // Subagents run long, and the session is silent meanwhile; how long, nobody says.
     if standing.forbidding.is_empty()
@@ -172,6 +182,7 @@ fn divergences(call: &Call, sent: &mut Drained) -> Result<Found, SyncError> {
         mended,
         why: not_mended(&synced.problems),
         notes,
+        hides_its_branch,
     })
 }
 

@@ -13,8 +13,8 @@ use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{HandoffStore as _, Heartbeat, SessionFilter, Store as _, StoreError};
 use trueup_core::sync::{
     Briefing, Drained, News, SyncError, drain, fail_stuck, fail_stuck_tasks, handed_on,
-    is_registered_as_is, observe_without_database, predecessor, reassertion, register,
-    remember_database, stuck_lines, sweep, true_up,
+    is_known_by_name_alone, is_registered_as_is, observe_without_database, predecessor,
+    reassertion, register, remember_database, stuck_lines, sweep, true_up,
 };
 use trueup_core::text::one_line;
 
@@ -287,7 +287,8 @@ fn try_prompt(call: &Call, sent: &mut Drained) -> Result<Outcome, SyncError> {
     };
     sent.add(drain(&mut store, &call.site));
     let id = &call.payload.session;
-    let Some(mut session) = store.session(id)? else {
+    let known = store.session(id)?;
+    let Some(mut session) = known.filter(|it| !is_known_by_name_alone(it)) else {
         // The start was missed, so its model knows nothing yet.
         return try_start(call, Source::Startup, sent).map(|mut outcome| {
             if let Some((event, _)) = &mut outcome.response.context {
@@ -298,7 +299,10 @@ fn try_prompt(call: &Call, sent: &mut Drained) -> Result<Outcome, SyncError> {
     };
     let renewal = call.site.settings.renewal_seconds();
     let due = session.renewal_is_due(renewal) || !session.status.is_present();
-    if due || session.status != SessionStatus::Active {
+    let is_late = session.status == SessionStatus::Ended && call.site.client_is_gone();
+    if is_late {
+        // Its client was closed meanwhile, which brings nobody back.
+    } else if due || session.status != SessionStatus::Active {
         store.heartbeat(&Heartbeat {
             session: id.clone(),
             lease_seconds: due.then_some(call.site.settings.lease_seconds),

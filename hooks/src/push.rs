@@ -5,7 +5,7 @@ use trueup_core::model::{Session, SessionStatus};
 use trueup_core::reconcile::Code;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Heartbeat, Store as _, StoreError};
-use trueup_core::sync::{Drained, SyncError, drain, register, true_up};
+use trueup_core::sync::{Drained, SyncError, drain, is_known_by_name_alone, register, true_up};
 
 use crate::call::{lines, not_mended, users_own};
 use crate::capture::capture;
@@ -68,7 +68,8 @@ fn checkpoint(
         other => other?,
     };
     sent.add(drain(&mut store, &call.site));
-    let session = if let Some(session) = store.session(&call.payload.session)? {
+    let known = store.session(&call.payload.session)?;
+    let session = if let Some(session) = known.filter(|it| !is_known_by_name_alone(it)) {
         session
     } else {
         let session = register(&mut store, &call.payload.session, None, &call.site)?;
@@ -138,6 +139,10 @@ fn renew(call: &Call, store: &mut SqliteStore, session: &Session) -> Result<(), 
         }
         _ => None,
     };
+    // A hook that runs on after its client was closed brings nobody back.
+    if session.status == SessionStatus::Ended && call.site.client_is_gone() {
+        return Ok(());
+    }
     let due = session.renewal_is_due(call.site.settings.renewal_seconds());
     let turns = status.is_some_and(|status| status != session.status);
     let ends = matches!(call.payload.event, Event::SessionEnd(_));

@@ -1,7 +1,7 @@
 //! A database that another process keeps locked past the deadline.
 
 use serde_json::json;
-use support::home::{Answer, Home, SESSION};
+use support::home::{Answer, Home, SECOND, SESSION};
 
 /// Runs a hook with a short deadline.
 fn hurried(home: &Home, binary: &str, fixture: &str) -> Answer {
@@ -164,4 +164,34 @@ fn a_command_waits_for_its_turn() {
     );
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(home.cached()["currentTask"], json!(null));
+}
+
+#[test]
+fn a_session_whose_start_was_missed_registers_with_the_next_hook() {
+    for (binary, fixture) in [
+        ("session-start-sync", "user-prompt-submit"),
+        ("checkpoint-push", "post-tool-use.bash"),
+    ] {
+        let home = Home::new();
+        // The database is there, and busy while the session starts and makes its first write.
+        home.hook(
+            "session-start-sync",
+            &home.payload("session-start.startup").of(SECOND),
+        )
+        .ok();
+        let other = home.database();
+        other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        hurried(&home, "session-start-sync", "session-start.startup");
+        hurried(&home, "checkpoint-push", "post-tool-use.todo-write");
+        other.execute_batch("COMMIT").unwrap();
+        let answer = home.hook(binary, &home.payload(fixture)).ok();
+        assert_eq!(home.state()["currentTask"], "write the test");
+        let worktree: Option<String> = home.session("worktree", SESSION);
+        assert_eq!(worktree.as_deref(), home.project().to_str(), "{fixture}");
+        assert!(home.session::<Option<i64>>("pid", SESSION).is_some());
+        if binary == "session-start-sync" {
+            // Its model learns what a start would have told it.
+            assert!(answer.context().contains(SESSION), "{answer:?}");
+        }
+    }
 }

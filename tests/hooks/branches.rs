@@ -1,5 +1,8 @@
 //! Which branches are a mismatch: those that name a known item other than the claimed one.
 
+use std::fs;
+use std::path::Path;
+
 use support::home::Home;
 
 /// Tells whether a hand-off is refused on this branch.
@@ -73,4 +76,53 @@ fn what_a_pattern_of_the_repository_finds_must_be_known_too() {
     home.sql("INSERT INTO work_items (key) VALUES ('170')", []);
     assert!(refused(&home, "fix/my-issue-170-x"));
     assert!(refused(&home, "fix/MY-ISSUE-170"));
+}
+
+#[test]
+fn a_head_that_nobody_can_read_is_not_that_of_no_branch() {
+    type Break = (&'static str, fn(&Path));
+    let handing_on = |home: &Home| {
+        let payload = home
+            .payload("pre-tool-use.bash")
+            .input("command", "make handoff");
+        let run = home.run("pre-handoff-validate").payload(&payload);
+        run.env("CLAUDE_CODE_SESSION_ATTENDED", "1").finish()
+    };
+    let breaks: [Break; 6] = [
+        ("empty", |head| fs::write(head, "").unwrap()),
+        ("zeros", |head| fs::write(head, [0; 40]).unwrap()),
+        ("no reference", |head| {
+            fs::write(head, "refs/heads/x").unwrap();
+        }),
+        ("long", |head| fs::write(head, "x".repeat(100_000)).unwrap()),
+        ("gone", |head| fs::remove_file(head).unwrap()),
+        ("a directory", |head| {
+            fs::remove_file(head).unwrap();
+            fs::create_dir(head).unwrap();
+        }),
+    ];
+    for (name, break_it) in breaks {
+        let home = Home::new().holding();
+        break_it(&home.project().join(".git/HEAD"));
+        let answer = handing_on(&home);
+        let decision = answer.json()["hookSpecificOutput"].clone();
+        assert_eq!(decision["permissionDecision"], "ask", "{name}: {answer:?}");
+        let stop = home.hook("pre-handoff-validate", &home.payload("stop"));
+        assert_eq!(stop.code, Some(0), "{name}");
+        assert!(stop.stdout.contains("cannot be read"), "{name}: {stop:?}");
+    }
+    // A commit is checked out, which is known; and the way of old versions is one to git too.
+    let home = Home::new().holding();
+    home.git(&["switch", "--quiet", "--detach"]);
+    handing_on(&home).assert_silent();
+    home.add_item("SD-002B");
+    home.git(&["branch", "feat/SD-002B-x"]);
+    let head = home.project().join(".git/HEAD");
+    fs::remove_file(&head).unwrap();
+    std::os::unix::fs::symlink("refs/heads/feat/SD-002B-x", &head).unwrap();
+    let payload = home
+        .payload("pre-tool-use.bash")
+        .input("command", "make handoff");
+    let answer = home.hook("pre-handoff-validate", &payload);
+    assert_eq!(answer.code, Some(2), "{answer:?}");
 }

@@ -365,3 +365,34 @@ fn the_next_start_fails_a_phase_that_gives_no_sign_of_life() {
     );
     assert_eq!(holder(&home).as_deref(), Some(SESSION), "its process lives");
 }
+
+#[test]
+fn a_hook_that_runs_on_after_its_client_brings_nobody_back() {
+    for fixture in [
+        "post-tool-use.todo-write",
+        "post-tool-use.bash",
+        "stop",
+        "user-prompt-submit",
+    ] {
+        let home = Home::new();
+        let client = bystander();
+        let pid = client.pid();
+        first(&home, &pid);
+        let run = |fixture: &str| {
+            let binary = match fixture {
+                "user-prompt-submit" => "session-start-sync",
+                _ => "checkpoint-push",
+            };
+            let run = home.run(binary).payload(&home.payload(fixture));
+            run.env("CLAUDE_PID", &pid).finish().ok()
+        };
+        run("session-end.other");
+        drop(client);
+        run(fixture);
+        assert_eq!(
+            home.session::<String>("status", SESSION),
+            "ended",
+            "{fixture}"
+        );
+    }
+}

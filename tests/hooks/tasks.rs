@@ -106,3 +106,55 @@ fn a_task_of_any_length_is_kept_within_bounds() {
     assert_eq!(task(&home).as_str().unwrap().chars().count(), 2_000);
     assert!(home.start().ok().context().chars().count() <= 9_500);
 }
+
+#[test]
+fn a_task_that_is_renamed_when_it_starts_ends_under_its_new_name() {
+    let home = Home::new().holding();
+    home.push("task-created").ok();
+    let renamed = home
+        .payload("post-tool-use.task-update")
+        .input("subject", "do it well");
+    home.hook("checkpoint-push", &renamed).assert_silent();
+    assert_eq!(task(&home), "do it well");
+    home.push("task-completed").assert_silent();
+    assert_eq!(task(&home), Value::Null);
+}
+
+#[test]
+fn a_task_that_is_put_back_is_not_worked_on() {
+    let home = Home::new().holding();
+    home.push("task-created").ok();
+    home.push("post-tool-use.task-update").ok();
+    let back = home
+        .payload("post-tool-use.task-update")
+        .input("status", "pending");
+    home.hook("checkpoint-push", &back).assert_silent();
+    assert_eq!(task(&home), Value::Null);
+}
+
+#[test]
+fn what_one_todo_cannot_say_hides_no_other() {
+    let unreadable = || json!({"content": 5, "status": "in_progress"});
+    for (todos, expected) in [
+        (json!([unreadable()]), "before"),
+        (
+            json!([{"content": "  ", "status": "in_progress"}]),
+            "before",
+        ),
+        (json!([{"content": "x", "status": 7}]), "before"),
+        (json!(["?"]), "before"),
+        (
+            json!([unreadable(), {"content": "second", "status": "in_progress"}]),
+            "second",
+        ),
+    ] {
+        let home = Home::new().holding();
+        home.set(SESSION, "execution_state.currentTask", "before");
+        home.prompt().ok();
+        let payload = home
+            .payload("post-tool-use.todo-write")
+            .input("todos", todos.clone());
+        home.hook("checkpoint-push", &payload).assert_silent();
+        assert_eq!(task(&home), expected, "{todos}");
+    }
+}

@@ -51,6 +51,17 @@ fn path_of_line(line: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(line.trim_ascii()))
 }
 
+/// What is checked out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Head {
+    /// A branch.
+    Branch(String),
+    /// A commit, or something else that is no branch.
+    Detached,
+    /// Nobody can tell.
+    Unreadable,
+}
+
 /// A git worktree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Worktree {
@@ -99,14 +110,40 @@ impl Worktree {
 
     /// Returns the branch checked out; `None` when HEAD is detached or unreadable.
     pub fn branch(&self) -> Option<String> {
-        let head = read(&self.git_dir.join("HEAD")).ok()?;
-        let mut target = head.trim().strip_prefix("ref: ")?.to_owned();
-        // What a repository whose references are tables leaves in HEAD for old readers.
-        if target == "refs/heads/.invalid" {
-            target = reftable::head(&self.git_dir)?;
+        match self.head() {
+            Head::Branch(branch) => Some(branch),
+            Head::Detached | Head::Unreadable => None,
         }
-        let branch = target.strip_prefix("refs/heads/")?;
-        (branch.len() <= BRANCH.len()).then(|| branch.to_owned())
+    }
+
+    /// Reads what is checked out.
+    pub fn head(&self) -> Head {
+        let place = self.git_dir.join("HEAD");
+        let text = read(&place).unwrap_or_default();
+        let text = text.trim();
+        let target = match text.strip_prefix("ref: ") {
+            // What a repository whose references are tables leaves in HEAD for old readers.
+            Some("refs/heads/.invalid") => reftable::head(&self.git_dir),
+            Some(target) => Some(target.trim_start().to_owned()),
+            // The way of old versions, which git still reads.
+            None => std::fs::read_link(&place)
+                .ok()
+                .and_then(|target| target.to_str().map(str::to_owned)),
+        };
+        let is_commit =
+            matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit());
+        let Some(target) = target else {
+            return if is_commit {
+                Head::Detached
+            } else {
+                Head::Unreadable
+            };
+        };
+        match target.strip_prefix("refs/heads/") {
+            Some(branch) if branch.len() <= BRANCH.len() => Head::Branch(branch.to_owned()),
+            None if target.starts_with("refs/") => Head::Detached,
+            _ => Head::Unreadable,
+        }
     }
 
     /// Lists the roots of the worktrees that are linked to this repository and there.

@@ -244,9 +244,10 @@ fn tool(payload: &Payload) -> Tool {
             in_background: input.run_in_background.0 == Some(true),
         }),
         "Agent" | "Task" => Tool::Agent,
-        "TodoWrite" => match &input.todos.0 {
-            Some(todos) => Tool::Tasks(TaskChange::List(in_progress(todos))),
-            None => Tool::Other,
+        "TodoWrite" => match input.todos.0.as_deref().map(in_progress) {
+            Some(InProgress::Task(task)) => Tool::Tasks(TaskChange::List(Some(task))),
+            Some(InProgress::Nothing) => Tool::Tasks(TaskChange::List(None)),
+            Some(InProgress::Unreadable) | None => Tool::Other,
         },
         "TaskCreate" => {
             let response = payload.tool_response.0.as_ref();
@@ -262,7 +263,7 @@ fn tool(payload: &Payload) -> Tool {
                 id,
                 subject: input.subject.0.clone(),
             }),
-            (Some(id), Some("completed" | "deleted" | "cancelled")) => {
+            (Some(id), Some("pending" | "completed" | "deleted" | "cancelled")) => {
                 Tool::Tasks(TaskChange::Finished { id })
             }
             _ => Tool::Other,
@@ -271,9 +272,33 @@ fn tool(payload: &Payload) -> Tool {
     }
 }
 
-fn in_progress(todos: &[Lenient<Todo>]) -> Option<String> {
-    let mut todos = todos.iter().filter_map(|todo| todo.0.as_ref());
-    todos
-        .find(|todo| todo.status.0.as_deref() == Some("in_progress"))
-        .and_then(|todo| todo.content.0.clone())
+/// What a list says of the task in progress.
+enum InProgress {
+    Task(String),
+    Nothing,
+    /// There is one, or may be, and what it is cannot be read.
+    Unreadable,
+}
+
+/// Finds the first task in progress that can be read: what one entry cannot say hides no other.
+fn in_progress(todos: &[Lenient<Todo>]) -> InProgress {
+    let read = todos.iter().filter_map(|todo| todo.0.as_ref());
+    let mut working = read.filter(|todo| todo.status.0.as_deref() == Some("in_progress"));
+    let content = |todo: &Todo| {
+        todo.content
+            .0
+            .clone()
+            .filter(|text| !text.trim().is_empty())
+    };
+    let is_unclear = |todo: &Lenient<Todo>| {
+        let status = todo.0.as_ref().map(|todo| &todo.status);
+        status.is_none_or(|status| {
+            status.is_unreadable() || status.0.as_deref() == Some("in_progress")
+        })
+    };
+    match working.find_map(content) {
+        Some(task) => InProgress::Task(task),
+        None if todos.iter().any(is_unclear) => InProgress::Unreadable,
+        None => InProgress::Nothing,
+    }
 }

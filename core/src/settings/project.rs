@@ -1,5 +1,6 @@
 //! The project a session works in, and what its repository may set.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::Environment;
@@ -7,7 +8,7 @@ use super::file::{self, ConfigError};
 use super::patterns;
 use crate::bounds::{PATH, PATH_PARTS, REPOSITORY_CONFIG};
 use crate::files::path_to_text;
-use crate::git::Worktree;
+use crate::git::{Head, Worktree};
 
 /// Where a session works.
 #[derive(Debug, Clone)]
@@ -54,11 +55,25 @@ impl Project {
     /// same repository; else the project's.
     pub fn branch(&self, cwd: Option<&Path>) -> Option<String> {
         let git = self.git.as_ref()?;
+        Self::worktree_of(git, cwd).branch()
+    }
+
+    /// Tells whether there is a repository of which nobody can tell what is checked out: that is
+    /// another thing than that no branch is.
+    pub fn hides_its_branch(&self, cwd: Option<&Path>) -> bool {
+        match &self.git {
+            Some(git) => Self::worktree_of(git, cwd).head() == Head::Unreadable,
+            // What git itself takes for no repository any more.
+            None => self.dir.join(".git").symlink_metadata().is_ok(),
+        }
+    }
+
+    fn worktree_of<'g>(git: &'g Worktree, cwd: Option<&Path>) -> Cow<'g, Worktree> {
         let elsewhere = cwd
             .filter(|cwd| **cwd != *git.root)
             .and_then(|cwd| Worktree::discover(&cwd.canonicalize().ok()?))
             .filter(|other| other.common_dir == git.common_dir);
-        elsewhere.as_ref().unwrap_or(git).branch()
+        elsewhere.map_or(Cow::Borrowed(git), Cow::Owned)
     }
 
     /// Returns the repository's name.

@@ -22,7 +22,7 @@ pub use doubt::{Doubt, doubt};
 pub use drain::{Drained, drain, remember_database};
 pub use handed::{News, handed_on};
 pub use insist::{Insisted, Insistence, insist};
-pub use lifecycle::{is_registered_as_is, predecessor, register, sweep};
+pub use lifecycle::{is_known_by_name_alone, is_registered_as_is, predecessor, register, sweep};
 pub use neighbour::Neighbour;
 pub use observe::{Observation, observe, observe_without_database};
 pub use site::{Site, now};

@@ -9,7 +9,7 @@ use crate::bounds::REFUSED_KEYS;
 use crate::deadline::Deadline;
 use crate::diagnostics::{self, Level};
 use crate::files::path_from_text;
-use crate::liveness;
+use crate::liveness::{self, ProcessEvidence};
 use crate::model::{ProcessId, Session, SessionId, Timestamp};
 use crate::outbox::{Databases, Journal, Outbox};
 use crate::reconcile::{BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError};
@@ -110,6 +110,14 @@ impl Site {
         let find = || self.client_pid.or_else(liveness::find_client);
         let client = self.client.get_or_init(|| find().map(liveness::identify));
         client.clone()
+    }
+
+    /// Tells whether the process that the client named is there no more: what speaks for it
+    /// speaks late.
+    pub fn client_is_gone(&self) -> bool {
+        let client = self.client();
+        let evidence = liveness::evidence_of(client.as_ref(), Some(&self.host), &self.host);
+        evidence == ProcessEvidence::Gone
     }
 
     /// Identifies the client's process of a session: where nothing above this process is the

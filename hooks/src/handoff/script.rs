@@ -17,7 +17,10 @@ const LONGEST_PIPE: usize = 32;
 
 /// What `trueup handoff` is followed by where nothing is handed on: looking, and deciding about
 /// what others hand on.
-const RECEIVING: [&str; 4] = ["list", "show", "accept", "reject"];
+const RECEIVING: [&str; 5] = ["list", "show", "accept", "reject", HELP];
+
+/// What only says how something is done.
+const HELP: &str = "help";
 
 /// Programs that run what `-c` or a file or their input tells them.
 const SHELLS: [&str; 8] = ["sh", "bash", "zsh", "dash", "ksh", "ash", "fish", "busybox"];
@@ -41,6 +44,8 @@ pub(super) struct Script<'p> {
     values: Vec<String>,
     /// Whether something is run that only running can tell.
     is_opaque: bool,
+    /// Whether the word stands anywhere in it.
+    says_handoff: bool,
     depth: usize,
     /// How much may still be read, in bytes.
     left: usize,
@@ -52,6 +57,7 @@ impl<'p> Script<'p> {
             patterns,
             values: Vec::new(),
             is_opaque: false,
+            says_handoff: false,
             depth: 0,
             left: MOST,
         }
@@ -59,6 +65,7 @@ impl<'p> Script<'p> {
 
     /// Tells whether anything in a command line hands work on.
     pub(super) fn hands_on(&mut self, text: &str) -> bool {
+        self.says_handoff = text.to_lowercase().contains("handoff");
         if self.runs(text, false) {
             return true;
         }
@@ -134,6 +141,8 @@ impl<'p> Script<'p> {
             match verb_of_handoff(words.get(at + 1..).unwrap_or_default()) {
                 Some(verb) if !RECEIVING.contains(&verb) => return true,
                 Some(_) => return false,
+                // Which command it is only the shell knows, which puts something in its place.
+                None if self.says_handoff && is_expanded(words.get(at + 1..)) => return true,
                 None => {}
             }
         }
@@ -168,6 +177,21 @@ impl<'p> Script<'p> {
                     }
                 }
                 "eval" => return self.line(arguments),
+                // What runs later is told now.
+                "trap" if at == 0 => {
+                    let told = arguments.first();
+                    return told.is_some_and(|told| self.runs(&told.text, false));
+                }
+                "alias" if at == 0 => {
+                    let told = arguments
+                        .iter()
+                        .filter_map(|word| word.text.split_once('='));
+                    let mut told = told.map(|(_, told)| told.to_owned());
+                    return told.any(|told| self.runs(&told, false));
+                }
+                "." | "source" if at == 0 && reads_input(arguments) => {
+                    return command.fed.iter().any(|text| self.runs(text, false));
+                }
                 "xargs" | "parallel" => return self.with_input(arguments, feeders),
                 _ if SHELLS.contains(&name) => return self.shell(arguments, command, feeders),
                 _ if RUNNERS_OF_LINES.contains(&name) => {
@@ -204,8 +228,13 @@ impl<'p> Script<'p> {
         });
         if let Some(lines) = lines {
             let after = arguments.get(lines + 1..).unwrap_or_default();
-            let script = after.iter().find(|word| !is_option(word));
-            return script.is_some_and(|script| self.line(std::slice::from_ref(script)));
+            let mut after = after.iter().skip_while(is_option);
+            let Some(script) = after.next() else {
+                return false;
+            };
+            // The words behind it are those that the script may name.
+            return self.line(std::slice::from_ref(script))
+                || script.text.contains('$') && after.any(|word| self.runs(&word.text, false));
         }
         if self.fed_by_words(arguments) {
             return true;
@@ -246,6 +275,20 @@ impl<'p> Script<'p> {
     }
 }
 
+/// Tells whether the first of the arguments that is no option is something that a shell replaces.
+fn is_expanded(arguments: Option<&[Word]>) -> bool {
+    let mut arguments = arguments.into_iter().flatten();
+    let first = arguments.find(|word| !word.text.starts_with('-'));
+    first.is_some_and(|word| word.text.contains(['$', '`', '{', '*', '?']))
+}
+
+/// Tells whether a file that is named is what the command is fed.
+fn reads_input(arguments: &[Word]) -> bool {
+    arguments
+        .first()
+        .is_some_and(|file| matches!(&*file.text, "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0"))
+}
+
 /// Returns what follows `handoff` where it is the command of `trueup`; empty when nothing does.
 fn verb_of_handoff(arguments: &[Word]) -> Option<&str> {
     let mut words = arguments.iter();
@@ -257,7 +300,13 @@ fn verb_of_handoff(arguments: &[Word]) -> Option<&str> {
             return Some(&*word.text);
         }
     };
-    (next()? == "handoff").then(|| next().unwrap_or_default())
+    let verb = (next()? == "handoff").then(|| next().unwrap_or_default())?;
+    let asks_for_help = |word: &Word| matches!(&*word.text, "--help" | "-h");
+    Some(if arguments.iter().any(asks_for_help) {
+        HELP
+    } else {
+        verb
+    })
 }
 
 fn is_receiving(words: &[Word]) -> bool {
