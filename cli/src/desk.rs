@@ -9,6 +9,7 @@ use trueup_core::diagnostics::Level;
 use trueup_core::model::{Event, EventFilter, OperationId, RepoScope, Session, SessionId};
 use trueup_core::orchestrators::{self, Death};
 use trueup_core::reconcile::Code;
+use trueup_core::repos::find_repo_name;
 use trueup_core::settings::{Environment, Project, RepositoryConfig, Settings};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Provenance, Store as _};
@@ -193,20 +194,20 @@ impl Desk {
 
     /// Returns the items of which repositories a command keeps to: those of the session's, else
     /// of the one here.
-    pub(crate) fn repo_scope(&self, session: Option<&Session>, all: bool) -> RepoScope {
+    pub(crate) fn repo_scope(
+        &self,
+        store: &mut SqliteStore,
+        session: Option<&Session>,
+        all: bool,
+    ) -> Result<RepoScope, Failure> {
         if all {
-            return RepoScope::All;
+            return Ok(RepoScope::All);
         }
         let elsewhere = session.filter(|s| s.worktree.as_ref() != Some(&self.site.project.name()));
-        RepoScope::Here(match elsewhere {
+        Ok(RepoScope::Here(match elsewhere {
             Some(session) => session.repo.clone(),
-            None => self.repo(),
-        })
-    }
-
-    /// Returns the name of the repository here.
-    pub(crate) fn repo(&self) -> Option<String> {
-        self.site.project.repo(&self.site.repository)
+            None => find_repo_name(store, self.site.named_place())?,
+        }))
     }
 
     /// Returns the directory the command runs in.

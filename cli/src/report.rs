@@ -12,7 +12,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use trueup_core::reconcile::Divergence;
 use trueup_core::text::redact::redact_tokens;
-use trueup_core::text::{to_plain_json, visible_line};
+use trueup_core::text::{to_plain_json, visible_line, without_runner_commands};
 
 use crate::args::Common;
 use crate::failure::{ErrorCase, Failure};
@@ -258,17 +258,13 @@ fn page(answer: &Answer) -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// Cleans a line that is printed. A runner of workflows takes `::` at the head of a line and
-/// `##[` anywhere for a command of the build, so these are kept apart.
+/// Cleans a line that is printed, also for a runner of workflows.
 pub(crate) fn clean_line(line: &str) -> String {
-    let mut line = shown(line);
-    if line.trim_start().starts_with("::") {
-        line = line.replacen("::", ": :", 1);
+    let line = shown(line);
+    match without_runner_commands(&line) {
+        Cow::Borrowed(_) => line,
+        Cow::Owned(clean) => clean,
     }
-    if line.contains("##[") {
-        line = line.replace("##[", "## [");
-    }
-    line
 }
 
 /// Returns one line of what is read of a text, without the tokens in ids, branches and paths.

@@ -158,14 +158,15 @@ impl Desk {
 
     /// Returns the session whose model runs this command.
     pub(crate) fn own_session(&self) -> Result<Option<SessionId>, Failure> {
-        ["TRUEUP_SESSION_ID", "CLAUDE_CODE_SESSION_ID"]
-            .iter()
-            .find_map(|name| self.environment.text(name).map(|text| (name, text)))
-            .map(|(name, text)| {
-                text.parse()
-                    .map_err(|error| Failure::variable(name, &error))
-            })
-            .transpose()
+        for name in ["TRUEUP_SESSION_ID", "CLAUDE_CODE_SESSION_ID"] {
+            let text = self.environment.demand_text(name);
+            let text = text.map_err(|problem| Failure::variable(name, &problem))?;
+            if let Some(text) = text {
+                let id = text.parse().map(Some);
+                return id.map_err(|error| Failure::variable(name, &error));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -118,6 +118,8 @@ bounds! {
          is said";
     PASSED_MARK: 16 * KIB, Bytes, "the note of what was passed on last",
         "the state is passed on again";
+    UNTOLD: 16 * KIB, Bytes, "what the next session of a project is told of the one that ended",
+        "the rest is in the journal alone";
     TASK: 2_000, Characters, "a task",
         "the rest is cut";
     NOTES: 32, Entries, "the lines on stderr and in the log of one call",

@@ -25,6 +25,7 @@ mod run;
 mod spill;
 mod state;
 mod tidy;
+mod untold;
 
 pub use call::{Call, Outcome};
 pub use run::{run, run_or};

@@ -22,7 +22,7 @@ use crate::call::{lines, not_mended, users_own};
 use crate::spill::keep_resumed;
 use crate::state::look_around;
 use crate::tidy::tidy;
-use crate::{Call, Outcome};
+use crate::{Call, Outcome, untold};
 
 /// Most sessions of a worktree looked at for company and for work to go on with.
 const NEIGHBOURS: u32 = 8;
@@ -55,7 +55,8 @@ fn start(call: &Call, source: Source) -> Outcome {
     if sent.tally.waits {
         outcome.notes.extend(keep_resumed(call));
     }
-    let mut outcome = outcome.telling(sent.lines(&call.site, Some(&call.payload.session)));
+    let outcome = outcome.telling(sent.lines(&call.site, Some(&call.payload.session)));
+    let mut outcome = outcome.telling(untold::take(call));
     if let Err(error) = environment {
         outcome.notes.push(format!(
             "trueup: CLAUDE_ENV_FILE cannot be written: {error}"
@@ -74,7 +75,7 @@ fn try_start(call: &Call, source: Source, sent: &mut Drained) -> Result<Outcome,
         .as_ref()
         .is_some_and(|session| session.status == SessionStatus::Ended);
     let session = match known {
-        Some(session) if is_registered_as_is(&session, &call.site) => session,
+        Some(session) if is_registered_as_is(&mut store, &session, &call.site)? => session,
         Some(_) => register(&mut store, id, None, &call.site)?,
         None => {
             let before = predecessor(&mut store, id, source, &call.site)?;

@@ -2,7 +2,7 @@
 
 use trueup_core::hook::{Event, Response};
 use trueup_core::model::{Session, SessionStatus};
-use trueup_core::reconcile::Code;
+use trueup_core::reconcile::{Code, Divergence};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Heartbeat, Store as _, StoreError};
 use trueup_core::sync::{Drained, SyncError, drain, is_known_by_name_alone, register, true_up};
@@ -11,7 +11,7 @@ use crate::call::{lines, not_mended, users_own};
 use crate::capture::capture;
 use crate::spill::{keep, wait_in_outbox};
 use crate::state::pass_on;
-use crate::{Call, Outcome, counter, offer};
+use crate::{Call, Outcome, counter, offer, untold};
 
 /// Answers the events at which something may have changed.
 pub fn handle(call: &Call) -> Outcome {
@@ -29,10 +29,14 @@ pub fn handle(call: &Call) -> Outcome {
     }
     let operations = operations(call);
     let mut sent = Drained::default();
-    let outcome = match checkpoint(call, operations, &mut sent) {
+    let mut lost = Vec::new();
+    let mut outcome = match checkpoint(call, operations, &mut sent, &mut lost) {
         Ok(outcome) => outcome,
         Err(error) => wait_in_outbox(call, &error),
     };
+    // The next session is another one than that whose writes came too late.
+    lost.extend(sent.lost_lines(None));
+    outcome.notes.extend(untold::keep(call, &lost));
     outcome.telling(sent.lines(&call.site, Some(&call.payload.session)))
 }
 
@@ -61,6 +65,7 @@ fn checkpoint(
     call: &Call,
     operations: Option<u64>,
     sent: &mut Drained,
+    lost: &mut Vec<String>,
 ) -> Result<Outcome, SyncError> {
     let mut store = match call.open() {
         // Nothing was registered yet: the next start does.
@@ -83,6 +88,7 @@ fn checkpoint(
     // Local edits first: what is captured below raises the revision they were made from.
     let synced = true_up(&mut store, session, &[], &call.site)?;
     call.saw(&synced.session);
+    lost.extend(losses(&synced.found));
     let mut found = users_own(synced.mended_findings());
     let mut notes = not_mended(&synced.problems);
     let stuck = !synced.problems.is_empty();
@@ -98,6 +104,7 @@ fn checkpoint(
         && let Some(session) = store.session(&call.payload.session)?
     {
         let again = true_up(&mut store, session, &[], &call.site)?;
+        lost.extend(losses(&again.found));
         found.extend(again.found.into_iter().filter(|d| d.code == Code::S11));
     }
     if matches!(call.payload.event, Event::AfterTool(_) | Event::Stop { .. }) {
@@ -127,6 +134,12 @@ fn checkpoint(
         notes,
         ..Outcome::default()
     })
+}
+
+/// Returns the lines of edits that lost.
+fn losses(found: &[Divergence]) -> impl Iterator<Item = String> {
+    let lost = found.iter().filter(|d| d.code == Code::S11);
+    lost.map(|d| d.message.clone())
 }
 
 /// Renews the lease when it is due, and takes the status that the event means.

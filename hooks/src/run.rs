@@ -18,8 +18,8 @@ use trueup_core::deadline::Deadline;
 use trueup_core::diagnostics::Level;
 use trueup_core::hook::{self, PayloadError};
 use trueup_core::settings::{Environment, Settings};
-use trueup_core::text::one_line;
 use trueup_core::text::redact::redact_tokens;
+use trueup_core::text::{one_line, without_runner_commands};
 
 use crate::{Call, Outcome};
 
@@ -108,7 +108,8 @@ fn end(line: &str) {
 fn say(line: &str) {
     // With stderr gone there is nobody left to tell.
     let line = one_line(line, NOTE.len());
-    let _ = writeln!(io::stderr(), "{}", redact_tokens(&line));
+    let line = redact_tokens(&line);
+    let _ = writeln!(io::stderr(), "{}", without_runner_commands(&line));
 }
 
 /// Why nothing can be called for, and what was read.

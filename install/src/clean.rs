@@ -1,10 +1,21 @@
 //! What is printed acts on no terminal: names of files and the words of other programs may hold
 //! anything.
 
-/// Returns the text with its lines and without what acts or hides.
+/// Returns the text with its lines and without what acts or hides. A runner of workflows takes
+/// `::` at the head of a line and `##[` anywhere for a command, so these are kept apart.
 pub(crate) fn clean(text: &str) -> String {
     let kept = |c: &char| *c == '\n' || !c.is_control() && !is_hidden(*c);
-    text.replace('\t', " ").chars().filter(kept).collect()
+    let text: String = text.replace('\t', " ").chars().filter(kept).collect();
+    let apart = |line: &str| {
+        let is_command = line.trim_start().starts_with("::");
+        let line = line.replace("##[", "## [");
+        if is_command {
+            line.replacen("::", ": :", 1)
+        } else {
+            line
+        }
+    };
+    text.split('\n').map(apart).collect::<Vec<_>>().join("\n")
 }
 
 /// Returns the lines of a text, those behind the first indented: none of them can be taken for
@@ -34,6 +45,7 @@ mod tests {
     fn what_acts_goes_and_lines_stay() {
         assert_eq!(clean("a\u{1b}[1m\u{202e}b\u{fe01}\n\tc\r"), "a[1mb\n c");
         assert_eq!(clean_lines("a\nerror: b", "  "), "a\n  error: b");
+        assert_eq!(clean("a\n ::error::b\n##[c]"), "a\n : :error::b\n## [c]");
         assert_eq!(clean("⚠\u{fe0f} é"), "⚠\u{fe0f} é");
     }
 }

@@ -305,3 +305,36 @@ fn a_release_leaves_the_item_to_others_and_the_cache_in_step() {
     );
     assert_eq!(reason, "lunch");
 }
+
+#[test]
+fn one_reading_of_a_clock_that_is_ahead_takes_nothing_from_whom_nobody_can_ask() {
+    let home = started();
+    claimed(&home, "SD-1");
+    home.hook(SYNC, &home.payload("session-start.startup").of(SECOND))
+        .ok();
+    home.sql(
+        "UPDATE claude_sessions SET host = 'elsewhere' WHERE session_id = ?1",
+        [SESSION],
+    );
+    // The clock of all before is a year behind that of the claim.
+    home.age_by("-1 year");
+    let claim = ["claim", "SD-1", "--session", SECOND];
+    for more in [&[] as &[&str], &["--force"]] {
+        let code = if more.is_empty() {
+            "held_by_silent_session"
+        } else {
+            "takeover_not_allowed"
+        };
+        let refused = refused(&home, code, &[&claim, more].concat());
+        assert!(
+            refused["error"]["hint"]
+                .as_str()
+                .unwrap()
+                .contains("trueup claim SD-1")
+        );
+    }
+    assert_ne!(home.events("refused", "SD-1"), 0);
+    // A minute later, by the same clock, there are two readings.
+    home.age_by("-62 seconds");
+    assert_eq!(data(&home, &claim)["outcome"], "taken_over");
+}

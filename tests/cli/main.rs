@@ -10,6 +10,7 @@ mod blame;
 mod bytes;
 mod checks;
 mod claims;
+mod clones;
 mod databases;
 mod doctor;
 mod envelope;

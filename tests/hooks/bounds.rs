@@ -46,6 +46,7 @@ const CASES: &[(Bound, Case)] = &[
     (bounds::WORKPLANS, workplans),
     (bounds::STATE, state),
     (bounds::PASSED_MARK, passed_mark),
+    (bounds::UNTOLD, untold),
     (bounds::TASK, task),
     (bounds::NOTES, notes),
     (bounds::NOTE, long_error),
@@ -399,6 +400,24 @@ fn passed_mark(home: &Home) {
     fs::write(&mark, "x".repeat(beyond(bounds::PASSED_MARK))).unwrap();
     mended_by(home, "checkpoint-push", &home.payload("stop"), &[]);
     assert!(fs::metadata(&mark).unwrap().len() < bounds::PASSED_MARK.most);
+}
+
+fn untold(home: &Home) {
+    let ending = |task: &str| {
+        home.edit("currentTask", task);
+        home.set(SESSION, "execution_state.currentPhase", task);
+        home.push("session-end.other").ok();
+    };
+    ending("first");
+    let kept = home.trueup().join("untold");
+    let kept = fs::read_dir(&kept).unwrap().next().unwrap().unwrap().path();
+    fs::write(&kept, "x".repeat(beyond(bounds::UNTOLD))).unwrap();
+    let size = fs::metadata(&kept).unwrap().len();
+    home.start().ok();
+    assert!(!kept.exists());
+    fs::write(&kept, "x".repeat(bounds::UNTOLD.len())).unwrap();
+    ending("second");
+    assert!(fs::metadata(&kept).unwrap().len() < size);
 }
 
 fn task(home: &Home) {

@@ -144,3 +144,110 @@ fn an_edit_that_is_too_long_is_kept_in_the_journal_and_not_pushed() {
     assert_eq!(home.cached()["currentTask"], json!(null));
     assert_eq!(home.lines("journal.jsonl").len(), 1);
 }
+
+/// Makes a copy of the database, log and all.
+fn copy(home: &Home) -> std::path::PathBuf {
+    let copy = home.root().join("copy.db");
+    let run = home
+        .run("trueup")
+        .args(["db", "backup", copy.to_str().unwrap()]);
+    assert_eq!(run.finish().code, Some(0));
+    copy
+}
+
+fn restore(home: &Home, copy: &std::path::Path) {
+    let run = home
+        .run("trueup")
+        .args(["db", "restore", copy.to_str().unwrap()]);
+    let answer = run.finish();
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+}
+
+#[test]
+fn what_a_restored_database_never_had_is_kept_however_far_it_has_come_since() {
+    for hook in ["start", "prompt", "push", "gate", "next session"] {
+        let home = Home::new().holding();
+        let old = copy(&home);
+        home.set(SESSION, "execution_state.currentTask", "only in the file");
+        home.prompt().ok();
+        let held = home.cached()["_trueup"]["revision"].as_i64().unwrap();
+        restore(&home, &old);
+        // It has moved past the file's revision since, and said something else each time.
+        for number in 0..4 {
+            home.set(
+                SESSION,
+                "execution_state.currentTask",
+                format!("later {number}"),
+            );
+        }
+        assert!(home.session::<i64>("revision", SESSION) > held);
+        match hook {
+            "start" => drop(home.start().ok()),
+            "prompt" => drop(home.prompt().ok()),
+            "push" => drop(home.push("post-tool-use.write").ok()),
+            "gate" => drop(
+                home.hook("pre-handoff-validate", &home.payload("stop"))
+                    .ok(),
+            ),
+            _ => {
+                home.sql(
+                    "UPDATE claude_sessions SET status = 'ended' WHERE session_id = ?1",
+                    [SESSION],
+                );
+                let next = home.payload("session-start.startup");
+                let next = next.of(support::home::SECOND);
+                home.hook("session-start-sync", &next).ok();
+            }
+        }
+        let journal = home.lines("journal.jsonl");
+        assert_eq!(journal.len(), 1, "{hook}: {journal:?}");
+        assert_eq!(
+            journal[0]["fields"],
+            json!({"Task": "only in the file"}),
+            "{hook}"
+        );
+        assert_eq!(journal[0]["reason"], "older_database_adopted", "{hook}");
+        assert_eq!(journal[0]["base"], held, "{hook}");
+    }
+}
+
+#[test]
+fn what_the_database_once_had_is_no_loss() {
+    let home = Home::new().holding();
+    for task in ["one", "two", "three"] {
+        home.set(SESSION, "execution_state.currentTask", task);
+        if task == "one" {
+            home.prompt().ok();
+        }
+    }
+    home.prompt().ok();
+    assert_eq!(home.cached()["currentTask"], "three");
+    assert_eq!(home.lines("journal.jsonl").len(), 0);
+}
+
+#[test]
+fn what_was_lost_at_the_end_of_a_session_is_told_at_the_next_start_once() {
+    let home = Home::new().holding();
+    home.edit("currentPhase", "EXEC");
+    home.set(SESSION, "execution_state.currentPhase", "LEAD");
+    let at_the_end = home.push("session-end.other").ok().message();
+    let id = lost_id(at_the_end.last().unwrap(), "currentPhase");
+    // Not in another project.
+    let elsewhere = home.root().join("elsewhere");
+    home.init_repository(&elsewhere);
+    let third = "0a1b2c3d-0000-4000-8000-000000000003";
+    let there = support::home::Payload::fixture("session-start.startup", third, &elsewhere);
+    let there = home
+        .run("session-start-sync")
+        .cwd(&elsewhere)
+        .payload(&there);
+    assert_eq!(there.finish().ok().message(), [""; 0]);
+    let next = home.payload("session-start.startup");
+    let next = next.of(support::home::SECOND);
+    let told = home.hook("session-start-sync", &next).ok().message();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(lost_id(&told[0], "currentPhase"), id);
+    let again = home.payload("session-start.resume");
+    let again = home.hook("session-start-sync", &again.of(support::home::SECOND));
+    assert_eq!(again.ok().message(), [""; 0]);
+}

@@ -6,6 +6,7 @@ mod advice;
 mod bounds;
 mod branches;
 mod cache_file;
+mod clocks;
 mod company;
 mod counter;
 mod divergences;

@@ -95,7 +95,7 @@ fn modes(folder: &Path) -> Vec<(String, bool, u32)> {
 
 #[test]
 fn every_mode_is_set_whatever_the_umask() {
-    for umask in ["000", "077"] {
+    for umask in ["000", "077", "277"] {
         let home = Home::new();
         write_everything(&home, umask);
         let own = modes(&home.trueup());
@@ -155,5 +155,38 @@ fn what_was_open_to_others_is_closed() {
             let is_session = path.contains("/counters/") && path.ends_with(".offered");
             assert!(mode == 0o600 || is_session, "{path} is {mode:o}");
         }
+    }
+}
+
+/// The database that an earlier release, or a copy, left open to others.
+#[test]
+fn doctor_tells_what_is_open_to_others_and_closes_it() {
+    let home = Home::new();
+    write_everything(&home, "077");
+    let own = || modes(&home.trueup());
+    let closed = own();
+    for (path, is_folder, _) in &closed {
+        let mode = if *is_folder { 0o755 } else { 0o644 };
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    fs::write(home.trueup().join("config.toml"), "").unwrap();
+    let doctor = |arguments: &[&str]| {
+        let run = home
+            .run("trueup")
+            .args([&["doctor", "--json"], arguments].concat());
+        let answer = run.finish().json();
+        let checks = answer["data"]["checks"].as_array().unwrap().clone();
+        let own = checks.into_iter().find(|it| it["name"] == "private files");
+        own.unwrap()
+    };
+    let found = doctor(&[]);
+    assert_eq!(found["status"], "warn", "{found}");
+    assert_eq!(found["fix"], "trueup doctor --fix");
+    assert_eq!(doctor(&["--fix"])["status"], "ok");
+    assert_eq!(doctor(&[])["status"], "ok");
+    for (path, is_folder, mode) in own() {
+        let expected = if is_folder { 0o700 } else { 0o600 };
+        let is_users = path.ends_with("config.toml");
+        assert!(mode == expected || is_users, "{path} is {mode:o}");
     }
 }

@@ -6,6 +6,7 @@ use trueup_core::liveness::{Alive, LONGEST_SPAN_SECONDS, Vitality};
 use trueup_core::model::{
     ClaimOutcome, ClaimRefusal, Event, Item, ItemKey, NewItem, Parked, Session, SessionId, Taking,
 };
+use trueup_core::repos::settle_repo_name;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{ClaimTaken, Provenance, Release, Store as _, StoreError};
 use trueup_core::text::CommandLine;
@@ -157,7 +158,7 @@ fn create(
     session: &SessionId,
 ) -> Result<(), Failure> {
     let item = NewItem {
-        repo: desk.repo(),
+        repo: settle_repo_name(store, desk.site.named_place())?,
         ..NewItem::new(key.clone())
     };
     match store.add_item(&item, &Provenance::new(session.as_str(), "claim --create")) {

@@ -8,6 +8,7 @@ use serde_json::json;
 use trueup_core::model::{
     EventFilter, Item, ItemKey, ItemStatus, NewItem, ORCHESTRATOR, RepoScope,
 };
+use trueup_core::repos::{find_repo_name, settle_repo_name};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{ItemFilter, ItemStore as _, RepoStore as _, Store as _};
 use trueup_core::text::one_line;
@@ -52,9 +53,11 @@ fn list(desk: &Desk, arguments: ItemList) -> Result<Answer, Failure> {
     if let Some(kind) = &arguments.kind {
         known_kind(&mut store, kind)?;
     }
-    let scope = match arguments.repo {
-        Some(repo) => RepoScope::Only(known_repo(desk, &mut store, &repo)?),
-        None => desk.repo_scope(desk.reader(&mut store)?.as_ref(), arguments.all_repos),
+    let scope = if let Some(repo) = arguments.repo {
+        RepoScope::Only(known_repo(desk, &mut store, &repo)?)
+    } else {
+        let session = desk.reader(&mut store)?;
+        desk.repo_scope(&mut store, session.as_ref(), arguments.all_repos)?
     };
     let filter = ItemFilter {
         parent: arguments.parent,
@@ -114,7 +117,8 @@ fn known_repo(desk: &Desk, store: &mut SqliteStore, name: &str) -> Result<String
     let registered = registered.iter().map(|repo| repo.slug.to_string());
     let all = store.items(&ItemFilter::default())?;
     let of_items = all.into_iter().filter_map(|item| item.repo);
-    let mut known = of_items.chain(desk.repo()).chain(registered);
+    let here = find_repo_name(store, desk.site.named_place())?;
+    let mut known = of_items.chain(here).chain(registered);
     if let Some(known) = known.find(|known| known.eq_ignore_ascii_case(name)) {
         return Ok(known);
     }
@@ -202,6 +206,7 @@ fn add(desk: &Desk, arguments: ItemAdd) -> Result<Answer, Failure> {
         arguments.parent.as_ref(),
         &arguments.depends,
     )?;
+    let repo = settle_repo_name(&mut store, desk.site.named_place())?;
     let item = store.add_item(
         &NewItem {
             key: arguments.key,
@@ -209,7 +214,7 @@ fn add(desk: &Desk, arguments: ItemAdd) -> Result<Answer, Failure> {
             kind: arguments.kind,
             parent: arguments.parent,
             position: arguments.position,
-            repo: desk.repo(),
+            repo,
             depends_on: arguments.depends,
             requires_evidence: arguments.requires_evidence,
             status: None,

@@ -40,7 +40,7 @@ const ENTITIES: [&str; 12] = [
 ];
 
 /// What happens to them.
-const KINDS: [&str; 26] = [
+const KINDS: [&str; 27] = [
     "registered",
     "ended",
     "changed",
@@ -48,6 +48,7 @@ const KINDS: [&str; 26] = [
     "claimed",
     "taken_over",
     "released",
+    "refused",
     "status",
     "reopened",
     "dependencies",

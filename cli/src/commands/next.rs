@@ -34,7 +34,7 @@ fn look(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
     let mut store = desk.open()?;
     let session = desk.reader(&mut store)?;
     check(&mut store, &arguments)?;
-    let scope = desk.repo_scope(session.as_ref(), arguments.all_repos);
+    let scope = desk.repo_scope(&mut store, session.as_ref(), arguments.all_repos)?;
     let wish = NextWish {
         session: session.as_ref().map(|session| session.id.clone()),
         parent: arguments.parent,
@@ -77,7 +77,7 @@ fn claim(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
     let session = desk.before_change(&mut store, session)?;
     // What the dead hold is free again, so that no child is passed over.
     let swept = sweep(&mut store, &desk.site, session.id.as_str())?;
-    let scope = desk.repo_scope(Some(&session), arguments.all_repos);
+    let scope = desk.repo_scope(&mut store, Some(&session), arguments.all_repos)?;
     let wish = NextWish {
         session: Some(session.id.clone()),
         parent: arguments.parent.clone(),

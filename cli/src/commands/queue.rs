@@ -168,7 +168,9 @@ fn start(desk: &Desk, id: QueueId) -> Result<Answer, Failure> {
 /// Reads which orchestrator runs this command.
 fn orchestrator(desk: &Desk) -> Result<Option<OrchestratorId>, Failure> {
     const NAME: &str = "TRUEUP_ORCHESTRATOR_ID";
-    let id = desk.environment.text(NAME).map(str::parse);
+    let id = desk.environment.demand_text(NAME);
+    let id = id.map_err(|problem| Failure::variable(NAME, &problem))?;
+    let id = id.map(str::parse);
     id.transpose()
         .map_err(|error| Failure::variable(NAME, &error))
 }

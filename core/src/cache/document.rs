@@ -123,6 +123,7 @@ impl Document {
                 .map(str::to_owned),
             fields,
             stamp_problem,
+            unknown: BTreeSet::new(),
             owner_revision: None,
         }
     }

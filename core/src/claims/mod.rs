@@ -5,13 +5,13 @@
 
 mod advance;
 
-use crate::liveness::{self, Vitality};
+use crate::liveness::{Vitality, judge};
 use crate::model::{
     ClaimFacts, ClaimOutcome, ClaimRefusal, ClaimVerdict, Item, ItemKey, Parked, Session,
     SessionId, Taking, decide, foresee,
 };
 use crate::store::{ClaimRequest, ClaimTaken, Provenance, Result, Store, StoreError};
-use crate::sync::Site;
+use crate::sync::{Doubt, READINGS_APART_SECONDS, Site};
 
 pub use advance::{Advanced, MoveWish, advance};
 
@@ -61,6 +61,7 @@ pub enum Claimed {
 /// When the database cannot be asked, or the item kept changing hands.
 pub fn claim(store: &mut dyn Store, wish: &Wish, site: &Site) -> Result<Claimed> {
     let mut moved = None;
+    let mut doubt = Doubt::default();
     for _ in 0..ATTEMPTS {
         let claimant = store.session(&wish.session)?;
         let item = store.item(&wish.item)?;
@@ -68,11 +69,13 @@ pub fn claim(store: &mut dyn Store, wish: &Wish, site: &Site) -> Result<Claimed>
             Some(holder) => store.session(holder)?,
             None => None,
         };
-        let holder = holder.map(|holder| {
-            let evidence = liveness::evidence(&holder, &site.host);
-            let vitality = liveness::judge(&holder, evidence, site.settings.ceiling_seconds);
-            (holder, vitality)
-        });
+        let holder = match holder {
+            Some(holder) => {
+                let vitality = doubt.judge(&holder, site, store)?;
+                Some((holder, vitality))
+            }
+            None => None,
+        };
         let facts = ClaimFacts {
             claimant: claimant.as_ref(),
             item: item.as_ref(),
@@ -83,7 +86,14 @@ pub fn claim(store: &mut dyn Store, wish: &Wish, site: &Site) -> Result<Claimed>
             ClaimVerdict::Refuse(refusal) => {
                 let process = holder.as_ref().map(|(_, vitality)| vitality.process);
                 let ceiling = site.settings.ceiling_seconds;
-                let taking = process.and_then(|process| foresee(&facts, process, ceiling));
+                let taking = match second_reading(&facts, site) {
+                    Some(taking) => {
+                        // This is the first reading, and the next claim's is the second.
+                        store.note_refusal(&wish.item, &wish.provenance.further())?;
+                        Some(taking)
+                    }
+                    None => process.and_then(|process| foresee(&facts, process, ceiling)),
+                };
                 return Ok(Claimed::Refused {
                     refusal,
                     holder,
@@ -107,6 +117,20 @@ pub fn claim(store: &mut dyn Store, wish: &Wish, site: &Site) -> Result<Claimed>
         }
     }
     Err(moved.unwrap_or_else(|| StoreError::Conflict(format!("item {} keeps moving", wish.item))))
+}
+
+/// Says when a claim is granted that is refused for want of another reading of the clock alone.
+fn second_reading(facts: &ClaimFacts<'_>, site: &Site) -> Option<Taking> {
+    let (holder, vitality) = facts.holder.filter(|(_, it)| it.doubt_seconds > 0)?;
+    let plain = judge(holder, vitality.process, site.settings.ceiling_seconds);
+    let facts = ClaimFacts {
+        holder: Some((holder, &plain)),
+        ..facts.clone()
+    };
+    matches!(decide(&facts), ClaimVerdict::Grant(_)).then(|| Taking {
+        at: holder.read_at.plus_seconds(READINGS_APART_SECONDS + 1),
+        by_force: facts.force,
+    })
 }
 
 /// Takes the item that a session was on when it ended back for it, while nobody holds it. Who

@@ -14,11 +14,12 @@ use super::turn::{self, Turn};
 use super::writeback::{self, Places};
 use super::{files, plans, unfinished};
 use crate::files::write_own;
+use crate::liveness;
 use crate::model::{ItemKey, RepoSlug};
 use crate::reconcile::{Code, Divergence};
-use crate::repos::named_after;
+use crate::repos::{keep_repo_name, kept_repo_name, named_after};
 use crate::settings::{Paths, RepositoryConfig};
-use crate::store::{Store, StoreError};
+use crate::store::{Provenance, Store, StoreError};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -121,6 +122,13 @@ pub fn check(
     };
     let name = checkout.slug.as_ref().map(|slug| slug.as_str().to_owned());
     let name = name.or_else(|| configured(root));
+    let is_given = name.is_some();
+    let host = liveness::host_name();
+    let kept = match &name {
+        None => kept_repo_name(store, root, &host)?,
+        Some(_) => None,
+    };
+    let kept = kept.filter(|name| is_own(name, &checkout.others));
     let record = paths.unfinished_of(root);
     let git_lock = paths.lock_of(&root.join(".git"));
     let mut notes = Vec::new();
@@ -132,7 +140,7 @@ pub fn check(
     let early = request.pull.then(look_at_remote);
     let (gate, reading) = thread::scope(|scope| {
         let late = early.is_none().then(|| scope.spawn(look_at_remote));
-        let reading = observe(store, root, name, &checkout.others);
+        let reading = observe(store, root, name, kept, &checkout.others);
         let gate = match (early, late) {
             (Some(gate), _) => gate,
             (None, Some(thread)) => match thread.join() {
@@ -154,6 +162,11 @@ pub fn check(
     checked.notes.splice(0..0, notes);
     if request.fix {
         note(paths, root);
+        if !is_given {
+            // Sessions and items of other clones are of the same repository as its files.
+            let by = Provenance::new(&request.mover.actor, "check");
+            keep_repo_name(store, root, &host, &checked.repo, &by)?;
+        }
     }
     Ok(checked)
 }
@@ -230,7 +243,13 @@ fn conclude(
             checked.notes.extend(back.notes);
         }
         // What was reported done proves nothing: it is read again.
-        let (mut after, _) = observe(store, root, Some(reading.repo.clone()), &reading.others)?;
+        let (mut after, _) = observe(
+            store,
+            root,
+            Some(reading.repo.clone()),
+            None,
+            &reading.others,
+        )?;
         after.is_outdated = reading.is_outdated;
         after.is_partial = reading.is_partial;
         let left = assess(&after).findings;
@@ -273,14 +292,15 @@ pub(super) fn observe(
     store: &mut dyn Store,
     root: &Path,
     name: Option<String>,
+    kept: Option<String>,
     others: &[RepoSlug],
 ) -> Result<(Reading, usize), CheckError> {
     // A fork has the files of another, and they say the other's name.
-    let is_own = |name: &String| !others.iter().any(|other| other.is_same(name));
+    let is_own = |name: &String| is_own(name, others);
     let paths = files::list(root)?;
     let paths = paths.as_deref();
     let said = || files::name(root, paths.unwrap_or_default()).filter(is_own);
-    let name = name.or_else(said);
+    let name = name.or_else(said).or(kept);
     let (files, repo, rows) = if let Some(name) = name {
         // The database is asked while files are read.
         thread::scope(|scope| {
@@ -323,6 +343,11 @@ pub(super) fn observe(
     Ok((reading, count))
 }
 
+/// Tells whether a name is none of another repository's.
+fn is_own(name: &str, others: &[RepoSlug]) -> bool {
+    !others.iter().any(|other| other.is_same(name))
+}
+
 /// Returns the name that the repository's own file gives it.
 fn configured(root: &Path) -> Option<String> {
     let project = crate::settings::Project {
@@ -347,7 +372,7 @@ fn known(store: &mut dyn Store, files: &files::Files) -> Result<Option<String>, 
 
 /// Returns a name that is none of these.
 fn unlike(name: String, others: &[RepoSlug]) -> String {
-    let is_free = |name: &String| !others.iter().any(|other| other.is_same(name));
+    let is_free = |name: &String| is_own(name, others);
     if is_free(&name) {
         return name;
     }

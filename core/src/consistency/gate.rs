@@ -134,6 +134,14 @@ impl Gate {
                 Err(error) if aim == Aim::Pull => self
                     .notes
                     .push(format!("the remote was not asked: {}", told(&error))),
+                Err(_) if aim == Aim::Read && repository.sets_ssh_command() => {
+                    self.notes.push(
+                        "the remote was not asked: this repository says how ssh is run \
+                         (core.sshCommand), and a check that reads runs nothing of a repository's; \
+                         `trueup check --fix` asks it"
+                            .to_owned(),
+                    );
+                }
                 Err(_) => {}
             }
         }

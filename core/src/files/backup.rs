@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::change::mode;
-use super::replace::draft_of;
+use super::draft::draft_of;
 use super::{Change, ChangeError, Replacement, Written, locked, read_bytes, replace};
 use crate::model::Timestamp;
 

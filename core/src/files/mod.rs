@@ -3,6 +3,7 @@
 mod backup;
 mod change;
 mod door;
+mod draft;
 mod path_text;
 mod replace;
 mod resolved;
@@ -18,9 +19,10 @@ pub(crate) use door::{
 pub use door::{
     append_to_theirs, open_to_append, own_dir, private_dir, read_bytes, read_text, write_own,
 };
+pub(crate) use draft::sweep_drafts;
 pub use path_text::{path_from_text, path_to_text};
+pub(crate) use replace::Replacement;
 pub use replace::Written;
-pub(crate) use replace::{Replacement, sweep_drafts};
 pub use resolved::ResolvedPath;
 pub(crate) use way::{clear_the_way, is_in_the_way, is_still_of};
 

@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::io::{self, ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::door::{create_new, sync_dir};
-use crate::bounds::CACHE_FOLDER;
+use super::draft::draft_of;
 use crate::cache::lock::reserve;
 
 /// What came of writing.
@@ -71,7 +71,7 @@ impl Replacement<'_> {
 
     fn write_draft(&self, draft: &Path) -> io::Result<()> {
         let mut file = match create_new(draft, self.mode) {
-            // Left by a process of this number that was killed.
+            // Left by a process of this number, in this place, that was killed.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 fs::remove_file(draft)?;
                 create_new(draft, self.mode)?
@@ -133,54 +133,10 @@ impl Replacement<'_> {
     }
 }
 
-/// Names the draft of a file. The name is fixed but for the process, so that a killed writer
-/// leaves at most one, and the next writer of that number takes it away.
-pub(super) fn draft_of(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".tmp-{}", std::process::id()));
-    path.with_file_name(name)
-}
-
-/// Removes drafts that killed writers left beside a file; those of running processes stay.
-pub(crate) fn sweep_drafts(path: &Path) {
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return;
-    };
-    let prefix = format!("{}.tmp-", name.to_string_lossy());
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten().take(CACHE_FOLDER.len()) {
-        let draft = entry.file_name().to_string_lossy().into_owned();
-        let pid = draft
-            .strip_prefix(&prefix)
-            .and_then(|pid| pid.parse::<u32>().ok());
-        if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
-            // Gone already is as good.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::files::PRIVATE;
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn drafts_of_the_dead_are_removed_and_of_the_living_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("c.json");
-        let dead = folder.path().join("c.json.tmp-4194399");
-        let live = folder
-            .path()
-            .join(format!("c.json.tmp-{}", std::process::id()));
-        fs::write(&dead, "x").unwrap();
-        fs::write(&live, "x").unwrap();
-        sweep_drafts(&path);
-        assert!(!dead.exists() && live.exists());
-    }
 
     #[cfg(unix)]
     #[test]

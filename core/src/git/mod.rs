@@ -37,7 +37,7 @@ pub use refs::{branches, checked_out_elsewhere};
 pub use repository::Repository;
 pub use upstream::{Standing, UnpushedCommit, Upstream};
 
-use crate::bounds::{BRANCH, GIT_FILE, PATH_PARTS};
+use crate::bounds::{BRANCH, BRANCHES, GIT_FILE, PATH_PARTS};
 
 /// Most linked worktrees of a repository that are listed.
 const MOST_WORKTREES: usize = 200;
@@ -151,7 +151,9 @@ impl Worktree {
         let Ok(entries) = std::fs::read_dir(self.common_dir.join("worktrees")) else {
             return Vec::new();
         };
-        let roots = entries.flatten().filter_map(|entry| {
+        // Those that are gone leave entries too, and each costs a look.
+        let entries = entries.flatten().take(BRANCHES.len());
+        let roots = entries.filter_map(|entry| {
             let mark = read(&entry.path().join("gitdir")).ok()?;
             let root = Path::new(mark.trim()).parent()?;
             // One that was moved or removed by hand says nothing of where it is.

@@ -20,6 +20,22 @@ impl Worktree {
     }
 }
 
+impl Worktree {
+    /// Tells whether the repository's own configuration says how ssh is run: a check that reads
+    /// does not run that.
+    pub fn sets_ssh_command(&self) -> bool {
+        let path = self.common_dir.join("config");
+        let text = crate::files::read_text(&path, LARGEST, true).unwrap_or_default();
+        sets_ssh_command(&text)
+    }
+}
+
+fn sets_ssh_command(text: &str) -> bool {
+    let keys = text.lines().filter_map(|line| line.split_once('='));
+    let mut keys = keys.map(|(key, _)| key.rsplit(']').next().unwrap_or(key).trim());
+    keys.any(|key| key.eq_ignore_ascii_case("sshCommand"))
+}
+
 /// Lists remotes and the first address of each.
 fn addresses(text: &str) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
@@ -81,6 +97,22 @@ fn value_of(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ssh_command_of_the_repository_is_seen() {
+        for (text, expected) in [
+            ("[core]\n\tsshCommand = ssh -i key\n", true),
+            ("[core] SSHCOMMAND=x\n", true),
+            (
+                "[core]\n\tbare = false\n[remote \"sshCommand\"]\n\turl = x\n",
+                false,
+            ),
+            ("# sshCommand\n", false),
+            ("", false),
+        ] {
+            assert_eq!(sets_ssh_command(text), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn remotes_are_read_as_git_reads_them() {

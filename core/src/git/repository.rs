@@ -55,6 +55,11 @@ impl Repository {
         &self.worktree.root
     }
 
+    /// Tells whether its own configuration says how ssh is run.
+    pub fn sets_ssh_command(&self) -> bool {
+        self.worktree.sets_ssh_command()
+    }
+
     /// A call that reads what is on the disk.
     pub(super) fn read(&self, what: &'static str) -> GitCommand {
         self.call(Purpose::Read, what, Limit::starting_now(READING_TIME))

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use crate::text::redact::redact_tokens;
-use crate::text::{CONTEXT_LIMIT, block, to_plain_json};
+use crate::text::{CONTEXT_LIMIT, block, to_plain_json, without_runner_commands};
 
 /// Longest text printed, in characters; what reaches a model is bounded where it is made.
 const LONGEST: usize = 100_000;
@@ -88,7 +88,9 @@ impl Response {
 }
 
 fn clean(text: &str) -> Value {
-    Value::String(redact_tokens(&block(text, LONGEST)).into_owned())
+    let clean = block(text, LONGEST);
+    let clean = redact_tokens(&clean);
+    Value::String(without_runner_commands(&clean).into_owned())
 }
 
 /// Cuts what is too long for the client, and says so.
@@ -123,6 +125,20 @@ mod tests {
             response.render().unwrap(),
             r#"{"hookSpecificOutput":{"hookEventName":"SessionStart","additionalContext":"told","watchPaths":["/r/STATE.md"]}}"#
         );
+    }
+
+    #[test]
+    fn no_line_of_an_answer_is_a_command_of_a_runner() {
+        let text = || "told\n::error::x\n##[error]y".to_owned();
+        let response = Response {
+            system_message: Some(text()),
+            context: Some(("Stop", text())),
+            block: Some(text()),
+            ..Response::default()
+        };
+        let line = response.render().unwrap();
+        assert!(!line.contains("##[") && !line.contains("\\n::"), "{line}");
+        assert_eq!(line.matches("\\n: :error").count(), 3, "{line}");
     }
 
     #[test]

@@ -55,16 +55,31 @@ pub struct Vitality {
     pub witness: String,
     /// What is known of its process.
     pub process: ProcessEvidence,
+    /// How far, in seconds, the clock may be ahead that the silence is measured by.
+    pub doubt_seconds: u64,
 }
 
 /// Judges a session by its lease, its process and its declared silence.
 ///
 /// `ceiling_seconds` bounds how long silence is endured where the process cannot be asked.
 pub fn judge(session: &Session, evidence: ProcessEvidence, ceiling_seconds: u64) -> Vitality {
+    judge_despite(session, evidence, ceiling_seconds, 0)
+}
+
+/// Judges a session while the clock may be so many seconds ahead of the right time: what silence
+/// alone tells must hold by the right time as well.
+pub fn judge_despite(
+    session: &Session,
+    evidence: ProcessEvidence,
+    ceiling_seconds: u64,
+    doubt_seconds: u64,
+) -> Vitality {
+    let ceiling_seconds = ceiling_seconds.saturating_add(doubt_seconds);
     let say = |alive, witness: String| Vitality {
         alive,
         witness,
         process: evidence,
+        doubt_seconds,
     };
     match session.status {
         SessionStatus::Lost => return say(Alive::Dead, "marked lost".to_owned()),
@@ -117,6 +132,25 @@ pub fn judge(session: &Session, evidence: ProcessEvidence, ceiling_seconds: u64)
 mod tests {
     use super::*;
     use crate::model::fixture::{at, session};
+
+    #[test]
+    fn what_silence_alone_tells_must_hold_by_the_right_time_too() {
+        use ProcessEvidence::{Gone, Unknown};
+        for (silence, process, doubt, expected) in [
+            (1_801, Unknown, 0, Alive::Dead),
+            (1_801, Unknown, 60, Alive::Unknown),
+            (1_861, Unknown, 60, Alive::Dead),
+            (31_536_000, Unknown, u64::MAX, Alive::Unknown),
+            // What is dated ahead may be right where the present is not.
+            (-31_536_000, Unknown, u64::MAX, Alive::Unknown),
+            // A process that is gone needs no clock.
+            (1_801, Gone, 31_536_000, Alive::Dead),
+        ] {
+            let session = session("s", SessionStatus::Active, silence);
+            let vitality = judge_despite(&session, process, 1_800, doubt);
+            assert_eq!(vitality.alive, expected, "{silence} {process:?} {doubt}");
+        }
+    }
 
     #[test]
     fn one_witness_for_life_two_for_death() {

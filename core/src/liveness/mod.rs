@@ -15,9 +15,9 @@ mod stat;
 mod tree;
 
 pub use client::find_client;
-pub use judge::{Alive, ProcessEvidence, Vitality, judge};
+pub use judge::{Alive, ProcessEvidence, Vitality, judge, judge_despite};
 pub use orchestrator::judge_orchestrator;
-pub use place::missing_parts;
+pub use place::{PlaceTag, missing_parts, place_tag};
 pub use process::{evidence, evidence_of, host_name, identify, parent_of};
 pub use records::find_recorded;
 pub use span::{LONGEST_SPAN_SECONDS, span_of_command};

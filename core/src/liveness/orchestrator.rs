@@ -18,6 +18,7 @@ pub fn judge_orchestrator(
         alive,
         witness,
         process: evidence,
+        doubt_seconds: 0,
     };
     match orchestrator.status {
         OrchestratorStatus::Stopped => return say(Alive::Dead, "stopped".to_owned()),

@@ -31,6 +31,39 @@ pub(super) fn here() -> &'static ProcessPlace {
     })
 }
 
+/// Where a process runs, in a few letters: the same for all processes of one machine, boot and
+/// namespace, and for no others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceTag {
+    /// The machine and the namespace.
+    pub place: String,
+    /// The boot.
+    pub boot: String,
+}
+
+/// Returns the tag of this place; of one that cannot be told from others, none.
+pub fn place_tag() -> Option<&'static PlaceTag> {
+    static TAG: OnceLock<Option<PlaceTag>> = OnceLock::new();
+    TAG.get_or_init(|| {
+        let ProcessPlace {
+            machine,
+            boot,
+            namespace,
+        } = here();
+        let (machine, boot) = (machine.as_deref()?, boot.as_deref()?);
+        Some(PlaceTag {
+            place: tag(&format!("{machine} {}", namespace.as_deref()?)),
+            boot: tag(boot),
+        })
+    })
+    .as_ref()
+}
+
+fn tag(text: &str) -> String {
+    use sha2::{Digest as _, Sha256};
+    crate::hex::hex(&Sha256::digest(text)[..4])
+}
+
 /// Names the parts of this place that cannot be read, so that no process can be asked.
 pub fn missing_parts() -> Vec<&'static str> {
     let place = here();

@@ -116,15 +116,7 @@ fn exists(pid: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn place(machine: &str, boot: &str, namespace: &str) -> ProcessPlace {
-        let part = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        ProcessPlace {
-            machine: part(machine),
-            boot: part(boot),
-            namespace: part(namespace),
-        }
-    }
+    use crate::model::fixture::place;
 
     #[test]
     fn only_a_number_of_this_place_is_looked_up() {

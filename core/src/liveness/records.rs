@@ -1,5 +1,7 @@
 //! The client's own records of its sessions: read, never written, and believed no further than
-//! the process table bears out. They are internal to the client and may change their form.
+//! the process table bears out. They are internal to the client and may change their form. What
+//! `claude agents --json` prints comes from them too, by way of a start of the client, which takes
+//! longer than a hook has: so that is not run.
 
 use std::fs;
 use std::path::Path;

@@ -169,7 +169,7 @@ pub fn decide(facts: &ClaimFacts<'_>) -> ClaimVerdict {
 pub fn is_free(holder: &Session, vitality: &Vitality) -> bool {
     let kept = holder.status == SessionStatus::Ended
         && vitality.process != ProcessEvidence::Gone
-        && (!holder.lease_expired() || holder.in_declared_span());
+        && (!holder.lease_expired_despite(vitality.doubt_seconds) || holder.in_declared_span());
     vitality.alive == Alive::Dead && !kept
 }
 
@@ -191,7 +191,8 @@ fn takeover(
         return Ok("parent_authority");
     }
     if force {
-        return if holder.silence_seconds() >= FORCE_AFTER_SECONDS {
+        let enough = FORCE_AFTER_SECONDS.saturating_add(vitality.doubt_seconds);
+        return if holder.silence_seconds() >= enough {
             Ok(FORCED)
         } else {
             Err(ClaimRefusal::TakeoverNotAllowed)

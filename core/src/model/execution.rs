@@ -67,6 +67,19 @@ impl Field {
         }
     }
 
+    /// Returns where the field stands in what the database keeps of a session.
+    pub const fn path_in_state(self) -> &'static str {
+        match self {
+            Self::Item => "$.execution_state.currentSd",
+            Self::Phase => "$.execution_state.currentPhase",
+            Self::Task => "$.execution_state.currentTask",
+            Self::IsActive => "$.execution_state.isActive",
+            Self::WasInterrupted => "$.execution_state.wasInterrupted",
+            Self::AutoProceed => "$.auto_proceed",
+            Self::ChainOrchestrators => "$.chain_orchestrators",
+        }
+    }
+
     /// Finds a field by its key.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.key() == key)

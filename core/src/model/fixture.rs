@@ -14,6 +14,16 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis((NOW + seconds) * 1000)
 }
 
+/// Makes a place of processes; an empty part is one that is not known.
+pub(crate) fn place(machine: &str, boot: &str, namespace: &str) -> ProcessPlace {
+    let part = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    ProcessPlace {
+        machine: part(machine),
+        boot: part(boot),
+        namespace: part(namespace),
+    }
+}
+
 /// Makes a session whose last sign of life was `silence` seconds ago, with a lease of 900 s.
 pub(crate) fn session(id: &str, status: SessionStatus, silence: i64) -> Session {
     Session {

@@ -77,7 +77,7 @@ pub use retention::{
 };
 pub use session::{Host, Session};
 pub use sign::{
-    FOR_EVER, LONGEST_LEASE_SECONDS, SKEW_SECONDS, SPAN_CEILING_SECONDS, doubt_seconds,
+    FOR_EVER, LONGEST_LEASE_SECONDS, SKEW_SECONDS, SPAN_CEILING_SECONDS, doubt_seconds, silence,
 };
 pub use status::{
     ItemStatus, OrchestratorStatus, PlanTaskStatus, SessionStatus, UnknownStatus,

@@ -42,15 +42,7 @@ pub struct ProcessId {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn place(machine: &str, boot: &str, namespace: &str) -> ProcessPlace {
-        let part = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        ProcessPlace {
-            machine: part(machine),
-            boot: part(boot),
-            namespace: part(namespace),
-        }
-    }
+    use crate::model::fixture::place;
 
     #[test]
     fn a_place_is_another_only_when_every_part_is_known_and_equal() {

@@ -30,6 +30,17 @@ impl RepoScope {
             Self::Only(one) => Some(one),
         }
     }
+
+    /// Lists what stands in the column `repo` of the items that are meant, so that an index finds
+    /// each of them; `None` when all are meant.
+    pub fn columns(&self) -> Option<Vec<Option<&str>>> {
+        Some(match self {
+            Self::All => return None,
+            Self::Here(None) => vec![None],
+            Self::Here(Some(here)) => vec![None, Some(here)],
+            Self::Only(one) => vec![Some(one)],
+        })
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::sign::{self, LONGEST_LEASE_SECONDS, SPAN_CEILING_SECONDS};
+use super::sign::{self, FOR_EVER, LONGEST_LEASE_SECONDS, SPAN_CEILING_SECONDS};
 use super::{
     Epoch, ExecutionState, ItemKey, Lineage, ProcessId, Revision, SessionId, SessionStatus,
     Timestamp,
@@ -88,6 +88,18 @@ impl Session {
     pub fn lease_expired(&self) -> bool {
         sign::is_beyond(self.read_at, self.heartbeat_at, 0)
             || !sign::holds(self.read_at, self.lease_expires_at, LONGEST_LEASE_SECONDS)
+    }
+
+    /// Tells whether the lease has run out even if the clock that says so is so many seconds ahead
+    /// of the right time.
+    pub fn lease_expired_despite(&self, doubt_seconds: u64) -> bool {
+        let granted = self.lease_expires_at;
+        let is_over = if granted > self.read_at {
+            doubt_seconds < FOR_EVER
+        } else {
+            self.read_at.seconds_since(granted) >= doubt_seconds
+        };
+        self.lease_expired() && is_over
     }
 
     /// Tells whether the next sign of life has to renew the lease: `seconds` have passed since

@@ -28,7 +28,7 @@ pub(super) fn is_beyond(now: Timestamp, time: Timestamp, seconds: u64) -> bool {
 }
 
 /// Returns the seconds since a sign of life; of one dated in the future nothing is known.
-pub(super) fn silence(now: Timestamp, sign: Timestamp) -> u64 {
+pub fn silence(now: Timestamp, sign: Timestamp) -> u64 {
     if is_beyond(now, sign, 0) {
         return FOR_EVER;
     }

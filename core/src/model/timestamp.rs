@@ -32,6 +32,13 @@ impl Timestamp {
         u64::try_from(self.0.saturating_sub(earlier.0) / 1000).unwrap_or(0)
     }
 
+    /// Returns the time so many seconds later.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: u64) -> Self {
+        let millis = i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
+        Self(self.0.saturating_add(millis))
+    }
+
     /// Returns the time written without separators, for the name of a file set aside.
     pub fn compact(self) -> String {
         self.to_string()

@@ -198,6 +198,7 @@ pub fn judge(store: &mut dyn Store, reservation: &Reservation, site: &Site) -> R
             ),
             witness: format!("session {}: {}", session.id, vitality.witness),
             process: evidence,
+            doubt_seconds: 0,
         });
     }
     let evidence =
@@ -211,6 +212,7 @@ pub fn judge(store: &mut dyn Store, reservation: &Reservation, site: &Site) -> R
         alive,
         witness: format!("{process} {}", evidence.in_words()),
         process: evidence,
+        doubt_seconds: 0,
     })
 }
 

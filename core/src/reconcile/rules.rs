@@ -157,6 +157,7 @@ fn leftover(
     let ahead = cache.is_ahead_of_owner();
     let is_lost = |field: Field| {
         ahead
+            || cache.unknown.contains(&field)
             || (cache.edited.contains(&field) || !cache.is_stamped())
                 && (field != Field::Item || cache.stamp_problem.is_some())
     };
@@ -166,7 +167,7 @@ fn leftover(
         .filter(|(field, _)| is_lost(**field))
         .map(|(field, value)| (*field, value.clone()))
         .collect();
-    let reason = if ahead {
+    let reason = if ahead || !cache.unknown.is_empty() {
         LostReason::OlderDatabaseAdopted
     } else {
         lost_reason(cache)
@@ -235,7 +236,7 @@ fn compare(
         mismatch_line(database, field, &expected, found, snapshot, out);
         if cache.stamp_problem.is_some() || may_propose && (edited || !cache.is_stamped()) {
             lost.insert(field, found.clone());
-        } else if may_propose && is_of_another_time(field) {
+        } else if may_propose && (is_of_another_time(field) || cache.unknown.contains(&field)) {
             lost.insert(field, found.clone());
             reason = LostReason::OlderDatabaseAdopted;
         }

@@ -95,6 +95,9 @@ pub struct CacheReading {
     pub branch: Option<String>,
     /// What is wrong with a stamp that is there but is not as trueup writes it.
     pub stamp_problem: Option<&'static str>,
+    /// The fields whose value that session never had in the database: the file is of a time that
+    /// a restored database does not know, however far it has come since.
+    pub unknown: BTreeSet<Field>,
     /// The revision the database has of the session the file names, where that is another one
     /// and is known.
     pub owner_revision: Option<Revision>,

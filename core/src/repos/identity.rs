@@ -111,6 +111,11 @@ pub fn owner_of<'a>(repos: &'a [Repo], machine: &str, root: &Path) -> Option<&'a
         .or_else(|| lies_at(&path_to_text(&found.main)))
 }
 
+/// Tells whether a directory is known not to be of a registered repository.
+pub(super) fn is_other(repo: &Repo, machine: &str, found: &Identity) -> bool {
+    kinship(repo, machine, found) == Kinship::Other
+}
+
 /// Lists the registered repositories that a directory is known not to be of.
 pub fn others(repos: &[Repo], machine: &str, root: &Path, owner: Option<&Repo>) -> Vec<RepoSlug> {
     if repos.is_empty() {
@@ -141,10 +146,11 @@ pub fn checkouts(repo: &Repo, machine: &str) -> Vec<PathBuf> {
     all
 }
 
-/// Makes a slug that no other repository has.
-pub(super) fn distinct(repos: &[Repo], found: &Identity, root: &Path) -> Option<RepoSlug> {
-    let is_free = |slug: &RepoSlug| !repos.iter().any(|repo| repo.slug.is_same(slug.as_str()));
-    let plain = super::named_after(root)?;
+/// Lists slugs for a repository, the plainest first.
+pub(super) fn slugs(found: &Identity, root: &Path) -> Vec<RepoSlug> {
+    let Some(plain) = super::named_after(root) else {
+        return Vec::new();
+    };
     let above = |path: &Path| {
         let name = path.parent()?.file_name()?.to_string_lossy().into_owned();
         super::named_after(Path::new(&format!("{name}-{}", plain.as_str())))
@@ -153,5 +159,5 @@ pub(super) fn distinct(repos: &[Repo], found: &Identity, root: &Path) -> Option<
     let numbered =
         (2..1_000).filter_map(|number| format!("{}-{number}", plain.as_str()).parse().ok());
     let first = [Some(plain.clone()), remote, above(root)];
-    first.into_iter().flatten().chain(numbered).find(is_free)
+    first.into_iter().flatten().chain(numbered).collect()
 }

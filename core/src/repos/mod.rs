@@ -8,12 +8,16 @@
 mod counterpart;
 mod identity;
 mod machine;
+mod naming;
 mod register;
 mod state;
 
 pub use counterpart::are_counterparts;
 pub use identity::{Identity, checkouts, config, others, owner_of};
 pub use machine::{machine, make_machine};
+pub use naming::{
+    NamedPlace, find_repo_name, keep_repo_name, kept_repo_name, may_keep_name, settle_repo_name,
+};
 pub use register::{Refusal, Wish, named_after, register};
 pub use state::{
     Delivery, Given, Outcome, StateError, StateFile, cache_of, deliver, give, lines, spread,

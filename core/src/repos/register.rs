@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::identity::{Identity, distinct, owner_of};
+use super::identity::{Identity, owner_of, slugs};
+use super::naming::{follow_registration, is_kept_for_another};
 use crate::files::{path_from_text, path_to_text};
 use crate::model::{Repo, RepoPlace, RepoSlug};
 use crate::store::{Placement, Provenance, Result, Store};
@@ -80,11 +81,14 @@ pub fn register(
         return Ok(Err(Refusal::Same { path, slug }));
     }
     // Asked again without a name, it keeps the one it has.
-    let slug = wish
+    let said = wish
         .slug
         .or_else(|| found.name.clone())
-        .or_else(|| same.or(here).map(|repo| repo.slug.clone()))
-        .or_else(|| distinct(&repos, &found, &wish.path));
+        .or_else(|| same.or(here).map(|repo| repo.slug.clone()));
+    let slug = match said {
+        Some(slug) => Some(slug),
+        None => free_slug(store, &repos, &found, &wish.path, &wish.host)?,
+    };
     let Some(slug) = slug else {
         return Ok(Err(Refusal::Nameless(path)));
     };
@@ -115,6 +119,9 @@ pub fn register(
     if let Some(slug) = doubled {
         store.displace_repo(&slug, &wish.machine, &wish.provenance.further())?;
     }
+    let host = wish.host.clone();
+    let by = wish.provenance.clone();
+    let remote = found.remote.clone();
     let after = store.place_repo(&Placement {
         slug,
         passive: wish.passive,
@@ -123,13 +130,31 @@ pub fn register(
             host: wish.host,
             path,
             checkouts: Vec::new(),
-            identity: found.remote,
+            identity: remote,
         },
         is_further,
         gone,
         provenance: wish.provenance,
     })?;
+    follow_registration(store, &found, &host, &after, &by)?;
     Ok(Ok((known.cloned(), after)))
+}
+
+/// Finds a slug under which no other repository is known.
+fn free_slug(
+    store: &mut dyn Store,
+    repos: &[Repo],
+    found: &Identity,
+    root: &Path,
+    host: &str,
+) -> Result<Option<RepoSlug>> {
+    for slug in slugs(found, root) {
+        let is_taken = repos.iter().any(|repo| repo.slug.is_same(slug.as_str()));
+        if !is_taken && !is_kept_for_another(store, found, host, slug.as_str())? {
+            return Ok(Some(slug));
+        }
+    }
+    Ok(None)
 }
 
 /// Makes a slug of a directory's name: what a slug cannot hold becomes a dash.

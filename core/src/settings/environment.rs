@@ -60,6 +60,19 @@ impl Environment {
         self.0.get(name).and_then(|value| value.to_str())
     }
 
+    /// Returns a variable whose text decides what is done, so that it is never passed over.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, when it is no Unicode.
+    pub fn demand_text(&self, name: &str) -> Result<Option<&str>, String> {
+        match self.0.get(name).map(|value| value.to_str()) {
+            None => Ok(None),
+            Some(Some(text)) => Ok(Some(text)),
+            Some(None) => Err("it is not valid UTF-8".to_owned()),
+        }
+    }
+
     /// Returns a variable as it is.
     pub fn os(&self, name: &str) -> Option<&OsStr> {
         self.0.get(name).map(OsString::as_os_str)
@@ -76,7 +89,8 @@ impl Environment {
     ///
     /// A line that names the variable and what stands in it.
     pub fn number(&self, name: &str) -> Result<Option<u64>, String> {
-        self.text(name)
+        self.demand_text(name)
+            .map_err(|problem| format!("{name}: {problem}; the default is used"))?
             .map(|text| {
                 text.trim()
                     .parse()

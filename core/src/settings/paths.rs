@@ -95,6 +95,14 @@ impl Paths {
             .join(name_of(&ResolvedPath::of(root)))
     }
 
+    /// Returns the file that holds what the next session of a project is told: the one that it
+    /// happened to has ended.
+    pub fn untold(&self, project: &Path) -> PathBuf {
+        self.data
+            .join("untold")
+            .join(name_of(&ResolvedPath::of(project)))
+    }
+
     /// Returns the lock that a sweep over all repositories holds.
     pub fn sweep_lock(&self) -> PathBuf {
         self.locks().join("sweep")

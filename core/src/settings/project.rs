@@ -76,11 +76,6 @@ impl Project {
         elsewhere.map_or(Cow::Borrowed(git), Cow::Owned)
     }
 
-    /// Returns the repository's name.
-    pub fn repo(&self, config: &RepositoryConfig) -> Option<String> {
-        config.repo.clone().or_else(|| self.git.as_ref()?.name())
-    }
-
     /// Reads the repository's `.trueup.toml`.
     ///
     /// # Errors

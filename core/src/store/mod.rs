@@ -21,9 +21,9 @@ pub use port::{
     HandoffStore, Heartbeat, ItemFilter, Mark, MetadataChange, MetadataDeed, MetadataStore,
     NewHandoff, NewRun, OrchestratorStore, PhaseFilter, PhaseMove, PhaseMoved, Placement,
     PlanImported, PlanListed, PlanStore, PlanTaskChange, PortRelease, PortRequest, PortStore,
-    Provenance, Push, QueueStore, Registered, Registration, Release, Released, RepoStore,
-    RetentionStore, Ruled, RunEnded, SessionCursor, SessionFilter, StepRequest, Stepped, Store,
-    TaskNote, WorkplanStore,
+    Provenance, Push, QueueStore, Registered, Registration, Release, Released, RepoNaming,
+    RepoStore, RetentionStore, Ruled, RunEnded, SessionCursor, SessionFilter, StepRequest, Stepped,
+    Store, TaskNote, WorkplanStore,
 };
 pub use port::{Delivered, Newcomer, WaitingStore};
 

@@ -21,6 +21,18 @@ pub(super) struct News<'a> {
 }
 
 impl<'a> News<'a> {
+    /// Says that an item was asked for and refused.
+    pub(super) fn of_refusal(item: &'a ItemKey) -> Self {
+        Self {
+            entity: "item",
+            key: item.as_str(),
+            kind: "refused",
+            before: Json::Null,
+            after: Json::Null,
+            epoch: None,
+        }
+    }
+
     /// Says what happened to a reservation of ports.
     pub(super) fn of_port(row: &'a Reservation, kind: &'a str, before: Json, after: Json) -> Self {
         Self {

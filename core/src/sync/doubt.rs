@@ -1,11 +1,13 @@
 //! How far the present reading of the clock is trusted.
 
-use crate::model::doubt_seconds;
+use super::site::Site;
+use crate::liveness::{self, Alive, ProcessEvidence, Vitality};
+use crate::model::{Session, doubt_seconds};
 use crate::store::{Result, Store};
 
 /// How far apart, in seconds, two readings are of which both must say that something has been
 /// silent for too long.
-const APART_SECONDS: u64 = 60;
+pub const READINGS_APART_SECONDS: u64 = 60;
 
 /// What must be added to a limit of silence so that it is over by another reading of the clock
 /// as well; asked when it is needed, and once.
@@ -19,11 +21,36 @@ impl Doubt {
     ///
     /// When the database cannot be asked.
     pub fn added_to(&mut self, limit: u64, store: &mut (impl Store + ?Sized)) -> Result<u64> {
-        let doubt = match self.0 {
-            Some(doubt) => doubt,
-            None => *self.0.insert(doubt(store, APART_SECONDS)?),
-        };
-        Ok(limit.saturating_add(doubt))
+        Ok(limit.saturating_add(self.seconds(store)?))
+    }
+
+    fn seconds(&mut self, store: &mut (impl Store + ?Sized)) -> Result<u64> {
+        match self.0 {
+            Some(doubt) => Ok(doubt),
+            None => Ok(*self.0.insert(doubt(store, READINGS_APART_SECONDS)?)),
+        }
+    }
+
+    /// Judges whoever holds, or held, something: what silence alone tells counts only where
+    /// another reading of the clock tells it as well. A process that is gone needs no clock.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be asked.
+    pub fn judge(
+        &mut self,
+        session: &Session,
+        site: &Site,
+        store: &mut (impl Store + ?Sized),
+    ) -> Result<Vitality> {
+        let evidence = liveness::evidence(session, &site.host);
+        let ceiling = site.settings.ceiling_seconds;
+        let vitality = liveness::judge(session, evidence, ceiling);
+        if evidence != ProcessEvidence::Unknown || vitality.alive == Alive::Alive {
+            return Ok(vitality);
+        }
+        let doubt = self.seconds(store)?;
+        Ok(liveness::judge_despite(session, evidence, ceiling, doubt))
     }
 }
 

@@ -42,25 +42,31 @@ impl Drained {
         self.lost.extend(later.lost);
     }
 
-    /// Says what a person must know: what was lost, refused, cannot be read, or waits for
-    /// another database.
-    pub fn lines(&self, site: &Site, session: Option<&SessionId>) -> Vec<String> {
-        let mut lines: Vec<String> = Vec::new();
-        for entry in self.lost.iter().take(TOLD) {
+    /// Says what came too late, for the user of a session.
+    pub fn lost_lines(&self, session: Option<&SessionId>) -> Vec<String> {
+        let line = |entry: &Entry| {
             let owner = &entry.lost.session;
             let whose = if Some(owner) == session {
                 String::new()
             } else {
                 format!(" of session {owner}")
             };
-            lines.push(format!("{}{whose}", entry.lost.line()));
-        }
+            format!("{}{whose}", entry.lost.line())
+        };
+        let mut lines: Vec<String> = self.lost.iter().take(TOLD).map(line).collect();
         if self.lost.len() > TOLD {
             lines.push(format!(
                 "⚠️ {} more edits lost to a newer database state; see trueup journal list",
                 self.lost.len() - TOLD
             ));
         }
+        lines
+    }
+
+    /// Says what a person must know: what was lost, refused, cannot be read, or waits for
+    /// another database.
+    pub fn lines(&self, site: &Site, session: Option<&SessionId>) -> Vec<String> {
+        let mut lines = self.lost_lines(session);
         let beside = |name: &str| site.settings.paths.data.join(name).display().to_string();
         let Tally {
             dead,

@@ -4,9 +4,9 @@ use super::doubt::Doubt;
 use super::site::Site;
 use crate::cache::{self, CacheFile};
 use crate::hook::Source;
-use crate::liveness::{self, Alive, ProcessEvidence};
 use crate::model::{Session, SessionId, SessionStatus, is_free};
 use crate::reconcile::Reading;
+use crate::repos::{find_repo_name, may_keep_name, settle_repo_name};
 use crate::store::{Provenance, Registration, Released, Result, SessionFilter, Store};
 
 /// Most sessions one sweep looks at, the longest silent first, so that a start stays cheap
@@ -27,9 +27,10 @@ pub fn register(
     predecessor: Option<SessionId>,
     site: &Site,
 ) -> Result<Session> {
+    let repo = settle_repo_name(store, site.named_place())?;
     store.register(&Registration {
         session: id.clone(),
-        repo: site.project.repo(&site.repository),
+        repo,
         worktree: Some(site.project.name()),
         branch: site.branch(),
         host: Some(site.host.clone()),
@@ -48,17 +49,25 @@ pub const fn is_known_by_name_alone(session: &Session) -> bool {
 
 /// Tells whether registering would change nothing but the lease, and that is not due: then a
 /// start is a read.
-pub fn is_registered_as_is(session: &Session, site: &Site) -> bool {
+///
+/// # Errors
+///
+/// When the database cannot be asked.
+pub fn is_registered_as_is(store: &mut dyn Store, session: &Session, site: &Site) -> Result<bool> {
     let renewal = site.settings.renewal_seconds();
-    session.status == SessionStatus::Active
+    let is_as_is = session.status == SessionStatus::Active
         && !session.renewal_is_due(renewal)
         && session.host.as_ref() == Some(&site.host)
-        && session.repo == site.project.repo(&site.repository)
         && session.worktree.as_deref() == Some(site.project.name().as_str())
         && session.process == site.client_of(&session.id)
         && site
             .branch()
-            .is_none_or(|branch| session.branch() == Some(&branch))
+            .is_none_or(|branch| session.branch() == Some(&branch));
+    Ok(is_as_is
+        && match &session.repo {
+            Some(name) => may_keep_name(store, site.named_place(), name)?,
+            None => find_repo_name(store, site.named_place())?.is_none(),
+        })
 }
 
 /// Finds the session that a new one continues after `/clear` or a fork: the client does not
@@ -109,18 +118,9 @@ pub fn sweep(store: &mut dyn Store, site: &Site, actor: &str) -> Result<Vec<Rele
     let mut released = Vec::new();
     let mut doubt = Doubt::default();
     for session in store.lapsed(SWEEP_LIMIT)? {
-        let evidence = liveness::evidence(&session, &site.host);
-        let ceiling = site.settings.ceiling_seconds;
-        let vitality = liveness::judge(&session, evidence, ceiling);
+        let vitality = doubt.judge(&session, site, store)?;
         if !is_free(&session, &vitality) {
             continue;
-        }
-        // Silence alone is measured by a clock, and this one may be wrong just now.
-        if evidence == ProcessEvidence::Unknown && session.status.is_present() {
-            let ceiling = doubt.added_to(ceiling, store)?;
-            if liveness::judge(&session, evidence, ceiling).alive != Alive::Dead {
-                continue;
-            }
         }
         let provenance = Provenance::new(actor, &vitality.witness);
         released.extend(store.park(&session, &provenance)?);

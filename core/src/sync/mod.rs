@@ -18,7 +18,7 @@ mod stuck;
 
 pub use act::{Standing, SyncError, TrueUp, inspect, true_up};
 pub use briefing::{Briefing, reassertion};
-pub use doubt::{Doubt, doubt};
+pub use doubt::{Doubt, READINGS_APART_SECONDS, doubt};
 pub use drain::{Drained, drain, remember_database};
 pub use handed::{News, handed_on};
 pub use insist::{Insisted, Insistence, insist};

@@ -1,13 +1,15 @@
 //! Gathering the readings.
 
+use std::collections::BTreeSet;
+
 use super::site::{Site, now};
 use crate::cache::{self, CacheFile, Candidate, Document};
 use crate::git;
 use crate::liveness::{self, Alive};
-use crate::model::{Event, EventFilter, ItemKey, Session, SessionId};
+use crate::model::{Event, EventFilter, Field, ItemKey, Session, SessionId, Value};
 use crate::reconcile::{
-    self, BranchReading, ClaimReading, DatabaseReading, LostClaim, OutboxReading, Peer, Reading,
-    Snapshot,
+    self, BranchReading, CacheReading, ClaimReading, DatabaseReading, LostClaim, OutboxReading,
+    Peer, Reading, Snapshot,
 };
 use crate::store::{Result, Store};
 
@@ -55,11 +57,11 @@ pub fn observe(
         work: state.work,
         history: state.history,
     };
-    let mut owner_revision = None;
-    let file = choose_file(&session.id, site, |owner| {
-        let owner = store.session(owner)?;
-        owner_revision = owner.as_ref().map(|owner| owner.revision);
-        Ok(owner.is_some_and(|owner| is_live_here(&owner, site)))
+    let mut owner = None;
+    let file = choose_file(&session.id, site, |id| {
+        owner = store.session(id)?;
+        let owner = owner.as_ref();
+        Ok(owner.is_some_and(|owner| is_live_here(owner, site)))
     })?;
     let peers = peers
         .iter()
@@ -78,9 +80,43 @@ pub fn observe(
         site,
     );
     if let Reading::Fresh(cache) = &mut snapshot.cache {
-        cache.owner_revision = owner_revision;
+        cache.owner_revision = owner.as_ref().map(|owner| owner.revision);
+        let of = owner.as_ref().unwrap_or(session);
+        cache.unknown = unknown_fields(store, cache, of)?;
     }
     Ok(Observation { snapshot, file })
+}
+
+/// Finds what a file that was written at an earlier revision says of its session that the
+/// database never said: it was restored from a backup of before that, and has moved on since. A
+/// flag says too little to tell.
+fn unknown_fields(
+    store: &mut dyn Store,
+    cache: &CacheReading,
+    session: &Session,
+) -> Result<BTreeSet<Field>> {
+    let mut unknown = BTreeSet::new();
+    let is_earlier = cache.is_stamped()
+        && cache.lineage.as_ref() == Some(&session.lineage)
+        && cache.session.as_ref() == Some(&session.id)
+        && cache.revision < Some(session.revision);
+    if !is_earlier {
+        return Ok(unknown);
+    }
+    let now = session.execution_state().work;
+    for field in [Field::Phase, Field::Task] {
+        let Some(value @ Value::Text(Some(_))) = cache.fields.get(&field) else {
+            continue;
+        };
+        // An edit is kept as one.
+        if now.get(field) != *value
+            && !cache.edited.contains(&field)
+            && !store.had_value(&session.id, field, value)?
+        {
+            unknown.insert(field);
+        }
+    }
+    Ok(unknown)
 }
 
 /// Reads what can be read while the database cannot be asked.

@@ -13,6 +13,7 @@ use crate::liveness::{self, ProcessEvidence};
 use crate::model::{ProcessId, Session, SessionId, Timestamp};
 use crate::outbox::{Databases, Journal, Outbox};
 use crate::reconcile::{BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError};
+use crate::repos::NamedPlace;
 use crate::settings::{Environment, Project, RepositoryConfig, Settings};
 use crate::text::one_line;
 
@@ -128,6 +129,16 @@ impl Site {
                 liveness::find_recorded(self.client_records.as_deref()?, session.as_str());
             recorded.map(liveness::identify)
         })
+    }
+
+    /// Returns the directory whose repository is named.
+    pub fn named_place(&self) -> NamedPlace<'_> {
+        NamedPlace {
+            project: &self.project,
+            config: &self.repository,
+            paths: &self.settings.paths,
+            host: &self.host,
+        }
     }
 
     /// Returns the branch the session works on.

@@ -2,7 +2,7 @@
 
 use super::doubt::Doubt;
 use super::site::Site;
-use crate::model::PlanTask;
+use crate::model::{FOR_EVER, PlanTask};
 use crate::store::{PhaseMoved, Provenance, Result, Store};
 
 /// Most phases one sweep fails, so that a start stays cheap however many there are.
@@ -39,10 +39,13 @@ pub fn fail_stuck(store: &mut dyn Store, site: &Site, actor: &str) -> Result<Vec
             Some(session) => format!(" of session {session}"),
             None => String::new(),
         };
-        let error = format!(
-            "no sign of life{worker} for {} s, the limit is {limit} s",
-            stuck.silence_seconds()
-        );
+        let error = match stuck.silence_seconds() {
+            FOR_EVER => format!(
+                "no sign of life{worker} but one dated {}, in the future",
+                stuck.last_sign
+            ),
+            seconds => format!("no sign of life{worker} for {seconds} s, the limit is {limit} s"),
+        };
         let provenance = Provenance::new(actor, &error);
         failed.extend(store.fail_stuck_phase(&stuck, &error, &provenance)?);
     }

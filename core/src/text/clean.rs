@@ -3,6 +3,8 @@
 //! One walk serves all: escape sequences go whole, hidden characters go, joiners stay where a
 //! word or an emoji needs one. The three ways differ in what becomes of the ends of lines.
 
+use std::borrow::Cow;
+
 use super::characters::{Role, is_joined, is_line_break, role, takes_emoji_style};
 use super::escapes::without_escapes;
 
@@ -105,6 +107,24 @@ pub fn block(text: &str, longest: usize) -> String {
     cut(clean, longest)
 }
 
+/// Returns lines in which nothing is taken for a command by a runner of workflows, which obeys
+/// `::` at the head of a line and `##[` anywhere: these are kept apart.
+pub fn without_runner_commands(text: &str) -> Cow<'_, str> {
+    let is_command = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");
+    if !text.lines().any(is_command) {
+        return Cow::Borrowed(text);
+    }
+    let apart = |line: &str| {
+        let line = line.replace("##[", "## [");
+        if line.trim_start().starts_with("::") {
+            line.replacen("::", ": :", 1)
+        } else {
+            line
+        }
+    };
+    Cow::Owned(text.split('\n').map(apart).collect::<Vec<_>>().join("\n"))
+}
+
 fn cut(text: String, longest: usize) -> String {
     // No text has more characters than bytes.
     if text.len() <= longest || text.chars().nth(longest).is_none() {
@@ -128,6 +148,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn nothing_is_a_command_of_a_runner() {
+        for (text, expected) in [
+            ("a::b # ##x", "a::b # ##x"),
+            ("::error::x", ": :error::x"),
+            ("a\n  ::set-env::y\n", "a\n  : :set-env::y\n"),
+            ("x ##[group] ##[endgroup]", "x ## [group] ## [endgroup]"),
+            ("a\n##[error]b\n::c", "a\n## [error]b\n: :c"),
+        ] {
+            let clean = without_runner_commands(text);
+            assert_eq!(clean, expected);
+            assert_eq!(without_runner_commands(&clean), expected, "twice is once");
+        }
+    }
 
     #[test]
     fn attacks_become_plain_text() {

@@ -14,7 +14,7 @@ mod shell;
 
 pub use budget::{CONTEXT_LIMIT, Packer};
 pub(crate) use characters::is_unseen;
-pub use clean::{block, one_line, visible_line};
+pub use clean::{block, one_line, visible_line, without_runner_commands};
 pub use count::counted;
 pub use fence::{Fence, NotANonce};
 pub use json::to_plain_json;

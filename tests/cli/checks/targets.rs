@@ -70,6 +70,9 @@ fn what_is_neither_is_refused_by_name() {
 #[test]
 fn without_a_slug_the_file_its_rows_or_the_folder_names_it() {
     let clone = Clone::new();
+    clone.swap("repo: the-custodian\n", "");
+    assert_eq!(clone.object(0, &[])["data"]["repos"][0]["repo"], "project");
+    let clone = Clone::new();
     assert_eq!(
         clone.object(0, &[])["data"]["repos"][0]["repo"],
         "the-custodian"
@@ -85,7 +88,11 @@ fn without_a_slug_the_file_its_rows_or_the_folder_names_it() {
         PLAN.replace("0026", "0099")
             .replace("repo: the-custodian\n", ""),
     );
-    assert_eq!(clone.object(0, &[])["data"]["repos"][0]["repo"], "project");
+    // It is the repository that it was.
+    assert_eq!(
+        clone.object(0, &[])["data"]["repos"][0]["repo"],
+        "the-custodian"
+    );
     clone.write(".trueup.toml", "repo = \"named\"\n");
     assert_eq!(clone.object(0, &[])["data"]["repos"][0]["repo"], "named");
 }

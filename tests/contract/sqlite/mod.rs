@@ -2,6 +2,7 @@
 
 mod backups;
 mod busy;
+mod clocks;
 mod compliance;
 mod damage;
 mod foreign;

@@ -1,11 +1,11 @@
 //! Repositories: where they lie, and what is known of their states.
 
 use serde_json::json;
-use trueup_core::model::{Repo, RepoPlace, RepoSlug, RepoState, StateHead};
-use trueup_core::store::{Placement, Store};
+use trueup_core::model::{NewItem, Repo, RepoPlace, RepoSlug, RepoState, StateHead};
+use trueup_core::store::{Placement, Registration, RepoNaming, Store, StoreError};
 
 use crate::fixture::Fixture;
-use crate::request::{by, cursor, events, kinds, refused};
+use crate::request::{by, cursor, events, item, kinds, refused, registration, session};
 
 on_every_store! {
     a_repository_lies_where_each_machine_says
@@ -17,6 +17,8 @@ on_every_store! {
     a_state_comes_back_exactly
     every_change_of_a_repository_is_one_event_without_the_text
     a_state_needs_its_repository
+    a_repository_that_nobody_registered_has_one_name
+    what_a_repository_is_renamed_to_its_rows_are_renamed_to
 }
 
 fn slug(text: &str) -> RepoSlug {
@@ -219,4 +221,63 @@ fn a_state_needs_its_repository(f: &mut impl Fixture) {
         .store()
         .put_repo_state(&slug("alpha"), &state("x"), &by("user"));
     refused(put, "conflict");
+}
+
+fn name(store: &mut dyn Store, identity: &str, name: &str, old: Option<&str>) -> Option<String> {
+    let naming = RepoNaming {
+        identity,
+        name,
+        instead_of: old,
+    };
+    match store.name_repo(&naming) {
+        Err(StoreError::Conflict(_)) => None,
+        other => Some(other.unwrap()),
+    }
+}
+
+fn a_repository_that_nobody_registered_has_one_name(f: &mut impl Fixture) {
+    let store = f.store();
+    assert_eq!(store.repo_name("r").unwrap(), None);
+    assert_eq!(name(store, "r", "app", None).as_deref(), Some("app"));
+    assert_eq!(name(store, "r", "clone", None).as_deref(), Some("app"));
+    assert_eq!(store.repo_name("r").unwrap().as_deref(), Some("app"));
+    assert_eq!(store.repo_identity("APP").unwrap().as_deref(), Some("r"));
+    // A name is one repository's, until that gives it up.
+    assert_eq!(name(store, "q", "App", None), None);
+    assert_eq!(name(store, "q", "app", Some("other")), None);
+    assert_eq!(name(store, "q", "app", Some("r")).as_deref(), Some("app"));
+    assert_eq!(store.repo_name("r").unwrap(), None);
+}
+
+fn what_a_repository_is_renamed_to_its_rows_are_renamed_to(f: &mut impl Fixture) {
+    let store = f.store();
+    name(store, "r", "app", None);
+    for (key, repo) in [("A", Some("app")), ("B", Some("other")), ("C", None)] {
+        let item = NewItem {
+            repo: repo.map(str::to_owned),
+            ..NewItem::new(crate::request::key(key))
+        };
+        store.add_item(&item, &by("user")).unwrap();
+    }
+    let of_it = Registration {
+        repo: Some("app".to_owned()),
+        ..registration("s1")
+    };
+    store.register(&of_it).unwrap();
+    let before = cursor(store);
+    store.rename_repo("r", "acme", &by("user")).unwrap();
+    assert_eq!(store.repo_name("r").unwrap().as_deref(), Some("acme"));
+    let mut repo_of = |key: &str| item(store, key).repo;
+    assert_eq!(repo_of("A").as_deref(), Some("acme"));
+    assert_eq!(repo_of("B").as_deref(), Some("other"));
+    assert_eq!(repo_of("C"), None);
+    let session = session(store, "s1");
+    assert_eq!(session.repo.as_deref(), Some("acme"));
+    // Whoever reads the log sees who did it.
+    let said = events(store).into_iter().filter(|e| e.seq > before);
+    let said: Vec<(String, String)> = said.map(|e| (e.key, e.actor)).collect();
+    assert_eq!(said, [("A".to_owned(), "user".to_owned())]);
+    // One that has no name has no rows of its own.
+    store.rename_repo("q", "other", &by("user")).unwrap();
+    assert_eq!(store.repo_name("q").unwrap(), None);
 }

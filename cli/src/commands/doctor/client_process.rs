@@ -23,7 +23,10 @@ pub(super) fn processes(desk: &Desk, _: bool) -> Finding {
     });
     let sessions = sessions.unwrap_or_default();
     let unnamed = sessions.iter().filter(|session| is_unnamed(session, desk));
-    judge(&missing_parts(), unnamed.count(), sessions.len())
+    let environment = &desk.environment;
+    let is_in_session = environment.os("CLAUDE_CODE_SESSION_ID").is_some();
+    let is_unset = is_in_session && environment.os("CLAUDE_PID").is_none();
+    judge(&missing_parts(), unnamed.count(), sessions.len(), is_unset)
 }
 
 /// Tells whether nobody knows the process of a session that is at work on this machine.
@@ -33,7 +36,9 @@ fn is_unnamed(session: &Session, desk: &Desk) -> bool {
         && session.host.as_ref() == Some(&desk.site.host)
 }
 
-fn judge(missing: &[&str], unnamed: usize, sessions: usize) -> Finding {
+/// Judges by what cannot be read here, how many of so many sessions name no process, and whether
+/// the client that runs this command does not.
+fn judge(missing: &[&str], unnamed: usize, sessions: usize, is_unset: bool) -> Finding {
     if !missing.is_empty() {
         return Finding::warn(
             format!(
@@ -51,6 +56,12 @@ fn judge(missing: &[&str], unnamed: usize, sessions: usize) -> Finding {
             "update Claude Code: `claude update`",
         );
     }
+    if is_unset {
+        return Finding::fail(
+            "the client of this session sets no CLAUDE_PID: it is an older one, whose process has to be looked for above its hooks",
+            "update Claude Code: `claude update`",
+        );
+    }
     Finding::ok("what dies is found out by its process")
 }
 
@@ -60,17 +71,19 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        for (missing, unnamed, word, says) in [
-            (&[][..], 0, "ok", "found out by its process"),
-            (&[], 2, "fail", "of 5 sessions 2 do not say"),
+        for (missing, unnamed, is_unset, word, says) in [
+            (&[][..], 0, false, "ok", "found out by its process"),
+            (&[], 0, true, "fail", "sets no CLAUDE_PID"),
+            (&[], 2, true, "fail", "of 5 sessions 2 do not say"),
             (
                 &["machine id", "boot id"],
                 2,
+                true,
                 "warn",
                 "no machine id and no boot id",
             ),
         ] {
-            let check = judge(missing, unnamed, 5);
+            let check = judge(missing, unnamed, 5, is_unset);
             assert_eq!(check.status.as_str(), word, "{}", check.detail);
             assert!(check.detail.contains(says), "{}", check.detail);
             assert_eq!(check.fix.is_some(), word != "ok");

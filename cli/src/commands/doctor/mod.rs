@@ -7,6 +7,7 @@ mod database;
 mod files;
 mod outbox;
 mod plugin;
+mod privacy;
 mod project;
 
 use serde_json::{Value, json};
@@ -23,9 +24,10 @@ struct Check {
 }
 
 /// Everything that is looked at, in the order it is shown: first what the rest stands on.
-const CHECKS: [Check; 16] = [
+const CHECKS: [Check; 17] = [
     check("configuration", files::configuration),
     check("data directory", files::data_directory),
+    check("private files", privacy::files),
     check("disk space", files::space),
     check("git", project::git),
     check("database", database::database),

@@ -8,6 +8,9 @@ mod step;
 mod validate;
 mod watch;
 
+use std::borrow::Cow;
+
+use trueup_core::files::path_to_text;
 use trueup_core::model::{PlanId, PlanTaskStep};
 use trueup_core::store::PlanStore as _;
 use trueup_core::store::sqlite::SqliteStore;
@@ -45,11 +48,20 @@ pub(super) fn run(desk: &Desk, command: PlanCommand) -> Result<Answer, Failure> 
     }
 }
 
+/// Returns the name or path of the plan that is meant, if one is: the one given, else the
+/// environment's, whose path may be no UTF-8.
+fn named_plan<'a>(desk: &Desk, named: Option<&'a str>) -> Option<Cow<'a, str>> {
+    let of_environment = || {
+        let path = desk.environment.path("TRUEUP_PLAN")?;
+        Some(Cow::Owned(path_to_text(&path)))
+    };
+    named.map(Cow::Borrowed).or_else(of_environment)
+}
+
 /// Finds which plan is meant: the one named, the environment's, the only one.
 fn find(desk: &Desk, store: &mut SqliteStore, named: Option<&str>) -> Result<PlanId, Failure> {
-    let named = named.or_else(|| desk.environment.text("TRUEUP_PLAN"));
-    if let Some(text) = named {
-        return by_name(desk, store, text);
+    if let Some(text) = named_plan(desk, named) {
+        return by_name(desk, store, &text);
     }
     let mut plans = store.plan_ids()?;
     match plans.pop() {

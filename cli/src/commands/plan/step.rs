@@ -37,9 +37,11 @@ pub(super) fn worker(desk: &Desk, store: &mut SqliteStore) -> Result<PlanWorker,
 
 /// Names the orchestrator that runs this command.
 fn orchestrator(desk: &Desk) -> Result<Option<OrchestratorId>, Failure> {
-    let id = desk.environment.text("TRUEUP_ORCHESTRATOR_ID");
+    const NAME: &str = "TRUEUP_ORCHESTRATOR_ID";
+    let id = desk.environment.demand_text(NAME);
+    let id = id.map_err(|problem| Failure::variable(NAME, &problem))?;
     let id = id.map(str::parse).transpose();
-    id.map_err(|error| Failure::variable("TRUEUP_ORCHESTRATOR_ID", &error))
+    id.map_err(|error| Failure::variable(NAME, &error))
 }
 
 /// Begins a task. What it depends on is no obstacle to who insists, but is said.

@@ -15,7 +15,7 @@ use trueup_core::sync::now;
 use trueup_core::text::counted;
 
 use super::file::{self, LARGEST, Source};
-use super::{by_file, by_id, by_name, find, show};
+use super::{by_file, by_id, by_name, find, named_plan, show};
 use trueup_core::text::lenient::{hold, release};
 
 use crate::args::PlanValidate;
@@ -83,7 +83,8 @@ pub(super) fn run(desk: &Desk, arguments: &PlanValidate) -> Result<Answer, Failu
 /// Finds what is to be checked: the plan of an id with its file, or any file, with its plan if
 /// there is one. A file needs no database.
 fn choose(desk: &Desk, named: Option<&str>) -> Result<Chosen, Failure> {
-    let named = named.or_else(|| desk.environment.text("TRUEUP_PLAN"));
+    let named = named_plan(desk, named);
+    let named = named.as_deref();
     let is_file = named
         .is_some_and(|text| file::is_path(text) || desk.cwd().join(path_from_text(text)).is_file());
     let mut store = match (named, desk.open()) {

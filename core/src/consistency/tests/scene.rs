@@ -162,7 +162,7 @@ impl Scene {
 
     pub(super) fn reading(&mut self) -> Reading {
         let root = self.root().to_owned();
-        observe(&mut self.store, &root, Some(REPO.to_owned()), &[])
+        observe(&mut self.store, &root, Some(REPO.to_owned()), None, &[])
             .unwrap()
             .0
     }

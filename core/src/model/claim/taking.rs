@@ -2,7 +2,7 @@
 
 use super::{ClaimFacts, ClaimVerdict, FORCE_AFTER_SECONDS, decide};
 use crate::liveness::{ProcessEvidence, judge};
-use crate::model::{ItemKey, SPAN_CEILING_SECONDS, Session, Timestamp};
+use crate::model::{FOR_EVER, ItemKey, SPAN_CEILING_SECONDS, Session, Timestamp};
 use crate::text::CommandLine;
 
 /// A claim that is granted from some time on, if the holder gives no further sign of life.
@@ -33,7 +33,11 @@ pub fn foresee(
     evidence: ProcessEvidence,
     ceiling_seconds: u64,
 ) -> Option<Taking> {
-    let (holder, _) = facts.holder?;
+    let (holder, vitality) = facts.holder?;
+    // By a clock that is not trusted nothing is foreseen.
+    if vitality.doubt_seconds == FOR_EVER {
+        return None;
+    }
     let mut moments = turning_points(holder, ceiling_seconds);
     moments.sort_unstable();
     let granted = |at: &Timestamp, force| {

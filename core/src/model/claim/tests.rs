@@ -9,6 +9,7 @@ fn vitality(alive: Alive) -> Vitality {
         alive,
         witness: "test".to_owned(),
         process: ProcessEvidence::Unknown,
+        doubt_seconds: 0,
     }
 }
 

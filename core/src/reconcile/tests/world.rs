@@ -31,6 +31,7 @@ pub(super) fn written(
         edited: BTreeSet::new(),
         branch: branch.map(str::to_owned),
         stamp_problem: None,
+        unknown: BTreeSet::new(),
         owner_revision: None,
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::MemoryStore;
-use crate::model::{Event, EventFilter, SessionId, concerns_item};
+use crate::model::{Event, EventFilter, Field, SessionId, Value, concerns_item};
 use crate::store::news::News;
 use crate::store::{Provenance, Result};
 
@@ -41,6 +41,25 @@ pub(super) fn checkpoint(
     };
     record(store, by, news);
     Ok(())
+}
+
+pub(super) fn had_value(
+    store: &MemoryStore,
+    session: &SessionId,
+    field: Field,
+    value: &Value,
+) -> bool {
+    let pointer = field.path_in_state().replace(['$', '.'], "/");
+    let pointer = pointer.trim_start_matches('/');
+    let is_it = |side: &Json| {
+        let found = side.pointer(&format!("/{pointer}")).unwrap_or(&Json::Null);
+        *found == json!(value)
+    };
+    let mut events = store.events.iter();
+    events.any(|event| {
+        (&*event.entity, &*event.kind, &*event.key) == ("session", "state", session.as_str())
+            && (is_it(&event.before) || is_it(&event.after))
+    })
 }
 
 pub(super) fn list(store: &MemoryStore, filter: &EventFilter) -> Vec<Event> {

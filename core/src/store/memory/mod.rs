@@ -32,15 +32,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+use super::news::News;
 use super::{
     ClaimRequest, ClaimTaken, Heartbeat, ItemFilter, Provenance, Push, Registration, Release,
     Released, Result, SessionFilter, Store, StoreError, TaskNote,
 };
 use crate::model::{
-    Event, EventFilter, FileFacts, Handoff, HandoffId, Item, ItemKey, ItemStatus, Lineage, NewItem,
-    Orchestrator, OrchestratorId, Phase, Plan, PlanId, PlanTask, PlanTaskId, PlanTaskStatus,
-    PruneTally, QueueId, Repo, RepoState, Reservation, Revision, Session, SessionId, Timestamp,
-    WorkplanLink,
+    Event, EventFilter, Field, FileFacts, Handoff, HandoffId, Item, ItemKey, ItemStatus, Lineage,
+    NewItem, Orchestrator, OrchestratorId, Phase, Plan, PlanId, PlanTask, PlanTaskId,
+    PlanTaskStatus, PruneTally, QueueId, Repo, RepoState, Reservation, Revision, Session,
+    SessionId, Timestamp, Value, WorkplanLink,
 };
 
 /// Where the clock of a new store stands: 2026-02-02T03:00:00Z.
@@ -62,6 +63,8 @@ pub struct MemoryStore {
     handoffs: BTreeMap<HandoffId, Handoff>,
     reservations: Vec<Reservation>,
     repos: BTreeMap<String, (Repo, Option<RepoState>)>,
+    /// The names of repositories that nobody registered, by what makes them the ones they are.
+    repo_names: BTreeMap<String, String>,
     /// The id each item carries in its file, and what the file said.
     links: BTreeMap<ItemKey, (WorkplanLink, FileFacts)>,
     plans: BTreeMap<PlanId, Plan>,
@@ -96,6 +99,7 @@ impl MemoryStore {
             handoffs: BTreeMap::new(),
             reservations: Vec::new(),
             repos: BTreeMap::new(),
+            repo_names: BTreeMap::new(),
             links: BTreeMap::new(),
             plans: BTreeMap::new(),
             plan_tasks: BTreeMap::new(),
@@ -300,6 +304,18 @@ impl Store for MemoryStore {
 
     fn task(&mut self, session: &SessionId, task: &str) -> Result<Option<TaskNote>> {
         Ok(self.tasks.get(&(session.clone(), task.to_owned())).cloned())
+    }
+
+    fn had_value(&mut self, session: &SessionId, field: Field, value: &Value) -> Result<bool> {
+        Ok(events::had_value(self, session, field, value))
+    }
+
+    fn note_refusal(&mut self, item: &ItemKey, provenance: &Provenance) -> Result<()> {
+        let work = |store: &mut Self| {
+            events::record(store, provenance, News::of_refusal(item));
+            Ok(())
+        };
+        self.write("note_refusal", provenance, work, |_| Ok(()))
     }
 
     fn checkpoint(

@@ -9,8 +9,8 @@ use crate::model::phase::{
     StuckPhase, after, interrupted,
 };
 use crate::model::{
-    Entity, Item, ItemKey, ItemStatus, OrchestratorId, Phase, QueueId, Revision, SessionId, Step,
-    Timestamp, step,
+    Entity, FOR_EVER, Item, ItemKey, ItemStatus, OrchestratorId, Phase, QueueId, Revision,
+    SessionId, Step, Timestamp, silence, step,
 };
 use crate::store::news::News;
 use crate::store::{
@@ -153,7 +153,9 @@ fn watched(store: &MemoryStore, phase: Phase) -> StuckPhase {
         session.map(|session| session.heartbeat_at),
         run.map(|run| run.heartbeat_at),
     ];
-    let last_sign = beats.into_iter().flatten().fold(phase.updated_at, Ord::max);
+    let signs = beats.into_iter().flatten().chain([phase.updated_at]);
+    let real = signs.filter(|sign| silence(store.now, *sign) < FOR_EVER);
+    let last_sign = real.max().unwrap_or(phase.updated_at);
     StuckPhase {
         last_sign,
         read_at: store.now,

@@ -4,7 +4,7 @@ use super::MemoryStore;
 use super::events::record;
 use crate::model::{
     NewPlan, OrchestratorId, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId,
-    PlanTaskStatus, PlanTaskStep, PlanTaskVerdict, Revision, decide_step, reimported,
+    PlanTaskStatus, PlanTaskStep, PlanTaskVerdict, Revision, decide_step, reimported, silence,
 };
 use crate::store::news::News;
 use crate::store::{
@@ -147,7 +147,7 @@ pub(super) fn interrupt(
 }
 
 fn is_stuck(store: &MemoryStore, task: &PlanTask, seconds: u64) -> bool {
-    let silent = |since| store.now.seconds_since(since) >= seconds;
+    let silent = |since| silence(store.now, since) >= seconds;
     let session = task.session.as_ref().and_then(|id| store.sessions.get(id));
     let run = task.orchestrator.as_ref();
     let run = run.and_then(|id| store.orchestrators.get(id));

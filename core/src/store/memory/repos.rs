@@ -2,11 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::MemoryStore;
 use super::events::record;
+use super::{MemoryStore, changes};
 use crate::model::{Repo, RepoSlug, RepoState, StateHead};
 use crate::store::news::News;
-use crate::store::{Placement, Provenance, RepoStore, Result, StoreError};
+use crate::store::{Placement, Provenance, RepoNaming, RepoStore, Result, StoreError};
 
 impl RepoStore for MemoryStore {
     fn repos(&mut self) -> Result<Vec<Repo>> {
@@ -39,6 +39,41 @@ impl RepoStore for MemoryStore {
         let again = |store: &Self| existing(store, slug);
         let work = |store: &mut Self| put_state(store, slug, state, provenance);
         self.write("put_repo_state", provenance, work, again)
+    }
+
+    fn repo_name(&mut self, identity: &str) -> Result<Option<String>> {
+        Ok(self.repo_names.get(identity).cloned())
+    }
+
+    fn repo_identity(&mut self, name: &str) -> Result<Option<String>> {
+        let mut names = self.repo_names.iter();
+        let found = names.find(|(_, known)| known.eq_ignore_ascii_case(name));
+        Ok(found.map(|(identity, _)| identity.clone()))
+    }
+
+    fn name_repo(&mut self, naming: &RepoNaming<'_>) -> Result<String> {
+        if let Some(name) = self.repo_names.get(naming.identity) {
+            return Ok(name.clone());
+        }
+        let holder = self.repo_identity(naming.name)?;
+        if let Some(holder) = holder {
+            if Some(&*holder) != naming.instead_of {
+                return Err(StoreError::Conflict(format!(
+                    "another repository is kept under the name {}",
+                    naming.name
+                )));
+            }
+            self.repo_names.remove(&holder);
+        }
+        let name = naming.name.to_owned();
+        self.repo_names
+            .insert(naming.identity.to_owned(), name.clone());
+        Ok(name)
+    }
+
+    fn rename_repo(&mut self, identity: &str, name: &str, provenance: &Provenance) -> Result<()> {
+        let work = |store: &mut Self| rename(store, identity, name, provenance);
+        self.write("rename_repo", provenance, work, |_| Ok(()))
     }
 
     fn repo_state(&mut self, slug: &RepoSlug) -> Result<Option<RepoState>> {
@@ -111,6 +146,32 @@ fn displace(
         *repo = left;
     }
     Ok(before)
+}
+
+fn rename(store: &mut MemoryStore, identity: &str, name: &str, by: &Provenance) -> Result<()> {
+    let old = store.repo_names.get(identity).cloned();
+    let Some(old) = old.filter(|old| old != name) else {
+        return Ok(());
+    };
+    let names = &mut store.repo_names;
+    names.retain(|_, known| !known.eq_ignore_ascii_case(name));
+    names.insert(identity.to_owned(), name.to_owned());
+    let items = store.items.values();
+    let of_it = items.filter(|item| item.repo.as_ref() == Some(&old));
+    let keys: Vec<_> = of_it.map(|item| item.key.clone()).collect();
+    for key in keys {
+        changes::item(store, &key, by, |row| row.repo = Some(name.to_owned()))?;
+    }
+    let rename = |repo: &mut Option<String>| {
+        if repo.as_ref() == Some(&old) {
+            *repo = Some(name.to_owned());
+        }
+    };
+    let sessions = store.sessions.values_mut();
+    sessions.for_each(|session| rename(&mut session.repo));
+    let handoffs = store.handoffs.values_mut();
+    handoffs.for_each(|handoff| rename(&mut handoff.repo));
+    Ok(())
 }
 
 fn put_state(

@@ -39,7 +39,7 @@ pub(super) use orchestrators::{ended_orchestrator, unknown_orchestrator, used_el
 pub use plans::{PlanImported, PlanListed, PlanStore, PlanTaskChange};
 pub use ports::{PortRelease, PortRequest, PortStore};
 pub use queue::{PhaseFilter, PhaseMove, PhaseMoved, QueueStore, StepRequest, Stepped};
-pub use repos::{Placement, RepoStore};
+pub use repos::{Placement, RepoNaming, RepoStore};
 pub use retention::{RetentionStore, SessionCursor};
 pub use waiting::{Delivered, Newcomer, WaitingStore};
 pub use workplans::WorkplanStore;
@@ -343,6 +343,12 @@ pub trait Store:
     ///
     /// [`StoreError::Conflict`](super::StoreError::Conflict) when the session does not hold it.
     fn release(&mut self, release: &Release) -> Result<Item>;
+
+    /// Tells whether a session's state ever held this value, as far as events go back.
+    fn had_value(&mut self, session: &SessionId, field: Field, value: &Value) -> Result<bool>;
+
+    /// Records that an item was refused to whoever asked for it, and so when that was.
+    fn note_refusal(&mut self, item: &ItemKey, provenance: &Provenance) -> Result<()>;
 
     /// Notes a task of a session's task list.
     fn note_task(&mut self, session: &SessionId, note: &TaskNote) -> Result<()>;

@@ -23,6 +23,18 @@ pub struct Placement {
     pub provenance: Provenance,
 }
 
+/// A repository that nobody registered, and the name under which its rows are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct RepoNaming<'a> {
+    /// What makes it the one it is: its remote, else where it lies.
+    pub identity: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// The identity that loses its name by this: the same repository's before it had a remote, or
+    /// one that is there no more.
+    pub instead_of: Option<&'a str>,
+}
+
 /// Repositories. Slugs are compared without regard to case.
 #[expect(
     clippy::missing_errors_doc,
@@ -61,6 +73,24 @@ pub trait RepoStore {
         state: &RepoState,
         provenance: &Provenance,
     ) -> Result<Repo>;
+
+    /// Returns the name under which rows of a repository that nobody registered are kept.
+    fn repo_name(&mut self, identity: &str) -> Result<Option<String>>;
+
+    /// Returns the identity of the repository whose rows are kept under a name, whatever its case.
+    fn repo_identity(&mut self, name: &str) -> Result<Option<String>>;
+
+    /// Gives a repository its name and returns the one it has: that of an earlier call stays.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when another repository has
+    /// the name.
+    fn name_repo(&mut self, naming: &RepoNaming<'_>) -> Result<String>;
+
+    /// Gives a repository that has a name another one, and its sessions, items and hand-offs with
+    /// it.
+    fn rename_repo(&mut self, identity: &str, name: &str, provenance: &Provenance) -> Result<()>;
 
     /// Reads a repository's state whole.
     fn repo_state(&mut self, slug: &RepoSlug) -> Result<Option<RepoState>>;

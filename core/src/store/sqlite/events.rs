@@ -8,7 +8,7 @@ use super::errors::from_sqlite;
 use super::free::free_json;
 use super::sessions::signed;
 use super::{execute_cached, registered, rows, sessions, was_done};
-use crate::model::{Epoch, Event, EventFilter, SessionId, Timestamp};
+use crate::model::{Epoch, Event, EventFilter, Field, ItemKey, SessionId, Timestamp, Value};
 use crate::store::news::News;
 use crate::store::{Provenance, Result};
 
@@ -31,6 +31,35 @@ pub(super) fn checkpoint(
         epoch: None,
     };
     record(tx, provenance, &news)
+}
+
+pub(super) const HAD_VALUE: &str = "SELECT EXISTS (SELECT 1 FROM events
+     WHERE entity = 'session' AND key = ?1 AND kind = 'state'
+       AND (before ->> ?2 IS ?3 OR after ->> ?2 IS ?3))";
+
+pub(super) fn had_value(
+    connection: &Connection,
+    session: &SessionId,
+    field: Field,
+    value: &Value,
+) -> Result<bool> {
+    let value: &dyn ToSql = match value {
+        Value::Flag(flag) => flag,
+        Value::Text(text) => text,
+    };
+    let path = field.path_in_state();
+    connection
+        .query_row(HAD_VALUE, params![session.as_str(), path, value], |row| {
+            row.get(0)
+        })
+        .map_err(from_sqlite)
+}
+
+pub(super) fn refusal(tx: &Transaction<'_>, item: &ItemKey, by: &Provenance) -> Result<()> {
+    if was_done(tx, by)? {
+        return Ok(());
+    }
+    record(tx, by, &News::of_refusal(item))
 }
 
 /// Records a change, in the transaction that makes it.

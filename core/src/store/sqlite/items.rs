@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::errors::from_sqlite;
 use super::free::free_option;
 use super::{NOW, SqliteStore, dependencies, execute_cached, moves, next, rows, was_done};
-use crate::model::{Item, ItemKey, ItemStatus, NewItem, Next, Waits};
+use crate::model::{Item, ItemKey, ItemStatus, NewItem, Next, RepoScope, Waits};
 use crate::store::{
     Children, Depend, InUse, ItemEdit, ItemFilter, ItemMove, ItemMoved, ItemStore, LastHolder,
     NextRequest, NextTaken, NextWish, Provenance, Result, StoreError,
@@ -48,7 +48,7 @@ pub(super) fn list(connection: &Connection, filter: &ItemFilter) -> Result<Vec<I
         "SELECT {} FROM work_items WHERE 1 {held} {parent} {status} {kind} {} \
          ORDER BY parent, position IS NULL, position, key",
         rows::ITEM,
-        next::in_scope(&filter.scope, 3)
+        in_scope(&filter.scope, 3)
     );
     let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
     statement
@@ -62,6 +62,16 @@ pub(super) fn list(connection: &Connection, filter: &ItemFilter) -> Result<Vec<I
         )
         .and_then(Iterator::collect)
         .map_err(from_sqlite)
+}
+
+/// Writes which repositories' items a list has; the name is the parameter of this number, which
+/// the statement has in any case.
+fn in_scope(scope: &RepoScope, parameter: u8) -> String {
+    match scope {
+        RepoScope::All => format!("AND (1 OR ?{parameter} IS NULL)"),
+        RepoScope::Here(_) => format!("AND (repo IS NULL OR repo = ?{parameter})"),
+        RepoScope::Only(_) => format!("AND repo = ?{parameter}"),
+    }
 }
 
 pub(super) fn known(connection: &Connection, keys: &[&str]) -> Result<Vec<String>> {

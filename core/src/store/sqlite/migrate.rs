@@ -104,10 +104,15 @@ const MIGRATIONS: &[Migration] = &[
         "item_keys_of_any_case",
         include_str!("migrations/0016_item_keys_of_any_case.sql"),
     ),
+    Migration::new(
+        17,
+        "repo_names",
+        include_str!("migrations/0017_repo_names.sql"),
+    ),
 ];
 
 /// The newest schema this program knows.
-pub const SCHEMA_VERSION: i64 = 16;
+pub const SCHEMA_VERSION: i64 = 17;
 
 /// A migration as it was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]

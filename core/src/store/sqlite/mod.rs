@@ -56,8 +56,8 @@ use super::{
 };
 use crate::deadline::Deadline;
 use crate::model::{
-    Event, EventFilter, Flaw, Item, ItemKey, Lineage, NewItem, Revision, Session, SessionId,
-    Timestamp,
+    Event, EventFilter, Field, Flaw, Item, ItemKey, Lineage, NewItem, Revision, Session, SessionId,
+    Timestamp, Value,
 };
 
 use crate::outbox::Pending;
@@ -291,6 +291,14 @@ impl Store for SqliteStore {
 
     fn task(&mut self, session: &SessionId, task: &str) -> Result<Option<TaskNote>> {
         tasks::load(&self.connection, session, task)
+    }
+
+    fn had_value(&mut self, session: &SessionId, field: Field, value: &Value) -> Result<bool> {
+        events::had_value(&self.connection, session, field, value)
+    }
+
+    fn note_refusal(&mut self, item: &ItemKey, provenance: &Provenance) -> Result<()> {
+        self.write(|tx| events::refusal(tx, item, provenance))
     }
 
     fn checkpoint(

@@ -56,28 +56,11 @@ impl Board for &Connection {
     }
 
     fn first_free(&mut self, siblings: &Siblings<'_>) -> Result<Option<Item>> {
-        let after = siblings.after;
-        let values: [&dyn ToSql; 4] = [
-            &siblings.parent.map(ItemKey::as_str),
-            &after.and_then(Place::position),
-            &after.map(|place| place.key().as_str()),
-            &siblings.scope.name(),
-        ];
-        for part in parts(after) {
-            let mut statement = self
-                .prepare(&first_free(part, siblings.orchestrators, siblings.scope))
-                .map_err(from_sqlite)?;
-            // Not every part asks for all of them.
-            let used = values.iter().take(statement.parameter_count());
-            let found = statement
-                .query_row(params_from_iter(used), rows::item)
-                .optional()
-                .map_err(from_sqlite)?;
-            if found.is_some() {
-                return Ok(found);
-            }
+        let mut found = Vec::new();
+        for repo in lookups(siblings.scope) {
+            found.extend(first_free_of(self, siblings, repo)?);
         }
-        Ok(None)
+        Ok(found.into_iter().min_by_key(Item::place))
     }
 
     fn unfinished(
@@ -86,32 +69,33 @@ impl Board for &Connection {
         scope: &RepoScope,
         limit: u32,
     ) -> Result<Vec<Item>> {
-        let sql = format!(
-            "SELECT {} FROM work_items WHERE parent IS ?1 AND {UNFINISHED} {} LIMIT ?2",
-            rows::ITEM,
-            in_scope(scope, 3)
-        );
-        let mut statement = self.prepare(&sql).map_err(from_sqlite)?;
-        let mut found: Vec<Item> = statement
-            .query_map(
-                params![parent.map(ItemKey::as_str), limit, scope.name()],
-                rows::item,
-            )
-            .and_then(Iterator::collect)
-            .map_err(from_sqlite)?;
+        let mut found: Vec<Item> = Vec::new();
+        for repo in lookups(scope) {
+            let mut statement = self.prepare(&unfinished(repo)).map_err(from_sqlite)?;
+            let values = params![parent.map(ItemKey::as_str), limit, repo.name()];
+            let rows = statement
+                .query_map(values, rows::item)
+                .map_err(from_sqlite)?;
+            for row in rows {
+                found.push(row.map_err(from_sqlite)?);
+            }
+        }
         found.sort_by_key(Item::place);
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(found)
     }
 
     fn has_unheld(&mut self, parent: Option<&ItemKey>, scope: &RepoScope) -> Result<bool> {
-        let sql = format!(
-            "SELECT EXISTS (SELECT 1 FROM work_items
-                 WHERE parent IS ?1 AND {UNFINISHED} AND holder IS NULL {})",
-            in_scope(scope, 2)
-        );
-        let values = params![parent.map(ItemKey::as_str), scope.name()];
-        self.query_row(&sql, values, |row| row.get(0))
-            .map_err(from_sqlite)
+        for repo in lookups(scope) {
+            let values = params![parent.map(ItemKey::as_str), repo.name()];
+            let found: bool = self
+                .query_row(&has_unheld(repo), values, |row| row.get(0))
+                .map_err(from_sqlite)?;
+            if found {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn waits_for(&mut self, key: &ItemKey, limit: u32) -> Result<Vec<(ItemKey, ItemStatus)>> {
@@ -150,17 +134,71 @@ pub(super) fn parts(after: Option<&Place>) -> &'static [Part] {
     }
 }
 
-/// Writes which repositories' items are meant; the name is the parameter of this number, which
-/// every statement has.
-pub(super) fn in_scope(scope: &RepoScope, parameter: u8) -> String {
-    match scope {
-        RepoScope::All => format!("AND (1 OR ?{parameter} IS NULL)"),
-        RepoScope::Here(_) => format!("AND (repo IS NULL OR repo = ?{parameter})"),
-        RepoScope::Only(_) => format!("AND repo = ?{parameter}"),
+/// The items that one statement looks among: a scope of two repositories is looked up twice,
+/// since no index has two in one order.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Lookup<'a> {
+    /// All items.
+    All,
+    /// Those whose column `repo` is this.
+    Repo(Option<&'a str>),
+}
+
+impl<'a> Lookup<'a> {
+    const fn name(self) -> Option<&'a str> {
+        match self {
+            Self::All => None,
+            Self::Repo(name) => name,
+        }
+    }
+
+    /// Writes which items are meant; the name is the parameter of this number, which every
+    /// statement has.
+    fn condition(self, parameter: u8) -> String {
+        match self {
+            Self::All => format!("AND (1 OR ?{parameter} IS NULL)"),
+            Self::Repo(_) => format!("AND repo IS ?{parameter}"),
+        }
     }
 }
 
-pub(super) fn first_free(part: &Part, orchestrators: bool, scope: &RepoScope) -> String {
+fn lookups(scope: &RepoScope) -> Vec<Lookup<'_>> {
+    match scope.columns() {
+        None => vec![Lookup::All],
+        Some(columns) => columns.into_iter().map(Lookup::Repo).collect(),
+    }
+}
+
+fn first_free_of(
+    connection: &Connection,
+    siblings: &Siblings<'_>,
+    lookup: Lookup<'_>,
+) -> Result<Option<Item>> {
+    let after = siblings.after;
+    let values: [&dyn ToSql; 4] = [
+        &siblings.parent.map(ItemKey::as_str),
+        &after.and_then(Place::position),
+        &after.map(|place| place.key().as_str()),
+        &lookup.name(),
+    ];
+    for part in parts(after) {
+        let mut statement = connection
+            .prepare(&first_free(part, siblings.orchestrators, lookup))
+            .map_err(from_sqlite)?;
+        // Not every part asks for all of them.
+        let used = values.iter().take(statement.parameter_count());
+        let found = statement
+            .query_row(params_from_iter(used), rows::item)
+            .optional()
+            .map_err(from_sqlite)?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+pub(super) fn first_free(part: &Part, orchestrators: bool, lookup: Lookup<'_>) -> String {
     let kind = if orchestrators {
         "AND (kind = 'orchestrator'
               OR EXISTS (SELECT 1 FROM work_items c WHERE c.parent = work_items.key))"
@@ -172,7 +210,23 @@ pub(super) fn first_free(part: &Part, orchestrators: bool, scope: &RepoScope) ->
         "SELECT {} FROM work_items WHERE parent IS ?1 AND {FREE} {range} {kind} {} \
          ORDER BY {order} LIMIT 1",
         rows::ITEM,
-        in_scope(scope, 4)
+        lookup.condition(4)
+    )
+}
+
+pub(super) fn unfinished(lookup: Lookup<'_>) -> String {
+    format!(
+        "SELECT {} FROM work_items WHERE parent IS ?1 AND {UNFINISHED} {} LIMIT ?2",
+        rows::ITEM,
+        lookup.condition(3)
+    )
+}
+
+pub(super) fn has_unheld(lookup: Lookup<'_>) -> String {
+    format!(
+        "SELECT EXISTS (SELECT 1 FROM work_items
+             WHERE parent IS ?1 AND {UNFINISHED} AND holder IS NULL {})",
+        lookup.condition(2)
     )
 }
 

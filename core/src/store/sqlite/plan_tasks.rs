@@ -9,8 +9,8 @@ use super::free::{free, free_object, free_option};
 use super::sessions::signed;
 use super::{NOW, rows, was_done};
 use crate::model::{
-    OrchestratorId, PlanId, PlanTask, PlanTaskId, PlanTaskStep, PlanTaskVerdict, SessionId,
-    decide_step,
+    OrchestratorId, PlanId, PlanTask, PlanTaskId, PlanTaskStep, PlanTaskVerdict,
+    SPAN_CEILING_SECONDS, SessionId, decide_step,
 };
 use crate::store::news::News;
 use crate::store::{PlanTaskChange, Provenance, Result, StoreError};
@@ -239,16 +239,32 @@ pub(super) fn interrupt(
 pub(super) fn stuck(connection: &Connection, stuck_seconds: u64) -> Result<Vec<PlanTask>> {
     let time = "strftime('%Y-%m-%dT%H:%M:%fZ'";
     let limit = format!("{time}, 'now', ?1)");
-    let rest = format!(
-        "t.status = 'in_progress' AND t.updated_at <= {limit}
-           AND NOT EXISTS (SELECT 1 FROM claude_sessions s WHERE s.session_id = t.session
-                           AND ({time}, s.heartbeat_at) > {limit}
-                                OR s.silent_until > {NOW}))
-           AND NOT EXISTS (SELECT 1 FROM orchestrators o WHERE o.id = t.orchestrator
-                           AND {time}, o.heartbeat_at) > {limit})
-         ORDER BY t.updated_at"
-    );
-    select(connection, &rest, [format!("-{stuck_seconds} seconds")])
+    // What a wrong clock dated in the future is no sign of life.
+    let ahead = format!("{time}, 'now', '+60 seconds')");
+    let announced = format!("{time}, 'now', '+{} seconds')", SPAN_CEILING_SECONDS + 60);
+    let mut found = Vec::new();
+    for range in [
+        format!("t.updated_at <= {limit}"),
+        format!("t.updated_at > {ahead} AND {limit} IS NOT NULL"),
+    ] {
+        let rest = format!(
+            "t.status = 'in_progress' AND {range}
+               AND NOT EXISTS (SELECT 1 FROM claude_sessions s WHERE s.session_id = t.session
+                               AND ({time}, s.heartbeat_at) > {limit}
+                                        AND s.heartbeat_at <= {ahead}
+                                    OR s.silent_until > {NOW} AND s.silent_until <= {announced}))
+               AND NOT EXISTS (SELECT 1 FROM orchestrators o WHERE o.id = t.orchestrator
+                               AND {time}, o.heartbeat_at) > {limit}
+                               AND o.heartbeat_at <= {ahead})
+             ORDER BY t.updated_at"
+        );
+        found.extend(select(
+            connection,
+            &rest,
+            [format!("-{stuck_seconds} seconds")],
+        )?);
+    }
+    Ok(found)
 }
 
 pub(super) fn fail_stuck(

@@ -51,6 +51,7 @@ fn no_question_of_a_turn_reads_a_whole_table() {
         "UPDATE work_items SET phase = ?1 WHERE holder = ?5 AND phase IS NOT ?1".to_owned(),
         "SELECT EXISTS (SELECT 1 FROM work_items WHERE holder = ?1)".to_owned(),
         "SELECT EXISTS (SELECT 1 FROM events WHERE op_id = ?1)".to_owned(),
+        events::HAD_VALUE.to_owned(),
         "SELECT plan_id FROM plans WHERE path = ?1".to_owned(),
         "SELECT title FROM plan_tasks t WHERE t.plan_id = ?1 AND t.id = ?2".to_owned(),
         "SELECT title FROM plan_tasks t WHERE t.status = 'in_progress' AND t.updated_at <= ?1"
@@ -141,9 +142,11 @@ fn looking_for_dead_orchestrators_walks_an_index_of_the_live_alone() {
 
 #[test]
 fn the_next_phase_and_the_stuck_ones_are_found_along_their_indexes() {
+    let [silent, ahead] = phases::stuck_questions();
     for (sql, index) in [
         (phases::next(), "phase_queue_next"),
-        (phases::stuck_question(), "phase_queue_running"),
+        (silent, "phase_queue_running"),
+        (ahead, "phase_queue_running"),
     ] {
         let steps = plan(&database(), &sql);
         assert!(steps[0].contains(index), "{steps:?}");

@@ -8,7 +8,7 @@ use super::events::record;
 use super::{NOW, SqliteStore, rows, was_done};
 use crate::model::{Repo, RepoSlug, RepoState, StateHead, places_json, places_of};
 use crate::store::news::News;
-use crate::store::{Placement, Provenance, RepoStore, Result, StoreError};
+use crate::store::{Placement, Provenance, RepoNaming, RepoStore, Result, StoreError};
 
 impl RepoStore for SqliteStore {
     fn repos(&mut self) -> Result<Vec<Repo>> {
@@ -35,6 +35,24 @@ impl RepoStore for SqliteStore {
         provenance: &Provenance,
     ) -> Result<Repo> {
         self.write(|tx| put_state(tx, slug, state, provenance))
+    }
+
+    fn repo_name(&mut self, identity: &str) -> Result<Option<String>> {
+        name_of(&self.connection, identity)
+    }
+
+    fn repo_identity(&mut self, name: &str) -> Result<Option<String>> {
+        let sql = "SELECT identity FROM repo_names WHERE name = ?1";
+        let found = self.connection.query_row(sql, [name], |row| row.get(0));
+        found.optional().map_err(from_sqlite)
+    }
+
+    fn name_repo(&mut self, naming: &RepoNaming<'_>) -> Result<String> {
+        self.write(|tx| give_name(tx, naming))
+    }
+
+    fn rename_repo(&mut self, identity: &str, name: &str, provenance: &Provenance) -> Result<()> {
+        self.write(|tx| rename(tx, identity, name, provenance))
     }
 
     fn repo_state(&mut self, slug: &RepoSlug) -> Result<Option<RepoState>> {
@@ -164,6 +182,47 @@ fn displace(tx: &Transaction<'_>, slug: &RepoSlug, machine: &str, by: &Provenanc
         &News::of_repo(&before.slug, kind, before.facts(), after),
     )?;
     Ok(before)
+}
+
+fn name_of(connection: &Connection, identity: &str) -> Result<Option<String>> {
+    let sql = "SELECT name FROM repo_names WHERE identity = ?1";
+    let found = connection.query_row(sql, [identity], |row| row.get(0));
+    found.optional().map_err(from_sqlite)
+}
+
+fn give_name(tx: &Transaction<'_>, naming: &RepoNaming<'_>) -> Result<String> {
+    let RepoNaming { identity, name, .. } = naming;
+    if let Some(name) = name_of(tx, identity)? {
+        return Ok(name);
+    }
+    if let Some(other) = naming.instead_of {
+        let sql = "DELETE FROM repo_names WHERE identity = ?1 AND name = ?2";
+        tx.execute(sql, [other, name]).map_err(from_sqlite)?;
+    }
+    let sql = "INSERT INTO repo_names (identity, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    match tx.execute(sql, [identity, name]).map_err(from_sqlite)? {
+        0 => Err(StoreError::Conflict(format!(
+            "another repository is kept under the name {name}"
+        ))),
+        _ => Ok((*name).to_owned()),
+    }
+}
+
+fn rename(tx: &Transaction<'_>, identity: &str, name: &str, by: &Provenance) -> Result<()> {
+    let Some(old) = name_of(tx, identity)?.filter(|old| old != name) else {
+        return Ok(());
+    };
+    let sql = "UPDATE OR REPLACE repo_names SET name = ?2 WHERE identity = ?1";
+    tx.execute(sql, [identity, name]).map_err(from_sqlite)?;
+    let sql = "UPDATE work_items SET repo = ?2, last_actor = ?3, last_reason = ?4, last_op = ?5
+         WHERE repo = ?1";
+    tx.execute(sql, params![old, name, by.actor, by.reason, by.op_id])
+        .map_err(from_sqlite)?;
+    for table in ["claude_sessions", "handoffs"] {
+        let sql = format!("UPDATE {table} SET repo = ?2 WHERE repo = ?1");
+        tx.execute(&sql, [&*old, name]).map_err(from_sqlite)?;
+    }
+    Ok(())
 }
 
 fn put_state(

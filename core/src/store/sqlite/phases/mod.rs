@@ -22,7 +22,7 @@ use row::PHASE;
 
 pub(super) use step::{freed, put_back};
 #[cfg(test)]
-pub(super) use {step::LATEST_STARTS, stuck::question as stuck_question};
+pub(super) use {step::LATEST_STARTS, stuck::questions as stuck_questions};
 
 impl QueueStore for SqliteStore {
     fn add_phases(&mut self, phases: &NewPhases, provenance: &Provenance) -> Result<Vec<Phase>> {

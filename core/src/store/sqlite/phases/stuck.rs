@@ -11,43 +11,59 @@ use crate::model::ItemStatus;
 use crate::model::phase::{PhaseStep, StuckPhase, after};
 use crate::store::{PhaseMoved, Provenance, Result, StoreError};
 
-/// Reads [`PHASE`], the last sign of life and the clock.
+/// The latest time that is not dated in the future.
+const AHEAD: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds')";
+
+/// Reads [`PHASE`], the last sign of life and the clock. A sign that a wrong clock dated in the
+/// future is none.
 fn columns() -> String {
+    let sign = |column: &str| format!("iif({column} > {AHEAD}, '', coalesce({column}, ''))");
+    let [phase, session, run] = ["p.updated_at", "s.heartbeat_at", "o.heartbeat_at"].map(sign);
     format!(
-        "SELECT {PHASE}, max(p.updated_at, coalesce(s.heartbeat_at, p.updated_at),
-             coalesce(o.heartbeat_at, p.updated_at)), {NOW}
+        "SELECT {PHASE}, coalesce(nullif(max({phase}, {session}, {run}), ''), p.updated_at), {NOW}
          FROM phase_queue p LEFT JOIN claude_sessions s ON s.session_id = p.assigned_to
              LEFT JOIN orchestrators o ON o.id = p.orchestrator"
     )
 }
 
-/// Looks along the index of what runs: where nothing does, nothing is read.
-pub(in super::super) fn question() -> String {
+/// Looks along the index of what runs: where nothing does, nothing is read. What was changed long
+/// ago and what was changed in the future are two ranges of it.
+pub(in super::super) fn questions() -> [String; 2] {
     let before = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?1)";
-    format!(
-        "{} WHERE p.status = 'running' AND p.updated_at <= {before}
-             AND coalesce(s.heartbeat_at <= {before}, 1)
-             AND coalesce(o.heartbeat_at <= {before}, 1)
-         ORDER BY p.updated_at LIMIT ?2",
-        columns()
-    )
+    let silent = |sign: &str| format!("coalesce({sign} <= {before} OR {sign} > {AHEAD}, 1)");
+    [
+        format!("p.updated_at <= {before}"),
+        format!("p.updated_at > {AHEAD} AND {before} IS NOT NULL"),
+    ]
+    .map(|range| {
+        format!(
+            "{} WHERE p.status = 'running' AND {range} AND {} AND {}
+             ORDER BY p.updated_at LIMIT ?2",
+            columns(),
+            silent("s.heartbeat_at"),
+            silent("o.heartbeat_at"),
+        )
+    })
 }
 
 pub(super) fn list(connection: &Connection, seconds: u64, limit: u32) -> Result<Vec<StuckPhase>> {
-    let mut statement = connection.prepare(&question()).map_err(from_sqlite)?;
-    let rows = statement
-        .query_map(params![format!("-{seconds} seconds"), limit], stuck)
-        .map_err(from_sqlite)?;
     let mut found = Vec::new();
-    for row in rows {
-        match row.map_err(from_sqlite) {
-            Ok(stuck) => found.push(stuck),
-            // A row that others wrote and nobody can read must not keep the rest from being
-            // looked at: sweeps run at every session's start.
-            Err(StoreError::Corrupt(_)) => {}
-            Err(error) => return Err(error),
+    for question in questions() {
+        let mut statement = connection.prepare(&question).map_err(from_sqlite)?;
+        let rows = statement
+            .query_map(params![format!("-{seconds} seconds"), limit], stuck)
+            .map_err(from_sqlite)?;
+        for row in rows {
+            match row.map_err(from_sqlite) {
+                Ok(stuck) => found.push(stuck),
+                // A row that others wrote and nobody can read must not keep the rest from being
+                // looked at: sweeps run at every session's start.
+                Err(StoreError::Corrupt(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
     }
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(found)
 }
 

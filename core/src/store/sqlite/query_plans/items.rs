@@ -1,24 +1,26 @@
 //! What comes next, and who waits for whom.
 
 use super::{database, plan};
-use crate::model::{Place, RepoScope};
+use crate::model::Place;
 use crate::store::sqlite::dependencies::{OPEN, WAITING_FOR};
-use crate::store::sqlite::next::{LAST_HELD, LAST_HOLDER, UNFINISHED, first_free, in_scope, parts};
-use crate::store::sqlite::rows::ITEM;
+use crate::store::sqlite::next::{
+    LAST_HELD, LAST_HOLDER, Lookup, first_free, has_unheld, parts, unfinished,
+};
 use crate::store::sqlite::workplans::of_repo_sql;
+
+const LOOKUPS: [Lookup<'_>; 3] = [Lookup::All, Lookup::Repo(None), Lookup::Repo(Some("r"))];
 
 /// Whether the place is one with a position, one without, or none, and whether only
 /// orchestrators are looked for.
-fn searches() -> Vec<String> {
+fn searches() -> Vec<(Lookup<'static>, String)> {
     let placed = Place::new(Some(1), "k".parse().unwrap());
     let unplaced = Place::new(None, "k".parse().unwrap());
-    let here = RepoScope::Here(Some("r".to_owned()));
     let mut searches = Vec::new();
     for after in [None, Some(&placed), Some(&unplaced)] {
         for part in parts(after) {
             for orchestrators in [false, true] {
-                for scope in [RepoScope::All, here.clone()] {
-                    searches.push(first_free(part, orchestrators, &scope));
+                for lookup in LOOKUPS {
+                    searches.push((lookup, first_free(part, orchestrators, lookup)));
                 }
             }
         }
@@ -29,12 +31,16 @@ fn searches() -> Vec<String> {
 #[test]
 fn the_next_item_is_the_first_row_of_its_index() {
     let connection = database();
-    for sql in searches() {
+    for (lookup, sql) in searches() {
         let steps = plan(&connection, &sql);
-        assert!(
-            steps[0].contains("work_items USING INDEX work_items_next (parent=?"),
-            "{steps:?}\nin {sql}"
-        );
+        // One of another repository is not walked past.
+        let index = match lookup {
+            Lookup::All => "work_items USING INDEX work_items_next (parent=?",
+            Lookup::Repo(_) => {
+                "work_items USING INDEX work_items_next_in_repo (repo=? AND parent=?"
+            }
+        };
+        assert!(steps[0].contains(index), "{steps:?}\nin {sql}");
         let sorted = steps.iter().any(|step| step.contains("TEMP B-TREE"));
         assert!(!sorted, "{steps:?}\nin {sql}");
     }
@@ -46,31 +52,29 @@ fn the_next_item_is_the_first_row_of_its_index() {
             "(parent=? AND <expr>=? AND position=? AND key>?)",
         ),
     ] {
-        let behind = searches()
-            .into_iter()
-            .find(|sql| sql.contains(part))
-            .unwrap();
-        let steps = plan(&connection, &behind);
-        assert!(steps[0].contains(range), "{steps:?}\nin {behind}");
+        for (lookup, behind) in searches().into_iter().filter(|(_, sql)| sql.contains(part)) {
+            let range = match lookup {
+                Lookup::All => range.to_owned(),
+                Lookup::Repo(_) => range.replace("(parent=?", "(repo=? AND parent=?"),
+            };
+            let steps = plan(&connection, &behind);
+            assert!(steps[0].contains(&range), "{steps:?}\nin {behind}");
+        }
     }
 }
 
 #[test]
 fn what_is_left_is_found_without_what_is_finished() {
     let connection = database();
-    for sql in [
-        format!(
-            "SELECT {ITEM} FROM work_items WHERE parent IS ?1 AND {UNFINISHED} {} LIMIT ?2",
-            in_scope(&RepoScope::Here(None), 3)
-        ),
-        format!(
-            "SELECT EXISTS (SELECT 1 FROM work_items
-                 WHERE parent IS ?1 AND {UNFINISHED} AND holder IS NULL)"
-        ),
-    ] {
-        let steps = plan(&connection, &sql).join("; ");
-        let index = "work_items_status (parent=? AND status=?)";
-        assert!(steps.contains(index), "{steps}\nin {sql}");
+    for lookup in LOOKUPS {
+        let index = match lookup {
+            Lookup::All => "work_items_status (parent=? AND status=?)",
+            Lookup::Repo(_) => "work_items_status (parent=? AND status=? AND repo=?)",
+        };
+        for sql in [unfinished(lookup), has_unheld(lookup)] {
+            let steps = plan(&connection, &sql).join("; ");
+            assert!(steps.contains(index), "{steps}\nin {sql}");
+        }
     }
 }
 

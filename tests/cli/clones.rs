@@ -1,0 +1,186 @@
+//! Clones of one repository are one, whatever their directories are called, registered or not.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use support::home::{Answer, Home, Payload, SECOND, SESSION};
+
+use crate::fixture::SYNC;
+
+/// Two clones of one remote, a fork of it, and a repository without any remote, each called `app`
+/// or like its role.
+struct Clones {
+    home: Home,
+}
+
+impl Clones {
+    fn new() -> Self {
+        let home = Home::new();
+        home.run("trueup").args(["db", "migrate"]).finish().ok();
+        let clones = Self { home };
+        for (name, remote) in [
+            ("one/app", Some("https://example.org/acme/app.git")),
+            ("two/second-clone", Some("git@example.org:acme/app")),
+            ("three/app", Some("https://example.org/other/app.git")),
+            ("four/app", None),
+        ] {
+            let at = clones.at(name);
+            clones.home.init_repository(&at);
+            if let Some(remote) = remote {
+                clones.git(&at, &["remote", "add", "origin", remote]);
+            }
+        }
+        clones
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.home.root().join(name)
+    }
+
+    fn git(&self, at: &Path, arguments: &[&str]) {
+        let done = std::process::Command::new("git")
+            .current_dir(at)
+            .env("HOME", self.home.user())
+            .args(arguments)
+            .status()
+            .unwrap();
+        assert!(done.success());
+    }
+
+    fn start(&self, name: &str, session: &str) -> Answer {
+        let payload = Payload::fixture("session-start.startup", session, &self.at(name));
+        self.home
+            .run(SYNC)
+            .cwd(self.at(name))
+            .payload(&payload)
+            .finish()
+            .ok()
+    }
+
+    fn data(&self, name: &str, arguments: &[&str]) -> Value {
+        let run = self.home.run("trueup").cwd(self.at(name));
+        let answer = run.args(arguments).args(["--json"]).finish().ok();
+        serde_json::from_str::<Value>(&answer.stdout).unwrap()["data"].clone()
+    }
+
+    fn next(&self, name: &str) -> Value {
+        self.data(name, &["next"])["item"]["key"].clone()
+    }
+}
+
+#[test]
+fn what_one_clone_adds_the_other_is_offered_and_no_other_repository() {
+    let clones = Clones::new();
+    clones.start("one/app", SESSION);
+    clones.data("one/app", &["item", "add", "ours"]);
+    assert_eq!(clones.next("two/second-clone"), "ours");
+    for other in ["three/app", "four/app"] {
+        assert_eq!(clones.next(other), Value::Null, "{other}");
+        // Nor once it has a name of its own.
+        clones.data(other, &["item", "add", &other.replace('/', "-")]);
+        assert_eq!(clones.next(other), other.replace('/', "-"), "{other}");
+    }
+    clones.data("two/second-clone", &["item", "add", "theirs"]);
+    let listed = clones.data("one/app", &["item", "list"]);
+    let repos = listed["items"].as_array().unwrap();
+    let repos: Vec<&str> = repos
+        .iter()
+        .map(|item| item["repo"].as_str().unwrap())
+        .collect();
+    assert_eq!(repos, ["app", "app"], "{listed}");
+    // A session of the other clone says the same.
+    clones.start("two/second-clone", SECOND);
+    let shown = clones.data("two/second-clone", &["sessions", "show", SECOND]);
+    assert_eq!(shown["session"]["repo"], "app");
+}
+
+#[test]
+fn a_registered_clone_names_all_and_the_rows_from_before() {
+    let clones = Clones::new();
+    clones.data("two/second-clone", &["item", "add", "early"]);
+    clones.data(
+        "one/app",
+        &[
+            "repo",
+            "add",
+            clones.at("one/app").to_str().unwrap(),
+            "--slug",
+            "acme",
+        ],
+    );
+    for name in ["one/app", "two/second-clone"] {
+        assert_eq!(clones.next(name), "early", "{name}");
+    }
+    clones.start("two/second-clone", SESSION);
+    clones.data("two/second-clone", &["claim", "late", "--create"]);
+    for key in ["early", "late"] {
+        let repo: String = clones
+            .home
+            .ask("SELECT repo FROM work_items WHERE key = ?1", [key]);
+        assert_eq!(repo, "acme", "{key}");
+    }
+}
+
+#[test]
+fn a_repository_that_gets_its_remote_later_keeps_its_items() {
+    let clones = Clones::new();
+    clones.data("four/app", &["item", "add", "kept"]);
+    let remote = "https://example.org/late/thing.git";
+    clones.git(&clones.at("four/app"), &["remote", "add", "origin", remote]);
+    assert_eq!(clones.next("four/app"), "kept");
+    clones.start("four/app", SESSION);
+    let other = clones.at("five/thing");
+    clones.home.init_repository(&other);
+    clones.git(&other, &["remote", "add", "origin", remote]);
+    assert_eq!(clones.next("five/thing"), "kept");
+    // Whatever lies in its old place by now is another one.
+    std::fs::remove_dir_all(clones.at("four/app")).unwrap();
+    clones.home.init_repository(&clones.at("four/app"));
+    assert_eq!(clones.next("four/app"), Value::Null);
+}
+
+#[test]
+fn a_name_of_its_own_makes_a_clone_another_repository() {
+    let clones = Clones::new();
+    let own = clones.at("two/second-clone");
+    std::fs::write(own.join(".trueup.toml"), "repo = \"mine\"\n").unwrap();
+    clones.data("one/app", &["item", "add", "ours"]);
+    assert_eq!(clones.next("two/second-clone"), Value::Null);
+    clones.data("two/second-clone", &["item", "add", "mine"]);
+    assert_eq!(clones.next("one/app"), "ours");
+}
+
+#[test]
+fn workplans_and_sessions_of_a_clone_agree_on_its_name() {
+    let clones = Clones::new();
+    let tidy = clones.at("two/second-clone").join("workplans");
+    std::fs::create_dir(&tidy).unwrap();
+    std::fs::write(
+        tidy.join("A-WP-0001.md"),
+        "---\nid: A-WP-0001\nstatus: active\n---\n# Plan\n",
+    )
+    .unwrap();
+    clones.data("one/app", &["item", "add", "ours"]);
+    let checked = clones.data("two/second-clone", &["check", "--fix", "--no-writeback"]);
+    assert_eq!(checked["repos"][0]["repo"], "app", "{checked}");
+}
+
+#[test]
+fn what_the_files_call_a_repository_its_items_follow() {
+    let clones = Clones::new();
+    clones.data("one/app", &["item", "add", "ours"]);
+    for name in ["one/app", "two/second-clone"] {
+        let folder = clones.at(name).join("workplans");
+        std::fs::create_dir(&folder).unwrap();
+        let text = "---\nid: A-WP-0001\nrepo: custodian\nstatus: active\n---\n# Plan\n";
+        std::fs::write(folder.join("A-WP-0001.md"), text).unwrap();
+        let checked = clones.data(name, &["check", "--fix", "--no-writeback"]);
+        assert_eq!(checked["repos"][0]["repo"], "custodian", "{checked}");
+        let repo: String = clones
+            .home
+            .ask("SELECT repo FROM work_items WHERE key = 'ours'", []);
+        assert_eq!(repo, "custodian", "{name}");
+        let listed = clones.data(name, &["item", "list"]).to_string();
+        assert!(listed.contains("\"ours\""), "{name}: {listed}");
+    }
+}
