@@ -8,7 +8,7 @@ use trueup_core::deadline::Deadline;
 use trueup_core::diagnostics::Level;
 use trueup_core::model::{Event, EventFilter, OperationId, RepoScope, Session, SessionId};
 use trueup_core::orchestrators::{self, Death};
-use trueup_core::reconcile::Code;
+use trueup_core::reconcile::{Code, Divergence};
 use trueup_core::repos::find_repo_name;
 use trueup_core::settings::{Environment, Project, RepositoryConfig, Settings};
 use trueup_core::store::sqlite::SqliteStore;
@@ -213,6 +213,22 @@ impl Desk {
     /// Returns the directory the command runs in.
     pub(crate) fn cwd(&self) -> &Path {
         &self.cwd
+    }
+
+    /// Tells whether a command that is run here without `--project` takes this directory for its
+    /// project.
+    pub(crate) fn stands_in(&self, project: &Path) -> bool {
+        Project::find(&self.environment, &self.cwd).dir == project
+    }
+
+    /// Advises findings for this project to a reader who stands elsewhere.
+    pub(crate) fn advise(&self, findings: &mut [Divergence]) {
+        if findings.is_empty() || self.stands_in(&self.site.project.dir) {
+            return;
+        }
+        for finding in findings {
+            finding.fix.set_directory(&self.site.project.dir);
+        }
     }
 
     /// Tells whether the session's own model runs this command, so that it need not be told

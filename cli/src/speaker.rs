@@ -64,6 +64,11 @@ impl Desk {
         if let Some(id) = &self.named {
             return Ok(Speaker::Session(find_session(store, id)?.id));
         }
+        self.default_speaker(store)
+    }
+
+    /// Finds whom a command speaks for that names no session.
+    pub(crate) fn default_speaker(&self, store: &mut SqliteStore) -> Result<Speaker, Failure> {
         if let Some(id) = self.own_session()? {
             return Ok(match store.session(&id)? {
                 Some(session) => Speaker::Session(session.id),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use trueup_core::hook::{Decision, Event, Response, Tool, Verdict, commands_of};
 use trueup_core::liveness::LONGEST_SPAN_SECONDS;
-use trueup_core::reconcile::Divergence;
+use trueup_core::reconcile::{Advice, Divergence, Way};
 use trueup_core::settings::{Environment, Project, Settings};
 use trueup_core::store::{Store as _, StoreError};
 use trueup_core::sync::{Drained, Standing, SyncError, drain, true_up};
@@ -65,7 +65,11 @@ pub fn handle(call: &Call) -> Outcome {
         Err(error) => {
             let line =
                 format!("⚠️ database unreachable: this hand-off could not be checked ({error})");
-            unknown(&call.environment, place, line, Some("trueup doctor"))
+            let way = match &error {
+                SyncError::Store(error) => Way::out_of_store_error(error.code()),
+                SyncError::Journal(_) => Way::EndTrouble,
+            };
+            unknown(&call.environment, place, line, Some(&way.into()))
         }
     };
     outcome.telling(sent.lines(&call.site, Some(&call.payload.session)))
@@ -239,7 +243,7 @@ fn unknown(
     environment: &Environment,
     place: Place,
     line: String,
-    command: Option<&str>,
+    advice: Option<&Advice>,
 ) -> Outcome {
     let attended = environment.text("CLAUDE_CODE_SESSION_ATTENDED") == Some("1");
     let response = match place {
@@ -247,8 +251,9 @@ fn unknown(
             verdict: Some(Verdict {
                 event,
                 decision: Decision::Ask,
-                reason: match command {
-                    Some(command) => format!("{line}. Run: {command}"),
+                reason: match advice {
+                    Some(advice) if advice.by_hand().is_some() => format!("{line}. First {advice}"),
+                    Some(advice) => format!("{line}. Run: {advice}"),
                     None => line.clone(),
                 },
             }),

@@ -6,6 +6,7 @@
     reason = "what a helper expects and does not find fails the test, with the line that failed"
 )]
 
+mod advice;
 mod blame;
 mod bytes;
 mod checks;

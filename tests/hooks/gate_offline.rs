@@ -38,7 +38,10 @@ fn a_person_is_asked() {
         answer.json(),
         json!({"hookSpecificOutput": {
             "hookEventName": "PreToolUse", "permissionDecision": "ask",
-            "permissionDecisionReason": format!("{line}. Run: trueup doctor"),
+            "permissionDecisionReason": format!(
+                "{line}. First put the path of a backup for BACKUP by hand, then `trueup db \
+                 restore BACKUP`"
+            ),
         }})
     );
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use trueup_core::model::{Session, SessionStatus};
-use trueup_core::reconcile::{Code, Divergence, Policy, Severity, reconcile};
+use trueup_core::reconcile::{Code, Divergence, Policy, Severity, Way, reconcile};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{SessionFilter, Store as _};
 use trueup_core::sync::{inspect, observe_without_database, true_up};
@@ -11,6 +11,7 @@ use crate::args::Validate;
 use crate::desk::Desk;
 use crate::failure::{Failure, REFUSED};
 use crate::report::Answer;
+use crate::speaker::Speaker;
 
 /// Most sessions of a worktree looked at for company.
 const NEIGHBOURS: u32 = 12;
@@ -47,10 +48,14 @@ pub(crate) fn run(desk: &Desk, arguments: &Validate) -> Result<Answer, Failure> 
     } else {
         vec![desk.session(&mut store)?]
     };
-    let findings = sessions
+    let mut findings = sessions
         .into_iter()
         .map(|session| look(desk, &mut store, session, arguments.fix))
         .collect::<Result<Vec<_>, _>>()?;
+    let default = desk.default_speaker(&mut store)?;
+    for finding in &mut findings {
+        advise(desk, &default, finding);
+    }
     Ok(answer(desk, arguments, findings))
 }
 
@@ -87,6 +92,22 @@ fn look(
     })
 }
 
+/// Advises what speaks for the session, in the project where it works, whoever reads it.
+fn advise(desk: &Desk, default: &Speaker, finding: &mut Finding) {
+    let session = &finding.session;
+    let site = desk.site_of(session);
+    let is_elsewhere = !desk.stands_in(&site.project.dir);
+    let is_another = *default != Speaker::Session(session.id.clone());
+    for divergence in &mut finding.remaining {
+        if is_elsewhere {
+            divergence.fix.set_directory(&site.project.dir);
+        }
+        if is_elsewhere || is_another {
+            divergence.fix.set_session(&session.id);
+        }
+    }
+}
+
 fn answer(desk: &Desk, arguments: &Validate, findings: Vec<Finding>) -> Answer {
     let mut text = Vec::new();
     let mut rows = Vec::new();
@@ -99,13 +120,7 @@ fn answer(desk: &Desk, arguments: &Validate, findings: Vec<Finding>) -> Answer {
         let mended: Vec<&str> = finding.mended.iter().map(|code| code.as_str()).collect();
         for divergence in &finding.remaining {
             text.push(divergence.message.clone());
-            if let Some(fix) = divergence
-                .fix
-                .as_ref()
-                .filter(|_| divergence.severity == Severity::Error)
-            {
-                text.push(format!("  mend with: {fix}"));
-            }
+            text.push(format!("  mend with: {}", divergence.fix));
         }
         if !mended.is_empty() {
             text.push(format!("mended {}", mended.join(", ")));
@@ -151,7 +166,10 @@ fn unreachable_database(desk: &Desk, failure: Failure) -> Failure {
     let policy = Policy {
         create_cache: false,
     };
-    let found = reconcile(&observation.snapshot, policy).divergences;
+    let mut found = reconcile(&observation.snapshot, policy).divergences;
+    for divergence in found.iter_mut().filter(|d| d.code == Code::S12) {
+        divergence.fix = Way::out_of_store_error(failure.code()).into();
+    }
     let told = found.iter().find(|d| d.code == Code::S12);
     Failure {
         message: told.map_or(failure.message, |d| d.message.clone()),

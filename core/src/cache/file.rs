@@ -8,8 +8,7 @@ use super::Document;
 pub use crate::files::Written;
 use crate::files::{self, Replacement, is_symlink};
 use crate::model::Timestamp;
-use crate::reconcile::{Aside, Reading};
-use crate::text::quoted;
+use crate::reconcile::{Aside, Reading, Way};
 
 /// Largest cache read, in bytes. Real ones have one kilobyte.
 pub const LARGEST: u64 = crate::bounds::CACHE.most;
@@ -66,15 +65,29 @@ impl CacheFile {
         replace(&self.path, &new.render(), &self.document)
     }
 
-    /// Returns the command that moves what stands in its place, and cannot be read, out of the
-    /// way: it is not ours to do.
-    pub fn out_of_the_way(&self) -> String {
+    /// Returns how what stands in its place, and cannot be read, is moved out of the way: it is
+    /// not ours to do.
+    pub fn out_of_the_way(&self) -> Way {
         let folder = self.path.parent().unwrap_or(&self.path);
         let is_folder = is_symlink(folder) || fs::read_dir(folder).is_err();
-        let place = if is_folder { folder } else { &self.path };
-        let place = place.display().to_string();
-        let aside = quoted(&format!("{place}.aside"));
-        format!("mv {} {aside}", quoted(&place))
+        let place = if is_folder {
+            folder.to_owned()
+        } else {
+            self.path.clone()
+        };
+        let is_free = |path: &PathBuf| path.symlink_metadata().is_err();
+        let name = |end: &str| {
+            let mut name = place.as_os_str().to_owned();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        let mut numbered = (2..100).map(|number| name(&format!(".aside-{number}")));
+        let first = Some(name(".aside")).filter(is_free);
+        let to = first.or_else(|| numbered.find(is_free));
+        Way::MoveAside {
+            from: place.clone(),
+            to: to.unwrap_or_else(|| name(".aside")),
+        }
     }
 
     /// Moves the file out of the way; returns its new name.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::PlanSheet;
-use super::finding::{Draft, Finding};
+use super::finding::{Draft, Finding, file_line};
 use super::rules::{Units, absent, drift, duplicates, plans, ties, unreadable, whole};
 use super::sheet::{Sheet, Trouble};
 use crate::authority::{WorkplanField, of_workplan};
@@ -11,7 +11,7 @@ use crate::model::{
     ItemKey, ItemStatus, PlanId, PlanTaskId, RepoSlug, WorkplanLink, WorkplanRow,
     WorkplanTaskStatus,
 };
-use crate::reconcile::Code;
+use crate::reconcile::{Code, Way};
 
 /// What was read of a repository.
 #[derive(Debug, Clone, Default)]
@@ -101,7 +101,7 @@ pub fn assess(reading: &Reading) -> Assessment {
     if !reading.has_folder && !reading.is_partial {
         findings.push(
             Draft::new(Code::C01, &reading.repo, existence)
-                .fix("put workplans into workplans/, or take the repository from the sweep")
+                .fix(Way::MakeFolder)
                 .says("there is no folder workplans"),
         );
     }
@@ -109,7 +109,9 @@ pub fn assess(reading: &Reading) -> Assessment {
         findings.push(
             Draft::new(Code::C02, &trouble.subject, existence)
                 .at(path, Some(trouble.place))
-                .fix("mend that line by hand")
+                .fix(Way::EditWorkplan {
+                    place: file_line(path, trouble.place),
+                })
                 .says(&trouble.text),
         );
     }

@@ -16,7 +16,7 @@ use super::{files, plans, unfinished};
 use crate::files::write_own;
 use crate::liveness;
 use crate::model::{ItemKey, RepoSlug};
-use crate::reconcile::{Code, Divergence};
+use crate::reconcile::{Code, Divergence, Way};
 use crate::repos::{keep_repo_name, kept_repo_name, named_after};
 use crate::settings::{Paths, RepositoryConfig};
 use crate::store::{Provenance, Store, StoreError};
@@ -80,6 +80,20 @@ pub struct Checked {
     pub skipped: Vec<String>,
     /// What was tried in vain, a line each.
     pub notes: Vec<String>,
+}
+
+impl Checked {
+    /// Says of what `check --fix` did not end that its cause comes first: to run it again alone
+    /// would end nothing.
+    fn advise_another_way(&mut self) {
+        let left = self.findings.iter_mut().zip(&self.mended);
+        for (finding, _) in left.filter(|(_, mended)| !**mended) {
+            let fix = &mut finding.divergence.fix;
+            if *fix.way() == Way::FixCheckout {
+                *fix = Way::RetryCheckout.into();
+            }
+        }
+    }
 }
 
 /// Why a check could not be made.
@@ -261,6 +275,9 @@ fn conclude(
         checked.skipped.extend(gate.obstacle.clone());
     }
     checked.mended.resize(before, false);
+    if request.fix && request.writeback {
+        checked.advise_another_way();
+    }
     checked.notes.append(&mut gate.notes);
     let own = gate.findings.len();
     checked.findings.splice(0..0, gate.findings);

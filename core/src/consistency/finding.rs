@@ -1,7 +1,7 @@
 //! What was found, and where.
 
 use crate::authority::Authority;
-use crate::reconcile::{Code, Divergence, Severity};
+use crate::reconcile::{Code, Divergence, FileLine, Severity, Way};
 use crate::text::one_line;
 use crate::text::redact::redact;
 use crate::workplan::Place;
@@ -28,7 +28,7 @@ pub(super) struct Draft {
     expected: Option<String>,
     found: Option<String>,
     severity: Severity,
-    fix: Option<String>,
+    fix: Way,
 }
 
 /// Longest value shown, in characters.
@@ -46,16 +46,19 @@ pub(super) fn told(error: &dyn std::fmt::Display) -> String {
     redact(&error.to_string()).text.into_owned()
 }
 
+/// Returns a place in a file, for a person who changes it.
+pub(super) fn file_line(path: &str, place: Place) -> FileLine {
+    FileLine::new(path, place.line)
+}
+
 /// Counts things for a person.
 pub(super) fn counted(count: u64, noun: &str) -> String {
     let end = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{end}")
 }
 
-/// The command that mends what can be mended.
-pub(super) const MEND: &str = "trueup check --fix";
-
 impl Draft {
+    /// Begins a finding that `check --fix` ends, unless another way is said.
     pub(super) fn new(code: Code, subject: impl Into<String>, authority: Authority) -> Self {
         Self {
             code,
@@ -66,7 +69,7 @@ impl Draft {
             expected: None,
             found: None,
             severity: code.severity(),
-            fix: None,
+            fix: Way::FixCheckout,
         }
     }
 
@@ -88,15 +91,9 @@ impl Draft {
         self
     }
 
-    /// `check --fix` mends it.
-    pub(super) fn mended(mut self) -> Self {
-        self.fix = Some(MEND.to_owned());
-        self
-    }
-
-    /// A person mends it, so.
-    pub(super) fn fix(mut self, fix: impl Into<String>) -> Self {
-        self.fix = Some(fix.into());
+    /// Says what ends it.
+    pub(super) fn fix(mut self, way: Way) -> Self {
+        self.fix = way;
         self
     }
 
@@ -118,7 +115,7 @@ impl Draft {
                 expected: self.expected,
                 found: self.found,
                 message,
-                fix: self.fix,
+                fix: self.fix.into(),
             },
             path: self.path,
             place: self.place,

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::check::Push;
-use super::finding::{Draft, Finding, MEND, counted, shown, told};
+use super::finding::{Draft, Finding, counted, shown, told};
 use crate::authority::Authority;
 use crate::git::{GitError, Repository, Standing, Upstream};
-use crate::reconcile::{Code, Severity};
+use crate::reconcile::{Code, Severity, Way};
 use crate::workplan::is_workplan_path;
 
 /// How long a remote may take to be asked, and how long to be told.
@@ -208,13 +208,13 @@ impl Gate {
                 "{} of an earlier run not pushed",
                 counted(waiting.ours, "commit")
             );
-            let mut fix = MEND;
+            let mut way = Way::FixCheckout;
             if waiting.users > 0 {
                 text = format!("{text}, nor {} of yours", counted(waiting.users, "commit"));
-                fix = "git push";
+                way = Way::Publish;
             }
             let draft = Draft::new(Code::C17, repo, Authority::Git);
-            self.findings.push(draft.fix(fix).says(&text));
+            self.findings.push(draft.fix(way).says(&text));
         }
     }
 
@@ -323,7 +323,7 @@ impl Waiting {
 
 fn unpushed(repo: &str, text: &str) -> Finding {
     Draft::new(Code::C17, repo, Authority::Git)
-        .fix("`git push`, then `trueup check --fix`")
+        .fix(Way::PublishAndFix)
         .says(text)
 }
 
@@ -348,9 +348,9 @@ fn behind(upstream: &Upstream, repo: &str, fix: bool) -> (Finding, String) {
         Severity::Info
     };
     let how = if ahead > 0 {
-        "`git pull`, then `trueup check --fix`"
+        Way::MergeCheckout
     } else {
-        "trueup check --fix --pull"
+        Way::PullCheckout
     };
     let draft = Draft::new(Code::C16, repo, Authority::Git);
     (draft.severity(severity).fix(how).says(&text), text)

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::owned::{OWNED, Owned};
 use super::{Document, Unparsable};
 use crate::model::AdwId;
-use crate::reconcile::{Code, Divergence, Severity};
+use crate::reconcile::{Advice, Code, Divergence, FileLine, Severity, Way};
 use crate::text::one_line;
 
 /// Longest value shown, in characters.
@@ -56,7 +56,7 @@ fn holds(id: &AdwId, path: &str, field: Owned, value: &Json, writer: Option<&str
              change it with `{command}`",
             shown(value)
         ),
-        fix: Some(format!("trueup meta fix {id}")),
+        fix: Way::FixMetadata { id: id.clone() }.into(),
     }
 }
 
@@ -68,12 +68,12 @@ fn identity(id: &AdwId, path: &str, document: &Document) -> Option<Divergence> {
     let (what, fix) = match &value {
         None => (
             "lacks its adw_id".to_owned(),
-            format!("trueup meta fix {id}"),
+            Way::FixMetadata { id: id.clone() },
         ),
         // Which of the two is wrong nobody but a person can tell.
         Some(value) => (
             format!("says adw_id={}, its folder says {id}", shown(value)),
-            format!("trueup meta set {id} adw_id={id}"),
+            Way::SetMetadataId { id: id.clone() },
         ),
     };
     Some(Divergence {
@@ -84,7 +84,7 @@ fn identity(id: &AdwId, path: &str, document: &Document) -> Option<Divergence> {
         expected: Some(id.to_string()),
         found: value.as_ref().map(shown),
         message: format!("⚠️ Metadata without its id: {path} {what}"),
-        fix: Some(fix),
+        fix: fix.into(),
     })
 }
 
@@ -104,6 +104,11 @@ fn doubles(id: &AdwId, path: &str, document: &Document) -> Vec<Divergence> {
         .collect()
 }
 
+fn edited(id: &AdwId, place: FileLine) -> Advice {
+    let id = id.clone();
+    Way::EditMetadata { id, place }.into()
+}
+
 /// Returns the finding on a file that does not parse.
 pub fn unparsable(id: &AdwId, path: &str, error: &Unparsable) -> Divergence {
     Divergence {
@@ -119,7 +124,7 @@ pub fn unparsable(id: &AdwId, path: &str, error: &Unparsable) -> Divergence {
             error.column,
             one_line(&error.reason, LONGEST)
         ),
-        fix: None,
+        fix: edited(id, FileLine::new(path, error.line)),
     }
 }
 
@@ -138,7 +143,7 @@ pub fn violation(id: &AdwId, path: &str, field: &str, rule: &str) -> Divergence 
             "Metadata breaks a rule: {path}: {field}: {}",
             one_line(rule, 2 * LONGEST)
         ),
-        fix: None,
+        fix: edited(id, FileLine::whole(path)),
     }
 }
 
@@ -207,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_missing_id_is_mended_and_a_wrong_one_is_for_a_person() {
-        let fix = |text: &str| found(text, None)[0].fix.clone().unwrap();
+        let fix = |text: &str| found(text, None)[0].fix.to_string();
         assert_eq!(fix("{}"), "trueup meta fix 77c90e61");
         assert_eq!(
             fix(r#"{"adw_id": "x"}"#),

@@ -1,12 +1,14 @@
 //! What is wrong with a plan's file, or between it and the database, as findings. Pure.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use super::dependencies::{Closing, circles};
 use super::{Checkbox, Checkboxes, ParsedPlan, Place, Standing, StatusCheck, missing_ids};
+use crate::files::path_from_text;
 use crate::model::{PlanId, PlanState, PlanTaskId};
-use crate::reconcile::{Code, Divergence, Severity};
-use crate::text::{counted, one_line, quoted};
+use crate::reconcile::{Advice, Code, Divergence, FileLine, Severity, Way};
+use crate::text::{counted, one_line};
 
 /// Longest excerpt shown, in characters.
 const LONGEST: usize = 80;
@@ -18,6 +20,8 @@ pub struct PlanFile<'a> {
     pub path: &'a str,
     /// The plan it is of, if the database has it.
     pub plan: Option<&'a PlanId>,
+    /// Whether it lies in a git repository, in which alone `trueup check --fix` writes files.
+    pub is_committed: bool,
 }
 
 impl PlanFile<'_> {
@@ -25,6 +29,29 @@ impl PlanFile<'_> {
     fn subject(self) -> String {
         self.plan
             .map_or_else(|| self.path.to_owned(), ToString::to_string)
+    }
+
+    /// Returns the path that its name stands for.
+    fn file(self) -> PathBuf {
+        path_from_text(self.path)
+    }
+
+    /// A person edits it, and it is checked again.
+    fn edited(self, place: Option<Place>) -> Advice {
+        let place = match place {
+            Some(place) => FileLine::new(self.path, u64::try_from(place.line).unwrap_or(0)),
+            None => FileLine::whole(self.path),
+        };
+        let path = self.file();
+        Way::EditPlanFile { path, place }.into()
+    }
+
+    fn fixed(self) -> Advice {
+        Way::FixPlanFile { path: self.file() }.into()
+    }
+
+    fn imported(self) -> Advice {
+        Way::ImportPlan { path: self.file() }.into()
     }
 
     fn at(self, place: Option<Place>) -> String {
@@ -36,14 +63,15 @@ impl PlanFile<'_> {
 
     /// Makes the finding on something that is odd, and stops nobody.
     fn remark(self, place: Option<Place>, problem: &str) -> Divergence {
+        let message = format!("{}: {problem}", self.at(place));
         Divergence {
             subject: self.subject(),
-            ..remark(format!("{}: {problem}", self.at(place)))
+            ..remark(message, self.edited(place))
         }
     }
 }
 
-fn remark(message: String) -> Divergence {
+fn remark(message: String, fix: Advice) -> Divergence {
     Divergence {
         code: Code::F02,
         severity: Severity::Warning,
@@ -52,7 +80,7 @@ fn remark(message: String) -> Divergence {
         expected: None,
         found: None,
         message,
-        fix: None,
+        fix,
     }
 }
 
@@ -64,7 +92,7 @@ pub fn summary_findings(check: &StatusCheck, file: PlanFile<'_>) -> Vec<Divergen
             severity: Code::F02.severity(),
             expected: Some(wrong.now.to_string()),
             found: Some(was.clone()),
-            fix: Some(format!("trueup plan validate {} --fix", quoted(file.path))),
+            fix: file.fixed(),
             ..file.remark(
                 Some(wrong.place),
                 &format!("summary.{} was {was}, should be {}", wrong.field, wrong.now),
@@ -83,9 +111,15 @@ pub fn status_file_findings(check: &StatusCheck, file: PlanFile<'_>) -> Vec<Dive
 
 /// Returns the errors of a file that an import takes in all the same.
 pub fn import_findings(parsed: &ParsedPlan, file: PlanFile<'_>) -> Vec<Divergence> {
-    skipped(parsed, file)
+    let mut found: Vec<Divergence> = skipped(parsed, file)
         .filter(|finding| finding.severity == Severity::Error)
-        .collect()
+        .collect();
+    for finding in &mut found {
+        if let Way::EditPlanFile { path, place } = finding.fix.way().clone() {
+            finding.fix = Way::ReimportPlan { path, place }.into();
+        }
+    }
+    found
 }
 
 /// Returns the findings on what an import skips.
@@ -123,7 +157,7 @@ pub fn checkbox_findings(boxes: &Checkboxes, file: PlanFile<'_>) -> Vec<Divergen
     let lacking = missing_ids(&boxes.file).count();
     if lacking > 0 {
         found.push(Divergence {
-            fix: Some(format!("trueup plan validate {} --fix", quoted(file.path))),
+            fix: file.fixed(),
             ..file.remark(
                 None,
                 &format!(
@@ -133,10 +167,9 @@ pub fn checkbox_findings(boxes: &Checkboxes, file: PlanFile<'_>) -> Vec<Divergen
             )
         });
     }
-    let import = || Some(format!("trueup plan import {}", quoted(file.path)));
     if file.plan.is_none() {
         found.push(Divergence {
-            fix: import(),
+            fix: file.imported(),
             ..file.remark(None, "this plan was never imported")
         });
         return found;
@@ -144,7 +177,7 @@ pub fn checkbox_findings(boxes: &Checkboxes, file: PlanFile<'_>) -> Vec<Divergen
     found.extend(boxes.compared.iter().filter_map(|it| compared(it, file)));
     let alone = boxes.not_imported.iter().map(|(id, place)| Divergence {
         subject: id.to_string(),
-        fix: import(),
+        fix: file.imported(),
         ..file.remark(Some(*place), &format!("task {id} was never imported"))
     });
     found.extend(alone);
@@ -174,7 +207,7 @@ fn compared(it: &Checkbox, file: PlanFile<'_>) -> Option<Divergence> {
             boxed("[x]"),
             word,
             format!("task {id} is [x] in the file, {status} in the database; the file is ahead"),
-            Some(format!("trueup plan import {}", quoted(file.path))),
+            file.imported(),
         ),
         Standing::DatabaseKeeps => (
             Code::C10,
@@ -182,7 +215,7 @@ fn compared(it: &Checkbox, file: PlanFile<'_>) -> Option<Divergence> {
             word,
             boxed("[x]"),
             format!("task {id} is [x] in the file, {status} in the database, which keeps its word"),
-            None,
+            file.edited(Some(it.place)),
         ),
         Standing::DatabaseAhead => (
             Code::C15,
@@ -193,7 +226,11 @@ fn compared(it: &Checkbox, file: PlanFile<'_>) -> Option<Divergence> {
                 "task {id} is [ ] in the file, {status} in the database; \
                  the database is ahead (seed C-13)"
             ),
-            Some("trueup check --fix".to_owned()),
+            if file.is_committed {
+                Way::FixCheckout.into()
+            } else {
+                file.edited(Some(it.place))
+            },
         ),
     };
     Some(Divergence {
@@ -212,11 +249,16 @@ fn compared(it: &Checkbox, file: PlanFile<'_>) -> Option<Divergence> {
 /// task, which hold their task up, and circles, which hold everything up.
 pub fn task_findings(state: &PlanState) -> Vec<Divergence> {
     let plan = &state.plan.id;
+    let reimported = || -> Advice {
+        let place = FileLine::whole(&state.plan.path);
+        let path = path_from_text(&state.plan.path);
+        Way::ReimportPlan { path, place }.into()
+    };
     let known: BTreeSet<&PlanTaskId> = state.tasks.iter().map(|task| &task.id).collect();
     let finding = |id: &PlanTaskId, problem: String| Divergence {
         subject: id.to_string(),
         authority: "database",
-        ..remark(format!("task {plan}/{id} {problem}"))
+        ..remark(format!("task {plan}/{id} {problem}"), reimported())
     };
     let mut found = Vec::new();
     for task in &state.tasks {
@@ -243,9 +285,8 @@ pub fn task_findings(state: &PlanState) -> Vec<Divergence> {
         }
     }
     if more > 0 {
-        found.push(remark(format!(
-            "plan {plan}: {more} more dependencies close a circle"
-        )));
+        let message = format!("plan {plan}: {more} more dependencies close a circle");
+        found.push(remark(message, reimported()));
     }
     found
 }

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use regex_lite::{Regex, RegexBuilder};
 
+use super::advice::BranchTarget;
 use crate::bounds::BRANCH_MATCHES;
-use crate::text::quoted;
 
 /// Largest compiled pattern, in bytes: the time of a search grows with it.
 const LARGEST_PATTERN: usize = 64 * 1024;
@@ -150,7 +150,7 @@ pub fn named_item(branch: &str, held: &str, known: &[String]) -> Option<String> 
 /// Returns what `git switch` is told to get to a branch on which the held item is worked on: one
 /// that names it and is checked out nowhere else, else a new one, else none at all, which names
 /// no item either.
-pub fn way_back(held: &str, branches: &[String], elsewhere: &[String]) -> String {
+pub fn way_back(held: &str, branches: &[String], elsewhere: &[String]) -> BranchTarget {
     // Names of branches are others' words, and git takes nearly any: only one that says nothing
     // to a shell or a reader is offered.
     let is_plain = |name: &str| name.split('/').all(is_plain_part);
@@ -158,14 +158,11 @@ pub fn way_back(held: &str, branches: &[String], elsewhere: &[String]) -> String
         .iter()
         .filter(|name| names(name, held) && !elsewhere.contains(name) && is_plain(name));
     if let Some(own) = own.next() {
-        return quoted(own);
+        return BranchTarget::Existing(own.clone());
     }
     let new = [format!("feat/{held}"), held.to_owned(), format!("{held}-2")];
     let new = new.into_iter().find(|name| is_free_name(name, branches));
-    new.map_or_else(
-        || "--detach".to_owned(),
-        |new| format!("-c {}", quoted(&new)),
-    )
+    new.map_or(BranchTarget::Detached, BranchTarget::New)
 }
 
 /// Tells whether git and a shell take a part of a name as it is.

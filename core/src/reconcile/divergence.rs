@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::advice::Advice;
+
 /// How much a divergence matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -14,224 +16,120 @@ pub enum Severity {
     Error,
 }
 
-/// A code of the contract, section 5.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub enum Code {
+/// Makes the codes of a table: how each is written, and how much it matters.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $severity:ident;)*) => {
+        /// A kind of difference, by the code that is printed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        pub enum Code {
+            $($(#[$doc])* #[serde(rename = $text)] $name,)*
+        }
+
+        impl Code {
+            /// Every code, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Returns the code as written.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+
+            /// Returns how much it matters.
+            pub const fn severity(self) -> Severity {
+                match self {
+                    $(Self::$name => Severity::$severity,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
     /// The file names another item than the claim.
-    #[serde(rename = "S-01")]
-    S01,
+    S01 = "S-01", Error;
     /// The file names another item than the state, and there is no claim.
-    #[serde(rename = "S-02")]
-    S02,
+    S02 = "S-02", Error;
     /// Phases differ.
-    #[serde(rename = "S-03")]
-    S03,
+    S03 = "S-03", Error;
     /// Tasks differ.
-    #[serde(rename = "S-04")]
-    S04,
+    S04 = "S-04", Error;
     /// The branch names another item.
-    #[serde(rename = "S-05")]
-    S05,
+    S05 = "S-05", Error;
     /// Flags differ.
-    #[serde(rename = "S-06")]
-    S06,
+    S06 = "S-06", Error;
     /// There is no cache.
-    #[serde(rename = "S-07")]
-    S07,
+    S07 = "S-07", Info;
     /// The cache cannot be read.
-    #[serde(rename = "S-08")]
-    S08,
+    S08 = "S-08", Error;
     /// The cache was written for another database, or from a newer state of this one.
-    #[serde(rename = "S-09")]
-    S09,
+    S09 = "S-09", Error;
     /// A local edit waits to be pushed.
-    #[serde(rename = "S-10")]
-    S10,
+    S10 = "S-10", Info;
     /// A local edit lost.
-    #[serde(rename = "S-11")]
-    S11,
+    S11 = "S-11", Error;
     /// The database cannot be asked.
-    #[serde(rename = "S-12")]
-    S12,
+    S12 = "S-12", Warning;
     /// The claim belongs to another session now.
-    #[serde(rename = "S-13")]
-    S13,
+    S13 = "S-13", Error;
     /// Another live session works here.
-    #[serde(rename = "S-14")]
-    S14,
+    S14 = "S-14", Warning;
     /// Writes wait in the outbox.
-    #[serde(rename = "S-15")]
-    S15,
+    S15 = "S-15", Warning;
     /// A metadata file, or a script that reads or writes it, uses a field the database owns.
-    #[serde(rename = "F-01")]
-    F01,
+    F01 = "F-01", Error;
     /// A metadata file does not parse, or a field of it breaks a rule (then a warning).
-    #[serde(rename = "F-02")]
-    F02,
+    F02 = "F-02", Error;
     /// A metadata file lacks its id, or has another than its folder.
-    #[serde(rename = "F-03")]
-    F03,
+    F03 = "F-03", Error;
     /// The check itself failed.
-    #[serde(rename = "C-00")]
-    C00,
+    C00 = "C-00", Error;
     /// There are no workplans.
-    #[serde(rename = "C-01")]
-    C01,
+    C01 = "C-01", Warning;
     /// A workplan, or a part of one, does not parse.
-    #[serde(rename = "C-02")]
-    C02,
+    C02 = "C-02", Error;
     /// A file names something that the database does not know.
-    #[serde(rename = "C-03")]
-    C03,
+    C03 = "C-03", Error;
     /// Statuses of a workplan differ.
-    #[serde(rename = "C-04")]
-    C04,
+    C04 = "C-04", Warning;
     /// Titles differ.
-    #[serde(rename = "C-05")]
-    C05,
+    C05 = "C-05", Warning;
     /// A workplan is not linked.
-    #[serde(rename = "C-06")]
-    C06,
+    C06 = "C-06", Warning;
     /// An open workplan of the database has no file.
-    #[serde(rename = "C-07")]
-    C07,
+    C07 = "C-07", Warning;
     /// A finished workplan of the database has no file.
-    #[serde(rename = "C-08")]
-    C08,
+    C08 = "C-08", Warning;
     /// The database has a workplan or task under another repository.
-    #[serde(rename = "C-09")]
-    C09,
+    C09 = "C-09", Warning;
     /// The file is ahead of the database.
-    #[serde(rename = "C-10")]
-    C10,
+    C10 = "C-10", Warning;
     /// A task is not linked.
-    #[serde(rename = "C-11")]
-    C11,
+    C11 = "C-11", Warning;
     /// A task of the database has no block in its file.
-    #[serde(rename = "C-12")]
-    C12,
+    C12 = "C-12", Warning;
     /// All tasks are finished, the workplan is not.
-    #[serde(rename = "C-13")]
-    C13,
+    C13 = "C-13", Warning;
     /// A workplan without a file has the title of one that has one.
-    #[serde(rename = "C-14")]
-    C14,
+    C14 = "C-14", Warning;
     /// The database is ahead of the file (the seed's C-13).
-    #[serde(rename = "C-15")]
-    C15,
+    C15 = "C-15", Warning;
     /// The repository is behind its upstream (the seed's C-14).
-    #[serde(rename = "C-16")]
-    C16,
+    C16 = "C-16", Warning;
     /// Commits of an earlier run are not pushed.
-    #[serde(rename = "C-17")]
-    C17,
+    C17 = "C-17", Warning;
     /// What is planned differs.
-    #[serde(rename = "C-19")]
-    C19,
+    C19 = "C-19", Warning;
     /// The database lacks a dependency.
-    #[serde(rename = "C-20")]
-    C20,
+    C20 = "C-20", Warning;
     /// Descriptions differ.
-    #[serde(rename = "C-22")]
-    C22,
+    C22 = "C-22", Warning;
     /// A task is worked on, its workplan is not begun.
-    #[serde(rename = "C-23")]
-    C23,
+    C23 = "C-23", Warning;
 }
 
 impl Code {
-    /// Returns the code as written.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::S01 => "S-01",
-            Self::S02 => "S-02",
-            Self::S03 => "S-03",
-            Self::S04 => "S-04",
-            Self::S05 => "S-05",
-            Self::S06 => "S-06",
-            Self::S07 => "S-07",
-            Self::S08 => "S-08",
-            Self::S09 => "S-09",
-            Self::S10 => "S-10",
-            Self::S11 => "S-11",
-            Self::S12 => "S-12",
-            Self::S13 => "S-13",
-            Self::S14 => "S-14",
-            Self::S15 => "S-15",
-            Self::F01 => "F-01",
-            Self::F02 => "F-02",
-            Self::F03 => "F-03",
-            Self::C00 => "C-00",
-            Self::C01 => "C-01",
-            Self::C02 => "C-02",
-            Self::C03 => "C-03",
-            Self::C04 => "C-04",
-            Self::C05 => "C-05",
-            Self::C06 => "C-06",
-            Self::C07 => "C-07",
-            Self::C08 => "C-08",
-            Self::C09 => "C-09",
-            Self::C10 => "C-10",
-            Self::C11 => "C-11",
-            Self::C12 => "C-12",
-            Self::C13 => "C-13",
-            Self::C14 => "C-14",
-            Self::C15 => "C-15",
-            Self::C16 => "C-16",
-            Self::C17 => "C-17",
-            Self::C19 => "C-19",
-            Self::C20 => "C-20",
-            Self::C22 => "C-22",
-            Self::C23 => "C-23",
-        }
-    }
-
-    /// Returns how much it matters (contract, section 8.2; for workplans seed 3, where two fail and
-    /// the rest warns).
-    pub const fn severity(self) -> Severity {
-        match self {
-            Self::S01
-            | Self::S02
-            | Self::S03
-            | Self::S04
-            | Self::S05
-            | Self::S06
-            | Self::S08
-            | Self::S09
-            | Self::S11
-            | Self::S13
-            | Self::F01
-            | Self::F02
-            | Self::F03
-            | Self::C00
-            | Self::C02
-            | Self::C03 => Severity::Error,
-            Self::S12
-            | Self::S14
-            | Self::S15
-            | Self::C01
-            | Self::C04
-            | Self::C05
-            | Self::C06
-            | Self::C07
-            | Self::C08
-            | Self::C09
-            | Self::C10
-            | Self::C11
-            | Self::C12
-            | Self::C13
-            | Self::C14
-            | Self::C15
-            | Self::C16
-            | Self::C17
-            | Self::C19
-            | Self::C20
-            | Self::C22
-            | Self::C23 => Severity::Warning,
-            Self::S07 | Self::S10 => Severity::Info,
-        }
-    }
-
     /// Tells whether something of the user's own was undone or moved, so that he is told even
     /// by a hook that is silent when all is mended.
     pub const fn touches_the_users_own(self) -> bool {
@@ -273,6 +171,6 @@ pub struct Divergence {
     pub found: Option<String>,
     /// The line for a person, complete in itself.
     pub message: String,
-    /// The one command that ends it.
-    pub fix: Option<String>,
+    /// What ends it.
+    pub fix: Advice,
 }

@@ -1,14 +1,12 @@
 //! The lines of divergences, and the values in them.
 
 use super::Reconciliation;
+use super::advice::Way;
 use super::divergence::{Code, Divergence};
 use super::snapshot::{DatabaseReading, Snapshot};
 use crate::authority::Authority;
 use crate::model::{Field, Value, WorkState};
 use crate::text::one_line;
-
-/// The command that mends what can be mended from the database.
-pub(super) const FIX: &str = "validate-session-state --fix";
 
 /// Longest excerpt of a value in a line, in characters.
 pub(super) const EXCERPT: usize = 120;
@@ -18,9 +16,9 @@ pub(super) fn push(
     snapshot: &Snapshot,
     code: Code,
     message: String,
-    detail: (Option<String>, Option<String>, Option<String>),
+    detail: (Option<String>, Option<String>, Way),
 ) {
-    let (expected, found, fix) = detail;
+    let (expected, found, way) = detail;
     out.divergences.push(Divergence {
         code,
         severity: code.severity(),
@@ -33,7 +31,7 @@ pub(super) fn push(
         expected,
         found,
         message,
-        fix,
+        fix: way.into(),
     });
 }
 
@@ -78,7 +76,7 @@ pub(super) fn mismatch_line(
         snapshot,
         code,
         message,
-        (Some(db), Some(file), Some(FIX.to_owned())),
+        (Some(db), Some(file), Way::TrueUpSession),
     );
 }
 

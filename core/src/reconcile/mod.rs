@@ -8,6 +8,7 @@
 //! database there are no actions at all.
 
 mod action;
+mod advice;
 mod branch;
 mod divergence;
 mod lines;
@@ -18,6 +19,7 @@ mod surroundings;
 mod tests;
 
 pub use action::{Action, Aside, Lost, LostReason, Proposal};
+pub use advice::{Advice, BranchTarget, FileLine, Row, Way};
 pub use branch::{
     BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError, candidates, named_item, names, way_back,
 };

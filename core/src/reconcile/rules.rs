@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::Reconciliation;
 use super::action::{Action, Aside, Lost, LostReason, Proposal};
+use super::advice::Way;
 use super::divergence::Code;
-use super::lines::{EXCERPT, FIX, mismatch_line, plain, push, show};
+use super::lines::{EXCERPT, mismatch_line, plain, push, show};
 use super::snapshot::{CacheReading, DatabaseReading, Policy, Reading, Snapshot};
 use super::surroundings::{branch_and_claim, surroundings, unreachable_database};
 use crate::authority::{self, Authority};
@@ -24,11 +25,14 @@ pub fn reconcile(snapshot: &Snapshot, policy: Policy) -> Reconciliation {
             branch_and_claim(database, snapshot, &mut out);
         }
         Reading::Missing => {
-            let fix = "trueup db migrate";
-            unreachable_database("there is no database yet", fix, snapshot, &mut out);
+            let reason = "there is no database yet";
+            unreachable_database(reason, Way::CreateDatabase, snapshot, &mut out);
         }
-        Reading::Corrupt(reason) | Reading::Unavailable(reason) => {
-            unreachable_database(reason, "trueup doctor", snapshot, &mut out);
+        Reading::Corrupt(reason) => {
+            unreachable_database(reason, Way::RestoreDatabase, snapshot, &mut out);
+        }
+        Reading::Unavailable(reason) => {
+            unreachable_database(reason, Way::EndTrouble, snapshot, &mut out);
         }
     }
     surroundings(snapshot, &mut out);
@@ -42,11 +46,16 @@ fn cache_against(
     policy: Policy,
     out: &mut Reconciliation,
 ) {
-    let fix = || Some(FIX.to_owned());
     match &snapshot.cache {
         Reading::Missing if policy.create_cache => {
             let message = "cache missing; it is written from the database".to_owned();
-            push(out, snapshot, Code::S07, message, (None, None, fix()));
+            push(
+                out,
+                snapshot,
+                Code::S07,
+                message,
+                (None, None, Way::TrueUpSession),
+            );
             out.actions.push(Action::ReplaceCache);
         }
         Reading::Missing => {}
@@ -55,14 +64,21 @@ fn cache_against(
                 "⚠️ cache unreadable; kept aside as *.corrupt-<time> ({})",
                 one_line(reason, EXCERPT)
             );
-            push(out, snapshot, Code::S08, message, (None, None, fix()));
+            push(
+                out,
+                snapshot,
+                Code::S08,
+                message,
+                (None, None, Way::TrueUpSession),
+            );
             out.actions.push(Action::SetAside(Aside::Corrupt));
             out.actions.push(Action::ReplaceCache);
         }
         Reading::Unavailable(reason) => {
             let message = format!("⚠️ cache unreadable ({})", one_line(reason, EXCERPT));
-            // What ends it depends on what stands there: who read it says so.
-            push(out, snapshot, Code::S08, message, (None, None, None));
+            // What stands in its place is to be moved away: where that is, who read it knows.
+            let detail = (None, None, Way::TrueUpSession);
+            push(out, snapshot, Code::S08, message, detail);
         }
         Reading::Fresh(cache) => fresh_cache(database, cache, snapshot, out),
     }
@@ -83,7 +99,7 @@ fn fresh_cache(
         let detail = (
             Some(one_line(&database.lineage.0, EXCERPT)),
             Some(one_line(&lineage.0, EXCERPT)),
-            Some(FIX.to_owned()),
+            Way::TrueUpSession,
         );
         push(out, snapshot, Code::S09, message, detail);
         let expected = database.projection();
@@ -96,7 +112,7 @@ fn fresh_cache(
     }
     if let Some(problem) = cache.stamp_problem {
         let message = format!("⚠️ cache written for another database: {problem}");
-        let detail = (None, Some(problem.to_owned()), Some(FIX.to_owned()));
+        let detail = (None, Some(problem.to_owned()), Way::TrueUpSession);
         push(out, snapshot, Code::S09, message, detail);
     }
     if cache
@@ -130,7 +146,7 @@ fn ahead(
     let detail = (
         Some(database.revision.to_string()),
         Some(found.to_string()),
-        Some(FIX.to_owned()),
+        Way::TrueUpSession,
     );
     push(out, snapshot, Code::S09, message, detail);
     let expected = database.projection();
@@ -226,7 +242,7 @@ fn compare(
             let detail = (
                 Some(plain(&expected.get(field))),
                 Some(plain(found)),
-                Some(FIX.to_owned()),
+                Way::TrueUpSession,
             );
             push(out, snapshot, Code::S10, message, detail);
             proposal.insert(field, found.clone());
@@ -322,7 +338,7 @@ fn journal(
         let detail = (
             Some(database.revision.to_string()),
             lost.base.map(|r| r.to_string()),
-            Some(format!("trueup journal restore {id}")),
+            Way::RestoreEdit { entry: id },
         );
         push(out, snapshot, Code::S11, message, detail);
     }

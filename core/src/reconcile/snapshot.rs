@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::advice::BranchTarget;
 use crate::model::{
     Epoch, Field, History, ItemKey, Lineage, Revision, SessionId, Timestamp, Value, WorkState,
 };
@@ -132,9 +133,8 @@ pub struct BranchReading {
     pub names_other: Option<String>,
     /// Whether that one may be claimed: nobody holds it, and it is not finished.
     pub other_is_free: bool,
-    /// What `git switch` is told to get away from it, as a shell takes it; see
-    /// [`super::way_back`].
-    pub way_back: String,
+    /// What `git switch` is told to get away from it; see [`super::way_back`].
+    pub way_back: BranchTarget,
 }
 
 /// Another live session in the same worktree.

@@ -4,14 +4,15 @@
 use std::fmt::Write as _;
 
 use super::Reconciliation;
+use super::advice::{Advice, Way};
 use super::divergence::{Code, Divergence};
 use super::lines::{EXCERPT, push};
 use super::snapshot::{CacheReading, DatabaseReading, Reading, Snapshot};
-use crate::text::{one_line, quoted};
+use crate::text::one_line;
 
 pub(super) fn unreachable_database(
     reason: &str,
-    fix: &str,
+    way: Way,
     snapshot: &Snapshot,
     out: &mut Reconciliation,
 ) {
@@ -29,13 +30,7 @@ pub(super) fn unreachable_database(
         }
         _ => format!("⚠️ database unreachable; there is no cache to go by ({reason})"),
     };
-    push(
-        out,
-        snapshot,
-        Code::S12,
-        message,
-        (None, None, Some(fix.to_owned())),
-    );
+    push(out, snapshot, Code::S12, message, (None, None, way));
 }
 
 pub(super) fn branch_and_claim(
@@ -51,15 +46,20 @@ pub(super) fn branch_and_claim(
             "⚠️ Branch mismatch: branch={name} names {named}, db_claim={}",
             claim.item
         );
-        let fix = format!("git switch {}", branch.way_back);
-        let detail = (Some(claim.item.to_string()), Some(name), Some(fix));
+        let way = Way::SwitchBranch {
+            to: branch.way_back.clone(),
+        };
+        let detail = (Some(claim.item.to_string()), Some(name), way);
         push(out, snapshot, Code::S05, message, detail);
     }
     if let Some(lost) = &database.lost_claim {
         let since = lost.since.map_or_else(|| "?".to_owned(), |t| t.to_string());
-        let (holder, fix) = match &lost.holder {
-            Some(holder) => (holder.as_str(), "trueup clear".to_owned()),
-            None => ("nobody", format!("trueup claim {}", lost.item)),
+        let (holder, way) = match &lost.holder {
+            Some(holder) => (holder.as_str(), Way::AcceptLoss),
+            None => {
+                let item = lost.item.to_string();
+                ("nobody", Way::ClaimItem { item })
+            }
         };
         let message = format!(
             "⚠️ claim on {} now belongs to {holder} since {since}",
@@ -68,20 +68,24 @@ pub(super) fn branch_and_claim(
         let detail = (
             Some(holder.to_owned()),
             Some(snapshot.session.to_string()),
-            Some(fix),
+            way,
         );
         push(out, snapshot, Code::S13, message, detail);
     }
 }
 
-/// Lists the commands beside its own fix that end a divergence: an item that the branch names may
-/// be taken where nobody holds it.
-pub fn other_ways(divergence: &Divergence, snapshot: &Snapshot) -> Vec<String> {
+/// Lists what ends a divergence beside its own fix: an item that the branch names may be taken
+/// where nobody holds it.
+pub fn other_ways(divergence: &Divergence, snapshot: &Snapshot) -> Vec<Advice> {
     let branch = snapshot.branch.as_ref();
     let free = branch.filter(|branch| divergence.code == Code::S05 && branch.other_is_free);
     let named = free.and_then(|branch| branch.names_other.as_ref());
     named
-        .map(|named| format!("trueup claim {}", quoted(named)))
+        .map(|named| {
+            Advice::from(Way::ClaimItem {
+                item: named.clone(),
+            })
+        })
         .into_iter()
         .collect()
 }
@@ -102,7 +106,12 @@ pub(super) fn surroundings(snapshot: &Snapshot, out: &mut Reconciliation) {
             peer.session
         );
         // It ends when one of the two does: no command of this one's ends it.
-        let detail = (None, Some(peer.session.to_string()), None);
+        let session = peer.session.clone();
+        let detail = (
+            None,
+            Some(session.to_string()),
+            Way::LeaveWorktree { session },
+        );
         push(out, snapshot, Code::S14, message, detail);
     }
     if snapshot.outbox.waiting > 0 {
@@ -118,12 +127,11 @@ pub(super) fn surroundings(snapshot: &Snapshot, out: &mut Reconciliation) {
             let elsewhere = snapshot.outbox.elsewhere;
             let _ = write!(message, " ({elsewhere} of them for another database)");
         }
-        push(
-            out,
-            snapshot,
-            Code::S15,
-            message,
-            (None, None, Some("trueup doctor --fix".to_owned())),
-        );
+        let way = if snapshot.outbox.elsewhere < snapshot.outbox.waiting {
+            Way::SendWaiting
+        } else {
+            Way::SendElsewhere
+        };
+        push(out, snapshot, Code::S15, message, (None, None, way));
     }
 }

@@ -9,8 +9,8 @@ use crate::cache::lock::FileLock;
 use crate::cache::{self, CacheError, CacheFile, Stamp, Written};
 use crate::model::Session;
 use crate::reconcile::{
-    Action, Code, Divergence, Policy, Proposal, Reading, Reconciliation, Severity, other_ways,
-    reconcile,
+    Action, Advice, Code, Divergence, Policy, Proposal, Reading, Reconciliation, Severity,
+    other_ways, reconcile,
 };
 use crate::store::{Provenance, Push, Store, StoreError};
 
@@ -84,10 +84,10 @@ pub struct Standing {
     /// What differs in a copy that cannot be written: the database is right all the same, and a
     /// refusal could be ended by nothing.
     pub stuck: Vec<Divergence>,
-    /// The commands that end what forbids it, in this order.
-    pub ways: Vec<String>,
-    /// Commands that do so in the place of one of them.
-    pub other_ways: Vec<String>,
+    /// What ends it, in this order.
+    pub ways: Vec<Advice>,
+    /// What does so in the place of one of them.
+    pub other_ways: Vec<Advice>,
 }
 
 impl TrueUp {
@@ -97,7 +97,7 @@ impl TrueUp {
         forbidding.retain(|d| d.code.forbids_handoff());
         let is_stuck = |d: &mut Divergence| !self.problems.is_empty() && d.code.is_of_a_copy();
         let stuck = forbidding.extract_if(.., is_stuck).collect();
-        let mut ways: Vec<String> = forbidding.iter().filter_map(|d| d.fix.clone()).collect();
+        let mut ways: Vec<Advice> = forbidding.iter().map(|d| d.fix.clone()).collect();
         ways.dedup();
         let snapshot = &self.observation.snapshot;
         let other_ways = forbidding.iter().flat_map(|d| other_ways(d, snapshot));
@@ -154,7 +154,7 @@ pub fn inspect(
             .divergences
             .iter_mut()
             .filter(|d| d.code == Code::S08);
-        unread.for_each(|d| d.fix = Some(observation.file.out_of_the_way()));
+        unread.for_each(|d| d.fix = observation.file.out_of_the_way().into());
     }
     Ok((session, observation, decision))
 }

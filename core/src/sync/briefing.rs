@@ -98,10 +98,7 @@ impl Briefing<'_> {
             .iter()
             .filter(|d| d.severity > Severity::Info)
             .take(MOST_LINES)
-            .map(|d| match &d.fix {
-                Some(fix) => format!("{} (mended by: {fix})", d.message),
-                None => d.message.clone(),
-            })
+            .map(|d| format!("{} (mended by: {})", d.message, d.fix))
             .collect();
         if lines.is_empty() {
             return String::new();

@@ -8,8 +8,8 @@ use crate::git;
 use crate::liveness::{self, Alive};
 use crate::model::{Event, EventFilter, Field, ItemKey, Session, SessionId, Value};
 use crate::reconcile::{
-    self, BranchReading, CacheReading, ClaimReading, DatabaseReading, LostClaim, OutboxReading,
-    Peer, Reading, Snapshot,
+    self, BranchReading, BranchTarget, CacheReading, ClaimReading, DatabaseReading, LostClaim,
+    OutboxReading, Peer, Reading, Snapshot,
 };
 use crate::store::{Result, Store};
 
@@ -265,7 +265,7 @@ fn branch(
         name,
         names_other: None,
         other_is_free: false,
-        way_back: String::new(),
+        way_back: BranchTarget::default(),
     };
     let Some(claim) = claim.filter(|claim| !reconcile::names(&reading.name, claim.item.as_str()))
     else {

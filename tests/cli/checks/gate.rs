@@ -102,7 +102,10 @@ fn diverged_is_behind_too() {
             message.contains("has diverged from its remote: 1 commit here, 1 commit there"),
             "{message}"
         );
-        assert_eq!(found[0]["fix"], "`git pull`, then `trueup check --fix`");
+        assert_eq!(
+            found[0]["fix"],
+            "git pull --no-rebase --no-edit && trueup check --fix"
+        );
         assert_eq!(clone.state(), before);
     }
 }

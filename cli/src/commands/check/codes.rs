@@ -1,7 +1,7 @@
 //! What the codes of a check are called.
 
 use trueup_core::consistency::Finding;
-use trueup_core::reconcile::{Code, Divergence};
+use trueup_core::reconcile::{Code, Divergence, Way};
 
 /// Returns what a code is about, in a line.
 pub(super) const fn about(code: Code) -> &'static str {
@@ -42,8 +42,8 @@ pub(super) fn shown(code: Code) -> String {
     }
 }
 
-/// Makes the finding of a check that could not be made.
-pub(super) fn failed(subject: &str, reason: &str) -> Finding {
+/// Makes the finding of a check that could not be made; `code` is that of the error.
+pub(super) fn failed(subject: &str, reason: &str, code: &str) -> Finding {
     Finding {
         divergence: Divergence {
             code: Code::C00,
@@ -53,7 +53,7 @@ pub(super) fn failed(subject: &str, reason: &str) -> Finding {
             expected: None,
             found: None,
             message: format!("{subject} could not be checked: {reason}"),
-            fix: Some("trueup doctor".to_owned()),
+            fix: Way::out_of_store_error(code).into(),
         },
         path: None,
         place: None,

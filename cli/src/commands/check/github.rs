@@ -29,9 +29,7 @@ fn line(finding: &Finding) -> String {
         .chain([("title", title)])
         .map(|(name, value)| format!("{name}={}", property(&value)))
         .collect();
-    let fix = divergence.fix.as_ref();
-    let fix = fix.map_or(String::new(), |fix| format!("\n-> {fix}"));
-    let message = data(&format!("{}{fix}", divergence.message));
+    let message = data(&format!("{}\n-> {}", divergence.message, divergence.fix));
     format!("::{level} {}::{message}", properties.join(","))
 }
 

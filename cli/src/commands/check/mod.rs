@@ -40,6 +40,19 @@ struct Looked {
     passed: Option<String>,
 }
 
+impl Looked {
+    /// Advises what is done in the repository, to a reader who stands elsewhere.
+    fn advise(&mut self, desk: &Desk) {
+        if self.root == desk.cwd() {
+            return;
+        }
+        let findings = self.checked.iter_mut().flat_map(|it| &mut it.findings);
+        for finding in findings {
+            finding.divergence.fix.set_directory(&self.root);
+        }
+    }
+}
+
 pub(super) fn run(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure> {
     if desk.json && matches!(arguments.format, Format::Sarif | Format::Github) {
         let message = "--json and --format ask for two things: leave one of them out";
@@ -52,7 +65,7 @@ pub(super) fn run(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure>
         Ok(answer) => Ok(answer),
         // Whoever reads findings alone must see that there was no check.
         Err(mut failure) if failure.exit() == UNABLE => {
-            let finding = codes::failed("trueup", &failure.message);
+            let finding = codes::failed("trueup", &failure.message, failure.code());
             failure.divergences.push(finding.divergence);
             Err(failure)
         }
@@ -78,12 +91,14 @@ fn looked(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure> {
             Err(error) => failed(&target, &error),
             Ok(checked) => checked,
         };
-        all.push(Looked {
+        let mut looked = Looked {
             repo: checked.repo.clone(),
             root: target.root,
             checked: Some(checked),
             passed: None,
-        });
+        };
+        looked.advise(desk);
+        all.push(looked);
     }
     let mut warnings = Vec::new();
     if let Some(session) = session {
@@ -98,8 +113,12 @@ fn looked(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure> {
 fn failed(target: &Checkout, error: &CheckError) -> Checked {
     let slug = target.slug.as_ref().map(ToString::to_string);
     let name = slug.unwrap_or_else(|| path_to_text(&target.root));
+    let code = match error {
+        CheckError::Store(error) => error.code(),
+        CheckError::Io(_) => "io",
+    };
     Checked {
-        findings: vec![codes::failed(&name, &error.to_string())],
+        findings: vec![codes::failed(&name, &error.to_string(), code)],
         mended: vec![false],
         repo: name,
         ..Checked::default()

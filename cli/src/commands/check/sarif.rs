@@ -62,13 +62,11 @@ fn result(finding: &Finding, codes: &[Code]) -> Value {
         let region = json!({"startLine": at.line, "startColumn": at.column});
         place.insert("region".to_owned(), region);
     }
-    let fix = divergence.fix.as_ref();
-    let fix = fix.map_or(String::new(), |fix| format!("\n-> {fix}"));
     json!({
         "ruleId": divergence.code.as_str(),
         "ruleIndex": codes.binary_search(&divergence.code).ok(),
         "level": level(divergence.severity),
-        "message": {"text": format!("{}{fix}", divergence.message)},
+        "message": {"text": format!("{}\n-> {}", divergence.message, divergence.fix)},
         "locations": [{"physicalLocation": place}],
         // The same finding in the next run, wherever its line is by then.
         "partialFingerprints": {

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use trueup_core::files::path_to_text;
 use trueup_core::metadata::sources::{Access, Hit, scan};
 use trueup_core::metadata::{Script, files_below};
-use trueup_core::reconcile::{Code, Divergence};
+use trueup_core::reconcile::{Code, Divergence, FileLine, Way};
 use trueup_core::text::{counted, one_line};
 
 use crate::failure::{ErrorCase, Failure, REFUSED};
@@ -33,7 +33,7 @@ pub(super) fn run(root: &Path) -> Result<Answer, Failure> {
         };
         files += 1;
         for hit in scan(script.language, &script.text) {
-            divergences.push(divergence(&file, &hit));
+            divergences.push(divergence(root, &file, &hit));
             rows.push(row(&file, &hit));
         }
     }
@@ -59,7 +59,7 @@ const fn verb(access: Access) -> &'static str {
     }
 }
 
-fn divergence(file: &str, hit: &Hit) -> Divergence {
+fn divergence(root: &Path, file: &str, hit: &Hit) -> Divergence {
     let place = format!("{file}:{}:{}", hit.line, hit.column);
     let line = one_line(&hit.text, LONGEST);
     Divergence {
@@ -75,7 +75,11 @@ fn divergence(file: &str, hit: &Hit) -> Divergence {
         authority: "database",
         expected: Some(hit.command().to_owned()),
         found: Some(line),
-        fix: None,
+        fix: Way::EditScript {
+            place: FileLine::new(file, u64::try_from(hit.line).unwrap_or(0)),
+            root: root.to_owned(),
+        }
+        .into(),
     }
 }
 

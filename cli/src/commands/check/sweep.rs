@@ -71,6 +71,7 @@ pub(super) fn run(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure>
             // The others are looked at all the same.
             looked.checked = Some(checked.unwrap_or_else(|error| failed(&checkout, &error)));
         }
+        looked.advise(desk);
         all.push(looked);
         bar.inc(1);
     }

@@ -93,8 +93,9 @@ fn finding_lines(page: &mut Page, finding: &Finding, mended: bool) {
     };
     let code = codes::shown(divergence.code);
     page.add(tint, format!("    {mark:<7} {code} {}", divergence.message));
-    if let Some(fix) = divergence.fix.as_ref().filter(|_| !mended) {
-        page.add(Some(Tint::Faint), format!("            -> {fix}"));
+    if !mended {
+        let line = format!("            -> {}", divergence.fix);
+        page.add(Some(Tint::Faint), line);
     }
 }
 

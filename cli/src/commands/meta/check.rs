@@ -35,6 +35,7 @@ pub(super) fn run(desk: &Desk, arguments: MetaCheck) -> Result<Answer, Failure> 
             Err(error) => failed = failed.or(Some(unreadable(id, &error))),
         }
     }
+    desk.advise(&mut divergences);
     if let Some(mut failure) = failed {
         failure.divergences = divergences;
         return Err(failure);
@@ -75,8 +76,8 @@ pub(super) fn chosen(desk: &Desk, ids: Vec<AdwId>) -> Result<(Vec<AdwId>, Vec<St
 /// Returns the lines of findings, each with what ends it.
 pub(in crate::commands) fn lines(divergences: &[Divergence]) -> Vec<String> {
     let line = |d: &Divergence| {
-        let fix = d.fix.as_ref().map(|fix| format!("     -> {fix}"));
-        std::iter::once(format!("{} {}", d.code.as_str(), d.message)).chain(fix)
+        let finding = format!("{} {}", d.code.as_str(), d.message);
+        [finding, format!("     -> {}", d.fix)]
     };
     divergences.iter().flat_map(line).collect()
 }

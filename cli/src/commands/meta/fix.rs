@@ -62,6 +62,7 @@ pub(super) fn run(desk: &Desk, ids: Vec<AdwId>) -> Result<Answer, Failure> {
     if text.is_empty() {
         text.push("nothing to fix".to_owned());
     }
+    desk.advise(&mut remaining);
     text.extend(lines(&remaining));
     Ok(Answer {
         exit: exit(&remaining, false),

@@ -91,7 +91,8 @@ fn get(desk: &Desk, id: &AdwId, field: Option<&str>) -> Result<Answer, Failure> 
     let file = file(desk, id);
     let read = file.read().map_err(|error| unreadable(id, &error))?;
     let document = read.ok_or_else(|| not_found(id))?;
-    let divergences = findings(&file, &document);
+    let mut divergences = findings(&file, &document);
+    desk.advise(&mut divergences);
     let mut state = document.to_map();
     let text = match field {
         None => vec![
@@ -152,6 +153,7 @@ fn set(desk: &Desk, id: &AdwId, pairs: &[String]) -> Result<Answer, Failure> {
     let unrecorded = record(desk, id, &changed);
     let mut divergences = findings(&file, &document);
     divergences.extend(schema::violations(id, &shown_place(id), &document));
+    desk.advise(&mut divergences);
     let data = json!({
         "id": id, "path": path_to_text(file.path()), "state": document.to_map(), "changed": changed,
     });

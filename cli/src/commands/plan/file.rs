@@ -80,6 +80,7 @@ pub(super) fn read(desk: &Desk, file: &Path) -> Result<Read, Failure> {
     let shown = PlanFile {
         path: &file.to_string_lossy(),
         plan: Some(&id),
+        is_committed: false,
     };
     let errors = import_findings(&parsed, shown);
     Ok(Read {

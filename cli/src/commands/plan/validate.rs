@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use trueup_core::files::{Change, change_with_backup};
 use trueup_core::files::{path_from_text, path_to_text};
+use trueup_core::git::Worktree;
 use trueup_core::model::PlanState;
 use trueup_core::plan::{
     PlanFile, StatusCheck, apply, check_status_file, checkbox_findings, compare_checkboxes,
     missing_ids, status_file_findings, summary_findings, task_findings, written_ids,
 };
-use trueup_core::reconcile::{Divergence, Severity};
+use trueup_core::reconcile::{Divergence, Severity, Way};
 use trueup_core::sync::now;
 use trueup_core::text::counted;
 
@@ -52,10 +53,12 @@ pub(super) fn run(desk: &Desk, arguments: &PlanValidate) -> Result<Answer, Failu
         divergences: of_tasks.clone(),
         ..failure
     })?;
-    let shown = file.to_string_lossy();
+    let shown = path_to_text(&file);
+    let git = source.path.parent().and_then(Worktree::discover);
     let of = PlanFile {
         path: &shown,
         plan: state.as_ref().map(|state| &state.plan.id),
+        is_committed: git.is_some(),
     };
     let mut checked = if source.is_status_file() {
         status_file(desk, &source, of, arguments.fix)?
@@ -63,6 +66,12 @@ pub(super) fn run(desk: &Desk, arguments: &PlanValidate) -> Result<Answer, Failu
         markdown(desk, &source, of, state.as_ref(), arguments.fix)?
     };
     checked.divergences.extend(of_tasks);
+    if let Some(root) = git.map(|git| git.root).filter(|root| root != desk.cwd()) {
+        let found = checked.divergences.iter_mut();
+        for finding in found.filter(|finding| *finding.fix.way() == Way::FixCheckout) {
+            finding.fix.set_directory(&root);
+        }
+    }
     let mut text = std::mem::take(&mut checked.text);
     text.extend(lines(&checked.divergences));
     text.push(summarize(&shown, &checked));

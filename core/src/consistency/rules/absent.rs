@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashSet};
 use super::Units;
 use crate::authority::{WorkplanField, of_workplan};
 use crate::consistency::assess::Reading;
-use crate::consistency::finding::{Draft, Finding, shown};
-use crate::model::WORKPLAN;
-use crate::reconcile::Code;
+use crate::consistency::finding::{Draft, Finding, file_line, shown};
+use crate::model::{ItemStatus, WORKPLAN, WorkplanRow};
+use crate::reconcile::{Code, Way};
 
 /// Reports workplans without a file, and tasks without a block.
 pub(in crate::consistency) fn report(
@@ -27,13 +27,20 @@ pub(in crate::consistency) fn report(
         .map(|(_, trouble)| trouble.subject.as_str())
         .collect();
     // What cannot be read may hold it.
-    let unread = reading
-        .troubles
-        .first()
-        .map(|(path, trouble)| format!("{path}:{}", trouble.place.line));
-    let fix = |key: &str, what: &str| match &unread {
-        Some(unread) => format!("mend what does not parse first ({unread}): it may be there"),
-        None => format!("bring its {what} back, or `trueup item transition {key} cancelled`"),
+    let unread = reading.troubles.first();
+    let unread = unread.map(|(path, trouble)| file_line(path, trouble.place));
+    let way = |row: &WorkplanRow| match &unread {
+        Some(place) => Way::EditWorkplan {
+            place: place.clone(),
+        },
+        // It was worth doing once, so it is not called off now.
+        None if row.status.is_finished() => Way::BringBack {
+            item: row.key.clone(),
+        },
+        None => Way::EndItem {
+            item: row.key.clone(),
+            to: ItemStatus::Cancelled,
+        },
     };
     let authority = of_workplan(WorkplanField::Existence);
     let paths: BTreeMap<&str, &str> = reading
@@ -43,7 +50,8 @@ pub(in crate::consistency) fn report(
         .collect();
     for row in absent {
         let key = row.key.as_str();
-        if named.contains(key) {
+        // What was called off needs no file.
+        if named.contains(key) || row.status == ItemStatus::Cancelled {
             continue;
         }
         let path = row
@@ -65,14 +73,14 @@ pub(in crate::consistency) fn report(
             };
             findings.push(
                 draft(code)
-                    .fix(fix(key, "file"))
+                    .fix(way(row))
                     .says(&format!("workplan {key} '{title}' ({status}) has no file")),
             );
         } else if let Some(path) = path {
             findings.push(
                 draft(Code::C12)
                     .at(path, None)
-                    .fix(fix(key, "block"))
+                    .fix(way(row))
                     .says(&format!("DB task {key} '{title}' ({status}) has no block")),
             );
         }

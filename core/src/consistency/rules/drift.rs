@@ -8,10 +8,10 @@ use crate::authority::WorkplanField::Description;
 use crate::authority::{Authority, of_status, of_workplan};
 use crate::consistency::assess::{Deeds, Reading};
 use crate::consistency::entry::Entry;
-use crate::consistency::finding::{Draft, Finding, shown};
+use crate::consistency::finding::{Draft, Finding, file_line, shown};
 use crate::consistency::sheet::{Sheet, Stand, file_status, item_status};
 use crate::model::{ItemKey, ItemStatus, WorkplanRow};
-use crate::reconcile::{Code, Severity};
+use crate::reconcile::{Code, Severity, Way};
 use crate::text::redact::redact;
 use crate::workplan::Place;
 
@@ -40,8 +40,7 @@ fn described(reading: &Reading, unit: &Unit<'_>, row: &WorkplanRow, findings: &m
     let mut differ = |code, expected: &str, found: Option<&str>, text: &str| {
         let draft = Draft::new(code, unit.key().as_str(), of_workplan(Description))
             .at(&unit.sheet.path, Some(unit.place()))
-            .differs(Some(expected), found)
-            .mended();
+            .differs(Some(expected), found);
         findings.push(draft.says(text));
     };
     // An item that no file was tied to takes over what it lacks when it is.
@@ -108,13 +107,13 @@ fn task(
         );
         if entry.status.is_finished() && row.is_reopened {
             let draft = draft(Code::C10, Authority::Database);
-            findings.push(after_reopening(draft, name, &entry.word, row).says(&text));
+            let to = item_status(entry.status);
+            findings.push(after_reopening(draft, name, &entry.word, row, to).says(&text));
             return;
         }
         findings.push(
             draft(Code::C10, authority)
                 .differs(Some(&entry.word), Some(name))
-                .mended()
                 .says(&text),
         );
         let to = item_status(entry.status);
@@ -129,25 +128,28 @@ fn task(
     let draft = match known {
         Some(status) => {
             deeds.write.push((unit.spot, status));
-            draft.mended()
+            draft
         }
         // A file has no word for it.
-        None => draft.fix(format!(
-            "`trueup item reopen {} --reason R` if it is to be tried again",
-            entry.key
-        )),
+        None => draft.fix(Way::ReopenItem {
+            item: entry.key.clone(),
+        }),
     };
     findings.push(draft.says(&text));
 }
 
 /// What was reopened on purpose is not finished again by a file: it may be the very one that said
 /// so before, and nobody would have reopened it for that.
-fn after_reopening(draft: Draft, known: &str, word: &str, row: &WorkplanRow) -> Draft {
-    draft.differs(Some(known), Some(word)).fix(format!(
-        "it was reopened: set the file back, or `trueup item transition {} completed` if it is \
-         done again",
-        row.key
-    ))
+fn after_reopening(
+    draft: Draft,
+    known: &str,
+    word: &str,
+    row: &WorkplanRow,
+    to: ItemStatus,
+) -> Draft {
+    let item = row.key.clone();
+    let draft = draft.differs(Some(known), Some(word));
+    draft.fix(Way::EndItem { item, to })
 }
 
 /// What a workplan says of itself is written by people alone; its file is never changed for it.
@@ -174,13 +176,14 @@ fn workplan(sheet: &Sheet, row: &WorkplanRow, findings: &mut Vec<Finding>, deeds
             format!("file is ahead of the workplan in the database (file={word}, db={known})");
         if sheet.stand.status().is_finished() && row.is_reopened {
             let draft = draft(Authority::Database);
-            findings.push(after_reopening(draft, known.as_str(), word, row).says(&text));
+            let to = sheet.stand.status();
+            let draft = after_reopening(draft, known.as_str(), word, row, to);
+            findings.push(draft.says(&text));
             return;
         }
         findings.push(
             draft(authority)
                 .differs(Some(word), Some(known.as_str()))
-                .mended()
                 .says(&text),
         );
         let to = sheet.stand.status();
@@ -193,19 +196,22 @@ fn workplan(sheet: &Sheet, row: &WorkplanRow, findings: &mut Vec<Finding>, deeds
     } else {
         Severity::Warning
     };
-    let fix = "bring the front matter's status up to date when you next edit the file";
-    let fix = if known.is_finished() && !follows {
-        let key = &sheet.key;
-        format!("{fix}, or `trueup item reopen {key} --reason R` if it goes on")
+    let way = if known.is_finished() && !follows {
+        Way::ReopenItem {
+            item: sheet.key.clone(),
+        }
     } else {
-        fix.to_owned()
+        Way::SetFrontMatter {
+            place: file_line(&sheet.path, sheet.stand_place),
+            to: known.to_string(),
+        }
     };
     let text = format!("the workplan is {known} in the database, {word} in its front matter");
     findings.push(
         draft(authority)
             .differs(Some(known.as_str()), Some(word))
             .severity(severity)
-            .fix(fix)
+            .fix(way)
             .says(&text),
     );
 }
@@ -249,11 +255,13 @@ pub(in crate::consistency) fn dependencies(
             let draft = |code| depends(code, unit, *place, on.as_str());
             if units.known().find(on).is_some() || new.contains(on) {
                 let text = format!("the database does not know that this depends on {on}");
-                findings.push(draft(Code::C20).mended().says(&text));
+                findings.push(draft(Code::C20).says(&text));
                 deeds.depend.push((unit.key().clone(), on.clone()));
             } else {
                 let text = format!("it depends on {on}, which is not in the database");
-                findings.push(draft(Code::C03).fix("mend that id by hand").says(&text));
+                let place = file_line(&unit.sheet.path, *place);
+                let draft = draft(Code::C03).fix(Way::EditWorkplan { place });
+                findings.push(draft.says(&text));
             }
         }
     }

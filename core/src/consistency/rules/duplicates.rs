@@ -6,9 +6,9 @@ use std::collections::HashMap;
 
 use super::{Unit, Units};
 use crate::authority::{WorkplanField, of_workplan};
-use crate::consistency::finding::{Draft, Finding};
+use crate::consistency::finding::{Draft, Finding, file_line};
 use crate::model::WorkplanLink;
-use crate::reconcile::Code;
+use crate::reconcile::{Code, Way};
 
 /// Finds ids that stand twice; returns which units do not count, in the order of the units.
 /// The tasks of a workplan that does not count do not count either.
@@ -31,18 +31,14 @@ pub(in crate::consistency) fn find(units: &Units<'_>, findings: &mut Vec<Finding
             without = Some(unit.spot.sheet);
         }
         if let Some(first) = own.before(key, unit) {
-            findings.push(duplicate(
-                unit,
-                key,
-                first,
-                "give one of the two an id of its own",
-            ));
+            let place = file_line(&unit.sheet.path, unit.place());
+            findings.push(duplicate(unit, key, first, Way::GiveOwnId { place }));
         } else if !is_twice
             && let Some(link) = unit.link().map(WorkplanLink::as_str)
             && let Some(first) = carried.before(link, unit)
         {
-            let fix = "empty the one that was copied; `trueup check --fix` gives it its own";
-            findings.push(duplicate(unit, link, first, fix));
+            let place = file_line(&unit.sheet.path, unit.place());
+            findings.push(duplicate(unit, link, first, Way::EmptyId { place }));
         }
         out.push(is_twice);
     }
@@ -75,7 +71,7 @@ impl<'u, 'a> Places<'u, 'a> {
     }
 }
 
-fn duplicate(unit: &Unit<'_>, id: &str, first: &Unit<'_>, fix: &str) -> Finding {
+fn duplicate(unit: &Unit<'_>, id: &str, first: &Unit<'_>, way: Way) -> Finding {
     let place = first.place();
     let elsewhere = format!("{}:{}:{}", first.sheet.path, place.line, place.column);
     Draft::new(
@@ -85,6 +81,6 @@ fn duplicate(unit: &Unit<'_>, id: &str, first: &Unit<'_>, fix: &str) -> Finding 
     )
     .at(&unit.sheet.path, Some(unit.place()))
     .differs(None, Some(id))
-    .fix(fix)
+    .fix(way)
     .says(&format!("the id {id} stands twice, at {elsewhere} too"))
 }

@@ -2,9 +2,9 @@
 //! `trueup plan validate`.
 
 use crate::consistency::assess::{Deeds, Reading};
-use crate::consistency::finding::{Finding, MEND};
+use crate::consistency::finding::Finding;
 use crate::plan::{PlanFile, Standing, checkbox_findings};
-use crate::reconcile::Code;
+use crate::reconcile::{Code, Way};
 use crate::workplan::Place;
 
 /// Compares every checkbox with its task.
@@ -17,6 +17,7 @@ pub(in crate::consistency) fn compare(
         let file = PlanFile {
             path: &sheet.path,
             plan: Some(&sheet.plan),
+            is_committed: true,
         };
         let found = checkbox_findings(&sheet.boxes, file);
         let found = found
@@ -28,7 +29,7 @@ pub(in crate::consistency) fn compare(
         for (it, mut divergence) in compared.zip(found) {
             divergence.subject = format!("{}/{}", sheet.plan, it.id);
             if it.standing == Standing::FileAhead {
-                divergence.fix = Some(MEND.to_owned());
+                divergence.fix = Way::FixCheckout.into();
             }
             let short = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
             findings.push(Finding {

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use super::{Unit, Units};
 use crate::authority::{WorkplanField, of_workplan};
 use crate::consistency::assess::{Deeds, Reading};
-use crate::consistency::finding::{Draft, Finding};
+use crate::consistency::finding::{Draft, Finding, file_line};
 use crate::model::{WorkplanLink, WorkplanRow};
-use crate::reconcile::Code;
+use crate::reconcile::{Code, FileLine, Way};
 
 /// What a unit is in the database.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +74,10 @@ fn draft(code: Code, unit: &Unit<'_>) -> Draft {
         .at(&unit.sheet.path, Some(unit.place()))
 }
 
+fn place(unit: &Unit<'_>) -> FileLine {
+    file_line(&unit.sheet.path, unit.place())
+}
+
 /// Reports an id that is another's than that of the row with its key, or nobody's.
 fn misled<'a>(
     unit: &Unit<'_>,
@@ -93,7 +97,7 @@ fn misled<'a>(
     findings.push(
         draft(Code::C03, unit)
             .differs(own.map(WorkplanLink::as_str), Some(link.as_str()))
-            .fix("empty that id and run `trueup check --fix`, if this is the right database")
+            .fix(Way::EmptyId { place: place(unit) })
             .says(&text),
     );
     Tie::Unknown
@@ -113,7 +117,7 @@ fn tie<'a>(
             findings.push(
                 draft(Code::C09, unit)
                     .differs(Some(&reading.repo), Some(other))
-                    .fix("give it an id of its own: a fork is a repository of its own")
+                    .fix(Way::GiveOwnId { place: place(unit) })
                     .says(&format!(
                         "the database has this {} under repository {other}, of which this is no clone",
                         unit.noun()
@@ -136,7 +140,7 @@ fn tie<'a>(
             findings.push(
                 draft(Code::C02, unit)
                     .differs(Some(repo), Some(&reading.repo))
-                    .fix("give it an id of its own, or take it out of one of the two")
+                    .fix(Way::GiveOwnId { place: place(unit) })
                     .says(&format!(
                         "the id {key} is that of a {noun} of repository {repo}"
                     )),
@@ -148,12 +152,11 @@ fn tie<'a>(
                 findings.push(
                     draft(code, unit)
                         .differs(Some(link.as_str()), None)
-                        .mended()
                         .says(&format!("the {noun} does not carry its id yet")),
                 );
                 deeds.inject.push((unit.spot, link.clone()));
             } else {
-                findings.push(draft(code, unit).mended().says(&unlinked(noun)));
+                findings.push(draft(code, unit).says(&unlinked(noun)));
                 deeds.create.push(unit.spot);
             }
             Tie::Row(row)
@@ -162,13 +165,16 @@ fn tie<'a>(
             let open = unit.entry.is_none() || !matches!(plan, Tie::Unknown);
             let finding = draft(code, unit);
             if open {
-                findings.push(finding.mended().says(&unlinked(noun)));
+                findings.push(finding.says(&unlinked(noun)));
                 deeds.create.push(unit.spot);
                 Tie::New
             } else {
                 findings.push(
                     finding
-                        .fix("mend what is said of its workplan first")
+                        // What is said of its workplan comes first.
+                        .fix(Way::EditWorkplan {
+                            place: file_line(&unit.sheet.path, unit.sheet.place),
+                        })
                         .says(&unlinked(noun)),
                 );
                 Tie::Unknown

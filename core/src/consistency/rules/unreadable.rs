@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::consistency::assess::{Assessment, Reading};
-use crate::consistency::finding::{Finding, MEND};
-use crate::reconcile::Code;
+use crate::consistency::finding::{Finding, file_line};
+use crate::reconcile::{Advice, Code, Way};
+use crate::workplan::Place;
 
 /// Holds back what would be written into files that could not be read whole. That their ids are
 /// missing is not said beside that, and of each other difference that it ends with the file being
@@ -16,26 +17,26 @@ pub(in crate::consistency) fn hold_back(reading: &Reading, assessment: &mut Asse
         deeds,
         held,
     } = assessment;
-    let mut lines: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut places: BTreeMap<&str, Place> = BTreeMap::new();
     for finding in findings.iter().filter(|it| it.divergence.code == Code::C02) {
         if let (Some(path), Some(place)) = (&finding.path, finding.place) {
-            lines.entry(path).or_insert(place.line);
+            places.entry(path).or_insert(place);
         }
     }
-    if lines.is_empty() {
+    if places.is_empty() {
         return;
     }
     let reasons = reading.sheets.iter().enumerate().filter_map(|(at, sheet)| {
-        let line = lines.get(&*sheet.path)?;
+        let line = places.get(&*sheet.path)?.line;
         let reason = format!("it cannot be read whole (C-02 in line {line})");
         Some((at, reason))
     });
     *held = reasons.collect();
-    let advice: BTreeMap<String, String> = lines
+    let advice: BTreeMap<String, Advice> = places
         .iter()
-        .map(|(path, line)| {
-            let advice = format!("mend {path}:{line} by hand, then `{MEND}`");
-            ((*path).to_owned(), advice)
+        .map(|(path, place)| {
+            let place = file_line(path, *place);
+            ((*path).to_owned(), Way::EditWorkplan { place }.into())
         })
         .collect();
     let is_open = |sheet: usize| !held.contains_key(&sheet);
@@ -45,7 +46,7 @@ pub(in crate::consistency) fn hold_back(reading: &Reading, assessment: &mut Asse
     // is put right.
     let waits = |finding: &Finding| {
         [Code::C06, Code::C11].contains(&finding.divergence.code)
-            && finding.divergence.fix.as_deref() == Some(MEND)
+            && *finding.divergence.fix.way() == Way::FixCheckout
             && finding
                 .path
                 .as_ref()
@@ -55,10 +56,10 @@ pub(in crate::consistency) fn hold_back(reading: &Reading, assessment: &mut Asse
     for finding in findings {
         let fix = &mut finding.divergence.fix;
         if finding.divergence.code == Code::C15
-            && fix.as_deref() == Some(MEND)
+            && *fix.way() == Way::FixCheckout
             && let Some(advice) = finding.path.as_ref().and_then(|path| advice.get(path))
         {
-            *fix = Some(advice.clone());
+            *fix = advice.clone();
         }
     }
 }

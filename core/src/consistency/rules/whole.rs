@@ -10,7 +10,7 @@ use crate::consistency::assess::{Deeds, Reading};
 use crate::consistency::finding::{Draft, Finding};
 use crate::consistency::sheet::item_status;
 use crate::model::{ItemKey, ItemStatus};
-use crate::reconcile::Code;
+use crate::reconcile::{Code, Way};
 
 /// Where the tasks of a workplan stand, as the database will have them.
 #[derive(Debug, Default, Clone, Copy)]
@@ -132,11 +132,11 @@ pub(in crate::consistency) fn judge(
                 .row()
                 .is_some_and(|row| row.is_reopened && to.is_finished())
             {
-                let end = format!("`trueup item transition {key} {to}` if it ends again");
-                findings.push(draft.fix(end).says(&text));
+                let item = key.clone();
+                findings.push(draft.fix(Way::EndItem { item, to }).says(&text));
                 continue;
             }
-            findings.push(draft.mended().says(&text));
+            findings.push(draft.says(&text));
             follow.push((key.clone(), to));
         }
     }
@@ -163,9 +163,10 @@ pub(in crate::consistency) fn ghosts(reading: &Reading, findings: &mut Vec<Findi
         findings.push(
             Draft::new(Code::C14, key.as_str(), Authority::Database)
                 .differs(Some(twin), Some(key.as_str()))
-                .fix(format!(
-                    "`trueup item transition {key} cancelled`, if it is {twin}"
-                ))
+                .fix(Way::EndItem {
+                    item: key.clone(),
+                    to: ItemStatus::Cancelled,
+                })
                 .says(&format!(
                     "workplan {key} has no file and the title of {twin}"
                 )),

@@ -2,6 +2,7 @@
 
 use super::scene::*;
 use crate::model::{ItemStatus, NewItem, WORKPLAN};
+use crate::reconcile::Way;
 use crate::store::ItemStore as _;
 
 /// The whole of what a finding says apart from its line.
@@ -24,13 +25,9 @@ fn says(
         .as_deref()
         .zip(found.place.map(|place| place.line));
     assert_eq!(at, place, "{code}");
-    let fix = divergence.fix.as_deref();
-    assert_eq!(
-        fix == Some("trueup check --fix"),
-        is_mended,
-        "{code}: {fix:?}"
-    );
-    assert!(fix.is_some_and(|fix| !fix.is_empty()), "{code}");
+    let way = divergence.fix.way();
+    assert_eq!(*way == Way::FixCheckout, is_mended, "{code}: {way:?}");
+    assert!(way.row().codes().contains(&divergence.code), "{code}");
     scene.fix();
     let codes = scene.codes();
     assert_eq!(
@@ -214,14 +211,13 @@ fn c12_task_without_a_block() {
         (Some("workplans/a.md"), None)
     );
     assert_eq!(found.divergence.subject, "A-WP-1-T02");
-    let fix = found.divergence.fix.unwrap();
-    assert!(
-        fix.contains("trueup item transition A-WP-1-T02 cancelled"),
-        "{fix}"
-    );
+    let fix = found.divergence.fix.to_string();
+    assert_eq!(fix, "trueup item transition A-WP-1-T02 cancelled");
     scene.fix();
     assert_eq!(scene.status("A-WP-1-T02"), ItemStatus::Queued);
     assert_eq!(scene.codes(), ["C-12"]);
+    scene.put("A-WP-1-T02", ItemStatus::Cancelled);
+    assert_eq!(scene.codes(), [""; 0], "what was called off needs no block");
 }
 
 #[test]
@@ -231,13 +227,10 @@ fn what_may_stand_in_a_block_that_does_not_parse_is_not_to_be_cancelled() {
     let end = text.rfind("```").unwrap();
     scene.write("a.md", &text[..end]);
     assert_eq!(scene.codes(), ["C-12", "C-02"]);
-    let fix = scene.only("C-12").divergence.fix.unwrap();
-    assert!(
-        fix.starts_with("mend what does not parse first (workplans/a.md:"),
-        "{fix}"
-    );
+    let fix = scene.only("C-12").divergence.fix.to_string();
+    assert!(fix.starts_with("mend workplans/a.md:"), "{fix}");
     scene.write("a.md", "---\n");
-    let fix = scene.only("C-07").divergence.fix.unwrap();
+    let fix = scene.only("C-07").divergence.fix.to_string();
     assert!(!fix.contains("cancelled"), "{fix}");
 }
 

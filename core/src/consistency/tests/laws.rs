@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::super::{Assessment, assess};
 use super::scene::*;
 use crate::model::{ItemStatus, NewItem, WORKPLAN};
+use crate::reconcile::Way;
 
 /// Words of statuses, of both vocabularies and of none.
 const WORDS: [&str; 12] = [
@@ -275,7 +276,7 @@ fn mend(scene: &mut Scene) {
     } = scene.assess();
     let claims: Vec<_> = findings
         .iter()
-        .filter(|it| it.divergence.fix.as_deref() == Some("trueup check --fix"))
+        .filter(|it| *it.divergence.fix.way() == Way::FixCheckout)
         .collect();
     assert!(
         done.refused.len() >= claims.len(),

@@ -6,6 +6,7 @@ use super::super::{PlanSheet, rows};
 use super::scene::*;
 use crate::model::{NewPlan, NewPlanTask, PlanTaskStatus, PlanTaskStep, PlanWorker};
 use crate::plan::take_step;
+use crate::reconcile::Row;
 use crate::store::{PlanStore as _, Store as _};
 
 const PLAN: &str = "# Fix\n\n## Phase 1: Setup\n- [ ] 1.1 Write\n- [ ] 1.2 Test\n- [ ] 1.3 Ship\n";
@@ -53,9 +54,9 @@ fn a_checked_box_completes_its_task_and_a_completed_task_checks_its_box() {
     );
     let fixes: Vec<_> = found
         .iter()
-        .map(|it| it.divergence.fix.as_deref())
+        .map(|it| it.divergence.fix.to_string())
         .collect();
-    assert_eq!(fixes, [Some("trueup check --fix"); 2]);
+    assert_eq!(fixes, ["trueup check --fix"; 2]);
     scene.fix();
     assert_eq!(status(&mut scene, "1.1"), PlanTaskStatus::Completed);
     let text = fs::read_to_string(scene.root().join("docs/fix.md")).unwrap();
@@ -108,7 +109,8 @@ fn what_ended_otherwise_in_the_database_stays() {
     let reason = "later".to_owned();
     step(&mut scene, "1.3", &PlanTaskStep::Skip { reason });
     let found = scene.only("C-10").divergence;
-    assert_eq!((found.authority, found.fix), ("database", None));
+    assert_eq!(found.authority, "database");
+    assert_eq!(found.fix.way().row(), Row::EditPlanFile);
     assert!(scene.assess().deeds.is_empty());
 }
 

@@ -51,6 +51,7 @@ fn a_wrong_number_is_a_finding_and_what_is_odd_a_warning() {
     let file = PlanFile {
         path: "out/a b.json",
         plan: None,
+        is_committed: true,
     };
     let wrong = summary_findings(&check, file);
     assert_eq!(
@@ -67,8 +68,8 @@ fn a_wrong_number_is_a_finding_and_what_is_odd_a_warning() {
         (wrong.expected.as_deref(), wrong.found.as_deref()),
         (Some("1"), Some("77"))
     );
-    let fix = wrong.fix.as_deref();
-    assert_eq!(fix, Some("trueup plan validate 'out/a b.json' --fix"));
+    let fix = wrong.fix.to_string();
+    assert_eq!(fix, "trueup plan validate 'out/a b.json' --fix");
 
     let others = status_file_findings(&check, file);
     assert!(others.iter().all(|d| d.severity == Severity::Warning));
@@ -98,6 +99,7 @@ fn checkboxes_and_the_database_differ_in_two_directions() {
     let file = PlanFile {
         path: "fix.md",
         plan: Some(&id),
+        is_committed: true,
     };
     let boxes = compare_checkboxes(text, &tasks);
     let made = boxes.file.tasks[5].task.id.as_str();
@@ -132,11 +134,14 @@ fn checkboxes_and_the_database_differ_in_two_directions() {
         ]
     );
     assert!(found.iter().all(|d| d.severity == Severity::Warning));
-    let fixes: Vec<_> = found.iter().map(|d| d.fix.as_deref()).collect();
-    let import = Some("trueup plan import fix.md");
-    let check = Some("trueup check --fix");
-    let ids = Some("trueup plan validate fix.md --fix");
-    assert_eq!(fixes, [ids, import, check, None, import, import, None]);
+    let fixes: Vec<_> = found.iter().map(|d| d.fix.to_string()).collect();
+    let import = "trueup plan import fix.md";
+    let check = "trueup check --fix";
+    let ids = "trueup plan validate fix.md --fix";
+    let uncheck = "mend fix.md:4 by hand, then `trueup plan validate fix.md`";
+    let put_back = "mend fix.md by hand, then `trueup plan validate fix.md`";
+    let expected = [ids, import, check, uncheck, import, import, put_back];
+    assert_eq!(fixes, expected);
 }
 
 #[test]
@@ -144,6 +149,7 @@ fn a_plan_nobody_imported_is_one_finding_and_a_file_without_a_plan_another() {
     let file = PlanFile {
         path: "fix.md",
         plan: None,
+        is_committed: true,
     };
     let messages = |text: &str| -> Vec<String> {
         let found = checkbox_findings(&compare_checkboxes(text, &[]), file);
@@ -160,6 +166,7 @@ fn what_came_from_a_file_is_cleaned_and_cut_before_it_is_shown() {
     let file = PlanFile {
         path: "fix.md",
         plan: None,
+        is_committed: true,
     };
     let found = checkbox_findings(&compare_checkboxes(&text, &[]), file);
     let message = &found[0].message;

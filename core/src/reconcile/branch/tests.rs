@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::reconcile::{Advice, Way};
 
 /// Returns the item a branch names, where these items are known, as the database finds them.
 fn named(branch: &str, held: &str, known: &str, pattern: Option<&str>) -> Option<String> {
@@ -135,11 +136,9 @@ fn the_way_back() {
     ] {
         let list =
             |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
-        assert_eq!(
-            way_back(held, &list(branches), &list(elsewhere)),
-            expected,
-            "{held}: {branches}"
-        );
+        let to = way_back(held, &list(branches), &list(elsewhere));
+        let line = Advice::from(Way::SwitchBranch { to }).to_string();
+        assert_eq!(line, format!("git switch {expected}"), "{held}: {branches}");
     }
 }
 

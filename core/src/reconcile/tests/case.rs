@@ -1,8 +1,8 @@
 //! A session in step with its cache, and what a test changes of it.
 
 use super::super::{
-    Action, BranchReading, CacheReading, ClaimReading, Code, DatabaseReading, OutboxReading,
-    Policy, Reading, Snapshot,
+    Action, BranchReading, BranchTarget, CacheReading, ClaimReading, Code, DatabaseReading,
+    OutboxReading, Policy, Reading, Snapshot,
 };
 use super::world::{World, written};
 use crate::model::{Epoch, Field, History, Lineage, Revision, Value, WorkState};
@@ -42,7 +42,7 @@ pub(super) fn snapshot() -> Snapshot {
             name: "main".to_owned(),
             names_other: None,
             other_is_free: false,
-            way_back: String::new(),
+            way_back: BranchTarget::default(),
         }),
         peers: Vec::new(),
         outbox: OutboxReading::default(),

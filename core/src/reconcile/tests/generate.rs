@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::super::{
-    BranchReading, CacheReading, ClaimReading, DatabaseReading, LostClaim, OutboxReading, Peer,
-    Policy, Reading, Snapshot,
+    BranchReading, BranchTarget, CacheReading, ClaimReading, DatabaseReading, LostClaim,
+    OutboxReading, Peer, Policy, Reading, Snapshot,
 };
 use crate::model::{
     Epoch, Field, History, ItemKey, Kind, Lineage, Revision, SessionId, Timestamp, Value, WorkState,
@@ -196,7 +196,7 @@ fn branch() -> impl Strategy<Value = BranchReading> {
         name,
         names_other,
         other_is_free,
-        way_back: "feat/SD-002C".to_owned(),
+        way_back: BranchTarget::Existing("feat/SD-002C".to_owned()),
     })
 }
 

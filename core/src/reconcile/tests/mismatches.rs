@@ -1,6 +1,6 @@
 //! Lines of S-01 to S-06, byte for byte: copies that disagree.
 
-use super::super::{BranchReading, Code, Snapshot, named_item, other_ways};
+use super::super::{BranchReading, BranchTarget, Code, Snapshot, named_item, other_ways};
 use super::case::{HELD, edit, expect, file, snapshot, stale, text, truth};
 use super::world::World;
 use crate::model::{Field, Value};
@@ -81,13 +81,14 @@ fn s_05_the_branch_names_another_item() {
             name: name.to_owned(),
             names_other: named_item(name, "SD-002C", &["SD-002B".to_owned()]),
             other_is_free: is_free,
-            way_back: "feat/SD-002C-y".to_owned(),
+            way_back: BranchTarget::Existing("feat/SD-002C-y".to_owned()),
         });
         file(&mut snapshot).branch = Some(name.to_owned());
         let found = World::of(snapshot.clone()).reconcile(HELD).divergences;
         let others = found
             .iter()
             .flat_map(|d| other_ways(d, &snapshot))
+            .map(|advice| advice.to_string())
             .collect();
         (found, others)
     };
@@ -98,7 +99,7 @@ fn s_05_the_branch_names_another_item() {
         "⚠️ Branch mismatch: branch=feat/SD-002B-x names SD-002B, db_claim=SD-002C"
     );
     assert_eq!(found[0].authority, "git");
-    assert_eq!(found[0].fix.as_deref(), Some("git switch feat/SD-002C-y"));
+    assert_eq!(found[0].fix.to_string(), "git switch feat/SD-002C-y");
     assert_eq!(others, ["trueup claim SD-002B"]);
     let (found, others) = on("feat/SD-002B-x", false);
     assert_eq!(

@@ -1,0 +1,151 @@
+//! States of sessions.
+
+use std::fs;
+
+use support::home::{Home, SECOND, bystander};
+use trueup_core::reconcile::Row;
+
+use super::{State, data, keep, state};
+use crate::fixture::second;
+use crate::validate::drifted;
+
+const TRUE_UP: &str = "validate-session-state --fix";
+
+macro_rules! drifts {
+    ($($code:literal),*) => {
+        [$(state($code, Row::TrueUpSession, TRUE_UP, || drifted($code))),*]
+    };
+}
+
+pub(super) fn states() -> Vec<State> {
+    let mut states: Vec<State> = drifts![
+        "S-01", "S-02", "S-03", "S-04", "S-06", "S-07", "S-08", "S-09", "S-10"
+    ]
+    .into();
+    states.extend([
+        state(
+            "S-11",
+            Row::RestoreEdit,
+            "validate-session-state --fix && trueup journal restore j-*",
+            || drifted("S-11"),
+        ),
+        state(
+            "S-05",
+            Row::SwitchBranch,
+            "git switch -c feat/SD-002C",
+            || drifted("S-05"),
+        ),
+        state(
+            "S-05",
+            Row::SwitchBranch,
+            "git switch feat/SD-002C-y",
+            || {
+                let home = drifted("S-05");
+                home.git(&["branch", "feat/SD-002C-y"]);
+                home
+            },
+        ),
+        state("S-13", Row::ClaimItem, "trueup claim SD-002C", || {
+            let home = Home::new().holding();
+            let free = "UPDATE work_items SET holder = NULL WHERE key = 'SD-002C'";
+            home.sql(free, []);
+            home
+        }),
+        state("S-13", Row::AcceptLoss, "trueup clear", || drifted("S-13")),
+        state("S-08", Row::MoveAside, MOVE_FILE, symlink),
+        state("S-08", Row::MoveAside, MOVE_FOLDER, symlink_of_folder),
+        state("S-12", Row::CreateDatabase, "trueup db migrate", || {
+            let home = Home::new().holding();
+            fs::remove_dir_all(home.trueup()).unwrap();
+            home
+        }),
+        state("S-12", Row::RestoreDatabase, RESTORE, damaged).by_hand(|home, command| {
+            let copy = home.root().join("a copy.db");
+            command.replace("BACKUP", &format!("'{}'", copy.display()))
+        }),
+        state("S-12", Row::EndTrouble, TROUBLE, || {
+            let home = Home::new().holding();
+            let version: i64 = home.ask("PRAGMA user_version", []);
+            fs::write(home.root().join("version"), version.to_string()).unwrap();
+            set_version(&home, "9999");
+            home
+        })
+        .by_hand(|home, command| {
+            // A newer trueup is installed.
+            let version = fs::read_to_string(home.root().join("version")).unwrap();
+            set_version(home, &version);
+            command
+        }),
+        state("S-14", Row::LeaveWorktree, LEAVE, || {
+            let home = Home::new().holding();
+            let process = bystander();
+            second(&home, Some(&process));
+            keep(process);
+            home
+        })
+        .by_hand(|home, command| {
+            let end = home.payload("session-end.other").of(SECOND);
+            home.hook("checkpoint-push", &end);
+            command
+        }),
+        state("S-15", Row::SendWaiting, "trueup doctor --fix", || {
+            drifted("S-15")
+        }),
+        state("S-15", Row::SendElsewhere, ELSEWHERE, || {
+            let home = drifted("S-15");
+            fs::rename(home.trueup().join("trueup.db"), home.root().join("a.db")).unwrap();
+            data(&home, &["db", "migrate"]);
+            home.start();
+            home
+        })
+        .by_hand(|home, command| {
+            let url = format!("sqlite:{}", home.root().join("a.db").display());
+            command.replacen("URL=URL", &format!("URL={url}"), 1)
+        }),
+    ]);
+    states
+}
+
+const MOVE_FILE: &str = "mv ROOT/project/.claude/auto-proceed-state.json \
+                         ROOT/project/.claude/auto-proceed-state.json.aside-2";
+const MOVE_FOLDER: &str = "mv ROOT/project/.claude ROOT/project/.claude.aside";
+const RESTORE: &str =
+    "put the path of a backup for BACKUP by hand, then `trueup db restore BACKUP`";
+const TROUBLE: &str = "end what is named as the reason by hand, then `trueup db status`";
+const LEAVE: &str = "end session 0a1b2c3d-0000-4000-8000-000000000002 or let it go on in a \
+                     worktree of its own, by hand, then `trueup sessions sweep`";
+const ELSEWHERE: &str = "put the URL of the database they wait for, which `trueup doctor` names, \
+                         for URL by hand, then `TRUEUP_DATABASE_URL=URL trueup doctor --fix`";
+
+fn set_version(home: &Home, version: &str) {
+    let set = format!("PRAGMA journal_mode = DELETE; PRAGMA user_version = {version}");
+    home.database().execute_batch(&set).unwrap();
+}
+
+fn symlink() -> Home {
+    let home = Home::new().holding();
+    let elsewhere = home.root().join("elsewhere");
+    fs::rename(home.cache(), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, home.cache()).unwrap();
+    // What was moved away before stays.
+    fs::create_dir(home.cache().with_extension("json.aside")).unwrap();
+    home
+}
+
+fn symlink_of_folder() -> Home {
+    let home = Home::new().holding();
+    let (folder, elsewhere) = (home.project().join(".claude"), home.root().join("a b"));
+    fs::rename(&folder, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &folder).unwrap();
+    home
+}
+
+/// A damaged database, of which there is a copy.
+pub(super) fn damaged() -> Home {
+    let home = Home::new().holding();
+    let copy = home.root().join("a copy.db");
+    data(&home, &["db", "backup", copy.to_str().unwrap()]);
+    let path = home.trueup().join("trueup.db");
+    fs::write(path, "garbage that is no database".repeat(99)).unwrap();
+    home
+}

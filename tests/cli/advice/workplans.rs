@@ -1,0 +1,418 @@
+//! States of workplans, their repositories, and the check itself.
+
+use std::fs;
+
+use support::home::Home;
+use trueup_core::reconcile::Row;
+
+use super::sessions::damaged;
+use super::{CHECK, State, data, state};
+use crate::checks::scene::{Clone, PLAN, git_in};
+use crate::fixture::object;
+
+const FIX: &str = "trueup check --fix";
+const FIXING: &[&str] = &["trueup", "check", "--fix"];
+const SUBJECT: &str = "chore(consistency): sync task status from DB [auto]";
+
+/// A linked workplan, in whose file one text is another by now, committed or not.
+fn swapped(from: &str, to: &str) -> Clone {
+    let clone = Clone::linked();
+    clone.swap(from, to);
+    clone
+}
+
+fn published(clone: &Clone) {
+    clone.git(&["commit", "-q", "-a", "-m", "by hand"]);
+    clone.git(&["push", "-q"]);
+}
+
+/// Replaces a text in the workplan, as a person does, and publishes it.
+fn edit(home: &Home, from: &str, to: &str) {
+    let path = home.project().join("workplans/a.md");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{from:?} in {text}");
+    fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    git_in(
+        home,
+        home.project(),
+        &["commit", "-q", "--allow-empty", "-a", "-m", "mended"],
+    );
+    git_in(home, home.project(), &["push", "-q"]);
+}
+
+/// Empties the id of the database in the block of a task.
+fn empty_id(home: &Home, task: &str) {
+    let path = home.project().join("workplans/a.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let mut is_there = false;
+    let lines = text.lines().map(|line| {
+        is_there |= line == format!("id: {task}");
+        if is_there && line.starts_with("state_hub_task_id:") {
+            is_there = false;
+            return "state_hub_task_id:".to_owned();
+        }
+        line.to_owned()
+    });
+    let text: Vec<String> = lines.collect();
+    fs::write(&path, text.join("\n") + "\n").unwrap();
+    git_in(
+        home,
+        home.project(),
+        &["commit", "-q", "-a", "-m", "emptied"],
+    );
+    git_in(home, home.project(), &["push", "-q"]);
+}
+
+fn unpushed(clone: &Clone) {
+    clone.git(&["commit", "-q", "--allow-empty", "-m", SUBJECT]);
+}
+
+/// A remote that takes nothing, with a commit that waits for it.
+fn refusing() -> Home {
+    let clone = Clone::behind_the_database();
+    unpushed(&clone);
+    let hook = clone.home.root().join("remote.git/hooks/pre-receive");
+    support::program::write(&hook, "#!/bin/sh\nexit 1\n").unwrap();
+    clone.home
+}
+
+fn checked(code: &'static str, row: Row, fix: &'static str, make: fn() -> Home) -> State {
+    state(code, row, fix, make).look(CHECK)
+}
+
+fn fixed(code: &'static str, make: fn() -> Home) -> State {
+    checked(code, Row::FixCheckout, FIX, make)
+}
+
+pub(super) fn states() -> Vec<State> {
+    let mut states = fixed_by_check();
+    states.extend(of_git());
+    states.extend(for_a_person());
+    states.extend(by_an_item());
+    states
+}
+
+fn fixed_by_check() -> Vec<State> {
+    vec![
+        fixed("C-04", || {
+            swapped(
+                "repo: the-custodian\nstatus: active",
+                "repo: the-custodian\nstatus: completed",
+            )
+            .home
+        }),
+        fixed("C-05", || {
+            swapped("### T01 — No-regress rule", "### T01 — Another").home
+        }),
+        fixed("C-06", || Clone::new().home),
+        fixed("C-09", || {
+            let clone = Clone::linked();
+            let other = "UPDATE work_items SET repo = 'other' WHERE key LIKE '%T01'";
+            clone.home.sql(other, []);
+            clone.home
+        }),
+        fixed("C-10", || {
+            swapped("T01\nstatus: todo", "T01\nstatus: done").home
+        }),
+        fixed("C-11", || {
+            let clone = Clone::linked();
+            let more = "\n### T04\n\n```task\nid: CUST-WP-0026-T04\nstatus: todo\n```\n";
+            clone.publish("workplans/a.md", clone.text("workplans/a.md") + more);
+            clone.home
+        }),
+        fixed("C-13", || {
+            let clone = Clone::linked();
+            for task in ["T01", "T02", "T03"] {
+                clone.done(&format!("CUST-WP-0026-{task}"));
+            }
+            clone.home
+        }),
+        fixed("C-15", || Clone::behind_the_database().home),
+        fixed("C-19", || {
+            let clone = Clone::linked();
+            let text = clone.text("workplans/a.md");
+            clone.write(
+                "workplans/a.md",
+                text.replacen("priority: high", "priority: low", 1),
+            );
+            clone.home
+        }),
+        fixed("C-20", || {
+            let waits = "T03\nstatus: todo\ndepends_on: [CUST-WP-0026-T01]";
+            swapped("T03\nstatus: todo", waits).home
+        }),
+        fixed("C-22", || swapped("Never back.", "Never ever back.").home),
+        fixed("C-23", || {
+            let clone = Clone::empty();
+            let plan = PLAN.replace("status: active", "status: todo");
+            let plan = plan.replace("status: in_progress", "status: todo");
+            clone.publish("workplans/a.md", plan);
+            clone.fix();
+            clone.swap("T02\nstatus: todo", "T02\nstatus: in_progress");
+            clone.home
+        }),
+    ]
+}
+
+fn of_git() -> Vec<State> {
+    vec![
+        checked("C-17", Row::FixCheckout, FIX, || {
+            let clone = Clone::linked();
+            unpushed(&clone);
+            clone.home
+        }),
+        checked("C-17", Row::Publish, "git push", || {
+            let clone = Clone::linked();
+            unpushed(&clone);
+            clone.git(&["commit", "-q", "--allow-empty", "-m", "mine"]);
+            clone.home
+        }),
+        checked(
+            "C-17",
+            Row::PublishAndFix,
+            "git push && trueup check --fix",
+            refusing,
+        )
+        .look(FIXING)
+        .by_hand(|home, command| {
+            fs::remove_file(home.root().join("remote.git/hooks/pre-receive")).unwrap();
+            command
+        }),
+        checked(
+            "C-16",
+            Row::PullCheckout,
+            "trueup check --fix --pull",
+            || {
+                let clone = Clone::linked();
+                clone.someone_pushes("other", "x");
+                clone.home
+            },
+        ),
+        checked(
+            "C-16",
+            Row::MergeCheckout,
+            "git pull --no-rebase --no-edit && trueup check --fix",
+            || {
+                let clone = Clone::behind_the_database();
+                clone.someone_pushes("other", "x");
+                clone.write("ours", "x");
+                clone.git(&["add", "ours"]);
+                clone.git(&["commit", "-q", "-m", "ours"]);
+                clone.home
+            },
+        ),
+        checked("C-15", Row::RetryCheckout, RETRY, || {
+            let clone = Clone::behind_the_database();
+            clone.hook("pre-commit", "exit 1");
+            clone.home
+        })
+        .look(FIXING)
+        .by_hand(|home, command| {
+            fs::remove_file(home.project().join(".git/hooks/pre-commit")).unwrap();
+            command
+        }),
+        checked("C-01", Row::MakeFolder, "mkdir workplans", || {
+            Clone::empty().home
+        }),
+        checked("C-00", Row::RestoreDatabase, RESTORE, damaged).by_hand(|home, command| {
+            let copy = home.root().join("a copy.db");
+            command.replace("BACKUP", &format!("'{}'", copy.display()))
+        }),
+        checked("C-00", Row::CreateDatabase, "trueup db migrate", || {
+            let clone = Clone::new();
+            fs::remove_dir_all(clone.home.trueup()).unwrap();
+            clone.home
+        }),
+    ]
+}
+
+fn for_a_person() -> Vec<State> {
+    vec![
+        checked("C-02", Row::EditWorkplan, EDIT, || {
+            swapped("T03\nstatus: todo", "T03\nstatus: somehow").home
+        })
+        .by_hand(|home, command| {
+            edit(home, "status: somehow", "status: todo");
+            command
+        }),
+        checked("C-03", Row::EditWorkplan, EDIT, || {
+            let waits = "T03\nstatus: todo\ndepends_on: [NO-SUCH-ITEM]";
+            swapped("T03\nstatus: todo", waits).home
+        })
+        .by_hand(|home, command| {
+            edit(home, "\ndepends_on: [NO-SUCH-ITEM]", "");
+            command
+        }),
+        checked("C-02", Row::GiveOwnId, OWN_ID, || {
+            let clone = Clone::new();
+            clone.swap("id: CUST-WP-0026-T02", "id: CUST-WP-0026-T01");
+            clone.home
+        })
+        .by_hand(|home, command| {
+            edit(
+                home,
+                "id: CUST-WP-0026-T01\nstatus: in_progress",
+                "id: CUST-WP-0026-T02\nstatus: in_progress",
+            );
+            command
+        }),
+        checked("C-02", Row::EmptyId, EMPTY, || {
+            let clone = Clone::linked();
+            let text = clone.text("workplans/a.md");
+            let start = text.find("### T03").unwrap();
+            let copy = text[start..].replace("T03", "T04");
+            clone.write("workplans/a.md", format!("{text}\n{copy}"));
+            published(&clone);
+            clone.home
+        })
+        .by_hand(|home, command| {
+            empty_id(home, "CUST-WP-0026-T04");
+            command
+        }),
+        checked("C-03", Row::EmptyId, EMPTY, || {
+            let clone = Clone::linked();
+            let text = clone.text("workplans/a.md");
+            let at = text.find("state_hub_task_id: \"").unwrap() + "state_hub_task_id: \"".len();
+            let other = format!("{}ffffffff{}", &text[..at], &text[at + 8..]);
+            clone.write("workplans/a.md", other);
+            published(&clone);
+            clone.home
+        })
+        .by_hand(|home, command| {
+            empty_id(home, "CUST-WP-0026-T01");
+            command
+        }),
+        checked("C-04", Row::SetFrontMatter, FRONT, || {
+            let clone = Clone::linked();
+            for task in ["T01", "T02", "T03"] {
+                clone.done(&format!("CUST-WP-0026-{task}"));
+            }
+            clone.fix();
+            clone.home
+        })
+        .by_hand(|home, command| {
+            edit(home, "status: active", "status: completed");
+            command
+        }),
+        checked("C-08", Row::BringBack, BRING_BACK, || {
+            let clone = Clone::linked();
+            for key in ["CUST-WP-0026-T01", "CUST-WP-0026-T02", "CUST-WP-0026-T03"] {
+                clone.done(key);
+            }
+            clone.done("CUST-WP-0026");
+            named(&clone);
+            fs::remove_file(clone.root().join("workplans/a.md")).unwrap();
+            clone.home
+        })
+        .by_hand(|home, command| {
+            git_in(home, home.project(), &["restore", "workplans/a.md"]);
+            command
+        }),
+    ]
+}
+
+fn by_an_item() -> Vec<State> {
+    vec![
+        checked("C-07", Row::EndItem, CANCEL, || {
+            let clone = Clone::linked();
+            named(&clone);
+            fs::remove_file(clone.root().join("workplans/a.md")).unwrap();
+            clone.home
+        }),
+        checked(
+            "C-12",
+            Row::EndItem,
+            "trueup item transition CUST-WP-0026-T03 cancelled",
+            || {
+                let clone = Clone::linked();
+                let text = clone.text("workplans/a.md");
+                let start = text.find("### T03").unwrap();
+                clone.write("workplans/a.md", &text[..start]);
+                clone.home
+            },
+        ),
+        checked(
+            "C-14",
+            Row::EndItem,
+            "trueup item transition GHOST-1 cancelled",
+            || {
+                let clone = Clone::linked();
+                let title = "Distributed Consistency";
+                let add = [
+                    "item", "add", "GHOST-1", "--kind", "workplan", "--title", title,
+                ];
+                data(&clone.home, &add);
+                clone.home.sql(
+                    "UPDATE work_items SET repo = NULL WHERE key = 'GHOST-1'",
+                    [],
+                );
+                clone.home
+            },
+        ),
+        checked(
+            "C-10",
+            Row::EndItem,
+            "trueup item transition CUST-WP-0026-T01 completed",
+            || {
+                let clone = Clone::behind_the_database();
+                clone.fix();
+                reopen(&clone, "CUST-WP-0026-T01");
+                clone.home
+            },
+        ),
+        checked(
+            "C-15",
+            Row::ReopenItem,
+            "trueup item reopen CUST-WP-0026-T01 --reason 'it goes on' && trueup check --fix",
+            || {
+                let clone = Clone::linked();
+                data(
+                    &clone.home,
+                    &["item", "transition", "CUST-WP-0026-T01", "running"],
+                );
+                data(
+                    &clone.home,
+                    &["item", "transition", "CUST-WP-0026-T01", "failed"],
+                );
+                clone.home
+            },
+        ),
+        checked(
+            "C-04",
+            Row::ReopenItem,
+            "trueup item reopen CUST-WP-0026 --reason 'it goes on' && trueup check --fix",
+            || {
+                let clone = Clone::linked();
+                clone.done("CUST-WP-0026");
+                clone.home
+            },
+        ),
+    ]
+}
+
+/// Registers the repository: without a file nothing else says which it is.
+fn named(clone: &Clone) {
+    let root = clone.root().to_str().unwrap();
+    let add = ["repo", "add", root, "--slug", "the-custodian"];
+    data(&clone.home, &add);
+}
+
+fn reopen(clone: &Clone, key: &str) {
+    object(
+        &clone.home,
+        0,
+        &["item", "reopen", key, "--reason", "again"],
+    );
+}
+
+const RETRY: &str = "end what kept it from being written by hand, then `trueup check --fix`";
+const RESTORE: &str =
+    "put the path of a backup for BACKUP by hand, then `trueup db restore BACKUP`";
+const EDIT: &str = "mend workplans/a.md:* by hand, then `trueup check --fix`";
+const OWN_ID: &str = "give workplans/a.md:* an id of its own, without one of the database's, by \
+                      hand, then `trueup check --fix`";
+const EMPTY: &str =
+    "empty the database's id in workplans/a.md:* by hand, then `trueup check --fix`";
+const FRONT: &str = "set the status in workplans/a.md:* to completed by hand, then `trueup check`";
+const BRING_BACK: &str = "bring CUST-WP-0026 back into its file by hand, then `trueup check`";
+const CANCEL: &str = "trueup item transition CUST-WP-0026 cancelled";
