@@ -109,9 +109,11 @@ fn fix_keeps_a_damaged_and_a_foreign_file_aside() {
 
 #[test]
 fn a_branch_and_a_lost_claim_are_for_the_user_to_mend() {
+    // A plain command would speak for the second session, which is newer.
+    let clear = format!("trueup clear --session {SESSION}");
     for (code, way) in [
         ("S-05", "git switch -c feat/SD-002C"),
-        ("S-13", "trueup clear"),
+        ("S-13", clear.as_str()),
     ] {
         let home = drifted(code);
         let object = findings(&home, 1, &["--fix", "--session", SESSION]);
