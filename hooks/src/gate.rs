@@ -11,7 +11,7 @@ use trueup_core::sync::{Drained, Standing, SyncError, drain, true_up};
 use trueup_core::text::one_line;
 
 use crate::call::{lines, not_mended};
-use crate::handoff::{Patterns, is_handoff, may_become_handoff};
+use crate::handoff::{Patterns, hands_on, is_handoff, may_become_handoff};
 use crate::span::announce;
 use crate::{Call, Outcome};
 
@@ -111,14 +111,14 @@ fn concern(call: &Call) -> Concern {
     };
     match tool {
         Tool::Agent => Concern::HandOff(place),
-        Tool::Bash(shell) if is_handoff(&shell.command, &patterns(call)) => Concern::HandOff(place),
+        Tool::Bash(shell) if hands_on(&shell.command, &patterns(call)) => Concern::HandOff(place),
         Tool::Unreadable(field) => Concern::Unreadable(place, field),
         _ => Concern::Nothing,
     }
 }
 
-fn patterns(call: &Call) -> Patterns {
-    Patterns::new(&call.site.settings.handoff_commands(&call.site.repository))
+fn patterns(call: &Call) -> Vec<String> {
+    call.site.settings.handoff_commands(&call.site.repository)
 }
 
 /// What a copy alone says does not hold up the work when nobody can write that copy: the

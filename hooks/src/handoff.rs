@@ -4,6 +4,7 @@
 //! command is given in quotes is none, but for what a shell is told to run, which is read in its
 //! turn.
 
+mod letters;
 mod pattern;
 mod script;
 
@@ -11,6 +12,11 @@ pub(crate) use pattern::Patterns;
 
 use script::Script;
 use trueup_core::bounds::COMMAND;
+
+/// Tells whether a command hands work on, and reads it only where its letters leave that open.
+pub(crate) fn hands_on(command: &str, patterns: &[String]) -> bool {
+    letters::may_hand_on(command, patterns) && is_handoff(command, &Patterns::new(patterns))
+}
 
 /// Tells whether a command hands work on: `trueup handoff`, or any of the patterns. Nothing passes
 /// because it is long.

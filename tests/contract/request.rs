@@ -66,7 +66,9 @@ pub(crate) fn session(store: &mut dyn Store, text: &str) -> Session {
 }
 
 pub(crate) fn item(store: &mut dyn Store, text: &str) -> Item {
-    store.item(&key(text)).unwrap().unwrap()
+    let item = store.item(&key(text)).unwrap().unwrap();
+    assert_eq!(store.item_title(&item.key).unwrap(), item.title);
+    item
 }
 
 pub(crate) fn beat(session: &str) -> Heartbeat {

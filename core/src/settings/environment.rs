@@ -1,12 +1,19 @@
 //! Every environment variable trueup reads, in one place.
 
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
-/// A snapshot of the environment, so that rules over it are tested without touching it.
+/// The environment, so that rules over it are tested without touching it.
+///
+/// A process looks up what it asks for alone, once: a hook reads half of the variables, and all
+/// of them would be a fifth of what a command costs that hands nothing on.
 #[derive(Clone, Default)]
-pub struct Environment(HashMap<&'static str, OsString>);
+pub struct Environment {
+    /// Whether what was not asked for yet is the process's own; else it is unset.
+    of_process: bool,
+    values: [OnceLock<Option<OsString>>; NAMES.len()],
+}
 
 const NAMES: &[&str] = &[
     // trueup's own.
@@ -40,24 +47,35 @@ const NAMES: &[&str] = &[
 ];
 
 impl Environment {
-    /// Reads the process's environment; empty variables count as unset.
+    /// Takes the process's environment; empty variables count as unset.
     pub fn of_process() -> Self {
-        Self::from_lookup(|name| std::env::var_os(name))
+        Self {
+            of_process: true,
+            ..Self::default()
+        }
     }
 
     /// Makes an environment from any source.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
-        let set = |name: &&'static str| {
-            lookup(name)
-                .filter(|value| !value.is_empty())
-                .map(|value| (*name, value))
-        };
-        Self(NAMES.iter().filter_map(set).collect())
+        let found = |at: usize| OnceLock::from(NAMES.get(at).and_then(|name| set(lookup(name))));
+        Self {
+            of_process: false,
+            values: std::array::from_fn(found),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&OsString> {
+        let at = NAMES.iter().position(|known| *known == name)?;
+        let value = self.values.get(at)?.get_or_init(|| {
+            let own = self.of_process.then(|| std::env::var_os(name));
+            set(own.flatten())
+        });
+        value.as_ref()
     }
 
     /// Returns a variable as text; one that is no Unicode counts as unset.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(|value| value.to_str())
+        self.get(name).and_then(|value| value.to_str())
     }
 
     /// Returns a variable whose text decides what is done, so that it is never passed over.
@@ -75,12 +93,12 @@ impl Environment {
 
     /// Returns a variable as it is.
     pub fn os(&self, name: &str) -> Option<&OsStr> {
-        self.0.get(name).map(OsString::as_os_str)
+        self.get(name).map(OsString::as_os_str)
     }
 
     /// Returns a variable as a path.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
-        self.0.get(name).map(PathBuf::from)
+        self.get(name).map(PathBuf::from)
     }
 
     /// Returns a variable as a whole number, or what is wrong with it.
@@ -103,6 +121,11 @@ impl Environment {
 impl std::fmt::Debug for Environment {
     /// Shows names alone: values may be secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        let set = NAMES.iter().filter(|name| self.get(name).is_some());
+        f.debug_set().entries(set).finish()
     }
+}
+
+fn set(value: Option<OsString>) -> Option<OsString> {
+    value.filter(|value| !value.is_empty())
 }

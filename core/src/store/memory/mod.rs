@@ -270,6 +270,10 @@ impl Store for MemoryStore {
         Ok(self.items.get(key).cloned())
     }
 
+    fn item_title(&mut self, key: &ItemKey) -> Result<Option<String>> {
+        Ok(self.item(key)?.and_then(|item| item.title))
+    }
+
     fn items(&mut self, filter: &ItemFilter) -> Result<Vec<Item>> {
         Ok(items::list(self, filter))
     }

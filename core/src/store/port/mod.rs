@@ -323,6 +323,9 @@ pub trait Store:
     /// Reads an item.
     fn item(&mut self, key: &ItemKey) -> Result<Option<Item>>;
 
+    /// Reads an item's title alone, which every start of a session tells.
+    fn item_title(&mut self, key: &ItemKey) -> Result<Option<String>>;
+
     /// Lists items, by parent, position and key.
     fn items(&mut self, filter: &ItemFilter) -> Result<Vec<Item>>;
 

@@ -22,6 +22,17 @@ pub(super) fn load(connection: &Connection, key: &ItemKey) -> Result<Option<Item
         .map_err(from_sqlite)
 }
 
+pub(super) fn title(connection: &Connection, key: &ItemKey) -> Result<Option<String>> {
+    let title = connection
+        .prepare("SELECT title FROM work_items WHERE key = ?1")
+        .and_then(|mut statement| {
+            statement
+                .query_row([key.as_str()], |row| row.get(0))
+                .optional()
+        });
+    title.map(Option::flatten).map_err(from_sqlite)
+}
+
 pub(super) fn list(connection: &Connection, filter: &ItemFilter) -> Result<Vec<Item>> {
     let held = if filter.held {
         "AND holder IS NOT NULL"

@@ -269,6 +269,10 @@ impl Store for SqliteStore {
         items::load(&self.connection, key)
     }
 
+    fn item_title(&mut self, key: &ItemKey) -> Result<Option<String>> {
+        items::title(&self.connection, key)
+    }
+
     fn items(&mut self, filter: &ItemFilter) -> Result<Vec<Item>> {
         items::list(&self.connection, filter)
     }

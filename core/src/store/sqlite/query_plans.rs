@@ -41,6 +41,7 @@ fn no_question_of_a_turn_reads_a_whole_table() {
              ORDER BY s.heartbeat_at DESC, s.session_id LIMIT ?2"
         ),
         format!("SELECT {ITEM} FROM work_items WHERE key = ?1"),
+        "SELECT title FROM work_items WHERE key = ?1".to_owned(),
         format!(
             "SELECT {ITEM} FROM work_items WHERE 1 AND parent = ?1 \
              ORDER BY parent, position IS NULL, position, key"

@@ -1,7 +1,7 @@
 //! Tokens whose own form gives them away, as the services that hand them out document it.
 
 use super::forms::{CLASSES, Class, INFIXES, Infix, MOST_PARTS, Part, SHAPES, Shape};
-use super::joints::{Budget, Joined};
+use super::joints::{Budget, Joined, may_begin_joint};
 use super::{Span, end_of_mark, judge, placeholder};
 
 /// Where the forms begin that share a first byte: first and one behind the last.
@@ -113,12 +113,22 @@ fn beginning_with(byte: u8) -> &'static [Shape] {
     shapes.unwrap_or_default()
 }
 
+/// Returns the forms that begin with the first two bytes of this, or with the first where what
+/// follows may interrupt a token: most words are told from all forms by them.
+fn beginning_like(rest: &[u8]) -> impl Iterator<Item = &'static Shape> {
+    let second = rest.get(1).copied();
+    let interrupted = second.is_some_and(may_begin_joint);
+    let shapes = rest.first().map_or(&[][..], |first| beginning_with(*first));
+    shapes.iter().filter(move |shape| {
+        let wanted = shape.prefix.as_bytes().get(1).copied();
+        interrupted || wanted.is_none() || wanted == second
+    })
+}
+
 /// Returns the form and the end of the token that begins at `start`.
 fn find(text: &str, runs: &mut Runs<'_>, start: usize) -> Option<(&'static Shape, usize)> {
     let rest = text.as_bytes().get(start..)?;
-    let shape = beginning_with(*rest.first()?)
-        .iter()
-        .find(|shape| rest.starts_with(shape.prefix.as_bytes()))?;
+    let shape = beginning_like(rest).find(|shape| rest.starts_with(shape.prefix.as_bytes()))?;
     let end = end_of(text, runs, start, shape)?;
     Some((shape, end))
 }
@@ -157,8 +167,7 @@ fn end_of(text: &str, runs: &mut Runs<'_>, start: usize, shape: &Shape) -> Optio
 /// Returns the form and the end of a token that something interrupts: escapes and emphasis of
 /// Markdown, or the end of a line.
 fn find_joined(text: &str, start: usize, budget: &mut Budget) -> Option<(&'static Shape, usize)> {
-    let first = *text.as_bytes().get(start)?;
-    for shape in beginning_with(first) {
+    for shape in beginning_like(text.as_bytes().get(start..)?) {
         // One letter is no sign of anything when it stands apart.
         if shape.prefix.len() < 3 || !Joined::begins(text, start, shape.prefix) {
             continue;
