@@ -107,6 +107,26 @@ bounds! {
         "it is set aside as corrupt, and it is said";
     CACHE_FOLDER: 4_096, Entries, "the files beside a cache looked through for drafts",
         "drafts of killed processes may stay";
+    OUTBOX: 16 * MIB, Bytes, "the writes that wait",
+        "a further one is lost, and it is said; so it is from half of that on";
+    OUTBOX_LINE: 256 * KIB, Bytes, "a line of the outbox",
+        "it is put aside as damaged, and it is said";
+    OUTBOX_BATCH: 128, Entries, "the writes of the outbox sent at once",
+        "the others are sent in further batches, as far as there is time, and by the next hooks";
+    OUTBOX_COUNTED: 200_000, Entries, "the lines of a file of the outbox that are counted",
+        "the others are not counted; a full file has fewer";
+    LOST_TOLD: 3, Entries, "the lost edits told one by one",
+        "the others are counted, in one more line";
+    DATABASE_NOTE: 16 * KIB, Bytes, "what is known of the database at an address",
+        "what is written while it cannot be asked belongs to the address alone";
+    ANCESTORS: 16, Entries, "the processes above a hook, where the client does not name its own",
+        "the client's process is looked for among its records";
+    COMMAND_LINE: 256 * KIB, Bytes, "the command line of an interpreter above a hook",
+        "it is not the client";
+    CLIENT_RECORDS: 64, Entries, "the client's records of its sessions",
+        "the client's process is unknown";
+    CLIENT_RECORD: 64 * KIB, Bytes, "one of the client's records",
+        "the client's process is unknown";
     EXCLUDE: MIB, Bytes, "info/exclude of a repository",
         "the cache is not put into it, and the log says so";
     ENVIRONMENT_FILE: MIB, Bytes, "CLAUDE_ENV_FILE",
@@ -121,6 +141,8 @@ bounds! {
     UNTOLD: 16 * KIB, Bytes, "what the next session of a project is told of the one that ended",
         "the rest is in the journal alone";
     TASK: 2_000, Characters, "a task",
+        "the rest is cut";
+    PAYLOAD_NAME: 500, Characters, "the id of a task or the reason of an end in a payload",
         "the rest is cut";
     NOTES: 32, Entries, "the lines on stderr and in the log of one call",
         "the others are counted, in one more line";

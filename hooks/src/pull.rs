@@ -55,7 +55,9 @@ fn start(call: &Call, source: Source) -> Outcome {
     if sent.tally.waits {
         outcome.notes.extend(keep_resumed(call));
     }
-    let outcome = outcome.telling(sent.lines(&call.site, Some(&call.payload.session)));
+    let mut told = sent.lines(&call.site, Some(&call.payload.session));
+    told.extend(sent.stays());
+    let outcome = outcome.telling(told);
     let mut outcome = outcome.telling(untold::take(call));
     if let Err(error) = environment {
         outcome.notes.push(format!(
@@ -347,7 +349,7 @@ fn try_prompt(call: &Call, sent: &mut Drained) -> Result<Outcome, SyncError> {
 /// Returns the title of the item held.
 fn title(store: &mut SqliteStore, session: &Session) -> Result<Option<String>, StoreError> {
     Ok(match &session.item {
-        Some(key) => store.item(key)?.and_then(|item| item.title),
+        Some(key) => store.item_title(key)?,
         None => None,
     })
 }

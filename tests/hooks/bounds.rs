@@ -2,10 +2,13 @@
 //! within seconds of computing, as they do for their own job, say what was cut, and do the rest.
 
 mod git;
+mod outbox;
+mod processes;
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
@@ -41,6 +44,16 @@ const CASES: &[(Bound, Case)] = &[
     (bounds::COMMAND_STEPS, command_steps),
     (bounds::CACHE, cache),
     (bounds::CACHE_FOLDER, cache_folder),
+    (bounds::OUTBOX, outbox::waiting),
+    (bounds::OUTBOX_LINE, outbox::line),
+    (bounds::OUTBOX_BATCH, outbox::batch),
+    (bounds::OUTBOX_COUNTED, outbox::counted),
+    (bounds::LOST_TOLD, outbox::lost),
+    (bounds::DATABASE_NOTE, outbox::database_note),
+    (bounds::ANCESTORS, processes::ancestors),
+    (bounds::COMMAND_LINE, processes::command_line),
+    (bounds::CLIENT_RECORDS, processes::client_records),
+    (bounds::CLIENT_RECORD, processes::client_record),
     (bounds::EXCLUDE, exclude),
     (bounds::ENVIRONMENT_FILE, environment_file),
     (bounds::WORKPLANS, workplans),
@@ -48,6 +61,7 @@ const CASES: &[(Bound, Case)] = &[
     (bounds::PASSED_MARK, passed_mark),
     (bounds::UNTOLD, untold),
     (bounds::TASK, task),
+    (bounds::PAYLOAD_NAME, outbox::names),
     (bounds::NOTES, notes),
     (bounds::NOTE, long_error),
     (bounds::LOG_LINE, long_error),
@@ -62,7 +76,25 @@ fn no_input_of_a_hook_is_unbounded() {
         let (_, case) = case.unwrap_or_else(|| panic!("no input beyond: {}", bound.input));
         // The name of a case that fails is in what the test prints.
         println!("{}", bound.input);
-        case(&Home::new().holding());
+        let home = Home::new().holding();
+        case(&home);
+        end_past_their_deadline(&home);
+    }
+}
+
+/// Runs every hook on what a case left, with no time for anything: each does what does not have
+/// to wait, and ends by itself.
+fn end_past_their_deadline(home: &Home) {
+    for (binary, event) in [
+        ("session-start-sync", "session-start.resume"),
+        ("session-start-sync", "user-prompt-submit"),
+        ("checkpoint-push", "post-tool-use.bash"),
+        ("checkpoint-push", "stop"),
+        ("pre-handoff-validate", "stop"),
+    ] {
+        let none = [("TRUEUP_DEADLINE_MS", "1")];
+        let answer = limited(home, binary, &home.payload(event), &none);
+        assert!(matches!(answer.code, Some(0 | 2)), "{answer:.2000?}");
     }
 }
 
@@ -126,23 +158,37 @@ fn config(home: &Home) {
     says(&starts(home), "config.toml: larger than");
 }
 
+/// What a hook is given time for begins when the payload has ended: with no time at all it still
+/// does what does not have to wait.
 fn late_payload(home: &Home) {
     home.edit("currentSd", "SD-002B");
-    let deadline = Duration::from_millis(1_500);
     let mut run = home
         .run("session-start-sync")
-        .env("TRUEUP_DEADLINE_MS", deadline.as_millis().to_string());
+        .env("TRUEUP_DEADLINE_MS", "1");
     let mut child = run.spawn();
     let mut stdin = child.stdin.take().unwrap();
     let bytes = home.payload("session-start.resume").bytes();
     let (first, rest) = bytes.split_at(10);
     std::io::Write::write_all(&mut stdin, first).unwrap();
-    // Longer than the hook's whole time, which counts from the end of the payload.
-    std::thread::sleep(deadline + Duration::from_millis(500));
+    let start = std::time::Instant::now();
+    while !(waits_for_more(child.id(), &stdin) && start.elapsed() > Duration::from_millis(1)) {
+        assert!(child.try_wait().unwrap().is_none(), "it did not wait");
+        thread::yield_now();
+    }
     std::io::Write::write_all(&mut stdin, rest).unwrap();
     drop(stdin);
     Answer::of(child).ok();
     assert_eq!(home.cached()["currentSd"], "SD-002C");
+}
+
+/// Tells whether a process took what is in the pipe and sleeps until there is more.
+fn waits_for_more(pid: u32, pipe: &impl std::os::fd::AsFd) -> bool {
+    let is_empty = rustix::io::ioctl_fionread(pipe).unwrap() == 0;
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let state = stat
+        .rsplit_once(") ")
+        .map(|(_, rest)| rest.starts_with('S'));
+    is_empty && state == Some(true)
 }
 
 fn payload(home: &Home) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::wire::{Lenient, Payload, Todo, ToolInput};
+use crate::bounds::PAYLOAD_NAME;
 use crate::model::{IdError, SessionId};
 use crate::text::lenient;
 
@@ -193,11 +194,11 @@ fn event(payload: &Payload) -> Option<Event> {
             "PreToolUse" => Event::BeforeTool(tool(payload)),
             "PostToolUse" => Event::AfterTool(tool(payload)),
             "TaskCreated" => Event::Task(TaskChange::Created {
-                id: payload.task_id.0.clone()?,
+                id: name(&payload.task_id)?,
                 subject: payload.task_subject.0.clone()?,
             }),
             "TaskCompleted" => Event::Task(TaskChange::Finished {
-                id: payload.task_id.0.clone()?,
+                id: name(&payload.task_id)?,
             }),
             "PreCompact" => Event::BeforeCompaction,
             "Stop" => Event::Stop {
@@ -215,10 +216,7 @@ fn event(payload: &Payload) -> Option<Event> {
             }
             "FileChanged" => Event::FileChanged,
             "SessionEnd" => Event::SessionEnd(
-                payload
-                    .reason
-                    .0
-                    .clone()
+                name(&payload.reason)
                     .filter(|r| !r.is_empty())
                     .unwrap_or_else(|| "other".to_owned()),
             ),
@@ -252,13 +250,13 @@ fn tool(payload: &Payload) -> Tool {
         "TaskCreate" => {
             let response = payload.tool_response.0.as_ref();
             let made = response.and_then(|response| response.task.0.as_ref());
-            let id = made.and_then(|task| task.id.0.clone());
+            let id = made.and_then(|task| name(&task.id));
             match (id, input.subject.0.clone()) {
                 (Some(id), Some(subject)) => Tool::Tasks(TaskChange::Created { id, subject }),
                 _ => Tool::Other,
             }
         }
-        "TaskUpdate" => match (input.task_id.0.clone(), input.status.0.as_deref()) {
+        "TaskUpdate" => match (name(&input.task_id), input.status.0.as_deref()) {
             (Some(id), Some("in_progress")) => Tool::Tasks(TaskChange::Started {
                 id,
                 subject: input.subject.0.clone(),
@@ -270,6 +268,13 @@ fn tool(payload: &Payload) -> Tool {
         },
         _ => Tool::Other,
     }
+}
+
+/// Takes an id or a reason, as much of it as is one: it goes into rows and lines of the outbox.
+fn name(text: &Lenient<String>) -> Option<String> {
+    let text = text.0.as_deref()?;
+    let end = text.char_indices().nth(PAYLOAD_NAME.len());
+    Some(text.get(..end.map_or(text.len(), |(at, _)| at))?.to_owned())
 }
 
 /// What a list says of the task in progress.

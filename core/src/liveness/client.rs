@@ -3,13 +3,8 @@
 use std::path::Path;
 
 use super::stat;
+use crate::bounds::{ANCESTORS, COMMAND_LINE};
 use crate::files::read_bytes;
-
-/// Most steps up from this process: a hook's shell, a wrapper or two, and a command's shells.
-const MOST_STEPS: usize = 16;
-
-/// Most bytes of a command line that is read.
-const LONGEST_COMMAND: u64 = 256 * 1024;
 
 /// A process above this one.
 struct Ancestor {
@@ -45,7 +40,7 @@ fn read(pid: u32) -> Option<Ancestor> {
 
 fn command_line(pid: u32) -> Vec<u8> {
     let path = format!("/proc/{pid}/cmdline");
-    read_bytes(Path::new(&path), LONGEST_COMMAND, true).unwrap_or_default()
+    read_bytes(Path::new(&path), COMMAND_LINE.most, true).unwrap_or_default()
 }
 
 /// Tells whether a process is the client: by its name, or as a script of the client that an
@@ -66,7 +61,7 @@ fn is_client(name: &[u8], command_line: impl FnOnce() -> Vec<u8>) -> bool {
 /// Finds the nearest ancestor that is the client.
 fn nearest(first: u32, read: impl Fn(u32) -> Option<Ancestor>) -> Option<u32> {
     let mut pid = first;
-    for _ in 0..MOST_STEPS {
+    for _ in 0..ANCESTORS.len() {
         if pid == 0 {
             return None;
         }
@@ -133,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_way_up_ends() {
-        let deep: Vec<&str> = std::iter::repeat_n("sh", MOST_STEPS)
+        let deep: Vec<&str> = std::iter::repeat_n("sh", ANCESTORS.len())
             .chain(["claude"])
             .collect();
         assert_eq!(chain(&deep), None);

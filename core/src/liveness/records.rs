@@ -9,19 +9,17 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::client;
+use crate::bounds::{CLIENT_RECORD, CLIENT_RECORDS};
 use crate::files::read_bytes;
-
-/// Most records looked at: a hook has no time for more.
-const MOST: usize = 64;
-
-/// Most bytes of one: many times what the client writes.
-const LONGEST: u64 = 64 * 1024;
 
 /// Finds the process that the client recorded for a session in its folder of sessions, one
 /// file each under the number of the process. What is left of an earlier process under a
 /// number that something else uses by now is passed over.
 pub fn find_recorded(folder: &Path, session: &str) -> Option<u32> {
-    let entries = fs::read_dir(folder).ok()?.flatten().take(MOST);
+    let entries = fs::read_dir(folder)
+        .ok()?
+        .flatten()
+        .take(CLIENT_RECORDS.len());
     let numbered = entries.filter_map(|entry| {
         let path = entry.path();
         let number = path.file_stem()?.to_str()?.parse::<u32>().ok()?;
@@ -35,7 +33,7 @@ pub fn find_recorded(folder: &Path, session: &str) -> Option<u32> {
 }
 
 fn names(path: &Path, session: &str) -> bool {
-    let Ok(bytes) = read_bytes(path, LONGEST, false) else {
+    let Ok(bytes) = read_bytes(path, CLIENT_RECORD.most, false) else {
         return false;
     };
     let record: Option<Value> = serde_json::from_slice(&bytes).ok();

@@ -7,11 +7,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::bounds::DATABASE_NOTE;
 use crate::files::{self, PRIVATE, Replacement};
 use crate::model::Lineage;
-
-/// Largest file, in bytes.
-const LARGEST: u64 = 16 * 1024;
 
 /// The folder with a file for each address.
 #[derive(Debug, Clone)]
@@ -63,7 +61,7 @@ impl Databases {
 }
 
 fn read(path: &Path) -> Option<(Lineage, String)> {
-    let text = files::read_text(path, LARGEST, false).ok()?;
+    let text = files::read_text(path, DATABASE_NOTE.most, false).ok()?;
     let (lineage, name) = text.split_once('\n')?;
     // Half a line, as a crash leaves it, names nothing.
     let name = name.strip_suffix('\n')?;

@@ -1,9 +1,12 @@
 //! Sending what waits, batch by batch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use serde::Serialize;
 
 use super::lines;
 use super::queue::{Line, Queue, Taken, What, Window};
@@ -44,6 +47,9 @@ pub struct Tally {
     pub elsewhere: usize,
     /// How many lines were found that cannot be read.
     pub damaged: usize,
+    /// How many stay among those that wait: they are not for this database, or it refuses them,
+    /// and they cannot be put aside.
+    pub stays: usize,
     /// Whether something still waits for this database.
     pub waits: bool,
     /// Why the drain ended before everything was sent, other than by its bounds.
@@ -85,6 +91,7 @@ impl Outbox {
             send,
             batches: 0,
             tally,
+            closed: BTreeSet::new(),
         };
         for queue in self.queues_for(target) {
             // What landed later waits behind what did not go.
@@ -104,8 +111,26 @@ struct Drain<'a, S> {
     target: &'a Target,
     bounds: &'a Bounds,
     send: S,
+    /// How many batches came to anything.
     batches: usize,
     tally: Tally,
+    /// Files that nothing more is put into: what follows stays behind what could not be.
+    closed: BTreeSet<PathBuf>,
+}
+
+/// How far a file was gone through.
+enum Reached {
+    End,
+    /// What comes next waits.
+    Here,
+}
+
+/// What could be neither sent nor put aside of a file.
+#[derive(Debug, Default)]
+struct Stays {
+    bytes: Vec<u8>,
+    /// Whether all else of the file is gone past: then it has to be written without that.
+    is_apart: bool,
 }
 
 impl<S, E> Drain<'_, S>
@@ -113,22 +138,25 @@ where
     S: FnMut(&[&Pending]) -> Result<Vec<Verdict>, E>,
     E: std::fmt::Display,
 {
-    /// Sends what is in a queue; tells whether it is empty now.
+    /// Sends what is in a queue; tells whether nothing of it waits for this database now.
     fn empty(&mut self, queue: &Queue) -> io::Result<bool> {
         while let Some(mut taken) = queue.take_over()? {
-            while self.goes_on() {
-                self.batches += 1;
-                let window = taken.window()?;
-                let (before, is_last) = (taken.offset, window.is_last);
-                let whole = self.carry_out(&mut taken, window)?;
-                if whole && is_last {
-                    queue.finish()?;
-                    break;
+            self.tally.stays = 0;
+            let mut stays = Stays {
+                is_apart: taken.offset > 0,
+                ..Stays::default()
+            };
+            match self.go_through(queue, &mut taken, &mut stays)? {
+                Reached::End if stays.bytes.is_empty() => queue.finish()?,
+                Reached::End => {
+                    if !queue.let_stay_before_new(&stays.bytes, !stays.is_apart)? {
+                        return Ok(true);
+                    }
                 }
-                if taken.offset > before {
-                    queue.keep(&taken)?;
-                }
-                if !whole {
+                Reached::Here => {
+                    if stays.is_apart && !stays.bytes.is_empty() {
+                        queue.let_stay(&taken, &stays.bytes)?;
+                    }
                     return Ok(false);
                 }
             }
@@ -137,6 +165,30 @@ where
             }
         }
         Ok(true)
+    }
+
+    fn go_through(
+        &mut self,
+        queue: &Queue,
+        taken: &mut Taken,
+        stays: &mut Stays,
+    ) -> io::Result<Reached> {
+        while self.goes_on() {
+            let window = taken.window()?;
+            let (before, is_last) = (taken.offset, window.is_last);
+            let whole = self.carry_out(taken, window, stays)?;
+            if whole && is_last {
+                return Ok(Reached::End);
+            }
+            // Behind a mark nobody looks for what stays.
+            if taken.offset > before && stays.bytes.is_empty() {
+                queue.keep(taken)?;
+            }
+            if !whole {
+                break;
+            }
+        }
+        Ok(Reached::Here)
     }
 
     fn goes_on(&self) -> bool {
@@ -150,7 +202,12 @@ where
 
     /// Sends what comes next, and puts aside what is not to be sent; tells whether that was all
     /// of it.
-    fn carry_out(&mut self, taken: &mut Taken, window: Window) -> io::Result<bool> {
+    fn carry_out(
+        &mut self,
+        taken: &mut Taken,
+        window: Window,
+        stays: &mut Stays,
+    ) -> io::Result<bool> {
         let target = self.target;
         let ours = window.lines.iter().filter_map(|line| match &line.what {
             What::Record(record) if target.owns(record) => Some(&**record),
@@ -173,30 +230,66 @@ where
             Extent::None => taken.offset,
         };
         let whole = taken.offset == end;
-        self.put_aside(&sorted)?;
+        let stayed = stays.bytes.len();
+        let moved = self.put_aside(sorted, stays)?;
+        // A batch that came to nothing is none: what stays takes no time from what is sent.
+        self.batches += usize::from(moved || stays.bytes.len() == stayed);
+        stays.is_apart |= moved;
         Ok(whole)
     }
 
-    fn put_aside(&mut self, sorted: &Sorted) -> io::Result<()> {
+    /// Puts aside what is not sent; what cannot be stays. Tells whether anything was gone past.
+    fn put_aside(&mut self, sorted: Sorted, stays: &mut Stays) -> io::Result<bool> {
+        let mut moved = sorted.sent > 0 || !sorted.damaged.is_empty();
         self.tally.sent += sorted.sent;
-        self.tally.dead += sorted.dead.len();
         self.tally.damaged += sorted.damaged.len();
-        if !sorted.dead.is_empty() {
-            lines::append(&self.outbox.graveyard(), &sorted.dead)?;
-        }
         if !sorted.damaged.is_empty() {
             let mut bytes = sorted.damaged.join(&b'\n');
             bytes.push(b'\n');
-            lines::append_bytes(&self.outbox.aside(), &bytes)?;
+            lines::append_in_turn(&self.outbox.aside(), &bytes)?;
         }
-        for records in sorted.elsewhere.values() {
+        let dead = sorted.dead.len();
+        if dead > 0 && self.put_into(&self.outbox.graveyard(), &sorted.dead) {
+            self.tally.dead += dead;
+            moved = true;
+        } else {
+            let refused = sorted.dead.into_iter().map(|dead| dead.record);
+            self.stay(&refused.collect::<Vec<_>>(), stays)?;
+        }
+        for records in sorted.elsewhere.into_values() {
             let origin = records.first().and_then(|record| record.origin.as_ref());
             let Some(other) = origin.map(|origin| self.outbox.queue_of(origin)) else {
                 continue;
             };
-            lines::append(other.landing(), records)?;
-            self.tally.elsewhere += records.len();
+            if self.put_into(other.landing(), &records) {
+                self.tally.elsewhere += records.len();
+                moved = true;
+            } else {
+                self.stay(&records, stays)?;
+            }
         }
+        Ok(moved)
+    }
+
+    /// Puts records into another file, unless an earlier one could not be put there.
+    fn put_into<T: Serialize>(&mut self, path: &Path, records: &[T]) -> bool {
+        if self.closed.contains(path) {
+            return false;
+        }
+        match lines::append(path, records) {
+            Ok(()) => true,
+            Err(error) => {
+                let trouble = format!("{}: {error}", path.display());
+                self.tally.trouble.get_or_insert(trouble);
+                self.closed.insert(path.to_owned());
+                false
+            }
+        }
+    }
+
+    fn stay(&mut self, records: &[Pending], stays: &mut Stays) -> io::Result<()> {
+        self.tally.stays += records.len();
+        stays.bytes.extend(lines::encode(records)?.into_bytes());
         Ok(())
     }
 }

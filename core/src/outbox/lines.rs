@@ -8,11 +8,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use crate::bounds::OUTBOX;
 use crate::files;
 use crate::hex::hex;
 
 /// Largest file, in bytes: some 50,000 records. What would make it larger is refused.
-pub(super) const LARGEST: u64 = 16 * 1024 * 1024;
+pub(super) const LARGEST: u64 = OUTBOX.most;
 
 /// Bytes of a line's checksum.
 const SUM_BYTES: usize = 8;
@@ -47,6 +48,11 @@ pub(super) fn looks_whole(line: &[u8]) -> bool {
 
 /// Appends records durably, in one write, so that records of many processes never mix.
 pub(super) fn append<T: Serialize>(path: &Path, records: &[T]) -> io::Result<()> {
+    append_bytes(path, encode(records)?.as_bytes())
+}
+
+/// Writes records as lines.
+pub(super) fn encode<T: Serialize>(records: &[T]) -> io::Result<String> {
     let mut text = String::new();
     for record in records {
         let json = serde_json::to_string(record)?;
@@ -58,7 +64,7 @@ pub(super) fn append<T: Serialize>(path: &Path, records: &[T]) -> io::Result<()>
         text.push_str(&json);
         text.push('\n');
     }
-    append_bytes(path, text.as_bytes())
+    Ok(text)
 }
 
 /// Appends bytes durably. A drain may take the file over while it is written and read it to its
@@ -88,6 +94,21 @@ pub(super) fn append_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
         }
     }
     Err(io::Error::other("the file is taken over again and again"))
+}
+
+/// Appends bytes durably to a file that nobody drains; a full one starts anew, and one old one
+/// is kept.
+pub(super) fn append_in_turn(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match append_bytes(path, bytes) {
+        Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+            let mut old = path.as_os_str().to_owned();
+            old.push(".1");
+            files::clear_the_way(Path::new(&old))?;
+            fs::rename(path, &old)?;
+            append_bytes(path, bytes)
+        }
+        other => other,
+    }
 }
 
 fn open(path: &Path) -> io::Result<File> {

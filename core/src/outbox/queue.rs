@@ -4,23 +4,30 @@
 //! `NAME.taken.jsonl`, and keeps how far it came in `NAME.sent.jsonl`, so that it never writes
 //! again what it only goes past. What is found in place of any of them after a crash is gone
 //! past as well: nothing in the one file keeps the writes of the other from being sent.
+//!
+//! What can be neither sent nor put aside stays at the beginning of `NAME.taken.jsonl`, before
+//! what landed later, which is taken over as `NAME.next.jsonl` and joined to it.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom};
+use std::io::{
+    self, BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _,
+};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::lines;
 use super::record::Pending;
+use crate::bounds::{OUTBOX_BATCH, OUTBOX_COUNTED, OUTBOX_LINE};
 use crate::files;
 use crate::model::Timestamp;
 
-/// Bytes looked at in one go. A longer line is no record.
-const WINDOW: u64 = 256 * 1024;
+/// Bytes read at once.
+const CHUNK: u64 = OUTBOX_LINE.most;
 
-/// Most records of one go.
-pub(super) const BATCH: usize = 128;
+/// Bytes read in one go: a batch of the longest records that a hook makes has fewer, so a
+/// drain gets on by a whole batch.
+const WINDOW: usize = 8 * OUTBOX_LINE.len();
 
 /// Bytes at the beginning of a file that tell it from the one before.
 const HEAD: u64 = 512;
@@ -92,6 +99,11 @@ impl Queue {
         self.landing.with_extension("taken.jsonl")
     }
 
+    /// What landed while something stays, until it is joined to that.
+    fn next(&self) -> PathBuf {
+        self.landing.with_extension("next.jsonl")
+    }
+
     fn mark(&self) -> PathBuf {
         self.landing.with_extension("sent.jsonl")
     }
@@ -154,8 +166,61 @@ impl Queue {
 
     /// Removes a file that was gone through to its end.
     pub(super) fn finish(&self) -> io::Result<()> {
-        lines::remove(&self.taken())?;
+        // A crash may have left what was not joined yet.
+        match fs::rename(self.next(), self.taken()) {
+            Err(error) if lines::is_absent(&error) => lines::remove(&self.taken())?,
+            other => other?,
+        }
         self.forget()?;
+        lines::sync_folder(&self.landing)
+    }
+
+    /// Lets what could be neither sent nor put aside stay before what was not looked at yet.
+    pub(super) fn let_stay(&self, taken: &Taken, stays: &[u8]) -> io::Result<()> {
+        let (mut rest, _) = files::open(&self.taken(), false)?;
+        rest.seek(SeekFrom::Start(taken.offset))?;
+        self.replace(stays, &mut rest)
+    }
+
+    /// Lets what could be neither sent nor put aside of a whole file stay, before what landed
+    /// since; tells whether anything did.
+    pub(super) fn let_stay_before_new(&self, stays: &[u8], is_as_before: bool) -> io::Result<bool> {
+        match self.take_landed()? {
+            Some(mut landed) => {
+                self.replace(stays, &mut landed)?;
+                lines::remove(&self.next())?;
+                Ok(true)
+            }
+            None if is_as_before => Ok(false),
+            None => self.replace(stays, &mut io::empty()).map(|()| false),
+        }
+    }
+
+    fn take_landed(&self) -> io::Result<Option<File>> {
+        let next = self.next();
+        files::clear_the_way(&next)?;
+        if fs::symlink_metadata(&next).is_err() {
+            files::clear_the_way(&self.landing)?;
+            match fs::rename(&self.landing, &next) {
+                Err(error) if lines::is_absent(&error) => return Ok(None),
+                other => other?,
+            }
+        }
+        files::open(&next, false).map(|(file, _)| Some(file))
+    }
+
+    /// Replaces the file that was taken over. Until it is, the one before is whole; its mark
+    /// says nothing of the new one, and goes first.
+    fn replace(&self, stays: &[u8], rest: &mut impl io::Read) -> io::Result<()> {
+        let draft = self.landing.with_extension("taken.draft");
+        files::clear_the_way(&draft)?;
+        let mut file = files::write_own(&draft, stays)?;
+        // What stays ends a line; what comes behind it may begin anywhere in one.
+        file.write_all(b"\n")?;
+        io::copy(rest, &mut file)?;
+        file.sync_all()?;
+        self.forget()?;
+        fs::rename(&draft, self.taken())?;
         lines::sync_folder(&self.landing)
     }
 
@@ -181,9 +246,10 @@ impl Queue {
     }
 
     /// Returns the files, and where in them begins what waits.
-    fn parts(&self) -> [(PathBuf, u64); 2] {
+    fn parts(&self) -> [(PathBuf, u64); 3] {
         let offset = self.open().map_or(0, |taken| taken.offset);
-        [(self.taken(), offset), (self.landing.clone(), 0)]
+        let landing = self.landing.clone();
+        [(self.taken(), offset), (self.next(), 0), (landing, 0)]
     }
 }
 
@@ -192,14 +258,27 @@ impl Taken {
     pub(super) fn window(&mut self) -> io::Result<Window> {
         self.file.seek(SeekFrom::Start(self.offset))?;
         let mut bytes = Vec::new();
-        (&mut self.file).take(WINDOW).read_to_end(&mut bytes)?;
-        let read_to_end = (bytes.len() as u64) < WINDOW;
+        let mut read_to_end = false;
+        while !read_to_end && bytes.len() < WINDOW && records(&bytes) < OUTBOX_BATCH.len() {
+            let read = (&mut self.file).take(CHUNK).read_to_end(&mut bytes)?;
+            read_to_end = (read as u64) < CHUNK;
+        }
         Ok(cut(&bytes, self.offset, read_to_end))
     }
 }
 
+/// Counts the lines that have an end and hold anything; a record is put in with an empty line
+/// before it.
+fn records(bytes: &[u8]) -> usize {
+    let lines = bytes.split(|byte| *byte == b'\n');
+    lines
+        .filter(|line| !line.is_empty())
+        .count()
+        .saturating_sub(1)
+}
+
 /// Cuts bytes into lines. A part without an end is a line of its own at the end of the file, and
-/// where it fills the whole window: no record is that long.
+/// where it is longer than any record.
 fn cut(bytes: &[u8], start: u64, read_to_end: bool) -> Window {
     let mut window = Window {
         lines: Vec::new(),
@@ -208,10 +287,11 @@ fn cut(bytes: &[u8], start: u64, read_to_end: bool) -> Window {
     };
     for part in bytes.split_inclusive(|byte| *byte == b'\n') {
         let has_end = part.ends_with(b"\n");
-        if !has_end && !read_to_end && part.len() < bytes.len() {
+        if !has_end && !read_to_end && part.len() < OUTBOX_LINE.len() {
+            window.is_last = false;
             break;
         }
-        if window.lines.len() == BATCH {
+        if window.lines.len() == OUTBOX_BATCH.len() {
             window.is_last = false;
             break;
         }
@@ -256,7 +336,7 @@ fn count_lines(path: &Path, offset: u64, count: &mut Count) -> io::Result<()> {
     file.seek(SeekFrom::Start(offset))?;
     let mut reader = BufReader::new(file.take(4 * lines::LARGEST));
     let mut line = Vec::new();
-    loop {
+    for _ in 0..OUTBOX_COUNTED.len() {
         line.clear();
         match reader.read_until(b'\n', &mut line) {
             Ok(0) => return Ok(()),
@@ -273,4 +353,5 @@ fn count_lines(path: &Path, offset: u64, count: &mut Count) -> io::Result<()> {
         }
         count.records += 1;
     }
+    Ok(())
 }

@@ -31,7 +31,8 @@ pub struct Backlog {
 ///
 /// `outbox.jsonl` is where writes land. Those for another database than the one at hand are put
 /// into `outbox.elsewhere/`, a file for each database; those that a database refuses for good
-/// into `outbox.dead.jsonl`; lines that cannot be read into `outbox.damaged`.
+/// into `outbox.dead.jsonl`; lines that cannot be read into `outbox.damaged`. What cannot be put
+/// there stays where it is, and nothing waits behind it.
 #[derive(Debug, Clone)]
 pub struct Outbox {
     path: PathBuf,

@@ -333,6 +333,32 @@ fn a_drain_that_has_little_time_gets_on_by_a_batch_and_goes_on_there() {
     assert!(outbox.drain(&target("a"), &late, never).unwrap().waits);
 }
 
+#[test]
+fn a_batch_of_the_longest_records_is_sent_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = outbox(folder.path());
+    let batch = crate::bounds::OUTBOX_BATCH.len();
+    let reason = "\u{1f600}".repeat(crate::bounds::TASK.len());
+    let long = |n| Pending {
+        write: Write::End {
+            reason: reason.clone(),
+        },
+        ..pending(n, "a")
+    };
+    let records: Vec<Pending> = (0..2 * batch).map(long).collect();
+    super::lines::append(&folder.path().join("outbox.jsonl"), &records).unwrap();
+    let hurried = Bounds {
+        share: Deadline::after(Duration::ZERO),
+        ..bounds()
+    };
+    let take = |sent: &[&Pending]| Ok::<_, String>(vec![Verdict::Sent; sent.len()]);
+    for _ in 0..2 {
+        let tally = outbox.drain(&target("a"), &hurried, take).unwrap();
+        assert_eq!(tally.sent, batch);
+    }
+    assert!(outbox.is_idle());
+}
+
 /// A step of a life.
 #[derive(Debug, Clone)]
 enum Step {
@@ -344,6 +370,9 @@ enum Step {
     LoseMark,
     /// A crash tears what was being put in.
     Tear,
+    /// Nothing can be put aside from now on, or it can again.
+    Close,
+    Open,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -352,6 +381,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (any::<bool>(), 0..5_usize, any::<bool>()).prop_map(|(a, n, f)| Step::Drain(a, n, f)),
         1 => Just(Step::LoseMark),
         1 => Just(Step::Tear),
+        1 => Just(Step::Close),
+        1 => Just(Step::Open),
     ]
 }
 
@@ -400,6 +431,11 @@ proptest! {
                 Step::LoseMark => {
                     let _ = fs::remove_file(folder.path().join("outbox.sent.jsonl"));
                 }
+                Step::Close => {
+                    // Where something was put aside already, it can be.
+                    let _ = fs::write(outbox.elsewhere(), "");
+                }
+                Step::Open => drop(fs::remove_file(outbox.elsewhere())),
                 Step::Tear => {
                     use std::io::Write as _;
                     let path = folder.path().join("outbox.jsonl");
@@ -409,7 +445,9 @@ proptest! {
                 }
             }
         }
-        let lossless = !steps.iter().any(|step| matches!(step, Step::LoseMark));
+        // While something stays, a drain that has no time sends again what is behind it.
+        let lossless = !steps.iter().any(|step| matches!(step, Step::LoseMark | Step::Close));
+        let _ = fs::remove_file(outbox.elsewhere());
         for database in ["a", "b"] {
             let to = sent.entry(database).or_default();
             drain_into(&outbox, database, to);
@@ -423,4 +461,153 @@ proptest! {
         }
         prop_assert!(outbox.is_idle());
     }
+}
+
+/// What keeps a file from taking more.
+fn close(what: &str, path: &Path) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    match what {
+        "full" => fs::write(path, "\n".repeat(crate::bounds::OUTBOX.len())).unwrap(),
+        "no folder" => {
+            fs::remove_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path.parent().unwrap(), "").unwrap();
+        }
+        other => panic!("{other}"),
+    }
+}
+
+fn of_another(outbox: &Outbox) -> std::path::PathBuf {
+    let origin = pending(0, "a").origin.unwrap();
+    outbox.queue_of(&origin).landing().to_owned()
+}
+
+#[test]
+fn what_cannot_be_put_aside_stays_in_order_and_is_counted() {
+    for what in ["full", "no folder"] {
+        let folder = tempfile::tempdir().unwrap();
+        let outbox = outbox(folder.path());
+        let closed = of_another(&outbox);
+        close(what, &closed);
+        for (n, database) in [(1, "a"), (2, "b"), (3, "a"), (4, "b")] {
+            outbox.put(&pending(n, database)).unwrap();
+        }
+        let mut sent = Vec::new();
+        let tally = drain_into(&outbox, "b", &mut sent);
+        assert_eq!(sent, operations([2, 4]), "{what}");
+        assert_eq!((tally.stays, tally.elsewhere, tally.waits), (2, 0, false));
+        assert!(tally.trouble.is_some());
+        // What lands later is sent, and what stays is not sent again.
+        for (n, database) in [(5, "b"), (6, "a"), (7, "b")] {
+            outbox.put(&pending(n, database)).unwrap();
+        }
+        let tally = drain_into(&outbox, "b", &mut sent);
+        assert_eq!(sent, operations([2, 4, 5, 7]), "{what}");
+        assert_eq!((tally.stays, tally.waits), (3, false));
+        assert_eq!(drain_into(&outbox, "b", &mut sent).stays, 3);
+        let waiting = outbox.waiting().unwrap();
+        let waiting: Vec<String> = waiting.into_iter().map(|p| p.op_id).collect();
+        assert_eq!(waiting, operations([1, 3, 6]), "{what}");
+        if what == "full" {
+            fs::remove_file(closed).unwrap();
+        } else {
+            fs::remove_file(closed.parent().unwrap()).unwrap();
+        }
+        assert_eq!(drain_into(&outbox, "b", &mut Vec::new()).elsewhere, 3);
+        outbox.put(&pending(8, "a")).unwrap();
+        assert_eq!(drained(&outbox, "a"), operations([1, 3, 6, 8]), "{what}");
+        assert!(outbox.is_idle());
+    }
+}
+
+#[test]
+fn what_stays_is_still_there_after_a_drain_without_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = outbox(folder.path());
+    close("full", &of_another(&outbox));
+    let many = 1_000;
+    let database = |n: usize| if n.is_multiple_of(3) { "a" } else { "b" };
+    let records: Vec<Pending> = (0..many).map(|n| pending(n, database(n))).collect();
+    super::lines::append(&folder.path().join("outbox.jsonl"), &records).unwrap();
+    let hurried = Bounds {
+        share: Deadline::after(Duration::ZERO),
+        ..bounds()
+    };
+    let mut sent = Vec::new();
+    for _ in 0..many {
+        let take = |batch: &[&Pending]| {
+            sent.extend(batch.iter().map(|pending| pending.op_id.clone()));
+            Ok::<_, String>(vec![Verdict::Sent; batch.len()])
+        };
+        if !outbox.drain(&target("b"), &hurried, take).unwrap().waits {
+            break;
+        }
+    }
+    assert_eq!(sent, operations((0..many).filter(|n| database(*n) == "b")));
+    let own = (0..many).filter(|n| database(*n) == "a");
+    assert_eq!(drained(&outbox, "a"), operations(own));
+}
+
+#[test]
+fn what_was_not_joined_before_a_crash_is_sent() {
+    for taken in [&[][..], &[1]] {
+        let folder = tempfile::tempdir().unwrap();
+        let outbox = outbox(folder.path());
+        let put = |file: &str, numbers: &[usize]| {
+            let records: Vec<Pending> = numbers.iter().map(|n| pending(*n, "a")).collect();
+            super::lines::append(&folder.path().join(file), &records).unwrap();
+        };
+        put("outbox.taken.jsonl", taken);
+        put("outbox.next.jsonl", &[2, 3]);
+        put("outbox.jsonl", &[4]);
+        let all: Vec<usize> = taken.iter().copied().chain([2, 3, 4]).collect();
+        assert_eq!(outbox.backlog().unwrap().waiting, all.len());
+        assert_eq!(drained(&outbox, "a"), operations(all));
+        assert_eq!(names(folder.path()), ["outbox.lock"]);
+    }
+}
+
+#[test]
+fn what_a_database_refuses_and_cannot_be_kept_stays_and_holds_nobody_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = outbox(folder.path());
+    let full = folder.path().join("outbox.dead.jsonl");
+    close("full", &full);
+    for n in 1..=3 {
+        outbox.put(&pending(n, "a")).unwrap();
+    }
+    let mut sent = Vec::new();
+    let mut drain = || {
+        let take = |batch: &[&Pending]| {
+            let verdict = |p: &&Pending| match p.op_id.as_str() {
+                "op-2" => Verdict::Refused("no such thing".to_owned()),
+                op => {
+                    sent.push(op.to_owned());
+                    Verdict::Sent
+                }
+            };
+            Ok::<_, String>(batch.iter().map(verdict).collect())
+        };
+        outbox.drain(&target("a"), &bounds(), take).unwrap()
+    };
+    let tally = drain();
+    assert_eq!((tally.sent, tally.dead, tally.stays), (2, 0, 1));
+    fs::remove_file(full).unwrap();
+    let tally = drain();
+    assert_eq!((tally.dead, tally.stays, tally.waits), (1, 0, false));
+    assert_eq!(sent, operations([1, 3]));
+    assert!(outbox.is_idle());
+}
+
+#[test]
+fn what_cannot_be_read_is_kept_in_two_files_at_most() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = outbox(folder.path());
+    close("full", &folder.path().join("outbox.damaged"));
+    fs::write(folder.path().join("outbox.jsonl"), "garbage\n").unwrap();
+    outbox.put(&pending(1, "a")).unwrap();
+    assert_eq!(drained(&outbox, "a"), operations([1]));
+    let aside = fs::read_to_string(folder.path().join("outbox.damaged")).unwrap();
+    assert_eq!(aside, "garbage\n");
+    let old = fs::metadata(folder.path().join("outbox.damaged.1")).unwrap();
+    assert_eq!(old.len(), crate::bounds::OUTBOX.most);
 }

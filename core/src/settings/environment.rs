@@ -84,7 +84,7 @@ impl Environment {
     ///
     /// What is wrong with it, when it is no Unicode.
     pub fn demand_text(&self, name: &str) -> Result<Option<&str>, String> {
-        match self.0.get(name).map(|value| value.to_str()) {
+        match self.get(name).map(|value| value.to_str()) {
             None => Ok(None),
             Some(Some(text)) => Ok(Some(text)),
             Some(None) => Err("it is not valid UTF-8".to_owned()),

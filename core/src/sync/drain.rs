@@ -11,7 +11,7 @@ use crate::store::{Delivered, Newcomer, Store, StoreError};
 const SHARE: u32 = 3;
 
 /// Most lost edits told one by one.
-const TOLD: usize = 3;
+const TOLD: usize = crate::bounds::LOST_TOLD.len();
 
 /// What a drain came to.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -30,6 +30,7 @@ impl Drained {
             dead,
             elsewhere,
             damaged,
+            stays,
             waits,
             trouble,
         } = later.tally;
@@ -37,6 +38,7 @@ impl Drained {
         self.tally.dead += dead;
         self.tally.elsewhere += elsewhere;
         self.tally.damaged += damaged;
+        self.tally.stays = stays;
         self.tally.waits = waits;
         self.tally.trouble = trouble;
         self.lost.extend(later.lost);
@@ -92,6 +94,19 @@ impl Drained {
             ));
         }
         lines
+    }
+
+    /// Says what stays among what waits and cannot be put aside: that goes on until somebody
+    /// makes room, so it is for the start of a session alone.
+    pub fn stays(&self) -> Option<String> {
+        let Tally { stays, trouble, .. } = &self.tally;
+        let why = trouble.as_deref().unwrap_or_default();
+        (*stays > 0).then(|| {
+            format!(
+                "⚠️ {stays} writes that are not for this database, or that it refuses, cannot be \
+                 put aside and stay in the outbox ({why}); see trueup doctor"
+            )
+        })
     }
 }
 

@@ -1,0 +1,194 @@
+//! What waits in the outbox: more, and longer lines, than are taken at once.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::json;
+use support::home::{Answer, Home, Payload, SESSION};
+use trueup_core::bounds::{self, Bound};
+use trueup_core::cache::lock::FileLock;
+use trueup_core::model::{Field, Value};
+use trueup_core::outbox::{Outbox, Pending, Write};
+
+use super::{beyond, limited, mended_by, says, starts};
+
+fn outbox(home: &Home) -> Outbox {
+    Outbox::new(landing(home))
+}
+
+fn landing(home: &Home) -> PathBuf {
+    home.trueup().join("outbox.jsonl")
+}
+
+/// Runs a push with little time, while another process writes the database.
+fn spill(home: &Home, payload: &Payload) -> Answer {
+    let other = home.database();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let little = [("TRUEUP_DEADLINE_MS", "200")];
+    let answer = limited(home, "checkpoint-push", payload, &little);
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(answer.code, Some(0), "{answer:.2000?}");
+    answer
+}
+
+/// Lets as many tasks wait as are asked for.
+fn crowd(home: &Home, count: usize) {
+    spill(home, &home.payload("post-tool-use.todo-write"));
+    let model = outbox(home).waiting().unwrap().remove(0);
+    fs::remove_file(landing(home)).unwrap();
+    let write = |n: usize| Pending {
+        op_id: format!("op-{n}"),
+        write: Write::State {
+            changes: [(Field::Task, Value::Text(Some(format!("task {n}"))))].into(),
+            branch: None,
+        },
+        ..model.clone()
+    };
+    let writes: Vec<Pending> = (0..count).map(write).collect();
+    outbox(home)
+        .put_all(&writes.iter().collect::<Vec<_>>())
+        .unwrap();
+}
+
+/// Keeps drains out until it is dropped.
+fn no_drains(home: &Home) -> FileLock {
+    let path = home.trueup().join("outbox.lock");
+    FileLock::exclusive(&path, Duration::ZERO).unwrap()
+}
+
+/// Runs something while there is no database.
+fn without_database(home: &Home, run: impl FnOnce()) {
+    let names = ["trueup.db", "trueup.db-wal", "trueup.db-shm"];
+    let there = names.map(|name| home.trueup().join(name));
+    let there: Vec<PathBuf> = there.into_iter().filter(|path| path.exists()).collect();
+    let aside = |path: &PathBuf| {
+        path.with_extension(format!("{}-aside", path.extension().unwrap().display()))
+    };
+    for path in &there {
+        fs::rename(path, aside(path)).unwrap();
+    }
+    run();
+    for path in &there {
+        fs::rename(aside(path), path).unwrap();
+    }
+}
+
+fn fill(home: &Home, file: &str, bound: Bound) {
+    let line = format!("{}\n", "x".repeat(999));
+    let path = home.trueup().join(file);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, line.repeat(bound.len() / line.len())).unwrap();
+}
+
+pub(super) fn waiting(home: &Home) {
+    fill(home, "outbox.jsonl", bounds::OUTBOX);
+    let drains = no_drains(home);
+    let answer = spill(home, &home.payload("post-tool-use.todo-write"));
+    drop(drains);
+    says(&answer, "it is lost, the outbox too fails");
+    // What fills it goes aside, as far as there is time, and the hook does its job.
+    starts(home);
+    let push = home.payload("post-tool-use.bash");
+    mended_by(home, "checkpoint-push", &push, &[]);
+    while !outbox(home).is_idle() {
+        starts(home);
+    }
+    let aside = fs::metadata(home.trueup().join("outbox.damaged")).unwrap();
+    assert!(aside.len() <= bounds::OUTBOX.most);
+}
+
+pub(super) fn line(home: &Home) {
+    spill(home, &home.payload("post-tool-use.todo-write"));
+    let mut long = "x".repeat(beyond(bounds::OUTBOX_LINE)).into_bytes();
+    long.extend(fs::read(landing(home)).unwrap());
+    fs::write(landing(home), long).unwrap();
+    let answer = starts(home);
+    assert!(
+        answer
+            .message()
+            .iter()
+            .any(|line| line.contains("lines of the outbox cannot be read")),
+        "{answer:.2000?}"
+    );
+    assert_eq!(home.state()["currentTask"], "write the test");
+    assert!(outbox(home).is_idle());
+}
+
+pub(super) fn batch(home: &Home) {
+    crowd(home, beyond(bounds::OUTBOX_BATCH));
+    // One for each batch that is begun, however little time is left for a second one.
+    for _ in 0..3 {
+        starts(home);
+    }
+    assert!(outbox(home).is_idle());
+    let last = format!("task {}", beyond(bounds::OUTBOX_BATCH) - 1);
+    assert_eq!(home.state()["currentTask"], last);
+}
+
+pub(super) fn counted(home: &Home) {
+    let folder = home.trueup().join("outbox.elsewhere");
+    fs::create_dir_all(&folder).unwrap();
+    let lines = "\n".repeat(bounds::OUTBOX.len());
+    fs::write(folder.join("lineage-0000000000000000.jsonl"), lines).unwrap();
+    starts(home);
+    let stop = home.payload("stop");
+    mended_by(home, "checkpoint-push", &stop, &[]);
+}
+
+pub(super) fn lost(home: &Home) {
+    let count = beyond(bounds::LOST_TOLD);
+    crowd(home, count);
+    let drains = no_drains(home);
+    home.run("trueup")
+        .args(["set", "--task", "newer", "--session", SESSION])
+        .env("TRUEUP_DEADLINE_MS", "3000")
+        .finish()
+        .ok();
+    drop(drains);
+    let told = starts(home).message();
+    let one_by_one = told.iter().filter(|line| line.contains("local edit lost"));
+    assert_eq!(one_by_one.count(), bounds::LOST_TOLD.len(), "{told:?}");
+    let rest = format!("{} more edits lost", count - bounds::LOST_TOLD.len());
+    assert!(told.iter().any(|line| line.contains(&rest)), "{told:?}");
+    assert_eq!(home.state()["currentTask"], "newer");
+}
+
+pub(super) fn database_note(home: &Home) {
+    let folder = home.trueup().join("databases");
+    let notes: Vec<PathBuf> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert_eq!(notes.len(), 1);
+    let long = format!("{}\nname\n", "x".repeat(beyond(bounds::DATABASE_NOTE)));
+    fs::write(&notes[0], &long).unwrap();
+    without_database(home, || {
+        let todo = home.payload("post-tool-use.todo-write");
+        limited(home, "checkpoint-push", &todo, &[]);
+    });
+    let waiting = outbox(home).waiting().unwrap();
+    assert_eq!(waiting[0].origin.as_ref().unwrap().lineage, None);
+    starts(home);
+    assert!(fs::metadata(&notes[0]).unwrap().len() < bounds::DATABASE_NOTE.most);
+    assert!(outbox(home).is_idle());
+}
+
+pub(super) fn names(home: &Home) {
+    let long = "r".repeat(beyond(bounds::PAYLOAD_NAME) * 1_000);
+    let task = json!({"taskId": long, "status": "in_progress", "subject": "the long one"});
+    let started = home
+        .payload("post-tool-use.task-update")
+        .with("tool_input", task);
+    spill(home, &started);
+    let ended = home.payload("session-end.other").with("reason", &*long);
+    spill(home, &ended);
+    let size = fs::metadata(landing(home)).unwrap().len();
+    assert!(size < 10_000, "{size}");
+    // Both arrive, though the session's end is not told to it again.
+    home.start().ok();
+    assert!(outbox(home).is_idle());
+    assert_eq!(home.state()["currentTask"], "the long one");
+    let longest: i64 = home.ask("SELECT max(length(reason)) FROM events", []);
+    assert!(longest <= 500, "{longest}");
+}

@@ -1,0 +1,108 @@
+//! What a hook looks at to find its client where the client does not name its process: the
+//! processes above it, and the client's own records.
+
+use std::fs;
+use std::path::PathBuf;
+
+use support::home::{Answer, Home, SESSION};
+use trueup_core::bounds::{self, Bound};
+
+use super::{COMPUTING, beyond};
+
+/// Calls itself as deep as it is told to, says which process it is at the top, and then runs
+/// what else it is given.
+const DEEPER: &str = r#"
+ulimit -t "$1"; deep=$2; top=$3; shift 3
+[ -e "$top" ] || echo $$ > "$top"
+if [ "$deep" -gt 0 ]; then sh "$0" unlimited $((deep - 1)) "$top" "$@"; exit $?; fi
+while [ "$1" != -- ]; do shift; done
+shift; "$@"; exit $?
+"#;
+
+/// Starts a session whose client does not name its process, so deep below one of this name
+/// that has these arguments; returns the answer, and that process's number.
+fn below(home: &Home, name: &str, depth: usize, more: &[String]) -> (Answer, i64) {
+    let root = home.root();
+    let (script, top) = (root.join("claude"), root.join("top"));
+    fs::write(&script, DEEPER).unwrap();
+    let _ = fs::remove_file(&top);
+    let shell = root.join("bin").join(name);
+    fs::create_dir_all(shell.parent().unwrap()).unwrap();
+    support::program::copy(&PathBuf::from("/bin/sh").canonicalize().unwrap(), &shell).unwrap();
+    home.edit("currentSd", "SD-002B");
+    let run = home
+        .run("session-start-sync")
+        .without("CLAUDE_PID")
+        .payload(&home.payload("session-start.resume"));
+    let run = run.through(shell.to_str().unwrap(), |program| {
+        let limit = COMPUTING.to_string();
+        let first = [
+            script.clone().into(),
+            limit.into(),
+            depth.to_string().into(),
+        ];
+        let first = first.into_iter().chain([top.clone().into()]);
+        let more = more.iter().map(|argument| argument.clone().into());
+        first
+            .chain(more)
+            .chain(["--".into(), program.into()])
+            .collect()
+    });
+    let answer = run.finish();
+    assert_eq!(answer.code, Some(0), "{answer:.2000?}");
+    assert_eq!(home.cached()["currentSd"], "SD-002C", "{answer:.2000?}");
+    let number = fs::read_to_string(&top).unwrap().trim().parse().unwrap();
+    (answer, number)
+}
+
+fn client(home: &Home) -> Option<i64> {
+    home.session("pid", SESSION)
+}
+
+pub(super) fn ancestors(home: &Home) {
+    let most = bounds::ANCESTORS.len();
+    let (_, near) = below(home, "claude", most / 2, &[]);
+    assert_eq!(client(home), Some(near));
+    let (_, far) = below(home, "claude", most, &[]);
+    assert_ne!(client(home), Some(far));
+}
+
+pub(super) fn command_line(home: &Home) {
+    // The interpreter's script is called like the client.
+    let (_, near) = below(home, "node", 1, &[]);
+    assert_eq!(client(home), Some(near));
+    let long = "x".repeat(100_000);
+    let more = vec![long; beyond(bounds::COMMAND_LINE) / 100_000 + 1];
+    let (_, unread) = below(home, "node", 1, &more);
+    assert_ne!(client(home), Some(unread));
+}
+
+/// Writes records of the client that name the session, larger or more than are looked at.
+fn records(home: &Home, count: usize, bound: Bound, size: usize) {
+    let folder = home.user().join(".claude/sessions");
+    fs::create_dir_all(&folder).unwrap();
+    for number in 0..count {
+        let record = format!(
+            "{{\"sessionId\": \"{SESSION}\", \"x\": \"{}\"}}",
+            "x".repeat(size)
+        );
+        // Numbers that no process has.
+        fs::write(folder.join(format!("{}.json", 5_000_000 + number)), record).unwrap();
+    }
+    let (answer, _) = below(home, "shell", 1, &[]);
+    assert!(answer.stdout.len() < bound.len() * 200, "{answer:.2000?}");
+}
+
+pub(super) fn client_records(home: &Home) {
+    records(
+        home,
+        beyond(bounds::CLIENT_RECORDS) * 50,
+        bounds::CLIENT_RECORDS,
+        10,
+    );
+}
+
+pub(super) fn client_record(home: &Home) {
+    let size = bounds::CLIENT_RECORD.len() * 1_000;
+    records(home, 1, bounds::CLIENT_RECORD, size);
+}
