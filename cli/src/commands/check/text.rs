@@ -91,7 +91,7 @@ fn finding_lines(page: &mut Page, finding: &Finding, mended: bool) {
         (false, Severity::Warning) => (Some(Tint::Warning), "warning"),
         (false, Severity::Info) => (None, "info"),
     };
-    let code = codes::shown(divergence.code);
+    let code = divergence.code.as_str();
     page.add(tint, format!("    {mark:<7} {code} {}", divergence.message));
     if let Some(fix) = divergence.fix.as_ref().filter(|_| !mended) {
         page.add(Some(Tint::Faint), format!("            -> {fix}"));
