@@ -4,7 +4,7 @@ use trueup_core::consistency::{Checked, Finding};
 use trueup_core::files::path_to_text;
 use trueup_core::reconcile::Severity;
 
-use super::{Looked, codes};
+use super::Looked;
 use crate::report::Tint;
 
 /// Most files of a commit that are named.
