@@ -52,7 +52,7 @@ mod tests {
         assert_eq!(clean("a\u{1b}[1m\u{202e}b\u{fe01}\n\tc\r"), "a[1mb\n c");
         assert_eq!(clean_lines("a\nerror: b", "  "), "a\n  error: b");
         assert_eq!(clean("a\n ::error::b\n##[c]"), "a\n : :error::b\n## [c]");
-        assert_eq!(clean_line("a\n::error\u{9b}31m"), "a⏎::error31m");
+        assert_eq!(clean_line("a\n::error\u{9b}31m"), "a⏎: :error31m");
         assert_eq!(clean("⚠\u{fe0f} é"), "⚠\u{fe0f} é");
     }
 }

@@ -111,7 +111,7 @@ fn an_argument_is_printed_in_one_line_and_without_what_acts() {
         assert!(!text.lines().any(|line| line.starts_with("::")), "{text}");
         assert!(!text.contains(['\u{202e}', '\u{9b}']), "{text}");
     }
-    assert!(dry.out.contains("::error"), "{}", dry.out);
+    assert!(dry.out.contains("error file=a"), "{}", dry.out);
 }
 
 #[test]
