@@ -134,7 +134,7 @@ impl Desk {
             .collect()
     }
 
-    fn opened(&self) -> Result<SqliteStore, Failure> {
+    pub(crate) fn opened(&self) -> Result<SqliteStore, Failure> {
         Ok(SqliteStore::open(self.database()?, self.site.deadline)?.until_exit())
     }
 

@@ -7,6 +7,7 @@ use trueup_core::reconcile::Reading;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{SessionFilter, Store as _};
 
+use crate::args::Command;
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::json;
@@ -58,6 +59,27 @@ impl Desk {
         }
         let speaker = self.find_speaker(store)?;
         Ok(self.speaker.get_or_init(|| speaker).clone())
+    }
+
+    /// Refuses a session that the command line names and nobody knows, whatever the command makes
+    /// of it: a filter by nobody would answer that there is nothing.
+    pub(crate) fn refuse_unknown_session(&self, command: &Command) -> Result<(), Failure> {
+        // The log knows sessions that were pruned; the others ask about the machine.
+        let asks_itself = matches!(
+            command,
+            Command::Log(_)
+                | Command::Db(_)
+                | Command::Doctor { .. }
+                | Command::Demo
+                | Command::Statusline
+                | Command::Completions { .. }
+        );
+        let Some(id) = self.named.as_ref().filter(|_| !asks_itself) else {
+            return Ok(());
+        };
+        // A database that does not open is for the command to tell.
+        self.opened()
+            .map_or(Ok(()), |mut store| find_session(&mut store, id).map(drop))
     }
 
     fn find_speaker(&self, store: &mut SqliteStore) -> Result<Speaker, Failure> {

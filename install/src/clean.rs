@@ -18,6 +18,11 @@ pub(crate) fn clean(text: &str) -> String {
     text.split('\n').map(apart).collect::<Vec<_>>().join("\n")
 }
 
+/// Returns the text as one line: what ends a line in it is shown.
+pub(crate) fn clean_line(text: &str) -> String {
+    clean(text).replace('\n', "⏎")
+}
+
 /// Returns the lines of a text, those behind the first indented: none of them can be taken for
 /// one of the installer's own.
 pub(crate) fn clean_lines(text: &str, indent: &str) -> String {
@@ -34,7 +39,8 @@ const fn is_hidden(c: char) -> bool {
         | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0e}' | '\u{feff}'
         | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e0fff}')
+        | '\u{e0000}'..='\u{e0fff}' | '\u{e000}'..='\u{e09f}' | '\u{e0d8}'..='\u{f8ff}'
+        | '\u{f0000}'..='\u{10ffff}')
 }
 
 #[cfg(test)]
@@ -46,6 +52,7 @@ mod tests {
         assert_eq!(clean("a\u{1b}[1m\u{202e}b\u{fe01}\n\tc\r"), "a[1mb\n c");
         assert_eq!(clean_lines("a\nerror: b", "  "), "a\n  error: b");
         assert_eq!(clean("a\n ::error::b\n##[c]"), "a\n : :error::b\n## [c]");
+        assert_eq!(clean_line("a\n::error\u{9b}31m"), "a⏎: :error31m");
         assert_eq!(clean("⚠\u{fe0f} é"), "⚠\u{fe0f} é");
     }
 }

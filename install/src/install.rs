@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Args, places: &Places, report: &mut Report) -> Result<(
     if args.dry_run {
         report.say("Would, in this order:");
         for (step, number) in steps.iter().zip(1..) {
-            report.say(&format!("  {number}. {step}"));
+            report.item(&format!("{number}. {step}"));
         }
         report.say("Nothing was touched.");
         return Ok(());

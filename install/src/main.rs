@@ -30,14 +30,15 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::Parser as _;
 
 use crate::args::Args;
+use crate::clean::clean_line;
 use crate::places::Places;
 use crate::report::Report;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = read_arguments().unwrap_or_else(|error| error.exit());
     let mut report = Report::new();
     let outcome = Places::find(&args).and_then(|places| {
         if args.uninstall {
@@ -47,4 +48,15 @@ fn main() -> ExitCode {
         }
     });
     report.finish(outcome)
+}
+
+/// Reads the command line. A complaint repeats arguments, so it is made of clean ones.
+fn read_arguments() -> Result<Args, clap::Error> {
+    Args::try_parse().map_err(|error| {
+        let arguments = std::env::args_os().map(|given| clean_line(&given.to_string_lossy()));
+        match Args::try_parse_from(arguments) {
+            Err(clean) if error.use_stderr() => clean,
+            _ => error,
+        }
+    })
 }

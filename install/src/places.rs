@@ -80,7 +80,7 @@ impl Places {
                 .parent()
                 .map_or_else(|| PathBuf::from("."), Path::to_owned),
         };
-        Ok(Self {
+        let places = Self {
             home,
             data,
             passing,
@@ -92,7 +92,30 @@ impl Places {
             config,
             client_state,
             source,
-        })
+        };
+        places.refuse_bytes()?;
+        Ok(places)
+    }
+
+    /// Refuses places that are no UTF-8 before anything is staged there: neither the record of an
+    /// installation nor the client's files, which are JSON, can name them.
+    fn refuse_bytes(&self) -> Result<()> {
+        let all = [
+            &self.home,
+            &self.data,
+            &self.stage,
+            &self.manifest,
+            &self.config,
+        ];
+        let mut all = all.into_iter().chain(&self.links);
+        match all.find(|path| path.to_str().is_none()) {
+            None => Ok(()),
+            Some(path) => Err(Error::Refused {
+                path: path.clone(),
+                why: "the path is no UTF-8, so that no JSON file can name it".to_owned(),
+                hint: "choose a place whose name is UTF-8; nothing was touched".to_owned(),
+            }),
+        }
     }
 
     /// A directory to run the client in that is no project: there it would mix in settings.

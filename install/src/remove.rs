@@ -88,21 +88,21 @@ pub(crate) fn run(args: &Args, places: &Places, report: &mut Report) -> Result<(
 fn describe(args: &Args, places: &Places, manifest: &Manifest, report: &Report) {
     report.say("Would, in this order:");
     if manifest.registered {
-        report.say("  - remove the plugin and its marketplace from Claude Code");
+        report.item("- remove the plugin and its marketplace from Claude Code");
     }
     for file in &manifest.user_files {
-        report.say(&format!("  - restore {}", places.short(&file.path)));
+        report.item(&format!("- restore {}", places.short(&file.path)));
     }
     for link in &manifest.links {
-        report.say(&format!("  - remove the link {}", places.short(&link.at)));
+        report.item(&format!("- remove the link {}", places.short(&link.at)));
     }
-    report.say(&format!(
-        "  - remove the plugin at {}",
+    report.item(&format!(
+        "- remove the plugin at {}",
         places.short(&manifest.stage)
     ));
     if args.purge {
-        report.say(&format!(
-            "  - remove the data directory {}",
+        report.item(&format!(
+            "- remove the data directory {}",
             places.short(&places.data)
         ));
     }

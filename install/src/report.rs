@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use crate::clean::{clean, clean_lines};
+use crate::clean::{clean, clean_line, clean_lines};
 use crate::error::{Error, Result};
 
 /// How one thing stands.
@@ -86,8 +86,9 @@ impl Report {
         self.rows.push(Row {
             subject: subject.to_owned(),
             state,
-            detail,
-            hint,
+            // Of several lines none can be taken for a row.
+            detail: clean_lines(&detail, "    "),
+            hint: hint.map(|hint| clean_lines(&hint, "    ")),
         });
     }
 
@@ -99,6 +100,11 @@ impl Report {
     pub(crate) fn say(&self, text: &str) {
         // A closed pipe must not undo an installation, so a failed write is ignored.
         drop(writeln!(io::stdout(), "{}", clean(text)));
+    }
+
+    /// Prints one item of a list, in one line whatever it holds.
+    pub(crate) fn item(&self, text: &str) {
+        self.say(&format!("  {}", clean_line(text)));
     }
 
     /// Tells what is being done just now.

@@ -438,15 +438,53 @@ fn a_symlink_in_a_repository_leads_no_write_out_of_it() {
     .unwrap();
     fs::create_dir(home.project().join("agents")).unwrap();
     symlink(&outside, home.project().join("agents").join(ID)).unwrap();
-    for arguments in [
-        &["meta", "get", ID][..],
-        &["meta", "set", ID, "a=1"],
-        &["meta", "check"],
-        &["meta", "fix"],
-    ] {
+    for arguments in [&["meta", "get", ID][..], &["meta", "set", ID, "a=1"]] {
         let object = object(&home, 3, arguments);
         assert_eq!(object["error"]["code"], "metadata_symlink", "{arguments:?}");
     }
+    for arguments in [&["meta", "check"][..], &["meta", "fix"]] {
+        let object = object(&home, 1, arguments);
+        assert_eq!(codes(&object), ["F-02"], "{arguments:?}");
+    }
     let kept = fs::read_to_string(outside.join("adw_state.json")).unwrap();
     assert_eq!(kept, r#"{"adw_id": "77c90e61", "status": 1}"#);
+}
+
+/// What stands in the place of a file among others, made in its folder.
+#[cfg(unix)]
+const ODD: [(&str, &str); 4] = [
+    ("a FIFO", "mkfifo adw_state.json"),
+    ("a directory", "mkdir adw_state.json"),
+    ("a symlink", "ln -s /etc/passwd adw_state.json"),
+    ("too large", "truncate -s 300M adw_state.json"),
+];
+
+#[cfg(unix)]
+#[test]
+fn one_odd_file_hides_none_of_the_others() {
+    for (name, make) in ODD {
+        let home = started();
+        write(&home, ID, r#"{"adw_id": "77c90e61", "status": "running"}"#);
+        for odd in ["00000000", "ffffffff"] {
+            let folder = home.project().join("agents").join(odd);
+            fs::create_dir_all(&folder).unwrap();
+            let made = std::process::Command::new("sh")
+                .args(["-c", make])
+                .current_dir(&folder)
+                .status();
+            assert!(made.unwrap().success());
+        }
+        let found = object(&home, 1, &["meta", "check"]);
+        let mut told = codes(&found);
+        told.sort_unstable();
+        assert_eq!(told, ["F-01", "F-02", "F-02"], "{name}");
+        assert!(
+            message(&found, "F-02").contains("agents/00000000/adw_state.json"),
+            "{name}"
+        );
+        let fixed = object(&home, 1, &["meta", "fix"]);
+        assert_eq!(fixed["data"]["fixed"][0]["id"], ID, "{name}: {fixed}");
+        assert_eq!(codes(&fixed), ["F-02", "F-02"], "{name}");
+        assert!(!text(&home, ID).contains("status"), "{name}");
+    }
 }

@@ -324,7 +324,13 @@ fn checkboxes_are_compared_with_the_database_in_both_directions() {
     says(
         &by_id,
         "C-15",
-        &["fix.md:4:4: ", "1.1", "[ ]", "completed", "seed C-13"],
+        &[
+            "fix.md:4:4: ",
+            "1.1",
+            "[ ]",
+            "completed",
+            "the database is ahead",
+        ],
     );
     says(
         &by_id,

@@ -50,6 +50,33 @@ const UNKNOWN: &[(&str, &[&str])] = &[
     ("item_not_found", &["blame", "NO-1"]),
     ("phantom_session", &["status", "--session", "nobody"]),
     ("phantom_session", &["sessions", "show", "nobody"]),
+    (
+        "phantom_session",
+        &["journal", "list", "--session", "nobody"],
+    ),
+    (
+        "phantom_session",
+        &["journal", "show", "j-none", "--session", "nobody"],
+    ),
+    (
+        "phantom_session",
+        &["handoff", "list", "--session", "nobody"],
+    ),
+    ("phantom_session", &["queue", "list", "--session", "nobody"]),
+    ("phantom_session", &["queue", "next", "--session", "nobody"]),
+    ("phantom_session", &["plan", "list", "--session", "nobody"]),
+    ("phantom_session", &["ports", "list", "--session", "nobody"]),
+    ("phantom_session", &["repo", "list", "--session", "nobody"]),
+    ("phantom_session", &["item", "list", "--session", "nobody"]),
+    (
+        "phantom_session",
+        &["orchestrator", "list", "--session", "nobody"],
+    ),
+    (
+        "phantom_session",
+        &["sessions", "list", "--session", "nobody"],
+    ),
+    ("phantom_session", &["next", "--session", "nobody"]),
     ("handoff_not_found", &["handoff", "show", "h-0a1b2c3d4e"]),
     ("handoff_not_found", &["handoff", "accept", "h-0a1b2c3d4e"]),
     ("plan_not_found", &["plan", "status", "nonsense"]),

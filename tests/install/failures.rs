@@ -100,3 +100,38 @@ fn without_cargo_the_script_says_how_to_get_it() {
     let said = Said::new(output).exits(3);
     assert!(said.err.contains("https://rustup.rs") && said.err.contains("apt install rustup"));
 }
+
+#[test]
+fn an_argument_is_printed_in_one_line_and_without_what_acts() {
+    let scratch = Scratch::new();
+    let evil = "x\n::error file=a::b\n\u{202e}evil\u{9b}[31m";
+    let said = scratch.run(&[evil]).exits(2);
+    let dry = scratch.install(&["--dry-run", "--prefix", evil]).exits(0);
+    for text in [&said.err, &said.out, &dry.out, &dry.err] {
+        assert!(!text.lines().any(|line| line.starts_with("::")), "{text}");
+        assert!(!text.contains(['\u{202e}', '\u{9b}']), "{text}");
+    }
+    assert!(dry.out.contains("error file=a"), "{}", dry.out);
+}
+
+#[test]
+fn a_place_that_is_no_utf8_is_refused_before_anything_is_staged() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let scratch = Scratch::new();
+    let odd = scratch.path("out").into_os_string();
+    let odd = OsStr::from_bytes(&[odd.as_bytes(), b"\xff"].concat()).to_owned();
+    let before = scratch.tree();
+    for variable in [None, Some("HOME"), Some("TRUEUP_HOME")] {
+        let mut command = scratch.installer(&["--no-claude"]);
+        match variable {
+            Some(name) => command.env(name, &odd),
+            None => command.arg("--prefix").arg(&odd),
+        };
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{variable:?}: {said}");
+        assert!(said.contains("no UTF-8"), "{said}");
+        assert_eq!(scratch.tree(), before, "{variable:?}");
+    }
+}

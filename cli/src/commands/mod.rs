@@ -37,6 +37,7 @@ use crate::report::Answer;
 
 /// Runs a command of `trueup`.
 pub(crate) fn run(desk: &Desk, command: Command) -> Result<Answer, Failure> {
+    desk.refuse_unknown_session(&command)?;
     let mut answer = match command {
         Command::Status { all } => status::run(desk, all),
         Command::Set(arguments) => set::set(desk, &arguments),

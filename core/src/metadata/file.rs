@@ -53,6 +53,23 @@ pub enum MetadataError {
     },
 }
 
+impl MetadataError {
+    /// Says what is wrong, without the place.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Symlink { .. } => "a symlink, which is not followed".to_owned(),
+            Self::Unparsable { error, .. } => error.reason.clone(),
+            Self::Io { source, .. } => source.to_string(),
+            Self::Busy { source, .. } => {
+                format!("others were writing it until the deadline: {source}")
+            }
+            Self::Restless { .. } => {
+                "something saves it over and over without trueup's lock".to_owned()
+            }
+        }
+    }
+}
+
 impl From<ChangeError> for MetadataError {
     fn from(error: ChangeError) -> Self {
         match error {

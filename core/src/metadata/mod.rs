@@ -20,7 +20,7 @@ pub use crate::files::Change;
 pub use document::{Document, Literal, Unparsable};
 pub use file::{LARGEST, MetadataError, MetadataFile, listed, place};
 pub use owned::{OWNED, Owned, owned};
-pub use rules::{examine, unparsable, violation};
+pub use rules::{examine, unparsable, unreadable, violation};
 pub use state::{IssueClass, ModelSet, State};
 pub use tree::{Script, Tree, files_below};
 pub use writer::writer;

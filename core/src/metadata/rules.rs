@@ -128,6 +128,24 @@ pub fn unparsable(id: &AdwId, path: &str, error: &Unparsable) -> Divergence {
     }
 }
 
+/// Returns the finding on what stands in the place of a file and cannot be read: a symlink, a
+/// directory, a FIFO, or what is too large.
+pub fn unreadable(id: &AdwId, path: &str, reason: &str) -> Divergence {
+    Divergence {
+        code: Code::F02,
+        severity: Code::F02.severity(),
+        subject: id.to_string(),
+        authority: "file",
+        expected: None,
+        found: None,
+        message: format!(
+            "⚠️ Metadata cannot be read: {path}: {}",
+            one_line(reason, LONGEST)
+        ),
+        fix: edited(id, FileLine::new(path, 1)),
+    }
+}
+
 /// Returns the finding on a field that breaks a rule of the schema: worth a look, and no
 /// reason to stop a workflow.
 pub fn violation(id: &AdwId, path: &str, field: &str, rule: &str) -> Divergence {

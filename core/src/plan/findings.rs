@@ -224,7 +224,7 @@ fn compared(it: &Checkbox, file: PlanFile<'_>) -> Option<Divergence> {
             boxed("[ ]"),
             format!(
                 "task {id} is [ ] in the file, {status} in the database; \
-                 the database is ahead (seed C-13)"
+                 the database is ahead"
             ),
             if file.is_committed {
                 Way::FixCheckout.into()

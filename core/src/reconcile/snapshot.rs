@@ -39,6 +39,8 @@ pub struct LostClaim {
     pub item: ItemKey,
     /// Who holds it; nobody when a sweep freed it.
     pub holder: Option<SessionId>,
+    /// Whether it is finished, so that nobody can claim it.
+    pub is_finished: bool,
     /// Since when.
     pub since: Option<Timestamp>,
 }

@@ -8,6 +8,7 @@ use super::advice::{Advice, Way};
 use super::divergence::{Code, Divergence};
 use super::lines::{EXCERPT, push};
 use super::snapshot::{CacheReading, DatabaseReading, Reading, Snapshot};
+use crate::model::SessionId;
 use crate::text::one_line;
 
 pub(super) fn unreachable_database(
@@ -54,13 +55,14 @@ pub(super) fn branch_and_claim(
     }
     if let Some(lost) = &database.lost_claim {
         let since = lost.since.map_or_else(|| "?".to_owned(), |t| t.to_string());
-        let (holder, way) = match &lost.holder {
-            Some(holder) => (holder.as_str(), Way::AcceptLoss),
-            None => {
-                let item = lost.item.to_string();
-                ("nobody", Way::ClaimItem { item })
-            }
+        // What another holds, or what is finished, nobody can claim.
+        let way = if lost.holder.is_some() || lost.is_finished {
+            Way::AcceptLoss
+        } else {
+            let item = lost.item.to_string();
+            Way::ClaimItem { item }
         };
+        let holder = lost.holder.as_ref().map_or("nobody", SessionId::as_str);
         let message = format!(
             "⚠️ claim on {} now belongs to {holder} since {since}",
             lost.item

@@ -9,6 +9,7 @@ use super::patterns;
 use crate::bounds::{PATH, PATH_PARTS, REPOSITORY_CONFIG};
 use crate::files::path_to_text;
 use crate::git::{Head, Worktree};
+use crate::model::RepoSlug;
 
 /// Where a session works.
 #[derive(Debug, Clone)]
@@ -87,7 +88,13 @@ impl Project {
         let mut config = RepositoryConfig::default();
         for (key, value) in table {
             match (key.as_str(), value) {
-                ("repo", toml::Value::String(name)) => config.repo = Some(name),
+                ("repo", toml::Value::String(name)) => match name.trim().parse::<RepoSlug>() {
+                    Ok(_) => config.repo = Some(name),
+                    Err(error) => config.problems.push(format!(
+                        "{}: repo = {name:?} is ignored: {error}",
+                        path_to_text(&place)
+                    )),
+                },
                 ("branch_pattern", toml::Value::String(text)) => config.branch_pattern = Some(text),
                 ("handoff_commands", toml::Value::Array(list)) => {
                     let texts = list.iter().filter_map(toml::Value::as_str);
@@ -167,5 +174,24 @@ mod tests {
         assert_eq!(config.repo.as_deref(), Some("app"));
         assert_eq!(config.handoff_commands.unwrap(), ["make ship*"]);
         assert_eq!(config.refused, ["database_url"]);
+    }
+
+    #[test]
+    fn a_name_that_no_repository_can_have_is_ignored_and_said() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["", "a b", "../x", "ünï"] {
+            let text = format!("repo = \"{name}\"\n");
+            std::fs::write(folder.path().join(".trueup.toml"), text).unwrap();
+            let project = Project::at(&Environment::default(), folder.path().to_owned());
+            let config = project.config().unwrap();
+            assert_eq!(config.repo, None, "{name:?}");
+            let [problem] = config.problems.as_slice() else {
+                panic!("{name:?}: {:?}", config.problems);
+            };
+            assert!(
+                problem.contains("repo = ") && problem.contains(name),
+                "{problem}"
+            );
+        }
     }
 }

@@ -224,10 +224,12 @@ fn lost_claim(
     let Some(item) = store.item(&key)? else {
         return Ok(None);
     };
+    let is_finished = item.status.is_finished();
     if let Some(holder) = item.holder {
         return Ok(Some(LostClaim {
             item: item.key,
             holder: Some(holder),
+            is_finished,
             since: item.claimed_at,
         }));
     }
@@ -249,6 +251,7 @@ fn lost_claim(
     Ok(freed.filter(was_ours).map(|event| LostClaim {
         item: key,
         holder: None,
+        is_finished,
         since: Some(event.at),
     }))
 }

@@ -48,7 +48,10 @@ fn is_hidden(c: char) -> bool {
             | '\u{13430}'..='\u{13440}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}'
             | '\u{1d173}'..='\u{1d17a}'
             // Tags and more variation selectors.
-            | '\u{e0000}'..='\u{e0fff}')
+            | '\u{e0000}'..='\u{e0fff}'
+            // What nobody has agreed on, but for the signs of status lines.
+            | '\u{e000}'..='\u{e09f}' | '\u{e0d8}'..='\u{f8ff}'
+            | '\u{f0000}'..='\u{10ffff}')
         || u32::from(c) & 0xfffe == 0xfffe
 }
 
@@ -74,6 +77,22 @@ pub(super) fn is_joined(before: char, after: Option<char>) -> bool {
         // A letter that stands alone in its half form ends the word.
         _ => is_virama(before),
     }
+}
+
+/// The black flag, which tags behind it make one of a country.
+pub(super) const FLAG: char = '\u{1f3f4}';
+
+/// The countries whose flags are drawn so: England, Scotland and Wales. Whatever else stands in
+/// tags behind a flag is read by nobody.
+const COUNTRIES: [&str; 3] = [
+    "\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+    "\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+    "\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}\u{e007f}",
+];
+
+/// Returns the tags that belong to a flag which this text follows.
+pub(super) fn flag_tags(text: &str) -> Option<&'static str> {
+    COUNTRIES.into_iter().find(|tags| text.starts_with(tags))
 }
 
 /// Tells whether the sign for a colourful form may stand between these two.
@@ -138,6 +157,9 @@ mod tests {
             ('\u{1d173}', '\u{1d17a}'),
             ('\u{e0000}', '\u{e007f}'),
             ('\u{e0100}', '\u{e01ef}'),
+            ('\u{e000}', '\u{e09f}'),
+            ('\u{f0000}', '\u{f00ff}'),
+            ('\u{100000}', '\u{10ffff}'),
         ];
         for c in ranges.into_iter().flat_map(|(first, last)| first..=last) {
             assert_eq!(role(c), Role::Hidden, "{c:?}");

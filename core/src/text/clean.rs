@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::characters::{Role, is_joined, is_line_break, role, takes_emoji_style};
+use super::characters::{FLAG, Role, flag_tags, is_joined, is_line_break, role, takes_emoji_style};
 use super::escapes::without_escapes;
 
 /// What stands where a line ended inside of what must be one line.
@@ -41,6 +41,12 @@ fn push_shown(out: &mut String, part: &str) {
             let c = if c.is_whitespace() { ' ' } else { c };
             out.push(c);
             before = Some(c);
+        }
+        if c == FLAG
+            && let Some(tags) = flag_tags(chars.as_str())
+        {
+            out.push_str(tags);
+            chars = chars.as_str().get(tags.len()..).unwrap_or_default().chars();
         }
     }
 }

@@ -103,12 +103,11 @@ impl State {
             assert!(printed.contains(" by hand, then `"), "{name}: {printed}");
             printed.rsplit_once('`').unwrap().1
         });
-        let command = match self.by_hand {
-            Some(by_hand) => by_hand(&home, command.to_owned()),
-            None => {
-                assert_eq!(command, printed, "{name}: a person is needed");
-                command.to_owned()
-            }
+        let command = if let Some(by_hand) = self.by_hand {
+            by_hand(&home, command.to_owned())
+        } else {
+            assert_eq!(command, printed, "{name}: a person is needed");
+            command.to_owned()
         };
         shell(&home, &command, self.is_of_a_session());
         let left = self.find(&home);

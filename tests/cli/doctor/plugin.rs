@@ -27,23 +27,34 @@ fn installed(home: &Home) -> PathBuf {
     ] {
         program(&root.join("bin").join(name), "exit 0");
     }
+    note_digests(&root);
     let plugins = home.user().join(".claude/plugins");
     fs::create_dir_all(&plugins).unwrap();
-    write(
-        &plugins.join("installed_plugins.json"),
-        &json!({"version": 2, "plugins": {"trueup@trueup": [
-            {"scope": "user", "installPath": home.root().join("old-copy"), "version": "0.1.0"}
-        ]}}),
-    );
+    record(home, &json!({"scope": "user"}));
     write(
         &plugins.join("known_marketplaces.json"),
         &json!({"trueup": {"source": {"source": "directory", "path": root}}}),
     );
+    enable(home, &root);
+    root
+}
+
+/// Has the client note the plugin as installed, with these words.
+fn record(home: &Home, words: &Value) {
+    let mut copy = json!({"installPath": home.root().join("old-copy"), "version": "0.1.0"});
+    let words = words.as_object().unwrap().clone();
+    copy.as_object_mut().unwrap().extend(words);
+    write(
+        &home.user().join(".claude/plugins/installed_plugins.json"),
+        &json!({"version": 2, "plugins": {"trueup@trueup": [copy]}}),
+    );
+}
+
+fn enable(home: &Home, _: &Path) {
     write(
         &home.user().join(".claude/settings.json"),
         &json!({"enabledPlugins": {"trueup@trueup": true}}),
     );
-    root
 }
 
 fn write(path: &Path, json: &Value) {
@@ -81,7 +92,7 @@ struct Broken {
     mend_it: fn(&Home, &Path),
 }
 
-const BROKEN: [Broken; 12] = [
+const BROKEN: [Broken; 21] = [
     Broken {
         check: "plugin enabled",
         names: "settings.json switches trueup@trueup off",
@@ -160,14 +171,113 @@ const BROKEN: [Broken; 12] = [
         check: "plugin files",
         names: "bin/checkpoint-push is not what was installed",
         fix: "install.sh",
+        break_it: |_, root| program(&root.join("bin/checkpoint-push"), "exit 7"),
+        mend_it: |_, root| program(&root.join("bin/checkpoint-push"), "exit 0"),
+    },
+    Broken {
+        check: "plugin files",
+        names: "SHA256SUMS is missing",
+        fix: "install.sh",
+        break_it: |_, root| fs::remove_file(root.join("hooks/SHA256SUMS")).unwrap(),
+        mend_it: |_, root| note_digests(root),
+    },
+    Broken {
+        check: "plugin files",
+        names: "SHA256SUMS says nothing of bin/checkpoint-push",
+        fix: "install.sh",
         break_it: |_, root| {
-            note_digests(root);
             program(&root.join("bin/checkpoint-push"), "exit 7");
+            let path = root.join("hooks/SHA256SUMS");
+            let noted = fs::read_to_string(&path).unwrap();
+            let kept = noted
+                .lines()
+                .filter(|line| !line.ends_with("checkpoint-push"));
+            let kept: Vec<&str> = kept.collect();
+            fs::write(path, kept.join("\n")).unwrap();
         },
         mend_it: |_, root| {
             program(&root.join("bin/checkpoint-push"), "exit 0");
-            // An older installation notes nothing; what follows is found without it.
-            fs::remove_file(root.join("hooks/SHA256SUMS")).unwrap();
+            note_digests(root);
+        },
+    },
+    Broken {
+        check: "plugin files",
+        names: "plugin.json is missing",
+        fix: "install.sh",
+        break_it: |_, root| fs::remove_file(root.join(".claude-plugin/plugin.json")).unwrap(),
+        mend_it: |_, root| {
+            let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+            let name = ".claude-plugin/plugin.json";
+            fs::copy(repository.join(name), root.join(name)).unwrap();
+        },
+    },
+    Broken {
+        check: "plugin",
+        names: "alone: no hook of it runs here",
+        fix: "install.sh",
+        break_it: |home, _| {
+            record(
+                home,
+                &json!({"scope": "project", "projectPath": "/other/project"}),
+            );
+        },
+        mend_it: |home, _| record(home, &json!({"scope": "user"})),
+    },
+    Broken {
+        check: "plugin enabled",
+        names: "settings.json switches trueup@trueup off",
+        fix: "claude plugin enable trueup@trueup",
+        break_it: |home, _| {
+            let other = json!({"enabledPlugins": {"trueup@trueup": false, "trueup@old": true}});
+            write(&home.user().join(".claude/settings.json"), &other);
+        },
+        mend_it: enable,
+    },
+    Broken {
+        check: "plugin enabled",
+        names: "settings.json switches trueup@trueup off",
+        fix: "claude plugin enable trueup@trueup",
+        break_it: |home, _| {
+            let text = json!({"enabledPlugins": {"trueup@trueup": "false"}});
+            write(&home.user().join(".claude/settings.json"), &text);
+        },
+        mend_it: enable,
+    },
+    Broken {
+        check: "client settings",
+        names: "settings.json cannot be read",
+        fix: "mend",
+        break_it: |home, _| {
+            fs::write(
+                home.user().join(".claude/settings.json"),
+                "{\"disableAllHooks\":true,}",
+            )
+            .unwrap();
+        },
+        mend_it: enable,
+    },
+    Broken {
+        check: "client settings",
+        names: "settings.json cannot be read",
+        fix: "mend",
+        break_it: |home, _| {
+            let path = home.user().join(".claude/settings.json");
+            fs::File::create(path).unwrap().set_len(5 << 20).unwrap();
+        },
+        mend_it: enable,
+    },
+    Broken {
+        check: "client settings",
+        names: "settings.local.json cannot be read",
+        fix: "mend",
+        break_it: |home, _| {
+            let path = home.project().join(".claude/settings.local.json");
+            fs::remove_file(&path).unwrap();
+            let made = std::process::Command::new("mkfifo").arg(path).status();
+            assert!(made.unwrap().success());
+        },
+        mend_it: |home, _| {
+            fs::remove_file(home.project().join(".claude/settings.local.json")).unwrap();
         },
     },
     Broken {
@@ -295,4 +405,16 @@ fn a_missing_git_and_an_old_client_fail() {
     program(&path.join("claude"), "echo soon");
     let odd = doctor_on(&home, &path, 0);
     assert_eq!(check(&odd, "client version")["status"], "warn");
+}
+
+#[test]
+fn a_client_without_the_plugin_fails_unless_a_session_runs_its_hooks() {
+    let home = Home::new();
+    fs::create_dir_all(home.user().join(".claude")).unwrap();
+    let none = object(&home, 1, &["doctor"]);
+    assert_eq!(check(&none["data"], "plugin")["status"], "fail");
+    let home = started();
+    fs::create_dir_all(home.user().join(".claude")).unwrap();
+    let heard = data(&home, &["doctor"]);
+    assert_eq!(check(&heard, "plugin")["status"], "warn");
 }

@@ -32,16 +32,6 @@ pub(super) const fn about(code: Code) -> &'static str {
     }
 }
 
-/// Returns the code as it is shown to a person: two of them had other numbers in the plan that
-/// asked for them (seed 3).
-pub(super) fn shown(code: Code) -> String {
-    match code {
-        Code::C15 => "C-15 (seed C-13)".to_owned(),
-        Code::C16 => "C-16 (seed C-14)".to_owned(),
-        other => other.as_str().to_owned(),
-    }
-}
-
 /// Makes the finding of a check that could not be made; `code` is that of the error.
 pub(super) fn failed(subject: &str, reason: &str, code: &str) -> Finding {
     Finding {

@@ -18,7 +18,7 @@ fn line(finding: &Finding) -> String {
     };
     let title = format!(
         "{} {}",
-        codes::shown(divergence.code),
+        divergence.code.as_str(),
         codes::about(divergence.code)
     );
     let file = finding.path.as_ref().map(|path| ("file", path.clone()));

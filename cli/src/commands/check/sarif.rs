@@ -47,7 +47,7 @@ const fn level(severity: Severity) -> &'static str {
 fn rule(code: Code) -> Value {
     json!({
         "id": code.as_str(),
-        "name": codes::shown(code),
+        "name": code.as_str(),
         "shortDescription": {"text": codes::about(code)},
         "defaultConfiguration": {"level": level(code.severity())},
     })

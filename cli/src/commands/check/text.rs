@@ -4,7 +4,7 @@ use trueup_core::consistency::{Checked, Finding};
 use trueup_core::files::path_to_text;
 use trueup_core::reconcile::Severity;
 
-use super::{Looked, codes};
+use super::Looked;
 use crate::report::Tint;
 
 /// Most files of a commit that are named.
@@ -91,7 +91,7 @@ fn finding_lines(page: &mut Page, finding: &Finding, mended: bool) {
         (false, Severity::Warning) => (Some(Tint::Warning), "warning"),
         (false, Severity::Info) => (None, "info"),
     };
-    let code = codes::shown(divergence.code);
+    let code = divergence.code.as_str();
     page.add(tint, format!("    {mark:<7} {code} {}", divergence.message));
     if !mended {
         let line = format!("            -> {}", divergence.fix);

@@ -1,7 +1,7 @@
 //! The client, Claude Code: its settings and its version. Everything is read only, and what
 //! cannot be understood in a file of the client's is passed over.
 
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use trueup_core::files::read_bytes;
 
 use super::Finding;
-use super::plugin::is_ours;
+use super::plugin::{installed_ids, is_ours};
 use crate::desk::Desk;
 
 /// The oldest client that trueup is tested with.
@@ -44,13 +44,38 @@ pub(super) fn config_dir(desk: &Desk) -> Option<PathBuf> {
 
 /// Reads a JSON file of the client's; nothing when there is none or it makes no sense.
 pub(super) fn read_json(path: &Path) -> Option<Value> {
-    let bytes = read_bytes(path, LARGEST, true).ok()?;
+    try_json(path).ok().flatten()
+}
+
+/// Reads a JSON file of the client's, or says why it cannot be; nothing when there is none.
+fn try_json(path: &Path) -> Result<Option<Value>, String> {
+    let bytes = match read_bytes(path, LARGEST, true) {
+        Ok(bytes) => bytes,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error.to_string()),
+    };
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    serde_json::from_slice(bytes).ok()
+    // An empty file sets nothing.
+    if bytes.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let is_object = value.is_object();
+    is_object
+        .then_some(Some(value))
+        .ok_or_else(|| "it is no JSON object".to_owned())
 }
 
 /// Lists the client's settings files, whose word counts most first.
 fn settings(desk: &Desk) -> Vec<(PathBuf, Value)> {
+    let read = |path: PathBuf| read_json(&path).map(|value| (path, value));
+    settings_files(desk).filter_map(read).collect()
+}
+
+/// Names the client's settings files, whose word counts most first.
+fn settings_files(desk: &Desk) -> impl Iterator<Item = PathBuf> {
     let project = desk.site.project.dir.join(".claude");
     MANAGED
         .into_iter()
@@ -60,20 +85,51 @@ fn settings(desk: &Desk) -> Vec<(PathBuf, Value)> {
             project.join("settings.json"),
         ])
         .chain(config_dir(desk).map(|dir| dir.join("settings.json")))
-        .filter_map(|path| read_json(&path).map(|value| (path, value)))
-        .collect()
 }
 
-/// Whether the settings switch the plugin off: of each file that says something, the first.
+/// Whether every settings file can be read: what stands in one that cannot, nobody can tell.
+pub(super) fn settings_read(desk: &Desk, _: bool) -> Finding {
+    let wrong = settings_files(desk).find_map(|path| Some((try_json(&path).err()?, path)));
+    match wrong {
+        Some((reason, path)) => Finding::fail(
+            format!(
+                "{} cannot be read, so nobody can tell whether it switches the hooks off: {reason}",
+                path.display()
+            ),
+            format!("mend {}, or move it away", path.display()),
+        ),
+        None => Finding::ok("every settings file can be read"),
+    }
+}
+
+/// Tells whether the value of `enabledPlugins` switches a plugin on: `true`, or what restricts it
+/// to some versions. Text such as `"false"` does not.
+fn switches_on(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::Bool(true) | Value::Array(_) | Value::Object(_)
+    )
+}
+
+/// Whether the settings switch the plugin off: of each file that says something, the first. One
+/// that is on and not installed runs nothing.
 pub(super) fn plugin_enabled(desk: &Desk, _: bool) -> Finding {
     let mut switched: Vec<(String, PathBuf, bool)> = Vec::new();
     for (path, value) in settings(desk) {
         let plugins = value.get("enabledPlugins").and_then(Value::as_object);
         for (id, on) in plugins.into_iter().flatten().filter(|(id, _)| is_ours(id)) {
             if !switched.iter().any(|(known, _, _)| known == id) {
-                switched.push((id.clone(), path.clone(), *on != Value::Bool(false)));
+                switched.push((id.clone(), path.clone(), switches_on(on)));
             }
         }
+    }
+    let installed = installed_ids(desk);
+    if !installed.is_empty() {
+        let unsaid = |id: &&String| !switched.iter().any(|(known, _, _)| known == *id);
+        if let Some(id) = installed.iter().find(unsaid) {
+            return Finding::ok(format!("no settings file switches {id} off"));
+        }
+        switched.retain(|(id, _, _)| installed.contains(id));
     }
     match switched.iter().find(|(_, _, on)| !on) {
         Some((id, path, _)) if !switched.iter().any(|(_, _, on)| *on) => Finding::fail(

@@ -24,7 +24,7 @@ struct Check {
 }
 
 /// Everything that is looked at, in the order it is shown: first what the rest stands on.
-const CHECKS: [Check; 17] = [
+const CHECKS: [Check; 18] = [
     check("configuration", files::configuration),
     check("data directory", files::data_directory),
     check("private files", privacy::files),
@@ -39,6 +39,7 @@ const CHECKS: [Check; 17] = [
     // A client that runs the hooks: installed, switched on, whole, and new enough.
     check("plugin", plugin::installed),
     check("plugin files", plugin::staged),
+    check("client settings", client::settings_read),
     check("plugin enabled", client::plugin_enabled),
     check("hooks enabled", client::hooks_enabled),
     check("client version", client::version),

@@ -1,12 +1,12 @@
 //! `trueup meta check`
 
 use serde_json::json;
-use trueup_core::metadata::{MetadataError, listed, unparsable};
+use trueup_core::metadata::listed;
 use trueup_core::model::AdwId;
 use trueup_core::reconcile::{Divergence, Severity};
 use trueup_core::text::counted;
 
-use super::{file, findings, not_found, schema, shown_place, start, unreadable};
+use super::{file, findings, flaw, not_found, schema, shown_place, start};
 use crate::args::MetaCheck;
 use crate::desk::Desk;
 use crate::failure::{Failure, REFUSED};
@@ -16,7 +16,6 @@ pub(super) fn run(desk: &Desk, arguments: MetaCheck) -> Result<Answer, Failure> 
     let (ids, warnings) = chosen(desk, arguments.ids)?;
     let mut divergences = Vec::new();
     let mut lacking = Vec::new();
-    let mut failed = None;
     for id in &ids {
         let file = file(desk, id);
         match file.read() {
@@ -28,18 +27,11 @@ pub(super) fn run(desk: &Desk, arguments: MetaCheck) -> Result<Answer, Failure> 
                     lacking.extend(start::lacking(phase, &file, Some(&document)));
                 }
             }
-            Err(MetadataError::Unparsable { error, .. }) => {
-                divergences.push(unparsable(id, &shown_place(id), &error));
-            }
             // The others are still looked at.
-            Err(error) => failed = failed.or(Some(unreadable(id, &error))),
+            Err(error) => divergences.push(flaw(id, &error)),
         }
     }
     desk.advise(&mut divergences);
-    if let Some(mut failure) = failed {
-        failure.divergences = divergences;
-        return Err(failure);
-    }
     let data = json!({"checked": ids.len()});
     if let Some(phase) = arguments.phase
         && !lacking.is_empty()

@@ -1,7 +1,7 @@
 //! `trueup meta fix`
 
 use serde_json::{Map, Value as Json, json};
-use trueup_core::metadata::{Document, Literal, MetadataError, MetadataFile, OWNED, unparsable};
+use trueup_core::metadata::{Document, Literal, MetadataFile, OWNED};
 use trueup_core::model::AdwId;
 use trueup_core::reconcile::Divergence;
 use trueup_core::store::sqlite::SqliteStore;
@@ -9,7 +9,7 @@ use trueup_core::store::{MetadataChange, MetadataDeed, MetadataStore as _, Prove
 use trueup_core::text::one_line;
 
 use super::check::{chosen, exit, lines};
-use super::{change, file, findings, not_found, shown_place, unreadable, writer_of};
+use super::{change, file, findings, flaw, not_found, shown_place, writer_of};
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::report::Answer;
@@ -33,15 +33,14 @@ pub(super) fn run(desk: &Desk, ids: Vec<AdwId>) -> Result<Answer, Failure> {
         let file = file(desk, id);
         match file.read() {
             Ok(None) => return Err(not_found(id)),
-            // It may hold what nobody has elsewhere: it is for a person.
-            Err(MetadataError::Unparsable { error, .. }) => {
-                remaining.push(unparsable(id, &shown_place(id), &error));
+            // It may hold what nobody has elsewhere: it is for a person. The others are mended.
+            Err(error) => {
+                remaining.push(flaw(id, &error));
                 continue;
             }
-            Err(error) => return Err(unreadable(id, &error)),
             Ok(Some(_)) => {}
         }
-        let (document, mended) = change(desk, &file, |old| {
+        let changed = change(desk, &file, |old| {
             let old = old.ok_or_else(|| not_found(id))?;
             let (new, mended) = mend(&file, &old);
             if mended.before.is_empty() && mended.after.is_empty() {
@@ -50,7 +49,18 @@ pub(super) fn run(desk: &Desk, ids: Vec<AdwId>) -> Result<Answer, Failure> {
             // First recorded, then done: the old values are in the log before they go.
             record.keep(&file, &mended)?;
             Ok((Some(new.clone()), (new, Some(mended))))
-        })?;
+        });
+        let (document, mended) = match changed {
+            Ok(changed) => changed,
+            // What was done to the others before it is said all the same.
+            Err(mut failure) if !fixed.is_empty() => {
+                failure.divergences.append(&mut remaining);
+                text.splice(0..0, failure.details.into_vec());
+                failure.details = text.into();
+                return Err(failure.data(json!({"fixed": fixed})));
+            }
+            Err(failure) => return Err(failure),
+        };
         remaining.extend(findings(&file, &document));
         if let Some(mended) = mended {
             let removed: Vec<&String> = mended.before.keys().filter(|k| *k != "adw_id").collect();

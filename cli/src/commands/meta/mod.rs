@@ -45,6 +45,15 @@ fn shown_place(id: &AdwId) -> String {
     place(id).to_string_lossy().into_owned()
 }
 
+/// Returns the finding on a file that cannot be read: one among others hides none of them.
+fn flaw(id: &AdwId, error: &MetadataError) -> Divergence {
+    let place = shown_place(id);
+    match error {
+        MetadataError::Unparsable { error, .. } => unparsable(id, &place, error),
+        other => trueup_core::metadata::unreadable(id, &place, &other.reason()),
+    }
+}
+
 /// Turns what is wrong with a file into an answer; one that does not parse is a finding too.
 fn unreadable(id: &AdwId, error: &MetadataError) -> Failure {
     let mut failure = Failure::from(error);

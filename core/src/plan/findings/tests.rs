@@ -117,7 +117,7 @@ fn checkboxes_and_the_database_differ_in_two_directions() {
             (
                 "C-15",
                 "1.2",
-                "fix.md:3:4: task 1.2 is [ ] in the file, completed in the database; the database is ahead (seed C-13)"
+                "fix.md:3:4: task 1.2 is [ ] in the file, completed in the database; the database is ahead"
             ),
             (
                 "C-10",

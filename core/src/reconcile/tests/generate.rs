@@ -85,10 +85,11 @@ fn database() -> impl Strategy<Value = DatabaseReading> {
         epoch: Epoch(epoch),
         since,
     });
-    let lost = (key(), of(session()), of(time()))
-        .prop_map(|(item, holder, since)| LostClaim {
+    let lost = (key(), of(session()), any::<bool>(), of(time()))
+        .prop_map(|(item, holder, is_finished, since)| LostClaim {
             item,
             holder,
+            is_finished,
             since,
         })
         // On the heap: the whole case is larger than a test thread's stack.

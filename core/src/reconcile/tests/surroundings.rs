@@ -39,6 +39,7 @@ fn s_13_the_claim_is_anothers() {
         truth(s).lost_claim = Some(LostClaim {
             item: "SD-002C".parse().unwrap(),
             holder: Some("99-other".parse().unwrap()),
+            is_finished: false,
             since: Some("2026-02-02T02:59:00Z".parse().unwrap()),
         });
     };

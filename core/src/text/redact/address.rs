@@ -29,6 +29,14 @@ const HOOKS: [(&str, usize); 11] = [
     ("hook.eu1.make.com/", 24),
 ];
 
+/// Hosts that take their key as the last part of the path.
+const KEYED: [(&str, usize); 4] = [
+    ("infura.io/v3/", 32),
+    ("infura.io/ws/v3/", 32),
+    ("alchemy.com/v2/", 21),
+    ("alchemyapi.io/v2/", 21),
+];
+
 /// Finds every webhook, and every password in an address.
 pub(super) fn scan(text: &str, spans: &mut Vec<Span>) {
     let hooks = if text.contains("hook") {
@@ -36,17 +44,20 @@ pub(super) fn scan(text: &str, spans: &mut Vec<Span>) {
     } else {
         &[]
     };
-    for (hook, fewest) in hooks.iter().copied() {
-        for (at, _) in text.match_indices(hook) {
+    let keyed = if text.contains("/v") { &KEYED[..] } else { &[] };
+    let hooks = hooks.iter().map(|hook| (hook, SecretKind::Webhook));
+    let keyed = keyed.iter().map(|host| (host, SecretKind::Service));
+    for ((hook, fewest), kind) in hooks.chain(keyed) {
+        for (at, _) in text.match_indices(*hook) {
             let start = at + hook.len();
             let rest = text.get(start..).unwrap_or_default();
             let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/_-@".contains(byte);
             let length = rest.bytes().take_while(is_path).count();
             let path = rest.get(..length).unwrap_or_default();
-            if length >= fewest && !placeholder::is_left_open(path) {
+            if length >= *fewest && !placeholder::is_left_open(path) {
                 spans.push(Span {
                     range: start..start + length,
-                    kind: SecretKind::Webhook,
+                    kind,
                 });
             }
         }

@@ -80,16 +80,25 @@ pub(super) fn scan(
     let rest = rest
         .get(..rest.floor_char_boundary(LONGEST))
         .unwrap_or_default();
-    let line = rest
-        .find(['\n', '|', ';', '&'])
-        .and_then(|end| rest.get(..end))
+    // It goes on in the next line behind a backslash.
+    let is_end = |(at, _): &(usize, &str)| {
+        let before = rest.get(..*at).unwrap_or_default();
+        !before.trim_end_matches('\r').ends_with('\\')
+    };
+    let mut ends = rest.match_indices(['\n', '|', ';', '&']);
+    let line = ends
+        .find(is_end)
+        .and_then(|(end, _)| rest.get(..end))
         .unwrap_or(rest);
     *looked_until = word.end + line.len();
     let mut flagged: Option<&str> = None;
     let mut at = word.end;
-    for part in line.split(' ') {
+    for part in line.split([' ', '\t', '\n']) {
         let start = at;
         at += part.len() + 1;
+        if matches!(part, "" | "\\" | "\\\r") {
+            continue;
+        }
         let takes = |flag: &str, how: Takes| {
             COMMANDS.iter().any(|(command, own, takes)| {
                 *command == name && *own == flag && (*takes == how || *takes == Either)

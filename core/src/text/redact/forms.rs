@@ -1,7 +1,7 @@
 //! The forms of tokens, as the services that hand them out document them: a table of facts.
 
 use super::SecretKind as K;
-use Class::{Alnum, Base64, Digit, Dotted, Hex, Lower, Upper, Url, Uuid};
+use Class::{Alnum, Base64, Crypt, Digit, Dotted, Escaped, Hex, Lower, Mixed, Upper, Url, Uuid};
 
 /// What a part of a token is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,10 +24,16 @@ pub(super) enum Class {
     Dotted,
     /// What base64 has, padded.
     Base64,
+    /// What base64 of both kinds has.
+    Mixed,
+    /// Letters, digits, and escapes of an address.
+    Escaped,
+    /// What the hashes of `crypt` have.
+    Crypt,
 }
 
 /// How many classes there are.
-pub(super) const CLASSES: usize = 9;
+pub(super) const CLASSES: usize = 12;
 
 /// Most parts of a form.
 pub(super) const MOST_PARTS: usize = 3;
@@ -44,6 +50,9 @@ impl Class {
             Self::Url => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'),
             Self::Dotted => byte.is_ascii_alphanumeric() || b"_-.~".contains(&byte),
             Self::Base64 => byte.is_ascii_alphanumeric() || b"+/=".contains(&byte),
+            Self::Mixed => byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte),
+            Self::Escaped => byte.is_ascii_alphanumeric() || byte == b'%',
+            Self::Crypt => byte.is_ascii_alphanumeric() || b"./$".contains(&byte),
         }
     }
 }
@@ -111,14 +120,27 @@ pub(super) const INFIXES: &[Infix] = &[
     infix("!AQ", (Alnum, 15, 18), (Dotted, 80, 120)),
     infix(":APA91b", (Url, 11, 24), (Url, 100, 200)),
     infix("|", (Digit, 15, 17), (Url, 27, 27)),
+    // RapidAPI, DeepL.
+    infix("msh", (Alnum, 10, 10), (Alnum, 37, 38)),
+    infix(":fx", (Uuid, 36, 36), (Alnum, 0, 0)),
 ];
 
 /// Every form with a prefix. Those with one first byte stand together, and of two that begin
 /// alike the longer prefix stands first.
 pub(super) const SHAPES: &[Shape] = &[
+    // Hashes of passwords: whoever has them can try.
+    shape("$2a$", K::Password, &[(Crypt, 56, 56)]),
+    shape("$2b$", K::Password, &[(Crypt, 56, 56)]),
+    shape("$2y$", K::Password, &[(Crypt, 56, 56)]),
+    shape("$5$", K::Password, &[(Crypt, 44, 90)]),
+    shape("$6$", K::Password, &[(Crypt, 87, 130)]),
+    shape("$apr1$", K::Password, &[(Crypt, 24, 32)]),
+    shape("$y$", K::Password, &[(Crypt, 50, 110)]),
     shape("1//0", K::Google, &[(Url, 28, ANY)]),
     shape("4/0A", K::Google, &[(Url, 40, 120)]),
-    random("AAAAAAAAAAAAAAAAAAAA", K::Service, &[(Alnum, 60, 120)]),
+    random("AAAAAAAAAAAAAAAAAAAA", K::Service, &[(Escaped, 60, 140)]),
+    random("AQE", K::Service, &[(Mixed, 80, 400)]),
+    random("AQF", K::Service, &[(Mixed, 80, 400)]),
     shape("AGE-SECRET-KEY-1", K::PrivateKey, &[(Upper, 50, 64)]),
     shape("AccountKey=", K::Azure, &[(Base64, 40, 100)]),
     shape("ATATT3", K::Service, &[(Url, 40, ANY)]),
@@ -190,6 +212,7 @@ pub(super) const SHAPES: &[Shape] = &[
     shape("api-", K::Service, &[(Uuid, 36, 36)]),
     shape("bedrock-api-key-", K::AwsSecretKey, &[(Base64, 40, ANY)]),
     shape("bb_live_", K::Service, &[(Url, 24, 40)]),
+    random("b_", K::Service, &[(Alnum, 44, 44)]),
     shape("bkaj_", K::Service, &[(Hex, 40, 64)]),
     shape("bkct_", K::Service, &[(Hex, 40, 64)]),
     shape("bkua_", K::Service, &[(Hex, 40, 40)]),
@@ -322,6 +345,8 @@ pub(super) const SHAPES: &[Shape] = &[
     shape("rk_live_", K::Stripe, &[(Alnum, 16, 255)]),
     shape("rk_test_", K::Stripe, &[(Alnum, 16, 255)]),
     shape("rdme_", K::Service, &[(Lower, 60, 80)]),
+    shape("rzp_live_", K::Service, &[(Alnum, 14, 14)]),
+    shape("rzp_test_", K::Service, &[(Alnum, 14, 14)]),
     random("rnd_", K::Service, &[(Alnum, 28, 40)]),
     random("rpa_", K::Service, &[(Alnum, 40, 56)]),
     random("r8_", K::Service, &[(Alnum, 30, 48)]),

@@ -1,5 +1,6 @@
 //! Whether a value is a secret, or a placeholder, a reference, an id, a word.
 
+use super::letters::is_irregular;
 use super::name::Promise;
 use super::placeholder::{is_placeholder, is_sample_password};
 use super::signs::{Signs, entropy, head};
@@ -128,6 +129,33 @@ pub(super) fn is_given_password(value: &str) -> bool {
     !is_none
 }
 
+/// Tells whether a shell's variable holds a password: `DB_PASSWORD=…` assigns text as it stands,
+/// and nothing that is code.
+pub(super) fn is_password_of_variable(name: &str, value: &str) -> bool {
+    let head = head(value);
+    let is_variable = !name
+        .bytes()
+        .any(|byte| byte.is_ascii_lowercase() || b"-.".contains(&byte));
+    let ends = |ending: &&str| {
+        name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_')
+            .ends_with(ending)
+    };
+    let is_sure = ["PASSWORD", "PASSWD", "PASSPHRASE", "_PWD"]
+        .iter()
+        .any(&ends);
+    // `SECOND_PASS=optimise`: `PASS` alone means other things as well.
+    let is_likely =
+        ["PASS", "PWD", "PW"].iter().any(ends) && head.bytes().any(|byte| byte.is_ascii_digit());
+    let says_it = head.bytes().any(|byte| byte.is_ascii_alphabetic());
+    is_variable
+        && says_it
+        && (is_sure || is_likely && !is_of_words(head))
+        && !is_path(head)
+        && !head.starts_with(['/', '~', '.'])
+        && is_given_password(head)
+        && !TECHNIQUES.contains(&head.to_ascii_lowercase().as_str())
+}
+
 /// Tells whether a run of letters and digits in the body looks random.
 pub(super) fn has_random_run(body: &str) -> bool {
     let runs = head(body).split(|c: char| !c.is_ascii_alphanumeric());
@@ -181,7 +209,9 @@ fn looks_secret(head: &str, promise: Promise, setting: Setting) -> bool {
         }
         (Promise::Login, _) => long && signs.digits > 0 && is_chosen(head, &signs),
         (Promise::Secret, Setting::Code) => {
-            long && (signs.digits > 0 && !is_of_words(head) || is_unpronounceable(head, &signs))
+            let is_made =
+                is_unpronounceable(head, &signs) || head.len() >= 12 && is_irregular(head);
+            long && (signs.digits > 0 && !is_of_words(head) || is_made)
         }
         (Promise::Secret | Promise::Key, _) => false,
     }
@@ -202,7 +232,7 @@ fn is_chosen(value: &str, signs: &Signs) -> bool {
             || signs.inner_symbols >= 1 && signs.is_mixed();
     }
     if signs.digits == 0 {
-        return is_unpronounceable(value, signs);
+        return is_unpronounceable(value, signs) || is_irregular(value);
     }
     let stem = value.trim_end_matches(|c: char| c.is_ascii_digit());
     let counted = [
@@ -229,13 +259,22 @@ fn is_of_words(value: &str) -> bool {
         let stem = part.trim_end_matches(|c: char| c.is_ascii_digit());
         let digits = part.len() - stem.len();
         let plain = stem.bytes().all(|byte| byte.is_ascii_alphabetic());
-        let is_word = part.len() <= 3 || digits == part.len() || plain && digits <= 3;
+        let is_word = part.len() < 3
+            || part.len() == 3 && !is_jagged(part)
+            || digits == part.len()
+            || plain && digits <= 3 && !is_jagged(stem);
         // A capital in the middle of small letters twice over is no word.
         if !is_word || Signs::of(stem).humps > 4 {
             return false;
         }
     }
     count > 1
+}
+
+/// Tells whether capitals stand in a short part as in no word and no acronym: `qRw`, `bNx`.
+fn is_jagged(part: &str) -> bool {
+    let signs = Signs::of(part);
+    part.len() == 3 && signs.humps == 1 && signs.lower == 2 && signs.letters() == 3
 }
 
 /// Letters alone that nobody could say: five consonants in a row, or capitals all over.

@@ -7,8 +7,9 @@
 //!
 //! Four readers go over the text: blocks of private keys (`pem`), addresses (`address`), tokens
 //! whose own form gives them away (`shape`, with the table `forms`, also where something
-//! interrupts them, `joints`), and words (`words`): headers (`header`), commands (`command`), and
-//! values assigned to names such as `API_KEY` (`name`, `value`, `judge`, with `placeholder` and `signs`).
+//! interrupts them, `joints`), and words (`words`): headers (`header`), commands (`command`), logins (`login`, and
+//! `logins` for files of them), and values assigned to names such as `API_KEY` (`name`,
+//! `value`, `judge`, with `placeholder`, `signs` and `letters`).
 
 mod address;
 mod command;
@@ -17,6 +18,9 @@ mod header;
 mod joints;
 mod judge;
 mod kind;
+mod letters;
+mod login;
+mod logins;
 mod name;
 mod pem;
 mod placeholder;

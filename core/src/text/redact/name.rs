@@ -45,10 +45,12 @@ const SECRETS: [&str; 11] = [
 ];
 
 /// What a run-together name may end with.
-const ENDINGS: [(&str, Promise); 10] = [
+const ENDINGS: [(&str, Promise); 12] = [
     ("password", Promise::Password),
     ("passwd", Promise::Password),
     ("passphrase", Promise::Password),
+    ("pass", Promise::Password),
+    ("pwd", Promise::Password),
     ("secret", Promise::Secret),
     ("token", Promise::Secret),
     ("apikey", Promise::Secret),
@@ -56,6 +58,17 @@ const ENDINGS: [(&str, Promise); 10] = [
     ("secretkey", Promise::Secret),
     ("privatekey", Promise::Secret),
     ("authkey", Promise::Secret),
+];
+
+/// Words that end as a password does.
+const NO_PASSWORDS: [&str; 7] = [
+    "bypass",
+    "compass",
+    "encompass",
+    "surpass",
+    "trespass",
+    "overpass",
+    "underpass",
 ];
 
 /// What makes a key a secret one.
@@ -216,6 +229,7 @@ pub(super) fn promise(name: &str, before: Option<&str>) -> Option<Promise> {
         return None;
     }
     let named = segments.iter().skip(own);
+    let is_variable = !name.bytes().any(|b| b.is_ascii_lowercase());
     let mut best = None;
     for (place, segment) in named.clone().enumerate() {
         let segment = segment.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -229,19 +243,21 @@ pub(super) fn promise(name: &str, before: Option<&str>) -> Option<Promise> {
             let of = (own + place).checked_sub(1).and_then(|at| segments.get(at));
             let is_secret = of.is_some_and(|of| KEY_OF.contains(of));
             // `OPENAI_KEY` in capitals is a variable; `key` alone is anything.
-            let is_variable = place > 0 && !name.bytes().any(|b| b.is_ascii_lowercase());
             if is_secret {
                 Some(Promise::Secret)
             } else {
-                is_variable.then_some(Promise::Key)
+                (place > 0 && is_variable).then_some(Promise::Key)
             }
         } else if segment == "auth" && place > 0
             || SESSIONS.contains(&segment)
+            || segment == "session" && place > 0 && is_variable
             || segment == "sid" && segments.get(own + place.wrapping_sub(1)) == Some(&"connect")
         {
             Some(Promise::Key)
         } else {
-            let ending = ENDINGS.iter().find(|(ending, _)| segment.ends_with(ending));
+            let is_word = NO_PASSWORDS.contains(&segment);
+            let mut endings = ENDINGS.iter().filter(|_| !is_word);
+            let ending = endings.find(|(ending, _)| segment.ends_with(ending));
             ending.map(|(_, promise)| *promise)
         };
         best = best.or(found);

@@ -34,7 +34,7 @@ const PLACEHOLDERS: [&str; 27] = [
 ];
 
 /// Whole values that stand for a password.
-const SAMPLES: [&str; 22] = [
+const SAMPLES: [&str; 34] = [
     "password",
     "passwd",
     "pass",
@@ -57,6 +57,18 @@ const SAMPLES: [&str; 22] = [
     "dev",
     "string",
     "mysecret",
+    "passphrase",
+    "required",
+    "optional",
+    "undefined",
+    "disabled",
+    "enabled",
+    "default",
+    "missing",
+    "nothing",
+    "postgres",
+    "encrypted",
+    "prompted",
 ];
 
 /// Tells whether the value only stands where a secret would.

@@ -33,7 +33,10 @@ pub(super) fn of(text: &str, end: usize, stand: Stand) -> Option<Value> {
     let bytes = text.as_bytes();
     let (at, mut setting) = assigned_at(text, end, stand)?;
     let is_cell = setting == Setting::Prose;
-    let mut start = skip(bytes, at, b" \t*");
+    let mut start = behind_blank(text, skip(bytes, at, b" \t*"));
+    if let Some(found) = in_next_line(text, start, stand) {
+        return Some(found);
+    }
     // A type, `password: str = "…"`.
     let rest = text.get(start..)?;
     for name in ["str", "string", "String", "&str", "text"] {
@@ -78,7 +81,10 @@ pub(super) fn of(text: &str, end: usize, stand: Stand) -> Option<Value> {
     } else if setting == Setting::Line {
         let after = text.get(end..)?;
         let mut line = after.bytes().take_while(|byte| *byte != b'\n');
-        let is_alone = line.all(|byte| b" \t\r.,;:*_)]}".contains(&byte));
+        // A remark may follow: `password: … # staging`.
+        let is_alone = after.trim_start_matches([' ', '\t']).starts_with('#')
+            && after.starts_with([' ', '\t'])
+            || line.all(|byte| b" \t\r.,;:*_)]}".contains(&byte));
         setting = if is_alone {
             Setting::Line
         } else {
@@ -92,6 +98,61 @@ pub(super) fn of(text: &str, end: usize, stand: Stand) -> Option<Value> {
         range: start..end,
         setting,
     })
+}
+
+/// Reads a value that stands alone in the line below its name, further in as YAML and long
+/// statements have it, or between fences; behind `|` or `>` as a block of YAML.
+fn in_next_line(text: &str, at: usize, stand: Stand) -> Option<Value> {
+    let rest = text.get(at..)?;
+    let is_block = |c: char| matches!(c, '|' | '>' | '+' | '-') || c.is_ascii_digit();
+    let rest = match rest.strip_prefix(['|', '>']) {
+        Some(block) => block
+            .trim_start_matches(is_block)
+            .trim_start_matches([' ', '\t']),
+        None => rest.strip_prefix('(').unwrap_or(rest),
+    };
+    let below = rest
+        .strip_prefix("\r\n")
+        .or_else(|| rest.strip_prefix('\n'))?;
+    let fenced = below.strip_prefix("```").and_then(|fence| {
+        let (language, _) = first_bytes(fence).split_once('\n')?;
+        let is_language = language
+            .trim()
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric());
+        fence.get(language.len() + 1..).filter(|_| is_language)
+    });
+    let line = fenced.unwrap_or(below);
+    let value = line.trim_start_matches([' ', '\t']);
+    if fenced.is_none() && value.len() == line.len() {
+        return None;
+    }
+    let word = first_bytes(value)
+        .split(['\n', '\r'])
+        .next()?
+        .trim_end_matches([' ', '\t', ',', ';']);
+    let start = text.len() - value.len();
+    let bare = word.trim_matches(['"', '\'', '`']);
+    let start = start + word.find(bare)?;
+    let is_quoted = bare.len() < word.len();
+    // A key of its own, an item of a list, a remark.
+    let is_other = bare.ends_with(':')
+        || bare.starts_with(['-', '#'])
+        || bare.contains([' ', '\t', '"', '\'']);
+    (!bare.is_empty() && !is_other).then(|| Value {
+        range: start..start + bare.len(),
+        setting: if is_quoted || stand.is_code {
+            Setting::Code
+        } else {
+            Setting::Line
+        },
+    })
+}
+
+/// Returns what is looked at of a text.
+fn first_bytes(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(LONGEST))
+        .unwrap_or_default()
 }
 
 /// Returns where what assigns ends, and how much a value can be expected behind it.
@@ -116,7 +177,7 @@ fn assigned_at(text: &str, end: usize, stand: Stand) -> Option<(usize, Setting)>
         return Some((spaced + width, setting));
     }
     if stand.is_flag && is_spaced && !rest.starts_with('-') {
-        return Some((spaced, Setting::Code));
+        return Some((behind_blank(text, spaced), Setting::Code));
     }
     if is_spaced && rest.starts_with('`') {
         return Some((spaced, Setting::Prose));
@@ -151,6 +212,8 @@ fn sign(rest: &str) -> Option<(usize, Setting)> {
         (":=", Setting::Code),
         ("=>", Setting::Code),
         ("=", Setting::Code),
+        ("%3D", Setting::Code),
+        ("%3d", Setting::Code),
         ("::", Setting::Prose),
         (":", Setting::Line),
         ("|", Setting::Prose),
@@ -207,6 +270,21 @@ fn is_name_next(rest: &[u8]) -> bool {
     let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
     let length = rest.iter().take(32).take_while(is_name).count();
     length > 0 && matches!(rest.get(length), Some(b'=' | b':'))
+}
+
+/// Returns where what follows stands, behind blanks and the ends of lines that a shell passes over.
+pub(super) fn behind_blank(text: &str, at: usize) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = at;
+    loop {
+        at = skip(bytes, at, b" \t");
+        let rest = bytes.get(at..).unwrap_or_default();
+        at += match rest {
+            [b'\\', b'\n', ..] => 2,
+            [b'\\', b'\r', b'\n', ..] => 3,
+            _ => return at,
+        };
+    }
 }
 
 fn skip(bytes: &[u8], at: usize, set: &[u8]) -> usize {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::name::{self, Promise};
 use super::value::{self, Stand};
-use super::{MARK, SecretKind, Span, command, end_of_mark, header, judge};
+use super::{MARK, SecretKind, Span, command, end_of_mark, header, judge, login, logins};
 
 /// Shortest token behind `Bearer`.
 const SHORTEST_BEARER: usize = 16;
@@ -58,13 +58,23 @@ fn announced(text: &str, word: Range<usize>, before: Option<&Range<usize>>) -> O
     if name.len() == 5 && name.eq_ignore_ascii_case("basic") {
         return basic(text, word);
     }
-    // `curl -u user:password`
-    if matches!(whole, "-u" | "--user") && bytes.get(word.end) == Some(&b' ') {
-        return login(text, word.end + 1);
+    if whole.starts_with('-')
+        && let Some(found) = login::flagged(text, &word)
+    {
+        return Some(found);
+    }
+    if let Some(found) =
+        logins::netrc(text, word.clone()).or_else(|| logins::pgpass(text, word.clone()))
+    {
+        return Some(found);
     }
     let one_space = before.filter(|before| before.end + 1 == word.start);
     let earlier = one_space.and_then(|before| text.get(before.clone()));
-    let promise = name::promise(name, earlier)?;
+    let promise = match whole {
+        // `.npmrc` and the configuration of Docker: base64 of a name and its password.
+        "_auth" | "auth" => Promise::Key,
+        _ => name::promise(name, earlier)?,
+    };
     let stand = Stand {
         before: word
             .start
@@ -81,10 +91,16 @@ fn announced(text: &str, word: Range<usize>, before: Option<&Range<usize>>) -> O
         return None;
     }
     if promise == Promise::Login {
-        return login(text, found.range.start);
+        return login::assigned(text, found.range.start);
+    }
+    if whole == "auth" && !holds_colon(value.as_bytes()) {
+        return None;
     }
     // `Authorization` and the like: the scheme is read as a word of its own.
-    if !judge::is_secret(value, promise, found.setting) {
+    let is_given = promise == Promise::Password
+        && bytes.get(word.end) == Some(&b'=')
+        && judge::is_password_of_variable(whole, value);
+    if !is_given && !judge::is_secret(value, promise, found.setting) {
         return None;
     }
     let lower = name.to_ascii_lowercase();
@@ -100,35 +116,6 @@ fn announced(text: &str, word: Range<usize>, before: Option<&Range<usize>>) -> O
     Some(Span {
         range: found.range.start..value::whole_end(text, &found.range),
         kind,
-    })
-}
-
-/// `admin / Winter2026!` and `admin:Winter2026!`: the second part is the password.
-fn login(text: &str, start: usize) -> Option<Span> {
-    let rest = text.get(start..)?;
-    let looked_at = rest.floor_char_boundary(120);
-    let line = rest.get(..looked_at)?;
-    let line = line.split(['\n', '`', '"', '\'', ',', '|']).next()?;
-    let (user, password) = line.split_once(" / ").or_else(|| line.split_once(':'))?;
-    let from = start + (line.len() - password.len());
-    let password = password.split_whitespace().next()?;
-    let from = from + text.get(from..)?.find(password)?;
-    let end = from + password.len();
-    let password = password.trim_end_matches(['.', ',', ')', ';']);
-    // What else stands before it may be a name with a secret of its own.
-    let is_user = |c: char| c.is_alphanumeric() || "._-@+/\\*".contains(c);
-    let is_login = user.trim().chars().all(is_user)
-        && !holds_mark(text, &(start..end))
-        && judge::is_secret(password, Promise::Login, judge::Setting::Prose);
-    let end = if end == start + looked_at {
-        // Longer than looked at: what belongs to it goes with it.
-        value::rest_end(text, end)
-    } else {
-        from + password.len()
-    };
-    is_login.then_some(Span {
-        range: from..end,
-        kind: SecretKind::Password,
     })
 }
 
@@ -163,7 +150,9 @@ fn basic(text: &str, word: Range<usize>) -> Option<Span> {
     let token = spaced_token(text, word.end, |byte| {
         byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)
     })?;
-    let is_login = holds_colon(text.get(token.clone())?.as_bytes());
+    let value = text.get(token.clone())?;
+    let is_login = holds_colon(value.as_bytes())
+        || judge::is_secret(value, Promise::Secret, judge::Setting::Code);
     is_login.then_some(Span {
         range: token,
         kind: SecretKind::Basic,
@@ -172,14 +161,12 @@ fn basic(text: &str, word: Range<usize>) -> Option<Span> {
 
 /// Returns the token behind spaces, without the full stop of a sentence.
 fn spaced_token(text: &str, end: usize, has: impl Fn(u8) -> bool) -> Option<Range<usize>> {
-    let rest = text.get(end..)?;
-    let spaces = rest.bytes().take_while(|byte| *byte == b' ').count();
-    let body = rest.get(spaces..)?;
+    let start = value::behind_blank(text, end);
+    let body = text.get(start..)?;
     let length = body.bytes().take_while(|byte| has(*byte)).count();
     let token = body.get(..length)?.trim_end_matches('.');
-    let start = end + spaces;
     let is_rest = end_of_mark(text, start + length).is_some();
-    (spaces > 0 && !token.is_empty() && !is_rest).then_some(start..start + token.len())
+    (start > end && !token.is_empty() && !is_rest).then_some(start..start + token.len())
 }
 
 /// Tells whether base64 of printable text with a colon stands here.
