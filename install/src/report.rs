@@ -58,7 +58,7 @@ impl Report {
 
     /// Adds a row.
     pub(crate) fn row(&mut self, subject: &str, state: State, detail: impl Into<String>) {
-        self.push(subject, state, detail.into(), None);
+        self.push(subject, state, &detail.into(), None);
     }
 
     /// Adds a row with something for the user to do.
@@ -69,7 +69,7 @@ impl Report {
         detail: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        self.push(subject, state, detail.into(), Some(hint.into()));
+        self.push(subject, state, &detail.into(), Some(&hint.into()));
     }
 
     /// Adds a row for something that failed without stopping the rest.
@@ -77,18 +77,18 @@ impl Report {
         self.push(
             subject,
             State::Missing,
-            error.to_string(),
-            Some(error.hint()),
+            &error.to_string(),
+            Some(&error.hint()),
         );
     }
 
-    fn push(&mut self, subject: &str, state: State, detail: String, hint: Option<String>) {
+    fn push(&mut self, subject: &str, state: State, detail: &str, hint: Option<&str>) {
         self.rows.push(Row {
             subject: subject.to_owned(),
             state,
             // Of several lines none can be taken for a row.
-            detail: clean_lines(&detail, "    "),
-            hint: hint.map(|hint| clean_lines(&hint, "    ")),
+            detail: clean_lines(detail, "    "),
+            hint: hint.map(|hint| clean_lines(hint, "    ")),
         });
     }
 

@@ -94,7 +94,10 @@ impl Advice {
 fn spoken(command: &str, speaks: &str) -> String {
     let one = |part: &str| {
         let is_ours = part.starts_with("trueup ");
-        let is_said = part.contains(" --session ") || part.ends_with(" --help");
+        // The list of sessions is that of all; a session that is unknown or none would refuse it.
+        let is_said = part.contains(" --session ")
+            || part.ends_with(" --help")
+            || part == "trueup sessions list";
         if is_ours && !is_said {
             format!("{part}{speaks}")
         } else {
