@@ -5,8 +5,12 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use support::home::Home;
+
+/// How long a file system may stay busy.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A mounted tmpfs; unmounted when dropped.
 #[derive(Debug)]
@@ -56,7 +60,17 @@ impl Mount {
         let options = if yes { "remount,ro" } else { "remount,rw" };
         let arguments = ["-o", options].map(OsStr::new).into_iter();
         let arguments: Vec<&OsStr> = arguments.chain([self.0.as_os_str()]).collect();
-        run("mount", &arguments).unwrap();
+        // What another test forks has, until it becomes another program, all files that are open
+        // here: the kernel calls that busy, and nothing tells when it is over.
+        let began = Instant::now();
+        loop {
+            match run("mount", &arguments) {
+                Err(reason) if reason.contains("busy") && began.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                done => return done.unwrap(),
+            }
+        }
     }
 
     /// Fills it to the last byte; the file that does is removed by [`Self::free`].

@@ -44,7 +44,7 @@ pub fn register(
 /// Tells whether all that is known of a session is a write of its own that had to wait: its start
 /// could not register it.
 pub const fn is_known_by_name_alone(session: &Session) -> bool {
-    session.worktree.is_none() && session.host.is_none() && session.process.is_none()
+    session.worktree.is_none()
 }
 
 /// Tells whether registering would change nothing but the lease, and that is not due: then a

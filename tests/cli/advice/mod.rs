@@ -4,6 +4,7 @@
 
 mod files;
 mod sessions;
+mod words;
 mod workplans;
 
 use std::collections::BTreeSet;
