@@ -273,6 +273,32 @@ fn after_clear_the_successor_takes_the_item_over() {
 }
 
 #[test]
+fn a_session_after_two_clears_goes_on_with_what_the_first_left() {
+    const THIRD: &str = "0a1b2c3d-0000-4000-8000-000000000003";
+    let home = started();
+    claimed(&home, "SD-1");
+    for (ends, begins) in [(SESSION, SECOND), (SECOND, THIRD)] {
+        let end = home.payload("session-end.clear").of(ends);
+        home.hook("checkpoint-push", &end).ok();
+        home.hook(SYNC, &home.payload("session-start.clear").of(begins))
+            .ok();
+    }
+    let taken = data(&home, &["claim", "SD-1", "--session", THIRD]);
+    assert_eq!(taken["reason"], "successor");
+    // Who does not come from it waits.
+    let home = started();
+    claimed(&home, "SD-1");
+    home.push("session-end.clear").ok();
+    home.hook(SYNC, &home.payload("session-start.startup").of(THIRD))
+        .ok();
+    refused(
+        &home,
+        "held_by_silent_session",
+        &["claim", "SD-1", "--session", THIRD],
+    );
+}
+
+#[test]
 fn a_claim_outlives_a_goodbye_and_is_there_after_resume() {
     let home = started();
     claimed(&home, "SD-1");

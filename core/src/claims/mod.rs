@@ -8,12 +8,15 @@ mod advance;
 use crate::liveness::{Vitality, judge};
 use crate::model::{
     ClaimFacts, ClaimOutcome, ClaimRefusal, ClaimVerdict, Item, ItemKey, Parked, Session,
-    SessionId, Taking, decide, foresee,
+    SessionId, SessionStatus, Taking, decide, foresee,
 };
 use crate::store::{ClaimRequest, ClaimTaken, Provenance, Result, Store, StoreError};
 use crate::sync::{Doubt, READINGS_APART_SECONDS, Site};
 
 pub use advance::{Advanced, MoveWish, advance};
+
+/// Most sessions before one that are looked at for whether it goes on with their work.
+const GENERATIONS: usize = 16;
 
 /// Attempts before giving up on an item that keeps changing hands.
 const ATTEMPTS: usize = 8;
@@ -76,6 +79,12 @@ pub fn claim(store: &mut dyn Store, wish: &Wish, site: &Site) -> Result<Claimed>
             }
             None => None,
         };
+        let claimant = match (claimant, &holder) {
+            (Some(claimant), Some((holder, _))) if holder.status == SessionStatus::Ended => {
+                Some(as_successor(store, claimant, holder)?)
+            }
+            (claimant, _) => claimant,
+        };
         let facts = ClaimFacts {
             claimant: claimant.as_ref(),
             item: item.as_ref(),
@@ -117,6 +126,24 @@ pub fn claim(store: &mut dyn Store, wish: &Wish, site: &Site) -> Result<Claimed>
         }
     }
     Err(moved.unwrap_or_else(|| StoreError::Conflict(format!("item {} keeps moving", wish.item))))
+}
+
+/// Returns a session as the successor of another that it goes on from, through whatever sessions
+/// lay between: each `/clear` makes one, and not each takes the item up.
+fn as_successor(store: &mut dyn Store, session: Session, of: &Session) -> Result<Session> {
+    let mut before = session.predecessor.clone();
+    for _ in 0..GENERATIONS {
+        let Some(id) = before else { break };
+        if id == of.id {
+            let predecessor = Some(id);
+            return Ok(Session {
+                predecessor,
+                ..session
+            });
+        }
+        before = store.session(&id)?.and_then(|it| it.predecessor);
+    }
+    Ok(session)
 }
 
 /// Says when a claim is granted that is refused for want of another reading of the clock alone.

@@ -231,7 +231,7 @@ fn conclude(
     let deeds = assessment.deeds;
     let open = |gate: &Gate| request.fix && gate.obstacle.is_none();
     if open(&gate) {
-        gate.publish_earlier(&reading.repo);
+        checked.pushed = gate.publish_earlier(&reading.repo);
     }
     let before = checked.findings.len();
     let mut is_half_done = false;
@@ -252,7 +252,7 @@ fn conclude(
             is_half_done = back.is_half_done;
             checked.written = back.written;
             checked.commit = back.commit;
-            checked.pushed = back.pushed;
+            checked.pushed |= back.pushed;
             checked.skipped.extend(back.skipped);
             checked.notes.extend(back.notes);
         }

@@ -44,7 +44,7 @@ pub(super) struct Gate {
     /// Whether others published what is not here.
     pub(super) is_outdated: bool,
     pub(super) findings: Vec<Finding>,
-    /// What was tried in vain, a line each.
+    /// What else is to be known, a line each.
     pub(super) notes: Vec<String>,
 }
 
@@ -219,20 +219,28 @@ impl Gate {
     }
 
     /// Publishes what an earlier run committed and could not push, if nothing else would go
-    /// with it.
-    pub(super) fn publish_earlier(&mut self, repo: &str) {
+    /// with it; tells whether it did.
+    pub(super) fn publish_earlier(&mut self, repo: &str) -> bool {
         let (Some(repository), Some(upstream)) = (&self.repository, &self.upstream) else {
-            return;
+            return false;
         };
         let waiting = match self.waiting(repository, None) {
             Ok(waiting) => waiting,
             Err(error) => {
                 self.obstacle = Some(told(&error));
-                return;
+                return false;
             }
         };
         if !waiting.is_due(self.push) {
-            return;
+            if waiting.ours > 0 && self.push == Push::Own {
+                self.notes.push(format!(
+                    "{} of an earlier run not pushed, nor {} of yours, which would go with it; \
+                     `git push` sends all",
+                    counted(waiting.ours, "commit"),
+                    counted(waiting.users, "commit")
+                ));
+            }
+            return false;
         }
         if let Err(reason) = self.send(repository, upstream) {
             let waiting = counted(waiting.ours + waiting.users, "commit");
@@ -240,7 +248,11 @@ impl Gate {
                 format!("{waiting} of an earlier run not pushed, so nothing was written: {reason}");
             self.findings.push(unpushed(repo, &text));
             self.obstacle = Some(text);
+            return false;
         }
+        let sent = counted(waiting.ours + waiting.users, "commit");
+        self.notes.push(format!("pushed {sent} of before"));
+        true
     }
 
     /// Pushes. Who did not answer a moment ago would only be waited for once more.

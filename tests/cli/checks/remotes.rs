@@ -132,7 +132,20 @@ fn commits_by_hand_are_not_pushed_along_unless_that_is_said() {
         message.contains("2 commits of an earlier run not pushed, nor 2 commits of yours"),
         "{message}"
     );
-    clone.object(0, &["--fix", "--push"]);
+    // A run that has nothing to write says it too.
+    let object = clone.object(0, &["--fix"]);
+    let warnings = object["warnings"].to_string();
+    assert!(
+        warnings.contains("2 commits of an earlier run not pushed, nor 2 commits of yours"),
+        "{warnings}"
+    );
+    let object = clone.object(0, &["--fix", "--push"]);
+    assert_eq!(object["data"]["repos"][0]["pushed"], true);
+    assert!(
+        object["warnings"]
+            .to_string()
+            .contains("pushed 4 commits of before")
+    );
     assert_eq!(clone.remote_head(), clone.head());
     // By hand does as well.
     by_hand("three");
