@@ -140,6 +140,53 @@ fn a_repository_that_gets_its_remote_later_keeps_its_items() {
 }
 
 #[test]
+fn what_was_added_before_a_remote_is_seen_once_others_have_it() {
+    let clones = Clones::new();
+    clones.data("four/app", &["item", "add", "early"]);
+    let remote = "https://example.org/late/thing.git";
+    clones.git(&clones.at("four/app"), &["remote", "add", "origin", remote]);
+    // The other clone comes first and has a name of its own.
+    let other = clones.at("five/thing");
+    clones.home.init_repository(&other);
+    clones.git(&other, &["remote", "add", "origin", remote]);
+    clones.start("five/thing", SESSION);
+    clones.data("five/thing", &["item", "add", "late"]);
+    for name in ["four/app", "five/thing"] {
+        let listed = clones.data(name, &["item", "list"]);
+        let keys: Vec<&str> = listed["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["key"].as_str().unwrap())
+            .collect();
+        assert_eq!(keys, ["early", "late"], "{name}");
+    }
+}
+
+#[test]
+fn a_repository_whose_remote_changes_keeps_its_items() {
+    for change in [
+        &["remote", "set-url", "origin", "git@example.org:new/app"][..],
+        &["remote", "rename", "origin", "upstream"],
+    ] {
+        let clones = Clones::new();
+        clones.start("one/app", SESSION);
+        clones.data("one/app", &["item", "add", "kept"]);
+        clones.git(&clones.at("one/app"), change);
+        if change.contains(&"rename") {
+            let fork = ["remote", "add", "origin", "git@example.org:me/app"];
+            clones.git(&clones.at("one/app"), &fork);
+        }
+        assert_eq!(clones.next("one/app"), "kept", "{change:?}");
+        clones.start("one/app", SECOND);
+        assert_eq!(clones.next("one/app"), "kept", "{change:?}");
+        // Clones that stayed with the old remote see it too.
+        assert_eq!(clones.next("two/second-clone"), "kept", "{change:?}");
+        assert_eq!(clones.next("three/app"), Value::Null, "{change:?}");
+    }
+}
+
+#[test]
 fn a_name_of_its_own_makes_a_clone_another_repository() {
     let clones = Clones::new();
     let own = clones.at("two/second-clone");

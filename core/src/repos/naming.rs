@@ -38,10 +38,16 @@ enum Found {
 struct Unnamed {
     identity: String,
     name: String,
-    instead_of: Option<String>,
+    /// Another identity that has the name.
+    beside: Option<String>,
+    /// Whether the identity has the name of another repository, which lay there before.
+    anew: bool,
+    /// Whether the identity has a name of its own, whose rows join those of this one.
+    joins: bool,
 }
 
-/// Finds the name of the repository that a directory is of, and writes nothing.
+/// Finds the name of the repository that a directory is of, and gives no name. What was kept for
+/// the directory before others had its remote joins the rest: it would not be seen else.
 ///
 /// # Errors
 ///
@@ -49,8 +55,18 @@ struct Unnamed {
 pub fn find_repo_name(store: &mut dyn Store, place: NamedPlace<'_>) -> Result<Option<String>> {
     Ok(match find(store, place)? {
         Found::Kept(name) => name,
-        Found::Unkept(unnamed) => Some(unnamed.name),
+        Found::Unkept(unnamed) => {
+            if unnamed.joins {
+                join(store, &unnamed)?;
+            }
+            Some(unnamed.name)
+        }
     })
+}
+
+fn join(store: &mut dyn Store, unnamed: &Unnamed) -> Result<()> {
+    let by = Provenance::new("trueup", "one repository");
+    store.rename_repo(&unnamed.identity, &unnamed.name, &by)
 }
 
 /// Finds the name of the repository that a directory is of, and keeps it for other clones.
@@ -59,20 +75,26 @@ pub fn find_repo_name(store: &mut dyn Store, place: NamedPlace<'_>) -> Result<Op
 ///
 /// When the database cannot take it, or this machine's name not be read.
 pub fn settle_repo_name(store: &mut dyn Store, place: NamedPlace<'_>) -> Result<Option<String>> {
-    // Somebody else may take the name meanwhile, which is seen at the second look.
-    for _ in 0..2 {
+    // It is kept for the remote and for the place. Somebody else may take a name meanwhile, which
+    // is seen at the next look.
+    for _ in 0..4 {
         let unnamed = match find(store, place)? {
             Found::Kept(name) => return Ok(name),
             Found::Unkept(unnamed) => unnamed,
         };
+        if unnamed.joins {
+            join(store, &unnamed)?;
+            continue;
+        }
         let named = store.name_repo(&RepoNaming {
             identity: &unnamed.identity,
             name: &unnamed.name,
-            instead_of: unnamed.instead_of.as_deref(),
+            beside: unnamed.beside.as_deref(),
+            anew: unnamed.anew,
         });
         match named {
-            Err(StoreError::Conflict(_)) => {}
-            other => return other.map(Some),
+            Ok(_) | Err(StoreError::Conflict(_)) => {}
+            Err(error) => return Err(error),
         }
     }
     find_repo_name(store, place)
@@ -128,7 +150,7 @@ pub fn keep_repo_name(
     provenance: &Provenance,
 ) -> Result<()> {
     let identities = identities(&Identity::of(root), host);
-    if store.repo_identity(name)?.is_some() {
+    if !store.repo_identities(name)?.is_empty() {
         return Ok(());
     }
     for identity in &identities {
@@ -142,7 +164,8 @@ pub fn keep_repo_name(
     let naming = RepoNaming {
         identity,
         name,
-        instead_of: None,
+        beside: None,
+        anew: false,
     };
     match store.name_repo(&naming) {
         Err(StoreError::Conflict(_)) => Ok(()),
@@ -157,9 +180,10 @@ pub(super) fn is_kept_for_another(
     host: &str,
     name: &str,
 ) -> Result<bool> {
-    let holder = store.repo_identity(name)?;
+    let holders = store.repo_identities(name)?;
     let own = identities(found, host);
-    Ok(holder.is_some_and(|it| !own.contains(&it) && !is_gone(&it, host)))
+    let is_own = holders.iter().any(|it| own.contains(it));
+    Ok(!is_own && holders.iter().any(|it| !is_gone(it, host)))
 }
 
 /// Gives the rows of a repository that nobody had registered the name of its registration.
@@ -201,21 +225,13 @@ fn find(store: &mut dyn Store, place: NamedPlace<'_>) -> Result<Found> {
         return Ok(Found::Kept(None));
     };
     let found = Identity::of(&git.root);
+    if let Some(known) = known(store, &found, place.host)? {
+        return Ok(known);
+    }
     let mut identities = identities(&found, place.host);
     let identity = identities.remove(0);
-    if let Some(name) = store.repo_name(&identity)? {
-        return Ok(Found::Kept(Some(name)));
-    }
-    // Before it had a remote it was known by its place.
-    for earlier in identities {
-        if let Some(name) = store.repo_name(&earlier)? {
-            return Ok(Found::Unkept(Unnamed {
-                identity,
-                name,
-                instead_of: Some(earlier),
-            }));
-        }
-    }
+    // What is known by its place alone and was not taken for this one lay there before.
+    let anew = store.repo_name(&identity)?.is_some();
     let is_others = |name: &str| {
         let mut others = repos.iter().filter(|repo| repo.slug.is_same(name));
         others.any(|repo| is_other(repo, &machine, &found))
@@ -225,26 +241,75 @@ fn find(store: &mut dyn Store, place: NamedPlace<'_>) -> Result<Found> {
         if is_others(&name) {
             continue;
         }
-        let holder = store.repo_identity(&name)?;
-        if holder.as_deref().is_none_or(|it| is_gone(it, place.host)) {
+        let holders = store.repo_identities(&name)?;
+        if holders.iter().all(|it| is_gone(it, place.host)) {
             return Ok(Found::Unkept(Unnamed {
                 identity,
                 name,
-                instead_of: holder,
+                beside: holders.into_iter().next(),
+                anew,
+                joins: false,
             }));
         }
     }
     Ok(Found::Kept(Some(plain)))
 }
 
+/// Finds the name that is kept for a repository: for its remote, else for the place where it lies,
+/// by which it was known before it had that remote.
+fn known(store: &mut dyn Store, found: &Identity, host: &str) -> Result<Option<Found>> {
+    let place = place_identity(found, host);
+    let of_place = store.repo_name(&place)?;
+    let Some(remote) = remote_identity(found) else {
+        let own = match of_place {
+            // With a remote before and none now, another one lies there.
+            Some(name) if has_no_remote(store, &name)? => Some(name),
+            _ => None,
+        };
+        return Ok(own.map(|name| Found::Kept(Some(name))));
+    };
+    let of_remote = store.repo_name(&remote)?;
+    let unkept = |identity, name, beside, joins| {
+        Found::Unkept(Unnamed {
+            identity,
+            name,
+            beside,
+            anew: false,
+            joins,
+        })
+    };
+    Ok(match (of_remote, of_place) {
+        (Some(name), None) => Some(unkept(place, name, Some(remote), false)),
+        (None, Some(name)) => Some(unkept(remote, name, Some(place), false)),
+        (Some(name), Some(other)) if name != other && has_no_remote(store, &other)? => {
+            Some(unkept(place, name, None, true))
+        }
+        (Some(name), Some(_)) => Some(Found::Kept(Some(name))),
+        (None, None) => None,
+    })
+}
+
+/// Tells whether a name is kept for places alone.
+fn has_no_remote(store: &mut dyn Store, name: &str) -> Result<bool> {
+    let holders = store.repo_identities(name)?;
+    Ok(holders.iter().all(|it| !it.starts_with(REMOTE)))
+}
+
+/// What the identity of a remote begins with.
+const REMOTE: &str = "remote ";
+
+fn remote_identity(found: &Identity) -> Option<String> {
+    found.remote.as_ref().map(|it| format!("{REMOTE}{it}"))
+}
+
+fn place_identity(found: &Identity, host: &str) -> String {
+    format!("{}{}", place_prefix(host), path_to_text(&found.main))
+}
+
 /// Lists what makes a repository the one it is, the strongest first.
 fn identities(found: &Identity, host: &str) -> Vec<String> {
-    let remote = found
-        .remote
-        .as_ref()
-        .map(|remote| format!("remote {remote}"));
-    let place = format!("{}{}", place_prefix(host), path_to_text(&found.main));
-    remote.into_iter().chain([place]).collect()
+    let remote = remote_identity(found).into_iter();
+    remote.chain([place_identity(found, host)]).collect()
 }
 
 fn place_prefix(host: &str) -> String {

@@ -227,7 +227,8 @@ fn name(store: &mut dyn Store, identity: &str, name: &str, old: Option<&str>) ->
     let naming = RepoNaming {
         identity,
         name,
-        instead_of: old,
+        beside: old,
+        anew: false,
     };
     match store.name_repo(&naming) {
         Err(StoreError::Conflict(_)) => None,
@@ -241,17 +242,27 @@ fn a_repository_that_nobody_registered_has_one_name(f: &mut impl Fixture) {
     assert_eq!(name(store, "r", "app", None).as_deref(), Some("app"));
     assert_eq!(name(store, "r", "clone", None).as_deref(), Some("app"));
     assert_eq!(store.repo_name("r").unwrap().as_deref(), Some("app"));
-    assert_eq!(store.repo_identity("APP").unwrap().as_deref(), Some("r"));
-    // A name is one repository's, until that gives it up.
+    assert_eq!(store.repo_identities("APP").unwrap(), ["r"]);
+    // A name is one repository's, which may have several identities.
     assert_eq!(name(store, "q", "App", None), None);
     assert_eq!(name(store, "q", "app", Some("other")), None);
     assert_eq!(name(store, "q", "app", Some("r")).as_deref(), Some("app"));
-    assert_eq!(store.repo_name("r").unwrap(), None);
+    assert_eq!(store.repo_identities("app").unwrap(), ["q", "r"]);
+    // What lies in a place by now may be another one.
+    let anew = RepoNaming {
+        identity: "q",
+        name: "new",
+        beside: None,
+        anew: true,
+    };
+    assert_eq!(store.name_repo(&anew).unwrap(), "new");
+    assert_eq!(store.repo_identities("app").unwrap(), ["r"]);
 }
 
 fn what_a_repository_is_renamed_to_its_rows_are_renamed_to(f: &mut impl Fixture) {
     let store = f.store();
     name(store, "r", "app", None);
+    name(store, "place", "app", Some("r"));
     for (key, repo) in [("A", Some("app")), ("B", Some("other")), ("C", None)] {
         let item = NewItem {
             repo: repo.map(str::to_owned),
@@ -266,7 +277,7 @@ fn what_a_repository_is_renamed_to_its_rows_are_renamed_to(f: &mut impl Fixture)
     store.register(&of_it).unwrap();
     let before = cursor(store);
     store.rename_repo("r", "acme", &by("user")).unwrap();
-    assert_eq!(store.repo_name("r").unwrap().as_deref(), Some("acme"));
+    assert_eq!(store.repo_identities("acme").unwrap(), ["place", "r"]);
     let mut repo_of = |key: &str| item(store, key).repo;
     assert_eq!(repo_of("A").as_deref(), Some("acme"));
     assert_eq!(repo_of("B").as_deref(), Some("other"));

@@ -29,7 +29,9 @@ pub(super) fn files(desk: &Desk, fix: bool) -> Finding {
     list(&paths.data, &mut all);
     all.sort();
     all.dedup();
-    all.retain(|path| *path != paths.config_file());
+    // What is installed is no secret, and each installation lays it out anew.
+    let installed = paths.data.join("plugin");
+    all.retain(|path| *path != paths.config_file() && !path.starts_with(&installed));
     let mut open: Vec<&PathBuf> = all.iter().filter(|path| is_open(path)).collect();
     let found = open.len();
     if fix {

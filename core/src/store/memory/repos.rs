@@ -45,25 +45,23 @@ impl RepoStore for MemoryStore {
         Ok(self.repo_names.get(identity).cloned())
     }
 
-    fn repo_identity(&mut self, name: &str) -> Result<Option<String>> {
-        let mut names = self.repo_names.iter();
-        let found = names.find(|(_, known)| known.eq_ignore_ascii_case(name));
-        Ok(found.map(|(identity, _)| identity.clone()))
+    fn repo_identities(&mut self, name: &str) -> Result<Vec<String>> {
+        let names = self.repo_names.iter();
+        let found = names.filter(|(_, known)| known.eq_ignore_ascii_case(name));
+        Ok(found.map(|(identity, _)| identity.clone()).collect())
     }
 
     fn name_repo(&mut self, naming: &RepoNaming<'_>) -> Result<String> {
-        if let Some(name) = self.repo_names.get(naming.identity) {
+        let known = self.repo_names.get(naming.identity);
+        if let Some(name) = known.filter(|_| !naming.anew) {
             return Ok(name.clone());
         }
-        let holder = self.repo_identity(naming.name)?;
-        if let Some(holder) = holder {
-            if Some(&*holder) != naming.instead_of {
-                return Err(StoreError::Conflict(format!(
-                    "another repository is kept under the name {}",
-                    naming.name
-                )));
-            }
-            self.repo_names.remove(&holder);
+        let holders = self.repo_identities(naming.name)?;
+        if !holders.is_empty() && !holders.iter().any(|it| naming.beside == Some(it)) {
+            return Err(StoreError::Conflict(format!(
+                "another repository is kept under the name {}",
+                naming.name
+            )));
         }
         let name = naming.name.to_owned();
         self.repo_names
@@ -153,9 +151,10 @@ fn rename(store: &mut MemoryStore, identity: &str, name: &str, by: &Provenance) 
     let Some(old) = old.filter(|old| old != name) else {
         return Ok(());
     };
-    let names = &mut store.repo_names;
-    names.retain(|_, known| !known.eq_ignore_ascii_case(name));
-    names.insert(identity.to_owned(), name.to_owned());
+    let names = store.repo_names.values_mut();
+    for known in names.filter(|known| known.eq_ignore_ascii_case(&old)) {
+        name.clone_into(known);
+    }
     let items = store.items.values();
     let of_it = items.filter(|item| item.repo.as_ref() == Some(&old));
     let keys: Vec<_> = of_it.map(|item| item.key.clone()).collect();

@@ -30,9 +30,11 @@ pub struct RepoNaming<'a> {
     pub identity: &'a str,
     /// Its name.
     pub name: &'a str,
-    /// The identity that loses its name by this: the same repository's before it had a remote, or
-    /// one that is there no more.
-    pub instead_of: Option<&'a str>,
+    /// An identity that has the name and shares it: another one of the same repository, or of one
+    /// that is there no more.
+    pub beside: Option<&'a str>,
+    /// Whether the identity gives up the name that it has: another repository lies in its place.
+    pub anew: bool,
 }
 
 /// Repositories. Slugs are compared without regard to case.
@@ -77,8 +79,9 @@ pub trait RepoStore {
     /// Returns the name under which rows of a repository that nobody registered are kept.
     fn repo_name(&mut self, identity: &str) -> Result<Option<String>>;
 
-    /// Returns the identity of the repository whose rows are kept under a name, whatever its case.
-    fn repo_identity(&mut self, name: &str) -> Result<Option<String>>;
+    /// Returns the identities of the repository whose rows are kept under a name, whatever its
+    /// case.
+    fn repo_identities(&mut self, name: &str) -> Result<Vec<String>>;
 
     /// Gives a repository its name and returns the one it has: that of an earlier call stays.
     ///
@@ -88,8 +91,8 @@ pub trait RepoStore {
     /// the name.
     fn name_repo(&mut self, naming: &RepoNaming<'_>) -> Result<String>;
 
-    /// Gives a repository that has a name another one, and its sessions, items and hand-offs with
-    /// it.
+    /// Gives a repository that has a name another one, with all its identities, sessions, items
+    /// and hand-offs.
     fn rename_repo(&mut self, identity: &str, name: &str, provenance: &Provenance) -> Result<()>;
 
     /// Reads a repository's state whole.

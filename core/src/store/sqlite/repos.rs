@@ -41,10 +41,8 @@ impl RepoStore for SqliteStore {
         name_of(&self.connection, identity)
     }
 
-    fn repo_identity(&mut self, name: &str) -> Result<Option<String>> {
-        let sql = "SELECT identity FROM repo_names WHERE name = ?1";
-        let found = self.connection.query_row(sql, [name], |row| row.get(0));
-        found.optional().map_err(from_sqlite)
+    fn repo_identities(&mut self, name: &str) -> Result<Vec<String>> {
+        identities_of(&self.connection, name)
     }
 
     fn name_repo(&mut self, naming: &RepoNaming<'_>) -> Result<String> {
@@ -192,28 +190,35 @@ fn name_of(connection: &Connection, identity: &str) -> Result<Option<String>> {
 
 fn give_name(tx: &Transaction<'_>, naming: &RepoNaming<'_>) -> Result<String> {
     let RepoNaming { identity, name, .. } = naming;
-    if let Some(name) = name_of(tx, identity)? {
+    if let Some(name) = name_of(tx, identity)?.filter(|_| !naming.anew) {
         return Ok(name);
     }
-    if let Some(other) = naming.instead_of {
-        let sql = "DELETE FROM repo_names WHERE identity = ?1 AND name = ?2";
-        tx.execute(sql, [other, name]).map_err(from_sqlite)?;
-    }
-    let sql = "INSERT INTO repo_names (identity, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-    match tx.execute(sql, [identity, name]).map_err(from_sqlite)? {
-        0 => Err(StoreError::Conflict(format!(
+    let holders = identities_of(tx, name)?;
+    if !holders.is_empty() && !holders.iter().any(|it| naming.beside == Some(it)) {
+        return Err(StoreError::Conflict(format!(
             "another repository is kept under the name {name}"
-        ))),
-        _ => Ok((*name).to_owned()),
+        )));
     }
+    let sql = "INSERT INTO repo_names (identity, name) VALUES (?1, ?2)
+         ON CONFLICT (identity) DO UPDATE SET name = excluded.name";
+    tx.execute(sql, [identity, name]).map_err(from_sqlite)?;
+    Ok((*name).to_owned())
+}
+
+fn identities_of(connection: &Connection, name: &str) -> Result<Vec<String>> {
+    let sql = "SELECT identity FROM repo_names WHERE name = ?1 ORDER BY identity";
+    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+    let found = statement.query_map([name], |row| row.get(0));
+    let found = found.and_then(Iterator::collect);
+    found.map_err(from_sqlite)
 }
 
 fn rename(tx: &Transaction<'_>, identity: &str, name: &str, by: &Provenance) -> Result<()> {
     let Some(old) = name_of(tx, identity)?.filter(|old| old != name) else {
         return Ok(());
     };
-    let sql = "UPDATE OR REPLACE repo_names SET name = ?2 WHERE identity = ?1";
-    tx.execute(sql, [identity, name]).map_err(from_sqlite)?;
+    let sql = "UPDATE repo_names SET name = ?2 WHERE name = ?1";
+    tx.execute(sql, [&*old, name]).map_err(from_sqlite)?;
     let sql = "UPDATE work_items SET repo = ?2, last_actor = ?3, last_reason = ?4, last_op = ?5
          WHERE repo = ?1";
     tx.execute(sql, params![old, name, by.actor, by.reason, by.op_id])
