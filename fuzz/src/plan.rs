@@ -160,7 +160,7 @@ pub(crate) fn told(found: &[Divergence]) {
     for divergence in found {
         assert_one_line(&divergence.message);
         assert_one_line(divergence.found.as_deref().unwrap_or_default());
-        assert_one_line(divergence.fix.as_deref().unwrap_or_default());
+        assert_one_line(&divergence.fix.to_string());
     }
 }
 
@@ -172,6 +172,7 @@ fn writing_back(text: &str, plan: &ParsedPlan, rows: &[PlanTask]) {
     assert_eq!(found.compared.len(), rows.len());
     assert_eq!(found.not_imported.len(), plan.tasks.len() - rows.len());
     let file = PlanFile {
+        is_committed: true,
         path: "docs/plan.md",
         plan: Some(&id),
     };

@@ -34,6 +34,7 @@ pub fn check(bytes: &[u8]) {
     tasks(&plan);
     let id = plan_id();
     let file = PlanFile {
+        is_committed: true,
         path: "docs/status.json",
         plan: Some(&id),
     };
