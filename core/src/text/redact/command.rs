@@ -56,6 +56,9 @@ const COMMANDS: &[(&str, &str, Takes)] = &[
     ("smbmap", "-p", Apart),
     ("htpasswd", "-b", Apart),
     ("lftp", "-u", Apart),
+    ("smbclient", "-U", Either),
+    ("rpcclient", "-U", Either),
+    ("smbget", "-U", Either),
 ];
 
 /// Most bytes of a command line that are looked at.
@@ -73,6 +76,10 @@ pub(super) fn scan(
         return;
     }
     let name = text.get(word.clone()).unwrap_or_default();
+    if matches!(name, "echo" | "printf") {
+        spans.extend(piped(text, word.end));
+        return;
+    }
     if !COMMANDS.iter().any(|(command, ..)| *command == name) {
         return;
     }
@@ -118,9 +125,47 @@ pub(super) fn scan(
             glued
         };
         if let Some((start, value)) = value {
-            spans.extend(password(text, start, value));
+            // `user%password`
+            let skipped = if name.starts_with("smb") || name == "rpcclient" {
+                value.find('%').map(|at| at + 1)
+            } else {
+                Some(0)
+            };
+            let value = skipped.and_then(|skipped| Some((skipped, value.get(skipped..)?)));
+            spans.extend(value.and_then(|(skipped, value)| password(text, start + skipped, value)));
         }
     }
+}
+
+/// `echo "user:…" | chpasswd`, `echo '…' | sudo -S …`
+fn piped(text: &str, end: usize) -> Option<Span> {
+    let rest = text.get(end..)?;
+    let rest = rest.get(..rest.floor_char_boundary(LONGEST))?;
+    let line = rest.split('\n').next()?;
+    let (said, reader) = line.split_once('|')?;
+    let (mut is_login, mut is_sudo, mut is_read) = (false, false, false);
+    for word in reader.split([' ', '\t']) {
+        match word {
+            "chpasswd" => is_login = true,
+            "sudo" => is_sudo = true,
+            "-S" => is_read |= is_sudo,
+            "--stdin" | "--password-stdin" | "--passphrase-fd" => is_read = true,
+            _ => {}
+        }
+    }
+    if !(is_login || is_read) {
+        return None;
+    }
+    // Flags, and the format of `printf`.
+    let mut word = said.split_ascii_whitespace().find(|word| {
+        let bare = word.trim_matches(['"', '\'']);
+        !(bare.starts_with('-') || bare.starts_with('%') && bare.len() <= 4)
+    })?;
+    if is_login {
+        word = word.split_once(':')?.1;
+    }
+    let start = end + (word.as_ptr() as usize - rest.as_ptr() as usize);
+    password(text, start, word)
 }
 
 fn password(text: &str, start: usize, value: &str) -> Option<Span> {

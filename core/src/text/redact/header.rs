@@ -16,7 +16,7 @@ const SHORTEST: usize = 16;
 /// Parameters that sign an address, and the fewest characters of their values.
 const SIGNATURES: [(&str, usize); 5] = [
     ("sig", 32),
-    ("signature", 32),
+    ("signature", 28),
     ("x-amz-signature", 40),
     ("x-goog-signature", 40),
     ("code", 50),

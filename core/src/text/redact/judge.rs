@@ -17,6 +17,8 @@ pub(super) enum Setting {
     Line,
     /// Among other words.
     Prose,
+    /// Behind the name, with nothing between them: only what is long and random is one.
+    Beside,
 }
 
 /// Words with digits in them that name a technique.
@@ -162,6 +164,22 @@ pub(super) fn has_random_run(body: &str) -> bool {
     runs.filter(|run| run.len() >= 16).any(is_random_run)
 }
 
+/// Tells whether a part of a value is no word of its own: digits in it, or letters as in no word.
+pub(super) fn is_no_word(part: &str) -> bool {
+    let head = head(part);
+    let signs = Signs::of(head);
+    signs.digits > 0 && !is_of_words(head) || is_irregular(head)
+}
+
+/// Tells whether a long body has all kinds of characters and hardly one twice.
+pub(super) fn is_dense(body: &str) -> bool {
+    let head = head(body);
+    let signs = Signs::of(head);
+    signs.letters() + signs.digits >= 40
+        && signs.lower.min(signs.upper).min(signs.digits) > 0
+        && entropy(head) >= 4.8
+}
+
 fn is_random_run(run: &str) -> bool {
     let signs = Signs::of(run);
     signs.digits > 0 && signs.digits < run.len() && signs.is_restless()
@@ -198,14 +216,20 @@ fn looks_secret(head: &str, promise: Promise, setting: Setting) -> bool {
     if is_uuid(head) {
         return promise != Promise::Key && setting == Setting::Code;
     }
-    if is_random(head, &signs) {
-        return true;
+    let is_random = is_random(head, &signs);
+    if is_random || setting == Setting::Beside {
+        return is_random
+            && (setting != Setting::Beside || head.len() >= 16 && signs.letters() > 2);
     }
     let long = head.len() >= 8;
     match (promise, setting) {
         (Promise::Password, Setting::Code | Setting::Line) => is_chosen(head, &signs),
-        (Promise::Password, Setting::Prose) => {
-            long && signs.symbols > 0 && signs.digits > 0 && is_chosen(head, &signs)
+        (Promise::Password, _) => {
+            let is_made = || {
+                let letters: String = head.chars().filter(char::is_ascii_alphabetic).collect();
+                head.len() >= 10 && signs.upper > 1 && is_irregular(&letters)
+            };
+            long && signs.digits > 0 && is_chosen(head, &signs) && (signs.symbols > 0 || is_made())
         }
         (Promise::Login, _) => long && signs.digits > 0 && is_chosen(head, &signs),
         (Promise::Secret, Setting::Code) => {

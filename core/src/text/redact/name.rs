@@ -176,15 +176,25 @@ const NOT_ENDING: [&str; 62] = [
     "cost",
 ];
 
-/// What a name is about instead, when it holds this: `page_token`, `public_key`.
-const NOT_HOLDING: [&str; 26] = [
+/// What a name is about instead, whatever its value: `public_token`, `hashed_password`.
+const NOT_HOLDING: [&str; 11] = [
     "public",
     "publishable",
-    "page",
-    "next",
     "max",
     "min",
     "design",
+    "tokens",
+    "hash",
+    "hashed",
+    "num",
+    "total",
+    "avg",
+];
+
+/// What a token or a key is of that is no secret: `page_token`, `cache_key`.
+const NO_SECRETS_OF: [&str; 15] = [
+    "page",
+    "next",
     "claim",
     "fence",
     "fencing",
@@ -197,13 +207,21 @@ const NOT_HOLDING: [&str; 26] = [
     "sort",
     "partition",
     "item",
-    "tokens",
-    "hash",
-    "hashed",
-    "num",
-    "total",
-    "avg",
     "site",
+];
+
+/// What such a token is of even when it is no identifier: `page token`. `next token: …` is no term.
+const TERMS: [&str; 10] = [
+    "public",
+    "publishable",
+    "page",
+    "claim",
+    "fence",
+    "fencing",
+    "cancellation",
+    "continuation",
+    "idempotency",
+    "design",
 ];
 
 /// Reads a name; `before` is the word before it, of a name in two words such as `API key`.
@@ -225,10 +243,29 @@ pub(super) fn promise(name: &str, before: Option<&str>) -> Option<Promise> {
     // A number at the end counts copies: `PASSWORD_2`.
     let is_number = |s: &&&str| !s.bytes().all(|b| b.is_ascii_digit());
     let last = segments.iter().skip(own).rfind(is_number)?;
-    if NOT_ENDING.contains(last) || segments.iter().any(|s| NOT_HOLDING.contains(s)) {
+    let named = segments.iter().skip(own);
+    if NOT_ENDING.contains(last) || named.clone().any(|s| NOT_HOLDING.contains(s)) {
         return None;
     }
-    let named = segments.iter().skip(own);
+    // Next to its name such a word says what the value is of, elsewhere only that it may be none:
+    // `next_token`, but `next_access_token` and `item password: …`.
+    let is_of_none = |(place, segment): (usize, &&str)| {
+        let before = place.checked_sub(1).and_then(|at| segments.get(at));
+        let set = if place > own {
+            &NO_SECRETS_OF[..]
+        } else {
+            &TERMS[..]
+        };
+        place >= own
+            && matches!(*segment, "token" | "key")
+            && before.is_some_and(|before| set.contains(before))
+    };
+    if segments.iter().enumerate().any(is_of_none) {
+        return None;
+    }
+    let is_doubtful = segments
+        .iter()
+        .any(|s| NO_SECRETS_OF.contains(s) || NOT_HOLDING.contains(s));
     let is_variable = !name.bytes().any(|b| b.is_ascii_lowercase());
     let mut best = None;
     for (place, segment) in named.clone().enumerate() {
@@ -262,7 +299,11 @@ pub(super) fn promise(name: &str, before: Option<&str>) -> Option<Promise> {
         };
         best = best.or(found);
     }
-    best
+    // Only what looks random is one then.
+    best.map(|best| match best {
+        Promise::Password | Promise::Secret if is_doubtful => Promise::Key,
+        _ => best,
+    })
 }
 
 /// A cheap look that spares most words the reading.

@@ -2,7 +2,7 @@
 
 use super::forms::{CLASSES, Class, INFIXES, Infix, MOST_PARTS, Part, SHAPES, Shape};
 use super::joints::{Budget, Joined, may_begin_joint};
-use super::{Span, end_of_mark, judge, placeholder};
+use super::{Span, end_of_mark, judge, placeholder, value};
 
 /// Where the forms begin that share a first byte: first and one behind the last.
 const INDEX: [(u16, u16); 128] = {
@@ -47,6 +47,7 @@ pub(super) fn scan(text: &str, spans: &mut Vec<Span>) {
             && let Some((shape, end)) =
                 find(text, &mut runs, at).or_else(|| find_joined(text, at, &mut budget))
         {
+            let end = continued(text, at, end, shape);
             // Of `AccountKey=…` the name stays.
             let named = shape.prefix.ends_with('=');
             spans.push(Span {
@@ -160,8 +161,27 @@ fn end_of(text: &str, runs: &mut Runs<'_>, start: usize, shape: &Shape) -> Optio
     let is_example = body.ends_with("EXAMPLE") || body.ends_with("EXAMPLEKEY");
     let is_token = !is_example
         && !placeholder::is_left_open(body)
-        && (!shape.random || judge::has_random_run(body));
+        && (!shape.random || judge::has_random_run(body) || judge::is_dense(body));
     is_token.then_some(at)
+}
+
+/// Returns where the token ends that a backslash at the end of its line continues, which is whole
+/// by its form already.
+fn continued(text: &str, start: usize, end: usize, shape: &Shape) -> usize {
+    let Some((class, _, most)) = shape.parts.last() else {
+        return end;
+    };
+    let mut end = end;
+    while let Some(range) = value::next_line(text, end) {
+        let run = text.get(range.clone()).unwrap_or_default();
+        if range.end - start > most.saturating_add(shape.prefix.len())
+            || !run.bytes().all(|byte| class.has(byte))
+        {
+            break;
+        }
+        end = range.end;
+    }
+    end
 }
 
 /// Returns the form and the end of a token that something interrupts: escapes and emphasis of

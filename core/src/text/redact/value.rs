@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::judge::Setting;
+use super::end_of_mark;
+use super::judge::{self, Setting};
 
 /// Most bytes of a value without quotes that are looked for its end.
 const LONGEST: usize = 256;
@@ -22,10 +23,24 @@ pub(super) struct Value {
 pub(super) struct Stand {
     /// The byte before it.
     pub(super) before: Option<u8>,
-    /// Whether it is a flag, `--password`, which a space separates from its value.
+    /// Whether it is a flag, `--password`, which a space separates from its value, or a variable
+    /// that is set so: `ENV NAME value`.
     pub(super) is_flag: bool,
     /// Whether it is an identifier of code, `client_secret`, where prose would have a word.
     pub(super) is_code: bool,
+    /// What quotes behind it mean.
+    pub(super) quotes: Quotes,
+}
+
+/// What quotes behind a name mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quotes {
+    /// Nothing without a sign that assigns.
+    Nothing,
+    /// A statement of SQL sets a password: `WITH PASSWORD '…'`.
+    Statement,
+    /// In brackets, what is set by a call: `setPassword("…")`.
+    Call,
 }
 
 /// Returns the value of the name that ends at `end`.
@@ -53,7 +68,10 @@ pub(super) fn of(text: &str, end: usize, stand: Stand) -> Option<Value> {
     if matches!(first, b'\\' | b'b' | b'f' | b'r') && second.is_some_and(is_quote) {
         start += 1;
     }
-    let is_beside = start == at && setting == Setting::Prose && text.get(end..at)?.trim() == "";
+    let between = text.get(end..at)?.trim();
+    let is_beside = start == at
+        && setting == Setting::Prose
+        && (between == "to" || between.bytes().all(|byte| b"\"'`\\,( ".contains(&byte)));
     let quote = bytes.get(start).copied().filter(|byte| is_quote(byte));
     if let Some(quote) = quote {
         let start = start + 1;
@@ -65,8 +83,8 @@ pub(super) fn of(text: &str, end: usize, stand: Stand) -> Option<Value> {
             .get(start..start + length)?
             .trim_end_matches(['\\', '\r']);
         // A token `abc` without a sign between them is prose, whatever its quotes.
-        let setting = if is_beside {
-            Setting::Prose
+        let setting = if is_beside || setting == Setting::Beside {
+            setting
         } else {
             Setting::Code
         };
@@ -179,11 +197,24 @@ fn assigned_at(text: &str, end: usize, stand: Stand) -> Option<(usize, Setting)>
     if stand.is_flag && is_spaced && !rest.starts_with('-') {
         return Some((behind_blank(text, spaced), Setting::Code));
     }
+    if stand.quotes == Quotes::Statement && is_spaced && rest.starts_with(['\'', '"']) {
+        return Some((spaced, Setting::Code));
+    }
+    if let Some(found) = in_call(text, end, stand).or_else(|| in_pair(text, at, stand)) {
+        return Some(found);
+    }
     if is_spaced && rest.starts_with('`') {
         return Some((spaced, Setting::Prose));
     }
     if is_spaced && let Some(value) = rest.strip_prefix("is ") {
         return Some((text.len() - value.len(), Setting::Prose));
+    }
+    if is_spaced && let Some(value) = rest.strip_prefix("to ") {
+        return Some((text.len() - value.len(), Setting::Prose));
+    }
+    // `auth_token 1ce5…`
+    if is_spaced && stand.is_code && holds_digit_soon(rest) {
+        return Some((spaced, Setting::Beside));
     }
     // `Password (staging): …`, `API key for Stripe: …`
     let opened = rest.starts_with('(');
@@ -201,6 +232,59 @@ fn assigned_at(text: &str, end: usize, stand: Stand) -> Option<(usize, Setting)>
         .count();
     let (width, setting) = sign(rest.get(length..)?)?;
     Some((spaced + length + width, setting))
+}
+
+/// Tells whether a word stands here that is long enough for a secret, with a digit.
+fn holds_digit_soon(rest: &str) -> bool {
+    let word = rest.as_bytes().get(..16).unwrap_or_default();
+    !word.is_empty() && word.iter().all(u8::is_ascii_graphic) && word.iter().any(u8::is_ascii_digit)
+}
+
+/// Returns where the value stands of a call: `set("apiToken", "…")`, `setPassword("…")`.
+fn in_call(text: &str, end: usize, stand: Stand) -> Option<(usize, Setting)> {
+    let bytes = text.as_bytes();
+    let is_quote = |at: usize| matches!(bytes.get(at), Some(b'"' | b'\''));
+    let at = match bytes.get(end)? {
+        b'(' if stand.quotes == Quotes::Call => end + 1,
+        b'"' | b'\'' if bytes.get(end + 1) == Some(&b',') => {
+            let before = text.get(..end)?;
+            let name = before.bytes().rev().take(LONGEST_REMARK);
+            let length = name.take_while(|byte| !b"\"' (".contains(byte)).count();
+            let opened = before.get(..end - length)?.strip_suffix(['"', '\''])?;
+            if !opened.ends_with('(') {
+                return None;
+            }
+            skip(bytes, end + 2, b" ")
+        }
+        _ => return None,
+    };
+    is_quote(at).then_some((at, Setting::Prose))
+}
+
+/// Returns where the value stands of a name that is a value itself:
+/// `{"name": "DB_PASSWORD", "value": "…"}`.
+fn in_pair(text: &str, at: usize, stand: Stand) -> Option<(usize, Setting)> {
+    let bytes = text.as_bytes();
+    if !matches!(stand.before, Some(b'"' | b'\'' | b' ' | b':' | b'=')) {
+        return None;
+    }
+    let start = skip(bytes, at, b" \t\r\n,;\"'\\");
+    if start == at && bytes.get(at.checked_sub(1)?) != Some(&b'"') || start > at + 40 {
+        return None;
+    }
+    let rest = text.get(start..)?;
+    let is_name = |byte: &u8| byte.is_ascii_alphabetic();
+    let length = rest.bytes().take(24).take_while(is_name).count();
+    let name = rest.get(..length)?;
+    let says_value = length
+        .checked_sub(5)
+        .and_then(|from| name.get(from..))
+        .is_some_and(|tail| tail.eq_ignore_ascii_case("value"));
+    if !says_value {
+        return None;
+    }
+    let sign = skip(bytes, start + length, b"\"'\\ ");
+    matches!(bytes.get(sign), Some(b':' | b'=')).then_some((sign + 1, Setting::Code))
 }
 
 /// Reads a sign that assigns.
@@ -285,6 +369,31 @@ pub(super) fn behind_blank(text: &str, at: usize) -> usize {
             _ => return at,
         };
     }
+}
+
+/// Returns what stands at the start of the next line where a backslash glues it to what ends here,
+/// and is no word.
+pub(super) fn next_line(text: &str, end: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let start = match bytes.get(end..)? {
+        [b'\\', b'\n', ..] => end + 2,
+        [b'\\', b'\r', b'\n', ..] => end + 3,
+        _ => return None,
+    };
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_-.~".contains(byte);
+    let rest = bytes.get(start..)?;
+    let length = rest.iter().take_while(|byte| is_part(byte)).count();
+    let run = text.get(start..start + length)?;
+    // `NAME=…` and paths are lines of their own.
+    let is_name = run
+        .split_once('=')
+        .is_some_and(|(_, tail)| tail.bytes().any(|byte| byte != b'='));
+    let is_glued = run.len() >= 4
+        && !is_name
+        && !run.starts_with(['-', '.', '/'])
+        && judge::is_no_word(run)
+        && end_of_mark(text, start + length).is_none();
+    is_glued.then_some(start..start + length)
 }
 
 fn skip(bytes: &[u8], at: usize, set: &[u8]) -> usize {

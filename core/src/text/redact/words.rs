@@ -3,11 +3,14 @@
 use std::ops::Range;
 
 use super::name::{self, Promise};
-use super::value::{self, Stand};
+use super::value::{self, Quotes, Stand};
 use super::{MARK, SecretKind, Span, command, end_of_mark, header, judge, login, logins};
 
 /// Shortest token behind `Bearer`.
 const SHORTEST_BEARER: usize = 16;
+
+/// How far behind `IDENTIFIED` its password may end.
+const IDENTIFIED: usize = 160;
 
 /// How far before `Basic` its header's name can stand.
 const HEADER: usize = 32;
@@ -37,6 +40,9 @@ pub(super) fn scan(text: &str, spans: &mut Vec<Span>) {
         let known = spans.len();
         header::scan(text, start..end, &mut header_end, spans);
         command::scan(text, start..end, &mut line_end, spans);
+        if spans.len() == known {
+            spans.extend(identified(text, &(start..end)));
+        }
         if spans.len() == known {
             spans.extend(announced(text, start..end, before.as_ref()));
         }
@@ -71,21 +77,43 @@ fn announced(text: &str, word: Range<usize>, before: Option<&Range<usize>>) -> O
     let one_space = before.filter(|before| before.end + 1 == word.start);
     let earlier = one_space.and_then(|before| text.get(before.clone()));
     let promise = match whole {
+        _ if whole.eq_ignore_ascii_case("x-honeycomb-team") => Promise::Key,
         // `.npmrc` and the configuration of Docker: base64 of a name and its password.
         "_auth" | "auth" => Promise::Key,
         _ => name::promise(name, earlier)?,
+    };
+    let is_statement = |word: &str| {
+        ["with", "encrypted"]
+            .iter()
+            .any(|own| word.eq_ignore_ascii_case(own))
     };
     let stand = Stand {
         before: word
             .start
             .checked_sub(1)
             .and_then(|at| bytes.get(at).copied()),
-        is_flag: whole.starts_with("--"),
+        is_flag: whole.starts_with("--")
+            || matches!(earlier, Some("ENV" | "setenv" | "setx" | "-gx" | "-Ux")),
         is_code: name.bytes().any(|byte| byte == b'_')
             || name.bytes().skip(1).any(|byte| byte.is_ascii_uppercase()),
+        quotes: if earlier.is_some_and(is_statement) {
+            Quotes::Statement
+        } else if is_setter(name) {
+            Quotes::Call
+        } else {
+            Quotes::Nothing
+        },
     };
     let found = value::of(text, word.end, stand)?;
     let value = text.get(found.range.clone())?;
+    // A shell goes on behind a backslash at the end of the line.
+    let cut = found.range.start + value.trim_end_matches('\\').len();
+    let more = value::next_line(text, cut);
+    let glued = more.as_ref().map(|more| {
+        let (head, tail) = (text.get(found.range.start..cut), text.get(more.clone()));
+        [head.unwrap_or_default(), tail.unwrap_or_default()].concat()
+    });
+    let value = glued.as_deref().unwrap_or(value);
     // What is left of a value was judged when it was whole.
     if holds_mark(text, &found.range) {
         return None;
@@ -114,9 +142,18 @@ fn announced(text: &str, word: Range<usize>, before: Option<&Range<usize>>) -> O
         _ => SecretKind::Assigned,
     };
     Some(Span {
-        range: found.range.start..value::whole_end(text, &found.range),
+        range: found.range.start
+            ..more.map_or_else(|| value::whole_end(text, &found.range), |more| more.end),
         kind,
     })
+}
+
+/// Tells whether a name is of what is called with a value: `setPassword`, `builder.password`.
+fn is_setter(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let verbs = ["set", "with", "update", "change"];
+    last.len() < name.len() && last.bytes().all(|byte| byte.is_ascii_lowercase())
+        || verbs.iter().any(|verb| last.starts_with(verb))
 }
 
 /// Tells whether a replacement begins in these bytes.
@@ -124,6 +161,52 @@ pub(super) fn holds_mark(text: &str, range: &Range<usize>) -> bool {
     let end = text.floor_char_boundary(range.end + MARK.len() - 1);
     let bytes = text.get(range.start..end);
     bytes.is_some_and(|bytes| bytes.contains(MARK))
+}
+
+/// `IDENTIFIED BY '…'`, `IDENTIFIED WITH caching_sha2_password BY '…'`
+fn identified(text: &str, word: &Range<usize>) -> Option<Span> {
+    if word.len() != 10 {
+        return None;
+    }
+    let name = text.get(word.clone())?;
+    if !name.eq_ignore_ascii_case("identified") {
+        return None;
+    }
+    let rest = text.get(word.end..)?;
+    let rest = rest.get(..rest.floor_char_boundary(IDENTIFIED))?;
+    let (lead, quoted) = rest.split_once(['\'', '"'])?;
+    // The name of a plugin may be quoted as well.
+    let is_plugin = lead.trim().eq_ignore_ascii_case("with");
+    let behind = if is_plugin {
+        quoted.split_once(['\'', '"'])?.1.split_once(['\'', '"'])?
+    } else {
+        (lead, quoted)
+    };
+    let (lead, value) = behind;
+    let says_by = lead
+        .split_whitespace()
+        .next_back()
+        .is_some_and(|last| last.eq_ignore_ascii_case("by"));
+    let value = value
+        .split(['\'', '"', '\n'])
+        .next()?
+        .trim_end_matches('\\');
+    let start = word.end + (rest.len() - behind.1.len());
+    let range = start..start + value.len();
+    // In a sentence tasks are identified by their keys.
+    let is_statement = name == "IDENTIFIED";
+    let is_password = says_by
+        && !lead.contains(['\n', '.', ';'])
+        && !holds_mark(text, &range)
+        && if is_statement {
+            judge::is_given_password(value)
+        } else {
+            judge::is_secret(value, Promise::Key, judge::Setting::Code)
+        };
+    is_password.then_some(Span {
+        range,
+        kind: SecretKind::Password,
+    })
 }
 
 /// `Bearer <token>`
