@@ -95,7 +95,7 @@ fn modes(folder: &Path) -> Vec<(String, bool, u32)> {
 
 #[test]
 fn every_mode_is_set_whatever_the_umask() {
-    for umask in ["000", "077", "277"] {
+    for umask in ["000", "077", "277", "777"] {
         let home = Home::new();
         write_everything(&home, umask);
         let own = modes(&home.trueup());
@@ -112,16 +112,16 @@ fn every_mode_is_set_whatever_the_umask() {
             assert_eq!(mode, expected, "{path} is {mode:o} under umask {umask}");
         }
         let environment = home.root().join("environment.sh");
-        assert_eq!(
-            fs::metadata(environment).unwrap().mode() & 0o777,
-            0o600 & !octal(umask)
-        );
+        assert_eq!(fs::metadata(environment).unwrap().mode() & 0o777, 0o600);
         let in_repositories = ["project/.claude", "other/.aibrain", "project/agents"];
         for folder in in_repositories.map(|name| home.root().join(name)) {
             let folder_mode = fs::metadata(&folder).unwrap().mode();
-            assert_eq!(folder_mode & 0o022, 0, "{} under {umask}", folder.display());
-            for (path, _, mode) in modes(&folder) {
+            let own = folder_mode & 0o722;
+            assert_eq!(own, 0o700, "{} under {umask}", folder.display());
+            for (path, is_folder, mode) in modes(&folder) {
                 assert_eq!(mode & 0o022, 0, "{path} is {mode:o} under umask {umask}");
+                let own = if is_folder { 0o700 } else { 0o600 };
+                assert_eq!(mode & own, own, "{path} is {mode:o} under umask {umask}");
                 let is_cache = path.contains("auto-proceed-state");
                 assert!(
                     !is_cache || mode == 0o600,
@@ -130,10 +130,6 @@ fn every_mode_is_set_whatever_the_umask() {
             }
         }
     }
-}
-
-fn octal(text: &str) -> u32 {
-    u32::from_str_radix(text, 8).unwrap()
 }
 
 /// What an earlier release left readable is closed by the next write.

@@ -145,7 +145,13 @@ pub fn append_to_theirs(path: &Path, content: &[u8], mode: u32) -> io::Result<()
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     set_creation_mode(&mut options, mode);
-    let (mut file, _) = open_regular(&mut options, path, false)?;
+    let (mut file, data) = open_regular(&mut options, path, false)?;
+    // One that is made here is its owner's to read and write, whatever the umask.
+    #[cfg(unix)]
+    if data.len() == 0 && mode_of(&data) & OWNERS != mode & OWNERS {
+        use std::os::unix::fs::PermissionsExt as _;
+        file.set_permissions(fs::Permissions::from_mode(mode_of(&data) | mode & OWNERS))?;
+    }
     file.write_all(content)
 }
 
@@ -159,7 +165,7 @@ pub fn private_dir(path: &Path) -> io::Result<()> {
     let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.is_dir();
     let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
     missing.into_iter().rev().try_for_each(|path| {
-        make_dir(path, PRIVATE_DIR)?;
+        make_dir(path, PRIVATE_DIR).map(drop)?;
         set_dir_mode(path, PRIVATE_DIR)
     })
 }
@@ -183,14 +189,23 @@ pub fn own_dir(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a directory in a repository, which others may look into and never write to; one that
-/// is there stays as it is.
+/// The bits of a mode that are the owner's.
+const OWNERS: u32 = 0o700;
+
+/// Makes a directory in a repository, which others may look into as far as the umask lets them,
+/// and never write to; its owner always may. One that is there stays as it is.
 ///
 /// # Errors
 ///
 /// When it cannot be made, or its parent is not there.
 pub(crate) fn shared_dir(path: &Path) -> io::Result<()> {
-    make_dir(path, SHARED_DIR)
+    if make_dir(path, SHARED_DIR)? {
+        let mode = mode_of(&fs::metadata(path)?);
+        if mode & OWNERS != OWNERS {
+            set_dir_mode(path, mode | OWNERS)?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes a rename into or a removal from a directory durable.
@@ -250,7 +265,8 @@ fn open_regular(
     Ok((file, data))
 }
 
-fn make_dir(path: &Path, mode: u32) -> io::Result<()> {
+/// Makes a directory; tells whether it was not there before.
+fn make_dir(path: &Path, mode: u32) -> io::Result<bool> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     {
@@ -258,8 +274,8 @@ fn make_dir(path: &Path, mode: u32) -> io::Result<()> {
         builder.mode(mode);
     }
     match builder.create(path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        other => other,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
+        other => other.map(|()| true),
     }
 }
 
