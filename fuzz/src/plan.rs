@@ -116,10 +116,17 @@ fn nothing_is_lost(text: &str, plan: &ParsedPlan) {
     for (number, line) in (1..).zip(lines(text)) {
         let boxes = ["- [ ] ", "- [x] ", "- [X] "];
         let after = boxes.iter().find_map(|mark| line.strip_prefix(mark));
-        if after.is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit())) {
+        let word = after.and_then(|text| text.split_whitespace().next());
+        if word.is_some_and(is_numbered) {
             assert!(named.contains(&number), "line {number} is lost: {line:?}");
         }
     }
+}
+
+/// Tells whether a word is numbers with dots between them, as the ids of tasks are.
+fn is_numbered(word: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    word.contains('.') && word.split('.').all(is_number)
 }
 
 /// Makes the rows that the tasks of a file have in a database, each with a status, or none.
