@@ -88,8 +88,14 @@ fn a_head_that_nobody_can_read_is_not_that_of_no_branch() {
         let run = home.run("pre-handoff-validate").payload(&payload);
         run.env("CLAUDE_CODE_SESSION_ATTENDED", "1").finish()
     };
-    let breaks: [Break; 6] = [
+    let breaks: [Break; 8] = [
         ("empty", |head| fs::write(head, "").unwrap()),
+        ("no name", |head| {
+            fs::write(head, "ref: refs/heads/\n").unwrap();
+        }),
+        ("no branch's name", |head| {
+            fs::write(head, "ref: refs/heads/a b\n").unwrap();
+        }),
         ("zeros", |head| fs::write(head, [0; 40]).unwrap()),
         ("no reference", |head| {
             fs::write(head, "refs/heads/x").unwrap();

@@ -51,6 +51,16 @@ fn path_of_line(line: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(line.trim_ascii()))
 }
 
+/// Tells whether git would take a name for that of a branch.
+fn is_branch(name: &str) -> bool {
+    let is_refused = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);
+    !name.is_empty()
+        && name.len() <= BRANCH.len()
+        && !name.contains(is_refused)
+        && !name.contains("..")
+        && !name.ends_with('/')
+}
+
 /// What is checked out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Head {
@@ -140,7 +150,7 @@ impl Worktree {
             };
         };
         match target.strip_prefix("refs/heads/") {
-            Some(branch) if branch.len() <= BRANCH.len() => Head::Branch(branch.to_owned()),
+            Some(branch) if is_branch(branch) => Head::Branch(branch.to_owned()),
             None if target.starts_with("refs/") => Head::Detached,
             _ => Head::Unreadable,
         }
