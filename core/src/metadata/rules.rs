@@ -111,26 +111,26 @@ fn edited(id: &AdwId, place: FileLine) -> Advice {
 
 /// Returns the finding on a file that does not parse.
 pub fn unparsable(id: &AdwId, path: &str, error: &Unparsable) -> Divergence {
-    Divergence {
-        code: Code::F02,
-        severity: Code::F02.severity(),
-        subject: id.to_string(),
-        authority: "file",
-        expected: None,
-        found: None,
-        message: format!(
-            "⚠️ Metadata does not parse: {path}:{}:{}: {}",
-            error.line,
-            error.column,
-            one_line(&error.reason, LONGEST)
-        ),
-        fix: edited(id, FileLine::new(path, error.line)),
-    }
+    let message = format!(
+        "⚠️ Metadata does not parse: {path}:{}:{}: {}",
+        error.line,
+        error.column,
+        one_line(&error.reason, LONGEST)
+    );
+    report_unusable(id, message, FileLine::new(path, error.line))
 }
 
 /// Returns the finding on what stands in the place of a file and cannot be read: a symlink, a
 /// directory, a FIFO, or what is too large.
 pub fn unreadable(id: &AdwId, path: &str, reason: &str) -> Divergence {
+    let message = format!(
+        "⚠️ Metadata cannot be read: {path}: {}",
+        one_line(reason, LONGEST)
+    );
+    report_unusable(id, message, FileLine::new(path, 1))
+}
+
+fn report_unusable(id: &AdwId, message: String, place: FileLine) -> Divergence {
     Divergence {
         code: Code::F02,
         severity: Code::F02.severity(),
@@ -138,11 +138,8 @@ pub fn unreadable(id: &AdwId, path: &str, reason: &str) -> Divergence {
         authority: "file",
         expected: None,
         found: None,
-        message: format!(
-            "⚠️ Metadata cannot be read: {path}: {}",
-            one_line(reason, LONGEST)
-        ),
-        fix: edited(id, FileLine::new(path, 1)),
+        message,
+        fix: edited(id, place),
     }
 }
 
