@@ -4,7 +4,9 @@
 # Each target runs for so many seconds, 60 unless told, as many at once as there are processors.
 # With 0 seconds the seeds are replayed and nothing new is made up. What is worth keeping grows
 # in the folder of the build, where the next run goes on from it; nothing is written into the
-# tree. FUZZ_SEED=N begins with the same inputs each time, as far as maps in random order allow.
+# tree. FUZZ_SEED=N begins with the same inputs each time, as far as maps in random order allow,
+# and from the seeds alone. FUZZ_RUNS=N stops after so many inputs instead of seconds, so that a
+# fast machine tries what a slow one tries.
 set -eu
 cd "$(dirname "$0")"
 ulimit -c 0
@@ -20,15 +22,19 @@ fuzz() {
   name=$1
   binary=$binaries/$name
   log=$build/$name.log
-  mkdir -p "$build/corpus/$name" "$build/findings/$name"
+  corpus=$build/corpus/$name
+  [ -z "${FUZZ_SEED:-}" ] || { corpus=$build/corpus-of-seed/$name && rm -rf "$corpus"; }
+  mkdir -p "$corpus" "$build/findings/$name"
   set -- -timeout=60 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 \
     -artifact_prefix="$build/findings/$name/"
   [ -z "${FUZZ_SEED:-}" ] || set -- "$@" "-seed=$FUZZ_SEED"
   [ ! -f "dictionaries/$name.dict" ] || set -- "$@" "-dict=dictionaries/$name.dict"
   if [ "$seconds" -eq 0 ]; then
     set -- "$@" -runs=0 "seeds/$name"
+  elif [ "${FUZZ_RUNS:-}" ]; then
+    set -- "$@" "-runs=$FUZZ_RUNS" "$corpus" "seeds/$name"
   else
-    set -- "$@" "-max_total_time=$seconds" "$build/corpus/$name" "seeds/$name"
+    set -- "$@" "-max_total_time=$seconds" "$corpus" "seeds/$name"
   fi
   if RUST_BACKTRACE=1 "$binary" "$@" >"$log" 2>&1; then
     stat() { sed -n "s/^stat::$1: *//p" "$log"; }

@@ -31,9 +31,9 @@ step cargo test --locked --workspace --no-fail-fast
 step env TRUEUP_CLIENT=oldest cargo test --locked -p trueup-tests --test client
 # Instruction counts and sizes of the release binaries; no wall clock.
 step cargo run --quiet --locked --release -p trueup-bench -- check
-# With the same seed each time, so that a failure here is about the change and not about luck;
-# other inputs are tried without it.
-step env FUZZ_SEED=1 sh fuzz/run.sh 60 workplan front_matter plan state cache hook
+# With the same seed and number of inputs each time, so that a failure here is about the change
+# and neither about luck nor about how fast the machine is; other inputs are tried without them.
+step env FUZZ_SEED=1 FUZZ_RUNS=20000 sh fuzz/run.sh 60 workplan front_matter plan state cache hook
 step sh fuzz/run.sh 0
 
 if [ -n "$failed" ]; then

@@ -28,7 +28,10 @@ fn is_numbered(word: &str) -> bool {
         part.len() <= 8 && !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric())
     };
     match parts.split_last() {
-        Some((last, first)) => !first.is_empty() && first.iter().all(is_number) && is_word(last),
+        Some((last, first)) => {
+            let ends_well = is_number(last) || is_word(last);
+            !first.is_empty() && first.iter().all(is_number) && ends_well
+        }
         None => false,
     }
 }
@@ -119,6 +122,7 @@ mod tests {
             "1.2.3.4",
             "3.2.A",
             "0.1",
+            "1.202611290015",
             "VERIFY-1",
             "SD-002B",
             "SD-LEO-12",
