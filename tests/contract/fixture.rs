@@ -7,8 +7,9 @@ use tempfile::TempDir;
 use trueup_core::deadline::Deadline;
 use trueup_core::model::Timestamp;
 use trueup_core::store::Store;
-use trueup_core::store::memory::MemoryStore;
 use trueup_core::store::sqlite::SqliteStore;
+
+use crate::strict::Strict;
 
 /// What the suite needs of a store beyond the port.
 pub(crate) trait Fixture {
@@ -24,32 +25,10 @@ pub(crate) trait Fixture {
     fn recorded(&self, then: Timestamp, seconds: u64) -> Timestamp;
 }
 
-pub(crate) fn memory() -> MemoryStore {
-    MemoryStore::new()
-}
-
-impl Fixture for MemoryStore {
-    fn store(&mut self) -> &mut dyn Store {
-        self
-    }
-
-    fn advance(&mut self, seconds: u64) {
-        Self::advance(self, seconds);
-    }
-
-    fn age_events(&mut self, seconds: u64) {
-        Self::advance(self, seconds);
-    }
-
-    fn recorded(&self, then: Timestamp, _: u64) -> Timestamp {
-        then
-    }
-}
-
 /// A database file in a folder of its own.
 pub(crate) struct File {
     pub(crate) folder: TempDir,
-    pub(crate) store: SqliteStore,
+    pub(crate) store: Strict<SqliteStore>,
 }
 
 pub(crate) fn patience() -> Deadline {
@@ -59,6 +38,7 @@ pub(crate) fn patience() -> Deadline {
 pub(crate) fn sqlite() -> File {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open_or_create(&folder.path().join("t.db"), patience()).unwrap();
+    let store = Strict::new(store);
     File { folder, store }
 }
 

@@ -1,6 +1,6 @@
 //! One suite over every store, and what SQLite must keep beyond it.
 //!
-//! The suite runs over the strict store in memory and over a real file. What others do to the
+//! The suite runs over a real file, in a wrapper that tolerates no careless caller. What others do to the
 //! file, with plain SQL, many processes or damage, is below `sqlite`.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails, fails its test")]
@@ -11,4 +11,5 @@ mod machine;
 mod purity;
 mod request;
 mod sqlite;
+mod strict;
 mod suite;

@@ -178,7 +178,7 @@ pub fn named_after(path: &Path) -> Option<RepoSlug> {
 mod tests {
     use super::*;
     use crate::store::RepoStore as _;
-    use crate::store::memory::MemoryStore;
+    use crate::store::testing::ScratchStore;
 
     fn wish(slug: Option<&str>, path: &Path) -> Wish {
         Wish {
@@ -223,9 +223,9 @@ mod tests {
         std::fs::create_dir(&b).unwrap();
         let c = folder.path().join("deep/a");
         std::fs::create_dir_all(&c).unwrap();
-        let mut store = MemoryStore::new();
+        let mut store = ScratchStore::new();
         let mut ask = |slug: Option<&str>, path: &Path| {
-            let asked = register(&mut store, wish(slug, path)).unwrap();
+            let asked = register(&mut *store, wish(slug, path)).unwrap();
             asked.map(|(was, is)| (was.is_some(), is.slug.to_string()))
         };
         assert_eq!(ask(Some("x"), &a), Ok((false, "x".to_owned())));

@@ -1,4 +1,4 @@
-//! Pruning over the store in memory, and the files of a scratch.
+//! Pruning over a scratch database, and the files of a scratch.
 
 use std::fs;
 use std::time::Duration;
@@ -6,12 +6,16 @@ use std::time::Duration;
 use super::*;
 use crate::cache::lock::FileLock;
 use crate::deadline::Deadline;
+use crate::model::SessionId;
 use crate::settings::{Environment, Project, Settings};
 use crate::store::Registration;
-use crate::store::memory::MemoryStore;
+use crate::store::testing::ScratchStore;
+
+/// Events may not go before they are a day old.
+const TWO_DAYS: u64 = 172_800;
 
 struct World {
-    store: MemoryStore,
+    store: ScratchStore,
     site: Site,
     folder: tempfile::TempDir,
 }
@@ -26,28 +30,32 @@ impl World {
         let project = Project::at(&environment, folder.path().to_owned());
         let deadline = Deadline::after(Duration::from_mins(1));
         Self {
-            store: MemoryStore::new(),
+            store: ScratchStore::new(),
             site: Site::new(&environment, settings, project, None, deadline),
             folder,
         }
     }
 
-    fn ended(&mut self, count: usize) {
+    fn register(&mut self, id: &str) -> SessionId {
+        let registration = Registration {
+            session: id.parse().unwrap(),
+            repo: None,
+            worktree: None,
+            branch: None,
+            host: None,
+            process: None,
+            predecessor: None,
+            lease_seconds: 900,
+            provenance: Provenance::new("s", ""),
+        };
+        self.store.register(&registration).unwrap().id
+    }
+
+    fn add_ended_sessions(&mut self, count: usize) {
         for n in 0..count {
-            let registration = Registration {
-                session: format!("s{n}").parse().unwrap(),
-                repo: None,
-                worktree: None,
-                branch: None,
-                host: None,
-                process: None,
-                predecessor: None,
-                lease_seconds: 900,
-                provenance: Provenance::new("s", ""),
-            };
-            self.store.register(&registration).unwrap();
+            let session = self.register(&format!("s{n}"));
             let by = Provenance::new("s", "");
-            self.store.end(&registration.session, "x", &by).unwrap();
+            self.store.end(&session, "x", &by).unwrap();
         }
     }
 
@@ -58,7 +66,7 @@ impl World {
             actor: "me".to_owned(),
         };
         let mut left = batches;
-        prune(&mut self.store, &order, &self.site, |_| {
+        prune(&mut *self.store, &order, &self.site, |_| {
             left = left.saturating_sub(1);
             left > 0
         })
@@ -79,16 +87,16 @@ impl World {
 #[test]
 fn many_go_in_many_batches_and_counting_says_how_many() {
     let mut world = World::new();
-    world.ended(100);
-    world.store.advance(100);
-    let dry = world.prune(50, true, usize::MAX);
+    world.add_ended_sessions(100);
+    world.store.advance(TWO_DAYS);
+    let dry = world.prune(TWO_DAYS / 2, true, usize::MAX);
     let tally = PruneTally {
         sessions: 100,
         tasks: 0,
         events: 200,
     };
     assert_eq!((dry.rows, dry.complete), (tally, true));
-    let done = world.prune(50, false, usize::MAX);
+    let done = world.prune(TWO_DAYS / 2, false, usize::MAX);
     assert_eq!((done.rows, done.complete), (tally, true));
     let left = world
         .store
@@ -97,7 +105,7 @@ fn many_go_in_many_batches_and_counting_says_how_many() {
     let kinds: Vec<&str> = left.iter().map(|e| e.kind.as_str()).collect();
     assert_eq!(kinds, ["pruned"]);
     assert_eq!(
-        world.prune(50, false, usize::MAX).rows,
+        world.prune(TWO_DAYS / 2, false, usize::MAX).rows,
         PruneTally::default()
     );
 }
@@ -105,11 +113,11 @@ fn many_go_in_many_batches_and_counting_says_how_many() {
 #[test]
 fn who_is_told_to_stop_has_done_what_it_says_and_the_next_goes_on() {
     let mut world = World::new();
-    world.ended(100);
-    world.store.advance(100);
+    world.add_ended_sessions(100);
+    world.store.advance(TWO_DAYS);
     let mut sum = PruneTally::default();
     for batches in [1, 2, 3, 9] {
-        let pruned = world.prune(50, false, batches);
+        let pruned = world.prune(TWO_DAYS / 2, false, batches);
         assert_eq!(pruned.complete, batches == 9, "{pruned:?}");
         sum = sum.plus(pruned.rows);
     }
@@ -119,7 +127,7 @@ fn who_is_told_to_stop_has_done_what_it_says_and_the_next_goes_on() {
 #[test]
 fn only_old_files_that_are_nobodys_go() {
     let mut world = World::new();
-    world.ended(1);
+    world.register("s0");
     let mine = [
         "locks/idle",
         "locks/held",
@@ -158,7 +166,7 @@ fn only_old_files_that_are_nobodys_go() {
 fn it_is_time_once_a_day_for_one_at_a_time() {
     let mut world = World::new();
     let gently = |world: &mut World| {
-        super::gently(&mut world.store, "me", &world.site, Duration::from_mins(1)).unwrap()
+        super::gently(&mut *world.store, "me", &world.site, Duration::from_mins(1)).unwrap()
     };
     assert!(is_due(&world.site));
     let lock = world.folder.path().join("pruned.lock");
@@ -176,8 +184,8 @@ fn it_is_time_once_a_day_for_one_at_a_time() {
 #[test]
 fn what_was_left_off_is_gone_on_with_within_the_day() {
     let mut world = World::new();
-    world.ended(1);
-    let cut = super::gently(&mut world.store, "me", &world.site, Duration::ZERO).unwrap();
+    world.register("s0");
+    let cut = super::gently(&mut *world.store, "me", &world.site, Duration::ZERO).unwrap();
     assert!(!cut.unwrap().complete);
     let marker = world.site.settings.paths.prune_marker();
     let age = fs::metadata(marker)

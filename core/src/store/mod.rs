@@ -6,10 +6,11 @@
 
 mod delivery;
 mod error;
-pub mod memory;
 mod news;
 mod port;
 pub mod sqlite;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use error::{StoreError, Transience};
 pub use port::{

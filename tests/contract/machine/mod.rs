@@ -34,11 +34,6 @@ fn agrees<F: Fixture>(cases: u32, store: impl Fn() -> F) {
 }
 
 #[test]
-fn the_store_in_memory_agrees_with_the_reference() {
-    agrees(500, fixture::memory);
-}
-
-#[test]
 fn the_store_in_a_file_agrees_with_the_reference() {
     agrees(150, fixture::sqlite);
 }

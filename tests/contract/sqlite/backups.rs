@@ -14,7 +14,7 @@ fn a_backup_opens_as_what_was_copied() {
     let mut file = sqlite();
     holder(&mut file.store);
     let target = file.folder.path().join("copy.db");
-    file.store.backup(&target).unwrap();
+    file.store.engine.backup(&target).unwrap();
     let me = session(&mut file.store, "s1");
     file.store.push(&phase(&me, "LATER")).unwrap();
     let mut copy = SqliteStore::open(&target, patience()).unwrap();
@@ -39,7 +39,7 @@ fn a_copy_that_is_damaged_is_no_backup() {
         )
         .unwrap();
     let target = file.folder.path().join("copy.db");
-    refused(file.store.backup(&target), "store_corrupt");
+    refused(file.store.engine.backup(&target), "store_corrupt");
     assert!(!target.exists());
 }
 
@@ -48,10 +48,12 @@ fn a_backup_replaces_no_file() {
     let file = sqlite();
     let target = file.folder.path().join("copy.db");
     fs::write(&target, "mine").unwrap();
-    refused(file.store.backup(&target), "invalid");
+    refused(file.store.engine.backup(&target), "invalid");
     assert_eq!(fs::read_to_string(&target).unwrap(), "mine");
     refused(
-        file.store.backup(&file.folder.path().join("none/copy.db")),
+        file.store
+            .engine
+            .backup(&file.folder.path().join("none/copy.db")),
         "io",
     );
 }
@@ -61,7 +63,10 @@ fn a_backup_is_one_file() {
     let mut file = sqlite();
     holder(&mut file.store);
     let folder = tempfile::tempdir().unwrap();
-    file.store.backup(&folder.path().join("copy.db")).unwrap();
+    file.store
+        .engine
+        .backup(&folder.path().join("copy.db"))
+        .unwrap();
     let names: Vec<_> = fs::read_dir(folder.path())
         .unwrap()
         .map(|e| e.unwrap().file_name())

@@ -38,7 +38,7 @@ fn what_trueup_wrote_has_all_it_must_have() {
     let mut file = sqlite();
     holder(&mut file.store);
     add(&mut file.store, "B");
-    assert_eq!(flaws(&file.store), Vec::<String>::new());
+    assert_eq!(flaws(&file.store.engine), Vec::<String>::new());
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn each_row_that_breaks_a_rule_is_named_with_its_field() {
         add(&mut file.store, "A");
         add(&mut file.store, "B");
         force(&file, sql);
-        let found = flaws(&file.store);
+        let found = flaws(&file.store.engine);
         assert_eq!(found.len(), 1, "{sql}: {found:?}");
         assert!(found[0].starts_with(expected), "{sql}: {found:?}");
     }
@@ -101,7 +101,7 @@ fn a_value_of_another_kind_is_a_flaw_and_no_failure() {
         "UPDATE claude_sessions SET metadata = CAST(x'ff00' AS TEXT)",
     );
     assert_eq!(
-        flaws(&file.store),
+        flaws(&file.store.engine),
         ["claude_sessions s1 metadata is no JSON object"]
     );
 }

@@ -19,7 +19,7 @@ fn alone() -> (File, SqliteStore) {
     let path = file.path();
     // Closing it moves the log into the file.
     drop(std::mem::replace(
-        &mut file.store,
+        &mut file.store.engine,
         SqliteStore::open_or_create(&file.folder.path().join("other.db"), patience()).unwrap(),
     ));
     assert!(!log(&file).exists());

@@ -30,9 +30,12 @@ fn a_write_of_another_ends_the_wait_and_nothing_before_it_is_missed() {
 #[test]
 fn reading_ends_no_wait() {
     let file = sqlite();
-    let seen = file.store.seen().unwrap();
+    let seen = file.store.engine.seen().unwrap();
     let mut other = SqliteStore::open(&file.path(), patience()).unwrap();
     events(&mut other);
-    let none = file.store.wait_for_change(seen, Duration::from_millis(1));
+    let none = file
+        .store
+        .engine
+        .wait_for_change(seen, Duration::from_millis(1));
     assert_eq!(none.unwrap(), None);
 }

@@ -3,9 +3,6 @@
 /// Makes each function a test over every store.
 macro_rules! on_every_store {
     ($($name:ident)*) => {
-        mod memory {
-            $(#[test] fn $name() { super::$name(&mut crate::fixture::memory()); })*
-        }
         mod sqlite {
             $(#[test] fn $name() { super::$name(&mut crate::fixture::sqlite()); })*
         }

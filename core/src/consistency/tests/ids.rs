@@ -253,8 +253,13 @@ fn an_id_of_another_repository_is_not_taken_from_it() {
     let mut scene = Scene::linked("active", &[("T01", "todo")]);
     let root = scene.root().to_owned();
     scene.write("a.md", &plan("A-WP-1", "active", &[("T01", "done")]));
-    let reading =
-        super::super::check::observe(&mut scene.store, &root, Some("other".to_owned()), None, &[]);
+    let reading = super::super::check::observe(
+        &mut *scene.store,
+        &root,
+        Some("other".to_owned()),
+        None,
+        &[],
+    );
     let assessed = super::super::assess(&reading.unwrap().0);
     let codes: Vec<_> = assessed
         .findings
@@ -274,8 +279,13 @@ fn an_id_of_another_repository_is_not_taken_from_it() {
 fn a_linked_file_that_moved_to_another_repository_is_its_own() {
     let mut scene = Scene::linked("active", &[("T01", "todo")]);
     let root = scene.root().to_owned();
-    let reading =
-        super::super::check::observe(&mut scene.store, &root, Some("other".to_owned()), None, &[]);
+    let reading = super::super::check::observe(
+        &mut *scene.store,
+        &root,
+        Some("other".to_owned()),
+        None,
+        &[],
+    );
     let reading = reading.unwrap().0;
     let assessed = super::super::assess(&reading);
     let codes: Vec<_> = assessed
@@ -285,7 +295,7 @@ fn a_linked_file_that_moved_to_another_repository_is_its_own() {
         .collect();
     assert_eq!(codes, ["C-09", "C-09"]);
     super::super::rows::write(
-        &mut scene.store,
+        &mut *scene.store,
         &reading,
         &root,
         &assessed.deeds,
@@ -294,8 +304,13 @@ fn a_linked_file_that_moved_to_another_repository_is_its_own() {
     .unwrap();
     assert_eq!(scene.row("A-WP-1-T01").repo.as_deref(), Some("other"));
     // Case alone makes no other repository.
-    let reading =
-        super::super::check::observe(&mut scene.store, &root, Some("OTHER".to_owned()), None, &[]);
+    let reading = super::super::check::observe(
+        &mut *scene.store,
+        &root,
+        Some("OTHER".to_owned()),
+        None,
+        &[],
+    );
     assert_eq!(super::super::assess(&reading.unwrap().0).findings, []);
 }
 

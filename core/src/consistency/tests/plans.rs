@@ -22,7 +22,7 @@ fn import(scene: &mut Scene, name: &str, text: &str) {
 
 fn step(scene: &mut Scene, id: &str, step: &PlanTaskStep) {
     let plan = "fix".parse().unwrap();
-    take_step(&mut scene.store, &plan, &id.parse().unwrap(), step, &by()).unwrap();
+    take_step(&mut *scene.store, &plan, &id.parse().unwrap(), step, &by()).unwrap();
 }
 
 fn status(scene: &mut Scene, id: &str) -> PlanTaskStatus {
@@ -158,7 +158,7 @@ fn a_session_completes_its_own_task() {
     let deeds = super::super::assess(&reading).deeds;
     let root = scene.root().to_owned();
     rows::write(
-        &mut scene.store,
+        &mut *scene.store,
         &reading,
         &root,
         &deeds,

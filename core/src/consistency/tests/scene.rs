@@ -11,7 +11,7 @@ use super::super::rows::{self, Written};
 use super::super::{Assessment, Finding, Mover, Reading, assess};
 use crate::model::{ItemKey, ItemStatus, NewItem, WorkplanRow};
 use crate::reconcile::Severity;
-use crate::store::memory::MemoryStore;
+use crate::store::testing::ScratchStore;
 use crate::store::{
     ItemMove, ItemStore as _, Provenance, Registration, Store as _, WorkplanStore as _,
 };
@@ -22,7 +22,7 @@ pub(super) const REPO: &str = "shop";
 
 pub(super) struct Scene {
     folder: tempfile::TempDir,
-    pub(super) store: MemoryStore,
+    pub(super) store: ScratchStore,
 }
 
 pub(super) fn key(text: &str) -> ItemKey {
@@ -52,7 +52,7 @@ impl Scene {
         fs::create_dir_all(folder.path().join("workplans/archived")).unwrap();
         Self {
             folder,
-            store: MemoryStore::new(),
+            store: ScratchStore::new(),
         }
     }
 
@@ -162,7 +162,7 @@ impl Scene {
 
     pub(super) fn reading(&mut self) -> Reading {
         let root = self.root().to_owned();
-        observe(&mut self.store, &root, Some(REPO.to_owned()), None, &[])
+        observe(&mut *self.store, &root, Some(REPO.to_owned()), None, &[])
             .unwrap()
             .0
     }
@@ -184,7 +184,7 @@ impl Scene {
         let reading = self.reading();
         let Assessment { deeds, held, .. } = assess(&reading);
         let root = self.root().to_owned();
-        let mut written = rows::write(&mut self.store, &reading, &root, &deeds, mover).unwrap();
+        let mut written = rows::write(&mut *self.store, &reading, &root, &deeds, mover).unwrap();
         written
             .links
             .retain(|(spot, _)| !held.contains_key(&spot.sheet));
