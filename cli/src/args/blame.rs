@@ -7,6 +7,6 @@ use trueup_core::model::{BlamedField, ItemKey};
 pub(crate) struct BlameArgs {
     /// The item
     pub(crate) key: ItemKey,
-    /// Only this field, such as status or holder
+    /// A single field, such as status or holder
     pub(crate) field: Option<BlamedField>,
 }

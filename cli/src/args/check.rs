@@ -10,35 +10,35 @@ use clap::{Args, ValueEnum};
     reason = "each is a flag of the command line"
 )]
 pub(crate) struct CheckArgs {
-    /// Repositories, by directory or slug [default: the one here]
+    /// Repositories, by directory or slug [default: the current one]
     #[arg(value_name = "PATH|SLUG", value_parser = super::path_text())]
     pub(crate) targets: Vec<String>,
-    /// Mend what can be mended: the further status wins, in the database and in the file
+    /// Fix what can be fixed: the more advanced status wins, in the database and in the file
     #[arg(long)]
     pub(crate) fix: bool,
-    /// Write and commit no files
+    /// Do not write or commit files
     #[arg(long)]
     pub(crate) no_writeback: bool,
-    /// Commit, and leave the push to you
+    /// Commit without pushing
     #[arg(long)]
     pub(crate) no_push: bool,
-    /// Push your own unpushed commits along as well
+    /// Push your own unpushed commits too
     #[arg(long, requires = "fix", conflicts_with = "no_push")]
     pub(crate) push: bool,
-    /// Bring the branch up to date first, where that needs no merge
+    /// Fast-forward the branch first, if possible
     #[arg(long)]
     pub(crate) pull: bool,
-    /// Check every registered repository of this machine
+    /// Check every repository registered on this machine
     #[arg(long, conflicts_with = "targets")]
     pub(crate) all: bool,
-    /// How to print what was found
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     pub(crate) format: Format,
-    /// Let warnings count as findings
+    /// Treat warnings as findings
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Look for scripts here instead, a directory or a file, that read or write in a metadata
-    /// file what the database owns
+    /// Instead, search this directory or file for scripts that read or write database-owned
+    /// fields in a metadata file
     #[arg(long, value_name = "PATH", conflicts_with_all = ["targets", "fix", "pull", "all", "format"])]
     pub(crate) sources: Option<PathBuf>,
 }
@@ -46,12 +46,12 @@ pub(crate) struct CheckArgs {
 /// How findings are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For a person
+    /// Human-readable text
     Text,
-    /// One object, as --json does
+    /// One JSON object, like --json
     Json,
     /// SARIF 2.1.0, for code scanning
     Sarif,
-    /// Annotations of GitHub Actions
+    /// GitHub Actions annotations
     Github,
 }

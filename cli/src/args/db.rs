@@ -9,48 +9,49 @@ use crate::span::Span;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum DbCommand {
-    /// Show where it is, its schema and its health
+    /// Show the database's location, schema and health
     ///
     /// Example: trueup db status
     #[command(verbatim_doc_comment)]
     Status,
-    /// Create it, or bring its schema up to date
+    /// Create the database, or upgrade its schema
     ///
     /// Example: trueup db migrate
     #[command(verbatim_doc_comment)]
     Migrate,
-    /// Copy it into a new file while others go on
+    /// Copy the database into a new file; others can keep using it
     ///
     /// Example: trueup db backup before-upgrade.db
     #[command(verbatim_doc_comment)]
     Backup {
-        /// The new file; never replaced
+        /// New file; an existing one is never replaced
         file: PathBuf,
     },
-    /// Put a copy in its place; what was there is kept beside it
+    /// Replace the database with a backup; the old one is kept next to it
     ///
-    /// The copy is checked whole before anything is touched. While another process has the
-    /// database open nothing is replaced. Caches that are ahead of the copy are trued up by the
-    /// next hook; what they held goes to the journal.
+    /// The backup is fully checked first. Nothing is replaced while another process has the
+    /// database open. The next hook trues up caches that are newer than the backup and keeps their
+    /// contents in the journal.
     ///
     /// Example: trueup db restore before-upgrade.db
     #[command(verbatim_doc_comment)]
     Restore {
-        /// The copy; it stays as it is
+        /// Backup file; it is not changed
         file: PathBuf,
     },
-    /// Remove ended sessions and events that are old, and local files that belong to nobody
+    /// Remove old ended sessions, old events and unused local files
     ///
-    /// What is held, parked with its work undone, or waiting in journal or outbox stays. It
-    /// happens by itself once a day; `retention_days = 0` in config.toml stops that.
+    /// Sessions that hold an item, have interrupted work, or appear in the journal or outbox are
+    /// kept. This also runs automatically once a day; `retention_days = 0` in config.toml turns
+    /// that off.
     ///
     /// Example: trueup db prune --keep 30d --dry-run
     #[command(verbatim_doc_comment)]
     Prune {
-        /// Keep what is younger, at least 1d [default: 90d, or retention_days of config.toml]
+        /// Age to keep, at least 1d [default: 90d, or retention_days in config.toml]
         #[arg(long, value_name = "90d")]
         keep: Option<Span>,
-        /// Only count what would go
+        /// Only count what would be removed
         #[arg(long)]
         dry_run: bool,
     },

@@ -12,19 +12,19 @@ pub(crate) enum ItemCommand {
     /// Example: trueup item add SD-002C --title "Sync on start" --parent SD-002
     #[command(verbatim_doc_comment)]
     Add(ItemAdd),
-    /// Change what an item is about, or where it belongs
+    /// Edit an item's title, kind, parent or position
     ///
     /// Example: trueup item edit SD-002C --title "Sync on every start"
     #[command(verbatim_doc_comment)]
     Edit(ItemEditArgs),
-    /// Remove an item that nothing needs; the log keeps what it was
+    /// Remove an item that nothing depends on; the log keeps its history
     ///
     /// Example: trueup item remove SD-002C
     #[command(verbatim_doc_comment)]
     Remove {
-        /// The item
+        /// Item key
         key: ItemKey,
-        /// Why, for the log
+        /// Reason, for the log
         #[arg(long, value_name = "R")]
         reason: Option<String>,
     },
@@ -33,34 +33,34 @@ pub(crate) enum ItemCommand {
     /// Example: trueup item list --parent SD-002 --unfinished
     #[command(verbatim_doc_comment)]
     List(ItemList),
-    /// Show an item, what it waits for, and its latest events
+    /// Show an item, its dependencies and its latest events
     ///
     /// Example: trueup item show SD-002C
     #[command(verbatim_doc_comment)]
     Show {
-        /// The item
+        /// Item key
         key: ItemKey,
     },
-    /// Move an item on: queued, ready, running, blocked, completed, failed, cancelled
+    /// Set an item's status: queued, ready, running, blocked, completed, failed or cancelled
     ///
-    /// A held item is moved by its holder alone. What is finished is released, and what waited
-    /// for it becomes ready. Back goes only `trueup item reopen`.
+    /// Only the holder can move a held item. A finished item is released, and items that depend on
+    /// it become ready. To go back, use `trueup item reopen`.
     ///
     /// Example: trueup item transition SD-002B completed --evidence "PR 17, run 4711"
     #[command(verbatim_doc_comment)]
     Transition(ItemTransition),
-    /// Put an item back to the start: queued, or ready when all it depends on is completed
+    /// Reopen an item: ready if its dependencies are completed, else queued
     ///
     /// Example: trueup item reopen SD-002B --reason "the test was wrong"
     #[command(verbatim_doc_comment)]
     Reopen {
-        /// The item
+        /// Item key
         key: ItemKey,
-        /// Why, for the log
+        /// Reason, for the log
         #[arg(long, value_name = "R", value_parser = NonEmptyStringValueParser::new())]
         reason: String,
     },
-    /// Say what must be completed before an item
+    /// Add or remove an item's dependencies
     ///
     /// Example: trueup item depend SD-002C --on SD-002A,SD-002B
     #[command(verbatim_doc_comment)]
@@ -69,24 +69,24 @@ pub(crate) enum ItemCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct ItemAdd {
-    /// The key: letters, digits and . _ - : #
+    /// Item key: letters, digits and . _ - : #
     pub(crate) key: ItemKey,
-    /// What it is about
+    /// Title
     #[arg(long, value_name = "T")]
     pub(crate) title: Option<String>,
-    /// The item it belongs to
+    /// Parent item
     #[arg(long, value_name = "KEY")]
     pub(crate) parent: Option<ItemKey>,
-    /// A word of your choice; `orchestrator` for one that leads others [default: task]
+    /// Kind, any word; `orchestrator` for an item that leads others [default: task]
     #[arg(long, value_name = "K")]
     pub(crate) kind: Option<String>,
-    /// The place among its siblings [default: behind the last]
+    /// Position among its siblings [default: last]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) position: Option<i64>,
-    /// What must be completed before it
+    /// Items that must be completed first
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) depends: Vec<ItemKey>,
-    /// Let it be completed with evidence only
+    /// Require --evidence to complete it
     #[arg(long)]
     pub(crate) requires_evidence: bool,
 }
@@ -96,22 +96,22 @@ pub(crate) struct ItemList {
     /// Only children of this item
     #[arg(long, value_name = "KEY")]
     pub(crate) parent: Option<ItemKey>,
-    /// Only items of this repository [default: this one, and items without one]
+    /// Only items of this repository [default: the current one, and items without one]
     #[arg(long, value_name = "SLUG", conflicts_with = "all_repos")]
     pub(crate) repo: Option<String>,
-    /// Items of every repository
+    /// Items of all repositories
     #[arg(long)]
     pub(crate) all_repos: bool,
     /// Only items of this kind
     #[arg(long, value_name = "K")]
     pub(crate) kind: Option<String>,
-    /// Only items that are held
+    /// Only held items
     #[arg(long)]
     pub(crate) held: bool,
-    /// Only items of these statuses
+    /// Only items with these statuses
     #[arg(long, value_name = "S,…", value_delimiter = ',')]
     pub(crate) status: Vec<ItemStatus>,
-    /// Only items that are not finished
+    /// Only unfinished items
     #[arg(long, conflicts_with = "status")]
     pub(crate) unfinished: bool,
 }
@@ -119,60 +119,60 @@ pub(crate) struct ItemList {
 #[derive(Debug, Args)]
 #[group(id = "facts", required = true, multiple = true, args = ["title", "kind", "parent", "position"])]
 pub(crate) struct ItemEditArgs {
-    /// The item
+    /// Item key
     pub(crate) key: ItemKey,
-    /// What it is about
+    /// Title
     #[arg(long, value_name = "T")]
     pub(crate) title: Option<String>,
-    /// A word of your choice; `orchestrator` for one that leads others
+    /// Kind, any word; `orchestrator` for an item that leads others
     #[arg(long, value_name = "K")]
     pub(crate) kind: Option<String>,
-    /// The item it belongs to
+    /// Parent item
     #[arg(long, value_name = "KEY")]
     pub(crate) parent: Option<ItemKey>,
-    /// The place among its siblings
+    /// Position among its siblings
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) position: Option<i64>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ItemTransition {
-    /// The item
+    /// Item key
     pub(crate) key: ItemKey,
-    /// The status, in any of its usual spellings
+    /// New status, in any of its usual spellings
     pub(crate) status: ItemStatus,
-    /// Why; shown with what is blocked or failed
+    /// Reason; shown for blocked and failed items
     #[arg(long, value_name = "R")]
     pub(crate) reason: Option<String>,
-    /// What proves completion, such as a pull request or a test run
+    /// Proof of completion, such as a pull request or a test run
     #[arg(long, value_name = "REF")]
     pub(crate) evidence: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ItemDepend {
-    /// The item
+    /// Item key
     pub(crate) key: ItemKey,
-    /// What must be completed before it
+    /// Items that must be completed first
     #[arg(long, value_name = "A,B", value_delimiter = ',', required = true)]
     pub(crate) on: Vec<ItemKey>,
-    /// Take these dependencies away instead
+    /// Remove these dependencies instead
     #[arg(long)]
     pub(crate) remove: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct NextArgs {
-    /// Only among the children of this item
+    /// Only children of this item
     #[arg(long, value_name = "KEY")]
     pub(crate) parent: Option<ItemKey>,
-    /// Claim it, releasing the item held, in one step; unfinished work is kept
+    /// Claim it and release the held item in one step; refused if the held item is unfinished
     #[arg(long)]
     pub(crate) claim: bool,
-    /// Leave unfinished work for it
+    /// Give up the held item even if it is unfinished
     #[arg(long, requires = "claim")]
     pub(crate) give_up: bool,
-    /// Look in every repository, not in this one alone
+    /// Look in all repositories, not just this one
     #[arg(long)]
     pub(crate) all_repos: bool,
 }

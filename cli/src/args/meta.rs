@@ -12,45 +12,45 @@ use trueup_core::model::phase::PhaseName;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum MetaCommand {
-    /// Show what a workflow's file says, or one field of it
+    /// Show a workflow's metadata file, or one field of it
     ///
     /// Example: trueup meta get 77c90e61 worktree_path
     #[command(verbatim_doc_comment)]
     Get {
-        /// The workflow
+        /// Workflow id
         id: AdwId,
-        /// Only this field, bare
+        /// Single field to print, without decoration
         field: Option<String>,
     },
-    /// Set fields; a missing file is made
+    /// Set fields; a missing file is created
     ///
-    /// Plain words are strings, JSON values are what they are; every other byte of the file
-    /// stays. A field the database owns is refused.
+    /// Plain words become strings and JSON values keep their type. The rest of the file stays byte
+    /// for byte. Fields that the database owns are refused.
     ///
     /// Example: trueup meta set 77c90e61 branch_name=feature/x backend_port=9107
     #[command(verbatim_doc_comment)]
     Set {
-        /// The workflow
+        /// Workflow id
         id: AdwId,
-        /// What to set
+        /// Fields to set
         #[arg(required = true, value_name = "FIELD=VALUE")]
         pairs: Vec<String>,
     },
-    /// Check files against the rules and the schema; changes nothing
+    /// Check files against the rules and the schema; nothing is changed
     ///
-    /// Exit code 0 when all is well, 1 with findings, 3 when a file could not be read.
+    /// Exit codes: 0 no findings, 1 findings, 3 a file could not be read.
     ///
     /// Example: trueup meta check 77c90e61 --phase build
     #[command(verbatim_doc_comment)]
     Check(MetaCheck),
-    /// Remove what the database owns, and write a missing adw_id
+    /// Remove fields that the database owns, and add a missing adw_id
     ///
-    /// Old values are kept in the log: trueup log
+    /// Old values are kept in the log: see trueup log
     ///
     /// Example: trueup meta fix 77c90e61
     #[command(verbatim_doc_comment)]
     Fix {
-        /// The workflows [default: all of the project]
+        /// Workflow ids [default: all workflows of the project]
         ids: Vec<AdwId>,
     },
 }
@@ -69,12 +69,12 @@ impl MetaCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct MetaCheck {
-    /// The workflows [default: all of the project]
+    /// Workflow ids [default: all workflows of the project]
     pub(crate) ids: Vec<AdwId>,
-    /// Also name everything that this phase needs and has not got
+    /// Phase whose required fields are checked too
     #[arg(long, value_name = "P")]
     pub(crate) phase: Option<PhaseName>,
-    /// Let warnings count as findings
+    /// Treat warnings as findings
     #[arg(long)]
     pub(crate) strict: bool,
 }

@@ -57,10 +57,10 @@ fn path_text() -> impl TypedValueParser<Value = String> {
     })
 }
 
-/// Keeps every Claude Code session true to one database.
+/// Keep every Claude Code session true to one database
 ///
-/// The database is the truth; .claude/auto-proceed-state.json is a copy of it. Hooks keep them
-/// in step by themselves; these commands look, claim and record.
+/// The database is authoritative; .claude/auto-proceed-state.json is a copy of it. Hooks keep
+/// the two in sync automatically; these commands inspect and change the state.
 ///
 /// Example: trueup item add SD-002C --title "Sync on start" && trueup claim SD-002C
 #[derive(Debug, Parser)]
@@ -78,13 +78,13 @@ pub(crate) struct Common {
     /// Print one JSON object
     #[arg(long, global = true, overrides_with = "json")]
     pub(crate) json: bool,
-    /// Speak for this session [default: $TRUEUP_SESSION_ID, then the one of this project]
+    /// Session to act for [default: $TRUEUP_SESSION_ID, or the session of this project]
     #[arg(long, global = true, value_name = "ID", overrides_with = "session")]
     pub(crate) session: Option<SessionId>,
-    /// Take this directory for the project [default: the git worktree here]
+    /// Project directory [default: the current git worktree]
     #[arg(long, global = true, value_name = "DIR", overrides_with = "project")]
     pub(crate) project: Option<PathBuf>,
-    /// Carry the change out once, however often the command is repeated with this id
+    /// Operation id; repeating a command with the same id changes nothing
     #[arg(long, global = true, value_name = "ID", hide = true)]
     pub(crate) op_id: Option<OperationId>,
 }
@@ -101,9 +101,9 @@ impl Common {
     }
 }
 
-/// Reports every difference between the database, the local cache and git.
+/// Report every difference between the database, the local cache and git
 ///
-/// Exit code 0 when all agree, 1 with findings, 2 without a session, 3 when it could not look.
+/// Exit codes: 0 consistent, 1 findings, 2 no session, 3 the check could not run.
 ///
 /// Example: validate-session-state --fix
 #[derive(Debug, Parser)]
@@ -116,13 +116,13 @@ impl Common {
 pub(crate) struct Validate {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// Mend what can be mended: the database wins, an edit that loses goes to the journal
+    /// Fix what can be fixed: the database wins, a rejected edit is kept in the journal
     #[arg(long)]
     pub(crate) fix: bool,
-    /// Look at every active session of this machine
+    /// Check every active session of this machine
     #[arg(long, conflicts_with = "session")]
     pub(crate) all: bool,
-    /// Let warnings count as findings
+    /// Treat warnings as findings
     #[arg(long)]
     pub(crate) strict: bool,
 }
@@ -130,172 +130,173 @@ pub(crate) struct Validate {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Command {
-    /// Show what this session holds, where, and how fresh its cache is
+    /// Show this session's item, worktree and cache state
     ///
     /// Example: trueup status --json
     #[command(verbatim_doc_comment)]
     Status {
-        /// Show every active session
+        /// Show all active sessions
         #[arg(long)]
         all: bool,
     },
-    /// Record phase, task and flags of this session
+    /// Set the phase, task and flags of this session
     ///
     /// Example: trueup set --phase EXEC --task "write the migration"
     #[command(verbatim_doc_comment)]
     Set(Set),
-    /// Mark the work on the claimed item as broken off
+    /// Mark the claimed item as interrupted
     ///
     /// Example: trueup interrupt
     #[command(verbatim_doc_comment)]
     Interrupt,
-    /// Take interrupted work up again
+    /// Resume interrupted work
     ///
     /// Example: trueup resume
     #[command(verbatim_doc_comment)]
     Resume,
-    /// Empty the task and end activity; a claim stays
+    /// Clear the current task; keep the claim
     ///
     /// Example: trueup clear --no-history
     #[command(verbatim_doc_comment)]
     Clear {
-        /// Let the count of resumptions start anew
+        /// Reset the resume count too
         #[arg(long)]
         no_history: bool,
     },
-    /// Add, list, show and move work items
+    /// Add, list, show and change work items
     ///
     /// Example: trueup item add SD-002C --title "Sync on start"
     #[command(verbatim_doc_comment, subcommand)]
     Item(ItemCommand),
-    /// Take an item for this session; an item held before is released
+    /// Claim an item for this session; an item held before is released
     ///
-    /// A refusal names the holder, since when, and how alive it looks.
+    /// If another session holds the item, the error shows who, since when, and whether it is alive.
     ///
     /// Example: trueup claim SD-002C --span 30m
     #[command(verbatim_doc_comment)]
     Claim(ClaimArgs),
-    /// Give the claimed item up
+    /// Release the claimed item
     ///
     /// Example: trueup release --reason "waiting for review"
     #[command(verbatim_doc_comment)]
     Release {
-        /// The item [default: the one held]
+        /// Item key [default: the held item]
         key: Option<ItemKey>,
-        /// Why, for the log
+        /// Reason, for the log
         #[arg(long, value_name = "R")]
         reason: Option<String>,
     },
-    /// Hand the claimed item on to another session, and take or leave what is handed on
+    /// Hand the claimed item to another session; accept or reject hand-offs
     ///
     /// Example: trueup handoff create PLAN-TO-EXEC --summary "the plan stands" --actions "write it"
     #[command(verbatim_doc_comment, subcommand)]
     Handoff(HandoffCommand),
-    /// Show what comes next, and move on to it
+    /// Show or claim the next item
     ///
-    /// Children of one item come in the order of their positions. Without --parent these are
-    /// the children of the item held, else those beside it, else those beside the one held
-    /// last. After the last child comes the parent.
+    /// The children of an item come in order of position. Without --parent, the search starts with
+    /// the children of the held item, then its siblings, then the siblings of the item held last.
+    /// The parent comes after its last child.
     ///
     /// Example: trueup item transition SD-002B completed && trueup next --claim
     #[command(verbatim_doc_comment)]
     Next(NextArgs),
-    /// Give items phases, and take the phases through their steps
+    /// Add phases to items and work through them
     ///
     /// Example: trueup queue add SD-002C --phases plan,build,test && trueup queue next
     #[command(verbatim_doc_comment, subcommand)]
     Queue(QueueCommand),
-    /// List and show sessions, and park those that died
+    /// List and show sessions; free the items of dead ones
     ///
     /// Example: trueup sessions list
     #[command(verbatim_doc_comment, subcommand)]
     Sessions(SessionsCommand),
-    /// Work through the tasks of a plan
+    /// Import plans and work through their tasks
     ///
     /// Example: trueup plan import docs/plans/fix-sync.md && trueup plan next
     #[command(verbatim_doc_comment, subcommand)]
     Plan(PlanCommand),
-    /// Reserve a pair of ports for a workflow: 9100-9114 and 9200-9214
+    /// Reserve pairs of ports for workflows: 9100-9114 and 9200-9214
     ///
     /// Example: trueup ports reserve 3af4a34d
     #[command(verbatim_doc_comment, subcommand)]
     Ports(PortsCommand),
-    /// Register the repositories of this machine
+    /// Register, list and remove repositories on this machine
     ///
     /// Example: trueup repo add ~/src/karematch
     #[command(verbatim_doc_comment, subcommand)]
     Repo(RepoCommand),
-    /// Let repositories know each other's STATE.md
+    /// Share STATE.md between repositories
     ///
     /// Example: trueup state sync && trueup state show karematch
     #[command(verbatim_doc_comment, subcommand)]
     State(StateCommand),
-    /// Run a plan under one orchestrator, and look after orchestrators
+    /// Run a plan under a single orchestrator; list and stop orchestrators
     ///
     /// Example: trueup orchestrator start docs/plans/sync.md -- ./run-plan.sh
     #[command(verbatim_doc_comment, subcommand)]
     Orchestrator(OrchestratorCommand),
-    /// Show what changed, by whom and why
+    /// Show what changed, who changed it and why
     ///
     /// Example: trueup log --item SD-002C --since 2h
     #[command(verbatim_doc_comment)]
     Log(LogArgs),
-    /// Show who set each field of an item, when and why
+    /// Show who last set each field of an item, when and why
     ///
     /// Example: trueup blame SD-002C status
     #[command(verbatim_doc_comment)]
     Blame(BlameArgs),
-    /// List, show and restore local edits that lost to a newer database
+    /// List, show and restore local edits that were rejected
     ///
     /// Example: trueup journal restore j-0a1b2c3d4e
     #[command(verbatim_doc_comment, subcommand)]
     Journal(JournalCommand),
-    /// Check that workplan files, the database and git agree, and make them agree
+    /// Compare workplan files, the database and git, and fix differences
     ///
-    /// A status never goes back: the further one wins, in the database and in the file. What is
-    /// written into files is committed and pushed by itself. Exit code 0 when all is well or
-    /// there are warnings only, 1 with findings, 3 when it could not look.
+    /// A status never goes back: the more advanced one wins, in the database and in the file.
+    /// With --fix, changed files are committed and pushed automatically.
+    ///
+    /// Exit codes: 0 no findings or only warnings, 1 findings, 3 the check could not run.
     ///
     /// Example: trueup check --fix --pull
     #[command(verbatim_doc_comment)]
     Check(CheckArgs),
-    /// Look after the metadata files of workflows, agents/<id>/adw_state.json
+    /// Show, set, check and fix workflow metadata, agents/<id>/adw_state.json
     ///
-    /// The file says what a workflow produces; who does what and how far is the database's.
+    /// The file holds what a workflow produces; the database owns assignment and status.
     ///
     /// Example: trueup meta set 77c90e61 branch_name=feature/x
     #[command(verbatim_doc_comment, subcommand)]
     Meta(MetaCommand),
-    /// Look after the database
+    /// Migrate, back up, restore and prune the database
     ///
     /// Example: trueup db backup before-upgrade.db
     #[command(verbatim_doc_comment, subcommand)]
     Db(DbCommand),
-    /// Check the installation and say what mends it
+    /// Check the installation and suggest fixes
     ///
     /// Example: trueup doctor --fix
     #[command(verbatim_doc_comment)]
     Doctor {
-        /// Mend what can be mended safely
+        /// Fix what can be fixed safely
         #[arg(long)]
         fix: bool,
     },
-    /// Play the incident trueup was made for, in a temporary directory
+    /// Demonstrate drift and its repair in a temporary directory
     ///
     /// Example: trueup demo
     #[command(verbatim_doc_comment)]
     Demo,
-    /// Print one line for Claude Code's status line; reads its JSON on stdin
+    /// Print one line for Claude Code's status line; reads JSON from stdin
     ///
     /// Example: "statusLine": {"type": "command", "command": "trueup statusline"}
     #[command(verbatim_doc_comment)]
     Statusline,
-    /// Print a completion script
+    /// Print a shell completion script
     ///
     /// Example: trueup completions bash > ~/.local/share/bash-completion/completions/trueup
     #[command(verbatim_doc_comment)]
     Completions {
-        /// For which shell
+        /// Shell
         shell: Shell,
     },
 }
@@ -360,19 +361,19 @@ impl Command {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 pub(crate) struct Set {
-    /// The phase, such as LEAD, PLAN, EXEC; empty for none
+    /// Phase, such as LEAD, PLAN or EXEC; empty for none
     #[arg(long, value_name = "P")]
     pub(crate) phase: Option<String>,
-    /// The task in words; empty for none
+    /// Task description; empty for none
     #[arg(long, value_name = "T")]
     pub(crate) task: Option<String>,
-    /// Go on without asking
+    /// Proceed without asking
     #[arg(long, value_enum, value_name = "on|off")]
     pub(crate) auto_proceed: Option<Switch>,
-    /// Go on with the next orchestrator
+    /// Continue with the next orchestrator
     #[arg(long, value_enum, value_name = "on|off")]
     pub(crate) chain_orchestrators: Option<Switch>,
-    /// Merge a key into the session's metadata; a JSON value, else text; null removes
+    /// Metadata key to merge, as JSON or text; null removes it
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) metadata: Vec<String>,
 }
@@ -385,15 +386,15 @@ pub(crate) enum Switch {
 
 #[derive(Debug, Args)]
 pub(crate) struct ClaimArgs {
-    /// The item
+    /// Item key
     pub(crate) key: ItemKey,
-    /// Add the item when there is none
+    /// Add the item if it does not exist
     #[arg(long)]
     pub(crate) create: bool,
-    /// Take it from a holder that has been silent for 60 s
+    /// Take the item from a holder that has been silent for 60 s
     #[arg(long)]
     pub(crate) force: bool,
-    /// Announce that this session will be silent so long, at most 30m
+    /// Announced quiet period of this session, at most 30m
     #[arg(long, value_name = "30m")]
     pub(crate) span: Option<Span>,
 }
@@ -401,12 +402,12 @@ pub(crate) struct ClaimArgs {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum SessionsCommand {
-    /// List sessions, the latest sign of life first
+    /// List sessions, most recent heartbeat first
     ///
     /// Example: trueup sessions list --all
     #[command(verbatim_doc_comment)]
     List {
-        /// List all, not the latest hundred alone
+        /// List all, not just the latest 100
         #[arg(long)]
         all: bool,
     },
@@ -415,10 +416,10 @@ pub(crate) enum SessionsCommand {
     /// Example: trueup sessions show 0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d
     #[command(verbatim_doc_comment)]
     Show {
-        /// The session
+        /// Session id
         id: SessionId,
     },
-    /// Park every session that two witnesses call dead, and fail what gives no sign of life
+    /// Free the items of sessions that have died, and fail stuck phases
     ///
     /// Example: trueup sessions sweep
     #[command(verbatim_doc_comment)]
@@ -428,25 +429,25 @@ pub(crate) enum SessionsCommand {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum JournalCommand {
-    /// List edits that lost
+    /// List rejected edits
     ///
     /// Example: trueup journal list
     #[command(verbatim_doc_comment)]
     List,
-    /// Show one
+    /// Show an entry
     ///
     /// Example: trueup journal show j-0a1b2c3d4e
     #[command(verbatim_doc_comment)]
     Show {
-        /// Its id
+        /// Entry id
         id: String,
     },
-    /// Make one again, on the database's present state
+    /// Apply an entry to the current database state
     ///
     /// Example: trueup journal restore j-0a1b2c3d4e
     #[command(verbatim_doc_comment)]
     Restore {
-        /// Its id
+        /// Entry id
         id: String,
     },
 }

@@ -11,76 +11,76 @@ use trueup_core::model::OrchestratorId;
 pub(crate) enum OrchestratorCommand {
     /// Run a command as the only orchestrator of a plan
     ///
-    /// The command gets TRUEUP_ORCHESTRATOR_ID and TRUEUP_PLAN, this terminal and its signals;
-    /// its exit code or signal is passed on. When this process dies, so does the command.
-    /// With --json its stdout goes to stderr.
+    /// Command to run gets TRUEUP_ORCHESTRATOR_ID, TRUEUP_PLAN, this terminal and its signals. Its
+    /// exit code or signal becomes that of this command. If this process dies, the command is
+    /// ended. With --json the command's stdout goes to stderr.
     ///
     /// Example: trueup orchestrator start docs/plans/sync.md -- ./run-plan.sh --all
     #[command(verbatim_doc_comment)]
     Start {
-        /// The plan: its id or its file
+        /// Plan, by id or file
         #[arg(value_parser = super::path_text())]
         plan: String,
-        /// The command
+        /// Command to run
         #[arg(last = true, required = true, value_name = "CMD")]
         command: Vec<OsString>,
     },
-    /// Record the process that runs this command as the orchestrator of a plan
+    /// Register the calling process as the orchestrator of a plan
     ///
-    /// The plan is free again when that process is gone, or says so with stop.
+    /// The plan becomes free when that process ends or runs `trueup orchestrator stop`.
     ///
     /// Example: trueup orchestrator register sync
     #[command(verbatim_doc_comment)]
     Register {
-        /// The plan: its id or its file
+        /// Plan, by id or file
         #[arg(value_parser = super::path_text())]
         plan: String,
     },
-    /// Give a sign of life of an orchestrator that registered itself
+    /// Renew the heartbeat of a registered orchestrator
     ///
     /// Example: trueup orchestrator heartbeat orch-0a1b2c3d4e5f
     #[command(verbatim_doc_comment)]
     Heartbeat {
-        /// The orchestrator
+        /// Orchestrator id
         id: OrchestratorId,
     },
-    /// Record the end of an orchestrator, or end one that start runs
+    /// End a registered orchestrator, or stop a running one
     ///
     /// Example: trueup orchestrator stop orch-0a1b2c3d4e5f --reason "plan is done"
     #[command(verbatim_doc_comment)]
     Stop {
-        /// The orchestrator
+        /// Orchestrator id
         id: OrchestratorId,
-        /// Why, for the log
+        /// Reason, for the log
         #[arg(long, value_name = "R")]
         reason: Option<String>,
     },
-    /// List orchestrators, those at work first
+    /// List orchestrators, running ones first
     ///
     /// Example: trueup orchestrator list
     #[command(verbatim_doc_comment)]
     List {
-        /// List all, not those at work and the latest hundred that ended
+        /// List all, not just the running ones and the latest 100 that ended
         #[arg(long)]
         all: bool,
     },
-    /// Run a command that does not outlive this process's parent
+    /// Run a command that ends with this process's parent
     #[command(hide = true)]
     Guard {
-        /// The parent's number
+        /// Process id of the parent
         parent: u32,
-        /// What is locked as long as anything of the command lives
+        /// Lock file, held while any process of the command runs
         lock: PathBuf,
-        /// The command
+        /// Command to run
         #[arg(last = true, required = true, value_name = "CMD")]
         command: Vec<OsString>,
     },
-    /// Bind this process to its parent's life, then become a command
+    /// Tie this process to its parent, then execute a command
     #[command(hide = true)]
     Exec {
-        /// The parent's number
+        /// Process id of the parent
         parent: u32,
-        /// The command
+        /// Command to run
         #[arg(last = true, required = true, value_name = "CMD")]
         command: Vec<OsString>,
     },

@@ -10,118 +10,119 @@ use trueup_core::model::{PlanId, PlanTaskId};
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum PlanCommand {
-    /// Take a plan in from its Markdown file or a status.json
+    /// Import a plan from a Markdown file or a status.json
     ///
     /// Tasks are lines such as `- [ ] 1.2 Title (depends: 1.1)` below `## Phase 1: Name`. Importing
-    /// again takes new tasks, titles and dependencies; a status never goes back. Lines that look
-    /// like tasks and are none are listed. A dependency on what does not exist is an error: its
-    /// task is taken in, waits, and the exit code is 1.
+    /// again adds new tasks and updates titles and dependencies; a status never goes back. Lines
+    /// that look like tasks but are not are listed. A task that depends on a missing task is
+    /// imported but stays blocked, and the exit code is 1.
     ///
     /// Example: trueup plan import docs/plans/fix-sync.md
     #[command(verbatim_doc_comment)]
     Import {
-        /// The file
+        /// Plan file
         file: PathBuf,
     },
-    /// Remove a plan with its tasks from the database; its file stays
+    /// Remove a plan and its tasks from the database; the file is kept
     ///
     /// Example: trueup plan remove fix-sync
     #[command(verbatim_doc_comment)]
     Remove {
-        /// The plan, by id or file
+        /// Plan, by id or file
         #[arg(value_parser = super::path_text())]
         plan: String,
     },
-    /// List plans and how far they are
+    /// List plans and their progress
     ///
     /// Example: trueup plan list
     #[command(verbatim_doc_comment)]
     List,
-    /// Show a plan and its tasks, counted at the same moment
+    /// Show a plan and its tasks
     ///
     /// Example: trueup plan status fix-sync
     #[command(verbatim_doc_comment)]
     Status {
-        /// The plan, by id or file
+        /// Plan, by id or file
         #[arg(conflicts_with = "plan", value_parser = super::path_text())]
         name: Option<String>,
         #[command(flatten)]
         which: Which,
     },
-    /// Show what to go on with: what is in progress, then what is ready, in order
+    /// Show the next tasks: those in progress, then those that are ready
     ///
     /// Example: trueup plan next 3
     #[command(verbatim_doc_comment)]
     Next {
-        /// At most so many
+        /// Maximum number of tasks
         #[arg(value_name = "N", default_value_t = 5)]
         count: usize,
         #[command(flatten)]
         which: Which,
     },
-    /// Begin a task; one that is in progress elsewhere is refused
+    /// Start a task; refused if it is in progress elsewhere
     ///
     /// Example: trueup plan start 1.2
     #[command(verbatim_doc_comment)]
     Start(Task),
-    /// Finish a task
+    /// Complete a task
     ///
     /// Example: trueup plan complete 1.2
     #[command(verbatim_doc_comment)]
     Complete(Task),
-    /// End a task with an error
+    /// Mark a task as failed
     ///
     /// Example: trueup plan fail 1.2 --error "tests fail"
     #[command(verbatim_doc_comment)]
     Fail {
         #[command(flatten)]
         task: Task,
-        /// Which error
+        /// Error text
         #[arg(long, value_name = "E", value_parser = NonEmptyStringValueParser::new())]
         error: String,
     },
-    /// Leave a task out; what depends on it need not wait
+    /// Skip a task; tasks that depend on it no longer wait
     ///
     /// Example: trueup plan skip 1.2 --reason "done elsewhere"
     #[command(verbatim_doc_comment)]
     Skip {
         #[command(flatten)]
         task: Task,
-        /// Why
+        /// Reason
         #[arg(long, value_name = "R", value_parser = NonEmptyStringValueParser::new())]
         reason: String,
     },
-    /// Put a failed task back, at most twice
+    /// Retry a failed task, at most twice
     ///
     /// Example: trueup plan retry 1.2
     #[command(verbatim_doc_comment)]
     Retry(Task),
-    /// Check a plan's file against its own tasks and the database
+    /// Check a plan's file against its tasks and the database
     ///
-    /// Of a status.json the summary is counted anew; of Markdown the checkboxes are compared with
-    /// the database. Nothing is changed without --fix. Exit code 0 when all is well or there are
-    /// warnings only, 1 with findings, 3 when a file could not be read.
+    /// For a status.json the summary is recounted; for Markdown the checkboxes are compared with
+    /// the database. Nothing is changed without --fix.
+    ///
+    /// Exit codes: 0 no findings or only warnings, 1 findings, 3 a file could not be read.
     ///
     /// Example: trueup plan validate docs/plans/status.json --fix
     #[command(verbatim_doc_comment)]
     Validate(PlanValidate),
-    /// Print a plan as a status.json, counted at the same moment; unknown keys are kept
+    /// Print a plan as a status.json; unknown keys are kept
     ///
     /// Example: trueup plan export fix-sync > status.json
     #[command(verbatim_doc_comment)]
     Export {
-        /// The plan, by id or file
+        /// Plan, by id or file
         #[arg(conflicts_with = "plan", value_parser = super::path_text())]
         name: Option<String>,
         #[command(flatten)]
         which: Which,
     },
-    /// Print every state of a plan from now on, each once; --json prints one object a line
+    /// Print the plan whenever it changes; --json prints one object per line
     ///
     /// Example: trueup plan watch
     #[command(verbatim_doc_comment)]
     Watch {
-        /// The plan, by id or file
+        /// Plan, by id or file
         #[arg(conflicts_with = "plan", value_parser = super::path_text())]
         name: Option<String>,
         #[command(flatten)]
@@ -152,16 +153,16 @@ impl PlanCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct PlanValidate {
-    /// The plan, by id, or any file of one
+    /// Plan id, or the file of a plan
     #[arg(conflicts_with = "plan", value_parser = super::path_text())]
     pub(crate) name: Option<String>,
     #[command(flatten)]
     pub(crate) which: Which,
-    /// Write the right numbers into the summary of a status.json, and ids to checkboxes that have
-    /// none; what the file was is kept beside it
+    /// Correct the summary of a status.json and add ids to checkboxes without one; the old file is
+    /// kept next to it
     #[arg(long)]
     pub(crate) fix: bool,
-    /// Let warnings count as findings
+    /// Treat warnings as findings
     #[arg(long)]
     pub(crate) strict: bool,
 }
@@ -169,7 +170,7 @@ pub(crate) struct PlanValidate {
 // Which plan is meant. What is written with three slashes becomes the help of the commands.
 #[derive(Debug, Args)]
 pub(crate) struct Which {
-    /// The plan, by id or file [default: $TRUEUP_PLAN, then the only one]
+    /// Plan, by id or file [default: $TRUEUP_PLAN, or the only plan]
     #[arg(long, value_name = "PLAN", value_parser = super::path_text())]
     pub(crate) plan: Option<String>,
 }
@@ -177,7 +178,7 @@ pub(crate) struct Which {
 // Which task is meant.
 #[derive(Debug, Args)]
 pub(crate) struct Task {
-    /// The task, such as 1.2 or fix-sync/1.2
+    /// Task, such as 1.2 or fix-sync/1.2
     #[arg(value_name = "T")]
     pub(crate) task: TaskName,
     #[command(flatten)]

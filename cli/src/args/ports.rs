@@ -6,30 +6,30 @@ use trueup_core::model::ReservationId;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum PortsCommand {
-    /// Reserve the lowest free pair of ports; asking again gives the same
+    /// Reserve the lowest free pair of ports; repeating it returns the same pair
     ///
-    /// Both ports can be bound when this returns; what listens there already is passed over.
+    /// Both ports can be bound when this returns; pairs with a port in use are skipped.
     ///
     /// Example: trueup ports reserve 3af4a34d
     #[command(verbatim_doc_comment)]
     Reserve {
-        /// For whom, such as a workflow's id
+        /// Workflow id
         id: ReservationId,
     },
-    /// Give a pair of ports back
+    /// Release a pair of ports
     ///
     /// Example: trueup ports release 3af4a34d
     #[command(verbatim_doc_comment)]
     Release {
-        /// Whose
+        /// Workflow id
         id: ReservationId,
     },
-    /// List who has which ports
+    /// List reserved ports
     ///
     /// Example: trueup ports list
     #[command(verbatim_doc_comment)]
     List,
-    /// Clear reservations older than 24 h whose owner is gone
+    /// Remove reservations older than 24 h whose owner is gone
     ///
     /// Example: trueup ports sweep
     #[command(verbatim_doc_comment)]

@@ -8,15 +8,15 @@ use trueup_core::model::{ItemKey, ItemStatus, QueueId};
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum QueueCommand {
-    /// Give an item its phases
+    /// Add phases to an item
     ///
-    /// The phases are plan, validate, build, lint, test, review, document, ship, cleanup and
-    /// verify. Each waits for the one before it unless --depends says otherwise.
+    /// Phase ids are plan, validate, build, lint, test, review, document, ship, cleanup and
+    /// verify. Each depends on the one before it unless --depends is given.
     ///
     /// Example: trueup queue add SD-002C --phases plan,build,lint,test --depends "4=2,3;3=2"
     #[command(verbatim_doc_comment)]
     Add(QueueAdd),
-    /// List phases in the order of the queue
+    /// List phases in queue order
     ///
     /// Example: trueup queue list --item SD-002C
     #[command(verbatim_doc_comment)]
@@ -24,77 +24,77 @@ pub(crate) enum QueueCommand {
         /// Only phases of this item
         #[arg(long, value_name = "KEY")]
         item: Option<ItemKey>,
-        /// Only phases that stand so: queued, ready, running, blocked, completed, failed, cancelled
+        /// Only phases with this status: queued, ready, running, blocked, completed, failed, cancelled
         #[arg(long, value_name = "S")]
         status: Option<ItemStatus>,
     },
-    /// Show the next ready phase that this session may start
+    /// Show the next ready phase that this session can start
     ///
-    /// Lowest priority number first, then the item added first, then the lowest phase number.
+    /// Ordered by priority (lowest number first), then by age of the item, then by phase number.
     ///
     /// Example: trueup queue next --json
     #[command(verbatim_doc_comment)]
     Next,
-    /// Begin a ready phase
+    /// Start a ready phase
     ///
     /// Example: trueup queue start SD-002C:1
     #[command(verbatim_doc_comment)]
     Start {
-        /// The phase
+        /// Phase id
         id: QueueId,
     },
-    /// Record that a phase is done; what waited for it alone is ready
+    /// Complete a phase; phases that waited only for it become ready
     ///
     /// Example: trueup queue complete SD-002C:1
     #[command(verbatim_doc_comment)]
     Complete {
-        /// The phase
+        /// Phase id
         id: QueueId,
-        /// The pull request it made
+        /// Pull request number
         #[arg(long, value_name = "N")]
         pr: Option<i64>,
     },
-    /// Record that a phase went wrong; what waits for it is blocked
+    /// Mark a phase as failed; phases that depend on it are blocked
     ///
     /// Example: trueup queue fail SD-002C:5 --error "3 tests fail"
     #[command(verbatim_doc_comment)]
     Fail {
-        /// The phase
+        /// Phase id
         id: QueueId,
-        /// How it went wrong
+        /// Error text
         #[arg(long, value_name = "T", value_parser = words)]
         error: String,
     },
-    /// Let a phase wait for something that is no phase
+    /// Block a phase on something outside the queue
     ///
     /// Example: trueup queue block SD-002C:8 --reason "the release is frozen until Monday"
     #[command(verbatim_doc_comment)]
     Block {
-        /// The phase
+        /// Phase id
         id: QueueId,
-        /// For what it waits
+        /// Reason
         #[arg(long, value_name = "R", value_parser = words)]
         reason: String,
     },
-    /// Have a phase done again, or after all; what it blocked is free
+    /// Reopen a phase; phases that it blocked are unblocked
     ///
-    /// Example: trueup queue reopen SD-002C:5 --reason "the tests are mended"
+    /// Example: trueup queue reopen SD-002C:5 --reason "the tests are fixed"
     #[command(verbatim_doc_comment)]
     Reopen {
-        /// The phase
+        /// Phase id
         id: QueueId,
-        /// Why
+        /// Reason
         #[arg(long, value_name = "R", value_parser = words)]
         reason: String,
     },
-    /// Record that a phase will not be done; what waits for it is blocked
+    /// Cancel a phase; phases that depend on it are blocked
     ///
     /// Example: trueup queue cancel SD-002C:7 --reason "nothing to document"
     #[command(verbatim_doc_comment)]
     Cancel {
-        /// The phase
+        /// Phase id
         id: QueueId,
-        /// Why
+        /// Reason
         #[arg(long, value_name = "R", value_parser = words)]
         reason: String,
     },
@@ -119,27 +119,27 @@ impl QueueCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct QueueAdd {
-    /// The item
+    /// Item key
     pub(crate) item: ItemKey,
-    /// The phases, in order [default: all ten]
+    /// Phases, in order [default: all ten]
     #[arg(long, value_name = "P,…", value_delimiter = ',')]
     pub(crate) phases: Vec<PhaseName>,
-    /// What phases wait for, by number: 4=1,3 or 4=1,3;5=4; 4= for nothing
+    /// Dependencies by phase number: 4=1,3 or 4=1,3;5=4; 4= for none
     #[arg(long, value_name = "N=N,…")]
     pub(crate) depends: Vec<String>,
-    /// The lower, the sooner; 10 is urgent
+    /// Priority; lower numbers come first, 10 is urgent
     #[arg(long, value_name = "N", default_value_t = trueup_core::model::phase::USUAL_PRIORITY, allow_negative_numbers = true)]
     pub(crate) priority: i64,
-    /// The workflow that works on it
+    /// Workflow id
     #[arg(long, value_name = "ID")]
     pub(crate) adw: Option<String>,
-    /// The issue worked on
+    /// Issue number
     #[arg(long, value_name = "N")]
     pub(crate) issue: Option<i64>,
-    /// The issue's parent
+    /// Parent issue number
     #[arg(long, value_name = "N")]
     pub(crate) parent_issue: Option<i64>,
-    /// Whatever the phases' scripts keep here
+    /// Data for the scripts of the phases
     #[arg(long, value_name = "JSON", value_parser = object)]
     pub(crate) data: Option<Map<String, Value>>,
 }
@@ -148,11 +148,11 @@ pub(crate) struct QueueAdd {
 fn words(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
-        return Err("it is empty".to_owned());
+        return Err("must not be empty".to_owned());
     }
     Ok(text.to_owned())
 }
 
 fn object(text: &str) -> Result<Map<String, Value>, String> {
-    serde_json::from_str(text).map_err(|error| format!("it is no JSON object: {error}"))
+    serde_json::from_str(text).map_err(|error| format!("not a JSON object: {error}"))
 }

@@ -8,37 +8,37 @@ use trueup_core::model::RepoSlug;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum RepoCommand {
-    /// Register a repository of this machine
+    /// Register a repository on this machine
     ///
-    /// Registered ones are swept by `trueup check --all` and know each other's STATE.md. Asking
-    /// again changes what is said anew.
+    /// `trueup check --all` checks registered repositories, and they share their STATE.md.
+    /// Repeating the command updates the options given.
     ///
     /// Example: trueup repo add ~/src/karematch --slug karematch
     #[command(verbatim_doc_comment)]
     Add {
-        /// Its directory
+        /// Repository directory
         path: PathBuf,
-        /// Its name [default: that of its directory]
+        /// Repository name [default: the directory's name]
         #[arg(long, value_name = "S")]
         slug: Option<RepoSlug>,
-        /// Let it neither give its state nor take that of others
+        /// Do not share state with other repositories
         #[arg(long)]
         passive: bool,
-        /// Let it give and take again
+        /// Share state again
         #[arg(long, conflicts_with = "passive")]
         active: bool,
     },
-    /// List repositories, and where they lie on this machine
+    /// List repositories and their directories on this machine
     ///
     /// Example: trueup repo list
     #[command(verbatim_doc_comment)]
     List,
-    /// Take a repository from this machine; its files stay as they are
+    /// Unregister a repository from this machine; its files are kept
     ///
     /// Example: trueup repo remove karematch
     #[command(verbatim_doc_comment)]
     Remove {
-        /// Which
+        /// Repository name
         slug: RepoSlug,
     },
 }

@@ -6,35 +6,35 @@ use trueup_core::model::RepoSlug;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum StateCommand {
-    /// Give a repository's STATE.md to the others
+    /// Share a repository's STATE.md with the others
     ///
-    /// Goes into the database, and into .aibrain/global-state-cache.md of every other registered
-    /// repository here. Secrets are replaced on the way out. Hooks do this by themselves when
-    /// STATE.md changed.
+    /// Writes it to the database and to .aibrain/global-state-cache.md of every other registered
+    /// repository on this machine. Secrets are redacted. Hooks do this automatically when STATE.md
+    /// changes.
     ///
     /// Example: trueup state sync
     #[command(verbatim_doc_comment)]
     Sync {
-        /// Which repository [default: the one here]
+        /// Repository name [default: the current repository]
         slug: Option<RepoSlug>,
-        /// Refuse a STATE.md that holds secrets, instead of replacing them
+        /// Refuse a STATE.md with secrets instead of redacting them
         #[arg(long)]
         deny_secrets: bool,
     },
-    /// Fetch the others' states from the database into the cache of the repository here
+    /// Update the current repository's state cache from the database
     ///
     /// Example: trueup state pull
     #[command(verbatim_doc_comment)]
     Pull {
-        /// Only this repository's state
+        /// Only the state of this repository
         slug: Option<RepoSlug>,
     },
-    /// Print a repository's state, exactly as it was given
+    /// Print a repository's state exactly as it was shared
     ///
     /// Example: trueup state show karematch
     #[command(verbatim_doc_comment)]
     Show {
-        /// Which repository [default: the one here]
+        /// Repository name [default: the current repository]
         slug: Option<RepoSlug>,
     },
 }
