@@ -167,7 +167,7 @@ impl Desk {
             .map(|argument| redact(&argument.to_string_lossy()).found.len())
             .sum();
         if found > 0 {
-            let text = format!("secrets were replaced before anything was kept: {found}");
+            let text = format!("secrets in the arguments were redacted: {found}");
             self.notices.borrow_mut().push(text);
         }
     }
@@ -304,7 +304,7 @@ impl Desk {
             (Some(event), _) => Ok(Some(event)),
             (None, None) => Ok(None),
             (None, Some(other)) => Err(Failure::op_id_used(format!(
-                "operation id {op_id} was used for another change: {other}"
+                "operation id {op_id} was already used for another change: {other}"
             ))),
         }
     }
@@ -350,7 +350,7 @@ impl Desk {
         let problems = problems
             .into_iter()
             .chain(unreadable.map(|d| d.message.clone()));
-        warnings.extend(problems.map(|p| format!("the cache is not in step: {p}")));
+        warnings.extend(problems.map(|p| format!("the cache is out of date: {p}")));
         // What others changed before this command is still to be told.
         if own && self.was_told.get() && session.acknowledged != session.revision {
             store.acknowledge(id, session.revision)?;

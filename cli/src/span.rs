@@ -11,7 +11,7 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no duration such as 90s, 30m, 1h30m or 2d");
+        let wrong = || format!("{text:?} is not a duration such as 90s, 30m, 1h30m or 2d");
         let seconds = sum(text).filter(|seconds| *seconds > 0);
         seconds.map(Self).ok_or_else(wrong)
     }

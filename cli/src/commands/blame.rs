@@ -36,7 +36,7 @@ pub(super) fn run(desk: &Desk, arguments: &BlameArgs) -> Result<Answer, Failure>
 fn line(blame: &Blame<'_>) -> String {
     let value = one_line(&plain(&blame.value), LONGEST);
     let by = match blame.by {
-        None => "no event shows by whom".to_owned(),
+        None => "no event recorded".to_owned(),
         Some(event) => {
             let reason = event
                 .reason

@@ -42,7 +42,7 @@ pub(super) fn claim(desk: &Desk, arguments: ClaimArgs) -> Result<Answer, Failure
     let span = arguments.span.map(|span| span.0);
     if span.is_some_and(|seconds| seconds > LONGEST_SPAN_SECONDS) {
         warnings.push(format!(
-            "a span is honoured for at most {} min",
+            "--span is limited to {} min",
             LONGEST_SPAN_SECONDS / 60
         ));
     }
@@ -118,7 +118,7 @@ fn claimed_before(
         .item(key)?
         .filter(|item| item.holder.as_ref() == Some(id));
     let Some(item) = item else {
-        let message = format!("{key} was claimed by this operation, and lost since");
+        let message = format!("this operation claimed {key}, but the claim has been lost since");
         return Err(stale(desk, store, key, message)?);
     };
     let taken_over = event.kind == "taken_over";
@@ -191,7 +191,7 @@ pub(super) fn parked_text(parked: &Parked) -> Vec<String> {
         or_none(parked.task.as_deref())
     )];
     let restore = parked.restore();
-    text.extend(restore.map(|command| format!("to go on there: {command}")));
+    text.extend(restore.map(|command| format!("to continue there: {command}")));
     text
 }
 
@@ -206,9 +206,9 @@ fn granted(taken: &ClaimTaken, outcome: ClaimOutcome) -> Vec<String> {
     );
     text.push(match outcome {
         ClaimOutcome::Claimed => format!("claimed {key} (epoch {})", taken.item.epoch),
-        ClaimOutcome::AlreadyOwned => format!("{key} is held by this session already"),
+        ClaimOutcome::AlreadyOwned => format!("{key} is already held by this session"),
         ClaimOutcome::TakenOver(reason) => format!(
-            "took {key} over from {} ({reason}, epoch {}); its state stays readable: trueup sessions show {}",
+            "took {key} over from {} ({reason}, epoch {}); to see its state: trueup sessions show {}",
             taken.previous_holder.as_ref().map_or("nobody", SessionId::as_str),
             taken.item.epoch,
             taken.previous_holder.as_ref().map_or("ID", SessionId::as_str),
@@ -296,15 +296,15 @@ fn when(
 ) -> (CommandLine, Said, Said) {
     let (Some((session, vitality)), Some(taking)) = (holder, taking) else {
         let command = CommandLine::new("trueup claim").word(key.as_str());
-        let condition = "its holder gives no further sign of life".into();
-        return (command, "a time that cannot be told".into(), condition);
+        let condition = "its holder shows no further sign of life".into();
+        return (command, "an unknown time".into(), condition);
     };
     let condition = match (taking.by_force, session.status.is_present()) {
         (true, _) => format!(
-            "its process, which {}, gives no sign of life until then",
+            "its process, which {}, shows no sign of life until then",
             vitality.process.in_words()
         ),
-        (false, true) => "that session gives no sign of life until then".to_owned(),
+        (false, true) => "that session shows no sign of life until then".to_owned(),
         (false, false) => "that session is not resumed until then".to_owned(),
     };
     let command = taking.command(key);
@@ -381,7 +381,7 @@ fn release_of_the_dead(
         None => None,
     };
     if parked.is_none() {
-        let message = format!("{key} is held by {holder}, which lives or may live");
+        let message = format!("{key} is held by {holder}, which is or may be alive");
         let (item, by) = (key.into(), holder.into());
         let case = ErrorCase::HeldByOther { item, holder: by };
         return Err(Failure::new(case, message).data(json!({"holder": holder})));
@@ -391,7 +391,7 @@ fn release_of_the_dead(
 
 fn released(item: &Item, warnings: Vec<String>) -> Answer {
     let text = vec![format!(
-        "released {}; it stays {} for whoever claims it next",
+        "released {}; its status is still {}",
         item.key, item.status
     )];
     Answer {

@@ -73,11 +73,11 @@ pub(super) fn run() -> Result<Answer, Failure> {
         .map_or("none", ItemKey::as_str)
         .to_owned();
     let mut text = vec![
-        "Before: three copies of one fact, and one of them is wrong.".to_owned(),
+        "Before: three copies of one fact; one is wrong.".to_owned(),
         format!("  database  claim on {item}"),
         "  git       branch feat/SD-002C-sync".to_owned(),
         format!("  file      {before}"),
-        "A session starts, and session-start-sync trues it up:".to_owned(),
+        "A session starts, and session-start-sync trues up the file:".to_owned(),
     ];
     text.extend(synced.found.iter().map(|d| format!("  {}", d.message)));
     text.push(format!(
@@ -91,7 +91,7 @@ pub(super) fn run() -> Result<Answer, Failure> {
     text.push(if mended {
         "The copies agree. Nothing outside a temporary directory was touched.".to_owned()
     } else {
-        "The copies still differ: this is a defect of trueup.".to_owned()
+        "The copies still differ: this is a bug in trueup.".to_owned()
     });
     let data = json!({
         "before": {"file": before, "claim": item},

@@ -90,8 +90,8 @@ fn nothing_listed(store: &mut SqliteStore, filter: ItemFilter) -> Result<String,
         ..filter
     })?;
     Ok(match everywhere.len() {
-        0 => "no items; `trueup item add KEY` adds one".to_owned(),
-        others => format!("no items here; other repositories have {others}: --all-repos"),
+        0 => "no items; add one with `trueup item add KEY`".to_owned(),
+        others => format!("no items here; use --all-repos to see {others} in other repositories"),
     })
 }
 
@@ -105,7 +105,7 @@ fn known_kind(store: &mut SqliteStore, kind: &str) -> Result<(), Failure> {
     let mut kinds: Vec<&str> = of_items.chain(["task", ORCHESTRATOR]).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    let message = format!("no item is of kind {kind}");
+    let message = format!("no item has kind {kind}");
     let kinds = kinds.join(", ").as_str().into();
     Err(Failure::new(ErrorCase::KindNotFound { kinds }, message))
 }
@@ -170,7 +170,7 @@ fn about(store: &mut SqliteStore, item: &Item) -> Result<Vec<String>, Failure> {
     }
     match &item.evidence {
         Some(evidence) => text.push(format!("  evidence: {}", one_line(evidence, LONGEST))),
-        None if item.requires_evidence => text.push("  completed with evidence only".to_owned()),
+        None if item.requires_evidence => text.push("  needs --evidence to be completed".to_owned()),
         None => {}
     }
     Ok(text)
@@ -189,14 +189,14 @@ fn add(desk: &Desk, arguments: ItemAdd) -> Result<Answer, Failure> {
     }
     if store.item(&key)?.is_some() {
         let item = (&key).into();
-        let message = format!("item {key} exists already");
+        let message = format!("item {key} already exists");
         return Err(Failure::new(ErrorCase::ItemExists { item }, message));
     }
     let parent = match &arguments.parent {
         None => None,
         Some(parent) => Some(store.item(parent)?.ok_or_else(|| {
             let item = parent.into();
-            let message = format!("there is no parent {parent}");
+            let message = format!("parent {parent} does not exist");
             Failure::new(ErrorCase::ItemToAddToNotFound { item }, message)
         })?),
     };
@@ -227,7 +227,7 @@ fn add(desk: &Desk, arguments: ItemAdd) -> Result<Answer, Failure> {
             .filter(|parent| parent.status.is_finished())
             .map(|parent| {
                 let Item { key, status, .. } = parent;
-                format!("{key} is {status} already: nothing will wait for its new child")
+                format!("{key} is already {status}; it does not wait for its new child")
             }),
     );
     Ok(answer)

@@ -32,13 +32,13 @@ pub(super) fn run(desk: &Desk, command: &JournalCommand) -> Result<Answer, Failu
         JournalCommand::List => {
             let mut text: Vec<String> = entries.iter().map(line).collect();
             if text.is_empty() {
-                text.push("no edit was lost".to_owned());
+                text.push("no rejected edits".to_owned());
             }
             let rows: Vec<_> = entries.iter().map(json::entry).collect();
             let damaged = journal.damaged().unwrap_or(0);
             let warnings = (damaged > 0).then(|| {
                 format!(
-                    "{} and skipped",
+                    "{}; skipped",
                     counted(
                         damaged,
                         "line of the journal is damaged",
@@ -81,7 +81,7 @@ fn restore(desk: &Desk, entry: &Entry) -> Result<Answer, Failure> {
     // Which item a session holds is a claim, which no edit makes.
     if let Some(Value::Text(Some(item))) = fields.remove(&Field::Item) {
         warnings.push(format!(
-            "{} is not claimed by this: trueup claim {0}",
+            "this does not claim {}; to claim it: trueup claim {0}",
             one_line(&item, LONGEST)
         ));
     }

@@ -170,7 +170,7 @@ fn refuse_unknown(store: &mut SqliteStore, arguments: &LogArgs) -> Result<(), Fa
         Ok(!store.events(&one)?.is_empty())
     };
     let unknown = |case, what: &str, name: &str| {
-        let message = format!("there is no {what} {name}");
+        let message = format!("no {what} named {name}");
         Err(Failure::new(case, message))
     };
     if let Some(kind) = arguments
@@ -196,7 +196,7 @@ fn refuse_unknown(store: &mut SqliteStore, arguments: &LogArgs) -> Result<(), Fa
             ..EventFilter::default()
         };
         if !is_logged(of_entity)? {
-            return unknown(ErrorCase::EntityNotFound, "kind of thing", entity);
+            return unknown(ErrorCase::EntityNotFound, "entity", entity);
         }
     }
     if let Some(actor) = arguments
@@ -251,7 +251,7 @@ fn moment(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
 fn warn_of_future(since: Option<Timestamp>, now: Timestamp) -> Option<String> {
     let since = since.filter(|since| *since > now)?;
     Some(format!(
-        "--since: {since} is still to come, it is {now} now"
+        "--since: {since} is in the future; it is {now} now"
     ))
 }
 

@@ -57,7 +57,7 @@ fn look(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
         ],
         Next::Held { item, reason } => vec![
             format!("still held: {}", item::line(item)),
-            format!("{}nothing else is left to begin", because(*reason)),
+            format!("{}no other item is ready", because(*reason)),
         ],
         Next::Nothing { .. } => nothing(&next),
     };
@@ -121,14 +121,14 @@ fn claim(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
         }
         Next::Held { item, reason } => {
             text.push(format!(
-                "{}{} is held by this session already",
+                "{}{} is already held by this session",
                 because(*reason),
                 item.key
             ));
             if reason.is_none() {
                 let key = &item.key;
                 warnings.push(format!(
-                    "{key} is not finished, and nothing else is left to begin"
+                    "{key} is not finished, and no other item is ready"
                 ));
             }
             Some("already_owned")
@@ -157,14 +157,14 @@ fn hint(desk: &Desk, next: &Next, session: Option<&Session>, held: Option<Item>)
     let claim = CommandLine::new("trueup claim").word(item.key.as_str());
     let claim = match (&desk.named, session) {
         (Some(named), _) => claim.with("--session").word(named.as_str()),
-        (None, None) => return format!("in a session `{claim}` takes it"),
+        (None, None) => return format!("claim it in a session with `{claim}`"),
         (None, Some(_)) => claim,
     };
     let left = match next.clone().keeping(held) {
-        Next::Kept { held, .. } => format!(", and gives {} up, which is not finished", held.key),
+        Next::Kept { held, .. } => format!(", which gives up unfinished {}", held.key),
         _ => String::new(),
     };
-    format!("`{claim}` takes it{left}")
+    format!("claim it with `{claim}`{left}")
 }
 
 /// Says that other repositories have something, where this one has nothing.
@@ -182,7 +182,7 @@ fn elsewhere(
     };
     let others = store.next_item(&everywhere)?;
     Ok(matches!(others, Next::Offer { .. })
-        .then(|| "other repositories have items to begin: --all-repos".to_owned()))
+        .then(|| "other repositories have ready items; use --all-repos".to_owned()))
 }
 
 /// Returns the same command once more, this time leaving unfinished work.
@@ -201,7 +201,7 @@ fn giving_up(arguments: &NextArgs) -> CommandLine {
 fn keeps(held: &Item, item: &Item, give_up: CommandLine) -> Failure {
     let key = &held.key;
     let message = format!(
-        "this session holds {key}, which is not finished ({})",
+        "this session holds unfinished {key} ({})",
         held.status
     );
     let (held_key, next) = (key.into(), (&item.key).into());
@@ -268,9 +268,9 @@ fn answer(
 fn because(reason: Option<OfferReason>) -> &'static str {
     match reason {
         None => "",
-        Some(OfferReason::LastChildDone) => "all its children are finished: ",
-        Some(OfferReason::NoChildren) => "it has no children: ",
-        Some(OfferReason::NextOrchestrator) => "the orchestrator before it is finished: ",
+        Some(OfferReason::LastChildDone) => "all children are finished: ",
+        Some(OfferReason::NoChildren) => "no children: ",
+        Some(OfferReason::NextOrchestrator) => "the previous orchestrator is finished: ",
     }
 }
 
@@ -282,7 +282,7 @@ fn left_behind(released: &Item, next: &Next) -> Option<String> {
     };
     (item.parent.as_ref() != Some(&released.key)).then(|| {
         format!(
-            "{} is not finished; it stays {} for others",
+            "{} is not finished; its status is still {}",
             released.key, released.status
         )
     })
@@ -299,12 +299,12 @@ fn nothing(next: &Next) -> Vec<String> {
     };
     let mut text = vec![
         match lack {
-            Lack::NothingReady => "nothing is left to begin here",
-            Lack::AllHeld => "others hold all that is left",
-            Lack::Waiting => "nothing is ready: what is left waits",
+            Lack::NothingReady => "no ready items here",
+            Lack::AllHeld => "all remaining items are held by other sessions",
+            Lack::Waiting => "no ready items: the remaining ones wait for others",
             Lack::ChainingOff => {
                 "the orchestrator is finished, and chaining to the next one is off; \
-                 `trueup set --chain-orchestrators on` goes on with it"
+                 turn it on with `trueup set --chain-orchestrators on`"
             }
         }
         .to_owned(),
@@ -335,5 +335,5 @@ fn hindrance(hindrance: &Hindrance) -> String {
 /// Says what a session that found nothing holds all the same.
 fn still(session: &Session) -> Option<String> {
     let held = session.item.as_ref()?;
-    Some(format!("{held} is held by this session still"))
+    Some(format!("this session still holds {held}"))
 }

@@ -51,7 +51,7 @@ pub(super) fn begun_before(
     let row = id.map_or(Ok(None), |id| store.orchestrator(&id))?;
     match row {
         Some(row) if row.plan != *plan => {
-            let message = format!("this operation began {} of plan {}", row.id, row.plan);
+            let message = format!("this operation started {} of plan {}", row.id, row.plan);
             Err(Failure::op_id_used(message))
         }
         row => Ok(row),
@@ -103,7 +103,7 @@ fn register(desk: &Desk, plan: &str) -> Result<Answer, Failure> {
         None => begun(desk, &mut store, plan, parent_id(), false)?,
     };
     let text = format!(
-        "{} runs plan {} now (pid {} on {}, epoch {})",
+        "{} now runs plan {} (pid {} on {}, epoch {})",
         row.id, row.plan, row.process.pid, row.host, row.epoch
     );
     Ok(answer(text, &row))
@@ -155,7 +155,7 @@ fn heartbeat(desk: &Desk, id: &OrchestratorId) -> Result<Answer, Failure> {
     match store.beat_orchestrator(id) {
         Ok(row) => Ok(answer(
             format!(
-                "{id} is {}; it was {}",
+                "{id} is already {}; it was {}",
                 row.status,
                 before.silence_in_words()
             ),
@@ -175,7 +175,7 @@ fn stop(desk: &Desk, id: &OrchestratorId, reason: Option<&str>) -> Result<Answer
     let before = existing(&mut store, id)?;
     let kinds = ["stopping", "stopped"];
     desk.carried_out(&mut store, "orchestrator", Some(id.as_str()), &kinds)?;
-    let provenance = desk.provenance(&desk.actor(&mut store)?, reason.unwrap_or("told to stop"));
+    let provenance = desk.provenance(&desk.actor(&mut store)?, reason.unwrap_or("asked to stop"));
     let stopped = if before.supervised {
         // It ends its command first, and then its run itself.
         let told = store.tell_orchestrator_to_stop(id, &provenance);
@@ -189,7 +189,7 @@ fn stop(desk: &Desk, id: &OrchestratorId, reason: Option<&str>) -> Result<Answer
         // Whoever stops wants it stopped, and it is.
         Err(StoreError::Conflict(_)) => {
             let row = existing(&mut store, id)?;
-            let mut answer = answer(format!("{} already", over(&row)), &row);
+            let mut answer = answer(format!("already {}", over(&row)), &row);
             answer.data["interrupted"] = json!([]);
             return Ok(answer);
         }
@@ -234,7 +234,7 @@ fn list(desk: &Desk, all: bool) -> Result<Answer, Failure> {
         objects.push(json::orchestrator(&row));
     }
     if text.is_empty() {
-        text.push("no orchestrators; `trueup orchestrator start PLAN -- CMD` runs one".to_owned());
+        text.push("no orchestrators; start one with `trueup orchestrator start PLAN -- CMD`".to_owned());
     }
     let answer = Answer::new(text, json!({"orchestrators": objects}));
     Ok(if objects.is_empty() {

@@ -55,7 +55,7 @@ pub(super) fn run(desk: &Desk, plan: &str, command: &[OsString]) -> Result<Answe
     };
     let mut pulse = Pulse::new(database, &row.id);
     tell(&format!(
-        "{} runs plan {} now (epoch {})",
+        "{} now runs plan {} (epoch {})",
         row.id, row.plan, row.epoch
     ));
     let status = spawned(desk, &row, command)
@@ -85,7 +85,7 @@ pub(super) fn run(desk: &Desk, plan: &str, command: &[OsString]) -> Result<Answe
         // Somebody ended the run meanwhile, and the pulse has told so.
         Err(StoreError::Conflict(_)) => {}
         Err(error) => answer.warnings.push(format!(
-            "the end of {} cannot be recorded: {error}; the next command clears it",
+            "the end of {} cannot be recorded: {error}; the next command records it",
             row.id
         )),
     }
@@ -166,11 +166,11 @@ impl<'r> Pulse<'r> {
             Ok(_) => Told::GoOn,
             // The plan may be another's by now, and one plan has one orchestrator.
             Err(error @ StoreError::Conflict(_)) => {
-                self.warn(&error, "the command is told to end");
+                self.warn(&error, "the command is asked to stop");
                 Told::Stop
             }
             Err(error) => {
-                self.warn(&error, "the command goes on");
+                self.warn(&error, "the command keeps running");
                 Told::GoOn
             }
         }
@@ -183,7 +183,7 @@ impl<'r> Pulse<'r> {
     /// Tells of trouble once: it may well last as long as the command.
     fn warn(&mut self, error: &StoreError, what: &str) {
         if !std::mem::replace(&mut self.told, true) {
-            tell(&format!("no sign of life could be given: {error}; {what}"));
+            tell(&format!("the heartbeat failed: {error}; {what}"));
         }
     }
 }

@@ -44,7 +44,7 @@ fn reserve_for(desk: &Desk, id: &ReservationId) -> Result<Answer, Failure> {
             let (backend, frontend) = (row.slot.backend(), row.slot.frontend());
             let text = if given.kept {
                 format!(
-                    "{id} has {backend} and {frontend} since {}",
+                    "{id} already has {backend} and {frontend}, since {}",
                     row.allocated_at
                 )
             } else {
@@ -52,7 +52,7 @@ fn reserve_for(desk: &Desk, id: &ReservationId) -> Result<Answer, Failure> {
             };
             let passed = given.occupied.iter().map(|by| {
                 format!(
-                    "passed over {}: port {} is {}",
+                    "skipped {}: port {} is {}",
                     by.slot.backend(),
                     by.port,
                     by.reason
@@ -61,7 +61,7 @@ fn reserve_for(desk: &Desk, id: &ReservationId) -> Result<Answer, Failure> {
             let cleared = given
                 .cleared
                 .iter()
-                .map(|judged| format!("cleared a reservation that was stale: {}", holder(judged)));
+                .map(|judged| format!("removed a stale reservation: {}", holder(judged)));
             Ok(Answer {
                 warnings: passed.chain(cleared).collect(),
                 ..Answer::new(vec![text], brief(row))
@@ -124,7 +124,7 @@ fn release(desk: &Desk, id: &ReservationId) -> Result<Answer, Failure> {
     match store.release_port(&request) {
         Ok(row) => {
             let text = format!(
-                "released {} and {}, which {id} had since {}",
+                "released {} and {}, reserved for {id} since {}",
                 row.slot.backend(),
                 row.slot.frontend(),
                 row.allocated_at
@@ -156,7 +156,7 @@ fn show(desk: &Desk) -> Result<Answer, Failure> {
         })
         .collect();
     if text.is_empty() {
-        text.push("no ports are reserved".to_owned());
+        text.push("no reserved ports".to_owned());
     }
     let rows: Vec<_> = all.iter().map(object).collect();
     let answer = Answer::new(text, json!({"reservations": rows}));
@@ -173,10 +173,10 @@ fn clear(desk: &Desk) -> Result<Answer, Failure> {
     let cleared = sweep(&mut store, &by, &desk.site)?;
     let mut text: Vec<String> = cleared
         .iter()
-        .map(|judged| format!("cleared {}", holder(judged)))
+        .map(|judged| format!("removed {}", holder(judged)))
         .collect();
     if text.is_empty() {
-        text.push("no reservation is stale".to_owned());
+        text.push("no stale reservations".to_owned());
     }
     let rows: Vec<_> = cleared.iter().map(object).collect();
     Ok(Answer::new(text, json!({"released": rows})))

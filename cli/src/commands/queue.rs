@@ -66,7 +66,7 @@ fn add(desk: &Desk, arguments: QueueAdd) -> Result<Answer, Failure> {
     let present = store.phases(&filter)?;
     if !present.is_empty() {
         let message = format!(
-            "item {item} has {} already",
+            "item {item} already has {}",
             counted(present.len(), "phase", "phases")
         );
         let case = ErrorCase::PhasesExist {
@@ -111,7 +111,7 @@ fn list(desk: &Desk, filter: &PhaseFilter) -> Result<Answer, Failure> {
     let found = store.phases(filter)?;
     let mut text: Vec<String> = found.iter().map(line).collect();
     if text.is_empty() {
-        text.push("no phases; `trueup queue add ITEM` adds those of an item".to_owned());
+        text.push("no phases; add those of an item with `trueup queue add ITEM`".to_owned());
     }
     let answer = Answer::new(text, json!({"rows": rows(&found)}));
     Ok(if found.is_empty() {
@@ -129,7 +129,7 @@ fn next(desk: &Desk) -> Result<Answer, Failure> {
     let session = desk.reader(&mut store)?;
     let found = store.next_phase(session.as_ref().map(|session| &session.id))?;
     let text = found.as_ref().map_or_else(
-        || "nothing is ready; `trueup queue list` shows what is waited for".to_owned(),
+        || "no ready phases; `trueup queue list` shows the waiting ones".to_owned(),
         line,
     );
     let row = found.as_ref().map(json::row);
@@ -220,7 +220,7 @@ fn repeats_itself_alone(
         Some(event) if target.is_some_and(|target| event.after["status"] != target) => {
             let earlier = super::plain(&event.after["status"]);
             Err(Failure::op_id_used(format!(
-                "this operation id made {id} {earlier}"
+                "this operation id changed {id} to {earlier}"
             )))
         }
         _ => Ok(()),
@@ -291,7 +291,7 @@ fn refused(id: &QueueId, refusal: &PhaseRefusal, row: Option<&Phase>) -> Failure
         PhaseRefusal::NotFound => Failure::new(case, format!("there is no phase {id}")),
         PhaseRefusal::NotHolder { holder } => Failure::new(
             case,
-            format!("the item of {id} is held by {holder}, who alone may move its phases"),
+            format!("the item of {id} is held by {holder}; only the holder can move its phases"),
         )
         .data(with(known, json!({"holder": holder}))),
         PhaseRefusal::StaleEpoch { holder } => Failure::new(
@@ -310,7 +310,7 @@ fn refused(id: &QueueId, refusal: &PhaseRefusal, row: Option<&Phase>) -> Failure
         PhaseRefusal::Blocked { from, by, message } => Failure::new(
             case,
             format!(
-                "{id} would be blocked again at once: {}",
+                "{id} would be blocked again immediately: {}",
                 one_line(message, LONGEST)
             ),
         )
@@ -321,7 +321,7 @@ fn refused(id: &QueueId, refusal: &PhaseRefusal, row: Option<&Phase>) -> Failure
         PhaseRefusal::RetryLimit(limit) => Failure::new(
             case,
             format!(
-                "{id} was started {} times since {}, the most within {} min; again from {} on",
+                "{id} was started {} times since {}, the limit for {} min; try again after {}",
                 limit.starts,
                 limit.since,
                 COOLDOWN_SECONDS / 60,
@@ -369,15 +369,15 @@ fn illegal(
     } else {
         format!("; it waits for {}", waits_for.join(" and "))
     };
-    let back = reopens.then_some("back by a reopening");
+    let back = reopens.then_some("reopened");
     let ways: Vec<&str> = legal
         .iter()
         .map(|status| status.as_str())
         .chain(back)
         .collect();
-    let ways = format!("; from {from} it goes to {}", ways.join(", "));
+    let ways = format!("; allowed: {}", ways.join(", "));
     if from == to {
-        format!("{id} is {from} already{ways}")
+        format!("{id} is already {from}{ways}")
     } else {
         format!("{id} cannot go from {from} to {to}{waits}{ways}")
     }

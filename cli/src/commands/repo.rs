@@ -53,7 +53,7 @@ fn add(
 ) -> Result<Answer, Failure> {
     let path = root_of(path)?;
     if Worktree::discover(&path).is_none() {
-        let text = format!("{} is no git repository", path.display());
+        let text = format!("{} is not a git repository", path.display());
         let path = path_to_text(&path).as_str().into();
         return Err(Failure::new(ErrorCase::NoRepository { path }, text));
     }
@@ -72,10 +72,10 @@ fn add(
     let at = is.path_on(&machine).unwrap_or_default();
     let kind = |repo: &Repo| if repo.passive { " (passive)" } else { "" };
     let text = match &was {
-        Some(was) if *was == is => format!("{} lies at {at}{} already", is.slug, kind(&is)),
+        Some(was) if *was == is => format!("{} is already registered at {at}{}", is.slug, kind(&is)),
         Some(was) if was.path_on(&machine) == is.path_on(&machine) && added != at => {
             format!(
-                "{}: {added} is a further checkout of it, beside {at}{}",
+                "{}: added {added} as another checkout, in addition to {at}{}",
                 is.slug,
                 kind(&is)
             )
@@ -120,7 +120,7 @@ fn list(desk: &Desk) -> Result<Answer, Failure> {
         text.extend(further.map(|path| format!("{:<24} {path}", "")));
     }
     if text.is_empty() {
-        text.push("no repositories; `trueup repo add PATH` registers one".to_owned());
+        text.push("no repositories; register one with `trueup repo add PATH`".to_owned());
     }
     let rows: Vec<Value> = repos
         .iter()
@@ -162,7 +162,7 @@ fn remove(desk: &Desk, slug: &RepoSlug) -> Result<Answer, Failure> {
     let left = was.places.len().saturating_sub(1);
     let mut text = vec![format!("removed {} from {at}", was.slug)];
     if left > 0 {
-        text.push(format!("it still lies on {left} other machines"));
+        text.push(format!("it is still registered on {left} other machines"));
     }
     Ok(Answer::new(
         text,

@@ -43,7 +43,7 @@ pub(super) fn run(desk: &Desk, command: &SessionsCommand) -> Result<Answer, Fail
             let released = sweep(&mut store, &desk.site, &actor)?;
             let mut warnings = Vec::new();
             if let Err(error) = retention::gently(&mut store, &actor, &desk.site, PRUNING) {
-                warnings.push(format!("what is old was not pruned: {error}"));
+                warnings.push(format!("old records were not pruned: {error}"));
             }
             let mut text: Vec<String> = released.iter().map(parked).collect();
             let stuck = fail_stuck(&mut store, &desk.site, &actor)?;
@@ -51,7 +51,7 @@ pub(super) fn run(desk: &Desk, command: &SessionsCommand) -> Result<Answer, Fail
             let tasks = fail_stuck_tasks(&mut store, &desk.site, &actor)?;
             text.extend(tasks.iter().map(super::plan::failure));
             if text.is_empty() {
-                text.push("no session died".to_owned());
+                text.push("no dead sessions".to_owned());
             }
             let released: Vec<_> = released
                 .iter()
@@ -74,7 +74,7 @@ pub(super) fn parked(released: &Released) -> String {
         .as_ref()
         .map_or("nothing", |item| item.as_str());
     format!(
-        "parked {}, which held {item}: {}",
+        "session {} died ({}); freed: {item}",
         released.session, released.reason
     )
 }
@@ -106,7 +106,7 @@ pub(super) fn list(
         "SESSION", "STATUS", "ALIVE", "ITEM"
     );
     if text.is_empty() {
-        let none = "no sessions; one registers when Claude Code starts with the plugin";
+        let none = "no sessions; one is registered when Claude Code starts with the plugin";
         return Ok(Answer::new(
             vec![none.to_owned()],
             json!({"sessions": rows}),

@@ -73,7 +73,7 @@ fn metadata(pairs: &[String]) -> Result<Map<String, Json>, Failure> {
             key,
             "execution_state" | "auto_proceed" | "chain_orchestrators" | "branch"
         ) {
-            let message = format!("--metadata {key}: trueup itself keeps this key");
+            let message = format!("--metadata {key}: this key is managed by trueup");
             return Err(Failure::usage("trueup set --help", message));
         }
         let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
@@ -161,7 +161,7 @@ pub(super) fn push(
         Insisted::Done(session) => Ok(*session),
         Insisted::ClaimLost(_) => Err(Failure::new(
             ErrorCase::OwnClaimLost,
-            "the claim this was to be recorded under is another's now",
+            "the claim for this change now belongs to another session",
         )),
     }
 }

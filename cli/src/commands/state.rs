@@ -58,7 +58,7 @@ impl Known {
         }
         let dir = &desk.site.project.dir;
         owner_of(&self.repos, &self.machine, dir).ok_or_else(|| {
-            let text = format!("{} is no registered repository", dir.display());
+            let text = format!("{} is not a registered repository", dir.display());
             let case = match &desk.site.project.git {
                 Some(_) => ErrorCase::RepoUnregistered {
                     path: path_to_text(dir).as_str().into(),
@@ -78,7 +78,7 @@ impl Known {
         }
         let mut places = repo.checkouts_on(&self.machine).map(path_from_text);
         places.find(|path| path.is_dir()).ok_or_else(|| {
-            let text = format!("repository {} does not lie on this machine", repo.slug);
+            let text = format!("repository {} is not on this machine", repo.slug);
             let slug = (&repo.slug).into();
             Failure::new(ErrorCase::RepoElsewhere { slug }, text)
         })
@@ -88,7 +88,7 @@ impl Known {
 fn refuse_passive(repo: &Repo, root: &Path, config: &RepositoryConfig) -> Result<(), Failure> {
     if repo.passive || config.passive == Some(true) {
         let text = format!(
-            "repository {} is passive: it neither gives nor takes",
+            "repository {} is passive: it does not share state",
             repo.slug
         );
         let case = if config.passive == Some(true) {
@@ -119,7 +119,7 @@ fn sync(desk: &Desk, slug: Option<&RepoSlug>, deny_secrets: bool) -> Result<Answ
     let mut warnings: Vec<String> = Vec::new();
     if !given.found.is_empty() {
         warnings.push(format!(
-            "secrets were replaced before the state left its repository: {}, in {}",
+            "secrets in the state were redacted: {}, in {}",
             given.found.len(),
             lines(&given.found)
         ));
@@ -127,7 +127,7 @@ fn sync(desk: &Desk, slug: Option<&RepoSlug>, deny_secrets: bool) -> Result<Answ
     let mut answer = delivered(&deliveries, warnings);
     if deliveries.is_empty() {
         answer.text.push(format!(
-            "the state of {} is in the database; no other repository here takes it",
+            "the state of {} is in the database; no other repository here receives it",
             repo.slug
         ));
     }
@@ -160,7 +160,7 @@ fn delivered(deliveries: &[Delivery], mut warnings: Vec<String>) -> Answer {
             }
             Err(error) => {
                 exit = UNABLE;
-                warnings.push(format!("{target} was not reached: {error}"));
+                warnings.push(format!("{target} was not updated: {error}"));
             }
         }
     }
@@ -207,14 +207,14 @@ fn pull(desk: &Desk, slug: Option<&RepoSlug>) -> Result<Answer, Failure> {
     if deliveries.is_empty() {
         answer
             .text
-            .push("no other repository has given its state yet".to_owned());
+            .push("no other repository has shared its state yet".to_owned());
     }
     Ok(answer)
 }
 
 /// Says that a repository gave no state, and whether it can give one from here.
 fn nothing_of(desk: &Desk, known: &Known, repo: &Repo) -> Failure {
-    let text = format!("repository {} has given no state", repo.slug);
+    let text = format!("repository {} has not shared a state", repo.slug);
     let can_give = known.root(desk, repo).is_ok_and(|root| {
         let config = config(&root);
         let file = || StateFile::read(&root, &config);
@@ -243,7 +243,7 @@ fn show(desk: &Desk, slug: Option<&RepoSlug>) -> Result<Answer, Failure> {
         Err(failure) => match slug.and_then(|slug| cached(desk, slug)) {
             Some((slug, at, content)) => {
                 let mut answer = shown(&slug, at.into(), content);
-                let line = format!("{}; this is the local copy", failure.message);
+                let line = format!("{}; showing the local copy", failure.message);
                 answer.warnings.push(line);
                 return Ok(answer);
             }

@@ -73,7 +73,7 @@ pub(super) fn of(
             count => format!(", {count} of them for another database"),
         };
         let waiting = snapshot.outbox.waiting;
-        text.push(format!("outbox   {waiting} writes wait{elsewhere}"));
+        text.push(format!("outbox   {waiting} writes waiting{elsewhere}"));
     }
     Ok(Answer::new(text, data))
 }
@@ -115,7 +115,7 @@ fn lines(session: &Session, item: Option<&Item>, alive: &str) -> Vec<String> {
         format!("revision {}", session.revision),
     ];
     if work.was_interrupted {
-        lines.push("work was interrupted; `trueup resume` takes it up again".to_owned());
+        lines.push("interrupted; resume with `trueup resume`".to_owned());
     }
     lines
 }

@@ -62,7 +62,7 @@ fn line(desk: &Desk) -> Result<String, Failure> {
         .backlog()
         .map_or(0, |backlog| backlog.waiting);
     if waiting > 0 {
-        parts.push(format!("{waiting} writes wait"));
+        parts.push(format!("{waiting} writes waiting"));
     }
     Ok(parts.join(" · "))
 }

@@ -120,10 +120,10 @@ fn answer(desk: &Desk, arguments: &Validate, findings: Vec<Finding>) -> Answer {
         let mended: Vec<&str> = finding.mended.iter().map(|code| code.as_str()).collect();
         for divergence in &finding.remaining {
             text.push(divergence.message.clone());
-            text.push(format!("  mend with: {}", divergence.fix));
+            text.push(format!("  fix: {}", divergence.fix));
         }
         if !mended.is_empty() {
-            text.push(format!("mended {}", mended.join(", ")));
+            text.push(format!("fixed {}", mended.join(", ")));
         }
         if consistent {
             text.push(format!(
@@ -141,7 +141,7 @@ fn answer(desk: &Desk, arguments: &Validate, findings: Vec<Finding>) -> Answer {
         warnings.extend(finding.warnings);
     }
     if rows.is_empty() {
-        text.push("no active session on this machine".to_owned());
+        text.push("no active sessions on this machine".to_owned());
     }
     let data = if arguments.all {
         json!({"sessions": rows})

@@ -56,14 +56,14 @@ impl Failure {
 
     /// No session was named, and none can be told.
     pub(crate) fn no_session() -> Self {
-        let message = "no session could be determined: none lives in this worktree";
+        let message = "no session could be determined: no live session in this worktree";
         Self::new(ErrorCase::NoSession, message)
     }
 
     /// The id is the beginning of several.
     pub(crate) fn ambiguous(prefix: &str, candidates: &[&str]) -> Self {
         let message = format!(
-            "{prefix} is the beginning of several: {}",
+            "{prefix} matches several: {}",
             candidates.join(", ")
         );
         Self::new(ErrorCase::AmbiguousId, message)

@@ -98,24 +98,24 @@ errors! {
 
     /// The command line makes no sense.
     Usage { help: CommandLine } => USAGE "usage" {
-        runs "{help}" "shows how it is called";
+        runs "{help}" "shows the usage";
     }
     /// A variable of the environment makes no sense.
     Variable { name: Said } => USAGE "usage" {
-        says "unset {name}, or mend its value";
+        says "unset {name}, or correct its value";
     }
     /// No span of retention is that short.
     KeepTooShort => USAGE "usage" {
-        runs "trueup db prune --keep 1d --dry-run" "shows what the shortest would remove";
+        runs "trueup db prune --keep 1d --dry-run" "shows what the shortest period would remove";
     }
     /// A time that is none.
     BadTime => USAGE "usage" {
-        says "a time is written 2026-02-02T03:00:00Z, 2026-02-02T04:00:00+01:00 or 2026-02-02, \
-              and how long ago 90s, 30m, 2h, 1h30m, 1d or 1w";
+        says "write a time as 2026-02-02T03:00:00Z, 2026-02-02T04:00:00+01:00 or 2026-02-02, \
+              or a duration as 90s, 30m, 2h, 1h30m, 1d or 1w";
     }
     /// An operation id that was used for something else.
     OperationIdUsed => REFUSED "op_id_used" {
-        says "give every change an id of its own";
+        says "use a new operation id for every change";
     }
 
     // Whom a command speaks for.
@@ -132,33 +132,33 @@ errors! {
     }
     /// The session has ended, and no command brings it back.
     SessionEnded { session: Word } => REFUSED "session_ended" {
-        ends "claude --resume {session}" "takes it up again";
-        runs "trueup sessions show {session}" "reads it";
+        ends "claude --resume {session}" "resumes it";
+        runs "trueup sessions show {session}" "shows it";
     }
     /// The session is not registered.
     PhantomSession => REFUSED "phantom_session" {
-        runs "trueup sessions list" "shows those that are registered";
-        says "a session registers itself when Claude Code starts with the plugin";
+        runs "trueup sessions list" "shows the registered sessions";
+        says "a session is registered when Claude Code starts with the plugin";
     }
 
     // The configuration and the database.
 
     /// The configuration cannot be read.
     Configuration => UNABLE "config" {
-        says "mend what is named, or remove it for the default";
+        says "correct the setting, or remove it to use the default";
     }
     /// The URL names no database that this build reads.
     DatabaseUrl => UNABLE "store_unavailable" {
-        says "set TRUEUP_DATABASE_URL to sqlite:/path, or remove it for the default";
+        says "set TRUEUP_DATABASE_URL to sqlite:/path, or unset it to use the default";
     }
     /// There is no database yet.
     DatabaseMissing => UNABLE "store_missing" {
         ends "trueup db migrate" "creates it";
-        says "so does the first session of Claude Code";
+        says "the first Claude Code session creates it too";
     }
     /// The database cannot be reached.
     DatabaseUnavailable => UNABLE "store_unavailable" {
-        says "check that the path exists, is yours and has space";
+        says "check that the path exists and is writable, and that the disk has space";
     }
     /// Others kept the database busy.
     DatabaseContended => UNABLE "store_contended" {
@@ -166,16 +166,16 @@ errors! {
     }
     /// A newer trueup wrote the database.
     SchemaTooNew => UNABLE "schema_too_new" {
-        says "a newer trueup wrote it: upgrade this one (install/install.sh)";
+        says "a newer trueup wrote it; upgrade with install/install.sh";
     }
     /// The database is damaged, or not trueup's.
     DatabaseCorrupt => UNABLE "store_corrupt" {
-        says "nothing was changed; put a backup in its place with trueup db restore, or name \
-              another database in TRUEUP_DATABASE_URL";
+        says "nothing was changed; restore a backup with trueup db restore FILE, or set \
+              TRUEUP_DATABASE_URL to another database";
     }
     /// Somebody was faster.
     Conflict => REFUSED "conflict" {
-        says "it was changed meanwhile: look again, and repeat the command";
+        says "it was changed by someone else; check the current state and try again";
     }
     /// The database's rules forbid it.
     Denied => REFUSED "denied" {
@@ -183,19 +183,19 @@ errors! {
     }
     /// The request makes no sense to the store.
     Invalid => REFUSED "invalid" {
-        says "nothing was changed; write it otherwise";
+        says "nothing was changed; correct the value and try again";
     }
     /// A copy cannot be written.
     CopyUnwritable => UNABLE "io" {
-        says "name a file in a folder that exists, is yours and has space";
+        says "choose a file in an existing, writable directory with enough space";
     }
     /// A copy cannot be put in the database's place.
     CopyUnusable => UNABLE "copy_unusable" {
-        says "nothing was changed; name a file that trueup db backup made";
+        says "nothing was changed; use a file created by trueup db backup";
     }
     /// Another process has the database open.
     DatabaseInUse => REFUSED "database_in_use" {
-        says "nothing was changed; end what uses it, such as trueup-hub, trueup log --follow or \
+        says "nothing was changed; stop what uses it, such as trueup-hub, trueup log --follow or \
               sqlite3, and try again";
     }
 
@@ -203,19 +203,19 @@ errors! {
 
     /// A file cannot be read or written.
     File => UNABLE "io" {
-        says "check that file and folder are there and yours, and that there is space";
+        says "check that the file and its directory exist and are writable, and that the disk has space";
     }
     /// Trueup's own directory cannot be written.
     DataDirectory => UNABLE "io" {
-        says "check that trueup's data directory is yours and has space";
+        says "check that trueup's data directory is writable and that the disk has space";
     }
     /// The journal cannot be written.
     JournalUnwritable => UNABLE "journal_unwritable" {
-        says "check that trueup's data directory is yours and has space";
+        says "check that trueup's data directory is writable and that the disk has space";
     }
     /// The journal cannot be read.
     JournalUnreadable => UNABLE "journal_unreadable" {
-        says "check that the file is yours; moved away, a new one is begun";
+        says "check its permissions, or move it away to start a new one";
     }
     /// The journal has no such entry.
     EntryNotFound => REFUSED "entry_not_found" {
@@ -227,7 +227,7 @@ errors! {
     }
     /// A fault of trueup itself.
     Internal => UNABLE "internal" {
-        says "this is a fault of trueup; please report it";
+        says "this is a bug in trueup; please report it";
     }
 
     // Items and claims.
@@ -238,7 +238,7 @@ errors! {
     }
     /// There is no such item, and a claim may make it.
     ItemToClaimNotFound { item: Word } => REFUSED "item_not_found" {
-        ends "trueup claim {item} --create" "adds it and takes it";
+        ends "trueup claim {item} --create" "adds and claims it";
     }
     /// There is no such item, to which something is to be added.
     ItemToAddToNotFound { item: Word } => REFUSED "item_not_found" {
@@ -250,7 +250,7 @@ errors! {
     }
     /// The item that is to be claimed is finished.
     ItemFinished { item: Word } => REFUSED "item_finished" {
-        ends "trueup item reopen {item} --reason again" "begins it again";
+        ends "trueup item reopen {item} --reason again" "reopens it";
         runs "trueup item show {item}" "shows how it ended";
     }
     /// A session that lives holds the item.
@@ -282,7 +282,7 @@ errors! {
     }
     /// The session holds nothing to hand on.
     NothingToHandOn => REFUSED "not_holder" {
-        runs "trueup next" "shows what could be claimed";
+        runs "trueup next" "shows what can be claimed";
     }
     /// Somebody else holds the item, or nobody.
     NotHolder { item: Word } => REFUSED "not_holder" {
@@ -290,29 +290,29 @@ errors! {
     }
     /// A person releases what a session holds that lives or may live.
     HeldByOther { item: Word, holder: Word } => REFUSED "not_holder" {
-        runs "trueup release {item} --session {holder}" "speaks for that session";
+        runs "trueup release {item} --session {holder}" "releases it for that session";
     }
     /// There is no work to interrupt.
     NoItem => REFUSED "no_item" {
-        runs "trueup next" "shows what could be claimed";
-        says "only work on an item that was taken with trueup claim can be interrupted";
+        runs "trueup next" "shows what can be claimed";
+        says "only work on an item claimed with trueup claim can be interrupted";
     }
     /// Unfinished work is not given up unasked.
     HoldsUnfinished { item: Word, next: Word, give_up: CommandLine } =>
         REFUSED "holds_unfinished" {
-        ends "trueup item transition {item} completed" "finishes it";
-        runs "{give_up}" "leaves it to others and takes {next}";
+        ends "trueup item transition {item} completed" "completes it";
+        runs "{give_up}" "gives it up and claims {next}";
     }
     /// Unfinished work that is finished with evidence only is not given up unasked.
     HoldsUnproven { item: Word, next: Word, give_up: CommandLine } =>
         REFUSED "holds_unfinished" {
-        says "trueup item transition {item} completed --evidence REF finishes it";
-        runs "{give_up}" "leaves it to others and takes {next}";
+        says "trueup item transition {item} completed --evidence REF completes it";
+        runs "{give_up}" "gives it up and claims {next}";
     }
     /// No item is of that kind.
     KindNotFound { kinds: Said } => REFUSED "kind_not_found" {
         runs "trueup item list --all-repos" "shows the items";
-        says "kinds there are: {kinds}";
+        says "known kinds: {kinds}";
     }
     /// An item does not depend on another.
     NotDependent { item: Word } => REFUSED "not_dependent" {
@@ -320,47 +320,47 @@ errors! {
     }
     /// New dependencies would close a circle.
     DependencyCycle => REFUSED "dependency_cycle" {
-        says "each waits for the next, a parent for its children; leave one of them out";
+        says "each waits for the next, and a parent for its children; remove one of them";
     }
     /// A new parent would close a circle.
     ParentCycle { item: Word } => REFUSED "dependency_cycle" {
-        runs "trueup item show {item}" "shows what it waits for";
+        runs "trueup item show {item}" "shows its dependencies";
     }
     /// Something needs the item that is to be removed.
     ItemInUse { item: Word } => REFUSED "item_in_use" {
-        runs "trueup item transition {item} cancelled" "puts it away";
+        runs "trueup item transition {item} cancelled" "cancels it instead";
     }
     /// Something needs the item that is to be removed, and it cannot be put away either.
     ItemStays { item: Word } => REFUSED "item_in_use" {
-        runs "trueup item show {item}" "shows how it stands";
+        runs "trueup item show {item}" "shows its status";
     }
     /// Nothing leads from the item's status to that one.
     IllegalMove { item: Word } => REFUSED "illegal_transition" {
-        runs "trueup item reopen {item} --reason again" "leads back to the start, and nothing else";
+        runs "trueup item reopen {item} --reason again" "is the only way back";
     }
     /// The item was not begun.
     NothingToReopen { item: Word } => REFUSED "illegal_transition" {
-        runs "trueup item show {item}" "shows how it stands";
+        runs "trueup item show {item}" "shows its status";
     }
     /// What the item waits for is open.
     DependenciesOpen { item: Word } => REFUSED "dependencies_open" {
-        runs "trueup item show {item}" "shows what it waits for";
-        says "it becomes ready by itself when that is completed";
+        runs "trueup item show {item}" "shows its dependencies";
+        says "it becomes ready automatically when they are completed";
     }
     /// The item is completed with evidence only.
     EvidenceRequired => REFUSED "evidence_required" {
-        says "name what proves it, with --evidence REF";
+        says "add --evidence REF, such as a pull request or a test run";
     }
 
     // Hand-offs.
 
     /// Copies disagree.
     NotConsistent { ways: Choice } => REFUSED "not_consistent" {
-        ends "{ways}" "ends what keeps this from being handed on";
+        ends "{ways}" "resolves the difference";
     }
     /// Copies disagree, and no command ends it.
     NotConsistentForGood => REFUSED "not_consistent" {
-        says "nothing is handed on while copies disagree";
+        says "the item cannot be handed off until the copies agree";
     }
     /// The item is handed on already.
     HandoffOpen { handoff: Word } => REFUSED "handoff_open" {
@@ -368,19 +368,19 @@ errors! {
     }
     /// Whoever hands on does not hand on to itself.
     HandoffToItself => REFUSED "handoff_to_itself" {
-        says "without --to it is for whoever takes it";
+        says "omit --to to let any session accept it";
     }
     /// There is no such hand-off.
     HandoffNotFound => REFUSED "handoff_not_found" {
-        runs "trueup handoff list" "shows those that wait";
+        runs "trueup handoff list" "shows the open ones";
     }
     /// The hand-off was accepted or rejected.
     HandoffDecided { handoff: Word } => REFUSED "handoff_decided" {
-        runs "trueup handoff show {handoff}" "says by whom";
+        runs "trueup handoff show {handoff}" "shows who decided";
     }
     /// The hand-off is another session's.
     HandoffNotAddressed { handoff: Word } => REFUSED "not_addressed" {
-        runs "trueup handoff show {handoff}" "says whose it is";
+        runs "trueup handoff show {handoff}" "shows the receiver";
     }
     /// Who made a hand-off does not accept it.
     OwnHandoff { handoff: Word } => REFUSED "own_handoff" {
@@ -388,16 +388,16 @@ errors! {
     }
     /// The item of a hand-off is gone.
     HandoffItemNotFound { handoff: Word } => REFUSED "item_not_found" {
-        runs "trueup handoff reject {handoff} --reason gone" "puts it away";
+        runs "trueup handoff reject {handoff} --reason gone" "closes the hand-off";
     }
     /// The item of a hand-off is finished.
     HandoffItemFinished { handoff: Word } => REFUSED "item_finished" {
-        runs "trueup handoff reject {handoff} --reason finished" "puts it away";
+        runs "trueup handoff reject {handoff} --reason finished" "closes the hand-off";
     }
     /// The sender of a hand-off lost the item.
     HandoffOutlived { handoff: Word } => REFUSED "stale_epoch" {
-        runs "trueup handoff reject {handoff} --reason outlived" "puts it away";
-        says "ask for a new one";
+        runs "trueup handoff reject {handoff} --reason outlived" "closes the hand-off";
+        says "ask the sender for a new one";
     }
 
     // Phases of items.
@@ -408,7 +408,7 @@ errors! {
     }
     /// The item has phases.
     PhasesExist { item: Word } => REFUSED "phases_exist" {
-        runs "trueup queue list --item {item}" "shows them";
+        runs "trueup queue list --item {item}" "shows its phases";
     }
     /// A dependency names a phase that is not among those to be added.
     PhaseToDependOnNotFound => REFUSED "phase_not_found" {
@@ -420,63 +420,63 @@ errors! {
     }
     /// Another session holds the item of a phase.
     PhaseHeld => REFUSED "not_holder" {
-        runs "trueup queue next" "finds a phase that is free";
+        runs "trueup queue next" "shows a phase that is free";
     }
     /// The item of a phase was taken over.
     PhaseTakenOver => REFUSED "stale_epoch" {
         runs "trueup status" "shows what this session holds";
-        says "what was done stays where it is";
+        says "work already done is kept";
     }
     /// Nothing leads from the phase's status to that one.
     IllegalStep { item: Word } => REFUSED "illegal_transition" {
-        runs "trueup queue list --item {item}" "shows how its phases stand";
+        runs "trueup queue list --item {item}" "shows the status of its phases";
     }
     /// Only a reopening leads on from the phase's status.
     PhaseOver { phase: Word } => REFUSED "illegal_transition" {
-        runs "trueup queue reopen {phase} --reason again" "begins it again";
+        runs "trueup queue reopen {phase} --reason again" "reopens it";
     }
     /// Another phase blocks this one.
     PhaseBlocked { by: Word } => REFUSED "illegal_transition" {
-        runs "trueup queue reopen {by} --reason again" "begins what blocks it again";
+        runs "trueup queue reopen {by} --reason again" "reopens the phase that blocks it";
     }
     /// The phase was started too often of late.
     TooManyStarts { item: Word } => REFUSED "retry_limit" {
-        runs "trueup log --item {item}" "shows why it does not come to an end";
+        runs "trueup log --item {item}" "shows why it keeps restarting";
     }
 
     // Metadata files of workflows.
 
     /// There is no such file.
     MetadataNotFound { id: Word } => REFUSED "metadata_not_found" {
-        ends "trueup meta set {id} adw_id={id}" "makes it";
+        ends "trueup meta set {id} adw_id={id}" "creates it";
     }
     /// A field is the database's.
     FieldOfDatabase => REFUSED "database_owned" {
-        runs "trueup queue list" "shows what the database has";
+        runs "trueup queue list" "shows the values in the database";
     }
     /// The file has no such field.
     FieldNotFound { id: Word } => REFUSED "field_not_found" {
-        runs "trueup meta get {id}" "shows all";
+        runs "trueup meta get {id}" "shows all fields";
     }
     /// The id in a file is that of its folder.
     IdMismatch => REFUSED "id_mismatch" {
-        says "a workflow of another id has a folder of its own";
+        says "a workflow with another id needs its own directory";
     }
     /// A phase lacks what it needs.
     PhaseContract => REFUSED "phase_contract" {
-        says "trueup meta set gives a workflow what it lacks, as FIELD=VALUE";
+        says "set missing fields with trueup meta set ID FIELD=VALUE";
     }
     /// A phase names a workflow that cannot be one.
     PhaseWorkflow => REFUSED "phase_contract" {
-        says "its adw_id names no file; add its item's phases anew with --adw ID";
+        says "its adw_id has no metadata file; add the item's phases again with --adw ID";
     }
     /// A file does not parse.
     MetadataCorrupt => UNABLE "metadata_corrupt" {
-        says "the file was left as it is; mend that line";
+        says "the file was not changed; correct that line";
     }
     /// A file is a link.
     MetadataSymlink => UNABLE "metadata_symlink" {
-        says "put the file itself in its place";
+        says "replace the symlink with the file itself";
     }
     /// Others keep a file busy.
     MetadataBusy => UNABLE "metadata_busy" {
@@ -487,21 +487,21 @@ errors! {
 
     /// There is no plan at all.
     NoPlans => USAGE "usage" {
-        says "trueup plan import takes one in from its file";
+        says "trueup plan import FILE imports a plan";
     }
     /// No plan is named, and there are several.
     SeveralPlans => USAGE "usage" {
-        runs "trueup plan list" "shows them";
-        says "name one with --plan or TRUEUP_PLAN";
+        runs "trueup plan list" "shows the plans";
+        says "choose one with --plan or TRUEUP_PLAN";
     }
     /// There is no such plan.
     PlanNotFound { plans: Said } => REFUSED "plan_not_found" {
         runs "trueup plan list" "shows the plans";
-        says "there are: {plans}";
+        says "known plans: {plans}";
     }
     /// There is no such plan, nor any.
     PlanOfNoneNotFound => REFUSED "plan_not_found" {
-        says "trueup plan import takes one in from its file";
+        says "trueup plan import FILE imports a plan";
     }
     /// A file holds no task.
     NoTasks => REFUSED "no_plan" {
@@ -510,11 +510,11 @@ errors! {
     }
     /// A plan's file cannot be read.
     PlanUnreadable => UNABLE "plan_unreadable" {
-        says "nothing was changed; name a file of text that is there and yours";
+        says "nothing was changed; choose a readable text file";
     }
     /// A file is no status file.
     NoStatusFile => UNABLE "plan_unreadable" {
-        says "nothing was changed; a status.json has a list \"tasks\"";
+        says "nothing was changed; a status.json contains a list \"tasks\"";
     }
     /// There is no such task.
     TaskNotFound { plan: Word } => REFUSED "task_not_found" {
@@ -523,7 +523,7 @@ errors! {
     /// Somebody else works on the task.
     TaskInProgress { task: Word, plan: Word } => REFUSED "already_in_progress" {
         ends "trueup plan fail {task} --plan {plan} --error abandoned && \
-              trueup plan retry {task} --plan {plan}" "puts it back, if nobody works on it";
+              trueup plan retry {task} --plan {plan}" "resets it, if nobody is working on it";
     }
     /// Somebody else works on the task, which was tried again as often as may be.
     TaskInProgressAtLast { plan: Word } => REFUSED "already_in_progress" {
@@ -531,70 +531,70 @@ errors! {
     }
     /// The task failed, and may be tried again.
     TaskFailed { task: Word, plan: Word } => REFUSED "illegal_transition" {
-        ends "trueup plan retry {task} --plan {plan}" "puts it back";
+        ends "trueup plan retry {task} --plan {plan}" "resets it";
     }
     /// The task failed, and was tried again as often as may be.
     TaskFailedForGood { task: Word, plan: Word } => REFUSED "illegal_transition" {
-        runs "trueup plan skip {task} --plan {plan} --reason unsolved" "lets others go on without it";
+        runs "trueup plan skip {task} --plan {plan} --reason unsolved" "lets dependent tasks continue";
     }
     /// Nothing leads from the task's status to that one.
     IllegalTaskStep { plan: Word } => REFUSED "illegal_transition" {
-        runs "trueup plan status {plan}" "shows where its tasks stand";
+        runs "trueup plan status {plan}" "shows the status of its tasks";
     }
     /// The task was tried again as often as may be.
     RetriesSpent { task: Word, plan: Word } => REFUSED "retry_limit" {
-        runs "trueup plan skip {task} --plan {plan} --reason unsolved" "lets others go on without it";
-        says "put what is left to do into the plan as a new task, and import it again";
+        runs "trueup plan skip {task} --plan {plan} --reason unsolved" "lets dependent tasks continue";
+        says "add the remaining work to the plan as a new task, and import it again";
     }
 
     // Orchestrators.
 
     /// Somebody runs the plan.
     PlanRunning { run: Word } => REFUSED "plan_already_running" {
-        ends "trueup orchestrator stop {run}" "ends it";
+        ends "trueup orchestrator stop {run}" "stops it";
     }
     /// There is no such orchestrator.
     OrchestratorNotFound => REFUSED "orchestrator_not_found" {
-        runs "trueup orchestrator list" "shows them";
+        runs "trueup orchestrator list" "shows the runs";
     }
     /// The run is over.
     OrchestratorEnded { plan: Word } => REFUSED "orchestrator_ended" {
-        runs "trueup orchestrator register {plan}" "begins again";
+        runs "trueup orchestrator register {plan}" "starts a new run";
     }
     /// The run is over, and its plan is another's or gone.
     OrchestratorReplaced => REFUSED "orchestrator_ended" {
-        runs "trueup orchestrator list" "shows who runs what now";
+        runs "trueup orchestrator list" "shows the current runs";
     }
     /// The process that asked for a run is gone.
     Orphaned => UNABLE "orphaned" {
-        says "nothing was run; begin again with trueup orchestrator start";
+        says "nothing was run; start again with trueup orchestrator start";
     }
     /// The command of a run before still runs.
     CommandStillRuns => UNABLE "command_still_runs" {
-        says "end that command, and start again";
+        says "stop that command and start again";
     }
     /// The command of a run is not there.
     CommandNotFound => NOT_FOUND "command_not_found" {
-        says "name a program that is in PATH, or its path";
+        says "use a program on PATH, or give its full path";
     }
     /// The command of a run is none.
     CommandNotExecutable => NOT_EXECUTABLE "command_not_executable" {
-        says "name a file that may be executed";
+        says "use an executable file";
     }
 
     // Ports.
 
     /// Every pair is reserved, or bound by others.
     PoolFull { oldest: Word } => REFUSED "pool_full" {
-        ends "trueup ports release {oldest}" "gives the oldest back, if it is no longer needed";
+        ends "trueup ports release {oldest}" "releases the oldest pair, if it is no longer needed";
     }
     /// Every pair is bound by what reserved none.
     PoolOccupied => REFUSED "pool_full" {
-        says "end what listens on these ports";
+        says "stop the programs that listen on these ports";
     }
     /// Nothing is reserved under the id.
     NotReserved => REFUSED "not_reserved" {
-        runs "trueup ports list" "shows who has which ports";
+        runs "trueup ports list" "shows the reserved ports";
     }
 
     // Repositories and their states.
@@ -609,20 +609,20 @@ errors! {
     }
     /// The repository does not lie on this machine.
     RepoElsewhere { slug: Said } => REFUSED "repo_not_here" {
-        runs "trueup repo list" "shows what lies where";
-        says "trueup repo add, with its path and --slug {slug}, says where it lies here";
+        runs "trueup repo list" "shows the registered directories";
+        says "trueup repo add PATH --slug {slug} registers its directory on this machine";
     }
     /// The repository takes no part.
     RepoPassive { path: Word } => REFUSED "repo_passive" {
-        ends "trueup repo add {path} --active" "changes that";
+        ends "trueup repo add {path} --active" "makes it active";
     }
     /// The repository's own file says that it takes no part.
     RepoPassiveByFile => REFUSED "repo_passive" {
-        says "take passive = true out of its .trueup.toml";
+        says "remove passive = true from its .trueup.toml";
     }
     /// What is to be registered is no git repository.
     NoRepository { path: Word } => REFUSED "not_a_repository" {
-        ends "git init {path}" "makes it one";
+        ends "git init {path}" "creates one";
     }
     /// The directory is registered under another name.
     PathTaken { slug: Word } => REFUSED "already_registered" {
@@ -631,52 +631,52 @@ errors! {
     /// The name is another directory's.
     SlugTaken { slug: Word } => REFUSED "slug_taken" {
         ends "trueup repo remove {slug}" "frees the name";
-        says "or give another name with --slug";
+        says "or choose another name with --slug";
     }
     /// The directory is a checkout of a repository that has another name.
     SameRepository { path: Word } => REFUSED "same_repository" {
         runs "trueup repo add {path}" "adds it as a checkout of that one";
-        says "repo = \"NAME\" in its .trueup.toml makes it another repository";
+        says "repo = \"NAME\" in its .trueup.toml makes it a separate repository";
     }
     /// No name can be made of the directory's.
     NoSlug => REFUSED "no_slug" {
-        says "name it with --slug";
+        says "choose a name with --slug";
     }
     /// The repository gave no state.
     NoState { slug: Word } => REFUSED "no_state" {
-        ends "trueup state sync {slug}" "gives it";
+        ends "trueup state sync {slug}" "shares it";
     }
     /// The repository gave no state, and none can be given from here.
     NoStateFromHere => REFUSED "no_state" {
-        runs "trueup repo list" "shows what lies where";
-        says "trueup state sync gives one, where the repository lies and has a STATE.md";
+        runs "trueup repo list" "shows the registered directories";
+        says "run trueup state sync on the machine that has the repository and its STATE.md";
     }
     /// The repository has no state file.
     NoStateFile => REFUSED "no_state_file" {
-        says "write one, or name it in .trueup.toml: state_file = \"…\"";
+        says "create it, or set its name in .trueup.toml: state_file = \"…\"";
     }
     /// The state file is none.
     StateUnfit => UNABLE "state_unreadable" {
-        says "the state is a Markdown file of at most 4 MiB that git tracks or could track";
+        says "the state file is a Markdown file of at most 4 MiB that git tracks or can track";
     }
     /// The state file holds secrets.
     SecretsFound { slug: Word } => REFUSED "secrets_found" {
-        runs "trueup state sync {slug}" "lets them be replaced";
-        says "or take them out";
+        runs "trueup state sync {slug}" "redacts them";
+        says "or remove them from the file";
     }
 
     // The log.
 
     /// Nothing in the log is of that kind.
     EventKindNotFound => REFUSED "kind_not_found" {
-        runs "trueup log" "shows what there is";
+        runs "trueup log" "shows the latest events";
     }
     /// Nothing in the log is of that kind of thing.
     EntityNotFound => REFUSED "entity_not_found" {
-        runs "trueup log" "shows what there is";
+        runs "trueup log" "shows the latest events";
     }
     /// Nothing in the log is by that one.
     ActorNotFound => REFUSED "actor_not_found" {
-        runs "trueup log" "shows what there is";
+        runs "trueup log" "shows the latest events";
     }
 }

@@ -55,7 +55,7 @@ impl Looked {
 
 pub(super) fn run(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure> {
     if desk.json && matches!(arguments.format, Format::Sarif | Format::Github) {
-        let message = "--json and --format ask for two things: leave one of them out";
+        let message = "--json and --format cannot be used together";
         return Err(Failure::usage("trueup check --help", message));
     }
     if let Some(path) = &arguments.sources {

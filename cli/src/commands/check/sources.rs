@@ -27,7 +27,7 @@ pub(super) fn run(root: &Path) -> Result<Answer, Failure> {
             Ok(Some(script)) => script,
             Ok(None) => continue,
             Err(error) => {
-                warnings.push(format!("{file}: {error}; it is left out"));
+                warnings.push(format!("{file}: {error}; skipped"));
                 continue;
             }
         };

@@ -28,7 +28,7 @@ pub(super) fn run(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure>
     private_dir(lock.parent().unwrap_or(Path::new(".")))?;
     let _lock = match FileLock::exclusive(&lock, Duration::ZERO) {
         Err(error) if error.kind() == ErrorKind::WouldBlock => {
-            let reason = "another sweep is at work; this one was skipped";
+            let reason = "another sweep is running; this one was skipped";
             let data = json!({"repos": [], "skipped": reason});
             return Ok(Answer::new(vec![reason.to_owned()], data));
         }
@@ -51,9 +51,9 @@ pub(super) fn run(desk: &Desk, arguments: &CheckArgs) -> Result<Answer, Failure>
     for (repo, root) in here {
         bar.set_message(repo.slug.to_string());
         let passed = if !root.is_dir() {
-            Some("its directory is not there".to_owned())
+            Some("its directory is missing".to_owned())
         } else if began.elapsed() > BUDGET {
-            Some(format!("the {BUDGET:?} of the sweep are over"))
+            Some(format!("the time limit of {BUDGET:?} is used up"))
         } else {
             None
         };

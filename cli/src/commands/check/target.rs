@@ -41,7 +41,7 @@ fn named(repos: &[Repo], machine: &str, name: &str) -> Result<Checkout, Failure>
         let mut places = repo.checkouts_on(machine);
         let first = repo.path_on(machine);
         let Some(path) = places.find(|path| path_from_text(path).is_dir()).or(first) else {
-            let text = format!("repository {} does not lie on this machine", repo.slug);
+            let text = format!("repository {} is not on this machine", repo.slug);
             let slug = (&repo.slug).into();
             return Err(Failure::new(ErrorCase::RepoElsewhere { slug }, text));
         };
@@ -49,7 +49,7 @@ fn named(repos: &[Repo], machine: &str, name: &str) -> Result<Checkout, Failure>
     }
     let path = path_from_text(name);
     if !path.exists() && !name.contains(std::path::MAIN_SEPARATOR) {
-        let text = format!("there is no repository {name}, nor a directory of that name");
+        let text = format!("no repository or directory named {name}");
         return Err(Failure::new(ErrorCase::RepoNotFound, text));
     }
     at(repos, machine, &path)

@@ -42,7 +42,7 @@ fn repository(page: &mut Page, looked: &Looked, fix: bool) {
     let head = format!("{} ({})", looked.repo, path_to_text(&looked.root));
     page.add(Some(Tint::Head), head);
     if let Some(reason) = &looked.passed {
-        page.add(Some(Tint::Warning), format!("  passed over: {reason}"));
+        page.add(Some(Tint::Warning), format!("  skipped: {reason}"));
     }
     let Some(checked) = &looked.checked else {
         return;
@@ -86,7 +86,7 @@ fn named(files: &[String]) -> String {
 fn finding_lines(page: &mut Page, finding: &Finding, mended: bool) {
     let divergence = &finding.divergence;
     let (tint, mark) = match (mended, divergence.severity) {
-        (true, _) => (Some(Tint::Good), "mended"),
+        (true, _) => (Some(Tint::Good), "fixed"),
         (false, Severity::Error) => (Some(Tint::Error), "error"),
         (false, Severity::Warning) => (Some(Tint::Warning), "warning"),
         (false, Severity::Info) => (None, "info"),
@@ -108,13 +108,13 @@ fn summary(checked: &Checked, fix: bool) -> String {
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let mended = checked.mended.iter().filter(|mended| **mended).count();
     let mended = if fix {
-        format!("{mended} mended, ")
+        format!("{mended} fixed, ")
     } else {
         String::new()
     };
     let files = counted(checked.files, "workplan");
     if errors + warnings == 0 {
-        return format!("{files}, {mended}all agree");
+        return format!("{files}, {mended}no differences");
     }
     let (errors, warnings) = (counted(errors, "error"), counted(warnings, "warning"));
     format!("{files}, {mended}{errors}, {warnings}")

@@ -57,7 +57,7 @@ fn prune(desk: &Desk, keep: Option<u64>, dry_run: bool) -> Result<Answer, Failur
         actor: String::new(),
     };
     if order.keep_seconds < SHORTEST_RETENTION {
-        let message = "--keep: a day at least is kept";
+        let message = "--keep must be at least 1d";
         return Err(Failure::new(ErrorCase::KeepTooShort, message));
     }
     let mut store = if dry_run {
@@ -85,7 +85,7 @@ fn prune(desk: &Desk, keep: Option<u64>, dry_run: bool) -> Result<Answer, Failur
             files.counters, files.locks, files.caches, files.set_aside
         ),
         format!(
-            "kept {} old sessions that something needs",
+            "kept {} old sessions that are still in use",
             pruned.kept_sessions
         ),
     ];
@@ -112,8 +112,8 @@ const MOST_FLAWS: usize = 100;
 /// Says for a person how many rows break a rule.
 pub(super) fn rows_line(flaws: &[Flaw]) -> String {
     match flaws.len() {
-        0 => "every row has what it must have".to_owned(),
-        count => format!("{count} break a rule"),
+        0 => "rows are valid".to_owned(),
+        count => format!("{count} rows are invalid"),
     }
 }
 
@@ -155,7 +155,7 @@ fn status(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
             .applied
             .iter()
             .filter(|a| !a.unchanged)
-            .map(|a| format!("migration {} is not the one this trueup knows", a.version)),
+            .map(|a| format!("migration {} differs from the one in this trueup", a.version)),
     );
     warnings.extend(flaws.iter().take(MOST_FLAWS).map(flaw_line));
     let size = std::fs::metadata(path)?.len();
@@ -163,7 +163,7 @@ fn status(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
         format!("database {}", desk.site.settings.database),
         format!("lineage  {lineage}"),
         format!(
-            "schema   {} (this trueup knows up to {})",
+            "schema   {} (this trueup supports up to {})",
             schema.version, schema.known
         ),
         format!("size     {size} bytes"),
@@ -205,7 +205,7 @@ fn migrate(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
     let text = match before {
         None => format!("created {} with schema {after}", path.display()),
         Some(before) if before == after => {
-            format!("{} has schema {after} already", path.display())
+            format!("{} already has schema {after}", path.display())
         }
         Some(before) => format!(
             "migrated {} from schema {before} to {after}",

@@ -56,18 +56,18 @@ pub(super) fn restore(desk: &Desk, path: &Path, copy: &Path) -> Result<Answer, F
     )];
     if restored.schema < SCHEMA_VERSION {
         text.push(format!(
-            "brought its schema from {} to {SCHEMA_VERSION}",
+            "migrated its schema from {} to {SCHEMA_VERSION}",
             restored.schema
         ));
     }
     text.push(match &restored.aside {
-        Some(aside) => format!("what was there is kept as {}", aside.display()),
+        Some(aside) => format!("the old database is kept as {}", aside.display()),
         None => "there was no database before".to_owned(),
     });
     text.extend(forecasts.iter().map(line));
     if waiting > 0 {
         text.push(format!(
-            "{waiting} writes wait in the outbox and go to it with the next hook"
+            "{waiting} writes are waiting in the outbox; the next hook sends them"
         ));
     }
     let caches: Vec<_> = forecasts
@@ -148,7 +148,7 @@ fn unknown_to_database(project: &Path, session: SessionId) -> Option<Forecast> {
 fn line(forecast: &Forecast) -> String {
     let codes: Vec<&str> = forecast.codes.iter().map(|code| code.as_str()).collect();
     let kept = if forecast.codes.contains(&Code::S11) {
-        "; what it holds beyond the database goes to the journal"
+        "; newer content is kept in the journal"
     } else {
         ""
     };

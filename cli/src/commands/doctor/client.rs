@@ -65,7 +65,7 @@ fn try_json(path: &Path) -> Result<Option<Value>, String> {
     let is_object = value.is_object();
     is_object
         .then_some(Some(value))
-        .ok_or_else(|| "it is no JSON object".to_owned())
+        .ok_or_else(|| "not a JSON object".to_owned())
 }
 
 /// Lists the client's settings files, whose word counts most first.
@@ -87,18 +87,18 @@ fn settings_files(desk: &Desk) -> impl Iterator<Item = PathBuf> {
         .chain(config_dir(desk).map(|dir| dir.join("settings.json")))
 }
 
-/// Whether every settings file can be read: what stands in one that cannot, nobody can tell.
+/// Whether all settings files can be read: what stands in one that cannot, nobody can tell.
 pub(super) fn settings_read(desk: &Desk, _: bool) -> Finding {
     let wrong = settings_files(desk).find_map(|path| Some((try_json(&path).err()?, path)));
     match wrong {
         Some((reason, path)) => Finding::fail(
             format!(
-                "{} cannot be read, so nobody can tell whether it switches the hooks off: {reason}",
+                "{} cannot be read, so it may disable the hooks: {reason}",
                 path.display()
             ),
-            format!("mend {}, or move it away", path.display()),
+            format!("correct {}, or move it away", path.display()),
         ),
-        None => Finding::ok("every settings file can be read"),
+        None => Finding::ok("all settings files can be read"),
     }
 }
 
@@ -127,19 +127,19 @@ pub(super) fn plugin_enabled(desk: &Desk, _: bool) -> Finding {
     if !installed.is_empty() {
         let unsaid = |id: &&String| !switched.iter().any(|(known, _, _)| known == *id);
         if let Some(id) = installed.iter().find(unsaid) {
-            return Finding::ok(format!("no settings file switches {id} off"));
+            return Finding::ok(format!("no settings file disables {id}"));
         }
         switched.retain(|(id, _, _)| installed.contains(id));
     }
     match switched.iter().find(|(_, _, on)| !on) {
         Some((id, path, _)) if !switched.iter().any(|(_, _, on)| *on) => Finding::fail(
-            format!("{} switches {id} off: no hook of it runs", path.display()),
+            format!("{} disables {id}: its hooks do not run", path.display()),
             format!(
                 "claude plugin enable {id}, or set it to true under enabledPlugins in {}",
                 path.display()
             ),
         ),
-        _ => Finding::ok("no settings file switches it off"),
+        _ => Finding::ok("no settings file disables it"),
     }
 }
 
@@ -147,8 +147,8 @@ pub(super) fn plugin_enabled(desk: &Desk, _: bool) -> Finding {
 pub(super) fn hooks_enabled(desk: &Desk, _: bool) -> Finding {
     let settings = settings(desk);
     for (key, meaning) in [
-        ("disableAllHooks", "no hook runs"),
-        ("allowManagedHooksOnly", "no hook of a plugin runs"),
+        ("disableAllHooks", "hooks do not run"),
+        ("allowManagedHooksOnly", "plugin hooks do not run"),
     ] {
         let said = settings
             .iter()
@@ -160,7 +160,7 @@ pub(super) fn hooks_enabled(desk: &Desk, _: bool) -> Finding {
             );
         }
     }
-    Finding::ok("no settings file switches them off")
+    Finding::ok("no settings file disables them")
 }
 
 /// Whether the client on PATH is one that trueup is tested with. That there is none is for the
@@ -174,14 +174,14 @@ pub(super) fn version(_: &Desk, _: bool) -> Finding {
             let [major, minor, patch] = OLDEST_CLIENT;
             Finding::fail(
                 format!(
-                    "{line} is older than {major}.{minor}.{patch}, the oldest that trueup is tested with"
+                    "{line} is older than {major}.{minor}.{patch}, the oldest version trueup is tested with"
                 ),
                 "claude update",
             )
         }
         Some(_) => Finding::ok(line),
         None => Finding::warn(
-            format!("claude --version says {line:?}, which names no version"),
+            format!("claude --version printed {line:?}, which is not a version"),
             "claude update",
         ),
     }

@@ -42,8 +42,8 @@ fn judge(missing: &[&str], unnamed: usize, sessions: usize, is_unset: bool) -> F
     if !missing.is_empty() {
         return Finding::warn(
             format!(
-                "no {} can be read here, so that no process can be asked whether it runs: what dies is given up after the ceiling alone",
-                missing.join(" and no ")
+                "{} cannot be read, so it is unknown which processes run: dead sessions are freed only after the ceiling",
+                missing.join(" and ")
             ),
             "mount /proc, and give the machine an id: `systemd-machine-id-setup`",
         );
@@ -51,18 +51,18 @@ fn judge(missing: &[&str], unnamed: usize, sessions: usize, is_unset: bool) -> F
     if unnamed > 0 {
         return Finding::fail(
             format!(
-                "of {sessions} sessions {unnamed} do not say which process is theirs: their client sets no CLAUDE_PID, and nothing above their hooks is the client"
+                "{unnamed} of {sessions} sessions have an unknown process: their client does not set CLAUDE_PID, and no parent of their hooks is the client"
             ),
             "update Claude Code: `claude update`",
         );
     }
     if is_unset {
         return Finding::fail(
-            "the client of this session sets no CLAUDE_PID: it is an older one, whose process has to be looked for above its hooks",
+            "the client of this session does not set CLAUDE_PID: it is an older version, found through the parents of its hooks",
             "update Claude Code: `claude update`",
         );
     }
-    Finding::ok("what dies is found out by its process")
+    Finding::ok("dead sessions are detected by their process")
 }
 
 #[cfg(test)]

@@ -37,15 +37,15 @@ pub(super) fn database(desk: &Desk, fix: bool) -> Finding {
             Finding::ok(format!("{}, lineage {}", path.display(), lineage.short()))
         }
         Ok(_) if fix && store.rebuild_indexes().is_ok() => {
-            Finding::ok(format!("{}: its indexes were made anew", path.display()))
+            Finding::ok(format!("{}: its indexes were rebuilt", path.display()))
         }
         Ok((_, wrong)) => Finding::fail(
             format!("{}: {}", path.display(), damages(&wrong)),
             if fix {
-                "trueup db restore FILE puts a backup in its place".to_owned()
+                "restore a backup: trueup db restore FILE".to_owned()
             } else {
-                "trueup doctor --fix makes broken indexes anew; else trueup db restore FILE puts a \
-                 backup in its place"
+                "rebuild broken indexes with trueup doctor --fix, or restore a backup: \
+                 trueup db restore FILE"
                     .to_owned()
             },
         ),
@@ -74,10 +74,10 @@ pub(super) fn rows(desk: &Desk, _: bool) -> Finding {
     match flaws.as_deref() {
         Ok(flaws @ [first, ..]) => Finding::fail(
             format!("{}, such as {}", rows_line(flaws), flaw_line(first)),
-            "trueup db status lists them; mend them with sqlite3, or put a backup in its place: \
+            "trueup db status lists them; correct them with sqlite3, or restore a backup: \
              trueup db restore FILE",
         ),
         Ok([]) => Finding::ok(rows_line(&[])),
-        Err(_) => Finding::ok("not looked at"),
+        Err(_) => Finding::ok("not checked"),
     }
 }

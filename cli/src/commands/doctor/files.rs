@@ -21,8 +21,8 @@ pub(super) fn configuration(desk: &Desk, _: bool) -> Finding {
         Ok(settings) => settings,
         Err(error) => {
             return Finding::fail(
-                format!("{error}; hooks go on with the defaults, commands refuse to"),
-                format!("mend that line of {}, or remove it", path.display()),
+                format!("{error}; hooks use the defaults, commands stop"),
+                format!("correct that line of {}, or remove it", path.display()),
             );
         }
     };
@@ -32,29 +32,29 @@ pub(super) fn configuration(desk: &Desk, _: bool) -> Finding {
     {
         return Finding::fail(
             format!("{}: {error}", path.display()),
-            "mend branch_pattern, or remove it for the default",
+            "correct branch_pattern, or remove it to use the default",
         );
     }
     if let [first, ..] = settings.warnings.as_slice() {
-        return Finding::warn(first.clone(), "set it right, or unset it for the default");
+        return Finding::warn(first.clone(), "correct it, or unset it to use the default");
     }
     if path.exists() {
         Finding::ok(path.display().to_string())
     } else {
-        Finding::ok("the defaults hold")
+        Finding::ok("defaults")
     }
 }
 
 pub(super) fn data_directory(desk: &Desk, fix: bool) -> Finding {
     let path = &desk.site.settings.paths.data;
     if fix && let Err(error) = private_dir(path) {
-        return Finding::fail(format!("{}: {error}", path.display()), "make it yours");
+        return Finding::fail(format!("{}: {error}", path.display()), "correct its owner and permissions");
     }
     let shown = path.display();
     match fs::metadata(path) {
         Err(_) => Finding::warn(format!("{shown} is missing"), "trueup db migrate"),
         Ok(data) if !data.is_dir() => {
-            Finding::fail(format!("{shown} is no directory"), "move it away")
+            Finding::fail(format!("{shown} is not a directory"), "move it away")
         }
         Ok(data) => privacy(path, &data, fix).unwrap_or_else(|| Finding::ok(shown.to_string())),
     }
@@ -90,10 +90,10 @@ pub(super) fn space(desk: &Desk, _: bool) -> Finding {
     let existing = path.ancestors().find(|path| path.exists()).unwrap_or(path);
     match available_space(existing) {
         Ok(bytes) if bytes < LITTLE_SPACE => Finding::warn(
-            format!("{} MiB are left at {}", bytes >> 20, existing.display()),
-            "free some space: without it even reads of the database fail",
+            format!("{} MiB free at {}", bytes >> 20, existing.display()),
+            "free some space: even reading the database fails on a full disk",
         ),
-        Ok(bytes) => Finding::ok(format!("{} MiB are left", bytes >> 20)),
+        Ok(bytes) => Finding::ok(format!("{} GiB free", bytes >> 30)),
         Err(error) => Finding::warn(format!("{}: {error}", existing.display()), "df"),
     }
 }
@@ -101,14 +101,14 @@ pub(super) fn space(desk: &Desk, _: bool) -> Finding {
 pub(super) fn journal(desk: &Desk, _: bool) -> Finding {
     let journal = desk.site.journal();
     match (journal.entries(), journal.damaged()) {
-        (Ok(entries), Ok(0)) => Finding::ok(format!("{} edits are kept", entries.len())),
+        (Ok(entries), Ok(0)) => Finding::ok(format!("{} rejected edits", entries.len())),
         (Ok(_), Ok(damaged)) => Finding::warn(
-            format!("{damaged} lines are damaged and skipped"),
+            format!("{damaged} damaged lines were skipped"),
             "trueup journal list",
         ),
         (Err(error), _) | (_, Err(error)) => {
             let path = desk.site.settings.paths.journal();
-            Finding::fail(format!("{}: {error}", path.display()), "make it yours")
+            Finding::fail(format!("{}: {error}", path.display()), "correct its owner and permissions")
         }
     }
 }

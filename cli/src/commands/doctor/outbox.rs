@@ -21,7 +21,7 @@ pub(super) fn outbox(desk: &Desk, fix: bool) -> Finding {
         Ok(contents) => contents.finding(),
         Err(error) => {
             let path = desk.site.settings.paths.outbox();
-            Finding::fail(format!("{}: {error}", path.display()), "make it yours")
+            Finding::fail(format!("{}: {error}", path.display()), "correct its owner and permissions")
         }
     }
 }
@@ -40,24 +40,24 @@ struct Contents {
 impl Contents {
     fn finding(&self) -> Finding {
         let mut line = format!(
-            "{} writes wait for the database, {} lines are damaged",
+            "{} writes are waiting, {} lines are damaged",
             self.here, self.damaged
         );
         for (database, count) in &self.elsewhere {
-            let _ = write!(line, ", {count} writes wait for another: {database}");
+            let _ = write!(line, ", {count} writes are waiting for another database: {database}");
         }
         if self.dead > 0 {
-            let _ = write!(line, ", {} writes were refused for good", self.dead);
+            let _ = write!(line, ", {} writes were refused permanently", self.dead);
         }
         let fix = if self.here > 0 {
             "trueup doctor --fix".to_owned()
         } else if self.damaged + self.dead > 0 {
             let folder = self.folder.display();
-            format!("look at outbox.damaged and outbox.dead.jsonl in {folder}, and remove them")
+            format!("inspect outbox.damaged and outbox.dead.jsonl in {folder}, then remove them")
         } else if self.elsewhere.is_empty() {
-            return Finding::ok("nothing waits");
+            return Finding::ok("empty");
         } else {
-            "use that database once more, or remove outbox.elsewhere".to_owned()
+            "use that database again, or remove outbox.elsewhere".to_owned()
         };
         Finding::warn(line, fix)
     }
@@ -84,7 +84,7 @@ fn count_contents(desk: &Desk) -> io::Result<Contents> {
                 Some(format!("{name} ({})", other.short()))
             }
             None if origin.database == here => None,
-            None => Some("one that was never in contact".to_owned()),
+            None => Some("never contacted".to_owned()),
         });
         match other {
             None => contents.here += 1,

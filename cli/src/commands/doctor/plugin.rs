@@ -30,7 +30,7 @@ const LARGEST: u64 = 256 * 1024 * 1024;
 /// Sessions looked at, the latest sign of life first.
 const RECENT: u32 = 100;
 
-const REINSTALL: &str = "run install/install.sh again, and then restart Claude Code";
+const REINSTALL: &str = "run install/install.sh again, then restart Claude Code";
 
 /// Tells whether the client's id of a plugin is one of trueup's.
 pub(super) fn is_ours(id: &str) -> bool {
@@ -41,29 +41,29 @@ pub(super) fn is_ours(id: &str) -> bool {
 pub(super) fn installed(desk: &Desk, _: bool) -> Finding {
     let copies = copies(desk);
     if copies.iter().any(|copy| copy.is_for_here) {
-        return Finding::ok("Claude Code has it installed");
+        return Finding::ok("installed in Claude Code");
     }
     let fix = "run install/install.sh with `claude` on PATH, or start claude with --plugin-dir";
     if let Some(other) = copies.iter().find_map(|copy| copy.project.as_ref()) {
         return Finding::fail(
             format!(
-                "Claude Code has it installed for {} alone: no hook of it runs here",
+                "installed only for {}: its hooks do not run here",
                 other.display()
             ),
             fix,
         );
     }
-    let missing = "Claude Code does not have it installed";
+    let missing = "not installed in Claude Code";
     if !has_client(desk) {
         return Finding::warn(
-            "there is no Claude Code here that could have it installed",
+            "Claude Code was not found",
             fix,
         );
     }
     if hears_a_session(desk) {
-        return Finding::warn(format!("{missing}; a session at work runs its hooks"), fix);
+        return Finding::warn(format!("{missing}, but a running session uses its hooks"), fix);
     }
-    Finding::fail(format!("{missing}: no hook of it runs"), fix)
+    Finding::fail(format!("{missing}: its hooks do not run"), fix)
 }
 
 /// Tells whether the client is on PATH, or was here: its directory is.
@@ -171,22 +171,22 @@ pub(super) fn staged(desk: &Desk, _: bool) -> Finding {
     }
     match roots.first() {
         Some(root) => Finding::ok(root.display().to_string()),
-        None => Finding::ok("not looked at"),
+        None => Finding::ok("not checked"),
     }
 }
 
 fn problem_of(root: &Path) -> Option<String> {
     let hooks = root.join("hooks/hooks.json");
     let Some(found) = read_json(&hooks) else {
-        return Some(format!("{} is missing or no JSON", hooks.display()));
+        return Some(format!("{} is missing or not valid JSON", hooks.display()));
     };
     let missing = HOOKS.iter().map(|name| root.join("bin").join(name));
     if let Some(path) = missing.into_iter().find(|path| !is_executable(path)) {
-        return Some(format!("{} is missing or cannot be run", path.display()));
+        return Some(format!("{} is missing or not executable", path.display()));
     }
     let manifest = root.join(".claude-plugin/plugin.json");
     let Some(declared) = read_json(&manifest) else {
-        return Some(format!("{} is missing or no JSON", manifest.display()));
+        return Some(format!("{} is missing or not valid JSON", manifest.display()));
     };
     let version = declared.get("version");
     // The hooks file of another version may differ.
@@ -194,7 +194,7 @@ fn problem_of(root: &Path) -> Option<String> {
         && let Some(event) = missing_event(&found)
     {
         return Some(format!(
-            "{} lacks hooks of {event}, or has others",
+            "the hooks of {event} in {} are missing or differ",
             hooks.display()
         ));
     }
@@ -218,7 +218,7 @@ fn altered_by_digest(root: &Path) -> Option<String> {
     let digests = root.join(DIGESTS);
     let Ok(noted) = read_bytes(&digests, LARGEST, true) else {
         return Some(format!(
-            "{} is missing: nobody can tell whether the hooks are what was installed",
+            "{} is missing: the hooks cannot be verified",
             digests.display()
         ));
     };
@@ -227,14 +227,14 @@ fn altered_by_digest(root: &Path) -> Option<String> {
     let binaries = HOOKS.iter().map(|name| format!("bin/{name}"));
     let mut needed = binaries.chain(["hooks/hooks.json".to_owned()]);
     if let Some(name) = needed.find(|name| !noted.iter().any(|(_, noted)| noted == name)) {
-        return Some(format!("{} says nothing of {name}", digests.display()));
+        return Some(format!("{} does not list {name}", digests.display()));
     }
     let is_altered = |(digest, name): &&(&str, &str)| {
         read_bytes(&root.join(name), LARGEST, true).map_or(true, |b| sha256(&b) != *digest)
     };
     let (_, name) = noted.iter().find(is_altered)?;
     Some(format!(
-        "{} is not what was installed",
+        "{} has changed since installation",
         root.join(name).display()
     ))
 }

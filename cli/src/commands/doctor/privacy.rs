@@ -38,11 +38,11 @@ pub(super) fn files(desk: &Desk, fix: bool) -> Finding {
         open.retain(|path| close(path).is_err());
     }
     match open.as_slice() {
-        [] if found > 0 => Finding::ok(format!("{found} files were closed to others")),
-        [] => Finding::ok("no others can read what is trueup's"),
+        [] if found > 0 => Finding::ok(format!("made {found} files private")),
+        [] => Finding::ok("trueup's files are private"),
         [first, ..] => Finding::warn(
             format!(
-                "{} files are open to others, such as {}",
+                "{} files can be read by others, such as {}",
                 open.len(),
                 path_to_text(first)
             ),

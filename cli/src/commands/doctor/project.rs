@@ -7,14 +7,14 @@ use crate::desk::Desk;
 
 pub(super) fn repository(desk: &Desk, _: bool) -> Finding {
     match (&desk.site.project.git, desk.site.warnings.first()) {
-        (_, Some(warning)) => Finding::warn(warning.clone(), "mend that line"),
+        (_, Some(warning)) => Finding::warn(warning.clone(), "correct that line"),
         (Some(git), None) => Finding::ok(format!(
             "{}, branch {}",
             git.root.display(),
             or_none(desk.site.branch().as_deref())
         )),
         (None, None) => Finding::ok(format!(
-            "{} is no git worktree",
+            "{} is not a git worktree",
             desk.site.project.dir.display()
         )),
     }
@@ -25,8 +25,8 @@ pub(super) fn git(_: &Desk, _: bool) -> Finding {
     match first_line_of("git") {
         Some(version) => Finding::ok(version),
         None => Finding::fail(
-            "git does not run: branches, remotes and workplans cannot be compared",
-            "install git, and have it on PATH",
+            "git cannot be run: branches, remotes and workplans are not compared",
+            "install git and make sure that it is on PATH",
         ),
     }
 }
@@ -45,7 +45,7 @@ pub(super) fn handoff_commands(desk: &Desk, _: bool) -> Finding {
     }
     Finding::warn(
         format!(
-            "the client shows the gate only commands with the word handoff, so {} is checked at Stop alone",
+            "the client passes only commands with the word handoff to the gate, so {} is checked only at Stop",
             unseen.join(", ")
         ),
         "add a PreToolUse hook of pre-handoff-validate for it to your settings.json",

@@ -23,7 +23,7 @@ pub(super) fn create(desk: &Desk, arguments: HandoffCreate) -> Result<Answer, Fa
         let id: Result<HandoffId, _> = event.key.parse();
         let made = id.ok().map(|id| store.handoff(&id)).transpose()?.flatten();
         let made = made.ok_or_else(|| {
-            StoreError::Conflict(format!("hand-off {} was forgotten since", event.key))
+            StoreError::Conflict(format!("hand-off {} no longer exists", event.key))
         })?;
         return Ok(answer(&made, Vec::new()));
     }
@@ -55,7 +55,7 @@ pub(super) fn create(desk: &Desk, arguments: HandoffCreate) -> Result<Answer, Fa
     let missing: Vec<&str> = elements.missing().into_iter().map(Element::words).collect();
     if !missing.is_empty() {
         warnings.push(format!(
-            "the hand-off scores {} of 100: it does not say {}",
+            "the hand-off scores {} of 100; missing: {}",
             elements.score(),
             missing.join(", ")
         ));
@@ -75,7 +75,7 @@ pub(super) fn create(desk: &Desk, arguments: HandoffCreate) -> Result<Answer, Fa
 fn answer(handoff: &Handoff, warnings: Vec<String>) -> Answer {
     let text = vec![
         format!(
-            "handed {} on to {} as {} ({}, score {})",
+            "handed off {} to {} as {} ({}, score {})",
             handoff.item,
             addressee(handoff),
             handoff.id,
@@ -83,7 +83,7 @@ fn answer(handoff: &Handoff, warnings: Vec<String>) -> Answer {
             handoff.elements.score()
         ),
         format!(
-            "this session holds {} until `trueup handoff accept {}` takes it",
+            "this session holds {} until `trueup handoff accept {}` is run",
             handoff.item, handoff.id
         ),
     ];
@@ -144,13 +144,13 @@ fn open_of(store: &mut SqliteStore, item: &ItemKey) -> Result<Option<Handoff>, F
 /// Refuses a second hand-off of an item while the first waits.
 fn handed_on(open: &Handoff) -> Failure {
     let Handoff { id, item, .. } = open;
-    let text = format!("{item} is handed on to {} as {id} already", addressee(open));
+    let text = format!("{item} already has an open hand-off to {}: {id}", addressee(open));
     let case = ErrorCase::HandoffOpen { handoff: id.into() };
     Failure::new(case, text).data(one(open))
 }
 
 fn not_holder(session: &Session) -> Failure {
-    let text = format!("session {} holds no item to hand on", session.id);
+    let text = format!("session {} holds no item to hand off", session.id);
     Failure::new(ErrorCase::NothingToHandOn, text)
 }
 
@@ -162,7 +162,7 @@ fn find_receiver(
 ) -> Result<Session, Failure> {
     let receiver = find_session(store, to)?;
     if receiver.id == *from {
-        let text = format!("session {from} cannot hand its item on to itself");
+        let text = format!("session {from} cannot hand off its item to itself");
         return Err(Failure::new(ErrorCase::HandoffToItself, text));
     }
     Ok(receiver)

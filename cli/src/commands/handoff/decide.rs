@@ -56,7 +56,7 @@ pub(super) fn reject(desk: &Desk, id: &HandoffId, reason: String) -> Result<Answ
     if reason.trim().is_empty() {
         return Err(Failure::usage(
             "trueup handoff reject --help",
-            "--reason says nothing",
+            "--reason is empty",
         ));
     }
     let rejection = HandoffRejection {
@@ -70,7 +70,7 @@ pub(super) fn reject(desk: &Desk, id: &HandoffId, reason: String) -> Result<Answ
         Err(refusal) => return Err(undecidable(desk, &mut store, id, refusal)?),
     };
     let text = vec![format!(
-        "rejected {id}: pending_acceptance -> {}; {} stays where it was",
+        "rejected {id}: pending_acceptance -> {}; the sender keeps {}",
         handoff.status, handoff.item
     )];
     Ok(Answer::new(text, one(&handoff)))
@@ -108,19 +108,19 @@ pub(super) fn refused(id: &HandoffId, refusal: HandoffRefusal) -> Failure {
             ErrorCase::HandoffNotFound,
         ),
         HandoffRefusal::Decided => (
-            format!("hand-off {id} was decided before"),
+            format!("hand-off {id} is already closed"),
             ErrorCase::HandoffDecided { handoff },
         ),
         HandoffRefusal::NotAddressed => (
-            format!("hand-off {id} is another session's to decide"),
+            format!("hand-off {id} is addressed to another session"),
             ErrorCase::HandoffNotAddressed { handoff },
         ),
         HandoffRefusal::OwnHandoff => (
-            format!("hand-off {id} is this session's own: another accepts it"),
+            format!("hand-off {id} was made by this session; another session must accept it"),
             ErrorCase::OwnHandoff { handoff },
         ),
         HandoffRefusal::ItemNotFound => (
-            format!("the item of hand-off {id} is gone"),
+            format!("the item of hand-off {id} no longer exists"),
             ErrorCase::HandoffItemNotFound { handoff },
         ),
         HandoffRefusal::ItemFinished => (
@@ -128,7 +128,7 @@ pub(super) fn refused(id: &HandoffId, refusal: HandoffRefusal) -> Failure {
             ErrorCase::HandoffItemFinished { handoff },
         ),
         HandoffRefusal::StaleEpoch => (
-            format!("the sender of hand-off {id} does not hold the item under that claim any more"),
+            format!("the sender of hand-off {id} no longer holds the item under that claim"),
             ErrorCase::HandoffOutlived { handoff },
         ),
     };

@@ -33,5 +33,5 @@ fn addressee(handoff: &Handoff) -> &str {
     handoff
         .to
         .as_ref()
-        .map_or("whoever takes it", SessionId::as_str)
+        .map_or("any session", SessionId::as_str)
 }

@@ -26,7 +26,7 @@ pub(super) fn list(desk: &Desk, all: bool) -> Result<Answer, Failure> {
     let handoffs = desk.open()?.handoffs(HandoffFilter { open: !all })?;
     let mut text: Vec<String> = handoffs.iter().map(line).collect();
     if text.is_empty() {
-        text.push("no hand-off waits; `trueup handoff create TYPE` makes one".to_owned());
+        text.push("no open hand-offs; create one with `trueup handoff create TYPE`".to_owned());
     }
     let rows: Vec<_> = handoffs.iter().map(json::handoff).collect();
     let answer = Answer::new(text, json!({"handoffs": rows}));
@@ -60,7 +60,7 @@ fn whole(handoff: &Handoff) -> Vec<String> {
     let mut text = vec![
         line(handoff),
         format!(
-            "made {} at epoch {}; phase: {}, task: {}, branch: {}, worktree: {}",
+            "created {} at epoch {}; phase: {}, task: {}, branch: {}, worktree: {}",
             handoff.created_at,
             handoff.epoch,
             or_none(handoff.phase.as_deref()),

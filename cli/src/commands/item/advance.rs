@@ -37,7 +37,7 @@ fn run(
     let kinds = ["status", "reopened", "changed"];
     if let Some(event) = desk.carried_out(&mut store, "item", Some(key.as_str()), &kinds)? {
         let item = super::known(&mut store, &key)?;
-        let text = format!("{key} was moved by this operation at {}", event.at);
+        let text = format!("this operation changed {key} at {}", event.at);
         return Ok(Answer::new(vec![text], json!({"item": json::item(&item)})));
     }
     let mut session = desk.mover(&mut store)?;
@@ -74,7 +74,7 @@ fn run(
 fn told(before: &Item, moved: &ItemMoved) -> Vec<String> {
     let item = &moved.item;
     let mut text = vec![if before.status == item.status {
-        format!("{} stays {}", item.key, item.status)
+        format!("{} is still {}", item.key, item.status)
     } else {
         format!("{}: {} -> {}", item.key, before.status, item.status)
     }];
@@ -84,7 +84,7 @@ fn told(before: &Item, moved: &ItemMoved) -> Vec<String> {
         ));
     }
     let followed = moved.followed.iter();
-    text.extend(followed.map(|(key, status)| format!("{key} is {status} now")));
+    text.extend(followed.map(|(key, status)| format!("{key} is now {status}")));
     text
 }
 
@@ -103,20 +103,20 @@ fn refused(
         MoveRefusal::ItemNotFound => Failure::no_item(key),
         MoveRefusal::NotHolder(holder) => refused(
             ErrorCase::NotHolder { item },
-            format!("{key} is held by {holder}, who alone may move it"),
+            format!("{key} is held by {holder}; only the holder can move it"),
         )
         .data(json!({"holder": holder})),
         MoveRefusal::StaleEpoch(holder) => refused(
             ErrorCase::OwnClaimLost,
-            format!("the claim on {key} was lost: {holder} holds it by now"),
+            format!("the claim on {key} was lost; {holder} holds it now"),
         )
         .data(json!({"holder": holder})),
         MoveRefusal::IllegalTransition { from, to, legal } => {
             let message = match (wish.goal, legal.as_slice()) {
-                (Goal::Start, _) => format!("{key} is {from}: there is nothing to reopen"),
+                (Goal::Start, _) => format!("{key} is {from} and does not need to be reopened"),
                 (_, []) => format!("{key} is {from} and cannot become {to}: it is finished"),
                 (_, legal) => format!(
-                    "{key} is {from} and cannot become {to}; from {from} it goes to {}",
+                    "{key} is {from} and cannot become {to}; allowed: {}",
                     legal.join(", ")
                 ),
             };
@@ -133,7 +133,7 @@ fn refused(
         }
         MoveRefusal::EvidenceRequired => refused(
             ErrorCase::EvidenceRequired,
-            format!("{key} is completed with evidence only"),
+            format!("{key} needs --evidence to be completed"),
         ),
     })
 }

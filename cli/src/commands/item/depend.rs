@@ -18,7 +18,7 @@ pub(super) fn run(desk: &Desk, arguments: ItemDepend) -> Result<Answer, Failure>
     let kinds = ["dependencies"];
     if let Some(event) = desk.carried_out(&mut store, "item", Some(key.as_str()), &kinds)? {
         let item = known(&mut store, &key)?;
-        let text = format!("{key} was changed by this operation at {}", event.at);
+        let text = format!("this operation changed {key} at {}", event.at);
         return Ok(Answer::new(vec![text], json!({"item": json::item(&item)})));
     }
     desk.mover(&mut store)?;
@@ -75,7 +75,7 @@ pub(super) fn admit(
     }
     for on in on {
         if let Some(circle) = circle(key, on, &waits) {
-            let message = format!("nothing could ever begin: {}", drawn(&circle));
+            let message = format!("circular dependency: {}", drawn(&circle));
             return Err(Failure::new(ErrorCase::DependencyCycle, message));
         }
         if store.item(on)?.is_none() {

@@ -19,7 +19,7 @@ pub(super) fn edit(desk: &Desk, arguments: ItemEditArgs) -> Result<Answer, Failu
     let key = arguments.key;
     if let Some(event) = desk.carried_out(&mut store, "item", Some(key.as_str()), &["changed"])? {
         let item = known(&mut store, &key)?;
-        let text = format!("{key} was changed by this operation at {}", event.at);
+        let text = format!("this operation changed {key} at {}", event.at);
         return Ok(Answer::new(vec![text], json!({"item": json::item(&item)})));
     }
     let before = known(&mut store, &key)?;
@@ -46,7 +46,7 @@ fn admit_parent(store: &mut SqliteStore, key: &ItemKey, parent: &ItemKey) -> Res
     let waits = store.waiting_for(parent)?;
     let is_key = |waits: &Waits| waits.item == *key;
     if parent == key || waits.iter().any(is_key) {
-        let text = format!("{key} waits for {parent}, which would wait for its child");
+        let text = format!("circular dependency: {key} waits for {parent}, which would wait for its child {key}");
         let item = key.into();
         return Err(Failure::new(ErrorCase::ParentCycle { item }, text));
     }
@@ -74,12 +74,12 @@ pub(super) fn remove(desk: &Desk, key: &ItemKey, reason: Option<&str>) -> Result
     let mut store = desk.open_for_change()?;
     let by = desk.provenance(&desk.actor(&mut store)?, reason.unwrap_or("item remove"));
     if let Some(event) = desk.carried_out(&mut store, "item", Some(key.as_str()), &["removed"])? {
-        let text = format!("{key} was removed by this operation at {}", event.at);
+        let text = format!("this operation removed {key} at {}", event.at);
         return Ok(Answer::new(vec![text], json!({"item": null})));
     }
     let item = known(&mut store, key)?;
     if let Some(used) = store.use_of_item(key)? {
-        let text = format!("{key} stays: {used}");
+        let text = format!("{key} cannot be removed: {used}");
         let speaker = desk.mover(&mut store)?.map(|session| session.id);
         let is_free = item.holder.is_none() || item.holder == speaker;
         let case = if is_free && !item.status.is_finished() {

@@ -61,7 +61,7 @@ pub(super) fn chosen(desk: &Desk, ids: Vec<AdwId>) -> Result<(Vec<AdwId>, Vec<St
     }
     let listed = listed(&desk.site.project.dir).map_err(|error| Failure::from(&error))?;
     let strange = listed.strange.iter();
-    let warnings = strange.map(|name| format!("agents/{name} is no workflow id; it is left out"));
+    let warnings = strange.map(|name| format!("agents/{name} is not a workflow id; skipped"));
     Ok((listed.ids, warnings.collect()))
 }
 

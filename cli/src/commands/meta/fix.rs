@@ -120,7 +120,7 @@ fn warned(id: &AdwId, mended: &Mended) -> Option<String> {
         return None;
     }
     let fields: Vec<&str> = mended.before.keys().map(String::as_str).collect();
-    let writer = mended.writer.as_deref().unwrap_or("somebody unknown");
+    let writer = mended.writer.as_deref().unwrap_or("an unknown user");
     Some(format!(
         "{}: removed {}, which the database owns; written by {}: mend what wrote it \
          (`trueup check --sources PATH` finds it)",

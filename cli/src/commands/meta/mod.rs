@@ -64,7 +64,7 @@ fn unreadable(id: &AdwId, error: &MetadataError) -> Failure {
 }
 
 fn not_found(id: &AdwId) -> Failure {
-    let message = format!("there is no {}", shown_place(id));
+    let message = format!("{} does not exist", shown_place(id));
     Failure::new(ErrorCase::MetadataNotFound { id: id.into() }, message)
 }
 
@@ -90,7 +90,7 @@ fn refuse_owned(field: &str) -> Result<(), Failure> {
         return Ok(());
     };
     let message = format!(
-        "{field} is a field of the database; change it with `{}`",
+        "{field} is owned by the database; change it with `{}`",
         owned.command
     );
     Err(Failure::new(ErrorCase::FieldOfDatabase, message))
@@ -114,7 +114,7 @@ fn get(desk: &Desk, id: &AdwId, field: Option<&str>) -> Result<Answer, Failure> 
             let Some(value) = state.get(field) else {
                 // What a file must not hold is nothing to set in it.
                 if owned(field).is_some() {
-                    let message = format!("{field} is a field of the database");
+                    let message = format!("{field} is owned by the database");
                     return Err(Failure::new(ErrorCase::FieldOfDatabase, message));
                 }
                 let message = format!("{} has no field {}", shown_place(id), one_line(field, 80));
@@ -203,7 +203,7 @@ fn record(desk: &Desk, id: &AdwId, changed: &Map<String, Json>) -> Option<String
     });
     match recorded {
         Err(failure) if *failure.case != ErrorCase::DatabaseMissing => {
-            Some(format!("the log does not have it: {}", failure.message))
+            Some(format!("not recorded in the log: {}", failure.message))
         }
         _ => None,
     }
@@ -249,7 +249,7 @@ fn wish(id: &AdwId, pair: &str) -> Result<(String, Literal), Failure> {
         _ => Literal::of(value),
     };
     if key == "adw_id" && literal != Literal::text(id.as_str()) {
-        let message = format!("adw_id of {} is {id}, as its folder", shown_place(id));
+        let message = format!("adw_id of {} must be {id}, like its directory", shown_place(id));
         return Err(Failure::new(ErrorCase::IdMismatch, message));
     }
     Ok((key.to_owned(), literal))

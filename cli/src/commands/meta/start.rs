@@ -64,7 +64,7 @@ pub(crate) fn may_start(desk: &Desk, row: &Phase) -> Result<(), Failure> {
     }
     let mut failure = refusal(row.name, &lacking, json!({}));
     if document.is_none() {
-        failure.message = format!("{} (there is no {})", failure.message, shown_place(&id));
+        failure.message = format!("{} ({} is missing)", failure.message, shown_place(&id));
     }
     Err(failure)
 }

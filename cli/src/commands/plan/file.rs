@@ -100,9 +100,9 @@ fn text(path: &Path) -> Result<String, String> {
         read_text(path, LARGEST, true)
     };
     read.map_err(|error| match error.kind() {
-        ErrorKind::FileTooLarge => format!("it is larger than {} MiB", LARGEST / 1024 / 1024),
-        ErrorKind::InvalidData => "it is not UTF-8".to_owned(),
-        _ if path.is_dir() => "it is no file".to_owned(),
+        ErrorKind::FileTooLarge => format!("larger than {} MiB", LARGEST / 1024 / 1024),
+        ErrorKind::InvalidData => "not UTF-8".to_owned(),
+        _ if path.is_dir() => "not a file".to_owned(),
         _ => error.to_string(),
     })
 }

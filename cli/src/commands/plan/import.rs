@@ -24,7 +24,7 @@ pub(super) fn run(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
     let mut read = file::read(desk, path)?;
     let skipped: Vec<Value> = read.skipped.iter().map(shape).collect();
     if read.plan.tasks.is_empty() {
-        let text = format!("{}: no task found; nothing was imported", path.display());
+        let text = format!("{}: no tasks found; nothing was imported", path.display());
         return Err(Failure::new(ErrorCase::NoTasks, text)
             .data(json!({"plan": null, "imported": 0, "skipped": skipped})));
     }
@@ -61,7 +61,7 @@ pub(super) fn run(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
     let warnings = imported
         .not_in_file
         .iter()
-        .map(|id| format!("task {id} is not in the file; it stays"));
+        .map(|id| format!("task {id} is not in the file; kept"));
     Ok(Answer {
         warnings: warnings.collect(),
         divergences: read.errors,

@@ -65,7 +65,7 @@ fn find(desk: &Desk, store: &mut SqliteStore, named: Option<&str>) -> Result<Pla
     }
     let mut plans = store.plan_ids()?;
     match plans.pop() {
-        None => Err(Failure::new(ErrorCase::NoPlans, "there is no plan")),
+        None => Err(Failure::new(ErrorCase::NoPlans, "there are no plans")),
         Some(only) if plans.is_empty() => Ok(only),
         Some(last) => {
             plans.push(last);
@@ -95,7 +95,7 @@ fn not_found(store: &mut SqliteStore, text: &str) -> Result<Failure, Failure> {
         let plans = known.as_str().into();
         ErrorCase::PlanNotFound { plans }
     };
-    Ok(Failure::new(case, format!("there is no plan {text}")))
+    Ok(Failure::new(case, format!("no plan named {text}")))
 }
 
 fn by_id(store: &mut SqliteStore, text: &str) -> Result<Option<PlanId>, Failure> {
@@ -144,7 +144,7 @@ fn plan_of(
     match &which.plan {
         Some(other) if by_name(desk, store, other)? != found => Err(Failure::usage(
             "trueup plan --help",
-            format!("the task is one of {own}, --plan says {other}"),
+            format!("the task belongs to {own}, but --plan is {other}"),
         )),
         _ => Ok(found),
     }

@@ -17,7 +17,7 @@ pub(super) fn run(desk: &Desk, named: &str) -> Result<Answer, Failure> {
     let by = desk.provenance(&desk.actor(&mut store)?, "plan remove");
     if let Some(event) = desk.carried_out(&mut store, "plan", None, &["removed"])? {
         let text = format!(
-            "{} was removed by this operation at {}",
+            "this operation removed {} at {}",
             event.key, event.at
         );
         return Ok(Answer::new(vec![text], json!({"plan": null})));
@@ -33,7 +33,7 @@ pub(super) fn run(desk: &Desk, named: &str) -> Result<Answer, Failure> {
     let state = show::state(&mut store, &id)?;
     store.remove_plan(&id, &by)?;
     let text = format!(
-        "removed plan {id} with {}; its file stays",
+        "removed plan {id} with {}; its file is kept",
         counted(state.tasks.len(), "task", "tasks")
     );
     let plan = json::plan(&state.plan, &state.summary());

@@ -23,7 +23,7 @@ pub(super) fn list(desk: &Desk) -> Result<Answer, Failure> {
         .map(|listed| head(&listed.plan, &listed.summary))
         .collect();
     if text.is_empty() {
-        text.push("no plans; `trueup plan import FILE` takes one in".to_owned());
+        text.push("no plans; import one with `trueup plan import FILE`".to_owned());
     }
     let rows: Vec<Value> = plans
         .iter()
@@ -70,9 +70,9 @@ pub(super) fn next(desk: &Desk, named: Option<&str>, count: usize) -> Result<Ans
     if text.is_empty() {
         let left = state.summary().pending;
         text.push(if left > 0 {
-            format!("nothing is ready; {left} pending tasks wait for others")
+            format!("no ready tasks; {left} pending tasks wait for others")
         } else {
-            "nothing is left to do".to_owned()
+            "no tasks left".to_owned()
         });
     }
     let tasks: Vec<_> = tasks.into_iter().map(json::plan_task).collect();

@@ -56,7 +56,7 @@ pub(super) fn start(desk: &Desk, task: &Task) -> Result<Answer, Failure> {
     let unknown = state.unknown_dependencies(&begun).into_iter();
     answer.warnings.extend(unknown.map(|other| {
         let id = &begun.id;
-        format!("{id} depends on {other}, which is no task of the plan")
+        format!("{id} depends on {other}, which is not in the plan")
     }));
     let open = state.waits_for(&begun);
     answer.warnings.extend(open.map(|other| {
@@ -98,10 +98,10 @@ fn taken(
             let text = format!("{from} -> {}", task.status);
             (text, task)
         }
-        StepTaken::Already(task) => (format!("{} already, nothing changed", task.status), task),
+        StepTaken::Already(task) => (format!("already {}, nothing changed", task.status), task),
         StepTaken::Refused { refusal, task } => return Err(refused(refusal, &task, step)),
         StepTaken::Unknown => {
-            let text = format!("there is no task {key}");
+            let text = format!("no task named {key}");
             let plan = plan.into();
             return Err(Failure::new(ErrorCase::TaskNotFound { plan }, text));
         }
@@ -125,7 +125,7 @@ fn refused(refusal: PlanTaskRefusal, task: &PlanTask, step: &PlanTaskStep) -> Fa
             format!("task {key} is in progress{since}, started by {who}{under}")
         }
         PlanTaskRefusal::RetryLimit => format!(
-            "task {key} was tried again {} times already",
+            "task {key} has already been retried {} times",
             task.retry_count
         ),
         PlanTaskRefusal::Illegal => {

@@ -138,7 +138,7 @@ fn status_file(
             patience: desk.deadline().left(),
         };
         (found, backup) = change_with_backup(&source.path, LARGEST, change, now(), |bytes| {
-            let text = hold(bytes).ok_or_else(|| file::unreadable(shown, "it is not UTF-8"))?;
+            let text = hold(bytes).ok_or_else(|| file::unreadable(shown, "not UTF-8"))?;
             let found = check(&text)?;
             let new = release(&apply(&text, &found.edits));
             Ok::<_, Failure>((Some(new), found))
@@ -171,11 +171,11 @@ fn mended(found: &StatusCheck, backup: &Path) -> (Vec<Value>, Vec<String>) {
         .map(|wrong| json!({"field": wrong.field, "was": number(&wrong.was), "now": wrong.now}));
     let lines = wrong.map(|wrong| {
         format!(
-            "summary.{} was {}, is {} now",
+            "summary.{}: {} -> {}",
             wrong.field, wrong.was, wrong.now
         )
     });
-    let kept = format!("the file as it was: {}", backup.display());
+    let kept = format!("the old file is kept as {}", backup.display());
     (rows.collect(), lines.chain([kept]).collect())
 }
 
@@ -219,22 +219,22 @@ fn markdown(
         let shown = Path::new(of.path);
         (boxes, backup) = change_with_backup(&source.path, LARGEST, change, now(), |bytes| {
             let old = std::str::from_utf8(bytes);
-            let old = old.map_err(|_| file::unreadable(shown, "it is not UTF-8"))?;
+            let old = old.map_err(|_| file::unreadable(shown, "not UTF-8"))?;
             let new = apply(old, &written_ids(&check(old).file));
             Ok::<_, Failure>((Some(new.clone().into_bytes()), check(&new)))
         })?;
         text.push(format!(
-            "wrote ids to {}",
+            "added ids to {}",
             counted(lacking.len(), "checkbox", "checkboxes")
         ));
         text.extend(
             backup
                 .iter()
-                .map(|backup: &PathBuf| format!("the file as it was: {}", backup.display())),
+                .map(|backup: &PathBuf| format!("the old file is kept as {}", backup.display())),
         );
         fixed = lacking;
     } else if fix {
-        text.push("nothing to fix: every checkbox has its id".to_owned());
+        text.push("nothing to fix: every checkbox has an id".to_owned());
     }
     Ok(Checked {
         tasks: boxes.file.tasks.len(),
