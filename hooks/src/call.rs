@@ -206,7 +206,7 @@ pub(crate) fn users_own(mut mended: Vec<Divergence>) -> Vec<Divergence> {
 
 /// Says what could not be mended, a line each.
 pub(crate) fn not_mended(problems: &[String]) -> Vec<String> {
-    let line = |problem: &String| format!("trueup: not mended: {problem}");
+    let line = |problem: &String| format!("trueup: not fixed: {problem}");
     problems.iter().map(line).collect()
 }
 

@@ -49,14 +49,14 @@ pub fn handle(call: &Call) -> Outcome {
         Concern::Nothing => return Outcome::default(),
         Concern::HandOff(place) => place,
         Concern::Unreadable(place, field) => {
-            let line = format!("⚠️ this may hand work on, but its {field} cannot be read");
+            let line = format!("⚠️ this may be a hand-off, but its {field} cannot be read");
             return unknown(&call.environment, place, line, None);
         }
     };
     let mut sent = Drained::default();
     let outcome = match divergences(call, &mut sent) {
         Ok(found) if found.standing.forbidding.is_empty() && found.hides_its_branch => {
-            let line = "⚠️ what is checked out cannot be read (.git/HEAD): this hand-off could not \
+            let line = "⚠️ the current branch cannot be read (.git/HEAD): this hand-off could not \
                         be checked";
             unknown(&call.environment, place, line.to_owned(), None)
         }
@@ -97,7 +97,8 @@ pub fn broken(input: &[u8]) -> Option<Outcome> {
     } else {
         TOOL
     });
-    let line = "⚠️ the payload is cut or broken: this may be a hand-off that could not be checked";
+    let line = "⚠️ the payload is truncated or broken: this may be a hand-off that could not be \
+                checked";
     may_hand_on.then(|| unknown(&environment, place, line.to_owned(), None))
 }
 
@@ -179,7 +180,7 @@ fn divergences(call: &Call, sent: &mut Drained) -> Result<Found, SyncError> {
         && call.payload.event == Event::BeforeTool(Tool::Agent)
         && let Err(error) = announce(call, &mut store, &synced.session, LONGEST_SPAN_SECONDS)
     {
-        notes.push(format!("trueup: silence not announced: {error}"));
+        notes.push(format!("trueup: quiet period not announced: {error}"));
     }
     Ok(Found {
         standing,
@@ -233,7 +234,7 @@ fn advice(standing: &Standing) -> String {
         .map(|(word, command)| format!("{word}: {command}"))
         .collect();
     format!(
-        "Nothing is handed on while copies disagree. {}",
+        "Hand-offs are refused until the copies agree. {}",
         lines.join("\n")
     )
 }

@@ -50,7 +50,7 @@ pub(crate) fn workplans(call: &Call, registered_at: Timestamp) -> Offer {
         changed.extend(found.changed);
         if found.is_cut {
             offer.notes.push(format!(
-                "trueup: {folder}/ holds more than {} files; the others were not looked at",
+                "trueup: {folder}/ has more than {} files; the rest were not checked",
                 WORKPLANS.most
             ));
         }
@@ -66,8 +66,8 @@ pub(crate) fn workplans(call: &Call, registered_at: Timestamp) -> Offer {
         others => format!(" and {others} other workplans"),
     };
     offer.line = Some(format!(
-        "{}{others} changed in this session: `trueup check --fix` trues up the database, the \
-         files and git",
+        "{}{others} changed in this session; `trueup check --fix` trues up the database, the files \
+         and git",
         one_line(&first.display().to_string(), LONGEST)
     ));
     offer

@@ -208,9 +208,9 @@ fn offer(
             let doing = work
                 .task
                 .or(work.phase)
-                .unwrap_or_else(|| "no task was noted".to_owned());
+                .unwrap_or_else(|| "no task recorded".to_owned());
             let why = format!(
-                "session {} ({}) was on it: {}",
+                "session {} ({}) worked on it: {}",
                 from.id,
                 from.status,
                 one_line(&doing, EXCERPT)
@@ -228,16 +228,16 @@ fn degraded(call: &Call, reason: &str) -> Outcome {
         create_cache: false,
     };
     let found = reconcile(&observation.snapshot, policy).divergences;
-    let mut whose = "so this is the local copy, which may be old".to_owned();
+    let mut whose = "so this is the local copy, which may be outdated".to_owned();
     let state = match &observation.snapshot.cache {
         Reading::Fresh(cache) => {
             whose = match &cache.session {
                 Some(owner) if *owner == call.payload.session => whose,
                 Some(owner) => format!(
-                    "and the local copy is that of session {owner}, not of this one: what it \
-                     says is that session's work, and nothing of it is held here"
+                    "and the local copy belongs to session {owner}, not to this one: it describes \
+                     that session's work, which this session does not hold"
                 ),
-                None => "and whose the local copy is, it does not say".to_owned(),
+                None => "and the local copy does not say which session it belongs to".to_owned(),
             };
             let lines: Vec<String> = cache
                 .fields
@@ -253,12 +253,12 @@ fn degraded(call: &Call, reason: &str) -> Outcome {
                 .collect();
             call.fence().lines(&lines.join("\n"))
         }
-        _ => "There is no cache either: what this session holds is unknown.".to_owned(),
+        _ => "There is no local cache either: it is unknown what this session holds.".to_owned(),
     };
     let said = lines(&found).unwrap_or_default();
     let context = format!(
-        "trueup: the database cannot be asked, {whose}. \
-         Hand nothing on before `trueup doctor` says the database is back.\n{said}\n{state}"
+        "trueup: the database is unreachable, {whose}. Do not hand off work until `trueup doctor` \
+         reports that the database is back.\n{said}\n{state}"
     );
     let response = Response {
         system_message: lines(&found),

@@ -49,7 +49,7 @@ fn file_changed(call: &Call) -> Outcome {
         },
         // Nothing was registered yet.
         Err(StoreError::Missing(_)) => Outcome::default(),
-        Err(error) => Outcome::note(format!("trueup: STATE.md was not passed on: {error}")),
+        Err(error) => Outcome::note(format!("trueup: STATE.md was not shared: {error}")),
     }
 }
 

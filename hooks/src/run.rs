@@ -174,7 +174,7 @@ fn read_input(deadline: Deadline) -> Result<Vec<u8>, String> {
             Err(Errno::INTR) => continue,
             Err(error) => return Err(format!("cannot be read: {error}")),
             Ok(0) if input.is_empty() => {
-                return Err("held nothing in time; nothing was done".to_owned());
+                return Err("was empty until the deadline; nothing was done".to_owned());
             }
             Ok(0) => return Ok(input),
             Ok(_) => {}
@@ -188,7 +188,7 @@ fn read_input(deadline: Deadline) -> Result<Vec<u8>, String> {
         input.extend_from_slice(chunk.get(..count).unwrap_or_default());
         if input.len() > PAYLOAD.len() {
             return Err(format!(
-                "holds more than {} MiB; nothing was done",
+                "is larger than {} MiB; nothing was done",
                 PAYLOAD.most / (1024 * 1024)
             ));
         }

@@ -22,7 +22,7 @@ pub fn handle(call: &Call) -> Outcome {
     };
     match declare(call, seconds) {
         Ok(()) => Outcome::default(),
-        Err(error) => Outcome::note(format!("trueup: silence not announced: {error}")),
+        Err(error) => Outcome::note(format!("trueup: quiet period not announced: {error}")),
     }
 }
 

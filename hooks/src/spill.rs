@@ -31,13 +31,12 @@ pub(crate) fn keep(call: &Call) -> Vec<String> {
     };
     match put(call, write) {
         Ok(()) if call.site.outbox().is_nearly_full() => {
-            vec![
-                "trueup: it waits in the outbox, which is nearly full; see trueup doctor"
-                    .to_owned(),
-            ]
+            vec!["trueup: saved in the outbox, which is nearly full; see trueup doctor".to_owned()]
         }
-        Ok(()) => vec!["trueup: it waits in the outbox and is sent later".to_owned()],
-        Err(error) => vec![format!("trueup: it is lost, the outbox too fails: {error}")],
+        Ok(()) => vec!["trueup: saved in the outbox; it is sent later".to_owned()],
+        Err(error) => vec![format!(
+            "trueup: lost, because the outbox cannot be written: {error}"
+        )],
     }
 }
 
@@ -45,7 +44,7 @@ pub(crate) fn keep(call: &Call) -> Vec<String> {
 pub(crate) fn keep_resumed(call: &Call) -> Vec<String> {
     match put(call, Write::Resumed) {
         Ok(()) => Vec::new(),
-        Err(error) => vec![format!("trueup: the outbox fails: {error}")],
+        Err(error) => vec![format!("trueup: the outbox cannot be written: {error}")],
     }
 }
 

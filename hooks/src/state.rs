@@ -60,7 +60,7 @@ fn at_home<'a>(call: &Call, machine: &str, repos: &'a [Repo]) -> Option<&'a Repo
 /// Gives the state on if its file says something new; returns lines for the user.
 pub(crate) fn pass_on(call: &Call, store: &mut SqliteStore) -> Vec<String> {
     try_pass_on(call, store)
-        .unwrap_or_else(|error| vec![format!("trueup: STATE.md was not passed on: {error}")])
+        .unwrap_or_else(|error| vec![format!("trueup: STATE.md was not shared: {error}")])
 }
 
 fn try_pass_on(call: &Call, store: &mut SqliteStore) -> Result<Vec<String>, String> {
@@ -87,7 +87,7 @@ fn try_pass_on(call: &Call, store: &mut SqliteStore) -> Result<Vec<String>, Stri
             // Else every hook would try again, in vain. A small one is the machine's fault.
             passed.note();
         }
-        return Err("secrets were not looked for in time; run: trueup state sync".to_owned());
+        return Err("the scan for secrets ran out of time; run: trueup state sync".to_owned());
     }
     let by = call.provenance("state sync");
     let given = give(store, &own.slug, &file, false, &by).map_err(|error| error.to_string())?;
@@ -99,14 +99,14 @@ fn try_pass_on(call: &Call, store: &mut SqliteStore) -> Result<Vec<String>, Stri
             // What said the same already costs a look, so the next hook gets further.
             let left = repos.len() - number;
             said.push(format!(
-                "trueup: STATE.md was not passed on to {left} repositories in time; the next hook \
-                 goes on"
+                "trueup: STATE.md was not shared with {left} repositories in time; the next hook \
+                 continues"
             ));
             break;
         }
         let deliveries = spread(std::slice::from_ref(repo), &machine, &given, paths, left);
         let errors = deliveries.iter().filter_map(|it| it.outcome.as_ref().err());
-        said.extend(errors.map(|error| format!("trueup: STATE.md was not passed on: {error}")));
+        said.extend(errors.map(|error| format!("trueup: STATE.md was not shared: {error}")));
         if number + 1 == repos.len() {
             // Only now: what a hook that is killed did not reach, the next one reaches.
             passed.note();
@@ -114,7 +114,7 @@ fn try_pass_on(call: &Call, store: &mut SqliteStore) -> Result<Vec<String>, Stri
     }
     if !given.found.is_empty() {
         said.push(format!(
-            "trueup: secrets in STATE.md were replaced before it was passed on: {}, in {}",
+            "trueup: secrets in STATE.md were redacted before it was shared: {}, in {}",
             given.found.len(),
             lines(&given.found)
         ));

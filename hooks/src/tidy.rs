@@ -28,7 +28,7 @@ pub(crate) fn tidy(call: &Call) {
         Err(error) => Some(error.to_string()),
     };
     if let Some(error) = failed {
-        let line = format!("what is old was not pruned: {error}");
+        let line = format!("old records were not pruned: {error}");
         call.site.log(Level::Warn, "session-start-sync", &line);
     }
 }

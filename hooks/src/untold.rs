@@ -19,9 +19,12 @@ pub(crate) fn keep(call: &Call, lines: &[String]) -> Option<String> {
     if lines.is_empty() || !matches!(call.payload.event, Event::SessionEnd(_)) {
         return None;
     }
-    append(call, lines)
-        .err()
-        .map(|error| format!("trueup: the next session is not told what was lost: {error}"))
+    append(call, lines).err().map(|error| {
+        format!(
+            "trueup: the rejected edit cannot be recorded for the next session: \
+                              {error}"
+        )
+    })
 }
 
 fn append(call: &Call, lines: &[String]) -> io::Result<()> {

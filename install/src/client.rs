@@ -93,7 +93,7 @@ impl Client {
             what: format!("{} plugin list", self.program.display()),
             detail: format!("does not list {} after installing it", parts::PLUGIN_ID),
             hint: format!(
-                "run claude plugin install {} and read its answer",
+                "run claude plugin install {} to see its error",
                 parts::PLUGIN_ID
             ),
         })?;
@@ -116,8 +116,8 @@ impl Client {
         if let Some(from) = market.as_ref().filter(|from| Path::new(from) != stage) {
             return Err(Error::Refused {
                 path: PathBuf::from(from),
-                why: "the marketplace trueup now comes from there, so it was left alone".to_owned(),
-                hint: "claude plugin marketplace remove trueup, if it should go too".to_owned(),
+                why: "the marketplace trueup now comes from there; kept".to_owned(),
+                hint: "to remove it too: claude plugin marketplace remove trueup".to_owned(),
             });
         }
         if self.plugin()?.is_some() {
@@ -161,8 +161,8 @@ impl Client {
         let json = said.find('[').map_or("", |start| &said[start..]);
         serde_json::from_str(json).map_err(|error| Error::Tool {
             what: format!("{} {}", self.program.display(), args.join(" ")),
-            detail: format!("did not answer with a list: {error}"),
-            hint: "this client may be too old: claude update, then run this again".to_owned(),
+            detail: format!("did not print a list: {error}"),
+            hint: "this client may be too old: run claude update, then run this again".to_owned(),
         })
     }
 
@@ -180,7 +180,7 @@ impl Client {
         Err(Error::Tool {
             what: format!("{} {}", self.program.display(), args.join(" ")),
             detail: ended.complaint(),
-            hint: "run that command yourself to see all of its answer".to_owned(),
+            hint: "run that command to see its full output".to_owned(),
         })
     }
 }

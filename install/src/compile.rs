@@ -141,8 +141,8 @@ pub(crate) fn build(source: &Path, target: &Target) -> Result<BTreeMap<String, P
     Err(Error::Tool {
         what: format!("cargo build in {}", source.display()),
         detail: format!("{status}\n{}", shown.join("\n")),
-        hint: "without network, `cargo fetch` once while online; `--bin-dir DIR` takes binaries \
-               built elsewhere"
+        hint: "to build offline, run `cargo fetch` once while online; or use `--bin-dir DIR` with \
+               prebuilt binaries"
             .to_owned(),
     })
 }
@@ -157,8 +157,8 @@ pub(crate) fn take(dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
             }
             Err(Error::Refused {
                 path,
-                why: "there is no such file".to_owned(),
-                hint: "build first, or leave out --no-build and --bin-dir".to_owned(),
+                why: "no such file".to_owned(),
+                hint: "build first, or omit --no-build and --bin-dir".to_owned(),
             })
         })
         .collect()

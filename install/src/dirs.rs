@@ -15,7 +15,7 @@ pub(crate) fn make(dir: &Path) -> Result<Vec<PathBuf>> {
         .map(Path::to_owned)
         .collect();
     new.reverse();
-    files::make_dirs(dir, 0o700).named("make the directory", dir)?;
+    files::make_dirs(dir, 0o700).named("create the directory", dir)?;
     Ok(new)
 }
 

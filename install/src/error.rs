@@ -50,12 +50,12 @@ impl Error {
             Self::Tool { hint, .. } | Self::Refused { hint, .. } => hint.clone(),
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => {
-                    "check who owns it and its permissions, or choose another place with --prefix"
+                    "check its owner and permissions, or choose another directory with --prefix"
                 }
                 io::ErrorKind::StorageFull => "free some space and run it again",
-                io::ErrorKind::ReadOnlyFilesystem => "choose another place with --prefix",
+                io::ErrorKind::ReadOnlyFilesystem => "choose another directory with --prefix",
                 io::ErrorKind::NotFound => "check that the path is right",
-                _ => "look at that path, then run it again: finished steps are not repeated",
+                _ => "check that path, then run it again: finished steps are not repeated",
             }
             .to_owned(),
         }

@@ -69,8 +69,8 @@ fn newer(client: Option<Version>, folder: &Path) -> Result<Vec<(Version, std::pa
 fn parsed(path: &Path, bytes: &[u8]) -> Result<Value> {
     serde_json::from_slice(bytes).map_err(|error| Error::Refused {
         path: path.to_owned(),
-        why: format!("is no JSON: {error}"),
-        hint: "take the repository's own file again: git checkout -- hooks".to_owned(),
+        why: format!("is not valid JSON: {error}"),
+        hint: "restore the repository's file: git checkout -- hooks".to_owned(),
     })
 }
 

@@ -21,11 +21,11 @@ use crate::verify;
 pub(crate) fn run(args: &Args, places: &Places, report: &mut Report) -> Result<()> {
     let steps = plan::install(args, places)?;
     if args.dry_run {
-        report.say("Would, in this order:");
+        report.say("Steps:");
         for (step, number) in steps.iter().zip(1..) {
             report.item(&format!("{number}. {step}"));
         }
-        report.say("Nothing was touched.");
+        report.say("Nothing was changed.");
         return Ok(());
     }
     let manifest = Manifest::load(&places.manifest)?.unwrap_or_default();
@@ -161,7 +161,7 @@ impl Work<'_> {
             Ok(registered) if registered.disabled => self.report.row_with_hint(
                 "Claude Code",
                 State::Missing,
-                format!("{} is registered but switched off", parts::PLUGIN_ID),
+                format!("{} is registered but disabled", parts::PLUGIN_ID),
                 format!("claude plugin enable {}", parts::PLUGIN_ID),
             ),
             Ok(registered) if registered.done.is_empty() => {

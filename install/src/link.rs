@@ -34,12 +34,12 @@ pub(crate) fn put(link: &Link, known: &[Link]) -> Result<Linked> {
     let temporary = tempfile::Builder::new()
         .prefix(".trueup-link-")
         .make_in(dir, |path| symlink(&link.to, path))
-        .named("make a link in", dir)?;
+        .named("create a link in", dir)?;
     temporary
         .into_temp_path()
         .persist(&link.at)
         .map_err(|error| error.error)
-        .named("put the link at", &link.at)?;
+        .named("create the link", &link.at)?;
     Ok(Linked::New(new))
 }
 
@@ -65,7 +65,7 @@ fn is_ours(at: &Path, to: &Path, known: &[Link]) -> bool {
 fn foreign(link: &Link, what: &str) -> Error {
     Error::Refused {
         path: link.at.clone(),
-        why: format!("{what} that trueup did not make, so it was left alone"),
+        why: format!("{what} that trueup did not create; kept"),
         hint: format!(
             "move it away and run this again, or use {} directly",
             link.to.display()

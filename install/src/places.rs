@@ -41,7 +41,7 @@ impl Places {
     pub(crate) fn find(args: &Args) -> Result<Self> {
         let base = BaseDirs::new().ok_or_else(|| Error::Tool {
             what: "no home directory".to_owned(),
-            detail: "neither HOME nor the user database names one".to_owned(),
+            detail: "neither HOME nor the user database has one".to_owned(),
             hint: "set HOME and run it again".to_owned(),
         })?;
         let home = base.home_dir().to_owned();
@@ -112,8 +112,8 @@ impl Places {
             None => Ok(()),
             Some(path) => Err(Error::Refused {
                 path: path.clone(),
-                why: "the path is no UTF-8, so that no JSON file can name it".to_owned(),
-                hint: "choose a place whose name is UTF-8; nothing was touched".to_owned(),
+                why: "the path is not UTF-8, so it cannot be written to a JSON file".to_owned(),
+                hint: "choose a directory with a UTF-8 name; nothing was changed".to_owned(),
             }),
         }
     }

@@ -42,11 +42,11 @@ impl fmt::Display for Step {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Build(target) => write!(out, "build the binaries for {}", target.describe()),
-            Self::Take(dir) => write!(out, "take the binaries from {}", dir.display()),
+            Self::Take(dir) => write!(out, "use the binaries in {}", dir.display()),
             Self::Stage { at, .. } => {
                 write!(
                     out,
-                    "stage {} beneath {}",
+                    "stage {} in {}",
                     parts::STAGED.join(", "),
                     at.display()
                 )
@@ -67,10 +67,10 @@ impl fmt::Display for Step {
                     client.display()
                 )
             }
-            Self::LeaveClient(why) => write!(out, "leave Claude Code alone ({why})"),
-            Self::Migrate => write!(out, "initialise the database: trueup db migrate"),
-            Self::Demo => write!(out, "play the demo: trueup demo"),
-            Self::Doctor => write!(out, "check everything: trueup doctor"),
+            Self::LeaveClient(why) => write!(out, "do not register with Claude Code ({why})"),
+            Self::Migrate => write!(out, "create or upgrade the database: trueup db migrate"),
+            Self::Demo => write!(out, "run the demo: trueup demo"),
+            Self::Doctor => write!(out, "check the installation: trueup doctor"),
         }
     }
 }

@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args, places: &Places, report: &mut Report) -> Result<(
         dirs::remove_all(&places.manifest)?;
     } else {
         let kept = places.short(&places.manifest);
-        let hint = "settle the lines above and uninstall again";
+        let hint = "resolve the problems above and uninstall again";
         report.row_with_hint("record", State::Skipped, format!("{kept} kept"), hint);
     }
     for dir in &places.passing {
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &Args, places: &Places, report: &mut Report) -> Result<(
 
 /// Says what an uninstallation would do.
 fn describe(args: &Args, places: &Places, manifest: &Manifest, report: &Report) {
-    report.say("Would, in this order:");
+    report.say("Steps:");
     if manifest.registered {
         report.item("- remove the plugin and its marketplace from Claude Code");
     }
@@ -106,7 +106,7 @@ fn describe(args: &Args, places: &Places, manifest: &Manifest, report: &Report) 
             places.short(&places.data)
         ));
     }
-    report.say("Nothing was touched.");
+    report.say("Nothing was changed.");
 }
 
 /// Takes the plugin out of Claude Code and restores its files; says whether nothing is left to do.
@@ -123,11 +123,7 @@ fn unregister(
     match on_path("claude").filter(|_| !args.no_claude) {
         Some(program) => match Client::new(&program, places).unregister(&manifest.stage) {
             Ok(done) if done.is_empty() => {
-                report.row(
-                    "Claude Code",
-                    State::Same,
-                    "does not know the plugin any more",
-                );
+                report.row("Claude Code", State::Same, "no longer has the plugin");
             }
             Ok(done) => report.row("Claude Code", State::Done, done.join(", ")),
             Err(error) => {
@@ -146,16 +142,16 @@ fn unregister(
     let restored = touched::restore(manifest, &untouched)?;
     touched::sweep(manifest, places)?;
     for path in &restored.back {
-        let detail = format!("{} as it was before, byte for byte", places.short(path));
+        let detail = format!("{} restored byte for byte", places.short(path));
         report.row("restored", State::Done, detail);
     }
     for path in &restored.removed {
-        let detail = format!("{} is gone: there was none before", places.short(path));
+        let detail = format!("{} removed: it did not exist before", places.short(path));
         report.row("restored", State::Done, detail);
     }
     for path in &restored.left {
         let detail = format!(
-            "{} was changed since and keeps those changes",
+            "{} was changed since; the changes are kept",
             places.short(path)
         );
         report.row("kept", State::Skipped, detail);
@@ -166,7 +162,7 @@ fn unregister(
             "restored",
             State::Missing,
             format!(
-                "{} was changed since and still names the plugin",
+                "{} was changed since and still contains the plugin",
                 places.short(path)
             ),
             format!("claude plugin uninstall {}", parts::PLUGIN_ID),
@@ -224,7 +220,7 @@ fn purge(places: &Places, manifest: &Manifest, report: &mut Report) -> Result<()
     }
     let shown = places.short(data);
     if data.exists() {
-        let detail = format!("{shown} keeps what is not trueup's");
+        let detail = format!("{shown} kept: it contains other files");
         report.row("data", State::Skipped, detail);
     } else {
         report.row("data", State::Done, format!("{shown} removed"));
@@ -242,8 +238,8 @@ fn may_purge(places: &Places) -> Result<()> {
     if precious {
         return Err(Error::Refused {
             path: places.data.clone(),
-            why: "holds more than trueup's data, so --purge does not remove it".to_owned(),
-            hint: "leave out --purge and delete the database by hand".to_owned(),
+            why: "contains more than trueup's data, so --purge does not remove it".to_owned(),
+            hint: "omit --purge and delete the database manually".to_owned(),
         });
     }
     Ok(())

@@ -29,8 +29,8 @@ impl State {
             Self::Done => "done",
             Self::Same => "unchanged",
             Self::Fine => "ok",
-            Self::Skipped => "left out",
-            Self::Missing => "NOT",
+            Self::Skipped => "skipped",
+            Self::Missing => "failed",
         }
     }
 }
@@ -137,17 +137,15 @@ impl Report {
             .count();
         if missing > 0 {
             let plural = if missing == 1 {
-                "one thing is"
+                "one step"
             } else {
-                "some things are"
+                "some steps"
             };
-            self.say(&format!(
-                "\nFinished, but {plural} not in place: see NOT above."
-            ));
+            self.say(&format!("\nFinished, but {plural} failed: see above."));
             return ExitCode::from(1);
         }
         if !self.rows.is_empty() && self.rows.iter().all(|row| row.state != State::Done) {
-            self.say("\nNothing had to be changed.");
+            self.say("\nEverything is up to date.");
         }
         ExitCode::SUCCESS
     }

@@ -48,7 +48,7 @@ pub(crate) fn gather(
         let path = binaries.get(name).ok_or_else(|| Error::Refused {
             path: PathBuf::from(name),
             why: "was not built".to_owned(),
-            hint: "cargo did not name it among its products: run cargo build --release".to_owned(),
+            hint: "cargo did not build it: run cargo build --release".to_owned(),
         })?;
         let bytes = files::read(path).named("read", path)?;
         tree.insert(Path::new("bin").join(name), (0o755, bytes));
@@ -134,7 +134,7 @@ pub(crate) fn put(
             let parent = at.parent().unwrap_or(Path::new("/"));
             let mut new = dirs::make(parent)?;
             let temporary = written(parent, tree, trial)?;
-            fs::rename(temporary.path(), at).named("put the plugin at", at)?;
+            fs::rename(temporary.path(), at).named("place the plugin at", at)?;
             // The temporary name is gone, so nothing is left for its guard to remove.
             drop(temporary.keep());
             new.push(at.to_owned());
@@ -160,7 +160,7 @@ pub(crate) fn put(
                 if old.exists() {
                     swap(&new, &old)?;
                 } else {
-                    fs::rename(&new, &old).named("put the plugin at", &old)?;
+                    fs::rename(&new, &old).named("place the plugin at", &old)?;
                 }
             }
             Ok(Vec::new())
@@ -201,7 +201,8 @@ fn survey(at: &Path) -> Result<Ground> {
     if !is_ours(at) && names.iter().any(staged) {
         return Err(Error::Refused {
             path: at.to_owned(),
-            why: "holds a bin, hooks, skills or .claude-plugin that is not trueup's".to_owned(),
+            why: "contains a bin, hooks, skills or .claude-plugin directory that is not trueup's"
+                .to_owned(),
             hint: "choose an empty or a new directory with --prefix".to_owned(),
         });
     }
@@ -225,20 +226,20 @@ fn written(
     let temporary = tempfile::Builder::new()
         .prefix(".trueup-stage-")
         .tempdir_in(parent)
-        .named("make a directory in", parent)?;
+        .named("create a directory in", parent)?;
     fs::set_permissions(temporary.path(), fs::Permissions::from_mode(DIRECTORY))
         .named("set the permissions of", temporary.path())?;
     for (name, (mode, bytes)) in tree {
         let path = temporary.path().join(name);
         if let Some(dir) = path.parent() {
-            files::make_dirs(dir, DIRECTORY).named("make the directory", dir)?;
+            files::make_dirs(dir, DIRECTORY).named("create the directory", dir)?;
         }
         files::write_new(&path, *mode, bytes).named("write", &path)?;
     }
     if !holds(temporary.path(), tree) {
         return Err(Error::Refused {
             path: temporary.path().to_owned(),
-            why: "does not read back as it was written".to_owned(),
+            why: "differs from what was written".to_owned(),
             hint: "check the disk and its free space".to_owned(),
         });
     }

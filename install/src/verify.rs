@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_mins(1);
 
 /// Runs every staged binary once, in a scratch place of its own.
 pub(crate) fn read_back(stage: &Path) -> Result<()> {
-    let scratch = tempfile::tempdir().named("make a directory in", &std::env::temp_dir())?;
+    let scratch = tempfile::tempdir().named("create a directory in", &std::env::temp_dir())?;
     let quiet = |name: &str, arg: Option<&str>, input: &[u8]| {
         let path = stage.join("bin").join(name);
         let mut command = Command::new(&path);
@@ -73,8 +73,8 @@ pub(crate) fn demo(places: &Places, report: &mut Report) -> Result<()> {
 
 /// Lets the doctor look, and shows what it found.
 pub(crate) fn doctor(places: &Places, report: &mut Report) -> Result<()> {
-    let hint = "trueup doctor --fix mends what it can";
-    show(places, report, "doctor", "finds nothing wrong", hint)
+    let hint = "trueup doctor --fix fixes what it can";
+    show(places, report, "doctor", "no problems found", hint)
 }
 
 /// Runs a command of `trueup` that has something to show. Silence proves nothing.
@@ -86,9 +86,9 @@ fn show(places: &Places, report: &mut Report, name: &str, fine: &str, hint: &str
     }
     match ended.status.code() {
         Some(0) if !said.is_empty() => report.row(name, State::Fine, fine),
-        Some(0) => report.row_with_hint(name, State::Missing, "said nothing", hint),
+        Some(0) => report.row_with_hint(name, State::Missing, "no output", hint),
         Some(1) if !said.is_empty() => {
-            let detail = "found something wrong: see above";
+            let detail = "found problems: see above";
             report.row_with_hint(name, State::Missing, detail, hint);
         }
         _ => report.row_with_hint(name, State::Missing, ended.complaint(), hint),
@@ -109,6 +109,6 @@ fn refusal(path: &Path, ended: &Ended) -> Error {
             ended.status,
             ended.complaint()
         ),
-        hint: "was it built for this machine? Leave out --bin-dir to build it here".to_owned(),
+        hint: "was it built for this machine? Omit --bin-dir to build it here".to_owned(),
     }
 }

@@ -125,10 +125,7 @@ fn announced_silence_protects_past_lease_and_process() {
 fn a_longer_silence_than_half_an_hour_is_cut_and_said() {
     let home = started();
     let answer = object(&home, 0, &["claim", "SD-1", "--create", "--span", "2h"]);
-    assert_eq!(
-        answer["warnings"],
-        json!(["a span is honoured for at most 30 min"])
-    );
+    assert_eq!(answer["warnings"], json!(["--span is limited to 30 min"]));
     let seconds: f64 = home.ask(
         "SELECT (julianday(silent_until) - julianday('now')) * 86400 FROM claude_sessions
          WHERE session_id = ?1",

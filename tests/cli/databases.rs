@@ -17,7 +17,7 @@ fn migrate_creates_a_database_once() {
     assert_eq!(created["created"], true);
     assert!(created["from"].is_null() && created["to"] == created["known"]);
     let answer = trueup(&home, &["db", "migrate"]).ok();
-    let line = format!("{} has schema {} already\n", path.display(), created["to"]);
+    let line = format!("{} already has schema {}\n", path.display(), created["to"]);
     assert_eq!(answer.stdout, line);
 }
 
@@ -100,7 +100,7 @@ fn a_backup_that_cannot_be_written_is_exit_3_and_leaves_nothing() {
     assert_eq!(
         error["message"],
         format!(
-            "the copy cannot be written: {}: entity not found",
+            "the backup cannot be written: {}: entity not found",
             file.display()
         )
     );

@@ -76,7 +76,10 @@ fn a_refusal_keeps_its_message_and_hint() {
 fn without_json_the_answer_is_on_stdout_and_an_error_on_stderr() {
     let home = started();
     let answer = trueup(&home, &["item", "list"]).ok();
-    assert_eq!(answer.stdout, "no items; `trueup item add KEY` adds one\n");
+    assert_eq!(
+        answer.stdout,
+        "no items; add one with `trueup item add KEY`\n"
+    );
     let answer = trueup(&home, &["item", "show", "SD-9"]);
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(1), ""));
     assert_eq!(
@@ -94,7 +97,7 @@ fn a_bad_number_is_a_warning_of_whatever_is_answered() {
             .args(arguments)
             .env("TRUEUP_LEASE_SECONDS", "many");
         let object = envelope(&run.finish(), code);
-        let line = "TRUEUP_LEASE_SECONDS=\"many\" is no whole number; the default is used";
+        let line = "TRUEUP_LEASE_SECONDS=\"many\" is not a whole number; the default is used";
         assert_eq!(object["warnings"], serde_json::json!([line]));
     }
     let run = home

@@ -130,7 +130,7 @@ fn missing_elements_are_a_warning_with_a_score_and_no_refusal() {
     assert_eq!(
         half["warnings"],
         json!([
-            "the hand-off scores 33 of 100: it does not say known issues, decisions, \
+            "the hand-off scores 33 of 100; missing: known issues, decisions, \
                 deliverables, resources"
         ])
     );

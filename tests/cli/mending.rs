@@ -59,7 +59,7 @@ fn fix_says_in_words_what_it_mended() {
     let home = drifted("S-03");
     let answer = validate(&home, &["--fix"]).ok();
     let revision: i64 = home.session("revision", SESSION);
-    let expected = format!("mended S-03\nsession {SESSION} is consistent at revision {revision}\n");
+    let expected = format!("fixed S-03\nsession {SESSION} is consistent at revision {revision}\n");
     assert_eq!(answer.stdout, expected);
 }
 
@@ -125,7 +125,7 @@ fn a_branch_and_a_lost_claim_are_for_the_user_to_mend() {
         assert!(!mended.contains(&json!(code)), "{code}: {object}");
         let answer = validate(&home, &["--session", SESSION]);
         assert!(
-            answer.stdout.contains(&format!("  mend with: {way}\n")),
+            answer.stdout.contains(&format!("  fix: {way}\n")),
             "{}",
             answer.stdout
         );

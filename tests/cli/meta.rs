@@ -156,7 +156,7 @@ fn a_poisoned_file_is_savable_and_says_so() {
     let answer = trueup(&home, &["meta", "get", ID, "worktree_path"]);
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), "/w\n"));
     assert!(
-        answer.stderr.starts_with("warning: ⚠️ Metadata holds"),
+        answer.stderr.starts_with("warning: ⚠️ Metadata has"),
         "{answer:?}"
     );
 }
@@ -307,7 +307,7 @@ fn what_is_set_stays_set_while_the_log_cannot_have_it() {
     let object = object(&home, 0, &["meta", "set", ID, "branch_name=a"]);
     let warning = object["warnings"][0].as_str().unwrap();
     assert!(
-        warning.starts_with("the log does not have it: "),
+        warning.starts_with("not recorded in the log: "),
         "{warning}"
     );
     assert!(text(&home, ID).contains("\"branch_name\": \"a\""));
@@ -351,7 +351,7 @@ fn a_phase_that_cannot_start_has_everything_named_at_once() {
     );
     let message = object["error"]["message"].as_str().unwrap();
     for part in [
-        "worktree_path trees/x is no directory",
+        "worktree_path trees/x is not a directory",
         "plan_file plan.md has 5 bytes",
         "branch_name is not set",
     ] {

@@ -91,8 +91,7 @@ fn an_illegal_step_names_where_it_may_go_and_changes_nothing() {
     let message = object["error"]["message"].as_str().unwrap();
     assert_eq!(
         message,
-        "SD-1 is running and cannot become queued; from running it goes to \
-         blocked, cancelled, completed, failed"
+        "SD-1 is running and cannot become queued; allowed: blocked, cancelled, completed, failed"
     );
     let hint = object["error"]["hint"].as_str().unwrap();
     assert!(

@@ -112,7 +112,7 @@ fn an_unfinished_child_is_left_with_a_warning_and_stays_for_others() {
     );
     assert_eq!(
         answer["warnings"],
-        json!(["P.2 is not finished; it stays running for others"])
+        json!(["P.2 is not finished; its status is still running"])
     );
     assert_eq!(holder(&home, "P.2"), None);
     let text = trueup(&home, &["next", "--claim", "--give-up"]);
@@ -138,7 +138,7 @@ fn the_one_held_stays_when_it_is_all_that_is_left() {
     );
     assert_eq!(
         answer["warnings"],
-        json!(["P.2 is not finished, and nothing else is left to begin"])
+        json!(["P.2 is not finished, and no other item is ready"])
     );
     assert_eq!(taken["item"]["epoch"], 1, "the fence stays");
     assert_eq!(next(&home, &[])["reason"], "still_held");
@@ -203,7 +203,7 @@ fn when_nothing_is_ready_it_is_said_what_each_waits_for() {
     assert_eq!(
         text,
         format!(
-            "nothing is ready: what is left waits\n  P.1 is held by {SECOND}\n  \
+            "no ready items: the remaining ones wait for others\n  P.1 is held by {SECOND}\n  \
              P.2 waits for P.1 (running)\n  P.3 is blocked: no key\n"
         )
     );
@@ -358,7 +358,7 @@ fn a_claim_of_parked_work_says_in_words_how_to_go_on() {
     );
     assert!(text.contains(": phase PLAN, task none\n"), "{text}");
     assert!(
-        text.ends_with("to go on there: trueup set --phase PLAN\n"),
+        text.ends_with("to continue there: trueup set --phase PLAN\n"),
         "{text}"
     );
 }

@@ -375,7 +375,7 @@ fn no_command_is_usage_and_no_plan_a_refusal() {
         ] {
             let answer = trueup(&home, arguments);
             assert_eq!(answer.code, Some(1), "{arguments:?}: {answer:?}");
-            assert!(answer.stderr.contains("there is no plan"), "{answer:?}");
+            assert!(answer.stderr.contains("no plan named"), "{answer:?}");
         }
     }
     let rows: i64 = home.ask("SELECT count(*) FROM orchestrators", []);

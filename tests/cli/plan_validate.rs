@@ -241,7 +241,7 @@ fn what_is_odd_in_a_status_file_is_a_warning_and_stays() {
         &["odd.json:1:", "summary.completed is no number"][..],
         &["summary.completed is there twice"],
         &["summary.skipped is missing, should be 0"],
-        &["odd.json:4:1: 1.1 is there twice"],
+        &["odd.json:4:1: duplicate id 1.1"],
         &["odd.json:5:1: ", "almost", "in_progress"],
     ] {
         says(&found, "F-02", words);
@@ -252,7 +252,7 @@ fn what_is_odd_in_a_status_file_is_a_warning_and_stays() {
 
     write(&home, "none.json", "{\"tasks\": []}");
     let none = object(&home, 0, &["plan", "validate", "none.json", "--fix"]);
-    assert_eq!(messages(&none), ["none.json: it has no summary"]);
+    assert_eq!(messages(&none), ["none.json: summary is missing"]);
     assert_eq!(none["data"]["summary"]["found"], Value::Null);
 }
 

@@ -110,7 +110,7 @@ fn importing_again_takes_words_and_never_sets_back() {
     let answer = object(&home, 0, &["plan", "import", "fix.md"]);
     assert_eq!(
         answer["warnings"],
-        json!(["task 2.2 is not in the file; it stays"])
+        json!(["task 2.2 is not in the file; kept"])
     );
     let first = task(&home, "1.1");
     assert_eq!(
@@ -294,7 +294,7 @@ fn next_is_in_progress_first_then_what_is_ready() {
     assert_eq!(next(&[]), ["2.2"]);
     data(&home, &["plan", "complete", "2.2"]);
     let text = trueup(&home, &["plan", "next"]).ok().stdout;
-    assert_eq!(text, "nothing is ready; 1 pending tasks wait for others\n");
+    assert_eq!(text, "no ready tasks; 1 pending tasks wait for others\n");
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn steps_say_from_what_to_what() {
     let before = Witness::of(&home);
     let text = trueup(&home, &["plan", "complete", "1.1"]).ok().stdout;
     assert!(
-        text.starts_with("fix/1.1: completed already, nothing changed\n"),
+        text.starts_with("fix/1.1: already completed, nothing changed\n"),
         "{text}"
     );
     assert_eq!(Witness::of(&home), before);

@@ -108,7 +108,7 @@ fn a_phase_starts_once_its_workflow_has_all_it_needs() {
     let message = refused["error"]["message"].as_str().unwrap();
     assert_eq!(
         message,
-        "build cannot start: 77c90e61: plan_file plan.md has 99 bytes, a plan has at least 100"
+        "build cannot start: 77c90e61: plan_file plan.md has 99 bytes; a plan needs at least 100"
     );
     std::fs::write(home.project().join("trees/a/plan.md"), "x".repeat(100)).unwrap();
     does(&home, SESSION, &["start", "SD-1:2"]);

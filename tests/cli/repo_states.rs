@@ -284,7 +284,7 @@ fn a_cache_behind_a_link_is_not_written_and_the_others_are() {
         answer["warnings"][0]
             .as_str()
             .unwrap()
-            .starts_with("beta was not reached")
+            .starts_with("beta was not updated")
     );
     assert_eq!(changed(&answer["data"]), [("gamma".to_owned(), true)]);
     assert!(read(&gamma).contains("a\n"));
@@ -300,7 +300,7 @@ fn a_repository_that_is_gone_is_passed_over_and_not_made() {
     let answer = object(&home, 0, &["state", "sync", "alpha"]);
     assert_eq!(changed(&answer["data"]), []);
     let warnings = answer["warnings"].to_string();
-    assert!(warnings.contains("beta was not reached"), "{answer}");
+    assert!(warnings.contains("beta was not updated"), "{answer}");
     assert!(warnings.contains("trueup repo remove beta"), "{answer}");
     assert!(!beta.exists());
 }

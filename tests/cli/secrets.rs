@@ -39,7 +39,7 @@ fn run(home: &Home, arguments: &[&str]) {
     assert!(!both.contains(&token()), "{arguments:?}: {both}");
     if arguments.iter().any(|argument| argument.contains(&token())) {
         assert!(
-            both.contains("secrets were replaced"),
+            both.contains("secrets in the arguments were redacted"),
             "{arguments:?}: {both}"
         );
     }

@@ -76,7 +76,7 @@ fn the_dead_are_shown_as_such_and_swept_once() {
     );
     assert_eq!(
         trueup(&home, &["sessions", "sweep"]).ok().stdout,
-        "no session died\n"
+        "no dead sessions\n"
     );
 }
 

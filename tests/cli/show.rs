@@ -100,7 +100,7 @@ fn status_in_words() {
         "\nitem     SD-1, epoch 1, since 20",
         "\nphase    PLAN\ntask     write it\nbranch   main\n",
         "\nflags    auto-proceed off, chain-orchestrators off\n",
-        "work was interrupted; `trueup resume` takes it up again\n",
+        "interrupted; resume with `trueup resume`\n",
         "\ncache    fresh, ",
     ] {
         assert!(text.contains(part), "{part}: {text}");

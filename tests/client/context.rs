@@ -33,7 +33,7 @@ fn a_drifted_cache_is_mended_and_named_at_resume() -> Outcome<()> {
     let mut cache = scratch.cache()?;
     assert_eq!(
         cache["currentSd"], ITEM,
-        "the cache is not in step after the claim"
+        "the cache is out of date after the claim"
     );
     cache["currentSd"] = json!(OTHER_ITEM);
     fs::write(scratch.cache_file(), cache.to_string())?;

@@ -21,7 +21,7 @@ fn hand_on(scratch: &Scratch, session: &str, to: &str) -> Outcome<String> {
     assert!(!result.is_error, "not handed on: {}", result.text);
     let listed = scratch.trueup(session, &["handoff", "list"])?;
     let id = listed["data"]["handoffs"][0]["id"].as_str();
-    Ok(id.ok_or("no hand-off waits")?.to_owned())
+    Ok(id.ok_or("no open hand-offs")?.to_owned())
 }
 
 #[track_caller]

@@ -35,7 +35,7 @@ fn a_capture_waits_in_the_outbox_and_the_next_call_sends_it() {
         lines[0].starts_with("trueup: the database was busy until the deadline: "),
         "{lines:?}"
     );
-    assert_eq!(lines[1], "trueup: it waits in the outbox and is sent later");
+    assert_eq!(lines[1], "trueup: saved in the outbox; it is sent later");
     let waiting = home.lines("outbox.jsonl");
     assert_eq!(waiting.len(), 1, "{waiting:?}");
     assert_eq!(waiting[0]["write"], "state");

@@ -106,7 +106,7 @@ fn a_file_in_the_place_of_the_folder_is_said_and_left() {
     let answer = home.start();
     assert_eq!(answer.code, Some(0));
     assert!(
-        answer.stderr.starts_with("trueup: not mended: "),
+        answer.stderr.starts_with("trueup: not fixed: "),
         "{answer:?}"
     );
     assert_eq!(answer.stderr.lines().count(), 1);

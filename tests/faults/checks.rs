@@ -237,7 +237,7 @@ fn the_git_of_a_killed_run_is_waited_for() {
     killed.wait().unwrap();
     // What that git will commit is not put back before it has.
     let said = fix(&home)["warnings"].to_string();
-    assert!(said.contains("still at work"), "{said}");
+    assert!(said.contains("still running"), "{said}");
     let text = fs::read_to_string(home.project().join("workplans/1.md")).unwrap();
     assert_eq!(statuses(&text)["T1"], "in_progress");
     fs::write(&go, "\n").unwrap();

@@ -91,7 +91,7 @@ fn a_full_disk_under_the_repository() {
     let answer = home.start();
     assert_eq!(answer.code, Some(0));
     assert!(
-        answer.stderr.starts_with("trueup: not mended: "),
+        answer.stderr.starts_with("trueup: not fixed: "),
         "{answer:?}"
     );
     assert_eq!(answer.stderr.lines().count(), 1, "{answer:?}");
@@ -99,7 +99,10 @@ fn a_full_disk_under_the_repository() {
         answer.context().contains("\nphase: EXEC\n"),
         "the database is the truth: {answer:?}"
     );
-    assert!(answer.context().contains("Still differing:"), "{answer:?}");
+    assert!(
+        answer.context().contains("Remaining differences:"),
+        "{answer:?}"
+    );
     assert_eq!(
         fs::read(home.cache()).unwrap(),
         before,

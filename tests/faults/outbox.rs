@@ -70,7 +70,7 @@ fn three_todos_while_another_writes_end_with_the_third() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     for task in ["first", "second", "third"] {
         let answer = hurried(&home, "checkpoint-push", &todo(&home, task)).ok_of_hook();
-        assert!(answer.stderr.contains("waits in the outbox"), "{answer:?}");
+        assert!(answer.stderr.contains("saved in the outbox"), "{answer:?}");
     }
     other.execute_batch("COMMIT").unwrap();
     home.prompt().assert_silent();
@@ -163,7 +163,7 @@ fn a_write_waits_for_its_own_database_and_is_named() {
     let answer = with(&home, "b.db", "session-start-sync", &start);
     let said = answer.message().join("\n");
     assert!(
-        said.contains("1 writes wait for another database"),
+        said.contains("1 writes are waiting for another database"),
         "{said}"
     );
     for fixture in ["user-prompt-submit", "stop"] {
@@ -182,7 +182,9 @@ fn a_write_waits_for_its_own_database_and_is_named() {
     let doctor = home.run("trueup").args(["doctor", "--json"]);
     let doctor = doctor.env("TRUEUP_DATABASE_URL", url).finish();
     assert!(
-        doctor.stdout.contains("1 writes wait for another: ")
+        doctor
+            .stdout
+            .contains("1 writes are waiting for another database: ")
             && doctor.stdout.contains("trueup.db"),
         "{}",
         doctor.stdout
@@ -213,7 +215,7 @@ fn what_waits_for_a_database_that_is_gone_is_not_swallowed_by_a_new_one() {
     let said = home.start().message().join("\n");
     assert!(database.exists());
     assert!(
-        said.contains("1 writes wait for another database"),
+        said.contains("1 writes are waiting for another database"),
         "{said}"
     );
     let own: Value = home.state()["currentTask"].clone();
@@ -263,7 +265,7 @@ fn what_cannot_be_put_aside_stays_and_holds_nobody_up() {
         let said = with(&home, "b.db", "session-start-sync", &start).message();
         let said = said.join("\n");
         assert!(
-            said.contains("1 writes that are not for this database"),
+            said.contains("1 writes for another database, or refused by this one,"),
             "{said}"
         );
         assert!(said.contains("is full"), "{said}");
@@ -275,7 +277,9 @@ fn what_cannot_be_put_aside_stays_and_holds_nobody_up() {
     let doctor = home.run("trueup").args(["doctor", "--json"]);
     let doctor = doctor.env("TRUEUP_DATABASE_URL", url("b.db")).finish();
     assert!(
-        doctor.stdout.contains("1 writes wait for another: "),
+        doctor
+            .stdout
+            .contains("1 writes are waiting for another database: "),
         "{doctor:?}"
     );
     // It is still there for its own.

@@ -181,7 +181,7 @@ fn a_project_that_may_not_be_written_still_gets_the_truth() {
     assert_eq!(answer.code, Some(0));
     assert!(answer.context().contains("\nphase: EXEC\n"), "{answer:?}");
     assert!(
-        answer.stderr.starts_with("trueup: not mended: "),
+        answer.stderr.starts_with("trueup: not fixed: "),
         "{answer:?}"
     );
     assert!(answer.stderr.contains("ermission denied"), "{answer:?}");

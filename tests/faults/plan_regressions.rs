@@ -536,7 +536,7 @@ fn a_session_that_starts_sweeps_what_is_stuck_and_a_living_session_keeps_its_tas
     a_day_later(&home);
     let context = home.start().context();
     assert!(
-        context.contains("Failed, because nobody gave a sign of life")
+        context.contains("Failed for lack of a heartbeat")
             && context.contains("task old/1.2: no sign of life"),
         "{context}"
     );

@@ -48,7 +48,7 @@ fn a_repository_on_a_read_only_file_system() {
     let answer = home.start();
     assert_eq!(answer.code, Some(0));
     assert!(
-        answer.stderr.starts_with("trueup: not mended: "),
+        answer.stderr.starts_with("trueup: not fixed: "),
         "{answer:?}"
     );
     assert_eq!(answer.stderr.lines().count(), 1, "{answer:?}");
@@ -79,7 +79,7 @@ fn what_only_a_copy_says_that_nobody_can_write_holds_nothing_up() {
             "{told}"
         );
         for said in [&told, &answer.stderr] {
-            assert!(said.contains("not mended: "), "it says why: {said}");
+            assert!(said.contains("not fixed: "), "it says why: {said}");
             assert!(said.contains("Read-only file system"), "{said}");
         }
     }

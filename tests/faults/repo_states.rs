@@ -114,12 +114,12 @@ fn a_full_disk_leaves_the_cache_as_it_was_and_reaches_the_others() {
     let answer: Answer = syncing(&home).finish();
     assert_eq!(answer.code, Some(3), "{answer:?}");
     assert!(
-        answer.stderr.contains("target was not reached"),
+        answer.stderr.contains("target was not updated"),
         "{answer:?}"
     );
     assert!(cached(&full) == text(1), "the cache changed");
     let other = fs::read_to_string(cache(&free)).unwrap();
-    assert!(other.contains(&text(2)), "the other was not reached");
+    assert!(other.contains(&text(2)), "the other was not updated");
     mount.free();
     syncing(&home).finish().ok();
     assert!(cached(&full) == text(2), "it did not heal");

@@ -20,7 +20,7 @@ fn a_hundred_megabytes_are_one_line_and_touch_nothing() {
         let line = home.run(binary).stdin(whole).finish().one_line();
         assert_eq!(
             line,
-            format!("trueup: {binary}: stdin holds more than 16 MiB; nothing was done")
+            format!("trueup: {binary}: stdin is larger than 16 MiB; nothing was done")
         );
     }
     assert_eq!(fs::read_dir(home.trueup()).unwrap().count(), 0);
@@ -76,8 +76,9 @@ fn a_client_that_never_closes_stdin_gets_rid_of_the_hook_all_the_same() {
             let home = &home;
             scope.spawn(move || {
                 let line = held_open(home, binary, b"").one_line();
-                let expected =
-                    format!("trueup: {binary}: stdin held nothing in time; nothing was done");
+                let expected = format!(
+                    "trueup: {binary}: stdin was empty until the deadline; nothing was done"
+                );
                 assert_eq!(line, expected);
             });
         }
@@ -93,7 +94,7 @@ fn a_payload_that_is_whole_counts_also_when_stdin_stays_open() {
     assert_eq!(home.session::<String>("status", SESSION), "active");
     let half = &payload[..payload.len() / 2];
     let line = held_open(&home, "session-start-sync", half).one_line();
-    assert!(line.contains("stdin is no hook payload"), "{line}");
+    assert!(line.contains("stdin is not a hook payload"), "{line}");
 }
 
 /// Runs a hook whose stdin stays open until it has ended.

@@ -192,12 +192,12 @@ fn another_sessions_work_is_not_told_as_ones_own() {
     };
     let others = start(SECOND);
     assert!(
-        others.contains(&format!("that of session {SESSION}, not of this one")),
+        others.contains(&format!("belongs to session {SESSION}, not to this one")),
         "{others}"
     );
     let own = start(SESSION);
     assert!(
-        own.contains("so this is the local copy, which may be old"),
+        own.contains("so this is the local copy, which may be outdated"),
         "{own}"
     );
 }

@@ -164,14 +164,14 @@ fn a_symlink_in_its_place_is_refused_and_its_target_stays() {
         let answer = home.start();
         assert_eq!(answer.code, Some(0));
         let place = home.cache().display().to_string();
-        let line = format!("{place}: a symlink stands where the cache belongs");
+        let line = format!("{place} is a symlink");
         let lines = answer.message();
         assert_eq!(lines.len(), 1, "{lines:?}");
         assert!(lines[0].starts_with("⚠️ cache unreadable ("), "{lines:?}");
         assert!(lines[0].contains(&line), "{lines:?}");
         assert!(
             answer.context().contains("item: SD-002C (claimed)"),
-            "the database is the truth"
+            "the database is authoritative"
         );
         assert!(fs::symlink_metadata(home.cache()).unwrap().is_symlink());
         assert_eq!(victim.exists(), !dangling);
@@ -186,7 +186,7 @@ fn s_08_a_corrupt_file_is_kept_aside_and_written_anew() {
     let cases = [
         ("", "the file is empty"),
         ("{\"a\": ", "line 1"),
-        ("[]", "no JSON object"),
+        ("[]", "not a JSON object"),
     ];
     for (text, reason) in cases {
         let home = Home::new().holding();

@@ -18,7 +18,7 @@ fn s_01_a_file_on_another_item_is_mended_and_the_claim_stays() {
     let holder: String = home.ask("SELECT holder FROM work_items WHERE key = 'SD-002C'", []);
     assert_eq!(holder, SESSION);
     let context = answer.context();
-    let mended = "Mended from the database, which wins:\n<trueup-data NONCE>\n\
+    let mended = "Fixed from the database:\n<trueup-data NONCE>\n\
                   ⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C\n</trueup-data NONCE>";
     assert!(
         context.replace(&answer.nonce(), "NONCE").contains(mended),
@@ -86,9 +86,7 @@ fn s_05_a_branch_that_names_another_item_is_reported_with_the_way_back() {
     let line = "⚠️ Branch mismatch: branch=feat/SD-002B-x names SD-002B, db_claim=SD-002C";
     assert_eq!(answer.message(), [line]);
     let context = answer.context();
-    assert!(context.contains(&format!(
-        "{line} (mended by: git switch feat/SD-002C-fence)"
-    )));
+    assert!(context.contains(&format!("{line} (fix: git switch feat/SD-002C-fence)")));
     home.git(&["switch", "--quiet", "feat/SD-002C-fence"]);
     assert_eq!(home.start().ok().message(), [""; 0]);
 }
@@ -155,7 +153,7 @@ fn s_13_a_claim_that_was_taken_is_told_with_holder_and_time() {
     let line = format!("⚠️ claim on SD-002C now belongs to {SECOND} since {since}");
     assert!(message.contains(&line), "{message:?}");
     let context = answer.context();
-    assert!(context.contains("item: none is claimed"), "{context}");
+    assert!(context.contains("item: none"), "{context}");
     assert!(
         context.contains("Next: stop work on that item"),
         "{context}"
@@ -193,7 +191,7 @@ fn s_12_and_s_15_an_unreachable_database_with_writes_that_wait() {
     );
     let context = answer.context();
     assert!(
-        context.contains("this is the local copy, which may be old"),
+        context.contains("this is the local copy, which may be outdated"),
         "{context}"
     );
     assert!(

@@ -24,13 +24,13 @@ fn on_the_wrong_branch() -> Home {
 }
 
 /// What a refusal on the wrong branch advises.
-const NEW_BRANCH: &str = "Nothing is handed on while copies disagree. Run: git switch -c \
+const NEW_BRANCH: &str = "Hand-offs are refused until the copies agree. Run: git switch -c \
     feat/SD-002C\nOr: trueup claim SD-002B";
 
 /// The reason as a model reads it: the lines stand inside a fence, the advice outside.
 #[track_caller]
 fn assert_fenced(told: &str, reason: &str) {
-    let advice = reason.find("Nothing is handed on").unwrap();
+    let advice = reason.find("Hand-offs are refused").unwrap();
     let (lines, advice) = reason.split_at(advice);
     let lines = lines.trim_end();
     let nonce = told
@@ -76,7 +76,7 @@ fn a_handoff_on_the_wrong_branch_is_denied_with_the_command_that_mends() {
     );
     home.give(SECOND, "SD-002B");
     let answer = gate(&home, &bash(&home, "make handoff"));
-    let then = "Nothing is handed on while copies disagree. Run: git switch feat/SD-002C-y";
+    let then = "Hand-offs are refused until the copies agree. Run: git switch feat/SD-002C-y";
     assert_denied(&answer, &format!("{S05}\n{then}"));
     home.git(&["switch", "--quiet", "feat/SD-002C-y"]);
     gate(&home, &bash(&home, "make handoff")).assert_silent();
@@ -99,7 +99,7 @@ fn a_handoff_of_an_item_that_was_taken_is_denied() {
         &answer,
         &format!(
             "⚠️ claim on SD-002C now belongs to {SECOND} since {since}\n\
-             Nothing is handed on while copies disagree. Run: trueup clear"
+             Hand-offs are refused until the copies agree. Run: trueup clear"
         ),
     );
 }

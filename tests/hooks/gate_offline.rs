@@ -39,7 +39,7 @@ fn a_person_is_asked() {
         json!({"hookSpecificOutput": {
             "hookEventName": "PreToolUse", "permissionDecision": "ask",
             "permissionDecisionReason": format!(
-                "{line}. First put the path of a backup for BACKUP by hand, then `trueup db \
+                "{line}. First replace BACKUP with the path of a backup by hand, then `trueup db \
                  restore BACKUP`"
             ),
         }})

@@ -94,7 +94,7 @@ fn the_clients_project_directory_beats_the_payloads() {
 fn outside_git_a_session_without_an_item_leaves_no_file() {
     let home = Home::without_git();
     let answer = home.start().ok();
-    assert!(answer.context().contains("item: none is claimed"));
+    assert!(answer.context().contains("item: none"));
     home.prompt().assert_silent();
     home.push("post-tool-use.write").assert_silent();
     assert!(!home.project().join(".claude").exists());

@@ -159,7 +159,7 @@ fn a_database_that_is_gone_is_not_made_again_and_the_cache_stays() {
     fs::remove_file(home.trueup().join("trueup.db")).unwrap();
     let answer = home.push("session-end.other");
     assert_eq!(answer.code, Some(0));
-    assert!(answer.stderr.contains("waits in the outbox"), "{answer:?}");
+    assert!(answer.stderr.contains("saved in the outbox"), "{answer:?}");
     assert_eq!(home.prompt().code, Some(0));
     assert!(!home.trueup().join("trueup.db").exists());
     assert_eq!(fs::read(home.cache()).unwrap(), before);

@@ -145,7 +145,7 @@ fn a_state_that_cannot_be_passed_on_is_said_and_stops_nobody() {
     let answer = home.push("post-tool-use.edit");
     assert_eq!((answer.code, &*answer.stdout), (Some(0), ""));
     assert!(
-        answer.stderr.contains("STATE.md was not passed on"),
+        answer.stderr.contains("STATE.md was not shared"),
         "{answer:?}"
     );
 }

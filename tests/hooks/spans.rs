@@ -69,7 +69,7 @@ fn what_is_over_soon_or_runs_in_the_background_announces_nothing_and_opens_nothi
     // What does announce, notices.
     let line = span(&home, &home.payload(LONG)).one_line();
     assert!(
-        line.starts_with("trueup: silence not announced: "),
+        line.starts_with("trueup: quiet period not announced: "),
         "{line}"
     );
 }

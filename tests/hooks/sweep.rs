@@ -46,7 +46,7 @@ fn a_session_whose_process_is_gone_and_whose_lease_ran_out_is_lost() {
         "{context}"
     );
     assert!(
-        context.contains("Next: `trueup claim SD-002C` goes on with it"),
+        context.contains("Next: continue with `trueup claim SD-002C`"),
         "{context}"
     );
     assert_eq!(home.events("lost", SESSION), 1);
@@ -152,9 +152,7 @@ fn a_claim_of_an_ended_session_is_freed_when_its_lease_is_over_and_not_before() 
     home.expire(SESSION, 1_000);
     let context = next_start(&home);
     assert_eq!(holder(&home), None);
-    assert!(context.contains(&format!(
-        "SD-002C was held by {SESSION} (said goodbye (other))"
-    )));
+    assert!(context.contains(&format!("SD-002C was held by {SESSION} (ended (other))")));
     assert_eq!(
         home.session::<String>("status", SESSION),
         "ended",
@@ -172,7 +170,7 @@ fn what_ended_with_its_process_is_free_for_the_next_start() {
     let context = next_start(&home);
     assert_eq!(holder(&home), None);
     assert!(
-        context.contains("Next: `trueup claim SD-002C` goes on with it"),
+        context.contains("Next: continue with `trueup claim SD-002C`"),
         "{context}"
     );
     assert_eq!(home.session::<String>("status", SESSION), "ended");
@@ -310,7 +308,7 @@ fn a_session_that_was_given_up_hands_nothing_on_until_it_claims_again() {
     );
     assert!(
         back.context()
-            .contains("Next: `trueup claim SD-002C` goes on with it"),
+            .contains("Next: continue with `trueup claim SD-002C`"),
         "{back:?}"
     );
     let payload = home

@@ -41,7 +41,7 @@ fn it_registers_and_leaves_as_it_came() {
         let installed = scratch.tree();
         let said = scratch.install(&[]).exits(0);
         assert!(
-            said.out.contains("Nothing had to be changed."),
+            said.out.contains("Everything is up to date."),
             "{}",
             said.out
         );

@@ -73,7 +73,7 @@ fn an_edit_made_since_survives() {
         left.contains("sonnet") && !left.contains("trueup"),
         "{left}"
     );
-    assert!(said.out.contains("keeps those changes"), "{}", said.out);
+    assert!(said.out.contains("the changes are kept"), "{}", said.out);
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn a_prefix_without_client_is_staged_and_nothing_else() {
         .install(&["--prefix", "out", "--no-claude"])
         .exits(0);
     assert!(
-        again.out.contains("Nothing had to be changed."),
+        again.out.contains("Everything is up to date."),
         "{}",
         again.out
     );
@@ -122,7 +122,7 @@ fn a_second_run_changes_nothing_and_says_so() {
     let installed = scratch.tree();
     let said = scratch.install(&[]).exits(0);
     assert!(
-        said.out.contains("Nothing had to be changed."),
+        said.out.contains("Everything is up to date."),
         "{}",
         said.out
     );

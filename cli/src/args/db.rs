@@ -29,9 +29,9 @@ pub(crate) enum DbCommand {
     },
     /// Replace the database with a backup; the old one is kept next to it
     ///
-    /// The backup is fully checked first. Nothing is replaced while another process has the
-    /// database open. The next hook trues up caches that are newer than the backup and keeps their
-    /// contents in the journal.
+    /// The backup is fully checked first. Nothing is replaced while another process
+    /// has the database open. The next hook trues up caches that are newer than the
+    /// backup and keeps their contents in the journal.
     ///
     /// Example: trueup db restore before-upgrade.db
     #[command(verbatim_doc_comment)]
@@ -41,9 +41,9 @@ pub(crate) enum DbCommand {
     },
     /// Remove old ended sessions, old events and unused local files
     ///
-    /// Sessions that hold an item, have interrupted work, or appear in the journal or outbox are
-    /// kept. This also runs automatically once a day; `retention_days = 0` in config.toml turns
-    /// that off.
+    /// Sessions that hold an item, have interrupted work, or appear in the journal or
+    /// outbox are kept. This also runs automatically once a day; `retention_days = 0`
+    /// in config.toml turns that off.
     ///
     /// Example: trueup db prune --keep 30d --dry-run
     #[command(verbatim_doc_comment)]

@@ -8,8 +8,9 @@ use trueup_core::model::{HandoffId, HandoffType, SessionId};
 pub(crate) enum HandoffCommand {
     /// Hand off the claimed item, with notes for the receiver
     ///
-    /// Item, phase, task, branch and worktree come from the database. This session keeps the item
-    /// until the hand-off is accepted. Refused while the cache and the database disagree.
+    /// Item, phase, task, branch and worktree come from the database. This session
+    /// keeps the item until the hand-off is accepted. Refused while the cache and the
+    /// database disagree.
     ///
     /// Example: trueup handoff create PLAN-TO-EXEC --summary "the plan stands" --actions "write it"
     #[command(verbatim_doc_comment)]

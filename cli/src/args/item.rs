@@ -41,10 +41,11 @@ pub(crate) enum ItemCommand {
         /// Item key
         key: ItemKey,
     },
-    /// Set an item's status: queued, ready, running, blocked, completed, failed or cancelled
+    /// Change an item's status
     ///
-    /// Only the holder can move a held item. A finished item is released, and items that depend on
-    /// it become ready. To go back, use `trueup item reopen`.
+    /// Statuses are queued, ready, running, blocked, completed, failed and cancelled.
+    /// Only the holder can move a held item. A finished item is released, and items
+    /// that depend on it become ready. To go back, use `trueup item reopen`.
     ///
     /// Example: trueup item transition SD-002B completed --evidence "PR 17, run 4711"
     #[command(verbatim_doc_comment)]

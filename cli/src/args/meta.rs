@@ -24,8 +24,8 @@ pub(crate) enum MetaCommand {
     },
     /// Set fields; a missing file is created
     ///
-    /// Plain words become strings and JSON values keep their type. The rest of the file stays byte
-    /// for byte. Fields that the database owns are refused.
+    /// Plain words become strings and JSON values keep their type. The rest of the
+    /// file stays byte for byte. Fields that the database owns are refused.
     ///
     /// Example: trueup meta set 77c90e61 branch_name=feature/x backend_port=9107
     #[command(verbatim_doc_comment)]

@@ -59,8 +59,9 @@ fn path_text() -> impl TypedValueParser<Value = String> {
 
 /// Keep every Claude Code session true to one database
 ///
-/// The database is authoritative; .claude/auto-proceed-state.json is a copy of it. Hooks keep
-/// the two in sync automatically; these commands inspect and change the state.
+/// The database is authoritative; .claude/auto-proceed-state.json is a copy of
+/// it. Hooks keep the two in sync automatically; these commands inspect and
+/// change the state.
 ///
 /// Example: trueup item add SD-002C --title "Sync on start" && trueup claim SD-002C
 #[derive(Debug, Parser)]
@@ -170,7 +171,8 @@ pub(crate) enum Command {
     Item(ItemCommand),
     /// Claim an item for this session; an item held before is released
     ///
-    /// If another session holds the item, the error shows who, since when, and whether it is alive.
+    /// If another session holds the item, the error shows who, since when, and
+    /// whether it is alive.
     ///
     /// Example: trueup claim SD-002C --span 30m
     #[command(verbatim_doc_comment)]
@@ -193,9 +195,9 @@ pub(crate) enum Command {
     Handoff(HandoffCommand),
     /// Show or claim the next item
     ///
-    /// The children of an item come in order of position. Without --parent, the search starts with
-    /// the children of the held item, then its siblings, then the siblings of the item held last.
-    /// The parent comes after its last child.
+    /// The children of an item come in order of position. Without --parent, the
+    /// search starts with the children of the held item, then its siblings, then the
+    /// siblings of the item held last. The parent comes after its last child.
     ///
     /// Example: trueup item transition SD-002B completed && trueup next --claim
     #[command(verbatim_doc_comment)]
@@ -252,17 +254,19 @@ pub(crate) enum Command {
     Journal(JournalCommand),
     /// Compare workplan files, the database and git, and fix differences
     ///
-    /// A status never goes back: the more advanced one wins, in the database and in the file.
-    /// With --fix, changed files are committed and pushed automatically.
+    /// A status never goes back: the more advanced one wins, in the database and in
+    /// the file. With --fix, changed files are committed and pushed automatically.
     ///
-    /// Exit codes: 0 no findings or only warnings, 1 findings, 3 the check could not run.
+    /// Exit codes: 0 no findings or only warnings, 1 findings, 3 the check could not
+    /// run.
     ///
     /// Example: trueup check --fix --pull
     #[command(verbatim_doc_comment)]
     Check(CheckArgs),
     /// Show, set, check and fix workflow metadata, agents/<id>/adw_state.json
     ///
-    /// The file holds what a workflow produces; the database owns assignment and status.
+    /// The file holds what a workflow produces; the database owns assignment and
+    /// status.
     ///
     /// Example: trueup meta set 77c90e61 branch_name=feature/x
     #[command(verbatim_doc_comment, subcommand)]

@@ -11,9 +11,9 @@ use trueup_core::model::OrchestratorId;
 pub(crate) enum OrchestratorCommand {
     /// Run a command as the only orchestrator of a plan
     ///
-    /// Command to run gets TRUEUP_ORCHESTRATOR_ID, TRUEUP_PLAN, this terminal and its signals. Its
-    /// exit code or signal becomes that of this command. If this process dies, the command is
-    /// ended. With --json the command's stdout goes to stderr.
+    /// The command gets TRUEUP_ORCHESTRATOR_ID, TRUEUP_PLAN, this terminal and its
+    /// signals. Its exit code or signal becomes that of this command. If this process
+    /// dies, the command is ended. With --json the command's stdout goes to stderr.
     ///
     /// Example: trueup orchestrator start docs/plans/sync.md -- ./run-plan.sh --all
     #[command(verbatim_doc_comment)]

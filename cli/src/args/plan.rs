@@ -12,10 +12,11 @@ use trueup_core::model::{PlanId, PlanTaskId};
 pub(crate) enum PlanCommand {
     /// Import a plan from a Markdown file or a status.json
     ///
-    /// Tasks are lines such as `- [ ] 1.2 Title (depends: 1.1)` below `## Phase 1: Name`. Importing
-    /// again adds new tasks and updates titles and dependencies; a status never goes back. Lines
-    /// that look like tasks but are not are listed. A task that depends on a missing task is
-    /// imported but stays blocked, and the exit code is 1.
+    /// Tasks are lines such as `- [ ] 1.2 Title (depends: 1.1)`, below a
+    /// heading such as `## Phase 1: Name`. Importing again adds new tasks and updates
+    /// titles and dependencies; a status never goes back. Lines that look like tasks
+    /// but are not are listed. A task that depends on a missing task is imported but
+    /// stays blocked, and the exit code is 1.
     ///
     /// Example: trueup plan import docs/plans/fix-sync.md
     #[command(verbatim_doc_comment)]
@@ -98,10 +99,11 @@ pub(crate) enum PlanCommand {
     Retry(Task),
     /// Check a plan's file against its tasks and the database
     ///
-    /// For a status.json the summary is recounted; for Markdown the checkboxes are compared with
-    /// the database. Nothing is changed without --fix.
+    /// For a status.json the summary is recounted; for Markdown the checkboxes are
+    /// compared with the database. Nothing is changed without --fix.
     ///
-    /// Exit codes: 0 no findings or only warnings, 1 findings, 3 a file could not be read.
+    /// Exit codes: 0 no findings or only warnings, 1 findings, 3 a file could not be
+    /// read.
     ///
     /// Example: trueup plan validate docs/plans/status.json --fix
     #[command(verbatim_doc_comment)]

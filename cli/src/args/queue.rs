@@ -10,8 +10,9 @@ use trueup_core::model::{ItemKey, ItemStatus, QueueId};
 pub(crate) enum QueueCommand {
     /// Add phases to an item
     ///
-    /// Phase ids are plan, validate, build, lint, test, review, document, ship, cleanup and
-    /// verify. Each depends on the one before it unless --depends is given.
+    /// The phases are plan, validate, build, lint, test, review, document, ship,
+    /// cleanup and verify. Each depends on the one before it unless --depends is
+    /// given.
     ///
     /// Example: trueup queue add SD-002C --phases plan,build,lint,test --depends "4=2,3;3=2"
     #[command(verbatim_doc_comment)]
@@ -30,7 +31,8 @@ pub(crate) enum QueueCommand {
     },
     /// Show the next ready phase that this session can start
     ///
-    /// Ordered by priority (lowest number first), then by age of the item, then by phase number.
+    /// Ordered by priority (lowest number first), then by age of the item, then by
+    /// phase number.
     ///
     /// Example: trueup queue next --json
     #[command(verbatim_doc_comment)]

@@ -10,8 +10,8 @@ use trueup_core::model::RepoSlug;
 pub(crate) enum RepoCommand {
     /// Register a repository on this machine
     ///
-    /// `trueup check --all` checks registered repositories, and they share their STATE.md.
-    /// Repeating the command updates the options given.
+    /// `trueup check --all` checks registered repositories, and they share their
+    /// STATE.md. Repeating the command updates the options given.
     ///
     /// Example: trueup repo add ~/src/karematch --slug karematch
     #[command(verbatim_doc_comment)]

@@ -8,9 +8,9 @@ use trueup_core::model::RepoSlug;
 pub(crate) enum StateCommand {
     /// Share a repository's STATE.md with the others
     ///
-    /// Writes it to the database and to .aibrain/global-state-cache.md of every other registered
-    /// repository on this machine. Secrets are redacted. Hooks do this automatically when STATE.md
-    /// changes.
+    /// Writes it to the database and to .aibrain/global-state-cache.md of every other
+    /// registered repository on this machine. Secrets are redacted. Hooks do this
+    /// automatically when STATE.md changes.
     ///
     /// Example: trueup state sync
     #[command(verbatim_doc_comment)]

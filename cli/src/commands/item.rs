@@ -170,7 +170,9 @@ fn about(store: &mut SqliteStore, item: &Item) -> Result<Vec<String>, Failure> {
     }
     match &item.evidence {
         Some(evidence) => text.push(format!("  evidence: {}", one_line(evidence, LONGEST))),
-        None if item.requires_evidence => text.push("  needs --evidence to be completed".to_owned()),
+        None if item.requires_evidence => {
+            text.push("  needs --evidence to be completed".to_owned())
+        }
         None => {}
     }
     Ok(text)

@@ -127,9 +127,7 @@ fn claim(desk: &Desk, arguments: NextArgs) -> Result<Answer, Failure> {
             ));
             if reason.is_none() {
                 let key = &item.key;
-                warnings.push(format!(
-                    "{key} is not finished, and no other item is ready"
-                ));
+                warnings.push(format!("{key} is not finished, and no other item is ready"));
             }
             Some("already_owned")
         }
@@ -200,10 +198,7 @@ fn giving_up(arguments: &NextArgs) -> CommandLine {
 /// Refuses to leave unfinished work that nobody said to give up.
 fn keeps(held: &Item, item: &Item, give_up: CommandLine) -> Failure {
     let key = &held.key;
-    let message = format!(
-        "this session holds unfinished {key} ({})",
-        held.status
-    );
+    let message = format!("this session holds unfinished {key} ({})", held.status);
     let (held_key, next) = (key.into(), (&item.key).into());
     let case = if held.requires_evidence && held.evidence.is_none() {
         ErrorCase::HoldsUnproven {

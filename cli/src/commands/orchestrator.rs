@@ -234,7 +234,9 @@ fn list(desk: &Desk, all: bool) -> Result<Answer, Failure> {
         objects.push(json::orchestrator(&row));
     }
     if text.is_empty() {
-        text.push("no orchestrators; start one with `trueup orchestrator start PLAN -- CMD`".to_owned());
+        text.push(
+            "no orchestrators; start one with `trueup orchestrator start PLAN -- CMD`".to_owned(),
+        );
     }
     let answer = Answer::new(text, json!({"orchestrators": objects}));
     Ok(if objects.is_empty() {

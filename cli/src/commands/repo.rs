@@ -72,7 +72,9 @@ fn add(
     let at = is.path_on(&machine).unwrap_or_default();
     let kind = |repo: &Repo| if repo.passive { " (passive)" } else { "" };
     let text = match &was {
-        Some(was) if *was == is => format!("{} is already registered at {at}{}", is.slug, kind(&is)),
+        Some(was) if *was == is => {
+            format!("{} is already registered at {at}{}", is.slug, kind(&is))
+        }
         Some(was) if was.path_on(&machine) == is.path_on(&machine) && added != at => {
             format!(
                 "{}: added {added} as another checkout, in addition to {at}{}",

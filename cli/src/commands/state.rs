@@ -147,8 +147,9 @@ fn delivered(deliveries: &[Delivery], mut warnings: Vec<String>) -> Answer {
         } = delivery;
         match &delivery.outcome {
             Ok(Outcome::Gone) => warnings.push(format!(
-                "{target} was not reached: {} is not there any more; `trueup repo add PATH --slug \
-                 {target}` says where it is, `trueup repo remove {target}` ends this",
+                "{target} was not updated: {} no longer exists; register its new directory with \
+                 `trueup repo add PATH --slug {target}`, or remove it with `trueup repo remove \
+                 {target}`",
                 root.display()
             )),
             Ok(Outcome::Changed(changed)) => {

@@ -62,10 +62,7 @@ impl Failure {
 
     /// The id is the beginning of several.
     pub(crate) fn ambiguous(prefix: &str, candidates: &[&str]) -> Self {
-        let message = format!(
-            "{prefix} matches several: {}",
-            candidates.join(", ")
-        );
+        let message = format!("{prefix} matches several: {}", candidates.join(", "));
         Self::new(ErrorCase::AmbiguousId, message)
     }
 

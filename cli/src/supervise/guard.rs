@@ -116,7 +116,7 @@ fn await_turn(
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 return Err(Failure::new(
                     ErrorCase::CommandStillRuns,
-                    "the command of a run before, whose supervisor was killed, has not ended",
+                    "the command of an earlier run, whose supervisor was killed, is still running",
                 ));
             }
             Err(error) => return Err(error.into()),

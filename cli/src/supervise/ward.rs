@@ -14,7 +14,7 @@ use crate::failure::{ErrorCase, Failure};
 /// Becomes a command that does not outlive `parent`; returns why it cannot.
 pub(crate) fn become_command(parent: u32, command: &[OsString]) -> Failure {
     let Some((program, arguments)) = command.split_first() else {
-        return Failure::usage("trueup orchestrator start --help", "there is no command");
+        return Failure::usage("trueup orchestrator start --help", "a command is missing");
     };
     // The parent lives as long as this does unless it is killed, and then nobody is left who
     // could ask twice.

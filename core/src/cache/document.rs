@@ -45,7 +45,7 @@ impl Document {
         }
         match text::lenient::from_slice(bytes) {
             Ok(Json::Object(map)) => Ok(Self(map)),
-            Ok(_) => Err("it holds no JSON object".to_owned()),
+            Ok(_) => Err("not a JSON object".to_owned()),
             Err(error) => Err(error.to_string()),
         }
     }
@@ -101,10 +101,10 @@ impl Document {
         };
         let stamp_problem = mark.and_then(|_| {
             [
-                (stamp.is_some(), "its stamp is no object"),
-                (lineage.is_some(), "its stamp names no lineage"),
-                (revision.is_some(), "its stamp names no revision"),
-                (text("digest").is_some(), "its stamp has no digest"),
+                (stamp.is_some(), "_trueup is not an object"),
+                (lineage.is_some(), "_trueup.lineage is missing"),
+                (revision.is_some(), "_trueup.revision is missing"),
+                (text("digest").is_some(), "_trueup.digest is missing"),
             ]
             .into_iter()
             .find_map(|(is_right, problem)| (!is_right).then_some(problem))
@@ -339,7 +339,7 @@ mod tests {
         for (bytes, reason) in [
             (&b""[..], "empty"),
             (b"  \n", "empty"),
-            (b"[1]", "no JSON object"),
+            (b"[1]", "not a JSON object"),
             (b"{\"a\": ", "line 1"),
             (b"\xff\xfe{}", "line 1"),
         ] {

@@ -17,7 +17,7 @@ pub const LARGEST: u64 = crate::bounds::CACHE.most;
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// Something else stands in its place.
-    #[error("{path}: a symlink stands where the cache belongs; it is not followed")]
+    #[error("{path} is a symlink; it is not followed")]
     Symlink {
         /// The place.
         path: PathBuf,
@@ -128,7 +128,10 @@ fn read(path: &Path) -> Reading<Document> {
         Err(error) => return Reading::Unavailable(format!("{}: {error}", path.display())),
     };
     if size > LARGEST {
-        return Reading::Corrupt(format!("{}: {size} bytes are no cache", path.display()));
+        return Reading::Corrupt(format!(
+            "{}: {size} bytes is too large for a cache",
+            path.display()
+        ));
     }
     // One more than the size, so that the end is met in the first read.
     let mut bytes = Vec::with_capacity(usize::try_from(size + 1).unwrap_or_default());

@@ -85,5 +85,5 @@ pub fn advance(store: &mut dyn Store, wish: &MoveWish) -> Result<Advanced> {
             Err(error) => return Err(error),
         }
     }
-    Err(last.unwrap_or_else(|| StoreError::Conflict(format!("item {} keeps moving", wish.item))))
+    Err(last.unwrap_or_else(|| StoreError::Conflict(format!("item {} keeps changing", wish.item))))
 }

@@ -125,7 +125,7 @@ pub fn claim(store: &mut dyn Store, wish: &Wish, site: &Site) -> Result<Claimed>
             Err(error) => return Err(error),
         }
     }
-    Err(moved.unwrap_or_else(|| StoreError::Conflict(format!("item {} keeps moving", wish.item))))
+    Err(moved.unwrap_or_else(|| StoreError::Conflict(format!("item {} keeps changing", wish.item))))
 }
 
 /// Returns a session as the successor of another that it goes on from, through whatever sessions

@@ -102,7 +102,7 @@ pub fn assess(reading: &Reading) -> Assessment {
         findings.push(
             Draft::new(Code::C01, &reading.repo, existence)
                 .fix(Way::MakeFolder)
-                .says("there is no folder workplans"),
+                .says("the directory workplans is missing"),
         );
     }
     for (path, trouble) in &reading.troubles {

@@ -191,7 +191,8 @@ fn within_another(checkout: &Checkout) -> Checked {
     Checked {
         repo: slug.unwrap_or_else(|| directory(&checkout.root)),
         skipped: vec![
-            "a check of this repository is at work, and this one runs in a hook of it".to_owned(),
+            "another check of this repository is running, and this one was started by its hook"
+                .to_owned(),
         ],
         ..Checked::default()
     }

@@ -245,12 +245,12 @@ fn first_problem(path: &str, workplan: &Workplan) -> Option<Problem> {
         .find(|task| !seen.insert(task.key.clone()))
         .map(|task| Problem {
             place: task.place,
-            text: format!("the id {} stands twice", task.key),
+            text: format!("duplicate id {}", task.key),
         })
 }
 
 fn unreadable(problem: &Problem) -> String {
-    format!("it cannot be read whole ({problem})")
+    format!("it cannot be read completely ({problem})")
 }
 
 #[cfg(test)]

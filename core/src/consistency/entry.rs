@@ -145,7 +145,7 @@ pub(super) fn dependencies(
         let own = ids::task(text, workplan);
         match own.or_else(|_| text.parse().map_err(|error| ids::BadId(format!("{error}")))) {
             Ok(on) if on == *key => {
-                let problem = "it depends on itself";
+                let problem = "depends on itself";
                 troubles.push(Trouble::new(scalar.place, key.as_str(), problem));
             }
             Ok(on) if !seen.insert(on.clone()) => {}

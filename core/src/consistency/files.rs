@@ -69,7 +69,7 @@ fn why(path: &str, error: &io::Error) -> String {
     if path_from_text(path) == Path::new(path) {
         error.to_string()
     } else {
-        "its name is no UTF-8; rename it".to_owned()
+        "file name is not UTF-8; rename it".to_owned()
     }
 }
 
@@ -150,7 +150,7 @@ pub(super) fn one(root: &Path, path: &str) -> Read {
                 None,
                 vec![whole(
                     path,
-                    format!("it cannot be read: {}", why(path, &error)),
+                    format!("cannot be read: {}", why(path, &error)),
                 )],
             );
         }

@@ -67,7 +67,7 @@ pub(super) fn look(root: &Path, aim: Aim, push: Push) -> Gate {
     };
     // One around it is another's.
     let Some(repository) = Repository::discover(root).filter(|found| found.root() == root) else {
-        gate.no_files = Some("it is no git repository, so nothing could be committed".to_owned());
+        gate.no_files = Some("not a git repository; nothing can be committed".to_owned());
         return gate;
     };
     if let Err(error) = gate.ask(&repository, aim) {
@@ -76,7 +76,7 @@ pub(super) fn look(root: &Path, aim: Aim, push: Push) -> Gate {
     }
     // git says so to the hooks of a commit; a commit within it would take the branch from it.
     if std::env::var_os("GIT_INDEX_FILE").is_some() {
-        gate.no_files = Some("it runs in a hook of a commit".to_owned());
+        gate.no_files = Some("it runs in a commit hook".to_owned());
     }
     gate.is_outdated = gate.upstream.as_ref().is_some_and(|it| it.behind > 0);
     gate.repository = Some(repository);
@@ -111,8 +111,7 @@ impl Gate {
             more => format!(" and {more} more"),
         };
         Some(format!(
-            "{}{more}: not checked out here (skip-worktree), so that missing files are not \
-             reported",
+            "{}{more}: not checked out here (skip-worktree); missing files are not reported",
             shown(first)
         ))
     }
@@ -133,12 +132,12 @@ impl Gate {
                 Err(error @ GitError::Untrusted { .. }) => self.notes.push(told(&error)),
                 Err(error) if aim == Aim::Pull => self
                     .notes
-                    .push(format!("the remote was not asked: {}", told(&error))),
+                    .push(format!("the remote was not contacted: {}", told(&error))),
                 Err(_) if aim == Aim::Read && repository.sets_ssh_command() => {
                     self.notes.push(
-                        "the remote was not asked: this repository says how ssh is run \
-                         (core.sshCommand), and a check that reads runs nothing of a repository's; \
-                         `trueup check --fix` asks it"
+                        "the remote was not contacted: this repository sets core.sshCommand, and a \
+                         read-only check does not run commands from a repository; `trueup check \
+                         --fix` contacts it"
                             .to_owned(),
                     );
                 }
@@ -152,9 +151,7 @@ impl Gate {
         {
             match repository.pull_fast_forward(&upstream, PULL) {
                 Ok(_) => standing = repository.standing()?,
-                Err(error) => self
-                    .notes
-                    .push(format!("nothing was pulled: {}", told(&error))),
+                Err(error) => self.notes.push(format!("not pulled: {}", told(&error))),
             }
         }
         self.obstacle = obstacle(&standing);
@@ -234,7 +231,7 @@ impl Gate {
         if !waiting.is_due(self.push) {
             if waiting.ours > 0 && self.push == Push::Own {
                 self.notes.push(format!(
-                    "{} of an earlier run not pushed, nor {} of yours, which would go with it; \
+                    "{} of an earlier run not pushed, because {} of yours would be pushed too; \
                      `git push` sends all",
                     counted(waiting.ours, "commit"),
                     counted(waiting.users, "commit")
@@ -251,14 +248,14 @@ impl Gate {
             return false;
         }
         let sent = counted(waiting.ours + waiting.users, "commit");
-        self.notes.push(format!("pushed {sent} of before"));
+        self.notes.push(format!("pushed {sent} of an earlier run"));
         true
     }
 
     /// Pushes. Who did not answer a moment ago would only be waited for once more.
     fn send(&self, repository: &Repository, upstream: &Upstream) -> Result<(), String> {
         if !self.is_reachable {
-            return Err("the remote cannot be reached".to_owned());
+            return Err("the remote is unreachable".to_owned());
         }
         let limit = match repository.has_hook_before_push() {
             Ok(true) => PUSH_WITH_HOOK,
@@ -273,18 +270,18 @@ impl Gate {
     /// published where that is so.
     pub(super) fn publish(&mut self, repo: &str, commit: &str) -> Result<(), String> {
         let Some(repository) = &self.repository else {
-            return Err("not pushed: there is no git repository".to_owned());
+            return Err("not pushed: not a git repository".to_owned());
         };
         let Some(upstream) = &self.upstream else {
             let branch = self.branch.as_deref().unwrap_or("BRANCH");
             return Err(format!(
-                "not pushed: {branch} follows no branch of a remote; \
-                 `git push -u REMOTE {branch}` begins that"
+                "not pushed: {branch} has no upstream branch; set one with `git push -u REMOTE \
+                 {branch}`"
             ));
         };
         if !upstream.takes_pushes && !upstream.gone {
             return Err(format!(
-                "not pushed: a push of this branch would not go to {}, which it follows",
+                "not pushed: a push of this branch would not go to its upstream, {}",
                 upstream.tracking_ref.trim_start_matches("refs/remotes/")
             ));
         }
@@ -293,18 +290,18 @@ impl Gate {
             Err(error) => return Err(format!("not pushed: {}", told(&error))),
         };
         if self.push == Push::Never {
-            return Err("not pushed, as --no-push says".to_owned());
+            return Err("not pushed because of --no-push".to_owned());
         }
         if !waiting.is_due(self.push) {
             return Err(format!(
-                "not pushed: {} of yours would go with it; `git push` sends all, \
-                 and so does `trueup check --fix --push`",
+                "not pushed: {} of yours would be pushed too; `git push` or `trueup check --fix \
+                 --push` sends all",
                 counted(waiting.users, "commit")
             ));
         }
         self.send(repository, upstream).map_err(|error| {
             let text = format!(
-                "the commit is not pushed, and no further one is made until it is: {error}"
+                "the commit is not pushed, and no more commits are made until it is: {error}"
             );
             self.findings.push(unpushed(repo, &text));
             text
@@ -376,7 +373,7 @@ fn obstacle(standing: &Standing) -> Option<String> {
     standing
         .branch
         .is_none()
-        .then(|| "HEAD is detached: its files are not those of a branch".to_owned())
+        .then(|| "HEAD is detached".to_owned())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub(super) struct BadId(pub(super) String);
 
 fn bad(text: &str, shape: &str) -> BadId {
     let text: String = text.chars().take(60).collect();
-    BadId(format!("{text:?} is outside the pattern {shape}"))
+    BadId(format!("{text:?} does not match the pattern {shape}"))
 }
 
 /// Reads the id of a workplan.
@@ -65,7 +65,7 @@ pub(super) fn task(text: &str, workplan: &ItemKey) -> Result<ItemKey, BadId> {
     }
     if of != workplan.as_str() {
         return Err(BadId(format!(
-            "{text:?} is a task of another workplan than {workplan}"
+            "{text:?} belongs to another workplan, not {workplan}"
         )));
     }
     text.parse().map_err(|_| refused())

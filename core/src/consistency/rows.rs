@@ -149,7 +149,7 @@ fn new_row(
 
 fn link() -> WorkplanLink {
     let link = Uuid::now_v7().to_string().parse();
-    link.unwrap_or_else(|_| unreachable!("a UUID is of hexadecimal digits and dashes"))
+    link.unwrap_or_else(|_| unreachable!("a UUID consists of hexadecimal digits and dashes"))
 }
 
 /// Carries out what concerns the database.
@@ -192,7 +192,7 @@ pub(super) fn write(
         let answers = store.depend_each(&requests)?;
         for ((item, on), answer) in pairs.iter().zip(answers) {
             if let Err(StoreError::Denied(reason)) = answer {
-                let text = format!("{item} does not depend on {on}: {reason}");
+                let text = format!("the dependency of {item} on {on} was not added: {reason}");
                 written.refused.push(text);
             }
         }
@@ -215,7 +215,7 @@ pub(super) fn write(
     }
     for (plan, task) in &deeds.complete {
         if let Err(reason) = complete(store, plan, task, mover)? {
-            let text = format!("task {plan}/{task} stays as it is in the database: {reason}");
+            let text = format!("task {plan}/{task} was not changed in the database: {reason}");
             written.refused.push(text);
         }
     }
@@ -230,16 +230,16 @@ fn complete(
     mover: &Mover,
 ) -> Result<std::result::Result<(), String>> {
     let Some(task) = store.plan_task(plan, id)? else {
-        return Ok(Err("it is not there any more".to_owned()));
+        return Ok(Err("it no longer exists".to_owned()));
     };
     if let Some(other) = at_work(store, &task, mover)? {
-        return Ok(Err(format!("{other} works on it")));
+        return Ok(Err(format!("{other} is working on it")));
     }
     Ok(
         match take_step(store, plan, id, &PlanTaskStep::Complete, &mover.by())? {
             StepTaken::Changed { .. } | StepTaken::Already(_) => Ok(()),
             StepTaken::Refused { task, .. } => Err(format!("it is {}", task.status)),
-            StepTaken::Unknown => Err("it is not there any more".to_owned()),
+            StepTaken::Unknown => Err("it no longer exists".to_owned()),
         },
     )
 }
@@ -286,7 +286,7 @@ fn forward(
         Advanced::Moved { .. } => Ok(()),
         Advanced::Refused(refusal) => {
             let reason = reason(&refusal);
-            Err(format!("{key} stays as it is in the database: {reason}"))
+            Err(format!("{key} was not changed in the database: {reason}"))
         }
     })
 }
@@ -294,17 +294,17 @@ fn forward(
 fn reason(refusal: &MoveRefusal) -> String {
     match refusal {
         MoveRefusal::NotHolder(holder) | MoveRefusal::StaleEpoch(holder) => {
-            format!("session {holder} holds it, who alone may move it")
+            format!("session {holder} holds it; only the holder can move it")
         }
         MoveRefusal::EvidenceRequired => {
-            "it is completed with evidence only (`trueup item transition … --evidence REF`)"
+            "it needs evidence to be completed (`trueup item transition … --evidence REF`)"
                 .to_owned()
         }
         MoveRefusal::PhantomSession => "this session is not registered".to_owned(),
-        MoveRefusal::ItemNotFound => "it is not there any more".to_owned(),
+        MoveRefusal::ItemNotFound => "it no longer exists".to_owned(),
         MoveRefusal::DependenciesOpen => "it waits for others".to_owned(),
         MoveRefusal::IllegalTransition { from, to, .. } => {
-            format!("from {from} it does not go to {to}")
+            format!("it cannot go from {from} to {to}")
         }
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn take(lock: &Path, root: &Path) -> io::Result<Turn> {
     // Two that mend at once would each read what the other is about to change.
     let locked = FileLock::exclusive(lock, PATIENCE).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => io::Error::other(format!(
-            "{}: another check has been mending it for {PATIENCE:?}",
+            "{}: another check has been running --fix on it for {PATIENCE:?}",
             root.display()
         )),
         _ => error,

@@ -94,27 +94,28 @@ pub(super) fn recover(place: &Path, lock: &Path, root: &Path) -> Vec<String> {
         Ok(count) => {
             forget(place);
             let count = counted(count, "file");
-            vec![format!(
-                "put back {count} that an interrupted run had changed"
-            )]
+            vec![format!("restored {count} changed by an interrupted run")]
         }
         Err(reason) => vec![format!(
-            "files that an interrupted run had changed were not put back: {reason}"
+            "files changed by an interrupted run were not restored: {reason}"
         )],
     }
 }
 
 fn put_back(record: &Record, lock: &Path, root: &Path) -> Result<u64, String> {
     let Some(repository) = Repository::discover(root).filter(|found| found.root() == root) else {
-        return Err("it is no git repository any more".to_owned());
+        return Err("no longer a git repository".to_owned());
     };
     // The git of the run that was killed lives on, and may be about to commit them, long before
     // its own lock shows that. What is put back then would be other than what is committed.
     let _ended = FileLock::exclusive(lock, PATIENCE)
-        .map_err(|error| format!("the git of that run is still at work ({error})"))?;
+        .map_err(|error| format!("the git process of that run is still running ({error})"))?;
     let lock = Worktree::discover(root).map(|git| git.git_dir.join("index.lock"));
     if let Some(lock) = lock.filter(|lock| lock.exists()) {
-        return Err(format!("another git is at work ({})", lock.display()));
+        return Err(format!(
+            "another git process is running ({})",
+            lock.display()
+        ));
     }
     let paths = record.files.iter().map(|file| file.path.as_str());
     let dirty = uncommitted(&repository, paths)?;

@@ -61,7 +61,7 @@ pub(super) fn write(
         return outcome;
     }
     let mut nothing = |reason: &str| {
-        let text = format!("no file was written: {reason}");
+        let text = format!("no files were written: {reason}");
         outcome.skipped.push(text);
     };
     if let Some(reason) = &gate.no_files {
@@ -86,7 +86,7 @@ pub(super) fn write(
         let drafted = match hidden.get(path).or_else(|| dirty.get(path)) {
             Some(reason) => Err(reason.clone()),
             None if is_elsewhere(places.root, path) => {
-                Err("it lies in a repository of its own".to_owned())
+                Err("it belongs to a nested repository".to_owned())
             }
             None => intent.draft(places.root, path),
         };
@@ -102,7 +102,7 @@ pub(super) fn write(
         let reason = format!("{}: {error}", places.record.display());
         outcome
             .skipped
-            .push(format!("no file was written: {reason}"));
+            .push(format!("no files were written: {reason}"));
         return outcome;
     }
     commit(&repository, places, drafts, &mut outcome);
@@ -124,7 +124,7 @@ pub(super) fn uncommitted<'p>(
     repository: &Repository,
     paths: impl Iterator<Item = &'p str>,
 ) -> Result<BTreeMap<String, String>, String> {
-    const CHANGED: &str = "it has changes that are not committed, or is not in the repository";
+    const CHANGED: &str = "it has uncommitted changes or is not in the repository";
     ask_of_folders(paths, |place| {
         let dirty = repository.uncommitted(place)?.into_iter();
         Ok(dirty.map(|path| (path, CHANGED.to_owned())).collect())
@@ -140,7 +140,10 @@ fn hidden<'p>(
     ask_of_folders(paths, |place| {
         let hidden = repository.hidden(place)?.into_iter();
         let marked = hidden.map(|(path, mark)| {
-            let reason = format!("git is told not to look at it ({})", mark.as_str());
+            let reason = format!(
+                "git is configured to ignore its changes ({})",
+                mark.as_str()
+            );
             (path, reason)
         });
         Ok(marked.collect())
@@ -186,9 +189,10 @@ fn commit(repository: &Repository, places: Places<'_>, drafts: Vec<Draft>, outco
     for draft in drafts {
         match replace(places.root, &draft.path, &draft.old, &draft.edits) {
             Ok(Written::Yes) => replaced.push(draft),
-            Ok(_) => outcome
-                .skipped
-                .push(not_written(&draft.path, "somebody else saved it meanwhile")),
+            Ok(_) => outcome.skipped.push(not_written(
+                &draft.path,
+                "it was changed by another program",
+            )),
             Err(error) => outcome
                 .skipped
                 .push(not_written(&draft.path, &error.to_string())),
@@ -222,7 +226,7 @@ fn not_committed(
     let dirty = match uncommitted(repository, paths) {
         Ok(dirty) => dirty,
         Err(problem) => {
-            let text = format!("nothing is known of the commit: {reason}; {problem}");
+            let text = format!("the state of the commit is unknown: {reason}; {problem}");
             return outcome.skipped.push(text);
         }
     };
@@ -233,15 +237,14 @@ fn not_committed(
         match put_back(repository, places.root, draft) {
             Ok(None) => {}
             Ok(Some(kept)) => outcome.notes.push(format!(
-                "{} is as it was; what a hook made of it is kept: git show {kept}",
+                "{} was restored; the version changed by a hook is kept: git show {kept}",
                 draft.path
             )),
             Err(reason) => {
                 outcome.is_half_done = true;
-                outcome.skipped.push(format!(
-                    "{} could not be put back as it was: {reason}",
-                    draft.path
-                ));
+                outcome
+                    .skipped
+                    .push(format!("{} could not be restored: {reason}", draft.path));
             }
         }
     }
@@ -253,7 +256,7 @@ fn not_committed(
         outcome.written = committed.into_iter().map(|draft| draft.path).collect();
         outcome
             .skipped
-            .push(format!("the commit was made and is not pushed: {reason}"));
+            .push(format!("committed, but not pushed: {reason}"));
     }
     if !outcome.is_half_done {
         unfinished::forget(places.record);
@@ -286,7 +289,7 @@ fn added(others: &[String]) -> Option<String> {
         more => format!(" and {more} more"),
     };
     Some(format!(
-        "the commit also holds what a hook of this repository added: {}{more}",
+        "the commit also contains files added by a hook of this repository: {}{more}",
         names.join(", ")
     ))
 }

@@ -81,7 +81,7 @@ fn keep(path: &Path, content: &[u8], now: Timestamp) -> io::Result<PathBuf> {
     }
     Err(io::Error::new(
         ErrorKind::AlreadyExists,
-        format!("{MOST} backups of this moment are there already"),
+        format!("there are already {MOST} backups with this timestamp"),
     ))
 }
 

@@ -32,7 +32,7 @@ pub enum ChangeError {
         source: io::Error,
     },
     /// Others held its lock for too long.
-    #[error("{path}: others were writing it until the deadline: {source}")]
+    #[error("{path}: another process was writing it until the deadline: {source}")]
     Busy {
         /// The file.
         path: PathBuf,
@@ -40,7 +40,7 @@ pub enum ChangeError {
         source: io::Error,
     },
     /// Something that takes no lock saved it again and again.
-    #[error("{path}: something saves it over and over without trueup's lock")]
+    #[error("{path}: another program keeps changing it")]
     Restless {
         /// The file.
         path: PathBuf,

@@ -62,7 +62,7 @@ pub(super) fn checked(address: &str, root: &Path) -> Result<String, String> {
     let refused = |scheme: &str| {
         let name: String = scheme.chars().take(20).collect();
         let allowed = PROTOCOLS.join(", ");
-        Err(format!("{name:?} is none of the protocols {allowed}"))
+        Err(format!("{name:?} is not an allowed protocol: {allowed}"))
     };
     match parse(address) {
         Address::Program(helper) => refused(&format!("{helper}::")),
@@ -187,7 +187,10 @@ mod tests {
             "transport+ext://x",
         ] {
             let text = checked(refused, root).unwrap_err();
-            assert!(text.contains("none of the protocols"), "{refused}: {text}");
+            assert!(
+                text.contains("not an allowed protocol"),
+                "{refused}: {text}"
+            );
             assert!(!text.contains("touch"), "{text}");
         }
         for (asked, expected) in [

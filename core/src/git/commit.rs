@@ -66,7 +66,7 @@ impl Repository {
         }
         // Without a path, git would take all that is staged.
         if paths.is_empty() {
-            return Err(unexpected("there is nothing to commit"));
+            return Err(unexpected("nothing to commit"));
         }
         let before = self.commit_of("HEAD")?;
         let index = self.entries(paths)?;
@@ -173,7 +173,7 @@ impl Repository {
             data.is_ok_and(|data| data.is_dir())
         };
         if path.is_empty() || path.ends_with('/') || path.contains('\0') || !plain || folder() {
-            return Err(unexpected(&format!("{path:?} is no path of a file")));
+            return Err(unexpected(&format!("{path:?} is not a file path")));
         }
         Ok(())
     }
@@ -266,7 +266,7 @@ impl Repository {
         if let Some(before) = before
             && !self.is_ancestor(before, &after)?
         {
-            return Err(unexpected(&format!("{after} does not follow {before}")));
+            return Err(unexpected(&format!("{after} is not a child of {before}")));
         }
         let call = self.read("git diff-tree").args([
             "diff-tree",

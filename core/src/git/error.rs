@@ -15,7 +15,7 @@ const LONGEST: usize = 300;
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
     /// There is no `git` in the search path.
-    #[error("there is no git program")]
+    #[error("git was not found")]
     Missing,
     /// It, or a hook or a remote it waited for, was killed.
     #[error("{what} took longer than {limit:?} and was stopped")]
@@ -44,7 +44,7 @@ pub enum GitError {
         branch_ref: String,
     },
     /// Asking the remote would run what the repository names.
-    #[error("{remote} is not asked: {found}")]
+    #[error("{remote} was not contacted: {found}")]
     Untrusted {
         /// The remote's name.
         remote: String,
@@ -61,7 +61,7 @@ pub enum GitError {
         found: String,
     },
     /// It said more than a reader can hold.
-    #[error("{what} has more to say than can be read")]
+    #[error("the output of {what} is too long")]
     TooLong {
         /// What was run.
         what: &'static str,
@@ -82,7 +82,7 @@ pub(super) fn reason(stderr: &[u8], stdout: &[u8]) -> String {
     [stderr, stdout]
         .into_iter()
         .find_map(complaint)
-        .unwrap_or_else(|| "it did not say why".to_owned())
+        .unwrap_or_else(|| "no reason given".to_owned())
 }
 
 fn complaint(output: &[u8]) -> Option<String> {
@@ -149,7 +149,7 @@ mod tests {
                 "",
                 "remote: protected; To /r; ! [remote rejected] main",
             ),
-            ("\n", "", "it did not say why"),
+            ("\n", "", "no reason given"),
             ("a\u{1b}[31mred\u{7}\n", "", "ared"),
         ] {
             assert_eq!(reason(stderr.as_bytes(), stdout.as_bytes()), expected);

@@ -75,7 +75,7 @@ impl Repository {
         id.map(str::to_owned)
             .ok_or_else(|| GitError::NotAsExpected {
                 what: WHAT,
-                found: format!("{name} is not what was fetched"),
+                found: format!("{name} differs from what was fetched"),
             })
     }
 
@@ -219,7 +219,7 @@ fn share_objects(common_dir: &Path, git_dir: &Path) -> io::Result<()> {
     let objects = std::path::absolute(common_dir.join("objects"))?;
     let mut line = objects.into_os_string().into_encoded_bytes();
     if line.contains(&b'\n') {
-        return Err(io::Error::other("its path has a line feed"));
+        return Err(io::Error::other("its path contains a line feed"));
     }
     line.push(b'\n');
     write_own(&git_dir.join("objects/info/alternates"), &line)?;

@@ -39,7 +39,7 @@ impl Repository {
         let unexpected = |found: String| GitError::NotAsExpected { what: WHAT, found };
         if !upstream.takes_pushes {
             return Err(unexpected(format!(
-                "{} follows {} of {}, and is not pushed there",
+                "{} tracks {} of {}, but is not pushed there",
                 upstream.local_ref, upstream.branch_ref, upstream.remote
             )));
         }
@@ -65,7 +65,7 @@ impl Repository {
         };
         if !arrived {
             return Err(unexpected(format!(
-                "{} is not at the commit {sent} that was pushed",
+                "{} is not at the pushed commit {sent}",
                 upstream.tracking_ref
             )));
         }

@@ -95,7 +95,7 @@ impl Repository {
         if head.is_none_or(|head| text(&head).trim() != upstream.local_ref) {
             return Err(GitError::NotAsExpected {
                 what: WHAT,
-                found: format!("{} is not checked out any more", upstream.local_ref),
+                found: format!("{} is no longer checked out", upstream.local_ref),
             });
         }
         let before = self.commit_of("HEAD")?;

@@ -14,10 +14,10 @@ pub enum PayloadError {
     #[error("stdin was empty; a hook reads one JSON object")]
     Empty,
     /// No JSON object.
-    #[error("stdin is no hook payload: {0}")]
+    #[error("stdin is not a hook payload: {0}")]
     Syntax(#[from] serde_json::Error),
     /// An id that could not safely name anything.
-    #[error("stdin holds no usable session: {0}")]
+    #[error("stdin has no valid session: {0}")]
     Session(#[from] IdError),
 }
 

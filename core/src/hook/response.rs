@@ -98,7 +98,7 @@ fn cut(text: &str) -> Cow<'_, str> {
     let Some((end, _)) = text.char_indices().nth(CONTEXT_LIMIT) else {
         return Cow::Borrowed(text);
     };
-    let notice = "\n(the rest is left out for length)";
+    let notice = "\n(the rest is omitted)";
     let kept = text.get(..end).unwrap_or_default();
     let kept = kept.char_indices().rev().nth(notice.len() - 1);
     let kept = kept.and_then(|(at, _)| text.get(..at)).unwrap_or_default();

@@ -19,7 +19,7 @@ impl ProcessEvidence {
         match self {
             Self::Running => "runs",
             Self::Gone => "is gone",
-            Self::Unknown => "cannot be asked",
+            Self::Unknown => "cannot be checked",
         }
     }
 }
@@ -86,7 +86,7 @@ pub fn judge_despite(
         // Its process may well run on under another session id, so it is no witness.
         SessionStatus::Ended => {
             let reason = session.ended_reason.as_deref().unwrap_or("no reason given");
-            return say(Alive::Dead, format!("said goodbye ({reason})"));
+            return say(Alive::Dead, format!("ended ({reason})"));
         }
         SessionStatus::Active | SessionStatus::Idle => {}
     }
@@ -101,10 +101,13 @@ pub fn judge_despite(
         .as_ref()
         .map_or_else(|| "?".to_owned(), |p| p.pid.to_string());
     if evidence == ProcessEvidence::Running {
-        return say(Alive::Alive, format!("process {pid} runs"));
+        return say(Alive::Alive, format!("process {pid} is running"));
     }
     if let Some(until) = session.silent_until.filter(|_| session.in_declared_span()) {
-        return say(Alive::Unknown, format!("announced silence until {until}"));
+        return say(
+            Alive::Unknown,
+            format!("announced quiet period until {until}"),
+        );
     }
     match evidence {
         ProcessEvidence::Gone => say(
@@ -121,7 +124,7 @@ pub fn judge_despite(
         _ => say(
             Alive::Unknown,
             format!(
-                "{}, process {pid} cannot be asked",
+                "{}, process {pid} cannot be checked",
                 session.silence_in_words()
             ),
         ),

@@ -27,14 +27,14 @@ pub fn judge_orchestrator(
     }
     let (pid, silence) = (orchestrator.process.pid, orchestrator.silence_in_words());
     match evidence {
-        ProcessEvidence::Running => say(Alive::Alive, format!("process {pid} runs")),
+        ProcessEvidence::Running => say(Alive::Alive, format!("process {pid} is running")),
         ProcessEvidence::Gone => say(Alive::Dead, format!("process {pid} is gone")),
         ProcessEvidence::Unknown if orchestrator.silent_longer_than(ceiling_seconds) => {
             say(Alive::Dead, format!("{silence}, over the ceiling"))
         }
         ProcessEvidence::Unknown => say(
             Alive::Unknown,
-            format!("{silence}, process {pid} cannot be asked"),
+            format!("{silence}, process {pid} cannot be checked"),
         ),
     }
 }

@@ -117,17 +117,17 @@ impl Need {
                 match said(state.worktree_path.as_ref()) {
                     None => absent("worktree_path", false),
                     Some(_) if found.worktree => None,
-                    Some(path) => wrong("worktree_path", format!("{path} is no directory")),
+                    Some(path) => wrong("worktree_path", format!("{path} is not a directory")),
                 },
                 None,
             ],
             Self::Plan => [
                 match (said(state.plan_file.as_ref()), found.plan_bytes) {
                     (None, _) => absent("plan_file", false),
-                    (Some(path), None) => wrong("plan_file", format!("{path} is no file")),
+                    (Some(path), None) => wrong("plan_file", format!("{path} is not a file")),
                     (Some(path), Some(bytes)) if bytes < LEAST_PLAN => wrong(
                         "plan_file",
-                        format!("{path} has {bytes} bytes, a plan has at least {LEAST_PLAN}"),
+                        format!("{path} has {bytes} bytes; a plan needs at least {LEAST_PLAN}"),
                     ),
                     _ => None,
                 },
@@ -231,8 +231,8 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "worktree_path trees/77c90e61 is no directory",
-                "plan_file specs/plan.md has 99 bytes, a plan has at least 100",
+                "worktree_path trees/77c90e61 is not a directory",
+                "plan_file specs/plan.md has 99 bytes; a plan needs at least 100",
             ]
         );
         let none = Found {
@@ -240,7 +240,7 @@ mod tests {
             ..THERE
         };
         let gone = missing(PhaseName::Validate, &whole(), none);
-        assert_eq!(gone[0].to_string(), "plan_file specs/plan.md is no file");
+        assert_eq!(gone[0].to_string(), "plan_file specs/plan.md is not a file");
     }
 
     #[test]

@@ -95,12 +95,8 @@ impl Document {
     ///
     /// Where it is no JSON object, and why.
     pub fn parse(bytes: &[u8]) -> Result<Self, Unparsable> {
-        let text = hold(bytes).ok_or_else(|| {
-            unparsable_at(
-                b"",
-                "it holds characters beyond U+10FF80, which belong to nobody",
-            )
-        })?;
+        let text = hold(bytes)
+            .ok_or_else(|| unparsable_at(b"", "it contains characters beyond U+10FF80"))?;
         let json = text.strip_prefix('\u{feff}').unwrap_or(&text);
         if json.trim().is_empty() {
             return Err(unparsable_at(b"", "the file is empty"));

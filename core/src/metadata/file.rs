@@ -16,7 +16,7 @@ pub const LARGEST: u64 = 8 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum MetadataError {
     /// Something else stands in its place.
-    #[error("{path}: a symlink stands where metadata belongs; it is not followed")]
+    #[error("{path} is a symlink; it is not followed")]
     Symlink {
         /// The place.
         path: PathBuf,
@@ -38,7 +38,7 @@ pub enum MetadataError {
         source: io::Error,
     },
     /// Others held its lock for too long.
-    #[error("{path}: others were writing it until the deadline: {source}")]
+    #[error("{path}: another process was writing it until the deadline: {source}")]
     Busy {
         /// The file.
         path: PathBuf,
@@ -46,7 +46,7 @@ pub enum MetadataError {
         source: io::Error,
     },
     /// Something that takes no lock saved it again and again.
-    #[error("{path}: something saves it over and over without trueup's lock")]
+    #[error("{path}: another program keeps changing it")]
     Restless {
         /// The file.
         path: PathBuf,
@@ -61,11 +61,9 @@ impl MetadataError {
             Self::Unparsable { error, .. } => error.reason.clone(),
             Self::Io { source, .. } => source.to_string(),
             Self::Busy { source, .. } => {
-                format!("others were writing it until the deadline: {source}")
+                format!("another process was writing it until the deadline: {source}")
             }
-            Self::Restless { .. } => {
-                "something saves it over and over without trueup's lock".to_owned()
-            }
+            Self::Restless { .. } => "another program keeps changing it".to_owned(),
         }
     }
 }

@@ -52,7 +52,7 @@ fn holds(id: &AdwId, path: &str, field: Owned, value: &Json, writer: Option<&str
         expected: None,
         found: Some(shown(value)),
         message: format!(
-            "⚠️ Metadata holds a field of the database: {path} has {name}={}{by}; \
+            "⚠️ Metadata has a field owned by the database: {path} has {name}={}{by}; \
              change it with `{command}`",
             shown(value)
         ),
@@ -67,12 +67,12 @@ fn identity(id: &AdwId, path: &str, document: &Document) -> Option<Divergence> {
     }
     let (what, fix) = match &value {
         None => (
-            "lacks its adw_id".to_owned(),
+            "has no adw_id".to_owned(),
             Way::FixMetadata { id: id.clone() },
         ),
         // Which of the two is wrong nobody but a person can tell.
         Some(value) => (
-            format!("says adw_id={}, its folder says {id}", shown(value)),
+            format!("has adw_id={}, but its directory is {id}", shown(value)),
             Way::SetMetadataId { id: id.clone() },
         ),
     };
@@ -93,14 +93,7 @@ fn doubles(id: &AdwId, path: &str, document: &Document) -> Vec<Divergence> {
     let twice: BTreeSet<&str> = document.keys().filter(|key| !seen.insert(*key)).collect();
     twice
         .into_iter()
-        .map(|key| {
-            violation(
-                id,
-                path,
-                key,
-                "stands there more than once; the last one counts",
-            )
-        })
+        .map(|key| violation(id, path, key, "occurs more than once; the last one counts"))
         .collect()
 }
 

@@ -46,8 +46,8 @@ pub enum ModelSet {
     test,
     schemars(
         title = "agents/<id>/adw_state.json",
-        description = "What a workflow's scripts note about their execution. Other fields are \
-                       allowed; those that are `false` here belong to the database."
+        description = "Notes that a workflow's scripts keep about their execution. Other fields \
+                       are allowed; fields that are `false` here belong to the database."
     )
 )]
 pub struct State {

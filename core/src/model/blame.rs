@@ -54,7 +54,7 @@ fields! {
 
 /// A word that names no field of an item.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("items have no field {found:?}; they have {}", BlamedField::ALL.map(BlamedField::as_str).join(", "))]
+#[error("unknown item field {found:?}; known are {}", BlamedField::ALL.map(BlamedField::as_str).join(", "))]
 pub struct UnknownField {
     found: String,
 }

@@ -141,7 +141,7 @@ fn read<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Option<String> {
 fn json(value: &str, is_right: fn(&serde_json::Value) -> bool, what: &str) -> Option<String> {
     let value = text::lenient::from_str(value).ok();
     let right = value.as_ref().is_some_and(is_right);
-    (!right).then(|| format!("is no JSON {what}"))
+    (!right).then(|| format!("is not a JSON {what}"))
 }
 
 impl Demand {
@@ -164,10 +164,10 @@ impl Demand {
             Self::WorkStatus => ItemStatus::ALL
                 .iter()
                 .all(|known| known.as_str() != text)
-                .then(|| format!("{text:?} is no status")),
+                .then(|| format!("{text:?} is not a status")),
             Self::Phase => read::<PhaseName>(text),
             Self::Time | Self::TimeWhenFinished | Self::TimeWhenRunning => read::<Timestamp>(text),
-            Self::Count => read::<u64>(text).map(|_| format!("{text:?} is no whole number from 0")),
+            Self::Count => read::<u64>(text).map(|_| format!("{text:?} is not a whole number")),
             Self::Object => json(text, serde_json::Value::is_object, "object"),
             Self::List => json(text, serde_json::Value::is_array, "array"),
         }
@@ -273,7 +273,7 @@ mod tests {
                 "yesterday",
                 "\"yesterday\" is not a time",
             ),
-            ("claude_sessions", "metadata", "[1]", "is no JSON object"),
+            ("claude_sessions", "metadata", "[1]", "is not a JSON object"),
             (
                 "claude_sessions",
                 "status",
@@ -281,8 +281,13 @@ mod tests {
                 "unknown status \"dead\"",
             ),
             ("claude_sessions", "session_id", "../x", "session id"),
-            ("work_items", "status", "done", "\"done\" is no status"),
-            ("work_items", "revision", "-1", "\"-1\" is no whole number"),
+            ("work_items", "status", "done", "\"done\" is not a status"),
+            (
+                "work_items",
+                "revision",
+                "-1",
+                "\"-1\" is not a whole number",
+            ),
             ("work_items", "key", "a b", "item key"),
             (
                 "phase_queue",
@@ -294,7 +299,7 @@ mod tests {
                 "phase_queue",
                 "depends_on_phases",
                 "1,2",
-                "is no JSON array",
+                "is not a JSON array",
             ),
             ("phase_queue", "started_timestamp", " ", "is missing"),
         ] {

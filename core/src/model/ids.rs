@@ -50,7 +50,7 @@ fn check(
         .find(|c| !c.is_ascii_alphanumeric() && !extra.contains(*c))
     {
         return fail(format!(
-            "holds {bad:?}; allowed are letters, digits and {extra}"
+            "contains {bad:?}; allowed are letters, digits and {extra}"
         ));
     }
     // "." and ".." name directories, and a leading dot or dash hides a file or reads as a flag.
@@ -74,7 +74,7 @@ fn check_slug(
     Err(IdError {
         kind,
         text: text.chars().take(EXCERPT).collect(),
-        problem: "does not begin with a letter or digit".to_owned(),
+        problem: "must start with a letter or digit".to_owned(),
     })
 }
 
@@ -338,7 +338,7 @@ mod tests {
         assert!("o".repeat(129).parse::<OperationId>().is_err());
         assert!(
             "a:b".parse::<SessionId>().is_err(),
-            "a colon is no file name on every system"
+            "a colon is not a file name on every system"
         );
     }
 
@@ -398,7 +398,10 @@ mod tests {
     #[test]
     fn an_error_names_the_kind_and_an_excerpt() {
         let error = "a/b".parse::<ItemKey>().unwrap_err().to_string();
-        assert!(error.starts_with("item key \"a/b\" holds '/'"), "{error}");
+        assert!(
+            error.starts_with("item key \"a/b\" contains '/'"),
+            "{error}"
+        );
     }
 
     #[test]

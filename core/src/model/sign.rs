@@ -53,7 +53,7 @@ pub(super) fn holds(now: Timestamp, until: Timestamp, longest: u64) -> bool {
 /// Returns the silence in words for a person.
 pub(super) fn silence_in_words(now: Timestamp, sign: Timestamp) -> String {
     match silence(now, sign) {
-        FOR_EVER => format!("without a sign of life but one dated {sign}, in the future"),
+        FOR_EVER => format!("last heartbeat is dated {sign}, in the future"),
         seconds => format!("silent for {seconds} s"),
     }
 }

@@ -38,9 +38,9 @@ impl Death {
         } = &self.orchestrator;
         let pid = process.pid;
         let what = if self.orchestrator.status.is_live() {
-            "the next command that changes something clears it"
+            "the next command that changes something records this"
         } else {
-            "it is marked crashed"
+            "marked crashed"
         };
         let left = match interrupted(&self.interrupted) {
             Some(line) => format!(", {line}"),

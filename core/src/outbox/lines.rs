@@ -77,11 +77,7 @@ pub(super) fn append_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
         if size.saturating_add(bytes.len() as u64) > LARGEST {
             return Err(io::Error::new(
                 ErrorKind::FileTooLarge,
-                format!(
-                    "{} is full: it holds {} MiB",
-                    path.display(),
-                    LARGEST >> 20_u8
-                ),
+                format!("{} is full: {} MiB", path.display(), LARGEST >> 20_u8),
             ));
         }
         file.write_all(bytes)?;
@@ -93,7 +89,7 @@ pub(super) fn append_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
             return Ok(());
         }
     }
-    Err(io::Error::other("the file is taken over again and again"))
+    Err(io::Error::other("the file keeps being replaced"))
 }
 
 /// Appends bytes durably to a file that nobody drains; a full one starts anew, and one old one

@@ -105,14 +105,16 @@ pub(super) fn resolve(found: &mut Found) {
         }
         if parts.len() > MOST_PARTS {
             let more = parts.len() - MOST_PARTS;
-            let reason = format!("a list of more than {MOST_PARTS} entries; {more} are left out");
+            let reason = format!("more than {MOST_PARTS} entries; {more} are ignored");
             skipped.push(Skipped::new(line, &entry.text, reason));
         }
         if resolved.len() > most {
             let reason = if most == MOST {
-                format!("more than {MOST} dependencies; the first {MOST} count")
+                format!("more than {MOST} dependencies; only the first {MOST} are used")
             } else {
-                format!("more than {MOST_IN_ALL} dependencies in a plan; {most} of these count")
+                format!(
+                    "more than {MOST_IN_ALL} dependencies in a plan; only {most} of these are used"
+                )
             };
             skipped.push(Skipped::new(line, &entry.text, reason));
             resolved.truncate(most);
@@ -171,7 +173,7 @@ fn open_circles(tasks: &mut [Entry], skipped: &mut Vec<Skipped>) {
             more += 1;
             continue;
         };
-        let reason = format!("a dependency that closes a circle is left out: {circle}");
+        let reason = format!("circular dependency, ignored: {circle}");
         skipped.push(Skipped::new(entry.task.line, &entry.text, reason));
     }
     for (from, targets) in &left_out {
@@ -186,7 +188,7 @@ fn open_circles(tasks: &mut [Entry], skipped: &mut Vec<Skipped>) {
         .and_then(|last| tasks.get(*last))
         .filter(|_| more > 0)
     {
-        let reason = format!("{more} more dependencies that close a circle are left out");
+        let reason = format!("{more} more circular dependencies, ignored");
         skipped.push(Skipped::new(entry.task.line, &entry.text, reason));
     }
 }
@@ -208,13 +210,13 @@ fn one(
     let task = |text: &str| -> Result<PlanTaskId, Wrong> {
         let text = bare(text);
         let id: PlanTaskId = text.parse().map_err(|error| {
-            let reason = format!("depends on something that is no task: {error}");
+            let reason = format!("depends on something that is not a task: {error}");
             Wrong::Unknown(stand_in(text, known), reason)
         })?;
         if known.contains(&id) {
             Ok(id)
         } else {
-            let reason = format!("depends on {id}, which is no task of this plan");
+            let reason = format!("depends on {id}, which is not in this plan");
             Err(Wrong::Unknown(id, reason))
         }
     };
@@ -238,7 +240,7 @@ fn one(
         Err(Wrong::Unknown(stand_in(part, known), reason))
     };
     if group(&from) != group(&to) {
-        return wrong("a range over two groups");
+        return wrong("a range across two groups");
     }
     if from > to {
         return wrong("a range that runs backwards");

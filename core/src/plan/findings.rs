@@ -186,7 +186,7 @@ pub fn checkbox_findings(boxes: &Checkboxes, file: PlanFile<'_>) -> Vec<Divergen
         authority: "database",
         ..file.remark(
             None,
-            &format!("task {id} of the database is not in the file"),
+            &format!("task {id} is in the database but not in the file"),
         )
     });
     found.extend(absent);
@@ -206,7 +206,7 @@ fn compared(it: &Checkbox, file: PlanFile<'_>) -> Option<Divergence> {
             "file",
             boxed("[x]"),
             word,
-            format!("task {id} is [x] in the file, {status} in the database; the file is ahead"),
+            format!("task {id} is [x] in the file but {status} in the database; the file is ahead"),
             file.imported(),
         ),
         Standing::DatabaseKeeps => (
@@ -214,7 +214,10 @@ fn compared(it: &Checkbox, file: PlanFile<'_>) -> Option<Divergence> {
             "database",
             word,
             boxed("[x]"),
-            format!("task {id} is [x] in the file, {status} in the database, which keeps its word"),
+            format!(
+                "task {id} is [x] in the file but {status} in the database; the database keeps \
+                     its status"
+            ),
             file.edited(Some(it.place)),
         ),
         Standing::DatabaseAhead => (
@@ -223,8 +226,7 @@ fn compared(it: &Checkbox, file: PlanFile<'_>) -> Option<Divergence> {
             word,
             boxed("[ ]"),
             format!(
-                "task {id} is [ ] in the file, {status} in the database; \
-                 the database is ahead"
+                "task {id} is [ ] in the file but {status} in the database; the database is ahead"
             ),
             if file.is_committed {
                 Way::FixCheckout.into()
@@ -264,7 +266,7 @@ pub fn task_findings(state: &PlanState) -> Vec<Divergence> {
     for task in &state.tasks {
         let unknown = task.depends_on.iter().filter(|id| !known.contains(id));
         found.extend(unknown.map(|other| {
-            let problem = format!("depends on {other}, which is no task of the plan");
+            let problem = format!("depends on {other}, which is not in the plan");
             Divergence {
                 severity: Severity::Error,
                 ..finding(&task.id, problem)
@@ -279,13 +281,13 @@ pub fn task_findings(state: &PlanState) -> Vec<Divergence> {
     for Closing { from, circle, .. } in circles(&graph.collect::<Vec<_>>()) {
         match (state.tasks.get(from), circle) {
             (Some(task), Some(circle)) => {
-                found.push(finding(&task.id, format!("waits for itself: {circle}")));
+                found.push(finding(&task.id, format!("circular dependency: {circle}")));
             }
             _ => more += 1,
         }
     }
     if more > 0 {
-        let message = format!("plan {plan}: {more} more dependencies close a circle");
+        let message = format!("plan {plan}: {more} more circular dependencies");
         found.push(remark(message, reimported()));
     }
     found

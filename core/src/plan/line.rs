@@ -62,15 +62,15 @@ pub(super) fn read(line: &str) -> Line {
         return Line::Text;
     }
     let problem = if quoted {
-        "it is quoted"
+        "inside a quote"
     } else if !bullet {
-        "it has no bullet before its checkbox"
+        "no bullet before the checkbox"
     } else if rest.starts_with('[') {
-        "there is no space between its bullet and its checkbox"
+        "no space between bullet and checkbox"
     } else if !known {
-        "its checkbox is neither [ ] nor [x]"
+        "checkbox is neither [ ] nor [x]"
     } else if !after.starts_with(char::is_whitespace) {
-        "there is no space after its checkbox"
+        "no space after the checkbox"
     } else {
         let start = line.len() - inside.len();
         return task(
@@ -120,11 +120,11 @@ fn task(text: &str, done: bool, mark: Range<usize>, written: Option<PlanTaskId>)
         None => (written, lists.rest.trim().to_owned()),
         Some((emphasis, id, rest)) => match title_of(emphasis, rest) {
             Some(title) => (id.parse().ok(), title),
-            None => return malformed(true, "there is no space after its id"),
+            None => return malformed(true, "no space after the id"),
         },
     };
     if title.is_empty() {
-        return malformed(id.is_some(), "it has no title");
+        return malformed(id.is_some(), "no title");
     }
     Line::Task(TaskLine {
         id,
@@ -359,10 +359,10 @@ mod tests {
             ("- [] 1.2 do it", true, "neither [ ] nor [x]"),
             ("- [-] 1.2 do it", true, "neither [ ] nor [x]"),
             ("- [  ] 1.2 do it", true, "neither [ ] nor [x]"),
-            ("-[ ] 1.2 do it", true, "bullet and its checkbox"),
+            ("-[ ] 1.2 do it", true, "bullet and checkbox"),
             ("[ ] 1.2 do it", true, "no bullet"),
-            ("- [x]1.2 do it", true, "space after its checkbox"),
-            ("> - [ ] 1.2 do it", true, "quoted"),
+            ("- [x]1.2 do it", true, "space after the checkbox"),
+            ("> - [ ] 1.2 do it", true, "quote"),
         ] {
             match read(line) {
                 Line::Malformed { has_id, problem } => {

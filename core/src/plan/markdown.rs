@@ -123,11 +123,11 @@ impl<'a> Reader<'a> {
             // Without an id a checkbox outside of a phase is a list of something else.
             _ if !has_id => return,
             Section::Before => {
-                let reason = "it stands before the first phase";
+                let reason = "before the first phase";
                 return self.found.skip(number, line, reason);
             }
             Section::Other(heading) => {
-                let reason = format!("it stands under {heading:?}, which is no phase");
+                let reason = format!("under {heading:?}, which is not a phase");
                 return self.found.skip(number, line, reason);
             }
         };
@@ -145,7 +145,7 @@ impl<'a> Reader<'a> {
         (phase_number, phase_title): (Option<u32>, Option<String>),
     ) {
         if task.is_open {
-            let reason = "its list of dependencies lacks the ')'";
+            let reason = "the list of dependencies has no closing ')'";
             self.found.skip(number, line, reason);
         }
         let depth = depth(line);
@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
                 };
             }
             Some(Err(())) if level > 1 => {
-                let reason = "it is no heading of a phase such as ## Phase 1: name";
+                let reason = "not a phase heading such as ## Phase 1: name";
                 self.found.skip(number, line, reason);
                 self.section = Section::Other(excerpt(title));
             }
@@ -219,8 +219,8 @@ impl<'a> Reader<'a> {
     fn finish(mut self) -> ParsedPlan {
         if let Some(opening) = &self.opening {
             let reason = match opening.hidden {
-                Hidden::Fence { .. } => "this code block has no end; everything below is code",
-                Hidden::Comment => "this comment has no end; everything below is a comment",
+                Hidden::Fence { .. } => "unclosed code block; everything below is code",
+                Hidden::Comment => "unclosed comment; everything below is a comment",
             };
             self.found.skip(opening.line, opening.text, reason);
         }

@@ -172,7 +172,7 @@ impl Found {
     fn add(&mut self, entry: Entry) {
         let id = &entry.task.task.id;
         let reason = if self.ids.contains(id) {
-            format!("{id} is there twice; the first one counts")
+            format!("duplicate id {id}; the first one counts")
         } else if self.tasks.len() >= MOST_TASKS {
             format!("the plan has more than {MOST_TASKS} tasks")
         } else {

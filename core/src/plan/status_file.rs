@@ -12,10 +12,10 @@ use crate::text::lenient::readable;
 #[derive(Debug, thiserror::Error)]
 pub enum StatusFileError {
     /// It is no JSON.
-    #[error("it does not parse: {0}")]
+    #[error("does not parse: {0}")]
     Syntax(#[from] serde_json::Error),
     /// It is JSON of another kind.
-    #[error("it is no status file: it has no list of tasks")]
+    #[error("not a status file: no list of tasks")]
     NoTasks,
 }
 
@@ -96,22 +96,22 @@ fn status_of(raw: &str) -> Option<PlanTaskStatus> {
 fn task(raw: &str) -> Result<(NewPlanTask, Option<Vec<String>>), String> {
     let value: Value = serde_json::from_str(raw).map_err(|error| error.to_string())?;
     let Value::Object(fields) = value else {
-        return Err("it is no object".to_owned());
+        return Err("not an object".to_owned());
     };
     let mut fields = Fields(fields);
     let id = match fields.0.shift_remove("id") {
         Some(Value::String(id)) => id,
         Some(Value::Number(id)) => id.to_string(),
-        _ => return Err("it has no id such as 1.2".to_owned()),
+        _ => return Err("no id such as 1.2".to_owned()),
     };
     let id: PlanTaskId = id.parse().map_err(|error| format!("{error}"))?;
     let status = match fields.0.shift_remove("status") {
         None | Some(Value::Null) => PlanTaskStatus::Pending,
         Some(Value::String(status)) => status.parse().map_err(|error| format!("{error}"))?,
-        Some(other) => return Err(format!("its status is {other}, which is no text")),
+        Some(other) => return Err(format!("status {other} is not a string")),
     };
     let title = fields.text("description").or_else(|| fields.text("title"));
-    let title = title.ok_or_else(|| "it has no description".to_owned())?;
+    let title = title.ok_or_else(|| "no description".to_owned())?;
     let mut task = NewPlanTask::new(id, title, status);
     task.priority = fields.text("priority");
     task.error = fields.text("error");

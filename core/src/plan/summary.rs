@@ -98,11 +98,11 @@ impl StatusCheck {
         let members_of_file = members(json)?;
         // Of what is there twice the last one counts, as for every reader of JSON.
         let Some(summary) = last(&members_of_file, "summary") else {
-            self.odd(None, "it has no summary");
+            self.odd(None, "summary is missing");
             return Ok(());
         };
         if !summary.starts_with('{') {
-            self.odd(Some(place(summary)), "its summary is no object");
+            self.odd(Some(place(summary)), "summary is not an object");
             return Ok(());
         }
         let fields = members(summary)?;
@@ -113,11 +113,11 @@ impl StatusCheck {
                 continue;
             };
             if fields.iter().filter(|(key, _)| key == field).count() > 1 {
-                let problem = format!("summary.{field} is there twice; the last one counts");
+                let problem = format!("summary.{field} occurs twice; the last one counts");
                 self.odd(Some(place(raw)), problem);
             }
             if !raw.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
-                let problem = format!("summary.{field} is no number, should be {count}");
+                let problem = format!("summary.{field} is not a number, should be {count}");
                 self.odd(Some(place(raw)), problem);
             } else if !self.may_be(field, raw, count) {
                 let start = offset(text, raw);

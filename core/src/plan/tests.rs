@@ -75,7 +75,7 @@ fn a_plan_is_read_as_it_stands() {
     assert_eq!(plan.title.as_deref(), Some("Fix the sync"));
     assert_eq!(plan.phases, 2);
     assert_eq!(ids(&plan), ["1.1", "1.2", "1.2.1", "1.3", "2.1"]);
-    assert_skips(&plan, &[(18, "\"Notes\", which is no phase")]);
+    assert_skips(&plan, &[(18, "\"Notes\", which is not a phase")]);
     assert_eq!(plan.skipped[0].text, "- [ ] 9.2 Looks like one");
     let statuses: Vec<_> = plan.tasks.iter().map(|task| task.task.status).collect();
     let (pending, done) = (PlanTaskStatus::Pending, PlanTaskStatus::Completed);
@@ -147,7 +147,7 @@ fn headings_of_phases() {
     }
     for heading in ["## Phase One: x", "## Phase 1a: x", "## Phase 1.5: x"] {
         let plan = parse_markdown(&format!("{heading}\n- [ ] 1.1 a"));
-        assert_skips(&plan, &[(1, "no heading of a phase"), (2, "no phase")]);
+        assert_skips(&plan, &[(1, "not a phase heading"), (2, "not a phase")]);
     }
     for heading in [
         "## Phases",
@@ -247,15 +247,15 @@ fn nothing_that_looks_like_a_task_is_dropped_in_silence() {
         &plan,
         &[
             (1, "before the first phase"),
-            (4, "1.1 is there twice"),
+            (4, "duplicate id 1.1"),
             (6, "neither"),
-            (7, "lacks the ')'"),
-            (8, "depends on 7.7, which is no task"),
+            (7, "no closing ')'"),
+            (8, "depends on 7.7, which is not in this plan"),
             (8, "depends on sometime"),
             (8, "itself"),
             (8, "backwards"),
             (8, "two groups"),
-            (11, "no end"),
+            (11, "unclosed"),
         ],
     );
     let waits = ["1.1", "7.7", "sometime", "1.4-1.2", "1.1-2.1"];
@@ -310,7 +310,7 @@ fn long_circles_and_many_of_them_are_told_in_few_words() {
         .iter()
         .find(|r| r.ends_with("-> 1.19 -> … 1979 more … -> 1.1999 -> 1.0"));
     assert!(longest.is_some(), "{reasons:?}");
-    let rest = "1899 more dependencies that close a circle are left out";
+    let rest = "1899 more circular dependencies, ignored";
     assert!(reasons.contains(&rest), "{reasons:?}");
     assert_eq!(depends_on(&plan, "1.1998"), ["1.1999"]);
     assert_eq!(depends_on(&plan, "1.1999"), [""; 0]);
@@ -340,12 +340,15 @@ fn a_plan_has_so_many_dependencies_and_what_is_left_out_is_named() {
     let plan = parse_markdown(&format!("## Phase 1: x\n{tasks}"));
     let counts = plan.tasks.iter().map(|task| task.task.depends_on.as_ref());
     let counted: usize = counts.flatten().map(Vec::len).sum();
-    let closing = plan.skipped.iter().filter(|s| s.reason.contains("circle"));
+    let closing = plan
+        .skipped
+        .iter()
+        .filter(|s| s.reason.contains("circular"));
     assert!(counted + closing.count() <= 200_000, "{counted}");
     let last = plan.skipped.iter().filter(|s| s.line == 1_501);
     let reasons: Vec<&str> = last.map(|skipped| &*skipped.reason).collect();
     assert!(
-        reasons.contains(&"more than 200000 dependencies in a plan; 0 of these count"),
+        reasons.contains(&"more than 200000 dependencies in a plan; only 0 of these are used"),
         "{reasons:?}"
     );
 }
@@ -365,8 +368,8 @@ fn a_list_without_end_and_one_without_measure_are_named() {
         &plan,
         &[
             (302, "more than 200 dependencies"),
-            (303, "lacks the ')'"),
-            (304, "more than 1000 entries; 1 are left out"),
+            (303, "no closing ')'"),
+            (304, "more than 1000 entries; 1 are ignored"),
             (304, "more than 200 dependencies"),
         ],
     );
@@ -464,8 +467,8 @@ fn a_status_file_is_read_value_for_value() {
         &[
             (11, "depends on 8.8"),
             (13, "\"almost\"; known are pending"),
-            (16, "1.1 is there twice"),
-            (18, "no object"),
+            (16, "duplicate id 1.1"),
+            (18, "not an object"),
             (19, "no description"),
         ],
     );

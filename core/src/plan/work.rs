@@ -81,5 +81,5 @@ pub fn take_step(
             Err(error) => return Err(error),
         }
     }
-    Err(moved.unwrap_or_else(|| StoreError::Conflict(format!("task {plan}/{task} keeps moving"))))
+    Err(moved.unwrap_or_else(|| StoreError::Conflict(format!("task {plan}/{task} keeps changing"))))
 }

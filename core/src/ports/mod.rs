@@ -147,7 +147,7 @@ pub fn reserve(
             Err(error) => return Err(error),
         }
     }
-    Err(lost.unwrap_or_else(|| StoreError::Conflict("the ports keep changing hands".to_owned())))
+    Err(lost.unwrap_or_else(|| StoreError::Conflict("the ports keep changing".to_owned())))
 }
 
 fn turn(site: &Site) -> Option<FileLock> {

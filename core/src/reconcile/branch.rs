@@ -16,7 +16,7 @@ pub const DEFAULT_BRANCH_PATTERN: &str = r"[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*-[0-9]+[
 
 /// A pattern that is no regular expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("branch_pattern {pattern:?} is no regular expression: {reason}")]
+#[error("branch_pattern {pattern:?} is not a regular expression: {reason}")]
 pub struct PatternError {
     pattern: String,
     reason: String,

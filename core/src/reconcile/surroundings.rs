@@ -29,7 +29,7 @@ pub(super) fn unreachable_database(
         Reading::Fresh(_) => {
             format!("⚠️ database unreachable; cache used, of unknown age ({reason})")
         }
-        _ => format!("⚠️ database unreachable; there is no cache to go by ({reason})"),
+        _ => format!("⚠️ database unreachable; no cache available ({reason})"),
     };
     push(out, snapshot, Code::S12, message, (None, None, way));
 }

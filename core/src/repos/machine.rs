@@ -26,7 +26,10 @@ pub fn machine(paths: &Paths) -> io::Result<Option<String>> {
 fn named(path: &Path, text: &str) -> io::Result<String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-';
     if text.is_empty() || !text.chars().all(is_name) {
-        return Err(at(path, &io::Error::other("it holds no machine's name")));
+        return Err(at(
+            path,
+            &io::Error::other("it does not contain a machine name"),
+        ));
     }
     Ok(text.to_owned())
 }

@@ -32,7 +32,7 @@ pub struct Wish {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The directory is another repository's.
-    #[error("{path} is registered as {slug} already")]
+    #[error("{path} is already registered as {slug}")]
     Taken {
         /// The directory.
         path: String,
@@ -40,7 +40,7 @@ pub enum Refusal {
         slug: RepoSlug,
     },
     /// The name is another directory's.
-    #[error("{slug} lies at {path} on this machine already")]
+    #[error("{slug} is already registered at {path} on this machine")]
     Elsewhere {
         /// The name.
         slug: RepoSlug,
@@ -48,7 +48,7 @@ pub enum Refusal {
         path: String,
     },
     /// The directory is a clone of a repository that has another name.
-    #[error("{path} is a clone or a worktree of {slug}, whose name it has")]
+    #[error("{path} is a clone or worktree of {slug}")]
     Same {
         /// The directory.
         path: String,
@@ -56,7 +56,7 @@ pub enum Refusal {
         slug: RepoSlug,
     },
     /// Nothing of the directory's name makes a slug.
-    #[error("{0} has no name that could be a slug")]
+    #[error("no slug can be made from the name of {0}")]
     Nameless(String),
 }
 
@@ -235,7 +235,7 @@ mod tests {
             Ok((false, "a".to_owned()))
         );
         let taken = ask(Some("y"), &a).unwrap_err().to_string();
-        assert!(taken.ends_with("is registered as x already"), "{taken}");
+        assert!(taken.ends_with("is already registered as x"), "{taken}");
         assert_eq!(ask(None, &c), Ok((false, "deep-a".to_owned())));
         let elsewhere = ask(Some("X"), &b).unwrap_err();
         assert!(

@@ -32,7 +32,7 @@ const CACHE: &str = "global-state-cache.md";
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// There is no such file.
-    #[error("{0}: there is no such file")]
+    #[error("{0}: no such file")]
     Missing(PathBuf),
     /// The file lies outside the repository, or says what cannot be a state.
     #[error("{path}: {problem}")]
@@ -43,7 +43,7 @@ pub enum StateError {
         problem: String,
     },
     /// It holds what looks like secrets, and those were not to be replaced.
-    #[error("{path}: secrets in it: {}, in {}", .found.len(), lines(.found))]
+    #[error("{path}: contains secrets: {}, in {}", .found.len(), lines(.found))]
     Secrets {
         /// The file.
         path: PathBuf,
@@ -121,7 +121,7 @@ impl StateFile {
         let own = own.map_err(|_| unfit(&self.path, OUTSIDE))?;
         let ignored = repository.is_ignored(&own.to_string_lossy(), limit);
         if ignored.map_err(|error| unfit(&self.path, error))? {
-            return Err(unfit(&self.path, "git ignores it, so it stays here"));
+            return Err(unfit(&self.path, "ignored by git, so it is not shared"));
         }
         Ok(())
     }
@@ -190,7 +190,7 @@ impl StateFile {
     }
 }
 
-const OUTSIDE: &str = "it lies outside its repository";
+const OUTSIDE: &str = "outside its repository";
 
 /// Says what keeps a path within a repository from being that of a state. Settings and keys of
 /// tools lie in files with a dot, or have no name of a text for people.
@@ -198,9 +198,7 @@ fn fit(own: &Path) -> Result<(), &'static str> {
     for part in own.components() {
         match part {
             Component::Normal(name) if name.as_encoded_bytes().starts_with(b".") => {
-                return Err(
-                    "a state does not lie in a file or folder whose name begins with a dot",
-                );
+                return Err("a state file must not be in a hidden file or directory");
             }
             Component::CurDir | Component::Normal(_) => {}
             _ => return Err(OUTSIDE),
@@ -213,7 +211,7 @@ fn fit(own: &Path) -> Result<(), &'static str> {
     if is_markdown {
         Ok(())
     } else {
-        Err("a state is a Markdown file: its name ends in .md")
+        Err("a state file must be a Markdown file, *.md")
     }
 }
 

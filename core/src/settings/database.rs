@@ -29,14 +29,14 @@ impl DatabaseUrl {
             // Both sqlite:/path and sqlite:///path are in use.
             let path = Path::new(OsStr::from_bytes(path.strip_prefix(b"//").unwrap_or(path)));
             if path.as_os_str().is_empty() {
-                return Err("sqlite: names no file".to_owned());
+                return Err("sqlite: needs a file name".to_owned());
             }
             if !path.is_absolute() {
-                return Err("sqlite: names a relative path; name the file from the root".to_owned());
+                return Err("sqlite: needs an absolute path".to_owned());
             }
             return Ok(Self::Sqlite(path.to_owned()));
         }
-        let text = url.to_str().ok_or("it is not UTF-8")?;
+        let text = url.to_str().ok_or("not UTF-8")?;
         match text.split_once(':').map(|(scheme, _)| scheme) {
             Some("postgres" | "postgresql" | "https" | "http") => {
                 Ok(Self::Other(RemoteUrl(text.to_owned())))
@@ -46,9 +46,9 @@ impl DatabaseUrl {
                 if scheme.len() <= LONGEST_SCHEME
                     && scheme.chars().all(|c| c.is_ascii_alphabetic()) =>
             {
-                Err(format!("{scheme}: is no database trueup speaks"))
+                Err(format!("{scheme}: is not a supported database"))
             }
-            _ => Err("it is no URL such as sqlite:/path/to/file".to_owned()),
+            _ => Err("not a URL such as sqlite:/path/to/file".to_owned()),
         }
     }
 }

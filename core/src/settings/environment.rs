@@ -87,7 +87,7 @@ impl Environment {
         match self.get(name).map(|value| value.to_str()) {
             None => Ok(None),
             Some(Some(text)) => Ok(Some(text)),
-            Some(None) => Err("it is not valid UTF-8".to_owned()),
+            Some(None) => Err("not valid UTF-8".to_owned()),
         }
     }
 
@@ -110,9 +110,9 @@ impl Environment {
         self.demand_text(name)
             .map_err(|problem| format!("{name}: {problem}; the default is used"))?
             .map(|text| {
-                text.trim()
-                    .parse()
-                    .map_err(|_| format!("{name}={text:?} is no whole number; the default is used"))
+                text.trim().parse().map_err(|_| {
+                    format!("{name}={text:?} is not a whole number; the default is used")
+                })
             })
             .transpose()
     }

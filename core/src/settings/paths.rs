@@ -26,7 +26,10 @@ impl Paths {
         if let Some(home) = environment.path("TRUEUP_HOME") {
             // A relative one would mean another database in every directory.
             if !home.is_absolute() {
-                return Err(format!("TRUEUP_HOME={} is relative", home.display()));
+                return Err(format!(
+                    "TRUEUP_HOME={} must be an absolute path",
+                    home.display()
+                ));
             }
             return Ok(Self {
                 config: home.clone(),
@@ -34,7 +37,7 @@ impl Paths {
             });
         }
         let dirs = ProjectDirs::from("", "", "trueup")
-            .ok_or_else(|| "there is no home directory; set TRUEUP_HOME".to_owned())?;
+            .ok_or_else(|| "no home directory; set TRUEUP_HOME".to_owned())?;
         Ok(Self {
             config: dirs.config_dir().to_owned(),
             data: dirs.data_dir().to_owned(),

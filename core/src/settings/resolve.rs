@@ -189,7 +189,7 @@ impl Settings {
             DatabaseUrl::Sqlite(path) => Ok(path),
             DatabaseUrl::Unusable(problem) => Err(format!("database URL: {problem}")),
             DatabaseUrl::Other(_) => Err(format!(
-                "{}: this release speaks sqlite: alone",
+                "{}: only sqlite: URLs are supported",
                 self.database
             )),
         }

@@ -13,10 +13,10 @@ pub enum StoreError {
     #[error("the database was busy until the deadline: {0}")]
     Contended(String),
     /// The condition of a conditional write no longer holds.
-    #[error("the database has moved on: {0}")]
+    #[error("the database has changed: {0}")]
     Conflict(String),
     /// It was written by a newer trueup.
-    #[error("the database has schema {found}, this trueup knows up to {known}")]
+    #[error("the database has schema {found}; this trueup supports up to {known}")]
     SchemaTooNew {
         /// What the database says.
         found: i64,
@@ -24,10 +24,10 @@ pub enum StoreError {
         known: i64,
     },
     /// A copy of it cannot be written where it was asked for; the database itself is well.
-    #[error("the copy cannot be written: {0}")]
+    #[error("the backup cannot be written: {0}")]
     CopyUnwritable(String),
     /// A copy of it cannot be put in its place; the database is as it was.
-    #[error("the copy cannot be used: {0}")]
+    #[error("the backup cannot be used: {0}")]
     CopyUnusable(String),
     /// Another process has it open, and what was asked for wants it alone.
     #[error("another process has {0} open")]

@@ -47,17 +47,17 @@ impl Briefing<'_> {
         packer.add(
             "heading",
             format!(
-                "trueup: this session is {}, its state is at revision {} of {}. The database is \
-                 the truth; .claude/auto-proceed-state.json is a copy of it.",
+                "trueup: this is session {}; its state is at revision {} of {}. The database is \
+                 authoritative; .claude/auto-proceed-state.json is a copy of it.",
                 session.id, session.revision, session.read_at
             ),
         );
         packer.add("state", fence.lines(&self.state()));
-        packer.add("what still differs", self.differences(fence));
+        packer.add("remaining differences", self.differences(fence));
         packer.add("hand-offs", handed_on(self.handed, fence));
-        packer.add("what was mended", self.mended(fence));
+        packer.add("fixed differences", self.mended(fence));
         packer.add("next step", self.next_step(fence));
-        packer.add("parked sessions", self.parked(fence));
+        packer.add("dead sessions", self.parked(fence));
         packer.add("dead orchestrators", self.died(fence));
         packer.add("stuck work", self.stuck(fence));
         packer.add(
@@ -73,7 +73,7 @@ impl Briefing<'_> {
         let flag = |on: bool| if on { "on" } else { "off" };
         let mut lines = vec![match &self.session.item {
             Some(item) => format!("item: {item} (claimed)"),
-            None => "item: none is claimed".to_owned(),
+            None => "item: none".to_owned(),
         }];
         if let Some(title) = self.title {
             lines.push(format!("title: {}", one_line(title, LONGEST)));
@@ -87,7 +87,7 @@ impl Briefing<'_> {
             flag(work.chain_orchestrators)
         ));
         if work.was_interrupted {
-            lines.push("work was interrupted; it is taken up again by `trueup resume`".to_owned());
+            lines.push("interrupted; resume with `trueup resume`".to_owned());
         }
         lines.join("\n")
     }
@@ -98,12 +98,15 @@ impl Briefing<'_> {
             .iter()
             .filter(|d| d.severity > Severity::Info)
             .take(MOST_LINES)
-            .map(|d| format!("{} (mended by: {})", d.message, d.fix))
+            .map(|d| format!("{} (fix: {})", d.message, d.fix))
             .collect();
         if lines.is_empty() {
             return String::new();
         }
-        format!("Still differing:\n{}", fence.more_lines(&lines.join("\n")))
+        format!(
+            "Remaining differences:\n{}",
+            fence.more_lines(&lines.join("\n"))
+        )
     }
 
     fn mended(&self, fence: &Fence) -> String {
@@ -119,7 +122,7 @@ impl Briefing<'_> {
             return String::new();
         }
         let lines = fence.more_lines(&lines.join("\n"));
-        format!("Mended from the database, which wins:\n{lines}")
+        format!("Fixed from the database:\n{lines}")
     }
 
     fn next_step(&self, fence: &Fence) -> String {
@@ -129,9 +132,9 @@ impl Briefing<'_> {
             .iter()
             .find(|(why, _)| *why == HandoffNews::Addressed);
         match (&self.session.item, handed, &self.offer) {
-            (Some(_), _, _) => "Next: go on with this item; `trueup set --phase P --task T` \
-                                records progress, `trueup next --claim` takes the next item, \
-                                `trueup release` gives this one up."
+            (Some(_), _, _) => "Next: continue with this item; `trueup set --phase P --task T` \
+                                records progress, `trueup next --claim` claims the next item, \
+                                `trueup release` releases this one."
                 .to_owned(),
             (None, Some((_, handoff)), _) => {
                 format!(
@@ -140,18 +143,20 @@ impl Briefing<'_> {
                 )
             }
             (None, None, Some((item, why))) => format!(
-                "Next: `trueup claim {item}` goes on with it: {}",
+                "Next: continue with `trueup claim {item}`: {}",
                 fence.inline(&one_line(why, LONGEST))
             ),
             (None, None, None) if lost => {
-                "Next: stop work on that item; `trueup clear` accepts the loss, \
-                 `trueup claim KEY` takes another."
+                "Next: stop work on that item; `trueup clear` accepts the loss, `trueup claim KEY` \
+                 claims another item."
                     .to_owned()
             }
-            (None, None, None) => "Next: `trueup next --claim` takes the next ready item, \
-                                   `trueup item list` shows the items, `trueup claim KEY` takes \
-                                   one (`--create` makes it)."
-                .to_owned(),
+            (None, None, None) => {
+                "Next: `trueup next --claim` claims the next ready item, `trueup \
+                                   item list` lists items, `trueup claim KEY` claims one \
+                                   (`--create` adds it first)."
+                    .to_owned()
+            }
         }
     }
 
@@ -172,8 +177,8 @@ impl Briefing<'_> {
             return String::new();
         }
         format!(
-            "Parked, because their sessions died; `trueup sessions show ID` tells what each was \
-             doing: {}",
+            "Freed because their sessions died (`trueup sessions show ID` shows what each was \
+             doing): {}",
             fence.inline(&lines.join("; "))
         )
     }
@@ -206,8 +211,8 @@ impl Briefing<'_> {
             .map(String::as_str)
             .collect();
         format!(
-            "Failed, because nobody gave a sign of life (`trueup queue reopen ID --reason R` and \
-             `trueup plan retry TASK` take it up again): {}{more}",
+            "Failed for lack of a heartbeat (`trueup queue reopen ID --reason R` or `trueup plan \
+             retry TASK` to try again): {}{more}",
             fence.inline(&lines.join("; "))
         )
     }
@@ -229,7 +234,7 @@ pub fn reassertion(
     });
     let lost = lost.map_or(String::new(), |line| format!(" {line}: stop work on it."));
     format!(
-        "trueup: the database changed elsewhere and is at revision {} now: {}{lost}",
+        "trueup: the database was changed elsewhere and is now at revision {}: {}{lost}",
         session.revision,
         fence.inline(&format!(
             "item={}{title} phase={} task=\"{}\" auto-proceed={}",

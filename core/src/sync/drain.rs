@@ -79,7 +79,7 @@ impl Drained {
         if dead > 0 {
             let file = beside("outbox.dead.jsonl");
             lines.push(format!(
-                "⚠️ {dead} writes are refused by the database and kept in {file}"
+                "⚠️ {dead} writes were refused by the database and are kept in {file}"
             ));
         }
         if damaged > 0 {
@@ -90,7 +90,7 @@ impl Drained {
         }
         if elsewhere > 0 {
             lines.push(format!(
-                "⚠️ {elsewhere} writes wait for another database than this one"
+                "⚠️ {elsewhere} writes are waiting for another database"
             ));
         }
         lines
@@ -103,8 +103,8 @@ impl Drained {
         let why = trouble.as_deref().unwrap_or_default();
         (*stays > 0).then(|| {
             format!(
-                "⚠️ {stays} writes that are not for this database, or that it refuses, cannot be \
-                 put aside and stay in the outbox ({why}); see trueup doctor"
+                "⚠️ {stays} writes for another database, or refused by this one, cannot be set \
+                 aside and stay in the outbox ({why}); see trueup doctor"
             )
         })
     }

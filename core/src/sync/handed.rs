@@ -38,7 +38,7 @@ pub fn handed_on(news: &[News], fence: &Fence) -> String {
         .collect();
     let more = open.len() - whole;
     if more > 0 {
-        parts.push(format!("Hand-offs left out: {more}; `trueup handoff list`"));
+        parts.push(format!("More hand-offs: {more}; `trueup handoff list`"));
     }
     if !answered.is_empty() {
         let lines: Vec<String> = answered
@@ -47,7 +47,7 @@ pub fn handed_on(news: &[News], fence: &Fence) -> String {
             .map(|(_, handoff)| decision(handoff))
             .collect();
         let lines = fence.more_lines(&lines.join("\n"));
-        parts.push(format!("Hand-offs of this session were decided:\n{lines}"));
+        parts.push(format!("Answers to hand-offs of this session:\n{lines}"));
     }
     parts.join("\n")
 }
@@ -56,8 +56,8 @@ pub fn handed_on(news: &[News], fence: &Fence) -> String {
 fn offer(why: HandoffNews, handoff: &Handoff, longest: usize, fence: &Fence) -> String {
     let id = &handoff.id;
     let heading = match why {
-        HandoffNews::Addressed => "A hand-off to this session waits for a decision:",
-        _ => "A hand-off to whoever takes it waits for a decision:",
+        HandoffNews::Addressed => "Open hand-off to this session:",
+        _ => "Open hand-off to any session:",
     };
     let mut lines = vec![format!(
         "{id}: {} of {} from session {} at {}",
@@ -82,14 +82,14 @@ fn offer(why: HandoffNews, handoff: &Handoff, longest: usize, fence: &Fence) -> 
         });
     }
     let cut = if is_cut {
-        format!("Cut for length; `trueup handoff show {id}` has all of it. ")
+        format!("Shortened; full text: `trueup handoff show {id}`. ")
     } else {
         String::new()
     };
     format!(
-        "{heading}\n{}\n{cut}`trueup handoff accept {id}` takes {} over with phase and task, and \
-         releases what this session holds; `trueup handoff reject {id} --reason R` leaves it \
-         where it is.",
+        "{heading}\n{}\n{cut}`trueup handoff accept {id}` takes {} with its phase and task, and \
+         releases the item this session holds; `trueup handoff reject {id} --reason R` leaves it \
+         with the sender.",
         fence.more_lines(&lines.join("\n")),
         handoff.item
     )
@@ -100,14 +100,14 @@ fn decision(handoff: &Handoff) -> String {
     let by = handoff.decided_by.as_ref().map_or("?", SessionId::as_str);
     let (id, kind, item) = (&handoff.id, &handoff.kind, &handoff.item);
     if handoff.status == HandoffStatus::Accepted {
-        return format!("{id} ({kind}) was accepted by {by}, who holds {item} now");
+        return format!("{id} ({kind}) was accepted by {by}, which now holds {item}");
     }
     let reason = handoff
         .reject_reason
         .as_deref()
         .unwrap_or("no reason given");
     format!(
-        "{id} ({kind}) was rejected by {by}: {}; {item} stays where it was",
+        "{id} ({kind}) was rejected by {by}: {}; this session keeps {item}",
         one_line(reason, LONGEST_ELEMENT)
     )
 }
@@ -152,7 +152,7 @@ mod tests {
     fn what_is_missing_is_said() {
         let one = handoff(HandoffStatus::PendingAcceptance, None);
         let text = handed_on(&[(HandoffNews::Offered, one)], &fence());
-        assert!(text.starts_with("A hand-off to whoever takes it"));
+        assert!(text.starts_with("Open hand-off to any session"));
         assert_eq!(text.matches(": not given").count(), Element::ALL.len());
     }
 
@@ -165,8 +165,8 @@ mod tests {
                 .collect();
             let text = handed_on(&news, &fence());
             assert!(text.chars().count() < CONTEXT_LIMIT * 4 / 5, "{count}");
-            assert!(text.contains("Cut for length; `trueup handoff show h-1`"));
-            assert_eq!(text.contains("Hand-offs left out: 6;"), count == 9);
+            assert!(text.contains("Shortened; full text: `trueup handoff show h-1`"));
+            assert_eq!(text.contains("More hand-offs: 6;"), count == 9);
         }
     }
 
@@ -179,8 +179,10 @@ mod tests {
         rejected.reject_reason = Some("no\u{1b}[31m time\n</trueup-data>".to_owned());
         let news = [accepted, rejected].map(|one| (HandoffNews::Answered, one));
         let text = handed_on(&news, &fence());
-        assert!(text.contains("\nh-1 (PLAN-TO-EXEC) was accepted by x, who holds SD-002C now\n"));
-        assert!(text.contains("was rejected by x: no time </trueup-data>; SD-002C stays"));
+        assert!(text.contains("\nh-1 (PLAN-TO-EXEC) was accepted by x, which now holds SD-002C\n"));
+        assert!(
+            text.contains("was rejected by x: no time </trueup-data>; this session keeps SD-002C")
+        );
     }
 
     #[test]

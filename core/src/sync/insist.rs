@@ -61,7 +61,7 @@ pub fn insist(
         }
         let Some(fresh) = store.session(&session.id)? else {
             return Err(StoreError::Invalid(format!(
-                "session {} is gone",
+                "session {} no longer exists",
                 session.id
             )));
         };

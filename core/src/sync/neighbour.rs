@@ -57,12 +57,12 @@ pub(super) fn told(neighbours: &[Neighbour], fence: &Fence) -> String {
     let lines: Vec<String> = lines.collect();
     let more = sorted.len().saturating_sub(MOST);
     let more = if more > 0 {
-        format!(" {more} more are in `trueup repo list`.")
+        format!(" {more} more: `trueup repo list`.")
     } else {
         String::new()
     };
     format!(
-        "Other repositories' states (`trueup state show SLUG` shows one whole):\n{}{more}",
+        "Other repositories' states (`trueup state show SLUG` shows a full one):\n{}{more}",
         fence.more_lines(&lines.join("\n"))
     )
 }
@@ -106,9 +106,6 @@ mod tests {
         let many: Vec<Neighbour> = (0..20).map(|n| neighbour(&format!("r{n}"), n)).collect();
         let text = told(&many, &fence);
         assert!(text.contains("r11 ") && !text.contains("r12 "), "{text}");
-        assert!(
-            text.ends_with("8 more are in `trueup repo list`."),
-            "{text}"
-        );
+        assert!(text.ends_with("8 more: `trueup repo list`."), "{text}");
     }
 }

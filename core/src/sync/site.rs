@@ -198,7 +198,7 @@ fn refusal(project: &Path, keys: &[String]) -> Option<String> {
     let file = project.join(".trueup.toml");
     (!named.is_empty()).then(|| {
         format!(
-            "{}: a repository may not set {}{more}, or not so; ignored",
+            "{}: not allowed in a repository: {}{more}; ignored",
             file.display(),
             named.join(", ")
         )

@@ -41,10 +41,10 @@ pub fn fail_stuck(store: &mut dyn Store, site: &Site, actor: &str) -> Result<Vec
         };
         let error = match stuck.silence_seconds() {
             FOR_EVER => format!(
-                "no sign of life{worker} but one dated {}, in the future",
+                "last heartbeat{worker} is dated {}, in the future",
                 stuck.last_sign
             ),
-            seconds => format!("no sign of life{worker} for {seconds} s, the limit is {limit} s"),
+            seconds => format!("no heartbeat{worker} for {seconds} s, the limit is {limit} s"),
         };
         let provenance = Provenance::new(actor, &error);
         failed.extend(store.fail_stuck_phase(&stuck, &error, &provenance)?);

@@ -42,7 +42,7 @@ impl Packer {
     pub fn finish(mut self) -> String {
         if !self.left_out.is_empty() {
             self.parts.push(format!(
-                "(left out for length: {})",
+                "(omitted for length: {})",
                 self.left_out.join(", ")
             ));
         }
@@ -62,6 +62,6 @@ mod tests {
         packer.add("next step", "run this".to_owned());
         let text = packer.finish();
         assert!(text.chars().count() <= 200);
-        assert!(text.contains("run this") && text.contains("left out for length: history"));
+        assert!(text.contains("run this") && text.contains("omitted for length: history"));
     }
 }

@@ -176,7 +176,7 @@ impl<'a> Reader<'a, '_> {
             self.paragraph = Paragraph::Within;
             let (fence, info) = Fence::opened_by(item)?;
             if is_task(info) {
-                let reason = "the block of a task is not read where a list's item begins with it";
+                let reason = "a task block at the start of a list item is not read";
                 self.problems.push(Problem::new(place_of(line), reason));
             }
             return Some(Hidden::Code { fence, from });
@@ -218,7 +218,7 @@ impl<'a> Reader<'a, '_> {
         let place = place_of(&inside.opening);
         if let Some(next) = inside.task {
             let reason = format!(
-                "this block has no end before the next one begins in line {}; neither is read",
+                "unclosed block before the next one in line {}; neither is read",
                 next.line
             );
             self.problems.push(Problem::new(place, reason));
@@ -236,7 +236,7 @@ impl<'a> Reader<'a, '_> {
         );
         for (key, name) in [(Key::Id, "id"), (Key::Status, "status")] {
             if mapping.get(key).is_none() {
-                let reason = format!("this block has no {name}");
+                let reason = format!("no {name} in this block");
                 self.problems.push(Problem::new(place, reason));
             }
         }
@@ -258,16 +258,16 @@ impl<'a> Reader<'a, '_> {
         let place = place_of(&inside.opening);
         let hides = inside.task.map(|task| task.line);
         let reason = match (inside.what, hides) {
-            (Hidden::Task(_), None) => "this block has no end; it is not read".to_owned(),
+            (Hidden::Task(_), None) => "unclosed block; it is not read".to_owned(),
             (Hidden::Task(_), Some(line)) => {
-                format!("this block has no end; it is not read, nor is that of line {line}")
+                format!("unclosed block; it and the block of line {line} are not read")
             }
             (_, None) => return,
             (Hidden::Code { .. }, Some(line)) => {
-                format!("this code has no end; the block of line {line} is a part of it")
+                format!("unclosed code block; it includes the block of line {line}")
             }
             (Hidden::Comment, Some(line)) => {
-                format!("this comment has no end; the block of line {line} is a part of it")
+                format!("unclosed comment; it includes the block of line {line}")
             }
         };
         self.problems.push(Problem::new(place, reason));

@@ -1,10 +1,10 @@
 //! What a merge leaves where it could not decide, and what is left where files were put together.
 
 /// How it is said of a line.
-pub const CONFLICT: &str = "a merge was not finished here: this line is a mark of a conflict";
+pub const CONFLICT: &str = "merge conflict marker";
 
 /// How it is said of a mark of byte order behind the beginning.
-pub(super) const MARK: &str = "a byte order mark in the middle of the file hides what this line is";
+pub(super) const MARK: &str = "a byte order mark in the middle of the file";
 
 /// Tells whether a line is git's mark of where a conflict begins or ends.
 pub(super) fn is_marker(line: &str) -> bool {

@@ -68,12 +68,12 @@ pub(super) fn read<'a>(
     let mut lines = Lines::of(text);
     let start = lines.start();
     if lines.next().is_none_or(|line| line.text != MARK) {
-        let reason = "there is no front matter: the first line is not ---";
+        let reason = "no front matter: the first line is not ---";
         return Err(Problem::new(Place::START, reason));
     }
     let inner = lines.clone();
     let Some(end) = lines.find(|line: &Line<'_>| line.text == MARK) else {
-        let reason = "the front matter has no end: no line below is ---";
+        let reason = "unclosed front matter: no closing --- line";
         return Err(Problem::new(Place::START, reason));
     };
     let outer = Span::new(inner.start(), inner.start());

@@ -192,7 +192,7 @@ impl<'a> Reader<'a> {
         self.passes_strange = true;
         // What stands before it are blanks of one byte each.
         let column = u32::try_from(indent).map_or(u32::MAX, |blanks| blanks.saturating_add(1));
-        let reason = "this line is no key with a colon and a blank behind it, and no comment";
+        let reason = "expected `key: value` or a comment";
         let place = Place { line, column };
         self.problems.push(Problem::new(place, reason));
     }
@@ -210,7 +210,7 @@ impl<'a> Reader<'a> {
         if !is_new {
             let name: String = open.name.chars().take(EXCERPT).collect();
             open.problem(
-                format!("{name:?} is there twice; the first one counts"),
+                format!("duplicate key {name:?}; the first one counts"),
                 self.problems,
             );
             return;

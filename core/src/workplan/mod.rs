@@ -62,7 +62,7 @@ pub fn parse(bytes: &[u8]) -> Result<Workplan, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let sound = bytes.get(..error.valid_up_to()).unwrap_or_default();
         let sound = std::str::from_utf8(sound).unwrap_or_default();
-        Problem::new(place::end_of(sound), "a byte that is no UTF-8")
+        Problem::new(place::end_of(sound), "not UTF-8")
     })?;
     let mut problems = Vec::new();
     let (front, rest) = front::read(text, &mut problems)?;

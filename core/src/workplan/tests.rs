@@ -59,12 +59,12 @@ fn a_file_that_cannot_be_read_is_one_problem_with_its_place() {
         (b"\n---\nid: x\n---\n", (1, 1), "no front matter"),
         (b" ---\nid: x\n---\n", (1, 1), "no front matter"),
         (b"----\nid: x\n----\n", (1, 1), "no front matter"),
-        (b"---\nid: x\n", (1, 1), "no end"),
-        (b"---\nid: x\n ---\n", (1, 1), "no end"),
-        (b"---", (1, 1), "no end"),
+        (b"---\nid: x\n", (1, 1), "unclosed"),
+        (b"---\nid: x\n ---\n", (1, 1), "unclosed"),
+        (b"---", (1, 1), "unclosed"),
         (b"\xef\xbb\xbf---\n\xff", (2, 1), "UTF-8"),
         (b"\xef\xbb\xbfa\xff", (1, 2), "UTF-8"),
-        ("---\r\nid: é\u{0}".as_bytes(), (1, 1), "no end"),
+        ("---\r\nid: é\u{0}".as_bytes(), (1, 1), "unclosed"),
         (b"---\r\nid: \xc3\xa9\xc3", (2, 6), "UTF-8"),
     ] {
         let problem = parse(bytes).unwrap_err();

@@ -17,9 +17,9 @@ pub(super) enum Value {
 /// Why a value is not read; nothing where it is only unknown to this reader.
 pub(super) type Unread = Option<&'static str>;
 
-const LINES_BELOW: &str = "the indented lines below it are no part of its value";
-const NO_QUOTE: &str = "its quote has no end";
-const AFTER_QUOTE: &str = "something stands behind its closing quote";
+const LINES_BELOW: &str = "the indented lines below do not belong to its value";
+const NO_QUOTE: &str = "unclosed quote";
+const AFTER_QUOTE: &str = "text after the closing quote";
 
 /// Where a value stands.
 #[derive(Debug, Clone)]

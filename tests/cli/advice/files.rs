@@ -128,13 +128,13 @@ pub(super) fn states() -> Vec<State> {
 
 const SET_ID: &str = "trueup meta set 77c90e61 adw_id=77c90e61";
 const EDIT_METADATA: &str =
-    "mend agents/77c90e61/adw_state.json:3 by hand, then `trueup meta check 77c90e61`";
+    "correct agents/77c90e61/adw_state.json:3 by hand, then `trueup meta check 77c90e61`";
 const EDIT_SCRIPT: &str =
-    "mend my adws/adw_test_iso.py:4 by hand, then `trueup check --sources 'my adws'`";
+    "correct my adws/adw_test_iso.py:4 by hand, then `trueup check --sources 'my adws'`";
 const FIX_PLAN: &str = r"trueup plan validate './-out/it'\''s $(x).json' --fix";
 const EDIT_PLAN: &str =
-    r"mend it's a $(plan).md by hand, then `trueup plan validate 'it'\''s a $(plan).md'`";
+    r"correct it's a $(plan).md by hand, then `trueup plan validate 'it'\''s a $(plan).md'`";
 const EDIT_BOX: &str =
-    r"mend it's a $(plan).md:4 by hand, then `trueup plan validate 'it'\''s a $(plan).md'`";
+    r"correct it's a $(plan).md:4 by hand, then `trueup plan validate 'it'\''s a $(plan).md'`";
 const IMPORT: &str = r"trueup plan import 'it'\''s a $(plan).md'";
-const REIMPORT: &str = r"mend ROOT/project/it's a $(plan).md by hand, then `trueup plan import 'ROOT/project/it'\''s a $(plan).md'`";
+const REIMPORT: &str = r"correct ROOT/project/it's a $(plan).md by hand, then `trueup plan import 'ROOT/project/it'\''s a $(plan).md'`";

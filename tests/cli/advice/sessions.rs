@@ -110,12 +110,12 @@ const MOVE_FILE: &str = "mv ROOT/project/.claude/auto-proceed-state.json \
                          ROOT/project/.claude/auto-proceed-state.json.aside-2";
 const MOVE_FOLDER: &str = "mv ROOT/project/.claude ROOT/project/.claude.aside";
 const RESTORE: &str =
-    "put the path of a backup for BACKUP by hand, then `trueup db restore BACKUP`";
-const TROUBLE: &str = "end what is named as the reason by hand, then `trueup db status`";
-const LEAVE: &str = "end session 0a1b2c3d-0000-4000-8000-000000000002 or let it go on in a \
-                     worktree of its own, by hand, then `trueup sessions sweep`";
-const ELSEWHERE: &str = "put the URL of the database they wait for, which `trueup doctor` names, \
-                         for URL by hand, then `TRUEUP_DATABASE_URL=URL trueup doctor --fix`";
+    "replace BACKUP with the path of a backup by hand, then `trueup db restore BACKUP`";
+const TROUBLE: &str = "fix the reported cause by hand, then `trueup db status`";
+const LEAVE: &str = "end session 0a1b2c3d-0000-4000-8000-000000000002 or move it to its own \
+                     worktree, by hand, then `trueup sessions sweep`";
+const ELSEWHERE: &str = "replace URL with the database they wait for (see `trueup doctor`) by \
+                         hand, then `TRUEUP_DATABASE_URL=URL trueup doctor --fix`";
 
 fn set_version(home: &Home, version: &str) {
     let set = format!("PRAGMA journal_mode = DELETE; PRAGMA user_version = {version}");

@@ -363,7 +363,7 @@ fn by_an_item() -> Vec<State> {
         checked(
             "C-15",
             Row::ReopenItem,
-            "trueup item reopen CUST-WP-0026-T01 --reason 'it goes on' && trueup check --fix",
+            "trueup item reopen CUST-WP-0026-T01 --reason 'work continues' && trueup check --fix",
             || {
                 let clone = Clone::linked();
                 data(
@@ -380,7 +380,7 @@ fn by_an_item() -> Vec<State> {
         checked(
             "C-04",
             Row::ReopenItem,
-            "trueup item reopen CUST-WP-0026 --reason 'it goes on' && trueup check --fix",
+            "trueup item reopen CUST-WP-0026 --reason 'work continues' && trueup check --fix",
             || {
                 let clone = Clone::linked();
                 clone.done("CUST-WP-0026");
@@ -405,14 +405,13 @@ fn reopen(clone: &Clone, key: &str) {
     );
 }
 
-const RETRY: &str = "end what kept it from being written by hand, then `trueup check --fix`";
+const RETRY: &str = "remove what kept it from being written by hand, then `trueup check --fix`";
 const RESTORE: &str =
-    "put the path of a backup for BACKUP by hand, then `trueup db restore BACKUP`";
-const EDIT: &str = "mend workplans/a.md:* by hand, then `trueup check --fix`";
-const OWN_ID: &str = "give workplans/a.md:* an id of its own, without one of the database's, by \
-                      hand, then `trueup check --fix`";
-const EMPTY: &str =
-    "empty the database's id in workplans/a.md:* by hand, then `trueup check --fix`";
+    "replace BACKUP with the path of a backup by hand, then `trueup db restore BACKUP`";
+const EDIT: &str = "correct workplans/a.md:* by hand, then `trueup check --fix`";
+const OWN_ID: &str = "give workplans/a.md:* its own id and clear its database id, by hand, then \
+                      `trueup check --fix`";
+const EMPTY: &str = "clear the database id in workplans/a.md:* by hand, then `trueup check --fix`";
 const FRONT: &str = "set the status in workplans/a.md:* to completed by hand, then `trueup check`";
-const BRING_BACK: &str = "bring CUST-WP-0026 back into its file by hand, then `trueup check`";
+const BRING_BACK: &str = "restore CUST-WP-0026 in its file by hand, then `trueup check`";
 const CANCEL: &str = "trueup item transition CUST-WP-0026 cancelled";

@@ -45,7 +45,7 @@ fn a_hook_that_checks_is_answered_at_once() {
             let object: serde_json::Value = serde_json::from_str(&text).unwrap();
             let inner = &object["data"]["repos"][0];
             assert!(
-                skipped(inner).contains("runs in a hook of it"),
+                skipped(inner).contains("started by its hook"),
                 "{hook} {how}: {text}"
             );
         }
@@ -77,7 +77,7 @@ fn a_hook_of_a_commit_by_hand_gets_no_commit_within() {
     );
     assert_eq!(clone.git(&["status", "--porcelain"]), "");
     let said = fs::read_to_string(clone.root().join(".git/said")).unwrap();
-    assert!(said.contains("it runs in a hook of a commit"), "{said}");
+    assert!(said.contains("it runs in a commit hook"), "{said}");
 }
 
 #[test]
@@ -95,7 +95,9 @@ fn what_git_is_told_not_to_look_at_is_not_written() {
         assert_eq!(repo["written"], json!(["workplans/b.md"]), "{mark}");
         assert_eq!(
             skipped(&repo),
-            format!("workplans/a.md was not written: git is told not to look at it ({mark})")
+            format!(
+                "workplans/a.md was not written: git is configured to ignore its changes ({mark})"
+            )
         );
         assert_eq!(clone.bytes("workplans/a.md"), mine);
         let committed = clone.git(&["show", "HEAD:workplans/a.md"]);
@@ -207,7 +209,7 @@ fn a_check_of_an_unpacked_archive_runs_nothing_of_it() {
         assert_eq!(is_behind, is_asked, "{settings:?}: {object}");
         if settings.iter().any(|it| it.contains("ext::")) {
             let warnings = object["warnings"].to_string();
-            assert!(warnings.contains("origin is not asked"), "{warnings}");
+            assert!(warnings.contains("origin was not contacted"), "{warnings}");
         }
     }
 }

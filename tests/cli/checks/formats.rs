@@ -92,7 +92,7 @@ fn colours_are_for_terminals_and_whoever_insists() {
 fn a_mended_finding_is_said_to_be() {
     let clone = Clone::behind_the_database();
     let text = clone.run(&["--fix"]).ok().stdout;
-    assert!(text.contains("mended  C-15 "), "{text}");
+    assert!(text.contains("fixed   C-15 "), "{text}");
     assert!(!text.contains("-> trueup check --fix"), "{text}");
     let short: String = clone.head().chars().take(10).collect();
     assert!(
@@ -100,7 +100,7 @@ fn a_mended_finding_is_said_to_be() {
         "{text}"
     );
     assert!(
-        text.ends_with("1 workplan, 1 mended, all agree\n"),
+        text.ends_with("1 workplan, 1 fixed, no differences\n"),
         "{text}"
     );
 }
@@ -221,7 +221,9 @@ fn github_annotations_are_escaped() {
     let lines: Vec<&str> = answer.stdout.lines().collect();
     assert_eq!(lines.len(), 3, "{answer:?}");
     assert!(
-        lines[0].starts_with("::notice title=C-16 behind its remote::repository the-custodian "),
+        lines[0].starts_with(
+            "::notice title=C-16 branch is behind its remote::repository the-custodian "
+        ),
         "{answer:?}"
     );
     assert!(

@@ -69,7 +69,7 @@ fn a_pull_that_is_not_possible_is_told_and_nothing_is_written() {
     let object = clone.object(0, &["--fix", "--pull"]);
     assert_eq!(codes(&object)[0], "C-16");
     let warnings = object["warnings"].to_string();
-    assert!(warnings.contains("nothing was pulled"), "{object}");
+    assert!(warnings.contains("not pulled"), "{object}");
     assert_eq!(clone.state(), before);
 }
 

@@ -31,9 +31,7 @@ fn a_file_with_changes_of_its_own_waits_and_the_rest_goes_on() {
         assert_eq!(repo["written"], json!(["workplans/b.md"]));
         let reason = skipped(repo);
         assert!(
-            reason.starts_with(
-                "workplans/a.md was not written: it has changes that are not committed"
-            ),
+            reason.starts_with("workplans/a.md was not written: it has uncommitted changes"),
             "{reason}"
         );
         assert_eq!(clone.text("workplans/a.md"), text);
@@ -124,7 +122,8 @@ fn workplans_of_a_submodule_are_not_written() {
     clone.git(&["push", "-q"]);
     let repo = clone.object(0, &["--fix"])["data"]["repos"][0].clone();
     assert!(
-        skipped(&repo).contains("workplans/a.md was not written: it lies in a repository of its"),
+        skipped(&repo)
+            .contains("workplans/a.md was not written: it belongs to a nested repository"),
         "{repo}"
     );
     assert_eq!(clone.bytes("workplans/a.md"), plan);
@@ -138,7 +137,8 @@ fn what_a_hook_adds_to_the_commit_is_told_and_undoes_nothing() {
     let repo = &object["data"]["repos"][0];
     let warnings = object["warnings"].to_string();
     assert!(
-        warnings.contains("the commit also holds what a hook of this repository added: other"),
+        warnings
+            .contains("the commit also contains files added by a hook of this repository: other"),
         "{warnings}"
     );
     assert_eq!(repo["written"], json!(["workplans/a.md", "workplans/b.md"]));
@@ -218,7 +218,7 @@ fn without_git_the_database_is_mended_alone() {
     let object = clone.object(0, &["--fix"]);
     let repo = &object["data"]["repos"][0];
     let reason = skipped(repo);
-    assert!(reason.contains("it is no git repository"), "{reason}");
+    assert!(reason.contains("it is not a git repository"), "{reason}");
     assert_eq!(clone.status("CUST-WP-0030-T02"), "running");
     assert_eq!(clone.text("workplans/a.md"), PLAN.replace("0026", "0030"));
 }

@@ -19,7 +19,7 @@ fn without_an_upstream_all_is_done_but_the_push() {
     assert_eq!(repo["pushed"], false);
     assert_eq!(
         skipped(repo),
-        "not pushed: main follows no branch of a remote; `git push -u REMOTE main` begins that"
+        "not pushed: main has no upstream branch; set one with `git push -u REMOTE main`"
     );
     assert_eq!(repo["commit"], clone.head());
     // A second commit is no obstacle: there is nobody to publish to.
@@ -116,7 +116,7 @@ fn commits_by_hand_are_not_pushed_along_unless_that_is_said() {
         (&json!(clone.head()), &json!(false))
     );
     assert!(
-        skipped(&repo).starts_with("not pushed: 2 commits of yours would go with it"),
+        skipped(&repo).starts_with("not pushed: 2 commits of yours would be pushed too"),
         "{repo}"
     );
     assert_eq!(clone.remote_head(), remote);
@@ -136,7 +136,7 @@ fn commits_by_hand_are_not_pushed_along_unless_that_is_said() {
     let object = clone.object(0, &["--fix"]);
     let warnings = object["warnings"].to_string();
     assert!(
-        warnings.contains("2 commits of an earlier run not pushed, nor 2 commits of yours"),
+        warnings.contains("2 commits of an earlier run not pushed, because 2 commits of yours"),
         "{warnings}"
     );
     let object = clone.object(0, &["--fix", "--push"]);
@@ -163,7 +163,7 @@ fn who_wants_nothing_pushed_gets_that() {
     let repo = clone.object(0, &["--fix", "--no-push"])["data"]["repos"][0].clone();
     assert_eq!(repo["commit"], clone.head());
     assert_eq!(repo["pushed"], false);
-    assert_eq!(skipped(&repo), "not pushed, as --no-push says");
+    assert_eq!(skipped(&repo), "not pushed because of --no-push");
     assert_eq!(clone.remote_head(), remote);
     assert_eq!(clone.run(&["--fix", "--push", "--no-push"]).code, Some(2));
     // The next run publishes it.
@@ -279,6 +279,6 @@ fn a_remote_that_hangs_is_given_up_and_nothing_of_it_survives() {
     assert_eq!(written, b"\n");
     assert_eq!(codes(&object), ["C-17", "C-15"]);
     let message = of_code(&object, "C-17")[0]["message"].as_str().unwrap();
-    assert!(message.contains("cannot be reached"), "{message}");
+    assert!(message.contains("is unreachable"), "{message}");
     assert_eq!(object["data"]["repos"][0]["commit"], clone.head());
 }

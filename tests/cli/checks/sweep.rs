@@ -50,7 +50,7 @@ fn every_repository_is_mended_and_a_missing_one_passed_over() {
     assert_eq!(object["data"]["repos"].as_array().unwrap().len(), 3);
     assert_eq!(of(&object, "the-custodian")["pushed"], true);
     assert_eq!(of(&object, "beta")["written"], json!(["workplans/a.md"]));
-    assert_eq!(skipped(of(&object, "gone")), "its directory is not there");
+    assert_eq!(skipped(of(&object, "gone")), "its directory is missing");
     let message = of_code(&object, "C-06")[0]["message"].as_str().unwrap();
     assert!(
         message.starts_with(&format!("{}/workplans/a.md:2:", beta.display())),
@@ -58,10 +58,7 @@ fn every_repository_is_mended_and_a_missing_one_passed_over() {
     );
     assert_eq!(codes(&clone.object(0, &["--all", "--strict"])), [""; 0]);
     let text = clone.run(&["--all"]).ok().stdout;
-    assert!(
-        text.contains("passed over: its directory is not there"),
-        "{text}"
-    );
+    assert!(text.contains("skipped: its directory is missing"), "{text}");
 }
 
 #[test]
@@ -137,7 +134,7 @@ fn the_repository_around_one_that_is_none_any_more_is_left_alone() {
     let text = fs::read(beta.join("workplans/a.md")).unwrap();
     let object = clone.object(0, &["--all", "--fix"]);
     let reason = skipped(of(&object, "beta"));
-    assert!(reason.contains("it is no git repository"), "{reason}");
+    assert!(reason.contains("it is not a git repository"), "{reason}");
     assert_eq!(fs::read(beta.join("workplans/a.md")).unwrap(), text);
     let log = git_in(&clone.home, &around, &["log", "--format=%s"]);
     assert_eq!(log, "around");

@@ -66,7 +66,7 @@ fn broken() -> Vec<(&'static str, Vec<u8>)> {
     ];
     let mut bytes = PLAN.as_bytes().to_vec();
     bytes.extend(b"\xff\n");
-    vec.push(("a byte that is no UTF-8", bytes));
+    vec.push(("not UTF-8", bytes));
     // The last block has no end.
     let end = PLAN.trim_end().trim_end_matches("```");
     vec[1].1 = end.as_bytes().to_vec();
@@ -115,7 +115,7 @@ fn once_it_is_mended_it_is_written() {
     clone.publish("workplans/a.md", &broken);
     let repo = clone.object(1, &["--fix"])["data"]["repos"][0].clone();
     assert!(
-        skipped(&repo).starts_with("workplans/a.md was not written: it cannot be read whole"),
+        skipped(&repo).starts_with("workplans/a.md was not written: it cannot be read completely"),
         "{repo}"
     );
     clone.publish("workplans/a.md", PLAN);

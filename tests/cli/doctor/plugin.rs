@@ -155,21 +155,21 @@ const BROKEN: [Broken; 21] = [
     },
     Broken {
         check: "plugin files",
-        names: "session-start-sync is missing or cannot be run",
+        names: "session-start-sync is missing or not executable",
         fix: "install.sh",
         break_it: |_, root| mode(&root.join("bin/session-start-sync"), 0o644),
         mend_it: |_, root| mode(&root.join("bin/session-start-sync"), 0o755),
     },
     Broken {
         check: "plugin files",
-        names: "pre-handoff-validate is missing or cannot be run",
+        names: "pre-handoff-validate is missing or not executable",
         fix: "install.sh",
         break_it: |_, root| fs::write(root.join("bin/pre-handoff-validate"), "").unwrap(),
         mend_it: |_, root| program(&root.join("bin/pre-handoff-validate"), "exit 0"),
     },
     Broken {
         check: "plugin files",
-        names: "bin/checkpoint-push is not what was installed",
+        names: "bin/checkpoint-push has changed since installation",
         fix: "install.sh",
         break_it: |_, root| program(&root.join("bin/checkpoint-push"), "exit 7"),
         mend_it: |_, root| program(&root.join("bin/checkpoint-push"), "exit 0"),
@@ -183,7 +183,7 @@ const BROKEN: [Broken; 21] = [
     },
     Broken {
         check: "plugin files",
-        names: "SHA256SUMS says nothing of bin/checkpoint-push",
+        names: "SHA256SUMS does not list bin/checkpoint-push",
         fix: "install.sh",
         break_it: |_, root| {
             program(&root.join("bin/checkpoint-push"), "exit 7");
@@ -213,7 +213,7 @@ const BROKEN: [Broken; 21] = [
     },
     Broken {
         check: "plugin",
-        names: "alone: no hook of it runs here",
+        names: ": its hooks do not run here",
         fix: "install.sh",
         break_it: |home, _| {
             record(
@@ -282,7 +282,7 @@ const BROKEN: [Broken; 21] = [
     },
     Broken {
         check: "plugin files",
-        names: "hooks.json is missing or no JSON",
+        names: "hooks.json is missing or not valid JSON",
         fix: "install.sh",
         break_it: |_, root| fs::write(root.join("hooks/hooks.json"), "{").unwrap(),
         mend_it: restore_hooks,

@@ -54,7 +54,7 @@ fn each_row_that_breaks_a_rule_is_named_with_its_field() {
         ),
         (
             "UPDATE work_items SET status = 'planned' WHERE key = 'A'",
-            "work_items A status \"planned\" is no status",
+            "work_items A status \"planned\" is not a status",
         ),
         (
             "UPDATE work_items SET status = 'completed', completed_at = NULL WHERE key = 'A'",
@@ -66,19 +66,19 @@ fn each_row_that_breaks_a_rule_is_named_with_its_field() {
         ),
         (
             "UPDATE work_items SET holder = 'ghost' WHERE key = 'B'",
-            "work_items B holder names a row of claude_sessions that is not there",
+            "work_items B holder refers to a missing row of claude_sessions",
         ),
         (
             "UPDATE work_items SET parent = 'gone' WHERE key = 'B'",
-            "work_items B parent names a row of work_items that is not there",
+            "work_items B parent refers to a missing row of work_items",
         ),
         (
             "UPDATE work_items SET parent = iif(key = 'A', 'B', 'A')",
-            "work_items A parent goes round in a circle: A -> B -> A",
+            "work_items A parent circular: A -> B -> A",
         ),
         (
             "INSERT INTO item_dependencies (item, depends_on) VALUES ('A', 'B'), ('B', 'A')",
-            "item_dependencies A depends_on goes round in a circle: A -> B -> A",
+            "item_dependencies A depends_on circular: A -> B -> A",
         ),
     ] {
         let mut file = sqlite();
@@ -102,6 +102,6 @@ fn a_value_of_another_kind_is_a_flaw_and_no_failure() {
     );
     assert_eq!(
         flaws(&file.store.engine),
-        ["claude_sessions s1 metadata is no JSON object"]
+        ["claude_sessions s1 metadata is not a JSON object"]
     );
 }

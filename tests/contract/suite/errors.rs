@@ -41,7 +41,7 @@ fn a_conflict_asks_to_read_again_and_a_denial_does_not(f: &mut impl Fixture) {
     assert_eq!(error.transience(), Transience::Reread);
     assert_eq!(
         error.to_string(),
-        "the database has moved on: it was made from revision 1, now is 2"
+        "the database has changed: it was made from revision 1, now is 2"
     );
     add(f.store(), "A");
     let error = f

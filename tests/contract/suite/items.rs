@@ -55,7 +55,7 @@ fn a_duplicate_is_refused_and_changes_nothing(f: &mut impl Fixture) {
     };
     let error = refused(f.store().add_item(&other, &by("user")), "denied");
     assert!(
-        error.to_string().contains("item A exists already"),
+        error.to_string().contains("item A already exists"),
         "{error}"
     );
     assert_eq!(item(f.store(), "A"), first);

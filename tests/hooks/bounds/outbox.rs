@@ -86,7 +86,7 @@ pub(super) fn waiting(home: &Home) {
     let drains = no_drains(home);
     let answer = spill(home, &home.payload("post-tool-use.todo-write"));
     drop(drains);
-    says(&answer, "it is lost, the outbox too fails");
+    says(&answer, "lost, because the outbox cannot be written");
     // What fills it goes aside, as far as there is time, and the hook does its job.
     starts(home);
     let push = home.payload("post-tool-use.bash");

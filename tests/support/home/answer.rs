@@ -19,7 +19,7 @@ impl Answer {
     /// Returns stdout as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("stdout is no JSON ({error}): {self:?}"))
+            .unwrap_or_else(|error| panic!("stdout is not JSON ({error}): {self:?}"))
     }
 
     /// Returns the lines of `systemMessage`.

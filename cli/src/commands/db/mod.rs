@@ -150,13 +150,12 @@ fn status(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
         })
         .collect();
     let mut warnings = wrong.clone();
-    warnings.extend(
-        schema
-            .applied
-            .iter()
-            .filter(|a| !a.unchanged)
-            .map(|a| format!("migration {} differs from the one in this trueup", a.version)),
-    );
+    warnings.extend(schema.applied.iter().filter(|a| !a.unchanged).map(|a| {
+        format!(
+            "migration {} differs from the one in this trueup",
+            a.version
+        )
+    }));
     warnings.extend(flaws.iter().take(MOST_FLAWS).map(flaw_line));
     let size = std::fs::metadata(path)?.len();
     let text = vec![

@@ -72,15 +72,15 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         for (missing, unnamed, is_unset, word, says) in [
-            (&[][..], 0, false, "ok", "found out by its process"),
-            (&[], 0, true, "fail", "sets no CLAUDE_PID"),
-            (&[], 2, true, "fail", "of 5 sessions 2 do not say"),
+            (&[][..], 0, false, "ok", "detected by their process"),
+            (&[], 0, true, "fail", "does not set CLAUDE_PID"),
+            (&[], 2, true, "fail", "2 of 5 sessions have an unknown"),
             (
                 &["machine id", "boot id"],
                 2,
                 true,
                 "warn",
-                "no machine id and no boot id",
+                "machine id and boot id cannot be read",
             ),
         ] {
             let check = judge(missing, unnamed, 5, is_unset);

@@ -48,7 +48,10 @@ pub(super) fn configuration(desk: &Desk, _: bool) -> Finding {
 pub(super) fn data_directory(desk: &Desk, fix: bool) -> Finding {
     let path = &desk.site.settings.paths.data;
     if fix && let Err(error) = private_dir(path) {
-        return Finding::fail(format!("{}: {error}", path.display()), "correct its owner and permissions");
+        return Finding::fail(
+            format!("{}: {error}", path.display()),
+            "correct its owner and permissions",
+        );
     }
     let shown = path.display();
     match fs::metadata(path) {
@@ -108,7 +111,10 @@ pub(super) fn journal(desk: &Desk, _: bool) -> Finding {
         ),
         (Err(error), _) | (_, Err(error)) => {
             let path = desk.site.settings.paths.journal();
-            Finding::fail(format!("{}: {error}", path.display()), "correct its owner and permissions")
+            Finding::fail(
+                format!("{}: {error}", path.display()),
+                "correct its owner and permissions",
+            )
         }
     }
 }

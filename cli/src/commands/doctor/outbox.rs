@@ -21,7 +21,10 @@ pub(super) fn outbox(desk: &Desk, fix: bool) -> Finding {
         Ok(contents) => contents.finding(),
         Err(error) => {
             let path = desk.site.settings.paths.outbox();
-            Finding::fail(format!("{}: {error}", path.display()), "correct its owner and permissions")
+            Finding::fail(
+                format!("{}: {error}", path.display()),
+                "correct its owner and permissions",
+            )
         }
     }
 }
@@ -44,7 +47,10 @@ impl Contents {
             self.here, self.damaged
         );
         for (database, count) in &self.elsewhere {
-            let _ = write!(line, ", {count} writes are waiting for another database: {database}");
+            let _ = write!(
+                line,
+                ", {count} writes are waiting for another database: {database}"
+            );
         }
         if self.dead > 0 {
             let _ = write!(line, ", {} writes were refused permanently", self.dead);

@@ -55,13 +55,13 @@ pub(super) fn installed(desk: &Desk, _: bool) -> Finding {
     }
     let missing = "not installed in Claude Code";
     if !has_client(desk) {
-        return Finding::warn(
-            "Claude Code was not found",
-            fix,
-        );
+        return Finding::warn("Claude Code was not found", fix);
     }
     if hears_a_session(desk) {
-        return Finding::warn(format!("{missing}, but a running session uses its hooks"), fix);
+        return Finding::warn(
+            format!("{missing}, but a running session uses its hooks"),
+            fix,
+        );
     }
     Finding::fail(format!("{missing}: its hooks do not run"), fix)
 }
@@ -186,7 +186,10 @@ fn problem_of(root: &Path) -> Option<String> {
     }
     let manifest = root.join(".claude-plugin/plugin.json");
     let Some(declared) = read_json(&manifest) else {
-        return Some(format!("{} is missing or not valid JSON", manifest.display()));
+        return Some(format!(
+            "{} is missing or not valid JSON",
+            manifest.display()
+        ));
     };
     let version = declared.get("version");
     // The hooks file of another version may differ.

@@ -144,7 +144,10 @@ fn open_of(store: &mut SqliteStore, item: &ItemKey) -> Result<Option<Handoff>, F
 /// Refuses a second hand-off of an item while the first waits.
 fn handed_on(open: &Handoff) -> Failure {
     let Handoff { id, item, .. } = open;
-    let text = format!("{item} already has an open hand-off to {}: {id}", addressee(open));
+    let text = format!(
+        "{item} already has an open hand-off to {}: {id}",
+        addressee(open)
+    );
     let case = ErrorCase::HandoffOpen { handoff: id.into() };
     Failure::new(case, text).data(one(open))
 }

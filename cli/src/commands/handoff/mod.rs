@@ -30,8 +30,5 @@ fn one(handoff: &Handoff) -> Value {
 
 /// Names whom a hand-off is for.
 fn addressee(handoff: &Handoff) -> &str {
-    handoff
-        .to
-        .as_ref()
-        .map_or("any session", SessionId::as_str)
+    handoff.to.as_ref().map_or("any session", SessionId::as_str)
 }

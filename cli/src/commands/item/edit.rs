@@ -46,7 +46,9 @@ fn admit_parent(store: &mut SqliteStore, key: &ItemKey, parent: &ItemKey) -> Res
     let waits = store.waiting_for(parent)?;
     let is_key = |waits: &Waits| waits.item == *key;
     if parent == key || waits.iter().any(is_key) {
-        let text = format!("circular dependency: {key} waits for {parent}, which would wait for its child {key}");
+        let text = format!(
+            "circular dependency: {key} waits for {parent}, which would wait for its child {key}"
+        );
         let item = key.into();
         return Err(Failure::new(ErrorCase::ParentCycle { item }, text));
     }

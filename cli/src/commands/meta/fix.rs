@@ -122,8 +122,8 @@ fn warned(id: &AdwId, mended: &Mended) -> Option<String> {
     let fields: Vec<&str> = mended.before.keys().map(String::as_str).collect();
     let writer = mended.writer.as_deref().unwrap_or("an unknown user");
     Some(format!(
-        "{}: removed {}, which the database owns; written by {}: mend what wrote it \
-         (`trueup check --sources PATH` finds it)",
+        "{}: removed {}, owned by the database; written by {}: fix the script that wrote it (find \
+         it with `trueup check --sources PATH`)",
         shown_place(id),
         fields.join(", "),
         one_line(writer, LONGEST)

@@ -249,7 +249,10 @@ fn wish(id: &AdwId, pair: &str) -> Result<(String, Literal), Failure> {
         _ => Literal::of(value),
     };
     if key == "adw_id" && literal != Literal::text(id.as_str()) {
-        let message = format!("adw_id of {} must be {id}, like its directory", shown_place(id));
+        let message = format!(
+            "adw_id of {} must be {id}, like its directory",
+            shown_place(id)
+        );
         return Err(Failure::new(ErrorCase::IdMismatch, message));
     }
     Ok((key.to_owned(), literal))

@@ -16,10 +16,7 @@ pub(super) fn run(desk: &Desk, named: &str) -> Result<Answer, Failure> {
     let mut store = desk.open_for_change()?;
     let by = desk.provenance(&desk.actor(&mut store)?, "plan remove");
     if let Some(event) = desk.carried_out(&mut store, "plan", None, &["removed"])? {
-        let text = format!(
-            "this operation removed {} at {}",
-            event.key, event.at
-        );
+        let text = format!("this operation removed {} at {}", event.key, event.at);
         return Ok(Answer::new(vec![text], json!({"plan": null})));
     }
     let id = by_name(desk, &mut store, named)?;

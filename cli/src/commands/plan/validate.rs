@@ -169,12 +169,8 @@ fn mended(found: &StatusCheck, backup: &Path) -> (Vec<Value>, Vec<String>) {
     let rows = wrong
         .clone()
         .map(|wrong| json!({"field": wrong.field, "was": number(&wrong.was), "now": wrong.now}));
-    let lines = wrong.map(|wrong| {
-        format!(
-            "summary.{}: {} -> {}",
-            wrong.field, wrong.was, wrong.now
-        )
-    });
+    let lines =
+        wrong.map(|wrong| format!("summary.{}: {} -> {}", wrong.field, wrong.was, wrong.now));
     let kept = format!("the old file is kept as {}", backup.display());
     (rows.collect(), lines.chain([kept]).collect())
 }

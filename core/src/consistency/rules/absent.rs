@@ -77,12 +77,9 @@ pub(in crate::consistency) fn report(
                     .says(&format!("workplan {key} '{title}' ({status}) has no file")),
             );
         } else if let Some(path) = path {
-            findings.push(
-                draft(Code::C12)
-                    .at(path, None)
-                    .fix(way(row))
-                    .says(&format!("DB task {key} '{title}' ({status}) has no block")),
-            );
+            findings.push(draft(Code::C12).at(path, None).fix(way(row)).says(&format!(
+                "task {key} '{title}' ({status}) has no block in the file"
+            )));
         }
     }
 }

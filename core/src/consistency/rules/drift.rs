@@ -59,24 +59,24 @@ fn described(reading: &Reading, unit: &Unit<'_>, row: &WorkplanRow, findings: &m
         None => is_tied,
     };
     if let Some(title) = unit.title().filter(differs) {
-        let text = format!("the database has another title for this {noun}");
+        let text = format!("the database has a different title for this {noun}");
         differ(Code::C05, title, row.title.as_deref(), &text);
     }
     if let Some(position) = unit.position().filter(|own| row.position != Some(*own)) {
         let known = row.position.map(|known| known.to_string());
-        let text = format!("the database has this {noun} at another place of its workplan");
+        let text = format!("the database has a different position for this {noun}");
         differ(Code::C19, &position.to_string(), known.as_deref(), &text);
     }
     let Some(facts) = &row.facts else {
         return;
     };
     if facts.planning != unit.planning() {
-        let text = format!("the database has this {noun} planned otherwise");
+        let text = format!("the database has different planning fields for this {noun}");
         differ(Code::C19, unit.planning(), Some(&facts.planning), &text);
     }
     let digest = unit.digest();
     if facts.digest != digest {
-        let text = format!("the database has another description of this {noun}");
+        let text = format!("the database has a different description of this {noun}");
         differ(Code::C22, &digest, Some(&facts.digest), &text);
     }
 }
@@ -102,7 +102,7 @@ fn task(
     let authority = of_status(entry.status.rank(), row.status.rank());
     if authority == Authority::File {
         let text = format!(
-            "file is ahead of DB task '{title}' (file={}, db={name})",
+            "task '{title}' is {} in the file but {name} in the database",
             entry.word
         );
         if entry.status.is_finished() && row.is_reopened {
@@ -121,7 +121,7 @@ fn task(
         return;
     }
     let text = format!(
-        "DB task '{title}' is ahead of file (db={name}, file={}): regression prevented",
+        "task '{title}' is {name} in the database but {} in the file",
         entry.word
     );
     let draft = draft(Code::C15, authority).differs(Some(name), Some(&entry.word));
@@ -172,8 +172,7 @@ fn workplan(sheet: &Sheet, row: &WorkplanRow, findings: &mut Vec<Finding>, deeds
             .at(&sheet.path, Some(sheet.stand_place))
     };
     if authority == Authority::File {
-        let text =
-            format!("file is ahead of the workplan in the database (file={word}, db={known})");
+        let text = format!("the workplan is {word} in the file but {known} in the database");
         if sheet.stand.status().is_finished() && row.is_reopened {
             let draft = draft(Authority::Database);
             let to = sheet.stand.status();
@@ -206,7 +205,7 @@ fn workplan(sheet: &Sheet, row: &WorkplanRow, findings: &mut Vec<Finding>, deeds
             to: known.to_string(),
         }
     };
-    let text = format!("the workplan is {known} in the database, {word} in its front matter");
+    let text = format!("the workplan is {known} in the database but {word} in its front matter");
     findings.push(
         draft(authority)
             .differs(Some(known.as_str()), Some(word))
@@ -254,11 +253,11 @@ pub(in crate::consistency) fn dependencies(
         for (on, place) in unit.depends_on().iter().filter(|(on, _)| !own.contains(on)) {
             let draft = |code| depends(code, unit, *place, on.as_str());
             if units.known().find(on).is_some() || new.contains(on) {
-                let text = format!("the database does not know that this depends on {on}");
+                let text = format!("the dependency on {on} is missing in the database");
                 findings.push(draft(Code::C20).says(&text));
                 deeds.depend.push((unit.key().clone(), on.clone()));
             } else {
-                let text = format!("it depends on {on}, which is not in the database");
+                let text = format!("depends on {on}, which is not in the database");
                 let place = file_line(&unit.sheet.path, *place);
                 let draft = draft(Code::C03).fix(Way::EditWorkplan { place });
                 findings.push(draft.says(&text));

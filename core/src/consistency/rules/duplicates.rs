@@ -82,5 +82,5 @@ fn duplicate(unit: &Unit<'_>, id: &str, first: &Unit<'_>, way: Way) -> Finding {
     .at(&unit.sheet.path, Some(unit.place()))
     .differs(None, Some(id))
     .fix(way)
-    .says(&format!("the id {id} stands twice, at {elsewhere} too"))
+    .says(&format!("duplicate id {id}, also at {elsewhere}"))
 }

@@ -90,7 +90,7 @@ fn misled<'a>(
     let text = match (other, own) {
         (Some(row), _) => format!("the id {link} belongs to {} in the database", row.key),
         (None, Some(own)) => {
-            format!("the id {link} is not in the database, where {key} carries {own}")
+            format!("the id {link} is not in the database; {key} has {own} there")
         }
         (None, None) => format!("the id {link} is not in the database"),
     };
@@ -119,7 +119,7 @@ fn tie<'a>(
                     .differs(Some(&reading.repo), Some(other))
                     .fix(Way::GiveOwnId { place: place(unit) })
                     .says(&format!(
-                        "the database has this {} under repository {other}, of which this is no clone",
+                        "the database has this {} under repository {other}, and this is not a clone of it",
                         unit.noun()
                     )),
             );
@@ -142,7 +142,7 @@ fn tie<'a>(
                     .differs(Some(repo), Some(&reading.repo))
                     .fix(Way::GiveOwnId { place: place(unit) })
                     .says(&format!(
-                        "the id {key} is that of a {noun} of repository {repo}"
+                        "the id {key} belongs to a {noun} of repository {repo}"
                     )),
             );
             Tie::Unknown
@@ -152,7 +152,7 @@ fn tie<'a>(
                 findings.push(
                     draft(code, unit)
                         .differs(Some(link.as_str()), None)
-                        .says(&format!("the {noun} does not carry its id yet")),
+                        .says(&format!("the {noun} does not contain its id yet")),
                 );
                 deeds.inject.push((unit.spot, link.clone()));
             } else {

@@ -28,7 +28,7 @@ pub(in crate::consistency) fn hold_back(reading: &Reading, assessment: &mut Asse
     }
     let reasons = reading.sheets.iter().enumerate().filter_map(|(at, sheet)| {
         let line = places.get(&*sheet.path)?.line;
-        let reason = format!("it cannot be read whole (C-02 in line {line})");
+        let reason = format!("cannot be read completely (C-02 in line {line})");
         Some((at, reason))
     });
     *held = reasons.collect();

@@ -40,11 +40,11 @@ impl Tally {
             } else {
                 ItemStatus::Cancelled
             };
-            let text = format!("every task is finished ({all}), the workplan is {status}");
+            let text = format!("all tasks are finished ({all}), but the workplan is {status}");
             return Some((Code::C13, end, text));
         }
         (*underway > 0 && status.rank() == 0).then(|| {
-            let text = format!("tasks are worked on ({underway}), the workplan is {status}");
+            let text = format!("tasks are in progress ({underway}), but the workplan is {status}");
             (Code::C23, ItemStatus::Running, text)
         })
     }
@@ -168,7 +168,7 @@ pub(in crate::consistency) fn ghosts(reading: &Reading, findings: &mut Vec<Findi
                     to: ItemStatus::Cancelled,
                 })
                 .says(&format!(
-                    "workplan {key} has no file and the title of {twin}"
+                    "workplan {key} has no file and the same title as {twin}"
                 )),
         );
     }

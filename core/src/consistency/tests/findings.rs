@@ -140,7 +140,7 @@ fn what_another_holds_stays_and_nothing_follows_from_it() {
         assert_eq!(
             written.refused,
             [
-                "A-WP-1-T01 stays as it is in the database: session one holds it, who alone may move it"
+                "A-WP-1-T01 was not changed in the database: session one holds it; only the holder can move it"
             ]
         );
         assert_ne!(scene.status("A-WP-1-T01"), ItemStatus::Completed);

@@ -53,7 +53,7 @@ fn a_bare_id_and_its_long_form_are_one_id() {
         found
             .divergence
             .message
-            .contains("the id A-WP-1-T01 stands twice, at workplans/a.md:9:1 too"),
+            .contains("duplicate id A-WP-1-T01, also at workplans/a.md:9:1"),
         "{found:?}"
     );
     assert_eq!(found.place.unwrap().line, 18);
@@ -270,7 +270,7 @@ fn an_id_of_another_repository_is_not_taken_from_it() {
     assert!(assessed.deeds.is_empty(), "{:?}", assessed.deeds);
     let message = &assessed.findings[0].divergence.message;
     assert!(
-        message.contains("that of a workplan of repository shop"),
+        message.contains("belongs to a workplan of repository shop"),
         "{message}"
     );
 }
@@ -321,7 +321,7 @@ const WRONG: [(&str, &str, u32, u32, &str); 12] = [
         "---\nid:   A-1\nstatus: active\n---\n",
         2,
         7,
-        "outside the pattern",
+        "does not match the pattern",
     ),
     (
         "b.md",

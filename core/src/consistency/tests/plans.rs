@@ -129,7 +129,7 @@ fn a_task_that_a_live_session_works_on_is_not_completed_for_it() {
     let written = scene.fix();
     assert_eq!(
         written.refused,
-        ["task fix/1.1 stays as it is in the database: session one works on it"]
+        ["task fix/1.1 was not changed in the database: session one is working on it"]
     );
     assert_eq!(status(&mut scene, "1.1"), PlanTaskStatus::InProgress);
     assert_eq!(status(&mut scene, "1.2"), PlanTaskStatus::Completed);

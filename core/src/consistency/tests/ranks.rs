@@ -168,10 +168,13 @@ fn a_failed_item_is_told_and_neither_side_changes() {
     let found = scene.only("C-15");
     assert_eq!(
         found.divergence.fix.to_string(),
-        "trueup item reopen A-WP-1-T02 --reason 'it goes on' && trueup check --fix"
+        "trueup item reopen A-WP-1-T02 --reason 'work continues' && trueup check --fix"
     );
     let message = found.divergence.message;
-    assert!(message.contains("(db=failed, file=todo)"), "{message}");
+    assert!(
+        message.contains("failed in the database but todo in the file"),
+        "{message}"
+    );
     assert!(message.starts_with("workplans/a.md:"), "{message}");
 }
 
@@ -187,8 +190,7 @@ fn the_line_of_c15_names_both_words_and_the_place_of_the_word() {
     assert_eq!(
         found.divergence.message,
         format!(
-            "workplans/a.md:{}:9: DB task 'Task T01' is ahead of file (db=done, file=wait): \
-             regression prevented",
+            "workplans/a.md:{}:9: task 'Task T01' is done in the database but wait in the file",
             place.line
         )
     );

@@ -51,7 +51,7 @@ pub enum PlanError {
     #[error("there is no phase {0}: the phases are 1 to {1}")]
     Missing(u32, usize),
     /// Phases that wait for each other.
-    #[error("phases depend on each other in a circle: {0}")]
+    #[error("circular dependency of phases: {0}")]
     Circle(Circle<u32>),
 }
 

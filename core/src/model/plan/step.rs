@@ -49,7 +49,7 @@ impl PlanTaskStep {
     /// Makes the failure of a task that gave no sign of life for so many seconds.
     pub fn stuck(seconds: u64) -> Self {
         Self::Fail {
-            error: format!("no sign of life for more than {seconds} s"),
+            error: format!("no heartbeat for more than {seconds} s"),
             stuck: true,
         }
     }

@@ -18,7 +18,7 @@ pub struct PlanTaskId(String);
 
 /// Why a text is no id of a task.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no task id such as 1.2 or VERIFY-1")]
+#[error("{0:?} is not a task id such as 1.2 or VERIFY-1")]
 pub struct PlanTaskIdError(String);
 
 /// Longest id, in characters.

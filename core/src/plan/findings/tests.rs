@@ -112,24 +112,24 @@ fn checkboxes_and_the_database_differ_in_two_directions() {
             (
                 "C-10",
                 "1.1",
-                "fix.md:2:4: task 1.1 is [x] in the file, in_progress in the database; the file is ahead"
+                "fix.md:2:4: task 1.1 is [x] in the file but in_progress in the database; the file is ahead"
             ),
             (
                 "C-15",
                 "1.2",
-                "fix.md:3:4: task 1.2 is [ ] in the file, completed in the database; the database is ahead"
+                "fix.md:3:4: task 1.2 is [ ] in the file but completed in the database; the database is ahead"
             ),
             (
                 "C-10",
                 "1.3",
-                "fix.md:4:4: task 1.3 is [x] in the file, skipped in the database, which keeps its word"
+                "fix.md:4:4: task 1.3 is [x] in the file but skipped in the database; the database keeps its status"
             ),
             ("F-02", "1.4", "fix.md:5:4: task 1.4 was never imported"),
             ("F-02", made, made_message.as_str()),
             (
                 "F-02",
                 "7.7",
-                "fix.md: task 7.7 of the database is not in the file"
+                "fix.md: task 7.7 is in the database but not in the file"
             ),
         ]
     );
@@ -138,8 +138,8 @@ fn checkboxes_and_the_database_differ_in_two_directions() {
     let import = "trueup plan import fix.md";
     let check = "trueup check --fix";
     let ids = "trueup plan validate fix.md --fix";
-    let uncheck = "mend fix.md:4 by hand, then `trueup plan validate fix.md`";
-    let put_back = "mend fix.md by hand, then `trueup plan validate fix.md`";
+    let uncheck = "correct fix.md:4 by hand, then `trueup plan validate fix.md`";
+    let put_back = "correct fix.md by hand, then `trueup plan validate fix.md`";
     let expected = [ids, import, check, uncheck, import, import, put_back];
     assert_eq!(fixes, expected);
 }
@@ -197,12 +197,12 @@ fn dependencies_on_nothing_and_in_circles_are_told() {
             (
                 "F-02",
                 "1.1",
-                "task fix/1.1 depends on 8.8, which is no task of the plan"
+                "task fix/1.1 depends on 8.8, which is not in the plan"
             ),
             (
                 "F-02",
                 "1.2",
-                "task fix/1.2 waits for itself: 1.1 -> 1.2 -> 1.1"
+                "task fix/1.2 circular dependency: 1.1 -> 1.2 -> 1.1"
             ),
         ]
     );

@@ -112,9 +112,9 @@ fn every_entry_of_the_list_counts_whatever_an_import_makes_of_it() {
 #[test]
 fn what_is_odd_is_told_and_not_written() {
     for (text, problem, line) in [
-        (r#"{"tasks": []}"#.to_owned(), "it has no summary", None),
-        (file("[1]", ""), "its summary is no object", Some(1)),
-        (file("null", ""), "its summary is no object", Some(1)),
+        (r#"{"tasks": []}"#.to_owned(), "summary is missing", None),
+        (file("[1]", ""), "summary is not an object", Some(1)),
+        (file("null", ""), "summary is not an object", Some(1)),
         (
             file(
                 r#"{"completed": 0, "pending": 0, "in_progress": 0, "failed": 0, "skipped": 0}"#,
@@ -128,7 +128,7 @@ fn what_is_odd_is_told_and_not_written() {
                 "{\"totalTasks\": 0, \"completed\": 0, \"pending\": 0, \"in_progress\": 0,\n\"failed\": \"77\", \"skipped\": 0}",
                 "",
             ),
-            "summary.failed is no number, should be 0",
+            "summary.failed is not a number, should be 0",
             Some(2),
         ),
         (
@@ -136,7 +136,7 @@ fn what_is_odd_is_told_and_not_written() {
                 r#"{"totalTasks": 0, "completed": 9, "completed": 0, "pending": 0, "in_progress": 0, "failed": 0, "skipped": 0}"#,
                 "",
             ),
-            "summary.completed is there twice; the last one counts",
+            "summary.completed occurs twice; the last one counts",
             Some(1),
         ),
     ] {

@@ -180,30 +180,29 @@ impl Way {
     pub(super) fn by_hand(&self, directory: Option<&Path>) -> Option<String> {
         let shown = |place: &FileLine| place.shown(directory);
         Some(match self {
-            Self::RestoreDatabase => "put the path of a backup for BACKUP".to_owned(),
-            Self::EndTrouble => "end what is named as the reason".to_owned(),
+            Self::RestoreDatabase => "replace BACKUP with the path of a backup".to_owned(),
+            Self::EndTrouble => "fix the reported cause".to_owned(),
             Self::LeaveWorktree { session } => {
-                format!("end session {session} or let it go on in a worktree of its own,")
+                format!("end session {session} or move it to its own worktree,")
             }
             Self::SendElsewhere => {
-                "put the URL of the database they wait for, which `trueup doctor` names, for URL"
-                    .to_owned()
+                "replace URL with the database they wait for (see `trueup doctor`)".to_owned()
             }
             Self::EditMetadata { place, .. }
             | Self::EditScript { place, .. }
             | Self::EditPlanFile { place, .. }
             | Self::ReimportPlan { place, .. }
-            | Self::EditWorkplan { place } => format!("mend {}", shown(place)),
-            Self::RetryCheckout => "end what kept it from being written".to_owned(),
+            | Self::EditWorkplan { place } => format!("correct {}", shown(place)),
+            Self::RetryCheckout => "remove what kept it from being written".to_owned(),
             Self::GiveOwnId { place } => format!(
-                "give {} an id of its own, without one of the database's,",
+                "give {} its own id and clear its database id,",
                 shown(place)
             ),
-            Self::EmptyId { place } => format!("empty the database's id in {}", shown(place)),
+            Self::EmptyId { place } => format!("clear the database id in {}", shown(place)),
             Self::SetFrontMatter { place, to } => {
                 format!("set the status in {} to {to}", shown(place))
             }
-            Self::BringBack { item } => format!("bring {item} back into its file"),
+            Self::BringBack { item } => format!("restore {item} in its file"),
             _ => return None,
         })
     }
@@ -262,7 +261,7 @@ impl Way {
             }
             Self::ReopenItem { item } => {
                 let line = new("trueup item reopen").word(item.as_str());
-                let line = line.with("--reason 'it goes on'");
+                let line = line.with("--reason 'work continues'");
                 line.and_then(&fix_checkout())
             }
         }

@@ -33,7 +33,7 @@ fn an_advice_is_a_command_or_ends_with_one() {
             Way::EditWorkplan {
                 place: FileLine::new("workplans/a b.md", 3),
             },
-            "mend workplans/a b.md:3 by hand, then `trueup check --fix`",
+            "correct workplans/a b.md:3 by hand, then `trueup check --fix`",
         ),
         (
             Way::FixPlanFile {
@@ -63,6 +63,6 @@ fn an_advice_for_elsewhere_says_where() {
     advice.set_directory(Path::new("/repo"));
     assert_eq!(
         advice.to_string(),
-        "mend /repo/a.md:3 by hand, then `(cd /repo && trueup check --fix)`"
+        "correct /repo/a.md:3 by hand, then `(cd /repo && trueup check --fix)`"
     );
 }

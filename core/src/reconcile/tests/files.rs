@@ -77,7 +77,7 @@ fn s_09_hides_nothing_and_what_the_file_held_is_kept() {
 
 #[test]
 fn s_09_a_stamp_that_is_not_whole() {
-    let problem = "its stamp has no digest";
+    let problem = "_trueup.digest is missing";
     let line = format!("⚠️ cache written for another database: {problem}");
     let change = |s: &mut Snapshot| file(s).stamp_problem = Some(problem);
     assert_eq!(

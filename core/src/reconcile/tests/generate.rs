@@ -142,7 +142,7 @@ fn cache(database: DatabaseReading) -> BoxedStrategy<CacheReading> {
         any::<bool>(),
     );
     let rest = (of(time()), of(select(&["main", "feat/SD-002B-x"][..])));
-    let problem = weighted(0.2, Just("its stamp has no digest"));
+    let problem = weighted(0.2, Just("_trueup.digest is missing"));
     let stamp = (lineage, revision, problem, of(0u64..9)).boxed();
     (stamp, owner, hand, rest)
         .prop_map(

@@ -17,7 +17,7 @@ fn s_12_the_database_is_unreachable() {
         (&away, "cache used, of unknown age"),
         (
             &|s| (away(s), s.cache = Reading::Missing).1,
-            "there is no cache to go by",
+            "no cache available",
         ),
     ] {
         assert_eq!(

@@ -34,14 +34,17 @@ impl NewHandoff {
 }
 
 /// Why an open hand-off gave way to another.
-pub(in crate::store) const OUTLIVED: &str = "the claim it was made under is over";
+pub(in crate::store) const OUTLIVED: &str = "the claim it was made under has ended";
 
 /// Why a hand-off is closed with the claim it was made under.
-pub(in crate::store) const WITHDRAWN: &str = "withdrawn: its sender released the item";
+pub(in crate::store) const WITHDRAWN: &str = "withdrawn: the sender released the item";
 
 /// Refuses a second open hand-off of an item.
 pub(in crate::store) fn second(open: &Handoff) -> StoreError {
-    StoreError::Denied(format!("{} is handed on as {} already", open.item, open.id))
+    StoreError::Denied(format!(
+        "{} already has an open hand-off: {}",
+        open.item, open.id
+    ))
 }
 
 /// Which hand-offs to list.

@@ -122,13 +122,15 @@ pub trait OrchestratorStore {
 
 /// Says that nothing runs under an id. A heartbeat for it must not pass in silence (seed 4).
 pub(in crate::store) fn unknown_orchestrator(id: &OrchestratorId) -> StoreError {
-    StoreError::Invalid(format!("there is no orchestrator {id}"))
+    StoreError::Invalid(format!("no orchestrator {id}"))
 }
 
 /// Says that a registration was repeated under the id of another operation.
 pub(in crate::store) fn used_elsewhere(provenance: &Provenance) -> StoreError {
     let op_id = &provenance.op_id;
-    StoreError::Invalid(format!("operation id {op_id} began no orchestrator"))
+    StoreError::Invalid(format!(
+        "operation id {op_id} did not start an orchestrator"
+    ))
 }
 
 /// Says that a run is over, so that nothing more can be written of it.

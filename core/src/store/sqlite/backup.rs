@@ -32,7 +32,7 @@ pub(super) fn backup(connection: &Connection, target: &Path) -> Result<()> {
         |copy| match integrity::check(copy)? {
             wrong if wrong.is_empty() => Ok(()),
             wrong => Err(StoreError::Corrupt(format!(
-                "the copy is damaged: {}",
+                "the backup is damaged: {}",
                 wrong.join("; ")
             ))),
         },

@@ -50,7 +50,7 @@ pub(super) fn claim(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<Clai
 }
 
 pub(super) fn moved_on(item: &ItemKey) -> StoreError {
-    StoreError::Conflict(format!("item {item} changed hands meanwhile"))
+    StoreError::Conflict(format!("the holder of item {item} has changed"))
 }
 
 /// The claim itself: takes effect only while holder and epoch are those that were decided on,

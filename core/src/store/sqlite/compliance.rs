@@ -75,7 +75,7 @@ fn strangers(connection: &Connection) -> Result<Vec<Flaw>> {
             // A table without row ids does not say which row it is.
             row: rowid.map_or_else(String::new, |rowid| name(connection, &table, &rowid)),
             field: row.get(3)?,
-            problem: format!("names a row of {parent} that is not there"),
+            problem: format!("refers to a missing row of {parent}"),
             table,
         })
     });
@@ -103,7 +103,7 @@ fn rings(connection: &Connection, table: &str, field: &str, sql: &str) -> Result
         Flaw {
             table: table.to_owned(),
             field: field.to_owned(),
-            problem: format!("goes round in a circle: {} -> {first}", circle.join(" -> ")),
+            problem: format!("circular: {} -> {first}", circle.join(" -> ")),
             row: first,
         }
     });

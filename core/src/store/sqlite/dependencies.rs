@@ -81,7 +81,7 @@ pub(super) fn admit(
     for on in on {
         if let Some(circle) = circle(item, on, waits) {
             let drawn = drawn(&circle);
-            return Err(StoreError::Denied(format!("a circle: {drawn}")));
+            return Err(StoreError::Denied(format!("circular dependency: {drawn}")));
         }
         let status: Option<String> = tx
             .prepare_cached("SELECT status FROM work_items WHERE key = ?1")

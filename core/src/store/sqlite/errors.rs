@@ -23,11 +23,13 @@ pub(super) fn from_sqlite(error: Error) -> StoreError {
     match code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Contended(text),
         ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => StoreError::Corrupt(format!(
-            "the database file is damaged or no database: {text}"
+            "the database file is damaged or not a database: {text}"
         )),
         ErrorCode::ConstraintViolation => StoreError::Denied(denial(&error, text)),
         ErrorCode::Unknown if text.contains("no such table") || text.contains("no such column") => {
-            StoreError::Corrupt(format!("the database lacks a table of trueup: {text}"))
+            StoreError::Corrupt(format!(
+                "a table of trueup is missing in the database: {text}"
+            ))
         }
         _ => StoreError::Unavailable(text),
     }

@@ -159,13 +159,13 @@ fn create(tx: &Transaction<'_>, new: &NewHandoff) -> Result<Handoff> {
     let sender = registered(sessions::load(tx, &new.from)?, &new.from)?;
     let (item, epoch) = &new.fence;
     if sender.item.as_ref() != Some(item) || sender.epoch != Some(*epoch) {
-        let text = format!("session {} does not hold {item} any more", new.from);
+        let text = format!("session {} no longer holds {item}", new.from);
         return Err(StoreError::Conflict(text));
     }
     if let Some(to) = &new.to
         && sessions::load(tx, to)?.is_none()
     {
-        let text = "a hand-off is addressed to a registered session".to_owned();
+        let text = "the receiver of a hand-off must be registered".to_owned();
         return Err(StoreError::Denied(text));
     }
     clear_the_way(tx, item, *epoch, &new.provenance)?;

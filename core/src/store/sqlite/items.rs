@@ -106,7 +106,7 @@ pub(super) fn add(tx: &Transaction<'_>, item: &NewItem, provenance: &Provenance)
             return Ok(present);
         }
         return Err(StoreError::Denied(format!(
-            "item {} exists already",
+            "item {} already exists",
             item.key
         )));
     }

@@ -67,7 +67,7 @@ fn carry_out(tx: &Transaction<'_>, grant: &MoveGrant, by: &Provenance) -> Result
         .map_err(from_sqlite)?;
     if changed == 0 {
         return Err(StoreError::Conflict(format!(
-            "item {} was changed meanwhile",
+            "item {} was changed by someone else",
             grant.item
         )));
     }

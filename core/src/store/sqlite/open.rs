@@ -62,8 +62,8 @@ pub(super) fn inspect(path: &Path) -> Result<()> {
         Contents::Database => return Ok(()),
         Contents::Missing => return Err(StoreError::Missing(path.display().to_string())),
         Contents::Linked => return Err(linked(path)),
-        Contents::Damaged => "the database file is damaged or no database",
-        Contents::Foreign => "the file is a database, but not one of trueup's",
+        Contents::Damaged => "the database file is damaged or not a database",
+        Contents::Foreign => "the file is a database of another program",
     };
     Err(StoreError::Corrupt(format!("{}: {wrong}", path.display())))
 }
@@ -108,8 +108,8 @@ pub(super) fn contents(path: &Path) -> Result<Contents> {
 /// Says that a file has a second name, under which the engine would keep a second log.
 pub(super) fn linked(path: &Path) -> StoreError {
     StoreError::Unavailable(format!(
-        "{}: the file has another name by a hard link; SQLite keeps a log for each name, so what \
-         is written by one would be lost by the other: remove the other name",
+        "{}: the file has a second name (hard link); SQLite keeps a log per name, so writes could \
+         be lost; remove the other name",
         path.display()
     ))
 }

@@ -191,7 +191,7 @@ fn take(
 }
 
 fn moved_on(task: &PlanTask) -> StoreError {
-    StoreError::Conflict(format!("task {} moved on meanwhile", task.key()))
+    StoreError::Conflict(format!("task {} has changed", task.key()))
 }
 
 pub(super) fn change(tx: &Transaction<'_>, change: &PlanTaskChange) -> Result<PlanTask> {

@@ -165,7 +165,7 @@ fn place(tx: &Transaction<'_>, new: &NewPlan) -> Result<(PlanId, bool)> {
         }
     }
     Err(StoreError::Denied(format!(
-        "{NAMESAKES} plans are named {}",
+        "there are already {NAMESAKES} plans named {}",
         new.id
     )))
 }
@@ -227,7 +227,7 @@ fn remove(tx: &Transaction<'_>, id: &PlanId, by: &Provenance) -> Result<()> {
         return Ok(());
     }
     let plan = load(tx, id)?;
-    let plan = plan.ok_or_else(|| StoreError::Conflict(format!("there is no plan {id}")))?;
+    let plan = plan.ok_or_else(|| StoreError::Conflict(format!("no plan {id}")))?;
     let steps = [
         "INSERT INTO trueup_meta (key, value) VALUES ('removing_plan', ?1)",
         "DELETE FROM plan_tasks WHERE plan_id = ?1",

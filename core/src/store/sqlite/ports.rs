@@ -81,7 +81,7 @@ fn reserve(tx: &Transaction<'_>, request: &PortRequest) -> Result<Reservation> {
     }
     if was_done(tx, &request.provenance)? {
         return Err(StoreError::Conflict(format!(
-            "the ports of {} were released since",
+            "the ports of {} have been released",
             request.id
         )));
     }
@@ -109,7 +109,7 @@ fn reserve(tx: &Transaction<'_>, request: &PortRequest) -> Result<Reservation> {
         .map_err(from_sqlite)?;
     if changed == 0 {
         return Err(StoreError::Conflict(format!(
-            "port {} is another's",
+            "port {} is reserved by another workflow",
             request.slot.backend()
         )));
     }

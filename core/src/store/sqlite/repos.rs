@@ -107,7 +107,7 @@ fn load(tx: &Transaction<'_>, slug: &RepoSlug) -> Result<Option<Repo>> {
 }
 
 fn existing(tx: &Transaction<'_>, slug: &RepoSlug) -> Result<Repo> {
-    load(tx, slug)?.ok_or_else(|| StoreError::Conflict(format!("there is no repository {slug}")))
+    load(tx, slug)?.ok_or_else(|| StoreError::Conflict(format!("no repository {slug}")))
 }
 
 fn place(tx: &Transaction<'_>, placement: &Placement) -> Result<Repo> {
@@ -159,7 +159,7 @@ fn displace(tx: &Transaction<'_>, slug: &RepoSlug, machine: &str, by: &Provenanc
     let mut left = before.clone();
     if left.places.remove(machine).is_none() {
         return Err(StoreError::Conflict(format!(
-            "{slug} does not lie on this machine"
+            "{slug} is not on this machine"
         )));
     }
     let (kind, after) = if left.places.is_empty() {
@@ -196,7 +196,7 @@ fn give_name(tx: &Transaction<'_>, naming: &RepoNaming<'_>) -> Result<String> {
     let holders = identities_of(tx, name)?;
     if !holders.is_empty() && !holders.iter().any(|it| naming.beside == Some(it)) {
         return Err(StoreError::Conflict(format!(
-            "another repository is kept under the name {name}"
+            "another repository already has the name {name}"
         )));
     }
     let sql = "INSERT INTO repo_names (identity, name) VALUES (?1, ?2)

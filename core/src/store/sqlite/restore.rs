@@ -109,7 +109,7 @@ fn inspect_copy(
         open::inspect(source.as_path())?;
     }
     if open::is_open_elsewhere(source.as_path()) {
-        let text = "another process has it open; trueup db backup copies an open one";
+        let text = "another process has it open; use trueup db backup to copy it";
         return Err(StoreError::Invalid(text.to_owned()));
     }
     copy_file(source.as_path(), staged).map_err(|error| unwritable(&error))?;
@@ -150,7 +150,7 @@ fn refuse_damage(connection: &Connection) -> Result<()> {
     match integrity::check(connection)? {
         wrong if wrong.is_empty() => Ok(()),
         wrong => Err(StoreError::Corrupt(format!(
-            "it is damaged: {}",
+            "damaged: {}",
             wrong.join("; ")
         ))),
     }
@@ -195,7 +195,7 @@ fn put_in_place(
         Contents::Linked => return Err(open::linked(place.as_path())),
         Contents::Foreign => {
             return Err(StoreError::Corrupt(format!(
-                "{}: the file is a database, but not one of trueup's; move it away yourself",
+                "{}: the file is a database of another program; move it away first",
                 place.as_path().display()
             )));
         }

@@ -248,10 +248,10 @@ pub(super) fn push(tx: &Transaction<'_>, push: &Push) -> Result<Session> {
     if changed == 0 {
         let session = registered(load(tx, &push.session)?, &push.session)?;
         return Err(StoreError::Conflict(if session.revision == push.base {
-            "the claim it was made under is another's".to_owned()
+            "the claim it was made under belongs to another session".to_owned()
         } else {
             format!(
-                "it was made from revision {}, now is {}",
+                "it was made from revision {}, but the current one is {}",
                 push.base, session.revision
             )
         }));

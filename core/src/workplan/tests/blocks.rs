@@ -78,7 +78,7 @@ fn a_fence_closes_a_block_by_the_rules_of_markdown() {
             if closes {
                 assert_problems(&plan, &[]);
             } else {
-                assert_problems(&plan, &[(5, "no end")]);
+                assert_problems(&plan, &[(5, "unclosed")]);
             }
         }
     }
@@ -171,7 +171,7 @@ fn what_has_no_end_is_named_if_it_costs_a_block() {
     for (text, problems) in [
         (
             open.to_owned(),
-            &[(5, "this block has no end; it is not read")][..],
+            &[(5, "unclosed block; it is not read")][..],
         ),
         (format!("```sh\n{open}"), &[(5, "line 6")]),
         (format!("````\n\n{BLOCK}"), &[(5, "line 7")]),
@@ -327,29 +327,29 @@ fn a_block_without_an_id_or_a_status_is_a_problem_and_is_there() {
         ("id: [a]\nstatus: {}\n", &[(5, "no id"), (5, "no status")]),
         (
             "id:T01\nstatus: todo\n",
-            &[(5, "no id"), (6, "this line is no key")],
+            &[(5, "no id"), (6, "expected `key: value`")],
         ),
         (
             "id: a\nstatus: b\npriority high\nand more\n",
-            &[(8, "this line is no key")],
+            &[(8, "expected `key: value`")],
         ),
         // What closes a list over several lines is no finding of its own.
         (
             "id: a\nstatus: b\ndepends_on: [\n  c,\n]\n# text\n",
             &[(8, "its list cannot be read")],
         ),
-        ("id: a\nstatus: b\nid: c\n", &[(8, "\"id\" is there twice")]),
+        ("id: a\nstatus: b\nid: c\n", &[(8, "duplicate key \"id\"")]),
         (
             "id: a\nx: 1\nstatus: b\nx: 2\n",
-            &[(9, "\"x\" is there twice")],
+            &[(9, "duplicate key \"x\"")],
         ),
         (
             "id: a\n'id': c\nstatus: b\n",
-            &[(7, "\"id\" is there twice")],
+            &[(7, "duplicate key \"id\"")],
         ),
         (
             "id: a\nstatus: b\ndepends_on: c\ndepends-on: d\n",
-            &[(9, "\"depends-on\" is there twice")],
+            &[(9, "duplicate key \"depends-on\"")],
         ),
     ] {
         let plan = body(&format!("```task\n{lines}```\n"));

@@ -327,7 +327,7 @@ fn a_commit_that_a_hook_puts_elsewhere_is_not_taken_for_the_one_that_was_made() 
     let before = scene.head();
     let found = found(scene.repository.commit(&paths(&["plan"]), "x", LONG));
     assert!(
-        found.ends_with(&format!("does not follow {before}")),
+        found.ends_with(&format!("is not a child of {before}")),
         "{found}"
     );
 }
@@ -337,14 +337,14 @@ fn a_commit_of_nothing_is_refused() {
     let scene = busy();
     let before = (scene.head(), scene.index());
     for (names, expected) in [
-        (&[][..], "there is nothing to commit"),
-        (&[""], "\"\" is no path of a file"),
-        (&["."], "\".\" is no path of a file"),
-        (&["../other/x"], "\"../other/x\" is no path of a file"),
-        (&["/etc/hosts"], "\"/etc/hosts\" is no path of a file"),
-        (&[".git"], "\".git\" is no path of a file"),
-        (&["plan/"], "\"plan/\" is no path of a file"),
-        (&["a\0b"], "\"a\\0b\" is no path of a file"),
+        (&[][..], "nothing to commit"),
+        (&[""], "\"\" is not a file path"),
+        (&["."], "\".\" is not a file path"),
+        (&["../other/x"], "\"../other/x\" is not a file path"),
+        (&["/etc/hosts"], "\"/etc/hosts\" is not a file path"),
+        (&[".git"], "\".git\" is not a file path"),
+        (&["plan/"], "\"plan/\" is not a file path"),
+        (&["a\0b"], "\"a\\0b\" is not a file path"),
     ] {
         assert_eq!(
             found(scene.repository.commit(&paths(names), "x", LONG)),
@@ -413,7 +413,7 @@ fn a_file_that_became_a_folder_is_no_file() {
     fs::remove_file(scene.repository.root().join("a.txt")).unwrap();
     scene.write("a.txt/inside", "x");
     let found = found(scene.repository.commit(&paths(&["a.txt"]), "x", LONG));
-    assert_eq!(found, "\"a.txt\" is no path of a file");
+    assert_eq!(found, "\"a.txt\" is not a file path");
 }
 
 #[test]

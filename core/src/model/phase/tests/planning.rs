@@ -53,9 +53,12 @@ fn what_makes_no_sense_is_refused_by_name() {
         ("2=9", "no phase 9: the phases are 1 to 4"),
         ("9=1", "no phase 9"),
         ("2=0", "no phase 0"),
-        ("3=3", "in a circle: 3 -> 3"),
-        ("1=4", "in a circle: 1 -> 4 -> 3 -> 2 -> 1"),
-        ("2=4;3=1", "in a circle: 2 -> 4 -> 3"),
+        ("3=3", "circular dependency of phases: 3 -> 3"),
+        (
+            "1=4",
+            "circular dependency of phases: 1 -> 4 -> 3 -> 2 -> 1",
+        ),
+        ("2=4;3=1", "circular dependency of phases: 2 -> 4 -> 3"),
     ] {
         let answer = planned("plan,build,test,ship", &[depends]);
         match answer {

@@ -114,7 +114,7 @@ pub(super) fn accept(
 }
 
 fn moved_on(handoff: &Handoff) -> StoreError {
-    StoreError::Conflict(format!("item {} changed hands meanwhile", handoff.item))
+    StoreError::Conflict(format!("the holder of item {} has changed", handoff.item))
 }
 
 /// Gives the item to the session, on the claim of the hand-off.
@@ -188,7 +188,7 @@ pub(super) fn reject(tx: &Transaction<'_>, rejection: &HandoffRejection) -> Resu
         return Ok(Err(refusal));
     }
     if rejection.reason.is_empty() {
-        let text = "a rejection says by whom, and why".to_owned();
+        let text = "a rejection needs a session and a reason".to_owned();
         return Err(StoreError::Denied(text));
     }
     let reason = Some(rejection.reason.as_str());

@@ -27,7 +27,9 @@ pub(super) fn edit(tx: &Transaction<'_>, edit: &ItemEdit) -> Result<Item> {
         // The parent would wait for the item, so the item must not wait for it.
         let waits = waiting_for(tx, parent)?;
         if parent == key || waits.iter().any(|waits| waits.item == *key) {
-            let text = format!("{key} waits for {parent}, which would wait for its child");
+            let text = format!(
+                "circular dependency: {key} waits for {parent}, which would wait for its child {key}"
+            );
             return Err(StoreError::Denied(text));
         }
     }
@@ -86,7 +88,9 @@ pub(super) fn remove(tx: &Transaction<'_>, key: &ItemKey, by: &Provenance) -> Re
         return Ok(());
     }
     if let Some(used) = use_of(tx, key)? {
-        return Err(StoreError::Denied(format!("item {key} stays: {used}")));
+        return Err(StoreError::Denied(format!(
+            "item {key} cannot be removed: {used}"
+        )));
     }
     let facts: String = tx
         .query_row(

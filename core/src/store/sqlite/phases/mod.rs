@@ -131,7 +131,7 @@ fn add(tx: &Transaction<'_>, new: &NewPhases, provenance: &Provenance) -> Result
         return Err(denied("does not exist"));
     }
     if !of_item(tx, &new.item)?.is_empty() {
-        return Err(denied("has phases already"));
+        return Err(denied("already has phases"));
     }
     let position: i64 = tx
         .query_row(

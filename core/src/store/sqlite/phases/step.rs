@@ -122,7 +122,10 @@ pub(super) fn write(
             ])
             .map_err(from_sqlite)?;
         if written == 0 {
-            return Err(StoreError::Conflict(format!("phase {} moved on", row.id)));
+            return Err(StoreError::Conflict(format!(
+                "phase {} has changed",
+                row.id
+            )));
         }
     }
     Ok(())
@@ -169,7 +172,7 @@ pub(super) fn answer(
     let row = place.map(|place| moves.remove(place));
     let row = row.ok_or_else(|| {
         StoreError::Invalid(format!(
-            "operation id {} was used for something else",
+            "operation id {} was already used for something else",
             provenance.op_id
         ))
     })?;
