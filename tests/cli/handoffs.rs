@@ -195,7 +195,7 @@ fn a_session_that_is_gone_may_be_addressed_and_that_is_said() {
     ];
     let object = object(&home, 0, &create);
     let warning = object["warnings"][0].as_str().unwrap();
-    assert!(warning.contains("is gone (said goodbye"), "{warning}");
+    assert!(warning.contains("is gone (ended: "), "{warning}");
 }
 
 #[test]

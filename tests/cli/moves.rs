@@ -34,7 +34,7 @@ fn a_move_says_from_what_to_what_and_answers_with_the_item() {
     let shown = data(&home, &["item", "show", "SD-1"]);
     assert_eq!(shown["item"]["error_message"], "no key");
     let answer = trueup(&home, &["item", "transition", "SD-1", "blocked"]);
-    assert_eq!(answer.ok().stdout, "SD-1 stays blocked\n");
+    assert_eq!(answer.ok().stdout, "SD-1 is still blocked\n");
     let moved = data(&home, &["item", "transition", "SD-1", "running"]);
     assert!(moved["item"]["error_message"].is_null(), "{moved}");
 }
@@ -332,7 +332,7 @@ fn completing_readies_what_waited_and_a_reopening_takes_it_back() {
     let moved = trueup(&home, &["item", "transition", "SD-2", "done"]).ok();
     assert_eq!(
         moved.stdout,
-        "SD-2: queued -> completed\nSD-3 is ready now\n"
+        "SD-2: queued -> completed\nSD-3 is now ready\n"
     );
     let reopened = trueup(&home, &["item", "reopen", "SD-1", "--reason", "why"]).ok();
     assert_eq!(

@@ -102,7 +102,7 @@ fn the_command_knows_whom_it_runs_for_and_has_the_streams_to_itself() {
     assert!(
         answer
             .stderr
-            .starts_with(&format!("trueup: {id} runs plan P")),
+            .starts_with(&format!("trueup: {id} now runs plan P")),
         "{answer:?}"
     );
 }

@@ -199,8 +199,8 @@ fn a_fix_says_what_it_changed_and_where_the_backup_is() {
     let answer = trueup(&home, &["plan", "validate", "out/status.json", "--fix"]).ok();
     let folder = names(path.parent().unwrap());
     for words in [
-        "summary.totalTasks was 77, is 7 now\n",
-        "summary.completed was 77, is 4 now\n",
+        "summary.totalTasks: 77 -> 7\n",
+        "summary.completed: 77 -> 4\n",
         &format!("{}\n", folder[1]),
         "out/status.json: 7 tasks, 0 findings\n",
     ] {
@@ -238,8 +238,8 @@ fn what_is_odd_in_a_status_file_is_a_warning_and_stays() {
     let found = object(&home, 0, &arguments);
     assert!(codes(&found).iter().all(|code| *code == "F-02"));
     for words in [
-        &["odd.json:1:", "summary.completed is no number"][..],
-        &["summary.completed is there twice"],
+        &["odd.json:1:", "summary.completed is not a number"][..],
+        &["summary.completed occurs twice"],
         &["summary.skipped is missing, should be 0"],
         &["odd.json:4:1: duplicate id 1.1"],
         &["odd.json:5:1: ", "almost", "in_progress"],

@@ -93,10 +93,7 @@ fn an_import_says_what_it_took_and_what_not() {
         text.starts_with("imported 5 tasks of plan fix: 0 new, 0 changed\n"),
         "{text}"
     );
-    assert!(
-        text.contains("skipped line 7: 1.3 is there twice"),
-        "{text}"
-    );
+    assert!(text.contains("skipped line 7: duplicate id 1.3"), "{text}");
 }
 
 #[test]

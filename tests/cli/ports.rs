@@ -287,7 +287,7 @@ fn what_is_old_and_forsaken_is_swept_and_nothing_else() {
         [],
     );
     assert!(
-        reason.starts_with("stale: process 1 cannot be asked"),
+        reason.starts_with("stale: process 1 cannot be checked"),
         "{reason}"
     );
 }
@@ -307,7 +307,9 @@ fn a_full_pool_makes_room_of_what_is_stale() {
     let object = object(&home, 0, &["ports", "reserve", "late"]);
     assert_eq!(object["data"]["backend"], pool.free[1]);
     assert!(
-        object["warnings"].to_string().contains("that was stale"),
+        object["warnings"]
+            .to_string()
+            .contains("a stale reservation"),
         "{object}"
     );
     refused(&home, "pool_full", &["ports", "reserve", "later"]);

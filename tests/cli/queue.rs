@@ -88,7 +88,7 @@ fn a_phase_starts_once_its_workflow_has_all_it_needs() {
         "worktree_path is not set",
         "plan_file is not set",
         "branch_name is not set",
-        "there is no agents/77c90e61/adw_state.json",
+        "agents/77c90e61/adw_state.json is missing",
     ] {
         assert!(message.contains(part), "{message}");
     }

@@ -58,7 +58,7 @@ fn a_sweep_fails_what_is_stuck_and_a_read_does_not() {
         [],
     );
     assert!(
-        message.starts_with(&format!("no sign of life of session {SESSION} for 73")),
+        message.starts_with(&format!("no heartbeat of session {SESSION} for 73")),
         "{message}"
     );
     assert!(message.ends_with("the limit is 7200 s"), "{message}");

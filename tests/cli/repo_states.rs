@@ -359,7 +359,7 @@ fn a_state_synced_before_is_shown_while_the_database_is_away() {
         (Some(0), "a\r\nb"),
         "{shown:?}"
     );
-    assert!(shown.stderr.contains("this is the local copy"), "{shown:?}");
+    assert!(shown.stderr.contains("showing the local copy"), "{shown:?}");
     assert_eq!(
         within(&home, &beta, &["state", "show", "gamma"]).code,
         Some(3)

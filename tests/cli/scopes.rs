@@ -67,7 +67,7 @@ fn the_hint_takes_what_was_shown() {
     assert_eq!(holder, SESSION);
     // Now it says what would be given up.
     let shown = trueup(&home, &["next"]).ok().stdout;
-    assert!(shown.contains("gives here up"), "{shown}");
+    assert!(shown.contains("gives up unfinished here"), "{shown}");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_child_of_what_is_finished_is_added_with_a_warning() {
     data(&home, &["item", "transition", "here", "completed"]);
     let answer = object(&home, 0, &["item", "add", "late", "--parent", "here"]);
     let warning = answer["warnings"][0].as_str().unwrap();
-    assert!(warning.contains("here is completed"), "{warning}");
+    assert!(warning.contains("here is already completed"), "{warning}");
 }
 
 /// Runs a command with a terminal as stdout; returns what it shows.

@@ -515,7 +515,7 @@ fn a_task_in_progress_for_a_day_is_failed_by_a_sweep_and_can_be_tried_again() {
         assert_eq!(task["status"], "failed");
         let error = task["error"].as_str().unwrap();
         assert!(
-            error.contains("no sign of life") && error.contains("7200"),
+            error.contains("no heartbeat") && error.contains("7200"),
             "{error}"
         );
     }
@@ -537,7 +537,7 @@ fn a_session_that_starts_sweeps_what_is_stuck_and_a_living_session_keeps_its_tas
     let context = home.start().context();
     assert!(
         context.contains("Failed for lack of a heartbeat")
-            && context.contains("task old/1.2: no sign of life"),
+            && context.contains("task old/1.2: no heartbeat"),
         "{context}"
     );
     assert_eq!(count(&home, "old", "in_progress"), 1);

@@ -152,7 +152,7 @@ fn a_claim_of_an_ended_session_is_freed_when_its_lease_is_over_and_not_before() 
     home.expire(SESSION, 1_000);
     let context = next_start(&home);
     assert_eq!(holder(&home), None);
-    assert!(context.contains(&format!("SD-002C was held by {SESSION} (ended (other))")));
+    assert!(context.contains(&format!("SD-002C was held by {SESSION} (ended: other)")));
     assert_eq!(
         home.session::<String>("status", SESSION),
         "ended",

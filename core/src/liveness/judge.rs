@@ -86,7 +86,7 @@ pub fn judge_despite(
         // Its process may well run on under another session id, so it is no witness.
         SessionStatus::Ended => {
             let reason = session.ended_reason.as_deref().unwrap_or("no reason given");
-            return say(Alive::Dead, format!("ended ({reason})"));
+            return say(Alive::Dead, format!("ended: {reason}"));
         }
         SessionStatus::Active | SessionStatus::Idle => {}
     }

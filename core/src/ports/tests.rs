@@ -179,7 +179,10 @@ fn a_full_pool_says_who_holds_what() {
         panic!("there was room");
     };
     assert_eq!((holders.len(), occupied.len()), (14, 1));
-    assert!(holders[0].owner.witness.ends_with("runs"), "{holders:?}");
+    assert!(
+        holders[0].owner.witness.ends_with("is running"),
+        "{holders:?}"
+    );
     assert!(
         world.given("w3", me(), &mut probe).kept,
         "who has some, keeps them"

@@ -191,7 +191,9 @@ fn a_branch_that_is_pushed_elsewhere_is_committed_to_and_not_pushed() {
     let remote = clone.remote_head();
     let repo = clone.fix();
     assert!(
-        skipped(&repo).contains("not pushed: a push of this branch would not go to origin/main"),
+        skipped(&repo).contains(
+            "not pushed: a push of this branch would not go to its upstream, origin/main"
+        ),
         "{repo}"
     );
     assert_eq!(repo["commit"], clone.head());

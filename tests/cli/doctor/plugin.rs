@@ -95,7 +95,7 @@ struct Broken {
 const BROKEN: [Broken; 21] = [
     Broken {
         check: "plugin enabled",
-        names: "settings.json switches trueup@trueup off",
+        names: "settings.json disables trueup@trueup",
         fix: "claude plugin enable trueup@trueup",
         break_it: |home, _| {
             let off = json!({"enabledPlugins": {"trueup@trueup": false}});
@@ -108,7 +108,7 @@ const BROKEN: [Broken; 21] = [
     },
     Broken {
         check: "plugin enabled",
-        names: "settings.local.json switches",
+        names: "settings.local.json disables",
         fix: "settings.local.json",
         break_it: |home, _| {
             let off = json!({"enabledPlugins": {"trueup@trueup": false}});
@@ -123,7 +123,7 @@ const BROKEN: [Broken; 21] = [
     },
     Broken {
         check: "plugin enabled",
-        names: "/project/.claude/settings.json switches",
+        names: "/project/.claude/settings.json disables",
         fix: "/project/.claude/settings.json",
         break_it: |home, _| {
             let off = json!({"enabledPlugins": {"trueup@trueup": false}});
@@ -225,7 +225,7 @@ const BROKEN: [Broken; 21] = [
     },
     Broken {
         check: "plugin enabled",
-        names: "settings.json switches trueup@trueup off",
+        names: "settings.json disables trueup@trueup",
         fix: "claude plugin enable trueup@trueup",
         break_it: |home, _| {
             let other = json!({"enabledPlugins": {"trueup@trueup": false, "trueup@old": true}});
@@ -235,7 +235,7 @@ const BROKEN: [Broken; 21] = [
     },
     Broken {
         check: "plugin enabled",
-        names: "settings.json switches trueup@trueup off",
+        names: "settings.json disables trueup@trueup",
         fix: "claude plugin enable trueup@trueup",
         break_it: |home, _| {
             let text = json!({"enabledPlugins": {"trueup@trueup": "false"}});
@@ -289,7 +289,7 @@ const BROKEN: [Broken; 21] = [
     },
     Broken {
         check: "plugin files",
-        names: "hooks of Stop",
+        names: "the hooks of Stop",
         fix: "install.sh",
         break_it: |_, root| {
             let path = root.join("hooks/hooks.json");
