@@ -148,9 +148,7 @@ fn an_id_that_the_database_does_not_know_is_told_with_what_it_has_instead() {
     assert_eq!(word(found.severity), "error");
     assert_eq!(found.subject, "A-WP-1-T01");
     assert!(
-        found
-            .message
-            .contains(&format!("where A-WP-1-T01 carries {link}")),
+        found.message.contains(&format!("A-WP-1-T01 has {link}")),
         "{found:?}"
     );
     assert_eq!(found.expected.as_deref(), Some(&*link));
