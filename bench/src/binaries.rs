@@ -4,20 +4,20 @@ use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Failure, say};
+use crate::{BenchError, print_progress};
 
 /// The hooks.
-pub(crate) const HOOKS: [&str; 3] = [
+pub(crate) const HOOK_BINARIES: [&str; 3] = [
     "session-start-sync",
     "checkpoint-push",
     "pre-handoff-validate",
 ];
 
 /// The command.
-pub(crate) const COMMAND: &str = "trueup";
+pub(crate) const COMMAND_BINARY: &str = "trueup";
 
 /// The floors: of a read-only pass, and of one that writes.
-pub(crate) const FLOORS: [&str; 2] = ["floor-read", FLOOR_WRITE];
+pub(crate) const FLOOR_BINARIES: [&str; 2] = ["floor-read", FLOOR_WRITE];
 pub(crate) const FLOOR_WRITE: &str = "floor-write";
 
 /// The target whose processes start fastest, and the compiler its C needs.
@@ -34,15 +34,19 @@ pub(crate) struct Binaries {
 
 impl Binaries {
     /// Takes those in a directory, or builds them.
-    pub(crate) fn find(folder: Option<PathBuf>) -> Result<Self, Failure> {
+    pub(crate) fn find(folder: Option<PathBuf>) -> Result<Self, BenchError> {
         let binaries = match folder {
             Some(folder) => Self {
                 folder: folder.canonicalize()?,
                 built: "prebuilt".to_owned(),
             },
-            None => build()?,
+            None => build_binaries()?,
         };
-        for name in HOOKS.iter().chain(&FLOORS).chain([&COMMAND]) {
+        for name in HOOK_BINARIES
+            .iter()
+            .chain(&FLOOR_BINARIES)
+            .chain([&COMMAND_BINARY])
+        {
             let path = binaries.path(name);
             if !path.is_file() {
                 return Err(format!("{} is not there", path.display()).into());
@@ -57,22 +61,22 @@ impl Binaries {
     }
 
     /// Returns the size of one, in bytes.
-    pub(crate) fn size(&self, name: &str) -> Result<u64, Failure> {
+    pub(crate) fn size(&self, name: &str) -> Result<u64, BenchError> {
         Ok(self.path(name).metadata()?.len())
     }
 }
 
 /// Returns the root of the workspace the command runs in.
-pub(crate) fn workspace() -> Result<PathBuf, Failure> {
+pub(crate) fn workspace_root() -> Result<PathBuf, BenchError> {
     let mut cargo = Command::new("cargo");
     cargo.args(["locate-project", "--workspace", "--message-format", "plain"]);
-    let manifest = PathBuf::from(answer(&mut cargo)?.trim());
+    let manifest = PathBuf::from(command_output(&mut cargo)?.trim());
     let root = manifest.parent().ok_or("the workspace has no directory")?;
     Ok(root.to_owned())
 }
 
 /// Runs a command for what it prints.
-pub(crate) fn answer(command: &mut Command) -> Result<String, Failure> {
+pub(crate) fn command_output(command: &mut Command) -> Result<String, BenchError> {
     let output = command
         .output()
         .map_err(|error| format!("{command:?}: {error}"))?;
@@ -83,10 +87,10 @@ pub(crate) fn answer(command: &mut Command) -> Result<String, Failure> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-fn build() -> Result<Binaries, Failure> {
-    let root = workspace()?;
-    let target = target()?;
-    say(&format!("building for {target}"));
+fn build_binaries() -> Result<Binaries, BenchError> {
+    let root = workspace_root()?;
+    let target = resolve_target()?;
+    print_progress(&format!("building for {target}"));
     let mut cargo = Command::new("cargo");
     cargo
         .args(["build", "--release", "--target", &target])
@@ -102,7 +106,7 @@ fn build() -> Result<Binaries, Failure> {
     if !cargo.status()?.success() {
         return Err("the build failed".into());
     }
-    let folder = target_dir(&root)?.join(&target).join("release");
+    let folder = find_target_dir(&root)?.join(&target).join("release");
     let built = format!(
         "release, {target}{}",
         if crt_static { " +crt-static" } else { "" }
@@ -110,25 +114,29 @@ fn build() -> Result<Binaries, Failure> {
     Ok(Binaries { folder, built })
 }
 
-fn target() -> Result<String, Failure> {
+fn resolve_target() -> Result<String, BenchError> {
     let works = |command: &mut Command| command.output().is_ok_and(|o| o.status.success());
     let compiler = works(Command::new(STATIC_COMPILER).arg("--version"));
-    let libraries =
-        answer(Command::new("rustc").args(["--print", "target-libdir", "--target", STATIC_TARGET]));
+    let libraries = command_output(Command::new("rustc").args([
+        "--print",
+        "target-libdir",
+        "--target",
+        STATIC_TARGET,
+    ]));
     if compiler && libraries.is_ok_and(|path| Path::new(path.trim()).is_dir()) {
         return Ok(STATIC_TARGET.to_owned());
     }
-    let version = answer(Command::new("rustc").arg("-vV"))?;
+    let version = command_output(Command::new("rustc").arg("-vV"))?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(host.ok_or("rustc names no host")?.to_owned())
 }
 
-fn target_dir(root: &Path) -> Result<PathBuf, Failure> {
+fn find_target_dir(root: &Path) -> Result<PathBuf, BenchError> {
     let mut cargo = Command::new("cargo");
     cargo
         .args(["metadata", "--format-version", "1", "--no-deps"])
         .current_dir(root);
-    let metadata: serde_json::Value = serde_json::from_str(&answer(&mut cargo)?)?;
+    let metadata: serde_json::Value = serde_json::from_str(&command_output(&mut cargo)?)?;
     let folder = metadata
         .get("target_directory")
         .and_then(serde_json::Value::as_str);

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Failure;
-use crate::binaries::workspace;
-use crate::report::grouped;
+use crate::BenchError;
+use crate::binaries::workspace_root;
+use crate::report::group_thousands;
 
-const HEAD: &str = "\
+const FILE_HEADER: &str = "\
 # What the hooks may cost. `trueup-bench check` fails when one is passed; the bounds are a tenth
 # above what was measured when `trueup-bench check --update` wrote them. A higher bound is a
 # decision: say in the commit what it buys.
@@ -29,24 +29,24 @@ pub(crate) struct Budget {
 
 impl Budget {
     /// Returns where it is kept.
-    pub(crate) fn path() -> Result<PathBuf, Failure> {
-        Ok(workspace()?.join("bench").join("budget.toml"))
+    pub(crate) fn default_path() -> Result<PathBuf, BenchError> {
+        Ok(workspace_root()?.join("bench").join("budget.toml"))
     }
 
     /// Reads it.
-    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn read(path: &Path) -> Result<Self, BenchError> {
         let text = fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
         Ok(toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?)
     }
 
     /// Writes it.
-    pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
-        fs::write(path, format!("{HEAD}{}", toml::to_string(self)?))?;
+    pub(crate) fn write(&self, path: &Path) -> Result<(), BenchError> {
+        fs::write(path, format!("{FILE_HEADER}{}", toml::to_string(self)?))?;
         Ok(())
     }
 
     /// Returns a budget a tenth above these figures.
-    pub(crate) fn above(figures: &Self) -> Self {
+    pub(crate) fn with_headroom(figures: &Self) -> Self {
         let raise = |map: &BTreeMap<String, u64>| {
             map.iter()
                 .map(|(name, value)| (name.clone(), value + value / 10))
@@ -59,28 +59,28 @@ impl Budget {
     }
 
     /// Returns a line for each figure that passed its bound or has none.
-    pub(crate) fn passed_by(&self, figures: &Self) -> Vec<String> {
-        let mut lines = over("instructions", &self.instructions, &figures.instructions);
-        lines.extend(over("bytes", &self.bytes, &figures.bytes));
+    pub(crate) fn find_exceeded(&self, figures: &Self) -> Vec<String> {
+        let mut lines = list_exceeded("instructions", &self.instructions, &figures.instructions);
+        lines.extend(list_exceeded("bytes", &self.bytes, &figures.bytes));
         lines
     }
 }
 
-fn over(
+fn list_exceeded(
     unit: &str,
     bounds: &BTreeMap<String, u64>,
     figures: &BTreeMap<String, u64>,
 ) -> Vec<String> {
     let mut lines = Vec::new();
     for (name, figure) in figures {
-        let measured = grouped(*figure);
+        let measured = group_thousands(*figure);
         match bounds.get(name) {
             None => lines.push(format!(
                 "{name}: {measured} {unit}, and no bound in the budget"
             )),
             Some(bound) if figure > bound => {
-                let more = grouped(figure - bound);
-                let bound_text = grouped(*bound);
+                let more = group_thousands(figure - bound);
+                let bound_text = group_thousands(*bound);
                 lines.push(format!(
                     "{name}: {measured} {unit}, {more} over its bound of {bound_text}"
                 ));
@@ -104,17 +104,17 @@ mod tests {
 
     #[test]
     fn a_tenth_more_is_within_and_the_next_instruction_is_named() {
-        let budget = Budget::above(&figures(1_000));
-        assert!(budget.passed_by(&figures(1_100)).is_empty());
+        let budget = Budget::with_headroom(&figures(1_000));
+        assert!(budget.find_exceeded(&figures(1_100)).is_empty());
         assert_eq!(
-            budget.passed_by(&figures(1_101)),
+            budget.find_exceeded(&figures(1_101)),
             ["push: 1,101 instructions, 1 over its bound of 1,100"]
         );
     }
 
     #[test]
     fn what_has_no_bound_is_named() {
-        let lines = Budget::default().passed_by(&figures(5));
+        let lines = Budget::default().find_exceeded(&figures(5));
         assert_eq!(lines.len(), 2, "{lines:?}");
     }
 

@@ -4,10 +4,10 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::Failure;
+use crate::BenchError;
 use crate::binaries::Binaries;
 use crate::measure::Task;
-use crate::world::{BUSY, CALM, DRIFTED, World};
+use crate::world::{IN_STEP_SESSION, Installation, STALE_SESSION, WORKING_SESSION};
 
 /// The floor a case stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Floor {
 
 /// What happens to the cache of the session in a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cache {
+enum CacheChange {
     /// It is in step, and the very same file afterwards.
     Stays,
     /// It is made stale before, and mended afterwards.
@@ -50,73 +50,73 @@ pub(crate) struct Case {
     pub(crate) floor: Floor,
     session: &'static str,
     event: &'static str,
-    cache: Cache,
+    cache: CacheChange,
 }
 
 /// `session-start-sync` with a true database and a warm cache.
-pub(crate) const START: &str = "session start, in step";
+pub(crate) const SESSION_START: &str = "session start, in step";
 /// The gate on a hand-off that may pass.
-pub(crate) const GATE: &str = "gate, hand-off, consistent";
+pub(crate) const HANDOFF_GUARD: &str = "gate, hand-off, consistent";
 /// The push with nothing to do.
-pub(crate) const PUSH: &str = "push, nothing to do";
+pub(crate) const CHECKPOINT_PUSH: &str = "push, nothing to do";
 
 /// Every case.
 pub(crate) const CASES: [Case; 7] = [
     Case {
-        name: START,
+        name: SESSION_START,
         program: "session-start-sync",
         floor: Floor::Write,
-        session: CALM,
+        session: IN_STEP_SESSION,
         event: "SessionStart",
-        cache: Cache::Stays,
+        cache: CacheChange::Stays,
     },
     Case {
         name: "session start, drift mended",
         program: "session-start-sync",
         floor: Floor::Write,
-        session: DRIFTED,
+        session: STALE_SESSION,
         event: "SessionStart",
-        cache: Cache::Mended,
+        cache: CacheChange::Mended,
     },
     Case {
         name: "prompt, silent",
         program: "session-start-sync",
         floor: Floor::Read,
-        session: CALM,
+        session: IN_STEP_SESSION,
         event: "UserPromptSubmit",
-        cache: Cache::Stays,
+        cache: CacheChange::Stays,
     },
     Case {
-        name: PUSH,
+        name: CHECKPOINT_PUSH,
         program: "checkpoint-push",
         floor: Floor::Read,
-        session: CALM,
+        session: IN_STEP_SESSION,
         event: "PostToolUse",
-        cache: Cache::Stays,
+        cache: CacheChange::Stays,
     },
     Case {
         name: "push, task captured",
         program: "checkpoint-push",
         floor: Floor::Write,
-        session: BUSY,
+        session: WORKING_SESSION,
         event: "PostToolUse",
-        cache: Cache::Follows,
+        cache: CacheChange::Follows,
     },
     Case {
-        name: GATE,
+        name: HANDOFF_GUARD,
         program: "pre-handoff-validate",
         floor: Floor::Read,
-        session: CALM,
+        session: IN_STEP_SESSION,
         event: "PreToolUse",
-        cache: Cache::Stays,
+        cache: CacheChange::Stays,
     },
     Case {
         name: "gate, another command",
         program: "pre-handoff-validate",
         floor: Floor::Read,
-        session: CALM,
+        session: IN_STEP_SESSION,
         event: "PreToolUse",
-        cache: Cache::Stays,
+        cache: CacheChange::Stays,
     },
 ];
 
@@ -125,20 +125,20 @@ impl Case {
     pub(crate) fn prepare(
         &self,
         binaries: &Binaries,
-        world: &World,
+        world: &Installation,
         round: usize,
-    ) -> Result<Task, Failure> {
-        let place = world.place(self.session)?;
-        if self.cache == Cache::Mended {
+    ) -> Result<Task, BenchError> {
+        let place = world.find_place(self.session)?;
+        if self.cache == CacheChange::Mended {
             fs::write(&place.cache, &place.stale)?;
         }
         let more = match (self.event, self.cache) {
             ("SessionStart", _) => json!({"source": "resume"}),
             ("UserPromptSubmit", _) => json!({"prompt": "go on with the work"}),
-            ("PostToolUse", Cache::Follows) => json!({
+            ("PostToolUse", CacheChange::Follows) => json!({
                 "tool_name": "TaskUpdate",
                 "tool_input": {
-                    "taskId": "1", "status": "in_progress", "subject": subject(round),
+                    "taskId": "1", "status": "in_progress", "subject": task_subject(round),
                 },
                 "tool_response": {"success": true, "taskId": "1"},
             }),
@@ -150,31 +150,35 @@ impl Case {
             }),
             _ => json!({
                 "tool_name": "Bash",
-                "tool_input": {"command": if self.name == GATE {
+                "tool_input": {"command": if self.name == HANDOFF_GUARD {
                     "trueup handoff create PLAN-TO-EXEC"
                 } else {
                     "cargo test --workspace"
                 }},
             }),
         };
-        world.call(binaries.path(self.program), self.session, self.event, &more)
+        world.build_hook_task(binaries.path(self.program), self.session, self.event, &more)
     }
 
     /// Makes sure that the case does what its name says: runs it once and looks at the cache.
-    pub(crate) fn prove(&self, binaries: &Binaries, world: &World) -> Result<(), Failure> {
+    pub(crate) fn check_effect(
+        &self,
+        binaries: &Binaries,
+        world: &Installation,
+    ) -> Result<(), BenchError> {
         let round = usize::MAX;
         let task = self.prepare(binaries, world, round)?;
-        let place = world.place(self.session)?;
+        let place = world.find_place(self.session)?;
         let before = fs::read(&place.cache)?;
-        if let Some(line) = crate::measure::complaint(&task)? {
+        if let Some(line) = crate::measure::first_stderr_line(&task)? {
             return Err(format!("{}: it complained: {line}", self.name).into());
         }
         let after = fs::read(&place.cache)?;
         let text = String::from_utf8_lossy(&after);
         let holds = match self.cache {
-            Cache::Stays => before == after,
-            Cache::Mended => text.contains("what the database says"),
-            Cache::Follows => text.contains(&subject(round)),
+            CacheChange::Stays => before == after,
+            CacheChange::Mended => text.contains("what the database says"),
+            CacheChange::Follows => text.contains(&task_subject(round)),
         };
         if holds {
             Ok(())
@@ -184,17 +188,26 @@ impl Case {
     }
 }
 
-fn subject(round: usize) -> String {
+fn task_subject(round: usize) -> String {
     format!("the task of round {round}")
 }
 
 /// Makes a run of a floor program on the session in step.
-pub(crate) fn floor(binaries: &Binaries, world: &World, floor: Floor) -> Result<Task, Failure> {
-    let place = world.place(CALM)?;
+pub(crate) fn floor_task(
+    binaries: &Binaries,
+    world: &Installation,
+    floor: Floor,
+) -> Result<Task, BenchError> {
+    let place = world.find_place(IN_STEP_SESSION)?;
     let more = json!({"source": "resume"});
-    let mut task = world.call(binaries.path(floor.program()), CALM, "SessionStart", &more)?;
+    let mut task = world.build_hook_task(
+        binaries.path(floor.program()),
+        IN_STEP_SESSION,
+        "SessionStart",
+        &more,
+    )?;
     task.argument(world.database());
-    task.argument(CALM);
+    task.argument(IN_STEP_SESSION);
     task.argument(place.dir.join("replaced.json"));
     Ok(task)
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::binaries::Binaries;
-use crate::{Failure, check, coordination, files, measure, report, run};
+use crate::{BenchError, budget_check, coordination, files, measure, report, run};
 
 const USAGE: &str = "\
 Measures the hooks of trueup beside floor programs, a Node and a Python script.
@@ -36,16 +36,18 @@ struct Options {
 }
 
 /// Carries a command line out.
-pub(crate) fn main(arguments: Vec<String>) -> Result<ExitCode, Failure> {
+pub(crate) fn run_command(arguments: Vec<String>) -> Result<ExitCode, BenchError> {
     let mut arguments = arguments.into_iter();
     match arguments.next().as_deref() {
-        Some("run") => measured(&options(arguments)?),
-        Some("check") => checked(&options(arguments)?),
-        Some("coordination") => reached(&options(arguments)?, coordination::run),
-        Some("files") => reached(&options(arguments)?, files::run),
-        Some("through") => through(arguments),
+        Some("run") => run_hooks(&parse_options(arguments)?),
+        Some("check") => run_check(&parse_options(arguments)?),
+        Some("coordination") => {
+            run_group(&parse_options(arguments)?, coordination::run_coordination)
+        }
+        Some("files") => run_group(&parse_options(arguments)?, files::run_files),
+        Some("through") => run_through(arguments),
         // For this program alone: one child, so that its memory is told from all others'.
-        Some("peak") => measure::peak_here(arguments.collect()),
+        Some("peak") => measure::print_child_peak(arguments.collect()),
         Some("--help" | "-h") | None => {
             std::io::stdout().write_all(USAGE.as_bytes())?;
             Ok(ExitCode::SUCCESS)
@@ -54,7 +56,7 @@ pub(crate) fn main(arguments: Vec<String>) -> Result<ExitCode, Failure> {
     }
 }
 
-fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Failure> {
+fn parse_options(mut arguments: impl Iterator<Item = String>) -> Result<Options, BenchError> {
     let mut options = Options::default();
     while let Some(name) = arguments.next() {
         let mut value = || {
@@ -73,10 +75,10 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Failu
     Ok(options)
 }
 
-fn measured(options: &Options) -> Result<ExitCode, Failure> {
+fn run_hooks(options: &Options) -> Result<ExitCode, BenchError> {
     let binaries = Binaries::find(options.bin_dir.clone())?;
     let scale = if options.quick { run::QUICK } else { run::FULL };
-    let text = report::render(&run::run(&binaries, scale)?);
+    let text = report::render(&run::measure_hooks(&binaries, scale)?);
     std::io::stdout().write_all(text.as_bytes())?;
     if let Some(path) = &options.out {
         fs::write(path, &text).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -84,12 +86,12 @@ fn measured(options: &Options) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn checked(options: &Options) -> Result<ExitCode, Failure> {
+fn run_check(options: &Options) -> Result<ExitCode, BenchError> {
     let binaries = Binaries::find(options.bin_dir.clone())?;
     let passed = if options.update {
-        check::update(&binaries)?
+        budget_check::update_budget(&binaries)?
     } else {
-        check::check(&binaries)?
+        budget_check::check_budget(&binaries)?
     };
     Ok(if passed {
         ExitCode::SUCCESS
@@ -98,10 +100,10 @@ fn checked(options: &Options) -> Result<ExitCode, Failure> {
     })
 }
 
-fn reached(
+fn run_group(
     options: &Options,
-    group: fn(&Binaries) -> Result<String, Failure>,
-) -> Result<ExitCode, Failure> {
+    group: fn(&Binaries) -> Result<String, BenchError>,
+) -> Result<ExitCode, BenchError> {
     let binaries = Binaries::find(options.bin_dir.clone())?;
     let text = group(&binaries)?;
     std::io::stdout().write_all(text.as_bytes())?;
@@ -112,9 +114,9 @@ fn reached(
 }
 
 /// Runs one case under a tool, to see what costs what.
-fn through(mut arguments: impl Iterator<Item = String>) -> Result<ExitCode, Failure> {
+fn run_through(mut arguments: impl Iterator<Item = String>) -> Result<ExitCode, BenchError> {
     let name = arguments.next().ok_or("through needs the name of a case")?;
-    let options = options(arguments.by_ref().take_while(|word| word != "--"))?;
+    let options = parse_options(arguments.by_ref().take_while(|word| word != "--"))?;
     let binaries = Binaries::find(options.bin_dir)?;
-    run::through(&binaries, &name, arguments.collect())
+    run::run_through(&binaries, &name, arguments.collect())
 }

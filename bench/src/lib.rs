@@ -15,14 +15,14 @@ use rusqlite::{Connection, OpenFlags};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What ends a floor program early.
-pub type Failure = Box<dyn Error>;
+pub type BenchError = Box<dyn Error>;
 
 /// Reads all of stdin, as every hook must.
 ///
 /// # Errors
 ///
 /// When it cannot be read.
-pub fn stdin() -> io::Result<Vec<u8>> {
+pub fn read_stdin() -> io::Result<Vec<u8>> {
     let mut input = Vec::new();
     io::stdin().lock().read_to_end(&mut input)?;
     Ok(input)
@@ -33,7 +33,7 @@ pub fn stdin() -> io::Result<Vec<u8>> {
 /// # Errors
 ///
 /// When it cannot be opened.
-pub fn open(path: &str) -> rusqlite::Result<Connection> {
+pub fn open_database(path: &str) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(1))?;
@@ -46,7 +46,7 @@ pub fn open(path: &str) -> rusqlite::Result<Connection> {
 /// # Errors
 ///
 /// When it cannot be read.
-pub fn select(connection: &Connection, session: &str) -> rusqlite::Result<String> {
+pub fn select_session(connection: &Connection, session: &str) -> rusqlite::Result<String> {
     let sql = "SELECT metadata FROM claude_sessions WHERE session_id = ?1";
     connection.query_row(sql, [session], |row| row.get(0))
 }
@@ -56,8 +56,8 @@ pub fn select(connection: &Connection, session: &str) -> rusqlite::Result<String
 /// # Errors
 ///
 /// When there is none.
-pub fn argument(arguments: &mut impl Iterator<Item = String>) -> Result<String, Failure> {
+pub fn next_argument(arguments: &mut impl Iterator<Item = String>) -> Result<String, BenchError> {
     arguments
         .next()
-        .ok_or_else(|| Failure::from("usage: floor-… DATABASE SESSION [FILE]"))
+        .ok_or_else(|| BenchError::from("usage: floor-… DATABASE SESSION [FILE]"))
 }

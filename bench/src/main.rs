@@ -5,8 +5,8 @@
 
 mod binaries;
 mod budget;
+mod budget_check;
 mod case;
-mod check;
 mod cli;
 mod coordination;
 mod files;
@@ -22,20 +22,20 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 /// Why a run ended early; a line for a person.
-type Failure = Box<dyn std::error::Error>;
+type BenchError = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
-    match cli::main(std::env::args().skip(1).collect()) {
+    match cli::run_command(std::env::args().skip(1).collect()) {
         Ok(code) => code,
         Err(error) => {
-            say(&format!("trueup-bench: {error}"));
+            print_progress(&format!("trueup-bench: {error}"));
             ExitCode::FAILURE
         }
     }
 }
 
 /// Tells the person at the terminal; stdout is for the result alone.
-fn say(line: &str) {
+fn print_progress(line: &str) {
     // With stderr gone there is nobody left to tell.
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{self, WaitOptions};
 use wait4::Wait4 as _;
 
-use crate::Failure;
+use crate::BenchError;
 
 /// A process to run: what, where, with what on stdin.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ impl Task {
         self.environment.push((name, value.as_ref().to_owned()));
     }
 
-    fn command(&self, through: &[OsString]) -> Command {
+    fn build_command(&self, through: &[OsString]) -> Command {
         let mut words = through
             .iter()
             .map(OsString::as_os_str)
@@ -61,7 +61,7 @@ impl Task {
         command
     }
 
-    fn spawn(&self, mut command: Command) -> Result<Child, Failure> {
+    fn spawn(&self, mut command: Command) -> Result<Child, BenchError> {
         let mut child = command.stdin(Stdio::piped()).spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
             stdin.write_all(&self.input)?;
@@ -69,14 +69,14 @@ impl Task {
         Ok(child)
     }
 
-    fn failed(&self, why: &str) -> Failure {
+    fn failure(&self, why: &str) -> BenchError {
         format!("{} {:?}: {why}", self.program.display(), self.arguments).into()
     }
 }
 
 /// Runs a task; returns the time from before its start to after its end.
-pub(crate) fn wall(task: &Task) -> Result<Duration, Failure> {
-    let mut command = task.command(&[]);
+pub(crate) fn wall_time(task: &Task) -> Result<Duration, BenchError> {
+    let mut command = task.build_command(&[]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
     let status = task.spawn(command)?.wait()?;
@@ -84,7 +84,7 @@ pub(crate) fn wall(task: &Task) -> Result<Duration, Failure> {
     if status.success() {
         Ok(time)
     } else {
-        Err(task.failed(&status.to_string()))
+        Err(task.failure(&status.to_string()))
     }
 }
 
@@ -93,17 +93,17 @@ pub(crate) fn wall(task: &Task) -> Result<Duration, Failure> {
 ///
 /// One thread starts all of them: of many threads, those that got the processor would start
 /// more and more while others wait, which is nothing the processes do.
-pub(crate) fn crowd(
+pub(crate) fn run_crowd(
     at_once: usize,
     tasks: impl IntoIterator<Item = Task>,
-) -> Result<Vec<Option<Duration>>, Failure> {
+) -> Result<Vec<Option<Duration>>, BenchError> {
     let mut tasks = tasks.into_iter();
     let mut running = HashMap::new();
-    let mut took = Vec::new();
+    let mut durations = Vec::new();
     loop {
         while running.len() < at_once {
             let Some(task) = tasks.next() else { break };
-            let mut command = task.command(&[]);
+            let mut command = task.build_command(&[]);
             command
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
@@ -113,33 +113,33 @@ pub(crate) fn crowd(
             running.insert(i32::try_from(child.id())?, start);
         }
         if running.is_empty() {
-            return Ok(took);
+            return Ok(durations);
         }
         let Some((ended, status)) = process::wait(WaitOptions::empty())? else {
             continue;
         };
         if let Some(start) = running.remove(&ended.as_raw_pid()) {
-            took.push((status.exit_status() == Some(0)).then(|| start.elapsed()));
+            durations.push((status.exit_status() == Some(0)).then(|| start.elapsed()));
         }
     }
 }
 
 /// Runs a task for what it prints.
-pub(crate) fn printed(task: &Task) -> Result<String, Failure> {
-    let mut command = task.command(&[]);
+pub(crate) fn read_stdout(task: &Task) -> Result<String, BenchError> {
+    let mut command = task.build_command(&[]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let output = task.spawn(command)?.wait_with_output()?;
     if output.status.success() {
         Ok(String::from_utf8(output.stdout)?)
     } else {
         let text = String::from_utf8_lossy(&output.stderr);
-        Err(task.failed(&format!("{}: {text}", output.status)))
+        Err(task.failure(&format!("{}: {text}", output.status)))
     }
 }
 
 /// Runs a task for its first line of stderr.
-pub(crate) fn complaint(task: &Task) -> Result<Option<String>, Failure> {
-    let mut command = task.command(&[]);
+pub(crate) fn first_stderr_line(task: &Task) -> Result<Option<String>, BenchError> {
+    let mut command = task.build_command(&[]);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let output = task.spawn(command)?.wait_with_output()?;
     Ok(String::from_utf8_lossy(&output.stderr)
@@ -149,27 +149,27 @@ pub(crate) fn complaint(task: &Task) -> Result<Option<String>, Failure> {
 }
 
 /// Runs a task through a command, which has this program's outputs.
-pub(crate) fn through(task: &Task, words: Vec<String>) -> Result<ExitStatus, Failure> {
+pub(crate) fn run_through(task: &Task, words: Vec<String>) -> Result<ExitStatus, BenchError> {
     let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
-    Ok(task.spawn(task.command(&words))?.wait()?)
+    Ok(task.spawn(task.build_command(&words))?.wait()?)
 }
 
 /// Runs a task in a child of this program that starts nothing else; returns its peak memory
 /// in bytes. The kernel counts the starting process's own memory as the child's until it has
 /// become another program, so a big parent would be measured instead.
-pub(crate) fn peak(task: &Task) -> Result<u64, Failure> {
+pub(crate) fn peak_memory(task: &Task) -> Result<u64, BenchError> {
     let this = std::env::current_exe()?;
-    let mut command = task.command(&[this.into(), "peak".into()]);
+    let mut command = task.build_command(&[this.into(), "peak".into()]);
     command.stdout(Stdio::piped()).stderr(Stdio::null());
     let output = task.spawn(command)?.wait_with_output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     text.trim()
         .parse()
-        .map_err(|_| task.failed(&format!("its memory was not told: {text:?}")))
+        .map_err(|_| task.failure(&format!("its memory was not told: {text:?}")))
 }
 
 /// The other side of [`peak`]: runs a command and prints its peak memory.
-pub(crate) fn peak_here(words: Vec<String>) -> Result<ExitCode, Failure> {
+pub(crate) fn print_child_peak(words: Vec<String>) -> Result<ExitCode, BenchError> {
     let mut words = words.into_iter();
     let mut command = Command::new(words.next().ok_or("peak needs a command")?);
     let child = command
@@ -189,18 +189,18 @@ pub(crate) fn can_count() -> bool {
 }
 
 /// Runs a task under valgrind; returns the instructions it executed outside the kernel.
-pub(crate) fn instructions(task: &Task) -> Result<u64, Failure> {
+pub(crate) fn count_instructions(task: &Task) -> Result<u64, BenchError> {
     let through = [
         "valgrind",
         "--tool=callgrind",
         "--callgrind-out-file=/dev/null",
     ];
-    let mut command = task.command(&through.map(OsString::from));
+    let mut command = task.build_command(&through.map(OsString::from));
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let output = task.spawn(command)?.wait_with_output()?;
     let text = String::from_utf8_lossy(&output.stderr);
     let counted = text.lines().find_map(|line| line.split_once("Collected :"));
     counted
         .and_then(|(_, count)| count.trim().parse().ok())
-        .ok_or_else(|| task.failed(&format!("valgrind counted nothing:\n{text}")))
+        .ok_or_else(|| task.failure(&format!("valgrind counted nothing:\n{text}")))
 }

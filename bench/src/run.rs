@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::binaries::Binaries;
 use crate::case::{self, CASES, Case, Floor};
 use crate::measure::{self, Task};
-use crate::scripts::{self, Script};
-use crate::world::{Size, World};
-use crate::{Failure, say};
+use crate::scripts::{self, HookScript};
+use crate::world::{Installation, Size};
+use crate::{BenchError, print_progress};
 
 /// How much a run does.
 #[derive(Debug, Clone, Copy)]
@@ -57,12 +57,12 @@ pub(crate) enum Subject {
     /// A floor.
     Floor(Floor),
     /// A script.
-    Script(Script),
+    Script(HookScript),
 }
 
 impl Subject {
     /// Returns its name.
-    pub(crate) fn name(&self) -> &str {
+    pub(crate) fn label(&self) -> &str {
         match self {
             Self::Hook(case) => case.name,
             Self::Floor(floor) => floor.program(),
@@ -88,64 +88,65 @@ impl Row {
     pub(crate) fn median(&self) -> f64 {
         let mut times = self.times.clone();
         times.sort_unstable();
-        millis(times.get(times.len() / 2))
+        as_millis(times.get(times.len() / 2))
     }
 
     /// Returns the shortest, in milliseconds.
     pub(crate) fn min(&self) -> f64 {
-        millis(self.times.iter().min())
+        as_millis(self.times.iter().min())
     }
 }
 
-fn millis(time: Option<&Duration>) -> f64 {
+fn as_millis(time: Option<&Duration>) -> f64 {
     time.map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
 }
 
 /// A whole run.
 #[derive(Debug)]
-pub(crate) struct Run {
+pub(crate) struct HookRun {
     pub(crate) rows: Vec<Row>,
     pub(crate) rounds: usize,
-    pub(crate) built: String,
+    pub(crate) build: String,
     /// The machine's load before and after: a busy one measures nothing.
     pub(crate) load: (String, String),
-    pub(crate) counted: bool,
+    pub(crate) has_instructions: bool,
 }
 
-impl Run {
+impl HookRun {
     /// Returns the row of a subject.
-    pub(crate) fn row(&self, name: &str, size: Size) -> Option<&Row> {
+    pub(crate) fn find_row(&self, name: &str, size: Size) -> Option<&Row> {
         self.rows
             .iter()
-            .find(|row| row.size == size && row.subject.name() == name)
+            .find(|row| row.size == size && row.subject.label() == name)
     }
 }
 
 /// Runs everything.
-pub(crate) fn run(binaries: &Binaries, scale: Scale) -> Result<Run, Failure> {
+pub(crate) fn measure_hooks(binaries: &Binaries, scale: Scale) -> Result<HookRun, BenchError> {
     let mut worlds = Vec::new();
     for size in scale.sizes {
-        say(&format!(
+        print_progress(&format!(
             "making a store of {} items, {} sessions",
             size.items, size.sessions
         ));
-        let world = World::make(binaries, *size)?;
+        let world = Installation::create(binaries, *size)?;
         for case in &CASES {
-            case.prove(binaries, &world)?;
+            case.check_effect(binaries, &world)?;
         }
         worlds.push(world);
     }
     let mut rows = Vec::new();
     let mut indexes = Vec::new();
     for (index, world) in worlds.iter().enumerate() {
-        for subject in subjects() {
+        for subject in list_subjects() {
             let size = world.size;
             // A script that cannot run is a row missing; a hook that cannot is an error.
-            let tried = task(&subject, binaries, world, 0).and_then(|task| measure::wall(&task));
+            let tried =
+                build_task(&subject, binaries, world, 0).and_then(|task| measure::wall_time(&task));
             match (tried, &subject) {
                 (Ok(_), _) => {}
                 (Err(error), Subject::Script(_)) => {
-                    say(&format!("NOT MEASURED: {error}"));
+                    print_progress(&format!("NOT MEASURED: {error}"));
                     continue;
                 }
                 (Err(error), _) => return Err(error),
@@ -160,12 +161,12 @@ pub(crate) fn run(binaries: &Binaries, scale: Scale) -> Result<Run, Failure> {
             indexes.push(index);
         }
     }
-    let before = load();
+    let before = read_load();
     let mut order: Vec<usize> = (0..rows.len()).collect();
     let mut random = Shuffle(1);
     for round in 0..scale.warm_up + scale.rounds {
         if round % 10 == 0 {
-            say(&format!(
+            print_progress(&format!(
                 "round {round} of {}",
                 scale.warm_up + scale.rounds
             ));
@@ -185,54 +186,54 @@ pub(crate) fn run(binaries: &Binaries, scale: Scale) -> Result<Run, Failure> {
             let Some(world) = worlds.get(*world) else {
                 continue;
             };
-            let task = task(&row.subject, binaries, world, round)?;
-            let time = measure::wall(&task)?;
+            let task = build_task(&row.subject, binaries, world, round)?;
+            let time = measure::wall_time(&task)?;
             if round >= scale.warm_up {
                 row.times.push(time);
             }
         }
     }
-    let after = load();
-    let counted = measure::can_count();
-    if !counted {
-        say("NOT MEASURED: instructions: there is no valgrind");
+    let after = read_load();
+    let has_instructions = measure::can_count();
+    if !has_instructions {
+        print_progress("NOT MEASURED: instructions: there is no valgrind");
     }
-    say("memory and instructions");
+    print_progress("memory and instructions");
     for (row, world) in rows.iter_mut().zip(&indexes) {
         let Some(world) = worlds.get(*world) else {
             continue;
         };
-        row.peak = measure::peak(&task(&row.subject, binaries, world, 1_000)?)?;
-        if counted && !matches!(row.subject, Subject::Script(_)) {
-            let task = task(&row.subject, binaries, world, 1_001)?;
-            row.instructions = Some(measure::instructions(&task)?);
+        row.peak = measure::peak_memory(&build_task(&row.subject, binaries, world, 1_000)?)?;
+        if has_instructions && !matches!(row.subject, Subject::Script(_)) {
+            let task = build_task(&row.subject, binaries, world, 1_001)?;
+            row.instructions = Some(measure::count_instructions(&task)?);
         }
     }
-    let built = binaries.built.clone();
-    Ok(Run {
+    let build = binaries.built.clone();
+    Ok(HookRun {
         rows,
         rounds: scale.rounds,
-        built,
+        build,
         load: (before, after),
-        counted,
+        has_instructions,
     })
 }
 
 /// Runs one case, or floor, in the middle store through a command.
-pub(crate) fn through(
+pub(crate) fn run_through(
     binaries: &Binaries,
     name: &str,
     words: Vec<String>,
-) -> Result<ExitCode, Failure> {
-    let subjects = subjects();
-    let names: Vec<&str> = subjects.iter().map(Subject::name).collect();
-    let subject = subjects.iter().find(|subject| subject.name() == name);
+) -> Result<ExitCode, BenchError> {
+    let subjects = list_subjects();
+    let names: Vec<&str> = subjects.iter().map(Subject::label).collect();
+    let subject = subjects.iter().find(|subject| subject.label() == name);
     let subject = subject.ok_or_else(|| format!("no case {name}; there are {names:?}"))?;
-    let world = World::make(binaries, MIDDLE)?;
+    let world = Installation::create(binaries, MIDDLE)?;
     for round in 0..3 {
-        measure::wall(&task(subject, binaries, &world, round)?)?;
+        measure::wall_time(&build_task(subject, binaries, &world, round)?)?;
     }
-    let status = measure::through(&task(subject, binaries, &world, 3)?, words)?;
+    let status = measure::run_through(&build_task(subject, binaries, &world, 3)?, words)?;
     Ok(if status.success() {
         ExitCode::SUCCESS
     } else {
@@ -240,29 +241,29 @@ pub(crate) fn through(
     })
 }
 
-fn subjects() -> Vec<Subject> {
+fn list_subjects() -> Vec<Subject> {
     let hooks = CASES.into_iter().map(Subject::Hook);
     let floors = [Floor::Read, Floor::Write].map(Subject::Floor);
     hooks
         .chain(floors)
-        .chain(scripts::find().into_iter().map(Subject::Script))
+        .chain(scripts::find_scripts().into_iter().map(Subject::Script))
         .collect()
 }
 
-fn task(
+fn build_task(
     subject: &Subject,
     binaries: &Binaries,
-    world: &World,
+    world: &Installation,
     round: usize,
-) -> Result<Task, Failure> {
+) -> Result<Task, BenchError> {
     match subject {
         Subject::Hook(case) => case.prepare(binaries, world, round),
-        Subject::Floor(floor) => case::floor(binaries, world, *floor),
-        Subject::Script(script) => script.task(world),
+        Subject::Floor(floor) => case::floor_task(binaries, world, *floor),
+        Subject::Script(script) => script.build_task(world),
     }
 }
 
-fn load() -> String {
+fn read_load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().unwrap_or_default().to_owned()
 }
@@ -272,7 +273,7 @@ fn load() -> String {
 struct Shuffle(u64);
 
 impl Shuffle {
-    fn below(&mut self, bound: usize) -> usize {
+    fn next_below(&mut self, bound: usize) -> usize {
         // Knuth's linear congruential generator; its upper bits are the good ones.
         self.0 = self
             .0
@@ -283,7 +284,7 @@ impl Shuffle {
 
     fn shuffle(&mut self, order: &mut [usize]) {
         for last in (1..order.len()).rev() {
-            let other = self.below(last + 1);
+            let other = self.next_below(last + 1);
             order.swap(last, other);
         }
     }

@@ -6,27 +6,27 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::binaries::answer;
+use crate::binaries::command_output;
 use crate::measure::Task;
-use crate::world::{CALM, World};
-use crate::{Failure, say};
+use crate::world::{IN_STEP_SESSION, Installation};
+use crate::{BenchError, print_progress};
 
-const NODE: &str = include_str!("../baselines/hook.mjs");
-const PYTHON: &str = include_str!("../baselines/hook.py");
+const NODE_SOURCE: &str = include_str!("../baselines/hook.mjs");
+const PYTHON_SOURCE: &str = include_str!("../baselines/hook.py");
 
 /// An interpreter, for one of the scripts or for none.
 #[derive(Debug, Clone)]
-pub(crate) struct Script {
+pub(crate) struct HookScript {
     /// Its name in the table.
     pub(crate) name: &'static str,
     /// What exactly ran.
     pub(crate) detail: String,
     interpreter: PathBuf,
-    kind: Kind,
+    kind: Interpreter,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Interpreter {
     Node,
     NodeAlone,
     Python,
@@ -38,51 +38,51 @@ pub(crate) const NODE_HOOK: &str = "Node script";
 pub(crate) const PYTHON_HOOK: &str = "Python script";
 
 /// Finds the interpreters there are, and says which are missing.
-pub(crate) fn find() -> Vec<Script> {
+pub(crate) fn find_scripts() -> Vec<HookScript> {
     let mut scripts = Vec::new();
-    match python("import sys") {
-        Ok((interpreter, version)) => scripts.push(Script {
+    match find_python("import sys") {
+        Ok((interpreter, version)) => scripts.push(HookScript {
             name: PYTHON_HOOK,
             detail: format!("Python {version}, json and sqlite3"),
             interpreter,
-            kind: Kind::Python,
+            kind: Interpreter::Python,
         }),
-        Err(error) => say(&format!("NOT MEASURED: the Python script: {error}")),
+        Err(error) => print_progress(&format!("NOT MEASURED: the Python script: {error}")),
     }
-    match asked(
+    match ask_interpreter(
         "node",
         &["-p", "process.execPath + '\\n' + process.version"],
     ) {
         Ok((interpreter, version)) => {
-            scripts.push(Script {
+            scripts.push(HookScript {
                 name: NODE_HOOK,
                 detail: format!(
                     "Node {version}, node:sqlite where it has that, else the sqlite3 command"
                 ),
                 interpreter: interpreter.clone(),
-                kind: Kind::Node,
+                kind: Interpreter::Node,
             });
-            scripts.push(Script {
+            scripts.push(HookScript {
                 name: "node -e 0",
                 detail: format!("Node {version}, nothing at all"),
                 interpreter,
-                kind: Kind::NodeAlone,
+                kind: Interpreter::NodeAlone,
             });
         }
-        Err(error) => say(&format!("NOT MEASURED: the Node script: {error}")),
+        Err(error) => print_progress(&format!("NOT MEASURED: the Node script: {error}")),
     }
     scripts
 }
 
 /// Returns the Python there is, if it can import what is asked for, and its version: the
 /// interpreter itself, for a shim of a version manager is a shell script of its own.
-pub(crate) fn python(imports: &str) -> Result<(PathBuf, String), Failure> {
+pub(crate) fn find_python(imports: &str) -> Result<(PathBuf, String), BenchError> {
     let ask = format!("{imports}; print(sys.executable); print(sys.version.split()[0])");
-    asked("python3", &["-c", &ask])
+    ask_interpreter("python3", &["-c", &ask])
 }
 
-fn asked(program: &str, arguments: &[&str]) -> Result<(PathBuf, String), Failure> {
-    let text = answer(Command::new(program).args(arguments))?;
+fn ask_interpreter(program: &str, arguments: &[&str]) -> Result<(PathBuf, String), BenchError> {
+    let text = command_output(Command::new(program).args(arguments))?;
     let mut lines = text.lines();
     let (Some(path), Some(version)) = (lines.next(), lines.next()) else {
         return Err(format!("{program} does not say what it is").into());
@@ -90,25 +90,30 @@ fn asked(program: &str, arguments: &[&str]) -> Result<(PathBuf, String), Failure
     Ok((PathBuf::from(path), version.to_owned()))
 }
 
-impl Script {
+impl HookScript {
     /// Makes a run in a world, on a cache of its own that is in step after the first run.
-    pub(crate) fn task(&self, world: &World) -> Result<Task, Failure> {
+    pub(crate) fn build_task(&self, world: &Installation) -> Result<Task, BenchError> {
         let more = json!({"source": "resume"});
-        let mut task = world.call(self.interpreter.clone(), CALM, "SessionStart", &more)?;
+        let mut task = world.build_hook_task(
+            self.interpreter.clone(),
+            IN_STEP_SESSION,
+            "SessionStart",
+            &more,
+        )?;
         let (file, text) = match self.kind {
-            Kind::NodeAlone => {
+            Interpreter::NodeAlone => {
                 task.argument("-e");
                 task.argument("0");
                 return Ok(task);
             }
-            Kind::Node => ("hook.mjs", NODE),
-            Kind::Python => ("hook.py", PYTHON),
+            Interpreter::Node => ("hook.mjs", NODE_SOURCE),
+            Interpreter::Python => ("hook.py", PYTHON_SOURCE),
         };
         let path = world.root().join(file);
         fs::write(&path, text)?;
         task.argument(path);
         task.argument(world.database());
-        task.argument(CALM);
+        task.argument(IN_STEP_SESSION);
         task.argument(world.root().join(format!("{file}.json")));
         Ok(task)
     }

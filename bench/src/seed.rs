@@ -4,21 +4,21 @@ use std::path::Path;
 
 use rusqlite::{Connection, params};
 
-use crate::Failure;
-use crate::world::{MEASURED, Size};
+use crate::BenchError;
+use crate::world::{MEASURED_SESSIONS, Size};
 
 /// Directories the sessions of a full installation are spread over: those measured, and some.
 const WORKTREES: u32 = 12;
 
 /// Fills the database: of the sessions one in twenty is at work and holds an item, one in
 /// twenty was lost, the others ended; each session measured holds an item.
-pub(crate) fn fill(database: &Path, size: Size, root: &Path) -> Result<(), Failure> {
+pub(crate) fn fill_database(database: &Path, size: Size, root: &Path) -> Result<(), BenchError> {
     let mut connection = Connection::open(database)?;
     let tx = connection.transaction()?;
-    sessions(&tx, size.sessions, root)?;
-    items(&tx, size)?;
-    for (number, session) in MEASURED.iter().enumerate() {
-        hold(&tx, session, number)?;
+    insert_sessions(&tx, size.sessions, root)?;
+    insert_items(&tx, size)?;
+    for (number, session) in MEASURED_SESSIONS.iter().enumerate() {
+        hold_item(&tx, session, number)?;
     }
     tx.commit()?;
     // A file as an idle installation leaves it.
@@ -27,7 +27,7 @@ pub(crate) fn fill(database: &Path, size: Size, root: &Path) -> Result<(), Failu
     Ok(())
 }
 
-fn sessions(connection: &Connection, count: u32, root: &Path) -> Result<(), Failure> {
+fn insert_sessions(connection: &Connection, count: u32, root: &Path) -> Result<(), BenchError> {
     let mut insert = connection.prepare(
         "INSERT INTO claude_sessions (session_id, metadata, repo, worktree, host, pid, pid_started,
              boot_id, status, ended_reason, registered_at, heartbeat_at, lease_expires_at, revision,
@@ -40,16 +40,18 @@ fn sessions(connection: &Connection, count: u32, root: &Path) -> Result<(), Fail
              strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?7), 3, 3, ?8, 'seed', 'seed-' || ?1)",
     )?;
     // The sessions measured are registered already.
-    let known = u32::try_from(MEASURED.len()).unwrap_or(u32::MAX);
+    let known = u32::try_from(MEASURED_SESSIONS.len()).unwrap_or(u32::MAX);
     for number in 0..count.saturating_sub(known) {
-        let at_work = at_work(number);
+        let at_work = is_at_work(number);
         let (status, reason) = match number % 20 {
             _ if at_work => ("active", None),
             1 => ("lost", None),
             _ => ("ended", Some("prompt_input_exit")),
         };
         let worktree = number % WORKTREES;
-        let measured = MEASURED.get(worktree as usize).filter(|_| !at_work);
+        let measured = MEASURED_SESSIONS
+            .get(worktree as usize)
+            .filter(|_| !at_work);
         let worktree = match measured {
             Some(name) => root.join(name),
             None => root.join(format!("project-{worktree}")),
@@ -74,19 +76,19 @@ fn sessions(connection: &Connection, count: u32, root: &Path) -> Result<(), Fail
     Ok(())
 }
 
-const fn at_work(number: u32) -> bool {
+const fn is_at_work(number: u32) -> bool {
     number % 20 == 7
 }
 
-fn items(connection: &Connection, size: Size) -> Result<(), Failure> {
+fn insert_items(connection: &Connection, size: Size) -> Result<(), BenchError> {
     let mut insert = connection.prepare(
         "INSERT INTO work_items (key, title, kind, status, phase, holder, claim_epoch, claimed_at,
              last_actor, last_op)
          VALUES (?1, ?2, 'task', ?3, ?4, ?5, ?6, CASE WHEN ?5 IS NOT NULL
              THEN strftime('%Y-%m-%dT%H:%M:%fZ', 'now') END, 'seed', 'seed-' || ?1)",
     )?;
-    let known = u32::try_from(MEASURED.len()).unwrap_or(u32::MAX);
-    let mut workers = (0..size.sessions.saturating_sub(known)).filter(|n| at_work(*n));
+    let known = u32::try_from(MEASURED_SESSIONS.len()).unwrap_or(u32::MAX);
+    let mut workers = (0..size.sessions.saturating_sub(known)).filter(|n| is_at_work(*n));
     // A store of one item has it for the first session measured.
     for number in known..size.items {
         let holder = if number % 10 == 0 {
@@ -112,7 +114,7 @@ fn items(connection: &Connection, size: Size) -> Result<(), Failure> {
 }
 
 /// Gives a measured session an item and the state that goes with it.
-fn hold(connection: &Connection, session: &str, number: usize) -> Result<(), Failure> {
+fn hold_item(connection: &Connection, session: &str, number: usize) -> Result<(), BenchError> {
     let key = format!("SD-{number:06}");
     connection.execute(
         "INSERT INTO work_items (key, title, status, phase, last_actor, last_op)
@@ -136,7 +138,7 @@ fn hold(connection: &Connection, session: &str, number: usize) -> Result<(), Fai
 }
 
 /// Changes the state of a session behind its cache's back.
-pub(crate) fn move_on(database: &Path, session: &str) -> Result<(), Failure> {
+pub(crate) fn advance_database(database: &Path, session: &str) -> Result<(), BenchError> {
     let connection = Connection::open(database)?;
     connection.execute(
         "UPDATE claude_sessions SET metadata = json_set(metadata,

@@ -1,14 +1,14 @@
 //! What must be reached, and whether it was.
 
-use crate::case::{GATE, PUSH, START};
-use crate::run::{LARGE, MIDDLE, Run};
+use crate::case::{CHECKPOINT_PUSH, HANDOFF_GUARD, SESSION_START};
+use crate::run::{HookRun, LARGE, MIDDLE};
 use crate::scripts::{NODE_HOOK, PYTHON_HOOK};
 
 /// A figure beside its bound.
 #[derive(Debug)]
 pub(crate) struct Verdict {
     /// What is bounded.
-    pub(crate) what: String,
+    pub(crate) subject: String,
     /// The bound.
     pub(crate) bound: String,
     /// What was measured; absent when this run did not.
@@ -18,45 +18,54 @@ pub(crate) struct Verdict {
 }
 
 /// Largest share of its floor that a session start in step may take.
-const START_RATIO: f64 = 1.5;
+const MAX_START_RATIO: f64 = 1.5;
 /// Largest share of its own time in the middle store that it may take in the large one.
-const GROWTH: f64 = 1.15;
+const MAX_GROWTH: f64 = 1.15;
 /// Largest share of their floor that gate and push with nothing to do may take.
-const IDLE_RATIO: f64 = 1.3;
+const MAX_IDLE_RATIO: f64 = 1.3;
 /// How much faster than a script a hook is at least.
-const SCRIPT_RATIO: f64 = 15.0;
+const MIN_SCRIPT_RATIO: f64 = 15.0;
 /// Largest peak memory, in megabytes.
-const MEGABYTES: f64 = 15.0;
+const MAX_MEGABYTES: f64 = 15.0;
 
 /// Judges a run.
-pub(crate) fn verdicts(run: &Run) -> Vec<Verdict> {
-    let time = |name: &str, size| run.row(name, size).map(super::run::Row::median);
+pub(crate) fn judge_run(run: &HookRun) -> Vec<Verdict> {
+    let time = |name: &str, size| run.find_row(name, size).map(super::run::Row::median);
     let ratio = |one: Option<f64>, other: Option<f64>| Some(one? / other?);
     let mut verdicts = vec![
         at_most(
-            format!("{START}, 1,000 items, to floor-write"),
-            START_RATIO,
-            ratio(time(START, MIDDLE), time("floor-write", MIDDLE)),
+            format!("{SESSION_START}, 1,000 items, to floor-write"),
+            MAX_START_RATIO,
+            ratio(time(SESSION_START, MIDDLE), time("floor-write", MIDDLE)),
         ),
         at_most(
-            format!("{START}, 1,000 items, peak MB"),
-            MEGABYTES,
-            run.row(START, MIDDLE).map(|row| megabytes(row.peak)),
+            format!("{SESSION_START}, 1,000 items, peak MB"),
+            MAX_MEGABYTES,
+            run.find_row(SESSION_START, MIDDLE)
+                .map(|row| to_megabytes(row.peak)),
         ),
         at_most(
-            format!("{START}, 100,000 items, to itself at 1,000"),
-            GROWTH,
-            ratio(time(START, LARGE), time(START, MIDDLE)),
+            format!("{SESSION_START}, 100,000 items, to itself at 1,000"),
+            MAX_GROWTH,
+            ratio(time(SESSION_START, LARGE), time(SESSION_START, MIDDLE)),
         ),
     ];
-    for name in [GATE, PUSH] {
+    for name in [HANDOFF_GUARD, CHECKPOINT_PUSH] {
         let found = ratio(time(name, MIDDLE), time("floor-read", MIDDLE));
-        verdicts.push(at_most(format!("{name}, to floor-read"), IDLE_RATIO, found));
+        verdicts.push(at_most(
+            format!("{name}, to floor-read"),
+            MAX_IDLE_RATIO,
+            found,
+        ));
     }
     for script in [NODE_HOOK, PYTHON_HOOK] {
-        for name in [START, PUSH, GATE] {
+        for name in [SESSION_START, CHECKPOINT_PUSH, HANDOFF_GUARD] {
             let found = ratio(time(script, MIDDLE), time(name, MIDDLE));
-            verdicts.push(at_least(format!("{script} to {name}"), SCRIPT_RATIO, found));
+            verdicts.push(at_least(
+                format!("{script} to {name}"),
+                MIN_SCRIPT_RATIO,
+                found,
+            ));
         }
     }
     verdicts
@@ -67,16 +76,16 @@ pub(crate) fn verdicts(run: &Run) -> Vec<Verdict> {
     clippy::cast_precision_loss,
     reason = "a memory of 2^52 bytes is not measured here"
 )]
-pub(crate) fn megabytes(bytes: u64) -> f64 {
+pub(crate) fn to_megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
 fn at_most(what: String, bound: f64, measured: Option<f64>) -> Verdict {
     let holds = measured.is_some_and(|measured| measured <= bound);
     Verdict {
-        what,
+        subject: what,
         bound: format!("<= {bound}"),
-        measured: measured.map(shown),
+        measured: measured.map(render_ratio),
         holds,
     }
 }
@@ -84,13 +93,13 @@ fn at_most(what: String, bound: f64, measured: Option<f64>) -> Verdict {
 fn at_least(what: String, bound: f64, measured: Option<f64>) -> Verdict {
     let holds = measured.is_some_and(|measured| measured >= bound);
     Verdict {
-        what,
+        subject: what,
         bound: format!(">= {bound}"),
-        measured: measured.map(shown),
+        measured: measured.map(render_ratio),
         holds,
     }
 }
 
-fn shown(value: f64) -> String {
+fn render_ratio(value: f64) -> String {
     format!("{value:.2}")
 }

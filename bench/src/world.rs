@@ -7,9 +7,9 @@ use std::process::Command;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use crate::binaries::{Binaries, answer};
+use crate::binaries::{Binaries, command_output};
 use crate::measure::{self, Task};
-use crate::{Failure, seed};
+use crate::{BenchError, seed};
 
 /// How much a database holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) struct Size {
 
 /// A session of the benchmark, alone in its own repository.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct SessionPlace {
     /// Its id; its directory has the same name.
     pub(crate) session: &'static str,
     /// The repository.
@@ -32,26 +32,26 @@ pub(crate) struct Place {
 }
 
 /// The session whose cache is in step.
-pub(crate) const CALM: &str = "bench-calm";
+pub(crate) const IN_STEP_SESSION: &str = "bench-calm";
 /// The session whose cache is behind the database.
-pub(crate) const DRIFTED: &str = "bench-drifted";
+pub(crate) const STALE_SESSION: &str = "bench-drifted";
 /// The session that changes its task.
-pub(crate) const BUSY: &str = "bench-busy";
+pub(crate) const WORKING_SESSION: &str = "bench-busy";
 /// The sessions measured.
-pub(crate) const MEASURED: [&str; 3] = [CALM, DRIFTED, BUSY];
+pub(crate) const MEASURED_SESSIONS: [&str; 3] = [IN_STEP_SESSION, STALE_SESSION, WORKING_SESSION];
 
 /// The scratch installation.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct Installation {
     /// How much it holds.
     pub(crate) size: Size,
     folder: TempDir,
-    places: Vec<Place>,
+    places: Vec<SessionPlace>,
 }
 
-impl World {
+impl Installation {
     /// Makes one: the real hook creates the database, and then truth and caches agree.
-    pub(crate) fn make(binaries: &Binaries, size: Size) -> Result<Self, Failure> {
+    pub(crate) fn create(binaries: &Binaries, size: Size) -> Result<Self, BenchError> {
         let folder = tempfile::Builder::new().prefix("trueup-bench-").tempdir()?;
         // The hooks compare paths; a temporary directory may be a link.
         let root = folder.path().canonicalize()?;
@@ -60,26 +60,26 @@ impl World {
             folder,
             places: Vec::new(),
         };
-        for session in MEASURED {
+        for session in MEASURED_SESSIONS {
             let dir = root.join(session);
             fs::create_dir(&dir)?;
-            repository(&dir)?;
+            init_repository(&dir)?;
             let cache = dir.join(".claude").join("auto-proceed-state.json");
-            world.places.push(Place {
+            world.places.push(SessionPlace {
                 session,
                 dir,
                 cache,
                 stale: Vec::new(),
             });
         }
-        for session in MEASURED {
-            world.start(binaries, session)?;
+        for session in MEASURED_SESSIONS {
+            world.start_session(binaries, session)?;
         }
-        seed::fill(&world.database(), size, &root)?;
-        for session in MEASURED {
-            world.start(binaries, session)?;
+        seed::fill_database(&world.database(), size, &root)?;
+        for session in MEASURED_SESSIONS {
+            world.start_session(binaries, session)?;
         }
-        seed::move_on(&world.database(), DRIFTED)?;
+        seed::advance_database(&world.database(), STALE_SESSION)?;
         for place in &mut world.places {
             place.stale = fs::read(&place.cache)?;
         }
@@ -101,20 +101,20 @@ impl World {
     }
 
     /// Returns the place of a measured session.
-    pub(crate) fn place(&self, session: &str) -> Result<&Place, Failure> {
+    pub(crate) fn find_place(&self, session: &str) -> Result<&SessionPlace, BenchError> {
         let found = self.places.iter().find(|place| place.session == session);
         found.ok_or_else(|| format!("{session} is no session measured").into())
     }
 
     /// Makes a call of a hook, with the environment a client gives it.
-    pub(crate) fn call(
+    pub(crate) fn build_hook_task(
         &self,
         program: PathBuf,
         session: &str,
         event: &str,
         more: &Json,
-    ) -> Result<Task, Failure> {
-        let place = self.place(session)?;
+    ) -> Result<Task, BenchError> {
+        let place = self.find_place(session)?;
         let mut payload = json!({
             "session_id": session,
             "transcript_path": place.dir.join("transcript.jsonl"),
@@ -139,24 +139,24 @@ impl World {
     }
 
     /// Starts a session as the client does; afterwards its cache is in step.
-    fn start(&self, binaries: &Binaries, session: &str) -> Result<(), Failure> {
+    fn start_session(&self, binaries: &Binaries, session: &str) -> Result<(), BenchError> {
         let program = binaries.path("session-start-sync");
-        let task = self.call(
+        let task = self.build_hook_task(
             program,
             session,
             "SessionStart",
             &json!({"source": "startup"}),
         )?;
-        measure::wall(&task).map(|_| ())
+        measure::wall_time(&task).map(|_| ())
     }
 }
 
-fn repository(dir: &Path) -> Result<(), Failure> {
+fn init_repository(dir: &Path) -> Result<(), BenchError> {
     let mut git = Command::new("git");
     git.args(["-c", "init.defaultBranch=main", "init", "-q"])
         .current_dir(dir);
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         git.env_remove(name);
     }
-    answer(&mut git).map(|_| ())
+    command_output(&mut git).map(|_| ())
 }

@@ -10,16 +10,16 @@
 )]
 
 mod args;
+mod caller;
+mod command_context;
+mod command_error;
 mod commands;
-mod desk;
-mod failure;
-mod json;
-mod report;
+mod human_duration;
+mod output;
 #[cfg(test)]
-mod skills;
-mod span;
-mod speaker;
+mod skill_commands;
 mod supervise;
+mod views;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -27,74 +27,79 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser};
 use trueup_core::text::CommandLine;
 
-use crate::args::{Common, Trueup, Validate};
-use crate::desk::Desk;
-use crate::failure::{ErrorCase, Failure};
+use crate::args::{GlobalArgs, TrueupArgs, ValidateArgs};
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, ErrorCase};
 
-pub use crate::failure::{ERRORS, ErrorRow, Promise};
-use crate::report::{Answer, Report};
+pub use crate::command_error::{ERRORS, ErrorRow, Promise};
+use crate::output::{Output, Printer};
 
 /// Runs `trueup` on the process's arguments.
 pub fn trueup_main() -> ExitCode {
-    answer_panics("trueup");
-    let arguments: Vec<OsString> = std::env::args_os().collect();
-    let cli = match args::quick(&arguments).map_or_else(|| parse("trueup", &arguments), Ok) {
+    install_panic_hook("trueup");
+    let argv: Vec<OsString> = std::env::args_os().collect();
+    let cli = match args::parse_fast(&argv).map_or_else(|| parse_arguments("trueup", &argv), Ok) {
         Ok(cli) => cli,
         Err(code) => return code,
     };
     let name = cli.command.name();
     let mut common = cli.common;
     common.json |= cli.command.asks_for_json();
-    let desk = match cli.command {
-        args::Command::Doctor { .. } => Desk::of_doctor(&common),
-        _ => Desk::new(&common),
+    let context = match cli.command {
+        args::CliCommand::Doctor { .. } => CommandContext::new_lenient(&common),
+        _ => CommandContext::new(&common),
     };
-    finish(name, &common, desk, |desk| commands::run(desk, cli.command))
+    run_and_print(name, &common, context, |desk| {
+        commands::run_command(desk, cli.command)
+    })
 }
 
 /// Runs `validate-session-state` on the process's arguments.
 pub fn validate_main() -> ExitCode {
-    answer_panics("validate-session-state");
-    let arguments: Vec<OsString> = std::env::args_os().collect();
-    let cli: Validate = match parse("validate-session-state", &arguments) {
+    install_panic_hook("validate-session-state");
+    let argv: Vec<OsString> = std::env::args_os().collect();
+    let cli: ValidateArgs = match parse_arguments("validate-session-state", &argv) {
         Ok(cli) => cli,
         Err(code) => return code,
     };
     let common = cli.common.clone();
-    let desk = Desk::new(&common);
-    finish("validate-session-state", &common, desk, |desk| {
-        commands::validate::run(desk, &cli)
+    let context = CommandContext::new(&common);
+    run_and_print("validate-session-state", &common, context, |desk| {
+        commands::validate::cmd_validate(desk, &cli)
     })
 }
 
 /// Parses the arguments; what is no command is answered here, as JSON when that was asked.
-fn parse<T: Parser>(program: &'static str, arguments: &[OsString]) -> Result<T, ExitCode> {
+fn parse_arguments<T: Parser>(
+    program: &'static str,
+    arguments: &[OsString],
+) -> Result<T, ExitCode> {
     T::try_parse_from(arguments).map_err(|error| {
         if !error.use_stderr() {
-            report::print_usage(&error);
+            output::print_usage(&error);
             return ExitCode::SUCCESS;
         }
         let json = arguments.iter().any(|argument| argument == "--json");
         // The complaint repeats arguments, so it is made of clean ones.
-        let clean = arguments.iter().map(clean);
+        let clean = arguments.iter().map(clean_argument);
         match T::try_parse_from(clean) {
             Err(error) if !json && error.use_stderr() => {
-                report::print_usage(&error);
-                ExitCode::from(failure::USAGE)
+                output::print_usage(&error);
+                ExitCode::from(command_error::USAGE)
             }
             again => {
                 let error = again.err().filter(clap::Error::use_stderr).unwrap_or(error);
                 let text = error.render().to_string();
-                let help = help_of(T::command(), program, arguments);
-                let failure = Failure::new(ErrorCase::Usage { help }, reason(&text));
-                Report::new(program, json).fail(&failure, &[])
+                let help = find_help_command(T::command(), program, arguments);
+                let error = CommandError::new(ErrorCase::Usage { help }, extract_reason(&text));
+                Printer::new(program, json).print_error(&error, &[])
             }
         }
     })
 }
 
 /// Returns the command that shows how the command is called which the arguments name.
-fn help_of(
+fn find_help_command(
     mut definition: clap::Command,
     program: &'static str,
     arguments: &[OsString],
@@ -105,35 +110,35 @@ fn help_of(
     let mut line = CommandLine::new(program);
     for word in words.filter(|word| *word != "help") {
         if let Some(named) = at.find_subcommand(word) {
-            line = line.word(named.get_name());
+            line = line.with_word(named.get_name());
             at = named;
         }
     }
-    line.with("--help")
+    line.with_words("--help")
 }
 
-fn clean(argument: &OsString) -> OsString {
-    report::clean_line(&argument.to_string_lossy()).into()
+fn clean_argument(argument: &OsString) -> OsString {
+    output::clean_line(&argument.to_string_lossy()).into()
 }
 
 /// Turns a panic, which is a fault of ours, into the answer of a failed command.
-fn answer_panics(program: &'static str) {
+fn install_panic_hook(program: &'static str) {
     std::panic::set_hook(Box::new(move |info| {
         let json = std::env::args_os().any(|argument| argument == "--json");
-        let failure = Failure::new(ErrorCase::Internal, format!("internal error: {info}"));
-        let _ = Report::new(program, json).fail(&failure, &[]);
+        let error = CommandError::new(ErrorCase::Internal, format!("internal error: {info}"));
+        let _ = Printer::new(program, json).print_error(&error, &[]);
         exit_unable();
     }));
 }
 
 #[expect(clippy::exit, reason = "a panic has no way back to main")]
 fn exit_unable() {
-    std::process::exit(i32::from(failure::UNABLE));
+    std::process::exit(i32::from(command_error::UNABLE));
 }
 
 /// Takes the reason out of a complaint about arguments: its first paragraph, as one line. A
 /// help text in its place means that a command is missing.
-fn reason(complaint: &str) -> String {
+fn extract_reason(complaint: &str) -> String {
     let Some(rest) = complaint.strip_prefix("error: ") else {
         return "a command is missing".to_owned();
     };
@@ -142,30 +147,30 @@ fn reason(complaint: &str) -> String {
     paragraph.join(" ")
 }
 
-fn finish(
+fn run_and_print(
     name: &'static str,
-    common: &Common,
-    desk: Result<Desk, Failure>,
-    work: impl FnOnce(&Desk) -> Result<Answer, Failure>,
+    common: &GlobalArgs,
+    context: Result<CommandContext, CommandError>,
+    work: impl FnOnce(&CommandContext) -> Result<Output, CommandError>,
 ) -> ExitCode {
-    let report = Report::of(name, common);
-    let desk = match desk {
-        Ok(desk) => desk,
-        Err(failure) => return report.fail(&failure, &[]),
+    let report = Printer::for_command(name, common);
+    let context = match context {
+        Ok(context) => context,
+        Err(error) => return report.print_error(&error, &[]),
     };
-    match work(&desk) {
-        Ok(answer) => {
-            let code = report.print(&answer);
-            if let Some(signal) = answer.signal {
-                supervise::die_by(signal);
+    match work(&context) {
+        Ok(output) => {
+            let code = report.print_output(&output);
+            if let Some(signal) = output.signal {
+                supervise::end_by_signal(signal);
             }
             code
         }
-        Err(failure) => report.fail(&failure, &desk.warnings()),
+        Err(error) => report.print_error(&error, &context.warnings()),
     }
 }
 
 /// Returns the definition of the `trueup` command line.
-pub(crate) fn definition() -> clap::Command {
-    Trueup::command()
+pub(crate) fn clap_definition() -> clap::Command {
+    TrueupArgs::command()
 }

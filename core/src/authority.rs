@@ -1,6 +1,6 @@
 //! Which copy owns which field. Nothing else in the code decides who wins.
 
-use crate::model::Field;
+use crate::model::StateField;
 
 /// Who has the last word on a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,16 +27,16 @@ impl Authority {
 }
 
 /// Returns the authority of a field that the cache mirrors.
-pub const fn of(field: Field) -> Authority {
+pub const fn of_state_field(field: StateField) -> Authority {
     match field {
         // Who holds an item decides who works on what: a text editor must not move it.
-        Field::Item => Authority::Database,
-        Field::Phase
-        | Field::Task
-        | Field::IsActive
-        | Field::WasInterrupted
-        | Field::AutoProceed
-        | Field::ChainOrchestrators => Authority::DatabaseByProposal,
+        StateField::Item => Authority::Database,
+        StateField::Phase
+        | StateField::Task
+        | StateField::IsActive
+        | StateField::WasInterrupted
+        | StateField::AutoProceed
+        | StateField::ChainOrchestrators => Authority::DatabaseByProposal,
     }
 }
 

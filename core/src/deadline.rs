@@ -13,12 +13,12 @@ impl Deadline {
     }
 
     /// Returns what is left, zero when it has passed.
-    pub fn left(self) -> Duration {
+    pub fn remaining(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
 
     /// Tells whether it has passed.
-    pub fn passed(self) -> bool {
-        self.left().is_zero()
+    pub fn has_passed(self) -> bool {
+        self.remaining().is_zero()
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use trueup_core::cache::{Document, Stamp};
-use trueup_core::model::{Field, History, Lineage, Revision, Timestamp, WorkState};
-use trueup_core::text::lenient;
+use trueup_core::cache::{CacheDocument, SyncStamp};
+use trueup_core::model::{Lineage, Revision, StateField, Timestamp, WorkHistory, WorkState};
+use trueup_core::text::lenient_json;
 
 use crate::text::assert_one_line;
 
@@ -24,18 +24,18 @@ const WRITTEN: [&str; 8] = [
 
 /// Checks a file.
 pub fn check(bytes: &[u8]) {
-    let document = match Document::parse(bytes) {
+    let document = match CacheDocument::parse(bytes) {
         Ok(document) => document,
         Err(reason) => return assert_one_line(&reason),
     };
     let rendered = document.render();
-    let again = Document::parse(&rendered).expect("what is written can be read");
+    let again = CacheDocument::parse(&rendered).expect("what is written can be read");
     assert_eq!(again, document);
     assert_eq!(again.render(), rendered);
-    assert!(again.says_the_same(&document));
+    assert!(again.has_same_content(&document));
     numbers(bytes, &rendered);
-    let reading = document.reading();
-    assert_eq!(again.reading(), reading);
+    let reading = document.to_reading();
+    assert_eq!(again.to_reading(), reading);
     assert!(
         reading
             .fields
@@ -50,7 +50,7 @@ pub fn check(bytes: &[u8]) {
     }
     let session = reading.session.clone();
     let session = session.unwrap_or_else(|| "s1".parse().expect("it is an id"));
-    let stamp = Stamp {
+    let stamp = SyncStamp {
         lineage: reading
             .lineage
             .clone()
@@ -59,12 +59,12 @@ pub fn check(bytes: &[u8]) {
         synced_at: Timestamp::from_millis(0),
     };
     let branch = reading.branch.as_deref();
-    let history = History::default();
+    let history = WorkHistory::default();
     let trued = document.trued_up(&session, &work, &history, branch, &stamp);
     let text = trued.render();
-    let read = Document::parse(&text).expect("what is written can be read");
+    let read = CacheDocument::parse(&text).expect("what is written can be read");
     assert_eq!(read, trued);
-    let said = read.reading();
+    let said = read.to_reading();
     assert!(said.is_stamped() && said.edited.is_empty() && said.malformed.is_empty());
     assert_eq!(said.session, Some(session.clone()));
     assert_eq!(said.revision, Some(stamp.revision));
@@ -72,7 +72,7 @@ pub fn check(bytes: &[u8]) {
     for (field, value) in &reading.fields {
         assert_eq!(said.fields.get(field), Some(value));
     }
-    assert_eq!(said.fields.len(), Field::ALL.len());
+    assert_eq!(said.fields.len(), StateField::ALL.len());
     assert_eq!(foreign(&text), foreign(&rendered));
     let twice = trued.trued_up(&session, &work, &history, branch, &stamp);
     assert_eq!(twice, trued);
@@ -82,7 +82,7 @@ pub fn check(bytes: &[u8]) {
 fn numbers(before: &[u8], after: &[u8]) {
     let [before, after] = [before, after].map(|text| {
         let fields: BTreeMap<String, Box<RawValue>> =
-            lenient::from_slice(text).expect("it was read");
+            lenient_json::from_slice(text).expect("it was read");
         fields
     });
     assert!(before.keys().eq(after.keys()));
@@ -100,8 +100,8 @@ fn numbers(before: &[u8], after: &[u8]) {
 
 /// Returns what is not trueup's, in its order.
 fn foreign(text: &[u8]) -> Vec<(String, String)> {
-    let map: Map<String, Value> = lenient::from_slice(text).expect("it was written");
-    let is_ours = |key: &str| WRITTEN.contains(&key) || Field::from_key(key).is_some();
+    let map: Map<String, Value> = lenient_json::from_slice(text).expect("it was written");
+    let is_ours = |key: &str| WRITTEN.contains(&key) || StateField::from_key(key).is_some();
     let foreign = map.into_iter().filter(|(key, _)| !is_ours(key));
     foreign
         .map(|(key, value)| (key, value.to_string()))

@@ -1,7 +1,7 @@
 //! Front matters: the laws of whole files, for input that is a front matter's lines; and a key
 //! says the same there as in a block of a task.
 
-use trueup_core::workplan::{Key, parse};
+use trueup_core::workplan::{Key, parse_workplan};
 
 /// A fence longer than input closes by chance.
 const FENCE: &str = "~~~~~~~~~~~~";
@@ -13,7 +13,7 @@ pub fn check(lines: &[u8]) {
     let block = [FENCE.as_bytes(), b"task\n", lines, b"\n", FENCE.as_bytes()].concat();
     let file = [&front[..], &block].concat();
     crate::workplan::check(&file);
-    let Ok(plan) = parse(&file) else {
+    let Ok(plan) = parse_workplan(&file) else {
         return;
     };
     let [task] = &plan.tasks[..] else {

@@ -101,16 +101,18 @@ fn repeat(text: &mut String, (before, after): (&str, &str), length: usize) {
 
 fn reader_of(letter: u8) -> Option<fn(&str)> {
     Some(match letter {
-        b'w' => |text| drop(workplan::parse(text.as_bytes())),
+        b'w' => |text| drop(workplan::parse_workplan(text.as_bytes())),
         b'p' => |text| drop(plan::compare_checkboxes(text, &[])),
         b's' => |text| drop(plan::check_status_file(text)),
-        b'c' => |text| drop(cache::Document::parse(text.as_bytes()).map(|read| read.reading())),
-        b'h' => |text| drop(hook::parse(text.as_bytes())),
-        b'm' => |text| drop(metadata::Document::parse(text.as_bytes())),
+        b'c' => {
+            |text| drop(cache::CacheDocument::parse(text.as_bytes()).map(|read| read.to_reading()))
+        }
+        b'h' => |text| drop(hook::parse_payload(text.as_bytes())),
+        b'm' => |text| drop(metadata::JsonDocument::parse(text.as_bytes())),
         b't' => |text| {
             let slug = "a".parse().expect("it is a slug");
-            let _ = repo_state::find(text.as_bytes(), &slug);
-            let _ = repo_state::summary(text);
+            let _ = repo_state::find_section(text.as_bytes(), &slug);
+            let _ = repo_state::summarize_status(text);
         },
         b'r' => |text| drop(redact(text)),
         b'1' => |text| drop(scan(Language::Python, text)),

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
-use trueup_core::hook::{Event, Parsed, PayloadError, parse};
+use trueup_core::hook::{HookEvent, HookPayload, PayloadError, parse_payload};
 use trueup_core::model::SessionId;
 
 /// Checks a payload.
 pub fn check(bytes: &[u8]) {
-    let parsed = parse(bytes);
+    let parsed = parse_payload(bytes);
     if let Ok(Some(parsed)) = &parsed {
         usable(parsed);
     }
@@ -18,7 +18,7 @@ pub fn check(bytes: &[u8]) {
         return;
     }
     let spaced = [b" \r\n\t", bytes, b"\n"].concat();
-    match (&parsed, parse(&spaced)) {
+    match (&parsed, parse_payload(&spaced)) {
         (Ok(before), Ok(after)) => assert_eq!(*before, after),
         (Err(_), Err(_)) => {}
         (before, after) => panic!("{before:?} became {after:?}"),
@@ -30,11 +30,11 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-fn usable(parsed: &Parsed) {
+fn usable(parsed: &HookPayload) {
     let id: Result<SessionId, _> = parsed.session.as_str().parse();
     assert_eq!(id.as_ref(), Ok(&parsed.session));
     assert_ne!(parsed.cwd.as_deref(), Some(""));
-    if let Event::SessionEnd(reason) = &parsed.event {
+    if let HookEvent::SessionEnd(reason) = &parsed.event {
         assert!(!reason.is_empty());
     }
 }
@@ -43,9 +43,9 @@ fn usable(parsed: &Parsed) {
 type Fields<'a> = BTreeMap<String, &'a RawValue>;
 
 /// Only a session id that is none is an error in an object; every field may be of any kind.
-fn lenient(parsed: &Result<Option<Parsed>, PayloadError>, fields: &Fields<'_>) {
+fn lenient(parsed: &Result<Option<HookPayload>, PayloadError>, fields: &Fields<'_>) {
     let text = |fields: &Fields<'_>| serde_json::to_string(fields).expect("it was read");
-    let plain = parse(text(fields).as_bytes());
+    let plain = parse_payload(text(fields).as_bytes());
     match &plain {
         Ok(_) => {}
         Err(PayloadError::Session(_)) => {
@@ -62,5 +62,5 @@ fn lenient(parsed: &Result<Option<Parsed>, PayloadError>, fields: &Fields<'_>) {
     let new = serde_json::value::to_raw_value(&["x"]).expect("it is JSON");
     let mut more = fields.clone();
     more.insert("new".to_owned(), &new);
-    assert_eq!(parse(text(&more).as_bytes()).ok(), plain.ok());
+    assert_eq!(parse_payload(text(&more).as_bytes()).ok(), plain.ok());
 }

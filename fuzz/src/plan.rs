@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup_core::model::{Plan, PlanId, PlanState, PlanTask, PlanTaskId, PlanTaskStatus};
 use trueup_core::model::{Revision, Timestamp};
 use trueup_core::plan::{
-    ParsedPlan, PlanFile, Standing, apply, checkbox_findings, compare_checkboxes, parse_markdown,
-    task_findings,
+    CheckboxRelation, ParsedPlan, PlanFile, apply_edits, checkbox_findings, compare_checkboxes,
+    parse_markdown, task_findings,
 };
 use trueup_core::reconcile::Divergence;
 
@@ -18,7 +18,7 @@ pub fn check(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    assert_eq!(apply(text, &[]), text);
+    assert_eq!(apply_edits(text, &[]), text);
     let plan = parse_markdown(text);
     tasks(&plan);
     places(text, &plan);
@@ -92,7 +92,7 @@ fn lines(text: &str) -> Vec<&str> {
 fn places(text: &str, plan: &ParsedPlan) {
     let mut end = 0;
     for task in &plan.tasks {
-        let mark = task.mark.clone().expect("a task of Markdown has a box");
+        let mark = task.checkbox.clone().expect("a task of Markdown has a box");
         assert!(mark.start >= end);
         end = mark.end;
         let is_done = match &text[mark.clone()] {
@@ -140,7 +140,7 @@ pub(crate) fn rows(
         let position = i64::try_from(at).expect("there are few");
         let task = parsed
             .task
-            .first(&plan_id(), position, Timestamp::from_millis(0));
+            .to_new_row(&plan_id(), position, Timestamp::from_millis(0));
         Some(PlanTask { status, ..task })
     });
     rows.collect()
@@ -176,7 +176,7 @@ fn writing_back(text: &str, plan: &ParsedPlan, rows: &[PlanTask]) {
     let found = compare_checkboxes(text, rows);
     assert_eq!(&found.file, plan);
     assert!(found.not_in_file.is_empty());
-    assert_eq!(found.compared.len(), rows.len());
+    assert_eq!(found.checkboxes.len(), rows.len());
     assert_eq!(found.not_imported.len(), plan.tasks.len() - rows.len());
     let file = PlanFile {
         is_committed: true,
@@ -186,27 +186,30 @@ fn writing_back(text: &str, plan: &ParsedPlan, rows: &[PlanTask]) {
     told(&checkbox_findings(&found, file));
     told(&task_findings(&state(plan, rows.to_vec())));
 
-    let behind = |standing| standing == Standing::DatabaseAhead;
+    let behind = |standing| standing == CheckboxRelation::DatabaseAhead;
     let count = found
-        .compared
+        .checkboxes
         .iter()
-        .filter(|it| behind(it.standing))
+        .filter(|it| behind(it.relation))
         .count();
     assert_eq!(found.edits.len(), count);
-    let after = apply(text, &found.edits);
+    let after = apply_edits(text, &found.edits);
     let mut expected = text.as_bytes().to_vec();
     for edit in &found.edits {
-        assert_eq!((&text[edit.at.clone()], edit.new.as_str()), (" ", "x"));
-        expected[edit.at.start] = b'x';
+        assert_eq!(
+            (&text[edit.range.clone()], edit.replacement.as_str()),
+            (" ", "x")
+        );
+        expected[edit.range.start] = b'x';
     }
     assert_eq!(after.as_bytes(), expected);
     let again = compare_checkboxes(&after, rows);
     assert_eq!(again.edits, []);
-    assert_eq!(again.ahead, found.ahead);
+    assert_eq!(again.ahead_in_file, found.ahead_in_file);
     let mut checked = plan.clone();
     for task in &mut checked.tasks {
-        let at = task.mark.as_ref().map(|mark| mark.start);
-        if found.edits.iter().any(|edit| Some(edit.at.start) == at) {
+        let at = task.checkbox.as_ref().map(|mark| mark.start);
+        if found.edits.iter().any(|edit| Some(edit.range.start) == at) {
             task.task.status = PlanTaskStatus::Completed;
         }
     }

@@ -12,7 +12,7 @@ pub fn check(bytes: &[u8]) {
     };
     let text = text.replace('¦', "");
     let once = redact(&text);
-    if once.found.is_empty() {
+    if once.findings.is_empty() {
         assert!(matches!(once.text, Cow::Borrowed(same) if same.as_ptr() == text.as_ptr()));
         assert_eq!(once.text, text);
     } else {
@@ -20,16 +20,16 @@ pub fn check(bytes: &[u8]) {
     }
     let twice = redact(&once.text);
     assert_eq!(twice.text, once.text);
-    assert!(twice.found.is_empty());
-    assert!(once.found.is_sorted_by_key(|found| found.line));
+    assert!(twice.findings.is_empty());
+    assert!(once.findings.is_sorted_by_key(|found| found.line));
     let lines = text.split('\n').count();
     assert!(
-        once.found
+        once.findings
             .iter()
             .all(|found| (1..=lines).contains(&found.line))
     );
     // What stands within a longer secret goes with it, mark and all.
-    assert!(once.found.is_empty() || once.text.contains("[redacted: "));
+    assert!(once.findings.is_empty() || once.text.contains("[redacted: "));
 
     // In two parts, so that no scanner takes this file for a leak.
     let token = ["gh", "p_16C7e42F292c6912E7710c838347Ae178B4a"].concat();

@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 use trueup_core::plan::{
-    ParsedTask, PlanFile, apply, check_status_file, parse_status_file, status_file,
+    ParsedTask, PlanFile, apply_edits, check_status_file, parse_status_file, render_status_file,
     status_file_findings, summary_findings,
 };
-use trueup_core::text::lenient;
+use trueup_core::text::lenient_json;
 
 use crate::plan::{plan_id, rows, state, tasks, told};
 
@@ -41,27 +41,27 @@ pub fn check(bytes: &[u8]) {
     told(&summary_findings(&found, file));
     told(&status_file_findings(&found, file));
 
-    assert_eq!(found.edits.len(), found.wrong.len());
-    let after = apply(text, &found.edits);
+    assert_eq!(found.edits.len(), found.wrong_counts.len());
+    let after = apply_edits(text, &found.edits);
     if found.edits.is_empty() {
         assert_eq!(after, text);
     }
     let again = check_status_file(&after).expect("an edit breaks no file");
     assert_eq!(again.edits, []);
     assert_eq!(again.counted, found.counted);
-    let problems = |odd: &[trueup_core::plan::Oddity]| -> Vec<String> {
+    let problems = |odd: &[trueup_core::plan::SummaryProblem]| -> Vec<String> {
         odd.iter().map(|oddity| oddity.problem.clone()).collect()
     };
-    assert_eq!(problems(&again.odd), problems(&found.odd));
+    assert_eq!(problems(&again.problems), problems(&found.problems));
     assert_eq!(without_counts(&after), without_counts(text));
     exported(&plan.tasks, &{
         let rows = rows(&plan, |at| plan.tasks.get(at).map(|task| task.task.status));
-        Value::Object(status_file(&state(&plan, rows))).to_string()
+        Value::Object(render_status_file(&state(&plan, rows))).to_string()
     });
 }
 
 fn without_counts(text: &str) -> Value {
-    let mut value: Value = lenient::from_str(text).expect("it was read");
+    let mut value: Value = lenient_json::from_str(text).expect("it was read");
     if let Some(Value::Object(summary)) = value.get_mut("summary") {
         for count in COUNTS {
             if summary.get(count).is_some_and(Value::is_number) {

@@ -1,7 +1,9 @@
 //! Files of workplans: an edit touches no byte that it is not about, and says what it was to
 //! say when the file is read again.
 
-use trueup_core::workplan::{Edit, Key, Place, Scalar, Workplan, apply, parse};
+use trueup_core::workplan::{
+    ByteEdit, Key, Scalar, TextPosition, Workplan, apply_edits, parse_workplan,
+};
 
 use crate::text::{assert_one_line, assert_replaced, lines};
 
@@ -43,8 +45,8 @@ const MOST: usize = 4;
 
 /// Checks a file.
 pub fn check(bytes: &[u8]) {
-    assert_eq!(apply(bytes, Vec::new()), bytes);
-    let plan = match parse(bytes) {
+    assert_eq!(apply_edits(bytes, Vec::new()), bytes);
+    let plan = match parse_workplan(bytes) {
         Ok(plan) => plan,
         Err(problem) => {
             assert_place(bytes, problem.place);
@@ -68,7 +70,7 @@ pub fn check(bytes: &[u8]) {
     everything(text, &plan, word);
 }
 
-fn assert_place(bytes: &[u8], place: Place) {
+fn assert_place(bytes: &[u8], place: TextPosition) {
     assert!(
         (1..=lines(bytes)).contains(&(place.line as usize)),
         "{place:?}"
@@ -118,7 +120,10 @@ fn stands(text: &str, value: &Scalar) {
 fn line_ends(text: &str) {
     let lf = text.replace('\r', "");
     let crlf = lf.replace('\n', "\r\n");
-    match (parse(lf.as_bytes()), parse(crlf.as_bytes())) {
+    match (
+        parse_workplan(lf.as_bytes()),
+        parse_workplan(crlf.as_bytes()),
+    ) {
         (Ok(lf), Ok(crlf)) => {
             assert_eq!(said(&lf, None), said(&crlf, None));
             assert_eq!(front_said(&lf, None), front_said(&crlf, None));
@@ -132,7 +137,7 @@ fn line_ends(text: &str) {
 fn status(text: &str, plan: &Workplan, at: usize, word: &str) {
     let task = &plan.tasks[at];
     let old = task.status();
-    let edit = task.set_status(word);
+    let edit = task.build_status_edit(word);
     if old.is_some_and(|old| &*old.text == word) {
         assert_eq!(edit, None);
     }
@@ -145,7 +150,7 @@ fn status(text: &str, plan: &Workplan, at: usize, word: &str) {
     }
     let (after, again) = applied(text, &edit);
     assert_eq!(again.tasks[at].status().map(shown), Some(word));
-    assert_eq!(again.tasks[at].set_status(word), None);
+    assert_eq!(again.tasks[at].build_status_edit(word), None);
     let but = Some((at, Key::Status));
     assert_eq!(said(&again, but), said(plan, but));
     assert_eq!(front_said(&again, None), front_said(plan, None));
@@ -159,13 +164,16 @@ fn status(text: &str, plan: &Workplan, at: usize, word: &str) {
 
 fn task_link(text: &str, plan: &Workplan, at: usize) {
     let task = &plan.tasks[at];
-    let Some(edit) = task.set_link(text.as_bytes(), "u-1") else {
+    let Some(edit) = task.build_link_edit(text.as_bytes(), "u-1") else {
         return;
     };
     assert!(task.link().is_none());
     let (after, again) = applied(text, &edit);
     assert_eq!(again.tasks[at].link().map(shown), Some("u-1"));
-    assert_eq!(again.tasks[at].set_link(after.as_bytes(), "u-2"), None);
+    assert_eq!(
+        again.tasks[at].build_link_edit(after.as_bytes(), "u-2"),
+        None
+    );
     let but = Some((at, Key::Link));
     assert_eq!(said(&again, but), said(plan, but));
     assert_eq!(front_said(&again, None), front_said(plan, None));
@@ -174,13 +182,13 @@ fn task_link(text: &str, plan: &Workplan, at: usize) {
 }
 
 fn front_link(text: &str, plan: &Workplan) {
-    let Some(edit) = plan.front.set_link(text.as_bytes(), "u-1") else {
+    let Some(edit) = plan.front.build_link_edit(text.as_bytes(), "u-1") else {
         return;
     };
     assert!(plan.front.link().is_none());
     let (after, again) = applied(text, &edit);
     assert_eq!(again.front.link().map(shown), Some("u-1"));
-    assert_eq!(again.front.set_link(after.as_bytes(), "u-2"), None);
+    assert_eq!(again.front.build_link_edit(after.as_bytes(), "u-2"), None);
     let but = Some(Key::Link);
     assert_eq!(front_said(&again, but), front_said(plan, but));
     assert_eq!(said(&again, None), said(plan, None));
@@ -192,24 +200,29 @@ fn front_link(text: &str, plan: &Workplan) {
 fn everything(text: &str, plan: &Workplan, word: &str) {
     let file = text.as_bytes();
     let tasks = plan.tasks.iter();
-    let edits = tasks.flat_map(|task| [task.set_status(word), task.set_link(file, "u-1")]);
-    let front = plan.front.set_link(file, "u-0");
-    let after = apply(file, edits.chain([front]).flatten().collect());
-    let again = parse(&after).expect("an edit breaks no file");
+    let edits = tasks.flat_map(|task| {
+        [
+            task.build_status_edit(word),
+            task.build_link_edit(file, "u-1"),
+        ]
+    });
+    let front = plan.front.build_link_edit(file, "u-0");
+    let after = apply_edits(file, edits.chain([front]).flatten().collect());
+    let again = parse_workplan(&after).expect("an edit breaks no file");
     assert_eq!(again.tasks.len(), plan.tasks.len());
-    assert!(again.front.set_link(&after, "u-2").is_none());
+    assert!(again.front.build_link_edit(&after, "u-2").is_none());
     for (task, before) in again.tasks.iter().zip(&plan.tasks) {
-        assert_eq!(task.set_status(word), None);
-        assert_eq!(task.set_link(&after, "u-2"), None);
+        assert_eq!(task.build_status_edit(word), None);
+        assert_eq!(task.build_link_edit(&after, "u-2"), None);
         assert_eq!(task.title(), before.title());
         assert_eq!(task.description_digest(), before.description_digest());
     }
 }
 
-fn applied(text: &str, edit: &Edit) -> (String, Workplan) {
-    let after = apply(text.as_bytes(), vec![edit.clone()]);
+fn applied(text: &str, edit: &ByteEdit) -> (String, Workplan) {
+    let after = apply_edits(text.as_bytes(), vec![edit.clone()]);
     assert_replaced(text.as_bytes(), &after, &edit.span, &edit.text);
-    let plan = parse(&after).expect("an edit breaks no file");
+    let plan = parse_workplan(&after).expect("an edit breaks no file");
     (String::from_utf8(after).expect("an edit is UTF-8"), plan)
 }
 
@@ -221,7 +234,7 @@ fn changed_lines(before: &str, after: &str) -> Option<usize> {
 }
 
 /// A link fills the place of one that said nothing, or is a line of its own.
-fn assert_one_line_more(before: &str, after: &str, edit: &Edit) {
+fn assert_one_line_more(before: &str, after: &str, edit: &ByteEdit) {
     let replaced = &before[edit.span.clone()];
     if edit.text.ends_with('\n') {
         assert_eq!(replaced, "");
@@ -267,7 +280,7 @@ fn said(plan: &Workplan, except: Option<(usize, Key)>) -> Vec<Said<'_>> {
         .collect()
 }
 
-fn front_said(plan: &Workplan, except: Option<Key>) -> Vec<(Key, &str, Place)> {
+fn front_said(plan: &Workplan, except: Option<Key>) -> Vec<(Key, &str, TextPosition)> {
     let keys = KEYS.iter().filter(|key| except != Some(**key));
     let own = keys.filter_map(|key| Some((*key, plan.front.get(*key)?)));
     let listed = plan.front.depends_on().iter();

@@ -11,21 +11,21 @@
     allow(clippy::disallowed_methods, reason = "tests make files of their own")
 )]
 
-pub mod gate;
+pub mod handoff_guard;
 pub mod pull;
 pub mod push;
-pub mod span;
+pub mod quiet_period;
 
-mod call;
-mod capture;
-mod counter;
-mod handoff;
-mod offer;
-mod run;
-mod spill;
-mod state;
-mod tidy;
-mod untold;
+mod auto_prune;
+mod enqueue_offline;
+mod handoff_command;
+mod hook_context;
+mod lost_notices;
+mod operation_counter;
+mod record_event;
+mod runner;
+mod share_state;
+mod suggest_check;
 
-pub use call::{Call, Outcome};
-pub use run::{run, run_or};
+pub use hook_context::{HookContext, HookOutcome};
+pub use runner::{run_hook, run_hook_or};

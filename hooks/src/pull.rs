@@ -3,63 +3,66 @@
 use std::io::{self, ErrorKind};
 
 use trueup_core::bounds::ENVIRONMENT_FILE;
-use trueup_core::claims::take_back;
-use trueup_core::files::{append_to_theirs, read_bytes};
-use trueup_core::hook::{Event, Prompt, Response, Source};
+use trueup_core::claims::reclaim_own_item;
+use trueup_core::files::{append_to_foreign, read_bytes};
+use trueup_core::hook::{HookEvent, HookResponse, PromptKind, StartSource};
 use trueup_core::model::{RepoScope, Session, SessionStatus};
 use trueup_core::orchestrators;
 use trueup_core::reconcile::{Code, Policy, Reading, reconcile};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{HandoffStore as _, Heartbeat, SessionFilter, Store as _, StoreError};
+use trueup_core::store::{
+    HandoffStore as _, HeartbeatRequest, SessionFilter, Store as _, StoreError,
+};
 use trueup_core::sync::{
-    Briefing, Drained, News, SyncError, drain, fail_stuck, fail_stuck_tasks, handed_on,
-    is_known_by_name_alone, is_registered_as_is, observe_without_database, predecessor,
-    reassertion, register, remember_database, stuck_lines, sweep, true_up,
+    Briefing, DrainReport, HandoffNotice, SyncError, describe_stuck_work, drain_outbox,
+    fail_stuck_phases, fail_stuck_tasks, find_predecessor, is_known_by_id_only,
+    is_registration_current, observe_without_database, record_session_database, register_session,
+    render_database_change, render_handoffs, sweep_dead_sessions, true_up,
 };
 use trueup_core::text::one_line;
 
-use crate::call::{lines, not_mended, users_own};
-use crate::spill::keep_resumed;
-use crate::state::look_around;
-use crate::tidy::tidy;
-use crate::{Call, Outcome, untold};
+use crate::auto_prune::prune_when_due;
+use crate::enqueue_offline::enqueue_resumed;
+use crate::hook_context::{render_findings, render_unfixed, retain_user_work};
+use crate::share_state::gather_repo_context;
+use crate::{HookContext, HookOutcome, lost_notices};
 
 /// Most sessions of a worktree looked at for company and for work to go on with.
-const NEIGHBOURS: u32 = 8;
+const MAX_SESSIONS: u32 = 8;
 
 /// Permission bits of one that trueup makes: a shell runs what stands in it.
-const ENVIRONMENT_MODE: u32 = 0o600;
+const ENV_FILE_MODE: u32 = 0o600;
 
 /// Longest text of another session shown in an offer, in characters.
-const EXCERPT: usize = 120;
+const MAX_EXCERPT_CHARS: usize = 120;
 
 /// Answers `SessionStart` and `UserPromptSubmit`.
-pub fn handle(call: &Call) -> Outcome {
-    match &call.payload.event {
-        Event::SessionStart(source) => start(call, *source),
-        Event::Prompt(Prompt::User) => prompt(call),
-        _ => Outcome::default(),
+pub fn handle_event(context: &HookContext) -> HookOutcome {
+    match &context.payload.event {
+        HookEvent::SessionStart(source) => handle_start(context, *source),
+        HookEvent::Prompt(PromptKind::User) => handle_prompt(context),
+        _ => HookOutcome::default(),
     }
 }
 
-fn start(call: &Call, source: Source) -> Outcome {
-    let environment = export_session(call);
-    let mut sent = Drained::default();
-    let mut outcome = match try_start(call, source, &mut sent) {
+fn handle_start(context: &HookContext, source: StartSource) -> HookOutcome {
+    let exported = export_session_id(context);
+    let mut drained = DrainReport::default();
+    let mut outcome = match start_session(context, source, &mut drained) {
         Ok(outcome) => outcome,
         Err(error) => {
-            sent.tally.waits = !call.site.outbox().is_idle();
-            degraded(call, &error.to_string())
+            drained.counts.is_waiting = !context.run.outbox().is_idle();
+            answer_from_cache(context, &error.to_string())
         }
     };
-    if sent.tally.waits {
-        outcome.notes.extend(keep_resumed(call));
+    if drained.counts.is_waiting {
+        outcome.notes.extend(enqueue_resumed(context));
     }
-    let mut told = sent.lines(&call.site, Some(&call.payload.session));
-    told.extend(sent.stays());
-    let outcome = outcome.telling(told);
-    let mut outcome = outcome.telling(untold::take(call));
-    if let Err(error) = environment {
+    let mut user_lines = drained.describe_problems(&context.run, Some(&context.payload.session));
+    user_lines.extend(drained.describe_unmovable());
+    let outcome = outcome.with_user_lines(user_lines);
+    let mut outcome = outcome.with_user_lines(lost_notices::take_saved(context));
+    if let Err(error) = exported {
         outcome.notes.push(format!(
             "trueup: CLAUDE_ENV_FILE cannot be written: {error}"
         ));
@@ -67,110 +70,117 @@ fn start(call: &Call, source: Source) -> Outcome {
     outcome
 }
 
-fn try_start(call: &Call, source: Source, sent: &mut Drained) -> Result<Outcome, SyncError> {
-    let mut store = call.open_or_create()?;
-    remember_database(&mut store, &call.site)?;
-    sent.add(drain(&mut store, &call.site));
-    let id = &call.payload.session;
-    let known = store.session(id)?;
-    let ended = known
+fn start_session(
+    context: &HookContext,
+    source: StartSource,
+    drained: &mut DrainReport,
+) -> Result<HookOutcome, SyncError> {
+    let mut store = context.open_or_create_store()?;
+    record_session_database(&mut store, &context.run)?;
+    drained.add(drain_outbox(&mut store, &context.run));
+    let id = &context.payload.session;
+    let stored = store.load_session(id)?;
+    let was_ended = stored
         .as_ref()
         .is_some_and(|session| session.status == SessionStatus::Ended);
-    let session = match known {
-        Some(session) if is_registered_as_is(&mut store, &session, &call.site)? => session,
-        Some(_) => register(&mut store, id, None, &call.site)?,
+    let session = match stored {
+        Some(session) if is_registration_current(&mut store, &session, &context.run)? => session,
+        Some(_) => register_session(&mut store, id, None, &context.run)?,
         None => {
-            let before = predecessor(&mut store, id, source, &call.site)?;
-            register(&mut store, id, before, &call.site)?
+            let predecessor_id = find_predecessor(&mut store, id, source, &context.run)?;
+            register_session(&mut store, id, predecessor_id, &context.run)?
         }
     };
-    let parked = sweep(&mut store, &call.site, id.as_str())?;
-    let session =
-        if ended && source == Source::Resume && take_back(&mut store, &session, &call.site)? {
-            store.session(id)?.unwrap_or(session)
-        } else {
-            session
-        };
-    let (mut died, mut stuck) = (Vec::new(), Vec::new());
-    if store.is_anything_underway()? {
-        let tasks = fail_stuck_tasks(&mut store, &call.site, id.as_str())?;
-        died = orchestrators::clear(&mut store, &call.site, |_| id.to_string())?;
-        let phases = fail_stuck(&mut store, &call.site, id.as_str())?;
-        stuck = stuck_lines(&tasks, &phases);
+    let interrupted = sweep_dead_sessions(&mut store, &context.run, id.as_str())?;
+    let session = if was_ended
+        && source == StartSource::Resume
+        && reclaim_own_item(&mut store, &session, &context.run)?
+    {
+        store.load_session(id)?.unwrap_or(session)
+    } else {
+        session
+    };
+    let (mut dead_orchestrators, mut stuck_notices) = (Vec::new(), Vec::new());
+    if store.has_running_work()? {
+        let tasks = fail_stuck_tasks(&mut store, &context.run, id.as_str())?;
+        dead_orchestrators =
+            orchestrators::clear_dead_orchestrators(&mut store, &context.run, |_| id.to_string())?;
+        let phases = fail_stuck_phases(&mut store, &context.run, id.as_str())?;
+        stuck_notices = describe_stuck_work(&tasks, &phases);
     }
-    let company = neighbours(&mut store, &session, SessionStatus::PRESENT)?;
-    let synced = true_up(&mut store, session, &company, &call.site)?;
+    let present_sessions = list_worktree_sessions(&mut store, &session, SessionStatus::PRESENT)?;
+    let synced = true_up(&mut store, session, &present_sessions, &context.run)?;
     let session = &synced.session;
     if session.acknowledged != session.revision {
-        store.acknowledge(id, session.revision)?;
+        store.acknowledge_revision(id, session.revision)?;
     }
-    let title = title(&mut store, session)?;
-    let offer = offer(&mut store, session)?;
-    let handed = handed(&mut store, session, true)?;
-    let around = look_around(call, &mut store, session)?;
+    let title = load_item_title(&mut store, session)?;
+    let resumable = find_resumable_item(&mut store, session)?;
+    let notices = take_handoff_notices(&mut store, session, true)?;
+    let repo_context = gather_repo_context(context, &mut store, session)?;
     let briefing = Briefing {
         session,
         title: title.as_deref(),
         found: &synced.found,
         remaining: &synced.remaining,
-        handed: &handed,
-        parked: &parked,
-        died: &died,
-        stuck: &stuck,
-        neighbours: &around.neighbours,
-        offer,
+        handoffs: &notices,
+        interrupted: &interrupted,
+        dead_orchestrators: &dead_orchestrators,
+        stuck_work: &stuck_notices,
+        other_repos: &repo_context.summaries,
+        suggestion: resumable,
     };
-    let response = Response {
-        system_message: lines(&synced.found),
-        context: Some(("SessionStart", briefing.text(&call.fence()))),
-        watch_paths: around.watch_paths,
-        ..Response::default()
+    let response = HookResponse {
+        system_message: render_findings(&synced.found),
+        context: Some(("SessionStart", briefing.render(&context.new_delimiter()))),
+        watch_paths: repo_context.watch_paths,
+        ..HookResponse::default()
     };
-    Ok(Outcome {
+    Ok(HookOutcome {
         response,
-        notes: not_mended(&synced.problems),
-        afterwards: Some(tidy),
-        ..Outcome::default()
+        notes: render_unfixed(&synced.problems),
+        after_output: Some(prune_when_due),
+        ..HookOutcome::default()
     })
 }
 
 /// Tells Bash commands of this session whom they speak for.
-fn export_session(call: &Call) -> io::Result<()> {
-    let Some(path) = call.environment.path("CLAUDE_ENV_FILE") else {
+fn export_session_id(context: &HookContext) -> io::Result<()> {
+    let Some(path) = context.environment.path("CLAUDE_ENV_FILE") else {
         return Ok(());
     };
-    let mut line = format!("export TRUEUP_SESSION_ID={}\n", call.payload.session);
+    let mut line = format!("export TRUEUP_SESSION_ID={}\n", context.payload.session);
     match read_bytes(&path, ENVIRONMENT_FILE.most, false) {
-        Ok(bytes) if contains(&bytes, line.as_bytes()) => return Ok(()),
+        Ok(bytes) if contains_line(&bytes, line.as_bytes()) => return Ok(()),
         // Another's last line may lack its end, and would be continued by this one.
         Ok(bytes) if bytes.last().is_some_and(|byte| *byte != b'\n') => line.insert(0, '\n'),
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    append_to_theirs(&path, line.as_bytes(), ENVIRONMENT_MODE)
+    append_to_foreign(&path, line.as_bytes(), ENV_FILE_MODE)
 }
 
-fn contains(bytes: &[u8], line: &[u8]) -> bool {
+fn contains_line(bytes: &[u8], line: &[u8]) -> bool {
     bytes.windows(line.len()).any(|part| part == line)
 }
 
 /// Lists sessions of the same worktree, the latest sign of life first.
-fn neighbours(
+fn list_worktree_sessions(
     store: &mut SqliteStore,
     session: &Session,
     statuses: &'static [SessionStatus],
 ) -> Result<Vec<Session>, SyncError> {
-    Ok(store.sessions(&SessionFilter {
+    Ok(store.list_sessions(&SessionFilter {
         statuses,
         worktree: session.worktree.clone(),
-        limit: NEIGHBOURS,
+        limit: MAX_SESSIONS,
         ..SessionFilter::default()
     })?)
 }
 
 /// Finds work to go on with, for a session that holds nothing: what it did itself, else what
 /// the session before it did, else the last one here.
-fn offer(
+fn find_resumable_item(
     store: &mut SqliteStore,
     session: &Session,
 ) -> Result<Option<(String, String)>, SyncError> {
@@ -178,61 +188,69 @@ fn offer(
         return Ok(None);
     }
     let scope = RepoScope::Here(session.repo.clone());
-    let mut others: Vec<Session> = Vec::new();
-    if let Some(before) = &session.predecessor {
-        others.extend(store.session(before)?);
+    let mut candidates: Vec<Session> = Vec::new();
+    if let Some(predecessor) = &session.predecessor {
+        candidates.extend(store.load_session(predecessor)?);
     }
     // A status at a time: so each is a walk along an index, however many sessions there were.
-    others.extend(neighbours(store, session, &[SessionStatus::Ended])?);
-    others.extend(neighbours(store, session, &[SessionStatus::Lost])?);
-    let own = session
+    candidates.extend(list_worktree_sessions(
+        store,
+        session,
+        &[SessionStatus::Ended],
+    )?);
+    candidates.extend(list_worktree_sessions(
+        store,
+        session,
+        &[SessionStatus::Lost],
+    )?);
+    let own_work = session
         .execution_state()
         .work
         .item
         .map(|item| (item, session));
-    let theirs = others
+    let other_work = candidates
         .iter()
         .filter(|other| other.id != session.id)
         .filter_map(|other| Some((other.execution_state().work.item?, other)));
-    for (key, from) in own.into_iter().chain(theirs) {
+    for (key, from) in own_work.into_iter().chain(other_work) {
         let Ok(key) = key.parse() else { continue };
-        let Some(item) = store.item(&key)? else {
+        let Some(item) = store.load_item(&key)? else {
             continue;
         };
-        let free = item
+        let is_free = item
             .holder
             .as_ref()
             .is_none_or(|h| Some(h) == session.predecessor.as_ref());
-        if free && !item.status.is_finished() && scope.includes(item.repo.as_deref()) {
+        if is_free && !item.status.is_finished() && scope.includes(item.repo.as_deref()) {
             let work = from.execution_state().work;
-            let doing = work
+            let last_task = work
                 .task
                 .or(work.phase)
                 .unwrap_or_else(|| "no task recorded".to_owned());
-            let why = format!(
+            let reason = format!(
                 "session {} ({}) worked on it: {}",
                 from.id,
                 from.status,
-                one_line(&doing, EXCERPT)
+                one_line(&last_task, MAX_EXCERPT_CHARS)
             );
-            return Ok(Some((key.to_string(), why)));
+            return Ok(Some((key.to_string(), reason)));
         }
     }
     Ok(None)
 }
 
 /// Answers from the dated cache while the database cannot be asked.
-fn degraded(call: &Call, reason: &str) -> Outcome {
-    let observation = observe_without_database(&call.payload.session, reason, &call.site);
+fn answer_from_cache(context: &HookContext, reason: &str) -> HookOutcome {
+    let observation = observe_without_database(&context.payload.session, reason, &context.run);
     let policy = Policy {
         create_cache: false,
     };
-    let found = reconcile(&observation.snapshot, policy).divergences;
+    let divergences = reconcile(&observation.snapshot, policy).divergences;
     let mut whose = "so this is the local copy, which may be outdated".to_owned();
-    let state = match &observation.snapshot.cache {
+    let cache_text = match &observation.snapshot.cache {
         Reading::Fresh(cache) => {
             whose = match &cache.session {
-                Some(owner) if *owner == call.payload.session => whose,
+                Some(owner) if *owner == context.payload.session => whose,
                 Some(owner) => format!(
                     "and the local copy belongs to session {owner}, not to this one: it describes \
                      that session's work, which this session does not hold"
@@ -243,126 +261,134 @@ fn degraded(call: &Call, reason: &str) -> Outcome {
                 .fields
                 .iter()
                 .map(|(field, value)| match value {
-                    trueup_core::model::Value::Flag(flag) => format!("{}: {flag}", field.key()),
-                    trueup_core::model::Value::Text(text) => format!(
+                    trueup_core::model::FieldValue::Flag(flag) => {
+                        format!("{}: {flag}", field.key())
+                    }
+                    trueup_core::model::FieldValue::Text(text) => format!(
                         "{}: {}",
                         field.key(),
-                        one_line(text.as_deref().unwrap_or("none"), EXCERPT)
+                        one_line(text.as_deref().unwrap_or("none"), MAX_EXCERPT_CHARS)
                     ),
                 })
                 .collect();
-            call.fence().lines(&lines.join("\n"))
+            context.new_delimiter().wrap_lines(&lines.join("\n"))
         }
         _ => "There is no local cache either: it is unknown what this session holds.".to_owned(),
     };
-    let said = lines(&found).unwrap_or_default();
-    let context = format!(
+    let findings = render_findings(&divergences).unwrap_or_default();
+    let message = format!(
         "trueup: the database is unreachable, {whose}. Do not hand off work until `trueup doctor` \
-         reports that the database is back.\n{said}\n{state}"
+         reports that the database is back.\n{findings}\n{cache_text}"
     );
-    let response = Response {
-        system_message: lines(&found),
-        context: Some(("SessionStart", context)),
-        ..Response::default()
+    let response = HookResponse {
+        system_message: render_findings(&divergences),
+        context: Some(("SessionStart", message)),
+        ..HookResponse::default()
     };
-    Outcome {
+    HookOutcome {
         response,
         notes: vec![format!("trueup: {reason}")],
-        ..Outcome::default()
+        ..HookOutcome::default()
     }
 }
 
-fn prompt(call: &Call) -> Outcome {
-    let mut sent = Drained::default();
-    let outcome = match try_prompt(call, &mut sent) {
+fn handle_prompt(context: &HookContext) -> HookOutcome {
+    let mut drained = DrainReport::default();
+    let outcome = match update_prompt_context(context, &mut drained) {
         Ok(outcome) => outcome,
         // The next prompt asks again; a user who types is not to be bothered each time.
-        Err(error) => Outcome::note(format!("trueup: {error}")),
+        Err(error) => HookOutcome::from_note(format!("trueup: {error}")),
     };
-    outcome.telling(sent.lines(&call.site, Some(&call.payload.session)))
+    outcome.with_user_lines(drained.describe_problems(&context.run, Some(&context.payload.session)))
 }
 
-fn try_prompt(call: &Call, sent: &mut Drained) -> Result<Outcome, SyncError> {
-    let mut store = match call.open() {
+fn update_prompt_context(
+    context: &HookContext,
+    drained: &mut DrainReport,
+) -> Result<HookOutcome, SyncError> {
+    let mut store = match context.open_store() {
         // Only a start makes a database.
-        Err(StoreError::Missing(_)) if !call.was_synced() => return Ok(Outcome::default()),
+        Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(HookOutcome::default()),
         other => other?,
     };
-    sent.add(drain(&mut store, &call.site));
-    let id = &call.payload.session;
-    let known = store.session(id)?;
-    let Some(mut session) = known.filter(|it| !is_known_by_name_alone(it)) else {
+    drained.add(drain_outbox(&mut store, &context.run));
+    let id = &context.payload.session;
+    let stored = store.load_session(id)?;
+    let Some(mut session) = stored.filter(|it| !is_known_by_id_only(it)) else {
         // The start was missed, so its model knows nothing yet.
-        return try_start(call, Source::Startup, sent).map(|mut outcome| {
+        return start_session(context, StartSource::Startup, drained).map(|mut outcome| {
             if let Some((event, _)) = &mut outcome.response.context {
                 *event = "UserPromptSubmit";
             }
             outcome
         });
     };
-    let renewal = call.site.settings.renewal_seconds();
-    let due = session.renewal_is_due(renewal) || !session.status.is_present();
-    let is_late = session.status == SessionStatus::Ended && call.site.client_is_gone();
-    if is_late {
+    let renewal = context.run.settings.renewal_seconds();
+    let lease_due = session.is_renewal_due(renewal) || !session.status.is_present();
+    let client_is_gone = session.status == SessionStatus::Ended && context.run.client_is_gone();
+    if client_is_gone {
         // Its client was closed meanwhile, which brings nobody back.
-    } else if due || session.status != SessionStatus::Active {
-        store.heartbeat(&Heartbeat {
+    } else if lease_due || session.status != SessionStatus::Active {
+        store.record_heartbeat(&HeartbeatRequest {
             session: id.clone(),
-            lease_seconds: due.then_some(call.site.settings.lease_seconds),
+            lease_seconds: lease_due.then_some(context.run.settings.lease_seconds),
             status: Some(SessionStatus::Active),
-            span_seconds: None,
+            quiet_seconds: None,
         })?;
         session.status = SessionStatus::Active;
     }
-    let synced = true_up(&mut store, session, &[], &call.site)?;
+    let synced = true_up(&mut store, session, &[], &context.run)?;
     let session = &synced.session;
     // As it is now: what changed while this hook was at work must be told too.
-    let untold = session.revision > session.acknowledged;
-    if untold {
-        store.acknowledge(id, session.revision)?;
+    let has_news = session.revision > session.acknowledged;
+    if has_news {
+        store.acknowledge_revision(id, session.revision)?;
     }
-    let mut told = users_own(synced.mended_findings());
-    let mut response = Response::default();
-    if untold {
-        let lost = synced.remaining.iter().find(|d| d.code == Code::S13);
-        told.extend(lost.cloned());
-        let title = title(&mut store, session)?;
-        let line = lost.map(|d| d.message.as_str());
-        let fence = call.fence();
-        let mut text = reassertion(session, title.as_deref(), line, &fence);
+    let mut shown = retain_user_work(synced.fixed_findings());
+    let mut response = HookResponse::default();
+    if has_news {
+        let lost_claim = synced.remaining.iter().find(|d| d.code == Code::S13);
+        shown.extend(lost_claim.cloned());
+        let title = load_item_title(&mut store, session)?;
+        let line = lost_claim.map(|d| d.message.as_str());
+        let delimiter = context.new_delimiter();
+        let mut text = render_database_change(session, title.as_deref(), line, &delimiter);
         // Looked for once the revision counts as told: what is handed on from now on makes
         // the next prompt look again.
-        let handed = handed(&mut store, session, false)?;
-        if !handed.is_empty() {
-            text = format!("{text}\n{}", handed_on(&handed, &fence));
+        let notices = take_handoff_notices(&mut store, session, false)?;
+        if !notices.is_empty() {
+            text = format!("{text}\n{}", render_handoffs(&notices, &delimiter));
         }
         response.context = Some(("UserPromptSubmit", text));
     }
-    response.system_message = lines(&told);
-    Ok(Outcome {
+    response.system_message = render_findings(&shown);
+    Ok(HookOutcome {
         response,
-        notes: not_mended(&synced.problems),
-        ..Outcome::default()
+        notes: render_unfixed(&synced.problems),
+        ..HookOutcome::default()
     })
 }
 
 /// Returns the title of the item held.
-fn title(store: &mut SqliteStore, session: &Session) -> Result<Option<String>, StoreError> {
+fn load_item_title(
+    store: &mut SqliteStore,
+    session: &Session,
+) -> Result<Option<String>, StoreError> {
     Ok(match &session.item {
-        Some(key) => store.item_title(key)?,
+        Some(key) => store.load_item_title(key)?,
         None => None,
     })
 }
 
 /// Returns what the session's model is told of hand-offs, which then counts as told.
-fn handed(
+fn take_handoff_notices(
     store: &mut SqliteStore,
     session: &Session,
-    starts: bool,
-) -> Result<Vec<News>, StoreError> {
-    let news = store.handoff_news(&session.id, starts)?;
-    for (_, handoff) in news.iter().filter(|(_, handoff)| handoff.is_unread()) {
-        store.note_handoff_told(handoff)?;
+    is_start: bool,
+) -> Result<Vec<HandoffNotice>, StoreError> {
+    let notices = store.list_handoff_notices(&session.id, is_start)?;
+    for (_, handoff) in notices.iter().filter(|(_, handoff)| handoff.is_unread()) {
+        store.mark_handoff_shown(handoff)?;
     }
-    Ok(news)
+    Ok(notices)
 }

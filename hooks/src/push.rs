@@ -1,183 +1,211 @@
 //! `checkpoint-push`: local change to the database.
 
-use trueup_core::hook::{Event, Response};
+use trueup_core::hook::{HookEvent, HookResponse};
 use trueup_core::model::{Session, SessionStatus};
 use trueup_core::reconcile::{Code, Divergence};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{Heartbeat, Store as _, StoreError};
-use trueup_core::sync::{Drained, SyncError, drain, is_known_by_name_alone, register, true_up};
+use trueup_core::store::{HeartbeatRequest, Store as _, StoreError};
+use trueup_core::sync::{
+    DrainReport, SyncError, drain_outbox, is_known_by_id_only, register_session, true_up,
+};
 
-use crate::call::{lines, not_mended, users_own};
-use crate::capture::capture;
-use crate::spill::{keep, wait_in_outbox};
-use crate::state::pass_on;
-use crate::{Call, Outcome, counter, offer, untold};
+use crate::enqueue_offline::{enqueue_after_error, enqueue_event};
+use crate::hook_context::{render_findings, render_unfixed, retain_user_work};
+use crate::record_event::record_session_work;
+use crate::share_state::share_with_repos;
+use crate::{HookContext, HookOutcome, lost_notices, operation_counter, suggest_check};
 
 /// Answers the events at which something may have changed.
-pub fn handle(call: &Call) -> Outcome {
+pub fn handle_event(context: &HookContext) -> HookOutcome {
     if matches!(
-        call.payload.event,
-        Event::SessionStart(_)
-            | Event::Prompt(_)
-            | Event::BeforeTool(_)
-            | Event::BeforeSkillLine(_)
+        context.payload.event,
+        HookEvent::SessionStart(_)
+            | HookEvent::Prompt(_)
+            | HookEvent::BeforeTool(_)
+            | HookEvent::BeforeSkillLine(_)
     ) {
-        return Outcome::default();
+        return HookOutcome::default();
     }
-    if call.payload.event == Event::FileChanged {
-        return file_changed(call);
+    if context.payload.event == HookEvent::FileChanged {
+        return handle_file_changed(context);
     }
-    let operations = operations(call);
-    let mut sent = Drained::default();
-    let mut lost = Vec::new();
-    let mut outcome = match checkpoint(call, operations, &mut sent, &mut lost) {
+    let operations = count_operations(context);
+    let mut drained = DrainReport::default();
+    let mut lost_lines = Vec::new();
+    let mut outcome = match push_checkpoint(context, operations, &mut drained, &mut lost_lines) {
         Ok(outcome) => outcome,
-        Err(error) => wait_in_outbox(call, &error),
+        Err(error) => enqueue_after_error(context, &error),
     };
     // The next session is another one than that whose writes came too late.
-    lost.extend(sent.lost_lines(None));
-    outcome.notes.extend(untold::keep(call, &lost));
-    outcome.telling(sent.lines(&call.site, Some(&call.payload.session)))
+    lost_lines.extend(drained.describe_lost_edits(None));
+    outcome
+        .notes
+        .extend(lost_notices::save_for_next_start(context, &lost_lines));
+    outcome.with_user_lines(drained.describe_problems(&context.run, Some(&context.payload.session)))
 }
 
 /// Gives a state on that somebody saved. No session is at work then, so nothing else is due.
-fn file_changed(call: &Call) -> Outcome {
-    match call.open() {
-        Ok(mut store) => Outcome {
-            notes: pass_on(call, &mut store),
-            ..Outcome::default()
+fn handle_file_changed(context: &HookContext) -> HookOutcome {
+    match context.open_store() {
+        Ok(mut store) => HookOutcome {
+            notes: share_with_repos(context, &mut store),
+            ..HookOutcome::default()
         },
         // Nothing was registered yet.
-        Err(StoreError::Missing(_)) => Outcome::default(),
-        Err(error) => Outcome::note(format!("trueup: STATE.md was not shared: {error}")),
+        Err(StoreError::Missing(_)) => HookOutcome::default(),
+        Err(error) => HookOutcome::from_note(format!("trueup: STATE.md was not shared: {error}")),
     }
 }
 
 /// Counts a tool call; `None` for other events, and where it cannot be counted.
-fn operations(call: &Call) -> Option<u64> {
-    if !matches!(call.payload.event, Event::AfterTool(_)) {
+fn count_operations(context: &HookContext) -> Option<u64> {
+    if !matches!(context.payload.event, HookEvent::AfterTool(_)) {
         return None;
     }
-    counter::count(&call.site.settings.paths.counters(), &call.payload.session).ok()
+    operation_counter::count_operation(
+        &context.run.settings.paths.counters(),
+        &context.payload.session,
+    )
+    .ok()
 }
 
-fn checkpoint(
-    call: &Call,
+fn push_checkpoint(
+    context: &HookContext,
     operations: Option<u64>,
-    sent: &mut Drained,
-    lost: &mut Vec<String>,
-) -> Result<Outcome, SyncError> {
-    let mut store = match call.open() {
+    drained: &mut DrainReport,
+    lost_lines: &mut Vec<String>,
+) -> Result<HookOutcome, SyncError> {
+    let mut store = match context.open_store() {
         // Nothing was registered yet: the next start does.
-        Err(StoreError::Missing(_)) if !call.was_synced() => return Ok(Outcome::default()),
+        Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(HookOutcome::default()),
         other => other?,
     };
-    sent.add(drain(&mut store, &call.site));
-    let known = store.session(&call.payload.session)?;
-    let session = if let Some(session) = known.filter(|it| !is_known_by_name_alone(it)) {
+    drained.add(drain_outbox(&mut store, &context.run));
+    let stored = store.load_session(&context.payload.session)?;
+    let session = if let Some(session) = stored.filter(|it| !is_known_by_id_only(it)) {
         session
     } else {
-        let session = register(&mut store, &call.payload.session, None, &call.site)?;
+        let session = register_session(&mut store, &context.payload.session, None, &context.run)?;
         // A registration is no change that its own model must be told of.
-        store.acknowledge(&session.id, session.revision)?;
+        store.acknowledge_revision(&session.id, session.revision)?;
         session
     };
-    call.saw(&session);
-    renew(call, &mut store, &session)?;
+    context.set_session_base(&session);
+    renew_lease(context, &mut store, &session)?;
     let registered_at = session.registered_at;
     // Local edits first: what is captured below raises the revision they were made from.
-    let synced = true_up(&mut store, session, &[], &call.site)?;
-    call.saw(&synced.session);
-    lost.extend(losses(&synced.found));
-    let mut found = users_own(synced.mended_findings());
-    let mut notes = not_mended(&synced.problems);
-    let stuck = !synced.problems.is_empty();
-    let wrote = if sent.tally.waits {
-        notes.extend(keep(call));
-        call.note_captured();
+    let synced = true_up(&mut store, session, &[], &context.run)?;
+    context.set_session_base(&synced.session);
+    lost_lines.extend(lost_edit_lines(&synced.found));
+    let mut found = retain_user_work(synced.fixed_findings());
+    let mut notes = render_unfixed(&synced.problems);
+    let has_problems = !synced.problems.is_empty();
+    let wrote_event = if drained.counts.is_waiting {
+        notes.extend(enqueue_event(context));
+        context.mark_event_recorded();
         false
     } else {
-        capture(call, &mut store, synced)?
+        record_session_work(context, &mut store, synced)?
     };
-    if wrote
-        && !stuck
-        && let Some(session) = store.session(&call.payload.session)?
+    if wrote_event
+        && !has_problems
+        && let Some(session) = store.load_session(&context.payload.session)?
     {
-        let again = true_up(&mut store, session, &[], &call.site)?;
-        lost.extend(losses(&again.found));
-        found.extend(again.found.into_iter().filter(|d| d.code == Code::S11));
+        let second_pass = true_up(&mut store, session, &[], &context.run)?;
+        lost_lines.extend(lost_edit_lines(&second_pass.found));
+        found.extend(
+            second_pass
+                .found
+                .into_iter()
+                .filter(|d| d.code == Code::S11),
+        );
     }
-    if matches!(call.payload.event, Event::AfterTool(_) | Event::Stop { .. }) {
-        notes.extend(pass_on(call, &mut store));
+    if matches!(
+        context.payload.event,
+        HookEvent::AfterTool(_) | HookEvent::Stop { .. }
+    ) {
+        notes.extend(share_with_repos(context, &mut store));
     }
-    let mut told: Vec<String> = lines(&found).into_iter().collect();
-    if call.payload.event == (Event::Stop { again: false }) {
-        let offer = offer::workplans(call, registered_at);
-        told.extend(offer.line);
-        notes.extend(offer.notes);
+    let mut user_lines: Vec<String> = render_findings(&found).into_iter().collect();
+    if context.payload.event == (HookEvent::Stop { is_repeated: false }) {
+        let suggestion = suggest_check::suggest_for_workplans(context, registered_at);
+        user_lines.extend(suggestion.line);
+        notes.extend(suggestion.notes);
     }
-    let mut response = Response {
-        system_message: (!told.is_empty()).then(|| told.join("\n")),
-        ..Response::default()
+    let mut response = HookResponse {
+        system_message: (!user_lines.is_empty()).then(|| user_lines.join("\n")),
+        ..HookResponse::default()
     };
-    let due = operations.filter(|count| count % call.site.settings.checkpoint_every == 0);
+    let due = operations.filter(|count| count % context.run.settings.checkpoint_every == 0);
     if let Some(count) = due {
-        store.checkpoint(&call.payload.session, count, &call.provenance("operations"))?;
-        response.context = reminder(call, &mut store, count)?;
+        store.record_checkpoint(
+            &context.payload.session,
+            count,
+            &context.build_provenance("operations"),
+        )?;
+        response.context = build_reminder(context, &mut store, count)?;
     }
-    if call.payload.event == Event::BeforeCompaction {
+    if context.payload.event == HookEvent::BeforeCompaction {
         let count = operations.unwrap_or(0);
-        store.checkpoint(&call.payload.session, count, &call.provenance("compaction"))?;
+        store.record_checkpoint(
+            &context.payload.session,
+            count,
+            &context.build_provenance("compaction"),
+        )?;
     }
-    Ok(Outcome {
+    Ok(HookOutcome {
         response,
         notes,
-        ..Outcome::default()
+        ..HookOutcome::default()
     })
 }
 
 /// Returns the lines of edits that lost.
-fn losses(found: &[Divergence]) -> impl Iterator<Item = String> {
-    let lost = found.iter().filter(|d| d.code == Code::S11);
-    lost.map(|d| d.message.clone())
+fn lost_edit_lines(divergences: &[Divergence]) -> impl Iterator<Item = String> {
+    let lost_edits = divergences.iter().filter(|d| d.code == Code::S11);
+    lost_edits.map(|d| d.message.clone())
 }
 
 /// Renews the lease when it is due, and takes the status that the event means.
-fn renew(call: &Call, store: &mut SqliteStore, session: &Session) -> Result<(), StoreError> {
-    let status = match call.payload.event {
-        Event::Stop { .. } => Some(SessionStatus::Idle),
+fn renew_lease(
+    context: &HookContext,
+    store: &mut SqliteStore,
+    session: &Session,
+) -> Result<(), StoreError> {
+    let status = match context.payload.event {
+        HookEvent::Stop { .. } => Some(SessionStatus::Idle),
         // A session that works is not lost, whatever a sweep believed.
-        Event::AfterTool(_) | Event::Task(_) if !session.status.is_present() => {
+        HookEvent::AfterTool(_) | HookEvent::Task(_) if !session.status.is_present() => {
             Some(SessionStatus::Active)
         }
         _ => None,
     };
     // A hook that runs on after its client was closed brings nobody back.
-    if session.status == SessionStatus::Ended && call.site.client_is_gone() {
+    if session.status == SessionStatus::Ended && context.run.client_is_gone() {
         return Ok(());
     }
-    let due = session.renewal_is_due(call.site.settings.renewal_seconds());
-    let turns = status.is_some_and(|status| status != session.status);
-    let ends = matches!(call.payload.event, Event::SessionEnd(_));
-    if ends || !(due || turns) {
+    let lease_due = session.is_renewal_due(context.run.settings.renewal_seconds());
+    let status_changes = status.is_some_and(|status| status != session.status);
+    let is_session_end = matches!(context.payload.event, HookEvent::SessionEnd(_));
+    if is_session_end || !(lease_due || status_changes) {
         return Ok(());
     }
-    store.heartbeat(&Heartbeat {
+    store.record_heartbeat(&HeartbeatRequest {
         session: session.id.clone(),
         // A turn that ends is no sign of life worth a renewal of its own.
-        lease_seconds: due.then_some(call.site.settings.lease_seconds),
+        lease_seconds: lease_due.then_some(context.run.settings.lease_seconds),
         status,
-        span_seconds: None,
+        quiet_seconds: None,
     })
 }
 
 /// Reminds the model of recording its progress, where there is any to record.
-fn reminder(
-    call: &Call,
+fn build_reminder(
+    context: &HookContext,
     store: &mut SqliteStore,
     count: u64,
 ) -> Result<Option<(&'static str, String)>, StoreError> {
-    let session = store.session(&call.payload.session)?;
+    let session = store.load_session(&context.payload.session)?;
     Ok(session.filter(|session| session.item.is_some()).map(|_| {
         let text = format!(
             "trueup checkpoint: {count} operations in this session. If phase or task changed, \

@@ -14,13 +14,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::error::{Error, Named, Result};
-use crate::parts;
-use crate::places::on_path;
+use crate::artifacts;
+use crate::error::{Error, IoResultExt, Result};
+use crate::layout::find_on_path;
 use crate::process;
 use crate::progress::Progress;
 
-const LIMIT: Duration = Duration::from_mins(1);
+const PROBE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What to build for.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,15 +30,15 @@ pub(crate) struct Target {
     /// The C compiler for it, for SQLite, if not the usual one.
     cc: Option<PathBuf>,
     /// Whether the C library is linked in.
-    linked_in: bool,
+    static_libc: bool,
     /// Why nothing faster was taken.
-    pub(crate) because: Option<String>,
+    pub(crate) fallback_reason: Option<String>,
 }
 
 impl Target {
     /// How it is told to the user.
     pub(crate) fn describe(&self) -> String {
-        let kind = if self.triple.ends_with("musl") || self.linked_in {
+        let kind = if self.triple.ends_with("musl") || self.static_libc {
             ", static"
         } else {
             ""
@@ -48,56 +48,56 @@ impl Target {
 }
 
 /// Chooses the target; `may_add` allows asking rustup for the musl one.
-pub(crate) fn choose(source: &Path, may_add: bool) -> Result<Target> {
-    let host = host(source)?;
+pub(crate) fn choose_target(source: &Path, may_add: bool) -> Result<Target> {
+    let host = host_triple(source)?;
     let Some(arch) = linux_arch(&host) else {
         return Ok(Target {
             triple: host,
             cc: None,
-            linked_in: false,
-            because: None,
+            static_libc: false,
+            fallback_reason: None,
         });
     };
     let musl = format!("{arch}-unknown-linux-musl");
-    let because = match musl_compiler(arch, &musl) {
+    let fallback_reason = match find_musl_compiler(arch, &musl) {
         None => "it needs a C compiler (Debian: apt install musl-tools)".to_owned(),
-        Some(_) if !usable(source, &musl, may_add) => {
+        Some(_) if !is_target_usable(source, &musl, may_add) => {
             format!("it needs the Rust target (rustup target add {musl})")
         }
         Some(cc) => {
             return Ok(Target {
                 triple: musl,
                 cc: Some(cc),
-                linked_in: true,
-                because: None,
+                static_libc: true,
+                fallback_reason: None,
             });
         }
     };
-    let cc = on_path("cc");
-    let linked_in = host.ends_with("-gnu") && cc.is_some_and(|cc| links(&cc, &["-static"]));
+    let cc = find_on_path("cc");
+    let static_libc = host.ends_with("-gnu") && cc.is_some_and(|cc| can_link(&cc, &["-static"]));
     Ok(Target {
         triple: host,
         cc: None,
-        linked_in,
-        because: Some(because),
+        static_libc,
+        fallback_reason: Some(fallback_reason),
     })
 }
 
 /// Builds every binary and returns where each one lies.
-pub(crate) fn build(source: &Path, target: &Target) -> Result<BTreeMap<String, PathBuf>> {
+pub(crate) fn build_binaries(source: &Path, target: &Target) -> Result<BTreeMap<String, PathBuf>> {
     let progress = Progress::start();
-    let mut command = Command::new(cargo());
+    let mut command = Command::new(cargo_program());
     command
         .current_dir(source)
         .args(["build", "--release", "--bins", "--target", &target.triple]);
     command.arg("--message-format=json-render-diagnostics");
-    for package in parts::PACKAGES {
+    for package in artifacts::PACKAGES {
         command.args(["-p", package]);
     }
     if let Some(cc) = &target.cc {
         command.env(format!("CC_{}", target.triple.replace('-', "_")), cc);
     }
-    if target.linked_in && !target.triple.ends_with("musl") {
+    if target.static_libc && !target.triple.ends_with("musl") {
         let mut flags = env::var_os("RUSTFLAGS").unwrap_or_default();
         flags.push(" -C target-feature=+crt-static");
         command.env("RUSTFLAGS", flags);
@@ -115,26 +115,30 @@ pub(crate) fn build(source: &Path, target: &Target) -> Result<BTreeMap<String, P
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
 
-    let mut child = command.spawn().named("run", Path::new(&cargo()))?;
-    let (out, err) = (child.stdout.take(), child.stderr.take());
-    let said = thread::spawn(move || {
-        let said = err.map(|err| follow(err, &progress)).unwrap_or_default();
+    let mut child = command
+        .spawn()
+        .with_action("run", Path::new(&cargo_program()))?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let reader = thread::spawn(move || {
+        let messages = stderr
+            .map(|err| follow_output(err, &progress))
+            .unwrap_or_default();
         progress.finish();
-        said
+        messages
     });
-    let built = out.map(products).unwrap_or_default();
-    let status = child.wait().named("wait for", Path::new("cargo"))?;
-    let said = said.join().unwrap_or_default();
+    let products = stdout.map(parse_products).unwrap_or_default();
+    let status = child.wait().with_action("wait for", Path::new("cargo"))?;
+    let messages = reader.join().unwrap_or_default();
     if status.success() {
-        return Ok(built);
+        return Ok(products);
     }
-    let from = said
+    let first_error = messages
         .iter()
         .position(|line| line.starts_with("error"))
         .unwrap_or(0);
-    let shown: Vec<_> = said
+    let shown: Vec<_> = messages
         .iter()
-        .skip(from)
+        .skip(first_error)
         .take(40)
         .map(String::as_str)
         .collect();
@@ -148,8 +152,8 @@ pub(crate) fn build(source: &Path, target: &Target) -> Result<BTreeMap<String, P
 }
 
 /// The binaries in a directory.
-pub(crate) fn take(dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
-    parts::binaries()
+pub(crate) fn find_binaries(dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
+    artifacts::list_binaries()
         .map(|name| {
             let path = dir.join(name);
             if path.is_file() {
@@ -165,22 +169,22 @@ pub(crate) fn take(dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
 }
 
 /// Where the binaries of a build that has happened already lie: beside this program.
-pub(crate) fn beside() -> PathBuf {
+pub(crate) fn installer_dir() -> PathBuf {
     env::current_exe()
         .ok()
         .and_then(|exe| exe.parent().map(Path::to_owned))
         .unwrap_or_else(|| PathBuf::from("."))
 }
 
-fn cargo() -> OsString {
+fn cargo_program() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// Shows cargo's status lines and keeps what it said.
-fn follow(err: impl Read, progress: &Progress) -> Vec<String> {
-    let mut said = Vec::new();
+fn follow_output(stderr: impl Read, progress: &Progress) -> Vec<String> {
+    let mut messages = Vec::new();
     let mut line = Vec::new();
-    for byte in BufReader::new(err)
+    for byte in BufReader::new(stderr)
         .bytes()
         .map_while(std::result::Result::ok)
     {
@@ -191,18 +195,18 @@ fn follow(err: impl Read, progress: &Progress) -> Vec<String> {
         }
         let text = String::from_utf8_lossy(&line).into_owned();
         line.clear();
-        progress.line(&text);
+        progress.show_line(&text);
         let is_bar = text.trim_start().starts_with("Building [");
         if !is_bar && !text.trim().is_empty() {
-            said.push(text);
+            messages.push(text);
         }
     }
-    said
+    messages
 }
 
 /// The executables that cargo names in its messages.
-fn products(out: impl Read) -> BTreeMap<String, PathBuf> {
-    BufReader::new(out)
+fn parse_products(stdout: impl Read) -> BTreeMap<String, PathBuf> {
+    BufReader::new(stdout)
         .lines()
         .map_while(std::result::Result::ok)
         .filter_map(|line| {
@@ -215,25 +219,26 @@ fn products(out: impl Read) -> BTreeMap<String, PathBuf> {
 }
 
 /// The target that rustc builds for by itself.
-fn host(source: &Path) -> Result<String> {
-    let said = process::run(
-        Command::new(rustc()).arg("-vV").current_dir(source),
+fn host_triple(source: &Path) -> Result<String> {
+    let output = process::run_bounded(
+        Command::new(rustc_program()).arg("-vV").current_dir(source),
         b"",
-        LIMIT,
+        PROBE_TIMEOUT,
     )
-    .named("run", Path::new(&rustc()))?;
-    said.stdout
+    .with_action("run", Path::new(&rustc_program()))?;
+    output
+        .stdout
         .lines()
         .find_map(|line| line.strip_prefix("host: "))
         .map(str::to_owned)
         .ok_or_else(|| Error::Tool {
             what: "rustc -vV".to_owned(),
-            detail: said.complaint(),
+            detail: output.first_error_line(),
             hint: "install a Rust toolchain: https://rustup.rs".to_owned(),
         })
 }
 
-fn rustc() -> OsString {
+fn rustc_program() -> OsString {
     env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
 }
 
@@ -246,19 +251,21 @@ fn linux_arch(host: &str) -> Option<&'static str> {
 }
 
 /// A C compiler that makes static musl programs, tried out.
-fn musl_compiler(arch: &str, triple: &str) -> Option<PathBuf> {
+fn find_musl_compiler(arch: &str, triple: &str) -> Option<PathBuf> {
     let chosen = env::var_os(format!("CC_{}", triple.replace('-', "_"))).map(PathBuf::from);
-    let cross = on_path(&format!("{arch}-linux-musl-gcc"));
+    let cross = find_on_path(&format!("{arch}-linux-musl-gcc"));
     // On a musl system the plain compiler is one.
-    let plain = cfg!(target_env = "musl").then(|| on_path("cc")).flatten();
-    [chosen, on_path("musl-gcc"), cross, plain]
+    let plain = cfg!(target_env = "musl")
+        .then(|| find_on_path("cc"))
+        .flatten();
+    [chosen, find_on_path("musl-gcc"), cross, plain]
         .into_iter()
         .flatten()
-        .find(|cc| links(cc, &["-static"]))
+        .find(|cc| can_link(cc, &["-static"]))
 }
 
 /// Whether a C compiler can make a program.
-fn links(cc: &Path, flags: &[&str]) -> bool {
+fn can_link(cc: &Path, flags: &[&str]) -> bool {
     let Ok(scratch) = tempfile::tempdir() else {
         return false;
     };
@@ -268,23 +275,25 @@ fn links(cc: &Path, flags: &[&str]) -> bool {
         .args(["-x", "c", "-", "-o"])
         .arg(scratch.path().join("probe"));
     let program = b"#include <stdio.h>\nint main(void) { return puts(\"\") < 0; }\n";
-    process::run(&mut command, program, LIMIT).is_ok_and(|ended| ended.status.success())
+    process::run_bounded(&mut command, program, PROBE_TIMEOUT)
+        .is_ok_and(|ended| ended.status.success())
 }
 
 /// Whether Rust's own part of a target is there, or could be fetched.
-fn usable(source: &Path, triple: &str, may_add: bool) -> bool {
-    let there = || {
-        let mut command = Command::new(rustc());
+fn is_target_usable(source: &Path, triple: &str, may_add: bool) -> bool {
+    let is_installed = || {
+        let mut command = Command::new(rustc_program());
         command
             .current_dir(source)
             .args(["--print", "target-libdir", "--target", triple]);
-        process::run(&mut command, b"", LIMIT)
+        process::run_bounded(&mut command, b"", PROBE_TIMEOUT)
             .is_ok_and(|said| said.status.success() && Path::new(said.stdout.trim()).is_dir())
     };
-    if there() || !may_add || on_path("rustup").is_none() {
-        return there();
+    if is_installed() || !may_add || find_on_path("rustup").is_none() {
+        return is_installed();
     }
     let mut command = Command::new("rustup");
     command.current_dir(source).args(["target", "add", triple]);
-    process::run(&mut command, b"", LIMIT).is_ok_and(|said| said.status.success()) && there()
+    process::run_bounded(&mut command, b"", PROBE_TIMEOUT).is_ok_and(|said| said.status.success())
+        && is_installed()
 }

@@ -3,20 +3,20 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Named, Result};
+use crate::error::{IoResultExt, Result};
 use crate::files;
 
 /// Makes a directory with its parents, readable by their owner alone as the data in them is,
 /// and returns those that are new, outermost first.
-pub(crate) fn make(dir: &Path) -> Result<Vec<PathBuf>> {
-    let mut new: Vec<PathBuf> = dir
+pub(crate) fn create_dirs(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut missing: Vec<PathBuf> = dir
         .ancestors()
         .take_while(|path| !path.exists())
         .map(Path::to_owned)
         .collect();
-    new.reverse();
-    files::make_dirs(dir, 0o700).named("create the directory", dir)?;
-    Ok(new)
+    missing.reverse();
+    files::create_dirs_with_mode(dir, 0o700).with_action("create the directory", dir)?;
+    Ok(missing)
 }
 
 /// Removes those of the directories that are empty, innermost first, and returns them.
@@ -39,6 +39,6 @@ pub(crate) fn remove_all(path: &Path) -> Result<bool> {
     } else {
         fs::remove_file(path)
     }
-    .named("remove", path)
+    .with_action("remove", path)
     .map(|()| true)
 }

@@ -63,13 +63,13 @@ impl Error {
 }
 
 /// Names the file in an IO error.
-pub(crate) trait Named<T> {
+pub(crate) trait IoResultExt<T> {
     /// Adds what was tried and on which path.
-    fn named(self, action: &'static str, path: &Path) -> Result<T>;
+    fn with_action(self, action: &'static str, path: &Path) -> Result<T>;
 }
 
-impl<T> Named<T> for io::Result<T> {
-    fn named(self, action: &'static str, path: &Path) -> Result<T> {
+impl<T> IoResultExt<T> for io::Result<T> {
+    fn with_action(self, action: &'static str, path: &Path) -> Result<T> {
         self.map_err(|source| Error::Io {
             action,
             path: path.to_owned(),

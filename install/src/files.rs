@@ -14,10 +14,10 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 
 /// Largest file read, in bytes. A binary with its symbols has a tenth of it.
-const LARGEST: u64 = 1024 * 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// Reads a regular file, or one that a link leads to, without waiting for it.
-pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0))
@@ -26,7 +26,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other("not a file"));
     }
     let mut bytes = Vec::new();
-    if file.take(LARGEST + 1).read_to_end(&mut bytes)? as u64 > LARGEST {
+    if file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)? as u64 > MAX_FILE_BYTES {
         return Err(ErrorKind::FileTooLarge.into());
     }
     Ok(bytes)
@@ -45,7 +45,7 @@ pub(crate) fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> 
 }
 
 /// Makes a directory with its parents; the new ones get this mode.
-pub(crate) fn make_dirs(path: &Path, mode: u32) -> io::Result<()> {
+pub(crate) fn create_dirs_with_mode(path: &Path, mode: u32) -> io::Result<()> {
     let missing: Vec<&Path> = path.ancestors().take_while(|dir| !dir.exists()).collect();
     for dir in missing
         .into_iter()
@@ -72,15 +72,15 @@ pub(crate) fn open_dir(path: &Path) -> io::Result<File> {
 }
 
 /// Locks what is open, for as long as what is returned lives; waits at most `patience`.
-pub(crate) fn lock(open: File, patience: Duration) -> io::Result<File> {
+pub(crate) fn lock_file(file: File, timeout: Duration) -> io::Result<File> {
     let (sender, receiver) = mpsc::channel();
     // The thread of a wait given up dies with the process, and drops a lock it should still get.
     thread::spawn(move || {
-        let locked = open.lock().map(|()| open);
+        let locked = file.lock().map(|()| file);
         // Nobody listens any more: the lock is dropped with the message.
         let _ = sender.send(locked);
     });
     receiver
-        .recv_timeout(patience)
+        .recv_timeout(timeout)
         .unwrap_or_else(|_| Err(ErrorKind::WouldBlock.into()))
 }

@@ -4,192 +4,197 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::args::Args;
+use crate::artifacts;
 use crate::client::Client;
 use crate::compile;
 use crate::error::{Error, Result};
-use crate::link::{self, Linked};
+use crate::layout::{Layout, is_on_path};
+use crate::link::{self, LinkOutcome};
 use crate::manifest::{Link, Manifest};
-use crate::parts;
-use crate::places::{Places, is_on_path};
-use crate::plan::{self, Step};
-use crate::report::{Report, State};
+use crate::report::{Report, RowState};
 use crate::stage;
-use crate::touched::{self, Snapshot};
+use crate::steps::{self, InstallStep};
+use crate::user_files::{self, ClientSnapshot};
 use crate::verify;
 
 /// Installs or upgrades.
-pub(crate) fn run(args: &Args, places: &Places, report: &mut Report) -> Result<()> {
-    let steps = plan::install(args, places)?;
+pub(crate) fn run_install(args: &Args, layout: &Layout, report: &mut Report) -> Result<()> {
+    let steps = steps::build_steps(args, layout)?;
     if args.dry_run {
-        report.say("Steps:");
+        report.print_text("Steps:");
         for (step, number) in steps.iter().zip(1..) {
-            report.item(&format!("{number}. {step}"));
+            report.print_item(&format!("{number}. {step}"));
         }
-        report.say("Nothing was changed.");
+        report.print_text("Nothing was changed.");
         return Ok(());
     }
-    let manifest = Manifest::load(&places.manifest)?.unwrap_or_default();
-    let mut work = Work {
-        places,
+    let manifest = Manifest::read(&layout.manifest)?.unwrap_or_default();
+    let mut installer = Installer {
+        layout,
         report,
         manifest,
         binaries: BTreeMap::new(),
     };
-    steps.iter().try_for_each(|step| work.apply(step))
+    steps.iter().try_for_each(|step| installer.apply_step(step))
 }
 
 /// What the steps hand to one another.
-struct Work<'a> {
-    places: &'a Places,
+struct Installer<'a> {
+    layout: &'a Layout,
     report: &'a mut Report,
     manifest: Manifest,
     binaries: BTreeMap<String, PathBuf>,
 }
 
-impl Work<'_> {
-    fn apply(&mut self, step: &Step) -> Result<()> {
-        self.announce(step);
+impl Installer<'_> {
+    fn apply_step(&mut self, step: &InstallStep) -> Result<()> {
+        self.announce_step(step);
         match step {
-            Step::Build(target) => {
-                self.binaries = compile::build(&self.places.source, target)?;
+            InstallStep::Build(target) => {
+                self.binaries = compile::build_binaries(&self.layout.source, target)?;
                 let detail = target.describe();
-                match &target.because {
-                    None => self.report.row("binaries", State::Fine, detail),
+                match &target.fallback_reason {
+                    None => self.report.add_row("binaries", RowState::Fine, detail),
                     Some(why) => {
                         let hint = format!("hooks would start faster with musl: {why}");
                         self.report
-                            .row_with_hint("binaries", State::Fine, detail, hint);
+                            .add_row_with_hint("binaries", RowState::Fine, detail, hint);
                     }
                 }
             }
-            Step::Take(dir) => {
-                self.binaries = compile::take(dir)?;
-                let detail = format!("from {}", self.places.short(dir));
-                self.report.row("binaries", State::Fine, detail);
+            InstallStep::UseBinaries(dir) => {
+                self.binaries = compile::find_binaries(dir)?;
+                let detail = format!("from {}", self.layout.shorten(dir));
+                self.report.add_row("binaries", RowState::Fine, detail);
             }
-            Step::Stage { at, client } => self.stage(at, client.as_deref())?,
-            Step::ReadBack => {
-                verify::read_back(&self.places.stage)?;
+            InstallStep::Stage { at, client } => self.stage_plugin(at, client.as_deref())?,
+            InstallStep::ReadBack => {
+                verify::check_binaries(&self.layout.stage)?;
                 self.report
-                    .row("read back", State::Fine, "every staged binary runs");
+                    .add_row("read back", RowState::Fine, "every staged binary runs");
             }
-            Step::Link(links) => self.link(links)?,
-            Step::Register(client) => self.register(client)?,
-            Step::LeaveClient(why) => {
-                let hint = format!("claude --plugin-dir {}", self.places.stage.display());
+            InstallStep::Link(links) => self.link_commands(links)?,
+            InstallStep::Register(client) => self.register_plugin(client)?,
+            InstallStep::SkipClient(why) => {
+                let hint = format!("claude --plugin-dir {}", self.layout.stage.display());
                 let detail = format!("not registered: {why}");
                 self.report
-                    .row_with_hint("Claude Code", State::Skipped, detail, hint);
+                    .add_row_with_hint("Claude Code", RowState::Skipped, detail, hint);
             }
-            Step::Migrate => verify::migrate(self.places, self.report)?,
-            Step::Demo => verify::demo(self.places, self.report)?,
-            Step::Doctor => verify::doctor(self.places, self.report)?,
+            InstallStep::Migrate => verify::run_migration(self.layout, self.report)?,
+            InstallStep::Demo => verify::run_demo(self.layout, self.report)?,
+            InstallStep::Doctor => verify::run_doctor(self.layout, self.report)?,
         }
         Ok(())
     }
 
-    fn announce(&self, step: &Step) {
-        if matches!(step, Step::Build(_) | Step::Register(_)) {
-            self.report.now(&step.to_string());
+    fn announce_step(&self, step: &InstallStep) {
+        if matches!(step, InstallStep::Build(_) | InstallStep::Register(_)) {
+            self.report.print_progress(&step.to_string());
         }
     }
 
-    fn stage(&mut self, at: &Path, client: Option<&Path>) -> Result<()> {
-        let version = client.and_then(|client| Client::new(client, self.places).version());
-        let tree = stage::gather(&self.places.source, &self.binaries, version)?;
-        let state = if stage::holds(at, &tree) {
-            State::Same
+    fn stage_plugin(&mut self, at: &Path, client: Option<&Path>) -> Result<()> {
+        let version = client.and_then(|client| Client::new(client, self.layout).read_version());
+        let tree = stage::collect_files(&self.layout.source, &self.binaries, version)?;
+        let state = if stage::tree_matches(at, &tree) {
+            RowState::Same
         } else {
-            let new = stage::put(at, &tree, verify::read_back)?;
-            self.manifest.created(new);
-            State::Done
+            let new_dirs = stage::install_tree(at, &tree, verify::check_binaries)?;
+            self.manifest.add_created_dirs(new_dirs);
+            RowState::Done
         };
-        self.manifest.version = stage::version(&tree);
+        self.manifest.version = stage::plugin_version(&tree);
         at.clone_into(&mut self.manifest.stage);
-        self.save()?;
+        self.write_manifest()?;
         let detail = format!(
             "{}, version {}",
-            self.places.short(at),
+            self.layout.shorten(at),
             self.manifest.version
         );
-        self.report.row("plugin", state, detail);
+        self.report.add_row("plugin", state, detail);
         Ok(())
     }
 
-    fn link(&mut self, links: &[Link]) -> Result<()> {
+    fn link_commands(&mut self, links: &[Link]) -> Result<()> {
         for link in links {
-            let shown = self.places.short(&link.at);
-            match link::put(link, &self.manifest.links) {
-                Ok(Linked::Same) => self.report.row("command", State::Same, shown),
-                Ok(Linked::New(dirs)) => {
-                    self.manifest.created(dirs);
-                    self.report.row("command", State::Done, shown);
+            let shown = self.layout.shorten(&link.at);
+            match link::write_link(link, &self.manifest.links) {
+                Ok(LinkOutcome::Unchanged) => self.report.add_row("command", RowState::Same, shown),
+                Ok(LinkOutcome::Created(dirs)) => {
+                    self.manifest.add_created_dirs(dirs);
+                    self.report.add_row("command", RowState::Done, shown);
                 }
                 Err(error) => {
-                    self.report.failed("command", &error);
+                    self.report.add_failure("command", &error);
                     continue;
                 }
             }
             self.manifest.links.retain(|known| known.at != link.at);
             self.manifest.links.push(link.clone());
         }
-        if let Some(dir) = &self.places.links
+        if let Some(dir) = &self.layout.link_dir
             && !is_on_path(dir)
         {
-            let detail = format!("{} is not on it", self.places.short(dir));
+            let detail = format!("{} is not on it", self.layout.shorten(dir));
             let hint = format!("export PATH=\"{}:$PATH\"", dir.display());
             self.report
-                .row_with_hint("PATH", State::Skipped, detail, hint);
+                .add_row_with_hint("PATH", RowState::Skipped, detail, hint);
         }
-        self.save()
+        self.write_manifest()
     }
 
-    fn register(&mut self, program: &Path) -> Result<()> {
-        let client = Client::new(program, self.places);
+    fn register_plugin(&mut self, program: &Path) -> Result<()> {
+        let client = Client::new(program, self.layout);
         // Written down first: killed half way, the next run or an uninstallation still knows it.
-        let before = Snapshot::take(self.places)?;
-        touched::recover(&mut self.manifest, &before);
+        let before = ClientSnapshot::capture(self.layout)?;
+        user_files::record_interrupted(&mut self.manifest, &before);
         self.manifest.pending = Some(before);
         self.manifest.registered = true;
-        self.save()?;
-        let outcome = client.register(&self.places.stage, &self.manifest.version);
-        let judged = client.validate(&self.places.stage);
+        self.write_manifest()?;
+        let outcome = client.register_plugin(&self.layout.stage, &self.manifest.version);
+        let validation = client.validate_plugin(&self.layout.stage);
         // Recorded in any case: a registration that failed half way has to be taken back too.
-        touched::record(&mut self.manifest, &Snapshot::take(self.places)?);
-        self.save()?;
+        user_files::record_changes(&mut self.manifest, &ClientSnapshot::capture(self.layout)?);
+        self.write_manifest()?;
         match outcome {
-            Ok(registered) if registered.disabled => self.report.row_with_hint(
+            Ok(registered) if registered.is_disabled => self.report.add_row_with_hint(
                 "Claude Code",
-                State::Missing,
-                format!("{} is registered but disabled", parts::PLUGIN_ID),
-                format!("claude plugin enable {}", parts::PLUGIN_ID),
+                RowState::Missing,
+                format!("{} is registered but disabled", artifacts::PLUGIN_ID),
+                format!("claude plugin enable {}", artifacts::PLUGIN_ID),
             ),
-            Ok(registered) if registered.done.is_empty() => {
-                let detail = format!("{} is registered", parts::PLUGIN_ID);
-                self.report.row("Claude Code", State::Same, detail);
+            Ok(registered) if registered.actions.is_empty() => {
+                let detail = format!("{} is registered", artifacts::PLUGIN_ID);
+                self.report.add_row("Claude Code", RowState::Same, detail);
             }
             Ok(registered) => {
-                let detail = format!("{}: {}", parts::PLUGIN_ID, registered.done.join(", "));
-                self.report.row("Claude Code", State::Done, detail);
+                let detail = format!(
+                    "{}: {}",
+                    artifacts::PLUGIN_ID,
+                    registered.actions.join(", ")
+                );
+                self.report.add_row("Claude Code", RowState::Done, detail);
             }
-            Err(error) => self.report.failed("Claude Code", &error),
+            Err(error) => self.report.add_failure("Claude Code", &error),
         }
-        match judged {
-            Ok(()) => self
-                .report
-                .row("manifest", State::Fine, "passes claude plugin validate"),
-            Err(error) => self.not_judged(&error),
+        match validation {
+            Ok(()) => {
+                self.report
+                    .add_row("manifest", RowState::Fine, "passes claude plugin validate");
+            }
+            Err(error) => self.report_not_validated(&error),
         }
         Ok(())
     }
 
-    fn not_judged(&mut self, error: &Error) {
+    fn report_not_validated(&mut self, error: &Error) {
         // An older client may know neither the command nor the newer fields; the plugin still runs.
         let detail = format!("not validated: {error}");
-        self.report.row("manifest", State::Skipped, detail);
+        self.report.add_row("manifest", RowState::Skipped, detail);
     }
 
-    fn save(&mut self) -> Result<()> {
-        self.manifest.save(&self.places.manifest)
+    fn write_manifest(&mut self) -> Result<()> {
+        self.manifest.write(&self.layout.manifest)
     }
 }

@@ -5,46 +5,51 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use crate::dirs;
-use crate::error::{Error, Named, Result};
+use crate::error::{Error, IoResultExt, Result};
 use crate::manifest::Link;
 use crate::stage;
 
 /// What became of a link.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Linked {
+pub(crate) enum LinkOutcome {
     /// It is new, or points to a new place; with the directories that were made for it.
-    New(Vec<PathBuf>),
+    Created(Vec<PathBuf>),
     /// It was right already.
-    Same,
+    Unchanged,
 }
 
 /// Makes a link, and refuses to replace anything that is not ours.
-pub(crate) fn put(link: &Link, known: &[Link]) -> Result<Linked> {
+pub(crate) fn write_link(link: &Link, known: &[Link]) -> Result<LinkOutcome> {
     if let Ok(meta) = fs::symlink_metadata(&link.at) {
         match fs::read_link(&link.at) {
-            Ok(to) if to == link.to => return Ok(Linked::Same),
-            Ok(to) if is_ours(&link.at, &to, known) => {}
-            Ok(to) => return Err(foreign(link, &format!("is a link to {}", to.display()))),
-            Err(_) if meta.is_dir() => return Err(foreign(link, "is a directory")),
-            Err(_) => return Err(foreign(link, "is a file")),
+            Ok(to) if to == link.to => return Ok(LinkOutcome::Unchanged),
+            Ok(to) if is_own_link(&link.at, &to, known) => {}
+            Ok(to) => {
+                return Err(foreign_refusal(
+                    link,
+                    &format!("is a link to {}", to.display()),
+                ));
+            }
+            Err(_) if meta.is_dir() => return Err(foreign_refusal(link, "is a directory")),
+            Err(_) => return Err(foreign_refusal(link, "is a file")),
         }
     }
     let dir = link.at.parent().unwrap_or(Path::new("/"));
-    let new = dirs::make(dir)?;
+    let new_dirs = dirs::create_dirs(dir)?;
     let temporary = tempfile::Builder::new()
         .prefix(".trueup-link-")
         .make_in(dir, |path| symlink(&link.to, path))
-        .named("create a link in", dir)?;
+        .with_action("create a link in", dir)?;
     temporary
         .into_temp_path()
         .persist(&link.at)
         .map_err(|error| error.error)
-        .named("create the link", &link.at)?;
-    Ok(Linked::New(new))
+        .with_action("create the link", &link.at)?;
+    Ok(LinkOutcome::Created(new_dirs))
 }
 
 /// Removes a link if it is still the one that was made.
-pub(crate) fn take_away(link: &Link) -> Result<bool> {
+pub(crate) fn remove_link(link: &Link) -> Result<bool> {
     if fs::read_link(&link.at).is_ok_and(|to| to == link.to) {
         dirs::remove_all(&link.at)
     } else {
@@ -53,16 +58,16 @@ pub(crate) fn take_away(link: &Link) -> Result<bool> {
 }
 
 /// A link is ours when the record says so or when it leads into a staged plugin of ours.
-fn is_ours(at: &Path, to: &Path, known: &[Link]) -> bool {
-    let recorded = known.iter().any(|link| link.at == at && link.to == to);
-    recorded
+fn is_own_link(at: &Path, to: &Path, known: &[Link]) -> bool {
+    let is_recorded = known.iter().any(|link| link.at == at && link.to == to);
+    is_recorded
         || to
             .parent()
             .and_then(Path::parent)
-            .is_some_and(stage::is_ours)
+            .is_some_and(stage::is_trueup_plugin)
 }
 
-fn foreign(link: &Link, what: &str) -> Error {
+fn foreign_refusal(link: &Link, what: &str) -> Error {
     Error::Refused {
         path: link.at.clone(),
         why: format!("{what} that trueup did not create; kept"),
@@ -84,17 +89,22 @@ mod tests {
             at: scratch.path().join("b/trueup"),
             to: to.into(),
         };
-        assert!(matches!(put(&link("/one"), &[]), Ok(Linked::New(new)) if new.len() == 1));
-        assert_eq!(put(&link("/one"), &[]).unwrap(), Linked::Same);
-        put(&link("/two"), &[]).unwrap_err();
-        assert_eq!(
-            put(&link("/two"), &[link("/one")]).unwrap(),
-            Linked::New(Vec::new())
+        assert!(
+            matches!(write_link(&link("/one"), &[]), Ok(LinkOutcome::Created(new)) if new.len() == 1)
         );
-        assert!(!take_away(&link("/one")).unwrap());
-        assert!(take_away(&link("/two")).unwrap());
+        assert_eq!(
+            write_link(&link("/one"), &[]).unwrap(),
+            LinkOutcome::Unchanged
+        );
+        write_link(&link("/two"), &[]).unwrap_err();
+        assert_eq!(
+            write_link(&link("/two"), &[link("/one")]).unwrap(),
+            LinkOutcome::Created(Vec::new())
+        );
+        assert!(!remove_link(&link("/one")).unwrap());
+        assert!(remove_link(&link("/two")).unwrap());
         fs::write(&link("/x").at, "mine").unwrap();
-        put(&link("/two"), &[link("/two")]).unwrap_err();
-        assert!(!take_away(&link("/two")).unwrap());
+        write_link(&link("/two"), &[link("/two")]).unwrap_err();
+        assert!(!remove_link(&link("/two")).unwrap());
     }
 }

@@ -7,25 +7,25 @@
 )]
 
 mod args;
-mod clean;
+mod artifacts;
 mod client;
+mod client_events;
 mod compile;
 mod dirs;
 mod error;
-mod events;
 mod files;
 mod install;
+mod layout;
 mod link;
 mod manifest;
-mod parts;
-mod places;
-mod plan;
 mod process;
 mod progress;
-mod remove;
 mod report;
 mod stage;
-mod touched;
+mod steps;
+mod terminal_text;
+mod uninstall;
+mod user_files;
 mod verify;
 
 use std::process::ExitCode;
@@ -33,18 +33,18 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::args::Args;
-use crate::clean::clean_line;
-use crate::places::Places;
+use crate::layout::Layout;
 use crate::report::Report;
+use crate::terminal_text::clean_line;
 
 fn main() -> ExitCode {
     let args = read_arguments().unwrap_or_else(|error| error.exit());
     let mut report = Report::new();
-    let outcome = Places::find(&args).and_then(|places| {
+    let outcome = Layout::resolve(&args).and_then(|places| {
         if args.uninstall {
-            remove::run(&args, &places, &mut report)
+            uninstall::run_uninstall(&args, &places, &mut report)
         } else {
-            install::run(&args, &places, &mut report)
+            install::run_install(&args, &places, &mut report)
         }
     });
     report.finish(outcome)

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::dirs;
-use crate::error::{Error, Named, Result};
+use crate::error::{Error, IoResultExt, Result};
 use crate::files;
-use crate::touched::Snapshot;
+use crate::user_files::ClientSnapshot;
 
 /// What an installation did.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub(crate) struct Manifest {
     /// Files of the user that were changed on the way.
     pub(crate) user_files: Vec<UserFile>,
     /// How the client's files were when a registration began that has not been recorded yet.
-    pub(crate) pending: Option<Snapshot>,
+    pub(crate) pending: Option<ClientSnapshot>,
     /// Directories that were not there before, trueup's and Claude Code's.
     pub(crate) created_dirs: Vec<PathBuf>,
 }
@@ -47,7 +47,7 @@ pub(crate) struct UserFile {
     /// Where it lies.
     pub(crate) path: PathBuf,
     /// What it held before trueup, or that there was none.
-    pub(crate) before: Before,
+    pub(crate) before: PriorContent,
     /// SHA-256 of what the installation left; empty when it was killed before it could look.
     pub(crate) after: String,
 }
@@ -55,7 +55,7 @@ pub(crate) struct UserFile {
 /// What a file was before trueup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Before {
+pub(crate) enum PriorContent {
     /// There was none.
     Absent,
     /// It held this text.
@@ -76,38 +76,38 @@ pub(crate) enum Before {
     Unknown,
 }
 
-impl Before {
+impl PriorContent {
     /// Records the content of a file.
-    pub(crate) fn of(content: Option<&(u32, Vec<u8>)>) -> Self {
+    pub(crate) fn from_content(content: Option<&(u32, Vec<u8>)>) -> Self {
         match content {
             None => Self::Absent,
             Some((mode, bytes)) => match String::from_utf8(bytes.clone()) {
                 Ok(text) => Self::Text { mode: *mode, text },
                 Err(_) => Self::Bytes {
                     mode: *mode,
-                    hex: hex(bytes),
+                    hex: to_hex(bytes),
                 },
             },
         }
     }
 
     /// The recorded content: permission bits and bytes, or `None` for no file.
-    pub(crate) fn content(&self) -> Option<(u32, Vec<u8>)> {
+    pub(crate) fn to_content(&self) -> Option<(u32, Vec<u8>)> {
         match self {
             Self::Absent | Self::Unknown => None,
             Self::Text { mode, text } => Some((*mode, text.clone().into_bytes())),
-            Self::Bytes { mode, hex } => Some((*mode, unhex(hex))),
+            Self::Bytes { mode, hex } => Some((*mode, from_hex(hex))),
         }
     }
 }
 
 impl Manifest {
     /// Reads the record; none is an empty one.
-    pub(crate) fn load(path: &Path) -> Result<Option<Self>> {
-        let bytes = match files::read(path) {
+    pub(crate) fn read(path: &Path) -> Result<Option<Self>> {
+        let bytes = match files::read_file(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).named("read", path),
+            Err(error) => return Err(error).with_action("read", path),
         };
         serde_json::from_slice(&bytes)
             .map(Some)
@@ -120,10 +120,10 @@ impl Manifest {
     }
 
     /// Writes the record, readable by the user alone: it may hold settings with secrets.
-    pub(crate) fn save(&mut self, path: &Path) -> Result<()> {
+    pub(crate) fn write(&mut self, path: &Path) -> Result<()> {
         if let Some(dir) = path.parent() {
-            let new = dirs::make(dir)?;
-            self.created(new);
+            let new_dirs = dirs::create_dirs(dir)?;
+            self.add_created_dirs(new_dirs);
         }
         let mut text = serde_json::to_vec_pretty(self).map_err(|error| Error::Refused {
             path: path.to_owned(),
@@ -131,14 +131,14 @@ impl Manifest {
             hint: "a path that is not UTF-8 cannot be recorded".to_owned(),
         })?;
         text.push(b'\n');
-        if files::read(path).is_ok_and(|old| old == text) {
+        if files::read_file(path).is_ok_and(|old| old == text) {
             return Ok(());
         }
-        replace(path, 0o600, &text)
+        replace_file(path, 0o600, &text)
     }
 
     /// Remembers directories that were made.
-    pub(crate) fn created(&mut self, dirs: Vec<PathBuf>) {
+    pub(crate) fn add_created_dirs(&mut self, dirs: Vec<PathBuf>) {
         for dir in dirs {
             if !self.created_dirs.contains(&dir) {
                 self.created_dirs.push(dir);
@@ -148,32 +148,34 @@ impl Manifest {
 }
 
 /// Replaces a file in one step, through a link if the name is one.
-pub(crate) fn replace(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
+pub(crate) fn replace_file(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let dir = real.parent().unwrap_or(Path::new("."));
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let dir = target.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new()
         .prefix(".trueup-")
         .permissions(fs::Permissions::from_mode(0o600))
         .tempfile_in(dir)
-        .named("write a file in", dir)?;
-    file.write_all(bytes).named("write", file.path())?;
+        .with_action("write a file in", dir)?;
+    file.write_all(bytes).with_action("write", file.path())?;
     file.as_file()
         .set_permissions(fs::Permissions::from_mode(mode))
-        .named("set the permissions of", file.path())?;
-    file.as_file().sync_all().named("write", file.path())?;
-    file.persist(&real)
+        .with_action("set the permissions of", file.path())?;
+    file.as_file()
+        .sync_all()
+        .with_action("write", file.path())?;
+    file.persist(&target)
         .map_err(|error| error.error)
-        .named("replace", &real)?;
+        .with_action("replace", &target)?;
     Ok(())
 }
 
 /// SHA-256 in hexadecimal.
-pub(crate) fn digest(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    to_hex(&Sha256::digest(bytes))
 }
 
-fn hex(bytes: &[u8]) -> String {
+fn to_hex(bytes: &[u8]) -> String {
     bytes
         .iter()
         .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
@@ -184,7 +186,7 @@ fn hex(bytes: &[u8]) -> String {
         })
 }
 
-fn unhex(text: &str) -> Vec<u8> {
+fn from_hex(text: &str) -> Vec<u8> {
     text.as_bytes()
         .chunks_exact(2)
         .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
@@ -202,11 +204,11 @@ mod tests {
             vec![0xff, 0x00, 0x7f, 0x80],
             Vec::new(),
         ] {
-            let before = Before::of(Some(&(0o640, content.clone())));
+            let before = PriorContent::from_content(Some(&(0o640, content.clone())));
             let text = serde_json::to_string(&before).unwrap();
-            let read: Before = serde_json::from_str(&text).unwrap();
-            assert_eq!(read.content(), Some((0o640, content)));
+            let read: PriorContent = serde_json::from_str(&text).unwrap();
+            assert_eq!(read.to_content(), Some((0o640, content)));
         }
-        assert_eq!(Before::of(None).content(), None);
+        assert_eq!(PriorContent::from_content(None).to_content(), None);
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// How a program ended.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct CommandOutput {
     /// Its exit status.
     pub(crate) status: ExitStatus,
     /// What it printed.
@@ -17,9 +17,9 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
-impl Ended {
+impl CommandOutput {
     /// The line that says most about a failure.
-    pub(crate) fn complaint(&self) -> String {
+    pub(crate) fn first_error_line(&self) -> String {
         [&self.stderr, &self.stdout]
             .into_iter()
             .flat_map(|text| text.lines())
@@ -32,15 +32,19 @@ impl Ended {
 /// Runs a program with the given input, and kills it when the limit is over.
 ///
 /// Output goes to unnamed files: a background child that inherits a pipe would keep it open.
-pub(crate) fn run(command: &mut Command, input: &[u8], limit: Duration) -> io::Result<Ended> {
-    let mut given = tempfile::tempfile()?;
-    given.write_all(input)?;
-    given.rewind()?;
-    let (mut out, mut err) = (tempfile::tempfile()?, tempfile::tempfile()?);
+pub(crate) fn run_bounded(
+    command: &mut Command,
+    input: &[u8],
+    limit: Duration,
+) -> io::Result<CommandOutput> {
+    let mut input_file = tempfile::tempfile()?;
+    input_file.write_all(input)?;
+    input_file.rewind()?;
+    let (mut stdout, mut stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
     let mut child = command
-        .stdin(Stdio::from(given))
-        .stdout(Stdio::from(out.try_clone()?))
-        .stderr(Stdio::from(err.try_clone()?))
+        .stdin(Stdio::from(input_file))
+        .stdout(Stdio::from(stdout.try_clone()?))
+        .stderr(Stdio::from(stderr.try_clone()?))
         .spawn()?;
     let start = Instant::now();
     let status = loop {
@@ -57,15 +61,15 @@ pub(crate) fn run(command: &mut Command, input: &[u8], limit: Duration) -> io::R
         }
         thread::sleep(Duration::from_millis(5));
     };
-    Ok(Ended {
+    Ok(CommandOutput {
         status,
-        stdout: text(&mut out)?,
-        stderr: text(&mut err)?,
+        stdout: read_from_start(&mut stdout)?,
+        stderr: read_from_start(&mut stderr)?,
     })
 }
 
 /// What was written to a file, from its beginning.
-fn text(file: &mut File) -> io::Result<String> {
+fn read_from_start(file: &mut File) -> io::Result<String> {
     let mut bytes = Vec::new();
     file.rewind()?;
     file.read_to_end(&mut bytes)?;

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use crate::clean::clean;
+use crate::terminal_text::clean_text;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// The display of one build.
@@ -33,10 +33,10 @@ impl Progress {
     }
 
     /// Takes in one line of cargo's status output.
-    pub(crate) fn line(&self, line: &str) {
-        let line = clean(line);
+    pub(crate) fn show_line(&self, line: &str) {
+        let line = clean_text(line);
         let line = line.trim();
-        match (&self.bar, building(line)) {
+        match (&self.bar, parse_cargo_bar(line)) {
             (Some(bar), Some((done, all, crates))) => {
                 bar.set_length(all);
                 bar.set_position(done);
@@ -67,7 +67,7 @@ impl Progress {
 }
 
 /// Reads cargo's own bar: `Building [====>   ] 12/57: serde, clap`.
-fn building(line: &str) -> Option<(u64, u64, &str)> {
+fn parse_cargo_bar(line: &str) -> Option<(u64, u64, &str)> {
     let rest = line.strip_prefix("Building")?.split_once(']')?.1;
     let (numbers, crates) = rest.split_once(':').unwrap_or((rest, ""));
     let (done, all) = numbers.trim().split_once('/')?;
@@ -76,13 +76,13 @@ fn building(line: &str) -> Option<(u64, u64, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::building;
+    use super::parse_cargo_bar;
 
     #[test]
     fn cargos_bar_is_read() {
         let line = "Building [=====>     ] 12/57: serde_json, clap";
-        assert_eq!(building(line), Some((12, 57, "serde_json, clap")));
-        assert_eq!(building("Building [   ] 0/3"), Some((0, 3, "")));
-        assert_eq!(building("Compiling serde v1.0.0"), None);
+        assert_eq!(parse_cargo_bar(line), Some((12, 57, "serde_json, clap")));
+        assert_eq!(parse_cargo_bar("Building [   ] 0/3"), Some((0, 3, "")));
+        assert_eq!(parse_cargo_bar("Compiling serde v1.0.0"), None);
     }
 }

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use crate::clean::{clean, clean_line, clean_lines};
 use crate::error::{Error, Result};
+use crate::terminal_text::{clean_line, clean_lines, clean_text};
 
 /// How one thing stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
+pub(crate) enum RowState {
     /// Put in place by this run.
     Done,
     /// Was in place already.
@@ -22,9 +22,9 @@ pub(crate) enum State {
     Missing,
 }
 
-impl State {
+impl RowState {
     /// The word in the table.
-    const fn word(self) -> &'static str {
+    const fn label(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Same => "unchanged",
@@ -39,7 +39,7 @@ impl State {
 #[derive(Debug)]
 struct Row {
     subject: String,
-    state: State,
+    state: RowState,
     detail: String,
     hint: Option<String>,
 }
@@ -57,32 +57,32 @@ impl Report {
     }
 
     /// Adds a row.
-    pub(crate) fn row(&mut self, subject: &str, state: State, detail: impl Into<String>) {
-        self.push(subject, state, &detail.into(), None);
+    pub(crate) fn add_row(&mut self, subject: &str, state: RowState, detail: impl Into<String>) {
+        self.push_row(subject, state, &detail.into(), None);
     }
 
     /// Adds a row with something for the user to do.
-    pub(crate) fn row_with_hint(
+    pub(crate) fn add_row_with_hint(
         &mut self,
         subject: &str,
-        state: State,
+        state: RowState,
         detail: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        self.push(subject, state, &detail.into(), Some(&hint.into()));
+        self.push_row(subject, state, &detail.into(), Some(&hint.into()));
     }
 
     /// Adds a row for something that failed without stopping the rest.
-    pub(crate) fn failed(&mut self, subject: &str, error: &Error) {
-        self.push(
+    pub(crate) fn add_failure(&mut self, subject: &str, error: &Error) {
+        self.push_row(
             subject,
-            State::Missing,
+            RowState::Missing,
             &error.to_string(),
             Some(&error.hint()),
         );
     }
 
-    fn push(&mut self, subject: &str, state: State, detail: &str, hint: Option<&str>) {
+    fn push_row(&mut self, subject: &str, state: RowState, detail: &str, hint: Option<&str>) {
         self.rows.push(Row {
             subject: subject.to_owned(),
             state,
@@ -97,14 +97,14 @@ impl Report {
         clippy::unused_self,
         reason = "everything printed goes through the report"
     )]
-    pub(crate) fn say(&self, text: &str) {
+    pub(crate) fn print_text(&self, text: &str) {
         // A closed pipe must not undo an installation, so a failed write is ignored.
-        drop(writeln!(io::stdout(), "{}", clean(text)));
+        drop(writeln!(io::stdout(), "{}", clean_text(text)));
     }
 
     /// Prints one item of a list, in one line whatever it holds.
-    pub(crate) fn item(&self, text: &str) {
-        self.say(&format!("  {}", clean_line(text)));
+    pub(crate) fn print_item(&self, text: &str) {
+        self.print_text(&format!("  {}", clean_line(text)));
     }
 
     /// Tells what is being done just now.
@@ -112,14 +112,14 @@ impl Report {
         clippy::unused_self,
         reason = "everything printed goes through the report"
     )]
-    pub(crate) fn now(&self, text: &str) {
+    pub(crate) fn print_progress(&self, text: &str) {
         drop(writeln!(io::stderr(), "{} …", clean_lines(text, "  ")));
     }
 
     /// Prints the table and says how it ended.
     pub(crate) fn finish(self, outcome: Result<()>) -> ExitCode {
         if !self.rows.is_empty() {
-            self.say(&self.table());
+            self.print_text(&self.render_table());
         }
         if let Err(error) = outcome {
             drop(writeln!(
@@ -133,7 +133,7 @@ impl Report {
         let missing = self
             .rows
             .iter()
-            .filter(|row| row.state == State::Missing)
+            .filter(|row| row.state == RowState::Missing)
             .count();
         if missing > 0 {
             let plural = if missing == 1 {
@@ -141,16 +141,16 @@ impl Report {
             } else {
                 "some steps"
             };
-            self.say(&format!("\nFinished, but {plural} failed: see above."));
+            self.print_text(&format!("\nFinished, but {plural} failed: see above."));
             return ExitCode::from(1);
         }
-        if !self.rows.is_empty() && self.rows.iter().all(|row| row.state != State::Done) {
-            self.say("\nEverything is up to date.");
+        if !self.rows.is_empty() && self.rows.iter().all(|row| row.state != RowState::Done) {
+            self.print_text("\nEverything is up to date.");
         }
         ExitCode::SUCCESS
     }
 
-    fn table(&self) -> String {
+    fn render_table(&self) -> String {
         let width = self
             .rows
             .iter()
@@ -167,7 +167,7 @@ impl Report {
         {
             let indent = format!("  {:width$}  {:9}  ", "", "");
             let detail = clean_lines(detail, &indent);
-            let _ = write!(text, "\n  {subject:width$}  {:9}  {detail}", state.word());
+            let _ = write!(text, "\n  {subject:width$}  {:9}  {detail}", state.label());
             for line in hint.iter().flat_map(|hint| hint.lines()) {
                 let _ = write!(text, "\n  {:width$}  {:9}  -> {line}", "", "");
             }

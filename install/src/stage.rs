@@ -9,26 +9,26 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde_json::Value;
 
+use crate::artifacts;
+use crate::client_events::{ClientVersion, build_hooks_json};
 use crate::dirs;
-use crate::error::{Error, Named, Result};
-use crate::events::{Version, hooks_for};
+use crate::error::{Error, IoResultExt, Result};
 use crate::files;
 use crate::manifest;
-use crate::parts;
 
 /// The files of a plugin directory by relative path, each with permission bits and content.
-pub(crate) type Tree = BTreeMap<PathBuf, (u32, Vec<u8>)>;
+pub(crate) type FileTree = BTreeMap<PathBuf, (u32, Vec<u8>)>;
 
 /// Permission bits of a staged directory: whoever may run the plugin may look into it.
-const DIRECTORY: u32 = 0o755;
+const DIRECTORY_MODE: u32 = 0o755;
 
 /// Reads what is to be staged from the repository and from the built binaries.
-pub(crate) fn gather(
+pub(crate) fn collect_files(
     source: &Path,
     binaries: &BTreeMap<String, PathBuf>,
-    client: Option<Version>,
-) -> Result<Tree> {
-    let mut tree = Tree::new();
+    client: Option<ClientVersion>,
+) -> Result<FileTree> {
+    let mut tree = FileTree::new();
     for file in [
         ".claude-plugin/plugin.json",
         ".claude-plugin/marketplace.json",
@@ -36,43 +36,43 @@ pub(crate) fn gather(
         let path = source.join(file);
         tree.insert(
             file.into(),
-            (0o644, files::read(&path).named("read", &path)?),
+            (0o644, files::read_file(&path).with_action("read", &path)?),
         );
     }
-    let hooks = hooks_for(client, &source.join("hooks"))?;
+    let hooks = build_hooks_json(client, &source.join("hooks"))?;
     tree.insert("hooks/hooks.json".into(), (0o644, hooks));
-    for (path, (_, bytes)) in read(&source.join("skills"))? {
+    for (path, (_, bytes)) in read_tree(&source.join("skills"))? {
         tree.insert(Path::new("skills").join(path), (0o644, bytes));
     }
-    for name in parts::binaries() {
+    for name in artifacts::list_binaries() {
         let path = binaries.get(name).ok_or_else(|| Error::Refused {
             path: PathBuf::from(name),
             why: "was not built".to_owned(),
             hint: "cargo did not build it: run cargo build --release".to_owned(),
         })?;
-        let bytes = files::read(path).named("read", path)?;
+        let bytes = files::read_file(path).with_action("read", path)?;
         tree.insert(Path::new("bin").join(name), (0o755, bytes));
     }
-    tree.insert(DIGESTS.into(), (0o644, digests(&tree)));
+    tree.insert(DIGESTS_FILE.into(), (0o644, render_digests(&tree)));
     Ok(tree)
 }
 
 /// Where the digests of what runs lie: `trueup doctor` tells by them whether a file was altered
 /// since.
-const DIGESTS: &str = "hooks/SHA256SUMS";
+const DIGESTS_FILE: &str = "hooks/SHA256SUMS";
 
 /// Lists the digests of binaries and hooks, as `sha256sum` prints and checks them.
-fn digests(tree: &Tree) -> Vec<u8> {
+fn render_digests(tree: &FileTree) -> Vec<u8> {
     tree.iter()
         .filter(|(name, _)| name.starts_with("bin") || name.starts_with("hooks"))
         .fold(String::new(), |text, (name, (_, bytes))| {
-            text + &format!("{}  {}\n", manifest::digest(bytes), name.display())
+            text + &format!("{}  {}\n", manifest::sha256_hex(bytes), name.display())
         })
         .into_bytes()
 }
 
 /// The version that a gathered tree declares.
-pub(crate) fn version(tree: &Tree) -> String {
+pub(crate) fn plugin_version(tree: &FileTree) -> String {
     tree.get(Path::new(".claude-plugin/plugin.json"))
         .and_then(|(_, bytes)| serde_json::from_slice::<Value>(bytes).ok())
         .and_then(|value| value.get("version")?.as_str().map(str::to_owned))
@@ -80,20 +80,20 @@ pub(crate) fn version(tree: &Tree) -> String {
 }
 
 /// Reads every file beneath a directory.
-fn read(dir: &Path) -> Result<Tree> {
-    let mut tree = Tree::new();
+fn read_tree(dir: &Path) -> Result<FileTree> {
+    let mut tree = FileTree::new();
     let mut pending = vec![PathBuf::new()];
     while let Some(sub) = pending.pop() {
         let here = dir.join(&sub);
-        for entry in fs::read_dir(&here).named("read", &here)? {
-            let entry = entry.named("read", &here)?;
+        for entry in fs::read_dir(&here).with_action("read", &here)? {
+            let entry = entry.with_action("read", &here)?;
             let path = entry.path();
-            let meta = fs::symlink_metadata(&path).named("read", &path)?;
+            let meta = fs::symlink_metadata(&path).with_action("read", &path)?;
             let name = sub.join(entry.file_name());
             if meta.is_dir() {
                 pending.push(name);
             } else {
-                let bytes = files::read(&path).named("read", &path)?;
+                let bytes = files::read_file(&path).with_action("read", &path)?;
                 tree.insert(name, (meta.permissions().mode() & 0o777, bytes));
             }
         }
@@ -102,10 +102,10 @@ fn read(dir: &Path) -> Result<Tree> {
 }
 
 /// Whether a directory holds exactly this tree, the record of an installation aside.
-pub(crate) fn holds(at: &Path, tree: &Tree) -> bool {
-    parts::STAGED.iter().all(|part| {
+pub(crate) fn tree_matches(at: &Path, tree: &FileTree) -> bool {
+    artifacts::STAGED_ENTRIES.iter().all(|part| {
         let wanted = tree.iter().filter(|(path, _)| path.starts_with(part));
-        read(&at.join(part)).is_ok_and(|found| {
+        read_tree(&at.join(part)).is_ok_and(|found| {
             found
                 .iter()
                 .map(|(path, file)| (Path::new(part).join(path), file))
@@ -115,52 +115,54 @@ pub(crate) fn holds(at: &Path, tree: &Tree) -> bool {
 }
 
 /// Whether a directory is a plugin directory of trueup.
-pub(crate) fn is_ours(at: &Path) -> bool {
-    files::read(&at.join(".claude-plugin/plugin.json"))
+pub(crate) fn is_trueup_plugin(at: &Path) -> bool {
+    files::read_file(&at.join(".claude-plugin/plugin.json"))
         .ok()
         .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok())
-        .is_some_and(|value| value.get("name").and_then(Value::as_str) == Some(parts::NAME))
+        .is_some_and(|value| {
+            value.get("name").and_then(Value::as_str) == Some(artifacts::PLUGIN_NAME)
+        })
 }
 
 /// Puts a tree in place and returns the directories that are new. A running session sees the old
 /// plugin or the new one, never a half, and never one that failed the trial.
-pub(crate) fn put(
+pub(crate) fn install_tree(
     at: &Path,
-    tree: &Tree,
-    trial: impl Fn(&Path) -> Result<()>,
+    tree: &FileTree,
+    check: impl Fn(&Path) -> Result<()>,
 ) -> Result<Vec<PathBuf>> {
-    match survey(at)? {
-        Ground::Free => {
+    match inspect_target(at)? {
+        StageTarget::Free => {
             let parent = at.parent().unwrap_or(Path::new("/"));
-            let mut new = dirs::make(parent)?;
-            let temporary = written(parent, tree, trial)?;
-            fs::rename(temporary.path(), at).named("place the plugin at", at)?;
+            let mut new_dirs = dirs::create_dirs(parent)?;
+            let temporary = write_and_check(parent, tree, check)?;
+            fs::rename(temporary.path(), at).with_action("place the plugin at", at)?;
             // The temporary name is gone, so nothing is left for its guard to remove.
             drop(temporary.keep());
-            new.push(at.to_owned());
-            Ok(new)
+            new_dirs.push(at.to_owned());
+            Ok(new_dirs)
         }
-        Ground::Ours => {
+        StageTarget::OwnPlugin => {
             let parent = at.parent().unwrap_or(Path::new("/"));
-            let temporary = written(parent, tree, trial)?;
-            let record = at.join(parts::PREFIX_MANIFEST);
+            let temporary = write_and_check(parent, tree, check)?;
+            let record = at.join(artifacts::PREFIX_MANIFEST_FILE);
             if record.exists() {
                 // It must not be missing for a moment: it alone can restore the user's files.
-                let copy = temporary.path().join(parts::PREFIX_MANIFEST);
-                let text = files::read(&record).named("copy", &record)?;
-                files::write_new(&copy, 0o600, &text).named("copy", &record)?;
+                let copy = temporary.path().join(artifacts::PREFIX_MANIFEST_FILE);
+                let text = files::read_file(&record).with_action("copy", &record)?;
+                files::write_new(&copy, 0o600, &text).with_action("copy", &record)?;
             }
-            swap(temporary.path(), at)?;
+            exchange_dirs(temporary.path(), at)?;
             Ok(Vec::new())
         }
-        Ground::Shared => {
-            let temporary = written(at, tree, trial)?;
-            for part in parts::STAGED {
+        StageTarget::Shared => {
+            let temporary = write_and_check(at, tree, check)?;
+            for part in artifacts::STAGED_ENTRIES {
                 let (new, old) = (temporary.path().join(part), at.join(part));
                 if old.exists() {
-                    swap(&new, &old)?;
+                    exchange_dirs(&new, &old)?;
                 } else {
-                    fs::rename(&new, &old).named("place the plugin at", &old)?;
+                    fs::rename(&new, &old).with_action("place the plugin at", &old)?;
                 }
             }
             Ok(Vec::new())
@@ -169,36 +171,37 @@ pub(crate) fn put(
 }
 
 /// Takes a staged plugin away again; what else lies in the directory stays.
-pub(crate) fn take_away(at: &Path) -> Result<bool> {
-    if !is_ours(at) {
+pub(crate) fn remove_plugin(at: &Path) -> Result<bool> {
+    if !is_trueup_plugin(at) {
         return Ok(false);
     }
     // The manifest goes last: until then the directory is still recognised after an interruption.
-    for part in parts::STAGED.iter().rev() {
+    for part in artifacts::STAGED_ENTRIES.iter().rev() {
         dirs::remove_all(&at.join(part))?;
     }
     Ok(true)
 }
 
 /// What a place for the plugin holds.
-enum Ground {
+enum StageTarget {
     /// Nothing is there.
     Free,
     /// A plugin of ours and nothing else.
-    Ours,
+    OwnPlugin,
     /// An empty directory, or other people's files beside it.
     Shared,
 }
 
-fn survey(at: &Path) -> Result<Ground> {
+fn inspect_target(at: &Path) -> Result<StageTarget> {
     let entries = match fs::read_dir(at) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ground::Free),
-        Err(error) => return Err(error).named("use", at),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(StageTarget::Free),
+        Err(error) => return Err(error).with_action("use", at),
     };
     let names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
-    let staged = |name: &std::ffi::OsString| parts::STAGED.iter().any(|part| name == *part);
-    if !is_ours(at) && names.iter().any(staged) {
+    let is_staged_entry =
+        |name: &std::ffi::OsString| artifacts::STAGED_ENTRIES.iter().any(|part| name == *part);
+    if !is_trueup_plugin(at) && names.iter().any(is_staged_entry) {
         return Err(Error::Refused {
             path: at.to_owned(),
             why: "contains a bin, hooks, skills or .claude-plugin directory that is not trueup's"
@@ -206,70 +209,71 @@ fn survey(at: &Path) -> Result<Ground> {
             hint: "choose an empty or a new directory with --prefix".to_owned(),
         });
     }
-    let link = fs::symlink_metadata(at).is_ok_and(|meta| meta.is_symlink());
-    let alone = names
+    let is_link = fs::symlink_metadata(at).is_ok_and(|meta| meta.is_symlink());
+    let is_only_plugin = names
         .iter()
-        .all(|name| staged(name) || name == parts::PREFIX_MANIFEST);
-    Ok(if alone && !names.is_empty() && !link {
-        Ground::Ours
+        .all(|name| is_staged_entry(name) || name == artifacts::PREFIX_MANIFEST_FILE);
+    Ok(if is_only_plugin && !names.is_empty() && !is_link {
+        StageTarget::OwnPlugin
     } else {
-        Ground::Shared
+        StageTarget::Shared
     })
 }
 
 /// Writes a tree into a new temporary directory, reads it back and tries it out.
-fn written(
+fn write_and_check(
     parent: &Path,
-    tree: &Tree,
-    trial: impl Fn(&Path) -> Result<()>,
+    tree: &FileTree,
+    check: impl Fn(&Path) -> Result<()>,
 ) -> Result<tempfile::TempDir> {
     let temporary = tempfile::Builder::new()
         .prefix(".trueup-stage-")
         .tempdir_in(parent)
-        .named("create a directory in", parent)?;
-    fs::set_permissions(temporary.path(), fs::Permissions::from_mode(DIRECTORY))
-        .named("set the permissions of", temporary.path())?;
+        .with_action("create a directory in", parent)?;
+    fs::set_permissions(temporary.path(), fs::Permissions::from_mode(DIRECTORY_MODE))
+        .with_action("set the permissions of", temporary.path())?;
     for (name, (mode, bytes)) in tree {
         let path = temporary.path().join(name);
         if let Some(dir) = path.parent() {
-            files::make_dirs(dir, DIRECTORY).named("create the directory", dir)?;
+            files::create_dirs_with_mode(dir, DIRECTORY_MODE)
+                .with_action("create the directory", dir)?;
         }
-        files::write_new(&path, *mode, bytes).named("write", &path)?;
+        files::write_new(&path, *mode, bytes).with_action("write", &path)?;
     }
-    if !holds(temporary.path(), tree) {
+    if !tree_matches(temporary.path(), tree) {
         return Err(Error::Refused {
             path: temporary.path().to_owned(),
             why: "differs from what was written".to_owned(),
             hint: "check the disk and its free space".to_owned(),
         });
     }
-    trial(temporary.path())?;
+    check(temporary.path())?;
     Ok(temporary)
 }
 
 /// Exchanges two directories in one step, or in two where the file system cannot do that.
-fn swap(new: &Path, old: &Path) -> Result<()> {
+fn exchange_dirs(new: &Path, old: &Path) -> Result<()> {
     if renameat_with(CWD, new, CWD, old, RenameFlags::EXCHANGE).is_ok() {
         return Ok(());
     }
     let mut aside = new.as_os_str().to_owned();
     aside.push(".old");
     let aside = PathBuf::from(aside);
-    fs::rename(old, &aside).named("move aside", old)?;
+    fs::rename(old, &aside).with_action("move aside", old)?;
     if let Err(error) = fs::rename(new, old) {
-        fs::rename(&aside, old).named("put back", old)?;
-        return Err(error).named("replace", old);
+        fs::rename(&aside, old).with_action("put back", old)?;
+        return Err(error).with_action("replace", old);
     }
-    fs::rename(&aside, new).named("move aside", &aside)
+    fs::rename(&aside, new).with_action("move aside", &aside)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn tree(version: &str) -> Tree {
+    fn tree(version: &str) -> FileTree {
         let manifest = format!(r#"{{"name":"trueup","version":"{version}"}}"#);
-        Tree::from([
+        FileTree::from([
             (
                 ".claude-plugin/plugin.json".into(),
                 (0o644, manifest.into_bytes()),
@@ -284,25 +288,25 @@ mod tests {
     fn a_newer_tree_replaces_the_older_whole() {
         let scratch = tempfile::tempdir().unwrap();
         let at = scratch.path().join("deep/plugin");
-        assert_eq!(put(&at, &tree("1"), |_| Ok(())).unwrap().len(), 2);
+        assert_eq!(install_tree(&at, &tree("1"), |_| Ok(())).unwrap().len(), 2);
         let mut second = tree("2");
         second.remove(Path::new("skills/a/SKILL.md"));
         second.insert("skills/b/SKILL.md".into(), (0o644, b"b".to_vec()));
-        assert!(put(&at, &second, |_| Ok(())).unwrap().is_empty());
-        assert!(holds(&at, &second) && !holds(&at, &tree("1")));
+        assert!(install_tree(&at, &second, |_| Ok(())).unwrap().is_empty());
+        assert!(tree_matches(&at, &second) && !tree_matches(&at, &tree("1")));
         assert_eq!(
             fs::read_dir(at.parent().unwrap()).unwrap().count(),
             1,
             "no leftovers"
         );
-        assert_eq!(version(&second), "2");
+        assert_eq!(plugin_version(&second), "2");
     }
 
     #[test]
     fn a_running_session_never_misses_a_binary() {
         let scratch = tempfile::tempdir().unwrap();
         let at = scratch.path().join("plugin");
-        put(&at, &tree("0"), |_| Ok(())).unwrap();
+        install_tree(&at, &tree("0"), |_| Ok(())).unwrap();
         let done = std::sync::atomic::AtomicBool::new(false);
         std::thread::scope(|scope| {
             let looks = scope.spawn(|| {
@@ -314,7 +318,7 @@ mod tests {
                 looks
             });
             for version in 1..30 {
-                put(&at, &tree(&version.to_string()), |_| Ok(())).unwrap();
+                install_tree(&at, &tree(&version.to_string()), |_| Ok(())).unwrap();
             }
             done.store(true, std::sync::atomic::Ordering::Relaxed);
             assert!(looks.join().unwrap() >= 1_000);
@@ -325,10 +329,10 @@ mod tests {
     fn what_else_lies_there_stays() {
         let scratch = tempfile::tempdir().unwrap();
         fs::write(scratch.path().join("mine.txt"), "mine").unwrap();
-        put(scratch.path(), &tree("1"), |_| Ok(())).unwrap();
-        put(scratch.path(), &tree("2"), |_| Ok(())).unwrap();
-        assert!(holds(scratch.path(), &tree("2")));
-        assert!(take_away(scratch.path()).unwrap());
+        install_tree(scratch.path(), &tree("1"), |_| Ok(())).unwrap();
+        install_tree(scratch.path(), &tree("2"), |_| Ok(())).unwrap();
+        assert!(tree_matches(scratch.path(), &tree("2")));
+        assert!(remove_plugin(scratch.path()).unwrap());
         assert_eq!(
             fs::read_to_string(scratch.path().join("mine.txt")).unwrap(),
             "mine"
@@ -340,12 +344,12 @@ mod tests {
     fn a_foreign_bin_is_refused() {
         let scratch = tempfile::tempdir().unwrap();
         fs::create_dir(scratch.path().join("bin")).unwrap();
-        let error = put(scratch.path(), &tree("1"), |_| Ok(())).unwrap_err();
+        let error = install_tree(scratch.path(), &tree("1"), |_| Ok(())).unwrap_err();
         assert!(
             error
                 .to_string()
                 .contains(&scratch.path().display().to_string())
         );
-        assert!(!take_away(scratch.path()).unwrap());
+        assert!(!remove_plugin(scratch.path()).unwrap());
     }
 }

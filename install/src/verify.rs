@@ -4,18 +4,19 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::error::{Error, Named, Result};
-use crate::parts;
-use crate::places::Places;
-use crate::process::{self, Ended};
-use crate::report::{Report, State};
+use crate::artifacts;
+use crate::error::{Error, IoResultExt, Result};
+use crate::layout::Layout;
+use crate::process::{self, CommandOutput};
+use crate::report::{Report, RowState};
 
-const LIMIT: Duration = Duration::from_mins(1);
+const RUN_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Runs every staged binary once, in a scratch place of its own.
-pub(crate) fn read_back(stage: &Path) -> Result<()> {
-    let scratch = tempfile::tempdir().named("create a directory in", &std::env::temp_dir())?;
-    let quiet = |name: &str, arg: Option<&str>, input: &[u8]| {
+pub(crate) fn check_binaries(stage: &Path) -> Result<()> {
+    let scratch =
+        tempfile::tempdir().with_action("create a directory in", &std::env::temp_dir())?;
+    let run_quietly = |name: &str, arg: Option<&str>, input: &[u8]| {
         let path = stage.join("bin").join(name);
         let mut command = Command::new(&path);
         command
@@ -25,25 +26,26 @@ pub(crate) fn read_back(stage: &Path) -> Result<()> {
         command
             .env_remove("TRUEUP_DATABASE_URL")
             .env_remove("CLAUDE_PROJECT_DIR");
-        let ended = process::run(&mut command, input, LIMIT).named("run", &path)?;
+        let ended =
+            process::run_bounded(&mut command, input, RUN_TIMEOUT).with_action("run", &path)?;
         if ended.status.success() {
             Ok(())
         } else {
-            Err(refusal(&path, &ended))
+            Err(run_failure(&path, &ended))
         }
     };
-    for name in parts::HOOKS {
-        quiet(name, None, b"{}\n")?;
+    for name in artifacts::HOOK_BINARIES {
+        run_quietly(name, None, b"{}\n")?;
     }
-    for name in parts::COMMANDS {
-        quiet(name, Some("--version"), b"")?;
+    for name in artifacts::COMMAND_BINARIES {
+        run_quietly(name, Some("--version"), b"")?;
     }
     Ok(())
 }
 
 /// Makes or upgrades the database.
-pub(crate) fn migrate(places: &Places, report: &mut Report) -> Result<()> {
-    let ended = trueup(places, &["db", "migrate"])?;
+pub(crate) fn run_migration(layout: &Layout, report: &mut Report) -> Result<()> {
+    let ended = run_trueup(layout, &["db", "migrate"])?;
     if ended.status.success() {
         let said = ended
             .stdout
@@ -52,18 +54,18 @@ pub(crate) fn migrate(places: &Places, report: &mut Report) -> Result<()> {
             .unwrap_or("ready")
             .trim()
             .to_owned();
-        report.row("database", State::Fine, said);
+        report.add_row("database", RowState::Fine, said);
     } else {
-        let detail = ended.complaint();
-        report.row_with_hint("database", State::Missing, detail, "run trueup doctor");
+        let detail = ended.first_error_line();
+        report.add_row_with_hint("database", RowState::Missing, detail, "run trueup doctor");
     }
     Ok(())
 }
 
 /// Plays the demo and shows it.
-pub(crate) fn demo(places: &Places, report: &mut Report) -> Result<()> {
-    show(
-        places,
+pub(crate) fn run_demo(layout: &Layout, report: &mut Report) -> Result<()> {
+    run_and_report(
+        layout,
         report,
         "demo",
         "a drifted session was trued up",
@@ -72,42 +74,48 @@ pub(crate) fn demo(places: &Places, report: &mut Report) -> Result<()> {
 }
 
 /// Lets the doctor look, and shows what it found.
-pub(crate) fn doctor(places: &Places, report: &mut Report) -> Result<()> {
+pub(crate) fn run_doctor(layout: &Layout, report: &mut Report) -> Result<()> {
     let hint = "trueup doctor --fix fixes what it can";
-    show(places, report, "doctor", "no problems found", hint)
+    run_and_report(layout, report, "doctor", "no problems found", hint)
 }
 
 /// Runs a command of `trueup` that has something to show. Silence proves nothing.
-fn show(places: &Places, report: &mut Report, name: &str, fine: &str, hint: &str) -> Result<()> {
-    let ended = trueup(places, &[name])?;
+fn run_and_report(
+    layout: &Layout,
+    report: &mut Report,
+    name: &str,
+    fine: &str,
+    hint: &str,
+) -> Result<()> {
+    let ended = run_trueup(layout, &[name])?;
     let said = ended.stdout.trim_end();
     if !said.is_empty() {
-        report.say(&format!("{said}\n"));
+        report.print_text(&format!("{said}\n"));
     }
     match ended.status.code() {
-        Some(0) if !said.is_empty() => report.row(name, State::Fine, fine),
-        Some(0) => report.row_with_hint(name, State::Missing, "no output", hint),
+        Some(0) if !said.is_empty() => report.add_row(name, RowState::Fine, fine),
+        Some(0) => report.add_row_with_hint(name, RowState::Missing, "no output", hint),
         Some(1) if !said.is_empty() => {
             let detail = "found problems: see above";
-            report.row_with_hint(name, State::Missing, detail, hint);
+            report.add_row_with_hint(name, RowState::Missing, detail, hint);
         }
-        _ => report.row_with_hint(name, State::Missing, ended.complaint(), hint),
+        _ => report.add_row_with_hint(name, RowState::Missing, ended.first_error_line(), hint),
     }
     Ok(())
 }
 
-fn trueup(places: &Places, args: &[&str]) -> Result<Ended> {
-    let path = places.binary(parts::NAME);
-    process::run(Command::new(&path).args(args), b"", LIMIT).named("run", &path)
+fn run_trueup(layout: &Layout, args: &[&str]) -> Result<CommandOutput> {
+    let path = layout.binary_path(artifacts::PLUGIN_NAME);
+    process::run_bounded(Command::new(&path).args(args), b"", RUN_TIMEOUT).with_action("run", &path)
 }
 
-fn refusal(path: &Path, ended: &Ended) -> Error {
+fn run_failure(path: &Path, ended: &CommandOutput) -> Error {
     Error::Tool {
         what: path.display().to_string(),
         detail: format!(
             "does not work here ({}): {}",
             ended.status,
-            ended.complaint()
+            ended.first_error_line()
         ),
         hint: "was it built for this machine? Omit --bin-dir to build it here".to_owned(),
     }

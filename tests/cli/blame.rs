@@ -1,7 +1,7 @@
 //! Who set what, when and why.
 
 use serde_json::{Value, json};
-use support::home::{SECOND, SESSION};
+use support::home::{FIRST_SESSION, SECOND_SESSION};
 
 use crate::fixture::{claimed, data, keys, object, refused, second, started, trueup};
 use crate::witness::Witness;
@@ -74,12 +74,12 @@ fn every_field_says_who_set_it() {
     let phase = field(&answer, "phase");
     assert_eq!(
         (&phase["value"], &phase["actor"]),
-        (&json!("EXEC"), &json!(SESSION))
+        (&json!("EXEC"), &json!(FIRST_SESSION))
     );
     assert_eq!(phase["epoch"], 1);
     let text = trueup(&home, &["blame", "SD-1"]).ok().stdout;
     assert_eq!(text.lines().count(), FIELDS.len());
-    assert!(text.contains(&format!("by {SESSION}")), "{text}");
+    assert!(text.contains(&format!("by {FIRST_SESSION}")), "{text}");
 }
 
 #[test]
@@ -87,15 +87,15 @@ fn one_field_and_the_takeover_that_set_it() {
     let home = started();
     claimed(&home, "SD-1");
     second(&home, None);
-    home.push("session-end.other").ok();
-    home.expire(SESSION, 1_000);
-    data(&home, &["claim", "SD-1", "--session", SECOND]);
+    home.push_event("session-end.other").ok();
+    home.expire_lease(FIRST_SESSION, 1_000);
+    data(&home, &["claim", "SD-1", "--session", SECOND_SESSION]);
     let answer = data(&home, &["blame", "SD-1", "holder"]);
     assert_eq!(answer["fields"].as_array().unwrap().len(), 1);
     let holder = field(&answer, "holder");
     assert_eq!(
         (&holder["value"], &holder["actor"]),
-        (&json!(SECOND), &json!(SECOND))
+        (&json!(SECOND_SESSION), &json!(SECOND_SESSION))
     );
     assert_eq!(
         (&holder["reason"], &holder["epoch"]),
@@ -107,7 +107,7 @@ fn one_field_and_the_takeover_that_set_it() {
 fn a_change_behind_our_back_is_blamed_on_plain_sql() {
     let home = started();
     claimed(&home, "SD-1");
-    home.sql("UPDATE work_items SET title = 'x'", []);
+    home.execute_sql("UPDATE work_items SET title = 'x'", []);
     let title = field(&data(&home, &["blame", "SD-1", "title"]), "title");
     assert_eq!(
         (&title["value"], &title["actor"]),

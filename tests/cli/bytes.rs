@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use support::client::binary;
+use support::client::find_binary;
 
 use crate::checks::scene::PLAN;
 
@@ -86,7 +86,7 @@ impl Place {
     fn run(&self, program: &str, arguments: &[OsString], input: &str) -> Output {
         let stdin = self.root.path().join("stdin");
         fs::write(&stdin, input).unwrap();
-        Command::new(binary(program).unwrap())
+        Command::new(find_binary(program).unwrap())
             .args(arguments)
             .current_dir(self.project())
             .env_clear()
@@ -118,7 +118,7 @@ impl Place {
 
 fn hook(event: &str) -> String {
     serde_json::json!({
-        "session_id": support::home::SESSION, "hook_event_name": event, "source": "startup",
+        "session_id": support::home::FIRST_SESSION, "hook_event_name": event, "source": "startup",
         "prompt": "go on", "transcript_path": "/nowhere", "cwd": "/",
     })
     .to_string()
@@ -272,7 +272,7 @@ fn a_database_url_is_bytes_too() {
     let place = Place::new();
     let mut url = OsString::from("sqlite:");
     url.push(place.path("own.db"));
-    let done = Command::new(binary("trueup").unwrap())
+    let done = Command::new(find_binary("trueup").unwrap())
         .args(["db", "migrate"])
         .current_dir(place.project())
         .env_clear()

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use support::home::{Answer, Home, Payload, SECOND, SESSION};
+use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput, SECOND_SESSION};
 
 use crate::fixture::SYNC;
 
@@ -16,7 +16,10 @@ struct Clones {
 impl Clones {
     fn new() -> Self {
         let home = Home::new();
-        home.run("trueup").args(["db", "migrate"]).finish().ok();
+        home.prepare_run("trueup")
+            .args(["db", "migrate"])
+            .wait()
+            .ok();
         let clones = Self { home };
         for (name, remote) in [
             ("one/app", Some("https://example.org/acme/app.git")),
@@ -40,26 +43,26 @@ impl Clones {
     fn git(&self, at: &Path, arguments: &[&str]) {
         let done = std::process::Command::new("git")
             .current_dir(at)
-            .env("HOME", self.home.user())
+            .env("HOME", self.home.user_home())
             .args(arguments)
             .status()
             .unwrap();
         assert!(done.success());
     }
 
-    fn start(&self, name: &str, session: &str) -> Answer {
-        let payload = Payload::fixture("session-start.startup", session, &self.at(name));
+    fn start(&self, name: &str, session: &str) -> ProcessOutput {
+        let payload = Payload::from_fixture("session-start.startup", session, &self.at(name));
         self.home
-            .run(SYNC)
+            .prepare_run(SYNC)
             .cwd(self.at(name))
             .payload(&payload)
-            .finish()
+            .wait()
             .ok()
     }
 
     fn data(&self, name: &str, arguments: &[&str]) -> Value {
-        let run = self.home.run("trueup").cwd(self.at(name));
-        let answer = run.args(arguments).args(["--json"]).finish().ok();
+        let run = self.home.prepare_run("trueup").cwd(self.at(name));
+        let answer = run.args(arguments).args(["--json"]).wait().ok();
         serde_json::from_str::<Value>(&answer.stdout).unwrap()["data"].clone()
     }
 
@@ -71,7 +74,7 @@ impl Clones {
 #[test]
 fn what_one_clone_adds_the_other_is_offered_and_no_other_repository() {
     let clones = Clones::new();
-    clones.start("one/app", SESSION);
+    clones.start("one/app", FIRST_SESSION);
     clones.data("one/app", &["item", "add", "ours"]);
     assert_eq!(clones.next("two/second-clone"), "ours");
     for other in ["three/app", "four/app"] {
@@ -89,8 +92,8 @@ fn what_one_clone_adds_the_other_is_offered_and_no_other_repository() {
         .collect();
     assert_eq!(repos, ["app", "app"], "{listed}");
     // A session of the other clone says the same.
-    clones.start("two/second-clone", SECOND);
-    let shown = clones.data("two/second-clone", &["sessions", "show", SECOND]);
+    clones.start("two/second-clone", SECOND_SESSION);
+    let shown = clones.data("two/second-clone", &["sessions", "show", SECOND_SESSION]);
     assert_eq!(shown["session"]["repo"], "app");
 }
 
@@ -111,12 +114,12 @@ fn a_registered_clone_names_all_and_the_rows_from_before() {
     for name in ["one/app", "two/second-clone"] {
         assert_eq!(clones.next(name), "early", "{name}");
     }
-    clones.start("two/second-clone", SESSION);
+    clones.start("two/second-clone", FIRST_SESSION);
     clones.data("two/second-clone", &["claim", "late", "--create"]);
     for key in ["early", "late"] {
         let repo: String = clones
             .home
-            .ask("SELECT repo FROM work_items WHERE key = ?1", [key]);
+            .query_value("SELECT repo FROM work_items WHERE key = ?1", [key]);
         assert_eq!(repo, "acme", "{key}");
     }
 }
@@ -128,7 +131,7 @@ fn a_repository_that_gets_its_remote_later_keeps_its_items() {
     let remote = "https://example.org/late/thing.git";
     clones.git(&clones.at("four/app"), &["remote", "add", "origin", remote]);
     assert_eq!(clones.next("four/app"), "kept");
-    clones.start("four/app", SESSION);
+    clones.start("four/app", FIRST_SESSION);
     let other = clones.at("five/thing");
     clones.home.init_repository(&other);
     clones.git(&other, &["remote", "add", "origin", remote]);
@@ -149,7 +152,7 @@ fn what_was_added_before_a_remote_is_seen_once_others_have_it() {
     let other = clones.at("five/thing");
     clones.home.init_repository(&other);
     clones.git(&other, &["remote", "add", "origin", remote]);
-    clones.start("five/thing", SESSION);
+    clones.start("five/thing", FIRST_SESSION);
     clones.data("five/thing", &["item", "add", "late"]);
     for name in ["four/app", "five/thing"] {
         let listed = clones.data(name, &["item", "list"]);
@@ -170,7 +173,7 @@ fn a_repository_whose_remote_changes_keeps_its_items() {
         &["remote", "rename", "origin", "upstream"],
     ] {
         let clones = Clones::new();
-        clones.start("one/app", SESSION);
+        clones.start("one/app", FIRST_SESSION);
         clones.data("one/app", &["item", "add", "kept"]);
         clones.git(&clones.at("one/app"), change);
         if change.contains(&"rename") {
@@ -178,7 +181,7 @@ fn a_repository_whose_remote_changes_keeps_its_items() {
             clones.git(&clones.at("one/app"), &fork);
         }
         assert_eq!(clones.next("one/app"), "kept", "{change:?}");
-        clones.start("one/app", SECOND);
+        clones.start("one/app", SECOND_SESSION);
         assert_eq!(clones.next("one/app"), "kept", "{change:?}");
         // Clones that stayed with the old remote see it too.
         assert_eq!(clones.next("two/second-clone"), "kept", "{change:?}");
@@ -225,7 +228,7 @@ fn what_the_files_call_a_repository_its_items_follow() {
         assert_eq!(checked["repos"][0]["repo"], "custodian", "{checked}");
         let repo: String = clones
             .home
-            .ask("SELECT repo FROM work_items WHERE key = 'ours'", []);
+            .query_value("SELECT repo FROM work_items WHERE key = 'ours'", []);
         assert_eq!(repo, "custodian", "{name}");
         let listed = clones.data(name, &["item", "list"]).to_string();
         assert!(listed.contains("\"ours\""), "{name}: {listed}");

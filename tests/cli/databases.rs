@@ -11,7 +11,7 @@ use crate::witness::Witness;
 #[test]
 fn migrate_creates_a_database_once() {
     let home = Home::new();
-    let path = home.trueup().join("trueup.db");
+    let path = home.trueup_home().join("trueup.db");
     let created = data(&home, &["db", "migrate"]);
     assert_eq!(keys(&created), ["created", "from", "known", "path", "to"]);
     assert_eq!(created["created"], true);
@@ -27,7 +27,7 @@ fn a_new_database_is_its_users_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let home = Home::new();
     data(&home, &["db", "migrate"]);
-    let mode = fs::metadata(home.trueup().join("trueup.db"))
+    let mode = fs::metadata(home.trueup_home().join("trueup.db"))
         .unwrap()
         .permissions()
         .mode();
@@ -41,7 +41,8 @@ fn status_is_true_and_writes_nothing() {
     let status = data(&home, &["db", "status"]);
     assert_eq!(status["healthy"], true);
     assert_eq!(status["schema"]["version"], status["schema"]["known"]);
-    let lineage: String = home.ask("SELECT value FROM trueup_meta WHERE key = 'lineage'", []);
+    let lineage: String =
+        home.query_value("SELECT value FROM trueup_meta WHERE key = 'lineage'", []);
     assert_eq!(status["lineage"], *lineage);
     let applied = status["schema"]["applied"].as_array().unwrap();
     assert!(
@@ -69,15 +70,15 @@ fn a_backup_is_a_whole_database() {
             |r| r.get(0),
         )
         .unwrap();
-    assert_eq!(held, support::home::SESSION);
+    assert_eq!(held, support::home::FIRST_SESSION);
     let sound: String = copy
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .unwrap();
     assert_eq!(sound, "ok");
-    let run = home.run("trueup").args(["item", "list", "--json"]);
+    let run = home.prepare_run("trueup").args(["item", "list", "--json"]);
     let answer = run
         .env("TRUEUP_DATABASE_URL", format!("sqlite:{}", file.display()))
-        .finish();
+        .wait();
     assert_eq!(answer.ok().json()["data"]["items"][0]["key"], "SD-1");
 }
 
@@ -113,10 +114,10 @@ fn a_relative_backup_is_made_where_the_user_stands() {
     let folder = home.root().join("elsewhere");
     fs::create_dir(&folder).unwrap();
     let run = home
-        .run("trueup")
+        .prepare_run("trueup")
         .args(["db", "backup", "b.db"])
         .cwd(&folder);
-    run.finish().ok();
+    run.wait().ok();
     assert!(folder.join("b.db").exists());
     refused(&home, "item_not_found", &["item", "show", "SD-1"]);
 }

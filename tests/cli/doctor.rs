@@ -40,12 +40,12 @@ fn every_check_has_a_status_and_what_is_wrong_a_fix() {
 #[test]
 fn a_missing_database_is_told_and_made_by_fix_alone() {
     let home = Home::new();
-    let path = home.trueup().join("trueup.db");
+    let path = home.trueup_home().join("trueup.db");
     let told = data(&home, &["doctor"]);
     assert_eq!(check(&told, "database")["status"], "warn");
     assert_eq!(check(&told, "database")["fix"], "trueup db migrate");
     assert_eq!(
-        fs::read_dir(home.trueup()).unwrap().count(),
+        fs::read_dir(home.trueup_home()).unwrap().count(),
         0,
         "nothing was written"
     );
@@ -59,7 +59,7 @@ fn a_missing_database_is_told_and_made_by_fix_alone() {
 fn a_row_that_breaks_a_rule_is_a_finding_of_doctor_and_of_db_status() {
     let home = started();
     assert_eq!(data(&home, &["db", "status"])["compliance"], json!([]));
-    home.sql("UPDATE claude_sessions SET registered_at = 'yesterday'", []);
+    home.execute_sql("UPDATE claude_sessions SET registered_at = 'yesterday'", []);
     let status = object(&home, 1, &["db", "status"]);
     let flaw = &status["data"]["compliance"][0];
     assert_eq!(keys(flaw), ["field", "problem", "row", "table"]);
@@ -79,7 +79,7 @@ fn a_row_that_breaks_a_rule_is_a_finding_of_doctor_and_of_db_status() {
 #[test]
 fn a_damaged_database_is_a_finding_and_stays_even_with_fix() {
     let home = started();
-    let path = home.trueup().join("trueup.db");
+    let path = home.trueup_home().join("trueup.db");
     fs::write(&path, "garbage ".repeat(99)).unwrap();
     let before = fs::read(&path).unwrap();
     for arguments in [&["doctor"][..], &["doctor", "--fix"]] {
@@ -95,7 +95,8 @@ fn a_damaged_database_is_a_finding_and_stays_even_with_fix() {
 fn a_directory_open_to_others_is_told_and_closed_by_fix() {
     use std::os::unix::fs::PermissionsExt as _;
     let home = started();
-    let mode = |mode| fs::set_permissions(home.trueup(), fs::Permissions::from_mode(mode)).unwrap();
+    let mode =
+        |mode| fs::set_permissions(home.trueup_home(), fs::Permissions::from_mode(mode)).unwrap();
     mode(0o755);
     assert_eq!(
         check(&data(&home, &["doctor"]), "data directory")["status"],
@@ -103,7 +104,10 @@ fn a_directory_open_to_others_is_told_and_closed_by_fix() {
     );
     let mended = data(&home, &["doctor", "--fix"]);
     assert_eq!(check(&mended, "data directory")["status"], "ok");
-    let now = fs::metadata(home.trueup()).unwrap().permissions().mode();
+    let now = fs::metadata(home.trueup_home())
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(now & 0o777, 0o700);
 }
 
@@ -111,7 +115,7 @@ fn a_directory_open_to_others_is_told_and_closed_by_fix() {
 fn hand_off_commands_that_the_client_would_never_show_are_told() {
     let home = started();
     let text = "handoff_commands = [\"make ship*\"]\n";
-    fs::write(home.project().join(".trueup.toml"), text).unwrap();
+    fs::write(home.project_dir().join(".trueup.toml"), text).unwrap();
     let told = data(&home, &["doctor"]);
     let told = check(&told, "hand-off commands");
     assert_eq!(told["status"], "warn");
@@ -171,7 +175,7 @@ fn the_demo_touches_nothing_of_the_user() {
 fn a_broken_configuration_stops_every_command_but_doctor() {
     let home = started();
     fs::write(
-        home.trueup().join("config.toml"),
+        home.trueup_home().join("config.toml"),
         "lease_seconds = \"many\"",
     )
     .unwrap();
@@ -180,7 +184,11 @@ fn a_broken_configuration_stops_every_command_but_doctor() {
     assert!(message.contains("config.toml:1:"), "{message}");
     let told = object(&home, 1, &["doctor"]);
     assert_eq!(check(&told["data"], "database")["status"], "ok", "{told}");
-    fs::write(home.trueup().join("config.toml"), "branch_pattern = \"(\"").unwrap();
+    fs::write(
+        home.trueup_home().join("config.toml"),
+        "branch_pattern = \"(\"",
+    )
+    .unwrap();
     object(&home, 3, &["status"]);
     let told = object(&home, 1, &["doctor"]);
     assert_eq!(check(&told["data"], "configuration")["status"], "fail");

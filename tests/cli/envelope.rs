@@ -53,9 +53,9 @@ fn a_command_line_that_makes_no_sense_is_an_object_too() {
         );
     }
     let run = home
-        .run("validate-session-state")
+        .prepare_run("validate-session-state")
         .args(["--json", "--frobnicate"]);
-    let object = envelope(&run.finish(), 2);
+    let object = envelope(&run.wait(), 2);
     assert_eq!(object["command"], "validate-session-state");
 }
 
@@ -93,18 +93,18 @@ fn a_bad_number_is_a_warning_of_whatever_is_answered() {
     let home = started();
     for (code, arguments) in [(0, &["status", "--json"]), (1, &["release", "--json"])] {
         let run = home
-            .run("trueup")
+            .prepare_run("trueup")
             .args(arguments)
             .env("TRUEUP_LEASE_SECONDS", "many");
-        let object = envelope(&run.finish(), code);
+        let object = envelope(&run.wait(), code);
         let line = "TRUEUP_LEASE_SECONDS=\"many\" is not a whole number; the default is used";
         assert_eq!(object["warnings"], serde_json::json!([line]));
     }
     let run = home
-        .run("trueup")
+        .prepare_run("trueup")
         .args(["status"])
         .env("TRUEUP_CEILING_SECONDS", "-1");
-    let answer = run.finish();
+    let answer = run.wait();
     assert_eq!(answer.code, Some(0));
     assert!(
         answer
@@ -118,7 +118,7 @@ fn a_bad_number_is_a_warning_of_whatever_is_answered() {
 fn what_a_repository_may_not_set_is_a_warning_and_is_not_obeyed() {
     let home = started();
     fs::write(
-        home.project().join(".trueup.toml"),
+        home.project_dir().join(".trueup.toml"),
         "database_url = \"sqlite:/evil.db\"\n",
     )
     .unwrap();
@@ -128,6 +128,6 @@ fn what_a_repository_may_not_set_is_a_warning_and_is_not_obeyed() {
         warning.contains(".trueup.toml") && warning.contains("database_url"),
         "{warning}"
     );
-    let path = home.trueup().join("trueup.db");
+    let path = home.trueup_home().join("trueup.db");
     assert_eq!(object["data"]["path"], *path.to_string_lossy());
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use support::home::{Home, SECOND, SESSION};
+use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
 
 use crate::fixture::{codes, findings, object, refused, started, trueup, validate};
 
@@ -20,7 +20,7 @@ const COMMANDS: &[&[&str]] = &[
 
 #[track_caller]
 fn unable(home: &Home, code: &str) {
-    let path = home.trueup().join("trueup.db");
+    let path = home.trueup_home().join("trueup.db");
     let before = fs::read(&path).unwrap();
     for arguments in COMMANDS.iter().chain(&[&["db", "migrate"][..]]) {
         let object = object(home, 3, arguments);
@@ -80,10 +80,18 @@ fn no_session_is_usage_and_an_unknown_one_is_refused() {
         );
     }
     assert_eq!(findings(&home, 2, &[])["error"]["code"], "no_session");
-    refused(&home, "phantom_session", &["status", "--session", SECOND]);
-    refused(&home, "phantom_session", &["sessions", "show", SECOND]);
+    refused(
+        &home,
+        "phantom_session",
+        &["status", "--session", SECOND_SESSION],
+    );
+    refused(
+        &home,
+        "phantom_session",
+        &["sessions", "show", SECOND_SESSION],
+    );
     assert_eq!(
-        findings(&home, 1, &["--session", SECOND])["error"]["code"],
+        findings(&home, 1, &["--session", SECOND_SESSION])["error"]["code"],
         "phantom_session"
     );
 }
@@ -105,14 +113,14 @@ fn a_missing_database_is_named_with_what_creates_it_and_no_other_command_does() 
         findings(&home, 3, &["--fix"])["error"]["code"],
         "store_missing"
     );
-    assert!(!home.trueup().join("trueup.db").exists());
+    assert!(!home.trueup_home().join("trueup.db").exists());
 }
 
 #[test]
 fn a_damaged_database_is_refused_and_stays_byte_for_byte() {
     let home = started();
     fs::write(
-        home.trueup().join("trueup.db"),
+        home.trueup_home().join("trueup.db"),
         "no database, but long enough ".repeat(9),
     )
     .unwrap();
@@ -122,7 +130,7 @@ fn a_damaged_database_is_refused_and_stays_byte_for_byte() {
 #[test]
 fn a_database_of_another_program_is_refused_and_stays_byte_for_byte() {
     let home = Home::new();
-    let other = home.database();
+    let other = home.open_database();
     other
         .execute_batch("CREATE TABLE work_items (x); INSERT INTO work_items VALUES (1)")
         .unwrap();
@@ -133,7 +141,7 @@ fn a_database_of_another_program_is_refused_and_stays_byte_for_byte() {
 #[test]
 fn a_newer_schema_is_refused_and_stays_byte_for_byte() {
     let home = started();
-    let database = home.database();
+    let database = home.open_database();
     let journal = "PRAGMA journal_mode = DELETE; PRAGMA user_version = 9999";
     database.execute_batch(journal).unwrap();
     database.close().unwrap();
@@ -143,8 +151,8 @@ fn a_newer_schema_is_refused_and_stays_byte_for_byte() {
 #[test]
 fn an_unreachable_database_is_said_with_the_age_of_the_cache() {
     let home = started();
-    fs::write(home.trueup().join("trueup.db"), "garbage ".repeat(99)).unwrap();
-    for arguments in [&[][..], &["--session", SESSION]] {
+    fs::write(home.trueup_home().join("trueup.db"), "garbage ".repeat(99)).unwrap();
+    for arguments in [&[][..], &["--session", FIRST_SESSION]] {
         let object = findings(&home, 3, arguments);
         assert_eq!(codes(&object), ["S-12"]);
         let message = object["error"]["message"].as_str().unwrap();
@@ -160,7 +168,7 @@ fn an_unreachable_database_is_said_with_the_age_of_the_cache() {
 fn a_broken_configuration_names_file_and_line() {
     let home = started();
     fs::write(
-        home.trueup().join("config.toml"),
+        home.trueup_home().join("config.toml"),
         "lease_seconds = 60\n\nbroken\n",
     )
     .unwrap();
@@ -168,7 +176,7 @@ fn a_broken_configuration_names_file_and_line() {
         let object = object(&home, 3, arguments);
         assert_eq!(object["error"]["code"], "config");
         let message = object["error"]["message"].as_str().unwrap();
-        let place = format!("{}:3: ", home.trueup().join("config.toml").display());
+        let place = format!("{}:3: ", home.trueup_home().join("config.toml").display());
         assert!(message.starts_with(&place), "{message}");
     }
     assert_eq!(findings(&home, 3, &[])["error"]["code"], "config");
@@ -178,7 +186,7 @@ fn a_broken_configuration_names_file_and_line() {
 fn a_pattern_of_the_configuration_that_is_no_pattern_is_exit_3() {
     let home = started();
     fs::write(
-        home.trueup().join("config.toml"),
+        home.trueup_home().join("config.toml"),
         "branch_pattern = \"(\"\n",
     )
     .unwrap();
@@ -191,7 +199,7 @@ fn a_pattern_of_the_configuration_that_is_no_pattern_is_exit_3() {
 fn a_pattern_of_a_repository_that_is_no_pattern_is_a_warning() {
     let home = started();
     fs::write(
-        home.project().join(".trueup.toml"),
+        home.project_dir().join(".trueup.toml"),
         "branch_pattern = \"(\"\n",
     )
     .unwrap();
@@ -208,10 +216,10 @@ fn a_store_this_release_cannot_reach_is_exit_3_without_its_password() {
         "https://me:s3cret@hub.example",
     ] {
         let run = home
-            .run("trueup")
+            .prepare_run("trueup")
             .args(["status", "--json"])
             .env("TRUEUP_DATABASE_URL", url);
-        let answer = run.finish();
+        let answer = run.wait();
         assert_eq!(answer.code, Some(3), "{answer:?}");
         assert!(!answer.stdout.contains("s3cret"), "{answer:?}");
     }

@@ -1,7 +1,9 @@
 //! Runs of the commands, and the sessions they speak for.
 
 use serde_json::{Value, json};
-use support::home::{Answer, Bystander, Home, Payload, SECOND, SESSION, bystander};
+use support::home::{
+    Bystander, FIRST_SESSION, Home, Payload, ProcessOutput, SECOND_SESSION, spawn_bystander,
+};
 
 /// Is the hook that registers sessions.
 pub(crate) const SYNC: &str = "session-start-sync";
@@ -9,7 +11,7 @@ pub(crate) const SYNC: &str = "session-start-sync";
 /// A scratch with [`SESSION`] registered.
 pub(crate) fn started() -> Home {
     let home = Home::new();
-    home.start().ok();
+    home.start_session().ok();
     home
 }
 
@@ -20,7 +22,7 @@ pub(crate) fn started_with_plans() -> Home {
     let named = ["P", "Q", "master-plan"].map(str::to_owned);
     for plan in numbered.chain(named) {
         let path = format!("/plans/{plan}.md");
-        home.sql(
+        home.execute_sql(
             "INSERT INTO plans (plan_id, path) VALUES (?1, ?2)",
             [plan, path],
         );
@@ -29,20 +31,26 @@ pub(crate) fn started_with_plans() -> Home {
 }
 
 /// Runs `trueup` for the newest live session of the project.
-pub(crate) fn trueup(home: &Home, arguments: &[&str]) -> Answer {
-    home.run("trueup").args(arguments).finish()
+pub(crate) fn trueup(home: &Home, arguments: &[&str]) -> ProcessOutput {
+    home.prepare_run("trueup").args(arguments).wait()
 }
 
 /// Runs `validate-session-state`.
-pub(crate) fn validate(home: &Home, arguments: &[&str]) -> Answer {
-    home.run("validate-session-state").args(arguments).finish()
+pub(crate) fn validate(home: &Home, arguments: &[&str]) -> ProcessOutput {
+    home.prepare_run("validate-session-state")
+        .args(arguments)
+        .wait()
 }
 
 /// Runs `trueup … --json`; asserts the exit code and the envelope.
 #[track_caller]
 pub(crate) fn object(home: &Home, code: i32, arguments: &[&str]) -> Value {
     envelope(
-        &home.run("trueup").args(arguments).args(["--json"]).finish(),
+        &home
+            .prepare_run("trueup")
+            .args(arguments)
+            .args(["--json"])
+            .wait(),
         code,
     )
 }
@@ -64,8 +72,8 @@ pub(crate) fn refused(home: &Home, code: &str, arguments: &[&str]) -> Value {
 /// Runs `validate-session-state … --json`.
 #[track_caller]
 pub(crate) fn findings(home: &Home, code: i32, arguments: &[&str]) -> Value {
-    let run = home.run("validate-session-state").args(arguments);
-    envelope(&run.args(["--json"]).finish(), code)
+    let run = home.prepare_run("validate-session-state").args(arguments);
+    envelope(&run.args(["--json"]).wait(), code)
 }
 
 /// Returns the codes of the divergences in an object.
@@ -76,7 +84,7 @@ pub(crate) fn codes(object: &Value) -> Vec<&str> {
 
 /// Asserts one complete object on stdout, nothing else anywhere, and the exit code.
 #[track_caller]
-pub(crate) fn envelope(answer: &Answer, code: i32) -> Value {
+pub(crate) fn envelope(answer: &ProcessOutput, code: i32) -> Value {
     assert_eq!(answer.code, Some(code), "{answer:?}");
     assert_eq!(answer.stderr, "", "{answer:?}");
     assert_eq!(answer.stdout.lines().count(), 1, "{answer:?}");
@@ -123,27 +131,29 @@ pub(crate) fn keys(value: &Value) -> Vec<&str> {
 
 /// Registers [`SECOND`] in the same worktree, with a client's process or none.
 pub(crate) fn second(home: &Home, process: Option<&Bystander>) {
-    let payload = home.payload("session-start.startup").of(SECOND);
+    let payload = home
+        .payload("session-start.startup")
+        .for_session(SECOND_SESSION);
     start(home, &payload, process);
 }
 
 /// Runs a session start whose client is this process or unknown.
 pub(crate) fn start(home: &Home, payload: &Payload, process: Option<&Bystander>) {
-    let run = home.run(SYNC).payload(payload);
+    let run = home.prepare_run(SYNC).payload(payload);
     let run = match process {
         Some(process) => run.env("CLAUDE_PID", process.pid()),
         None => run.without("CLAUDE_PID"),
     };
-    assert_eq!(run.finish().code, Some(0));
+    assert_eq!(run.wait().code, Some(0));
 }
 
 /// [`SESSION`] and [`SECOND`], of which the second holds `SD-1` in a process that lives as
 /// long as the answer's second part.
 pub(crate) fn held_by_second(extra: &[&str]) -> (Home, Bystander) {
     let home = started();
-    let process = bystander();
+    let process = spawn_bystander();
     second(&home, Some(&process));
-    let arguments = ["claim", "SD-1", "--create", "--session", SECOND];
+    let arguments = ["claim", "SD-1", "--create", "--session", SECOND_SESSION];
     data(&home, &[&arguments[..], extra].concat());
     (home, process)
 }
@@ -151,14 +161,17 @@ pub(crate) fn held_by_second(extra: &[&str]) -> (Home, Bystander) {
 /// Claims an item for [`SESSION`], making it.
 #[track_caller]
 pub(crate) fn claimed(home: &Home, key: &str) -> Value {
-    data(home, &["claim", key, "--create", "--session", SESSION])
+    data(
+        home,
+        &["claim", key, "--create", "--session", FIRST_SESSION],
+    )
 }
 
 /// Asserts that the cache says what the database says, on its revision.
 #[track_caller]
 pub(crate) fn assert_in_step(home: &Home) {
-    let cache = home.cached();
-    let metadata: String = home.session("metadata", SESSION);
+    let cache = home.read_cache();
+    let metadata: String = home.session_column("metadata", FIRST_SESSION);
     let metadata: Value = serde_json::from_str(&metadata).unwrap_or_default();
     let state = &metadata["execution_state"];
     for key in [
@@ -183,9 +196,9 @@ pub(crate) fn assert_in_step(home: &Home) {
     let flag = |key: &str| metadata[key].as_bool().unwrap_or(false);
     assert_eq!(cache["autoProceed"], flag("auto_proceed"));
     assert_eq!(cache["chainOrchestrators"], flag("chain_orchestrators"));
-    assert_eq!(cache["sessionId"], SESSION);
-    let revision: i64 = home.session("revision", SESSION);
+    assert_eq!(cache["sessionId"], FIRST_SESSION);
+    let revision: i64 = home.session_column("revision", FIRST_SESSION);
     assert_eq!(cache["_trueup"]["revision"], revision, "{cache}");
-    let status = data(home, &["status", "--session", SESSION]);
+    let status = data(home, &["status", "--session", FIRST_SESSION]);
     assert_eq!(status["cache"]["state"], "fresh", "{status}");
 }

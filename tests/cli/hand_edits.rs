@@ -1,7 +1,7 @@
 //! What was edited by hand before a command is pushed by it, not lost to it.
 
 use serde_json::json;
-use support::home::{Home, SESSION};
+use support::home::{FIRST_SESSION, Home};
 
 use crate::fixture::{assert_in_step, claimed, data, started};
 
@@ -11,13 +11,17 @@ fn an_edit_before_a_command_reaches_the_database_with_it() {
         let home = started();
         claimed(&home, "SD-1");
         data(&home, &["set", "--phase", "PLAN"]);
-        home.edit("currentTask", "by hand");
-        home.edit("autoProceed", true);
+        home.edit_cache("currentTask", "by hand");
+        home.edit_cache("autoProceed", true);
         data(&home, arguments);
-        assert_eq!(home.state()["currentTask"], "by hand", "{arguments:?}");
-        assert_eq!(home.cached()["currentTask"], "by hand", "{arguments:?}");
-        assert_eq!(home.cached()["autoProceed"], true, "{arguments:?}");
-        assert_eq!(home.lines("journal.jsonl").len(), 0, "{arguments:?}");
+        assert_eq!(
+            home.execution_state()["currentTask"],
+            "by hand",
+            "{arguments:?}"
+        );
+        assert_eq!(home.read_cache()["currentTask"], "by hand", "{arguments:?}");
+        assert_eq!(home.read_cache()["autoProceed"], true, "{arguments:?}");
+        assert_eq!(home.read_lines("journal.jsonl").len(), 0, "{arguments:?}");
         assert_in_step(&home);
     }
 }
@@ -27,17 +31,17 @@ fn an_edit_before_the_item_changes_is_recorded_under_the_first() {
     for arguments in [&["claim", "SD-2", "--create"][..], &["release"]] {
         let home = started();
         claimed(&home, "SD-1");
-        home.edit("currentTask", "by hand");
-        home.edit("autoProceed", true);
+        home.edit_cache("currentTask", "by hand");
+        home.edit_cache("autoProceed", true);
         data(&home, arguments);
-        let recorded = data(&home, &["log", "--session", SESSION])["events"].to_string();
+        let recorded = data(&home, &["log", "--session", FIRST_SESSION])["events"].to_string();
         assert!(recorded.contains("by hand"), "{arguments:?}: {recorded}");
-        assert_eq!(home.cached()["autoProceed"], true, "{arguments:?}");
+        assert_eq!(home.read_cache()["autoProceed"], true, "{arguments:?}");
         assert!(
-            home.cached()["currentTask"].is_null(),
+            home.read_cache()["currentTask"].is_null(),
             "a task belongs to its item"
         );
-        assert_eq!(home.lines("journal.jsonl").len(), 0, "{arguments:?}");
+        assert_eq!(home.read_lines("journal.jsonl").len(), 0, "{arguments:?}");
         assert_in_step(&home);
     }
 }
@@ -45,7 +49,7 @@ fn an_edit_before_the_item_changes_is_recorded_under_the_first() {
 #[test]
 fn a_command_wins_over_an_edit_of_the_same_field() {
     let home = started();
-    home.edit("currentPhase", "LEAD");
+    home.edit_cache("currentPhase", "LEAD");
     let changed = &data(&home, &["set", "--phase", "EXEC"])["changed"];
     assert_eq!(
         changed["currentPhase"],
@@ -58,20 +62,20 @@ fn a_command_wins_over_an_edit_of_the_same_field() {
 fn an_edit_of_the_item_moves_no_claim() {
     let home = started();
     claimed(&home, "SD-1");
-    home.edit("currentSd", "SD-2");
+    home.edit_cache("currentSd", "SD-2");
     data(&home, &["set", "--phase", "EXEC"]);
-    assert_eq!(home.cached()["currentSd"], "SD-1");
+    assert_eq!(home.read_cache()["currentSd"], "SD-1");
     assert_in_step(&home);
 }
 
 #[test]
 fn unknown_keys_of_the_cache_survive() {
     let home = started();
-    let mut cache = home.cached();
+    let mut cache = home.read_cache();
     cache["mine"] = json!({"kept": [1, 2.50]});
     home.write_cache(cache.to_string());
     data(&home, &["set", "--phase", "EXEC"]);
-    assert_eq!(home.cached()["mine"], json!({"kept": [1, 2.50]}));
+    assert_eq!(home.read_cache()["mine"], json!({"kept": [1, 2.50]}));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Hand-offs from one session to another.
 
 use serde_json::{Value, json};
-use support::home::{Home, SECOND, SESSION};
+use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
 
 use crate::fixture::{assert_in_step, codes, data, keys, object, refused, second, started, trueup};
 
@@ -38,7 +38,10 @@ const HANDOFF_KEYS: &[&str] = &[
 fn two() -> Home {
     let home = started();
     second(&home, None);
-    data(&home, &["claim", "SD-1", "--create", "--session", SECOND]);
+    data(
+        &home,
+        &["claim", "SD-1", "--create", "--session", SECOND_SESSION],
+    );
     let set = [
         "set",
         "--phase",
@@ -46,7 +49,7 @@ fn two() -> Home {
         "--task",
         "draft",
         "--session",
-        SECOND,
+        SECOND_SESSION,
     ];
     data(&home, &set);
     home
@@ -54,7 +57,13 @@ fn two() -> Home {
 
 /// Lets [`SECOND`] hand `SD-1` on; returns the hand-off.
 fn handed(home: &Home, extra: &[&str]) -> Value {
-    let arguments = ["handoff", "create", "PLAN-TO-EXEC", "--session", SECOND];
+    let arguments = [
+        "handoff",
+        "create",
+        "PLAN-TO-EXEC",
+        "--session",
+        SECOND_SESSION,
+    ];
     data(home, &[&arguments[..], extra].concat())["handoff"].take()
 }
 
@@ -63,7 +72,7 @@ fn id(handoff: &Value) -> &str {
 }
 
 fn holder(home: &Home, key: &str) -> Option<String> {
-    home.ask("SELECT holder FROM work_items WHERE key = ?1", [key])
+    home.query_value("SELECT holder FROM work_items WHERE key = ?1", [key])
 }
 
 #[test]
@@ -73,7 +82,7 @@ fn a_handoff_takes_its_facts_from_the_database_and_its_elements_from_the_command
         &home,
         &[
             "--to",
-            SESSION,
+            FIRST_SESSION,
             "--summary",
             "s",
             "--deliverables",
@@ -91,8 +100,8 @@ fn a_handoff_takes_its_facts_from_the_database_and_its_elements_from_the_command
     assert_eq!(keys(&made), HANDOFF_KEYS);
     let expected = json!({
         "type": "PLAN-TO-EXEC", "status": "pending_acceptance", "item": "SD-1",
-        "from_session": SECOND, "to_session": SESSION, "repo": "project",
-        "worktree": home.project().to_string_lossy(), "branch": "main", "phase": "PLAN",
+        "from_session": SECOND_SESSION, "to_session": FIRST_SESSION, "repo": "project",
+        "worktree": home.project_dir().to_string_lossy(), "branch": "main", "phase": "PLAN",
         "task": "draft", "epoch": 1, "summary": "s", "deliverables": "d", "decisions": "c",
         "known_issues": "k", "resources": "r", "actions": "a", "score": 100,
         "decided_at": null, "decided_by": null, "reject_reason": null, "shown_at": null,
@@ -101,7 +110,7 @@ fn a_handoff_takes_its_facts_from_the_database_and_its_elements_from_the_command
     for (key, value) in expected.as_object().unwrap() {
         assert_eq!(&made[key], value, "{key}");
     }
-    assert_eq!(holder(&home, "SD-1").as_deref(), Some(SECOND));
+    assert_eq!(holder(&home, "SD-1").as_deref(), Some(SECOND_SESSION));
     let shown = data(&home, &["handoff", "show", id(&made)]);
     assert_eq!(shown, json!({"handoff": made}));
     assert_eq!(
@@ -113,7 +122,13 @@ fn a_handoff_takes_its_facts_from_the_database_and_its_elements_from_the_command
 #[test]
 fn missing_elements_are_a_warning_with_a_score_and_no_refusal() {
     let home = two();
-    let arguments = ["handoff", "create", "my_own-name", "--session", SECOND];
+    let arguments = [
+        "handoff",
+        "create",
+        "my_own-name",
+        "--session",
+        SECOND_SESSION,
+    ];
     let bare = object(&home, 0, &arguments);
     assert_eq!(bare["data"]["handoff"]["score"], 0);
     assert_eq!(bare["data"]["handoff"]["type"], "my_own-name");
@@ -158,7 +173,10 @@ fn a_type_that_is_none_is_a_usage_error() {
     let home = two();
     let long = "T".repeat(65);
     for kind in ["", "a b", "a.b", "ä", &long] {
-        let answer = trueup(&home, &["handoff", "create", kind, "--session", SECOND]);
+        let answer = trueup(
+            &home,
+            &["handoff", "create", kind, "--session", SECOND_SESSION],
+        );
         assert_eq!(answer.code, Some(2), "{kind:?}: {answer:?}");
     }
 }
@@ -174,24 +192,34 @@ fn who_holds_nothing_hands_nothing_on() {
 #[test]
 fn it_is_addressed_to_a_registered_session_that_is_another() {
     let home = two();
-    let to = |who| ["handoff", "create", "X", "--session", SECOND, "--to", who];
+    let to = |who| {
+        [
+            "handoff",
+            "create",
+            "X",
+            "--session",
+            SECOND_SESSION,
+            "--to",
+            who,
+        ]
+    };
     refused(&home, "phantom_session", &to("nobody"));
-    refused(&home, "handoff_to_itself", &to(SECOND));
+    refused(&home, "handoff_to_itself", &to(SECOND_SESSION));
     assert_eq!(data(&home, &["handoff", "list"]), json!({"handoffs": []}));
 }
 
 #[test]
 fn a_session_that_is_gone_may_be_addressed_and_that_is_said() {
     let home = two();
-    home.push("session-end.other").ok();
+    home.push_event("session-end.other").ok();
     let create = [
         "handoff",
         "create",
         "X",
         "--session",
-        SECOND,
+        SECOND_SESSION,
         "--to",
-        SESSION,
+        FIRST_SESSION,
     ];
     let object = object(&home, 0, &create);
     let warning = object["warnings"][0].as_str().unwrap();
@@ -202,13 +230,13 @@ fn a_session_that_is_gone_may_be_addressed_and_that_is_said() {
 fn nothing_is_handed_on_while_copies_disagree() {
     let home = started();
     data(&home, &["claim", "SD-002C", "--create"]);
-    home.sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
-    home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
+    home.execute_sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
+    home.run_git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
     let object = refused(&home, "not_consistent", &["handoff", "create", "X"]);
     assert_eq!(codes(&object), ["S-05"]);
     let line = "⚠️ Branch mismatch: branch=feat/SD-002B-x names SD-002B, db_claim=SD-002C";
     assert_eq!(object["error"]["message"], line);
-    home.git(&["switch", "--quiet", "-c", "feat/SD-002C-x"]);
+    home.run_git(&["switch", "--quiet", "-c", "feat/SD-002C-x"]);
     let made = data(&home, &["handoff", "create", "X"]);
     assert_eq!(
         made["handoff"]["branch"], "feat/SD-002C-x",
@@ -220,31 +248,34 @@ fn nothing_is_handed_on_while_copies_disagree() {
 fn drift_that_is_only_in_the_cache_is_mended_on_the_way() {
     let home = started();
     data(&home, &["claim", "SD-1", "--create"]);
-    home.edit("currentSd", "SD-2");
-    home.edit("currentPhase", "EXEC");
+    home.edit_cache("currentSd", "SD-2");
+    home.edit_cache("currentPhase", "EXEC");
     let made = data(&home, &["handoff", "create", "X"]);
     assert_eq!(made["handoff"]["item"], "SD-1");
     assert_eq!(made["handoff"]["phase"], "EXEC", "an edit is pushed first");
-    assert_eq!(home.cached()["currentSd"], "SD-1");
+    assert_eq!(home.read_cache()["currentSd"], "SD-1");
 }
 
 #[test]
 fn accepting_moves_item_phase_and_task_and_leaves_the_cache_in_step() {
     let home = two();
-    let made = handed(&home, &["--to", SESSION]);
-    data(&home, &["claim", "SD-9", "--create", "--session", SESSION]);
+    let made = handed(&home, &["--to", FIRST_SESSION]);
+    data(
+        &home,
+        &["claim", "SD-9", "--create", "--session", FIRST_SESSION],
+    );
     let answer = data(
         &home,
-        &["handoff", "accept", id(&made), "--session", SESSION],
+        &["handoff", "accept", id(&made), "--session", FIRST_SESSION],
     );
     assert_eq!(keys(&answer), ["handoff"]);
     let accepted = &answer["handoff"];
     assert_eq!(accepted["status"], "accepted");
-    assert_eq!(accepted["decided_by"], SESSION);
+    assert_eq!(accepted["decided_by"], FIRST_SESSION);
     assert!(accepted["decided_at"].is_string());
-    assert_eq!(holder(&home, "SD-1").as_deref(), Some(SESSION));
+    assert_eq!(holder(&home, "SD-1").as_deref(), Some(FIRST_SESSION));
     assert_eq!(holder(&home, "SD-9"), None, "one item at a time");
-    let cache = home.cached();
+    let cache = home.read_cache();
     assert_eq!(cache["currentSd"], "SD-1");
     assert_eq!(cache["currentPhase"], "PLAN");
     assert_eq!(cache["currentTask"], "draft");
@@ -253,82 +284,91 @@ fn accepting_moves_item_phase_and_task_and_leaves_the_cache_in_step() {
     assert_eq!(data(&home, &["handoff", "list"]), json!({"handoffs": []}));
     let all = data(&home, &["handoff", "list", "--all"]);
     assert_eq!(all["handoffs"][0]["id"], made["id"]);
-    let status = data(&home, &["status", "--session", SECOND]);
+    let status = data(&home, &["status", "--session", SECOND_SESSION]);
     assert!(status["item"].is_null(), "{status}");
     // The sender's copy is behind until its next hook; nothing of it has to be accepted as lost.
-    crate::fixture::findings(&home, 0, &["--session", SECOND, "--fix"]);
+    crate::fixture::findings(&home, 0, &["--session", SECOND_SESSION, "--fix"]);
 }
 
 #[test]
 fn the_text_says_what_went_from_whom_to_whom() {
     let home = two();
-    let made = handed(&home, &["--to", SESSION]);
-    data(&home, &["claim", "SD-9", "--create", "--session", SESSION]);
+    let made = handed(&home, &["--to", FIRST_SESSION]);
+    data(
+        &home,
+        &["claim", "SD-9", "--create", "--session", FIRST_SESSION],
+    );
     let answer = trueup(
         &home,
-        &["handoff", "accept", id(&made), "--session", SESSION],
+        &["handoff", "accept", id(&made), "--session", FIRST_SESSION],
     )
     .ok();
     assert_eq!(
         answer.stdout,
         format!(
-            "released SD-9\naccepted {}: SD-1 went from {SECOND} to {SESSION} (epoch 1 -> 2)\n\
+            "released SD-9\naccepted {}: SD-1 went from {SECOND_SESSION} to {FIRST_SESSION} (epoch 1 -> 2)\n\
              phase: PLAN, task: draft\n",
             id(&made)
         )
     );
     let shown = trueup(&home, &["handoff", "show", id(&made)]).ok().stdout;
     assert!(shown.contains("summary: not given\n"), "{shown}");
-    assert!(shown.contains(&format!(" by {SESSION}\n")), "{shown}");
+    assert!(shown.contains(&format!(" by {FIRST_SESSION}\n")), "{shown}");
 }
 
 #[test]
 fn a_handoff_whose_sender_lost_the_item_gives_nothing() {
     let home = two();
-    let made = handed(&home, &["--to", SESSION]);
-    home.give(SESSION, "SD-1");
-    home.sql("UPDATE work_items SET holder = NULL", []);
-    home.give(SECOND, "SD-1");
-    let accept = ["handoff", "accept", id(&made), "--session", SESSION];
+    let made = handed(&home, &["--to", FIRST_SESSION]);
+    home.give_item(FIRST_SESSION, "SD-1");
+    home.execute_sql("UPDATE work_items SET holder = NULL", []);
+    home.give_item(SECOND_SESSION, "SD-1");
+    let accept = ["handoff", "accept", id(&made), "--session", FIRST_SESSION];
     let object = refused(&home, "stale_epoch", &accept);
-    assert_eq!(object["data"]["holder"]["session_id"], SECOND);
+    assert_eq!(object["data"]["holder"]["session_id"], SECOND_SESSION);
     assert_eq!(object["data"]["handoff"]["status"], "pending_acceptance");
-    assert_eq!(holder(&home, "SD-1").as_deref(), Some(SECOND));
+    assert_eq!(holder(&home, "SD-1").as_deref(), Some(SECOND_SESSION));
 }
 
 #[test]
 fn a_handoff_of_an_item_that_was_given_up_claims_it() {
     let home = two();
     let made = handed(&home, &[]);
-    data(&home, &["claim", "SD-7", "--create", "--session", SECOND]);
     data(
         &home,
-        &["handoff", "accept", id(&made), "--session", SESSION],
+        &["claim", "SD-7", "--create", "--session", SECOND_SESSION],
     );
-    assert_eq!(holder(&home, "SD-1").as_deref(), Some(SESSION));
-    assert_eq!(home.cached()["currentTask"], "draft");
+    data(
+        &home,
+        &["handoff", "accept", id(&made), "--session", FIRST_SESSION],
+    );
+    assert_eq!(holder(&home, "SD-1").as_deref(), Some(FIRST_SESSION));
+    assert_eq!(home.read_cache()["currentTask"], "draft");
 }
 
 #[test]
 fn an_item_is_handed_on_once_at_a_time_and_a_release_withdraws_it() {
     let home = two();
-    let first = handed(&home, &["--to", SESSION]);
-    let create = ["handoff", "create", "X", "--session", SECOND];
+    let first = handed(&home, &["--to", FIRST_SESSION]);
+    let create = ["handoff", "create", "X", "--session", SECOND_SESSION];
     let object = refused(&home, "handoff_open", &create);
     let message = object["error"]["message"].as_str().unwrap();
     assert!(message.contains(id(&first)), "{message}");
-    let own = ["handoff", "accept", id(&first), "--session", SECOND];
+    let own = ["handoff", "accept", id(&first), "--session", SECOND_SESSION];
     refused(&home, "own_handoff", &own);
-    data(&home, &["release", "--session", SECOND]);
+    data(&home, &["release", "--session", SECOND_SESSION]);
     let shown = data(&home, &["handoff", "show", id(&first)]);
     assert_eq!(shown["handoff"]["status"], "rejected");
-    let accept = ["handoff", "accept", id(&first), "--session", SESSION];
+    let accept = ["handoff", "accept", id(&first), "--session", FIRST_SESSION];
     refused(&home, "handoff_decided", &accept);
     // Under a new claim there is room for a new one, also beside one that outlived its claim.
-    data(&home, &["claim", "SD-1", "--session", SECOND]);
+    data(&home, &["claim", "SD-1", "--session", SECOND_SESSION]);
     let second = handed(&home, &[]);
-    home.give(SESSION, "SD-1");
-    data(&home, &["handoff", "create", "X", "--session", SESSION]);
+    home.give_item(FIRST_SESSION, "SD-1");
+    data(
+        &home,
+        &["handoff", "create", "X", "--session", FIRST_SESSION],
+    );
     let shown = data(&home, &["handoff", "show", id(&second)]);
     assert_eq!(shown["handoff"]["status"], "rejected");
 }
@@ -336,10 +376,13 @@ fn an_item_is_handed_on_once_at_a_time_and_a_release_withdraws_it() {
 #[test]
 fn a_handoff_of_an_item_that_was_finished_gives_nothing() {
     let home = two();
-    let made = handed(&home, &["--to", SESSION]);
+    let made = handed(&home, &["--to", FIRST_SESSION]);
     let finish = ["item", "transition", "SD-1", "completed"];
-    data(&home, &[&finish[..], &["--session", SECOND]].concat());
-    let accept = ["handoff", "accept", id(&made), "--session", SESSION];
+    data(
+        &home,
+        &[&finish[..], &["--session", SECOND_SESSION]].concat(),
+    );
+    let accept = ["handoff", "accept", id(&made), "--session", FIRST_SESSION];
     refused(&home, "item_finished", &accept);
     assert_eq!(holder(&home, "SD-1"), None);
 }
@@ -347,14 +390,14 @@ fn a_handoff_of_an_item_that_was_finished_gives_nothing() {
 #[test]
 fn a_rejection_says_why_and_leaves_the_item() {
     let home = two();
-    let made = handed(&home, &["--to", SESSION]);
+    let made = handed(&home, &["--to", FIRST_SESSION]);
     let reject = |reason| {
         [
             "handoff",
             "reject",
             id(&made),
             "--session",
-            SESSION,
+            FIRST_SESSION,
             "--reason",
             reason,
         ]
@@ -366,8 +409,8 @@ fn a_rejection_says_why_and_leaves_the_item() {
     assert_eq!(keys(&answer), ["handoff"]);
     assert_eq!(answer["handoff"]["status"], "rejected");
     assert_eq!(answer["handoff"]["reject_reason"], "tests fail");
-    assert_eq!(holder(&home, "SD-1").as_deref(), Some(SECOND));
-    let accept = ["handoff", "accept", id(&made), "--session", SESSION];
+    assert_eq!(holder(&home, "SD-1").as_deref(), Some(SECOND_SESSION));
+    let accept = ["handoff", "accept", id(&made), "--session", FIRST_SESSION];
     refused(&home, "handoff_decided", &accept);
 }
 
@@ -375,9 +418,9 @@ fn a_rejection_says_why_and_leaves_the_item() {
 fn another_sessions_handoff_is_left_alone() {
     let home = two();
     let third = "0a1b2c3d-0000-4000-8000-000000000003";
-    let start = home.payload("session-start.startup").of(third);
+    let start = home.payload("session-start.startup").for_session(third);
     crate::fixture::start(&home, &start, None);
-    let made = handed(&home, &["--to", SESSION]);
+    let made = handed(&home, &["--to", FIRST_SESSION]);
     let accept = ["handoff", "accept", id(&made), "--session", third];
     refused(&home, "not_addressed", &accept);
     refused(&home, "handoff_not_found", &["handoff", "show", "h-1"]);
@@ -388,24 +431,27 @@ fn another_sessions_handoff_is_left_alone() {
 #[test]
 fn listing_and_showing_write_nothing() {
     let home = two();
-    let made = handed(&home, &["--to", SESSION]);
-    let count = || home.ask::<i64>("SELECT count(*) FROM events", []);
+    let made = handed(&home, &["--to", FIRST_SESSION]);
+    let count = || home.query_value::<i64>("SELECT count(*) FROM events", []);
     let before = count();
     for arguments in [&["handoff", "list"][..], &["handoff", "show", id(&made)]] {
         trueup(&home, arguments).ok();
     }
     assert_eq!(count(), before);
-    let shown: Option<String> = home.ask("SELECT shown_at FROM handoffs", []);
+    let shown: Option<String> = home.query_value("SELECT shown_at FROM handoffs", []);
     assert_eq!(shown, None);
 }
 
 #[test]
 fn a_command_that_is_repeated_under_its_id_answers_as_the_first_time() {
     let home = two();
-    data(&home, &["claim", "SD-9", "--create", "--session", SESSION]);
-    let first = handed(&home, &["--to", SESSION, "--op-id", "op-000001"]);
+    data(
+        &home,
+        &["claim", "SD-9", "--create", "--session", FIRST_SESSION],
+    );
+    let first = handed(&home, &["--to", FIRST_SESSION, "--op-id", "op-000001"]);
     assert_eq!(
-        handed(&home, &["--to", SESSION, "--op-id", "op-000001"]),
+        handed(&home, &["--to", FIRST_SESSION, "--op-id", "op-000001"]),
         first
     );
     let accept = [
@@ -413,14 +459,14 @@ fn a_command_that_is_repeated_under_its_id_answers_as_the_first_time() {
         "accept",
         id(&first),
         "--session",
-        SESSION,
+        FIRST_SESSION,
         "--op-id",
         "op-000002",
     ];
     let accepted = trueup(&home, &accept).ok().stdout;
     assert!(accepted.starts_with("released SD-9\n"), "{accepted}");
     assert_eq!(trueup(&home, &accept).ok().stdout, accepted);
-    data(&home, &["claim", "SD-9", "--session", SECOND]);
+    data(&home, &["claim", "SD-9", "--session", SECOND_SESSION]);
     let second = handed(&home, &[]);
     let reject = |op| {
         let reject = [
@@ -430,7 +476,7 @@ fn a_command_that_is_repeated_under_its_id_answers_as_the_first_time() {
             "--reason",
             "no",
             "--session",
-            SESSION,
+            FIRST_SESSION,
         ];
         [&reject[..], &["--op-id", op]].concat()
     };

@@ -4,7 +4,7 @@
 use std::fs;
 
 use serde_json::Value;
-use support::home::{Answer, Home, SESSION};
+use support::home::{FIRST_SESSION, Home, ProcessOutput};
 
 use crate::fixture::{data, object, started, trueup, validate};
 
@@ -44,7 +44,7 @@ fn assert_no_forged_line(what: &str, text: &str) {
 }
 
 #[track_caller]
-fn assert_inert(what: &str, answer: &Answer) {
+fn assert_inert(what: &str, answer: &ProcessOutput) {
     for text in [&answer.stdout, &answer.stderr] {
         assert_clean(what, text);
         assert_no_forged_line(what, text);
@@ -59,11 +59,11 @@ fn assert_inert(what: &str, answer: &Answer) {
 fn infested() -> Home {
     let mut home = started();
     let project = home.root().join(name());
-    fs::rename(home.project(), &project).unwrap();
+    fs::rename(home.project_dir(), &project).unwrap();
     home.move_project(project);
-    home.git(&["checkout", "-q", "-b", "feat/SD-1-\u{202e}\u{200b}x"]);
-    home.start().ok();
-    let plans = home.project().join("workplans");
+    home.run_git(&["checkout", "-q", "-b", "feat/SD-1-\u{202e}\u{200b}x"]);
+    home.start_session().ok();
+    let plans = home.project_dir().join("workplans");
     fs::create_dir(&plans).unwrap();
     let workplan = format!(
         "---\nid: CUST-WP-0001\ntype: workplan\ntitle: {}\nrepo: r\nstatus: active\n---\n\n\
@@ -73,7 +73,7 @@ fn infested() -> Home {
     );
     fs::write(plans.join(format!("{}.md", name())), workplan).unwrap();
     fs::write(
-        home.project().join(format!("{}p.md", name())),
+        home.project_dir().join(format!("{}p.md", name())),
         format!(
             "# Plan\n\n## Phase 1: {0}\n\n- [ ] 1.1 {0}\n- [ ] 1.1 {0}\n",
             HOSTILE.replace(['\n', '\r'], " ")
@@ -93,12 +93,12 @@ fn infested() -> Home {
     run(&["handoff", "create", "PLAN-TO-EXEC", "--summary", HOSTILE]);
     run(&["plan", "import", &format!("{}p.md", name())]);
     run(&["repo", "add", ".", "--slug", "app"]);
-    home.sql(
+    home.execute_sql(
         "UPDATE work_items SET title = ?1 WHERE holder IS NULL",
         [HOSTILE],
     );
-    home.sql("UPDATE claude_sessions SET host = ?1, repo = ?1", [HOSTILE]);
-    home.sql(
+    home.execute_sql("UPDATE claude_sessions SET host = ?1, repo = ?1", [HOSTILE]);
+    home.execute_sql(
         "UPDATE plan_tasks SET title = ?1, phase_title = ?1",
         [HOSTILE],
     );
@@ -112,7 +112,7 @@ fn commands() -> Vec<Vec<String>> {
         vec!["status"],
         vec!["status", "--all"],
         vec!["sessions", "list"],
-        vec!["sessions", "show", SESSION],
+        vec!["sessions", "show", FIRST_SESSION],
         vec!["sessions", "sweep"],
         vec!["item", "list"],
         vec!["item", "show", "SD-1"],
@@ -188,7 +188,11 @@ fn no_command_prints_what_acts() {
         let words: Vec<&str> = line.iter().map(String::as_str).collect();
         assert_inert(&format!("{words:?}"), &trueup(&home, &words));
         if line.first().is_some_and(|word| word != HOSTILE) {
-            let answer = home.run("trueup").args(&words).args(["--json"]).finish();
+            let answer = home
+                .prepare_run("trueup")
+                .args(&words)
+                .args(["--json"])
+                .wait();
             assert_clean(&format!("{words:?} --json"), &answer.stdout);
             assert_eq!(answer.stdout.lines().count(), 1, "{words:?}: {answer:?}");
         }
@@ -231,12 +235,12 @@ fn annotations_are_one_command_a_finding() {
 #[test]
 fn no_hook_says_what_acts() {
     let home = infested();
-    home.edit("currentTask", format!("{HOSTILE}!"));
+    home.edit_cache("currentTask", format!("{HOSTILE}!"));
     for answer in [
-        home.start(),
-        home.prompt(),
-        home.push("stop"),
-        home.hook("pre-handoff-validate", &home.payload("stop")),
+        home.start_session(),
+        home.send_prompt(),
+        home.push_event("stop"),
+        home.run_hook("pre-handoff-validate", &home.payload("stop")),
     ] {
         assert_clean("a hook", &answer.stdout);
         assert_clean("a hook", &answer.stderr);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use support::home::{Home, SECOND, SESSION};
+use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
 
 use crate::fixture::{data, object, second, start, started};
 
@@ -10,13 +10,13 @@ const THIRD: &str = "0a1b2c3d-0000-4000-8000-000000000003";
 
 fn speaks_for(home: &Home, environment: &[(&str, &str)], arguments: &[&str]) -> String {
     let mut run = home
-        .run("trueup")
+        .prepare_run("trueup")
         .args(["status", "--json"])
         .args(arguments);
     for (name, value) in environment {
         run = run.env(name, value);
     }
-    let answer = run.finish();
+    let answer = run.wait();
     assert_eq!(answer.code, Some(0), "{answer:?}");
     answer.json()["data"]["session"]["session_id"]
         .as_str()
@@ -30,17 +30,17 @@ fn flag_then_trueups_variable_then_the_clients_then_the_newest_that_lives() {
     second(&home, None);
     start(
         &home,
-        &home.payload("session-start.startup").of(THIRD),
+        &home.payload("session-start.startup").for_session(THIRD),
         None,
     );
     let client = ("CLAUDE_CODE_SESSION_ID", THIRD);
-    let own = ("TRUEUP_SESSION_ID", SECOND);
+    let own = ("TRUEUP_SESSION_ID", SECOND_SESSION);
     assert_eq!(speaks_for(&home, &[], &[]), THIRD);
     assert_eq!(speaks_for(&home, &[client], &[]), THIRD);
-    assert_eq!(speaks_for(&home, &[client, own], &[]), SECOND);
+    assert_eq!(speaks_for(&home, &[client, own], &[]), SECOND_SESSION);
     assert_eq!(
-        speaks_for(&home, &[client, own], &["--session", SESSION]),
-        SESSION
+        speaks_for(&home, &[client, own], &["--session", FIRST_SESSION]),
+        FIRST_SESSION
     );
     assert_eq!(
         speaks_for(&home, &[("TRUEUP_SESSION_ID", ""), client], &[]),
@@ -52,15 +52,18 @@ fn flag_then_trueups_variable_then_the_clients_then_the_newest_that_lives() {
 #[test]
 fn the_cache_names_the_session_from_any_folder_of_the_worktree() {
     let home = started();
-    let deep = home.project().join("src/deep");
+    let deep = home.project_dir().join("src/deep");
     fs::create_dir_all(&deep).unwrap();
     let answer = home
-        .run("trueup")
+        .prepare_run("trueup")
         .args(["status", "--json"])
         .cwd(&deep)
-        .finish()
+        .wait()
         .ok();
-    assert_eq!(answer.json()["data"]["session"]["session_id"], SESSION);
+    assert_eq!(
+        answer.json()["data"]["session"]["session_id"],
+        FIRST_SESSION
+    );
 }
 
 #[test]
@@ -68,10 +71,10 @@ fn an_id_that_is_none_is_usage() {
     let home = started();
     for id in ["../x", "a/b", "a b"] {
         let run = home
-            .run("trueup")
+            .prepare_run("trueup")
             .args(["status"])
             .env("TRUEUP_SESSION_ID", id);
-        let answer = run.finish();
+        let answer = run.wait();
         assert_eq!(answer.code, Some(2), "{answer:?}");
         assert!(answer.stderr.contains("TRUEUP_SESSION_ID"), "{answer:?}");
         object(&home, 2, &["status", "--session", id]);
@@ -82,18 +85,24 @@ fn an_id_that_is_none_is_usage() {
 fn a_project_can_be_named_from_anywhere() {
     let home = started();
     let answer = home
-        .run("trueup")
+        .prepare_run("trueup")
         .args(["status", "--json", "--project"])
-        .args([home.project()])
-        .cwd(home.user())
-        .finish()
+        .args([home.project_dir()])
+        .cwd(home.user_home())
+        .wait()
         .ok();
-    assert_eq!(answer.json()["data"]["session"]["session_id"], SESSION);
+    assert_eq!(
+        answer.json()["data"]["session"]["session_id"],
+        FIRST_SESSION
+    );
     let run = home
-        .run("trueup")
+        .prepare_run("trueup")
         .args(["set", "--phase", "EXEC", "--project"]);
-    run.args([home.project()]).cwd(home.user()).finish().ok();
-    assert_eq!(home.cached()["currentPhase"], "EXEC");
+    run.args([home.project_dir()])
+        .cwd(home.user_home())
+        .wait()
+        .ok();
+    assert_eq!(home.read_cache()["currentPhase"], "EXEC");
     let object = object(&home, 2, &["status", "--project", "/no/such/place"]);
     assert_eq!(object["error"]["code"], "usage");
 }
@@ -101,13 +110,13 @@ fn a_project_can_be_named_from_anywhere() {
 #[test]
 fn a_command_from_elsewhere_mends_the_cache_where_the_session_works() {
     let home = started();
-    let run = home
-        .run("trueup")
-        .args(["set", "--phase", "EXEC", "--session", SESSION]);
-    run.cwd(home.user()).finish().ok();
-    assert_eq!(home.cached()["currentPhase"], "EXEC");
+    let run =
+        home.prepare_run("trueup")
+            .args(["set", "--phase", "EXEC", "--session", FIRST_SESSION]);
+    run.cwd(home.user_home()).wait().ok();
+    assert_eq!(home.read_cache()["currentPhase"], "EXEC");
     assert!(
-        !home.user().join(".claude").exists(),
+        !home.user_home().join(".claude").exists(),
         "nothing appears where the user stood"
     );
 }
@@ -116,26 +125,29 @@ fn a_command_from_elsewhere_mends_the_cache_where_the_session_works() {
 fn each_of_two_sessions_in_a_worktree_has_its_own_file() {
     let home = started();
     second(&home, None);
-    data(&home, &["set", "--phase", "EXEC", "--session", SECOND]);
-    assert_eq!(home.cached()["sessionId"], SESSION);
-    assert!(home.cached()["currentPhase"].is_null());
+    data(
+        &home,
+        &["set", "--phase", "EXEC", "--session", SECOND_SESSION],
+    );
+    assert_eq!(home.read_cache()["sessionId"], FIRST_SESSION);
+    assert!(home.read_cache()["currentPhase"].is_null());
     let own = home
-        .project()
-        .join(format!(".claude/auto-proceed-state.{SECOND}.json"));
-    assert_eq!(Home::read(&own)["currentPhase"], "EXEC");
-    let status = data(&home, &["status", "--session", SECOND]);
+        .project_dir()
+        .join(format!(".claude/auto-proceed-state.{SECOND_SESSION}.json"));
+    assert_eq!(Home::read_json(&own)["currentPhase"], "EXEC");
+    let status = data(&home, &["status", "--session", SECOND_SESSION]);
     assert_eq!(status["cache"]["path"], *own.to_string_lossy());
 }
 
 #[test]
 fn what_the_models_own_command_changed_is_not_told_to_it_again() {
     let home = started();
-    let run = home.run("trueup").args(["set", "--phase", "EXEC"]);
-    run.env("TRUEUP_SESSION_ID", SESSION).finish().ok();
-    home.prompt().assert_silent();
+    let run = home.prepare_run("trueup").args(["set", "--phase", "EXEC"]);
+    run.env("TRUEUP_SESSION_ID", FIRST_SESSION).wait().ok();
+    home.send_prompt().assert_silent();
     data(&home, &["set", "--phase", "LEAD"]);
     assert!(
-        !home.prompt().ok().context().is_empty(),
+        !home.send_prompt().ok().context().is_empty(),
         "a person's command is news"
     );
 }
@@ -143,11 +155,11 @@ fn what_the_models_own_command_changed_is_not_told_to_it_again() {
 #[test]
 fn outside_git_a_command_writes_a_cache_only_for_a_session_that_holds_an_item() {
     let home = Home::without_git();
-    home.start().ok();
-    let of = ["--session", SESSION];
+    home.start_session().ok();
+    let of = ["--session", FIRST_SESSION];
     data(&home, &[&["set", "--phase", "EXEC"], &of[..]].concat());
-    assert!(!home.project().join(".claude").exists());
+    assert!(!home.project_dir().join(".claude").exists());
     data(&home, &[&["claim", "SD-1", "--create"], &of[..]].concat());
-    assert_eq!(home.cached()["currentSd"], "SD-1");
-    assert_eq!(home.cached()["currentPhase"], serde_json::Value::Null);
+    assert_eq!(home.read_cache()["currentSd"], "SD-1");
+    assert_eq!(home.read_cache()["currentPhase"], serde_json::Value::Null);
 }

@@ -1,6 +1,6 @@
 //! Items: added, listed, shown.
 
-use support::home::{Home, SESSION};
+use support::home::{FIRST_SESSION, Home};
 
 use crate::fixture::{claimed, data, object, refused, started, trueup};
 use crate::witness::Witness;
@@ -123,13 +123,13 @@ fn an_item_is_shown_with_what_happened_to_it() {
     let home = started();
     claimed(&home, "SD-1");
     let shown = data(&home, &["item", "show", "SD-1"]);
-    assert_eq!(shown["item"]["holder"], SESSION);
+    assert_eq!(shown["item"]["holder"], FIRST_SESSION);
     let events = shown["events"].as_array().unwrap();
     assert!(events.iter().all(|event| event["key"] == "SD-1"));
     assert!(
         events
             .iter()
-            .any(|event| event["after"]["holder"] == SESSION),
+            .any(|event| event["after"]["holder"] == FIRST_SESSION),
         "{shown}"
     );
     refused(&home, "item_not_found", &["item", "show", "SD-9"]);
@@ -139,16 +139,16 @@ fn an_item_is_shown_with_what_happened_to_it() {
 fn a_title_cannot_write_to_the_terminal() {
     let home = started();
     home.add_item("SD-1");
-    home.sql(
+    home.execute_sql(
         "UPDATE work_items SET title = ?1",
         ["\u{1b}[31mred\u{9b}0m\nsecond line\u{202e}"],
     );
     for arguments in [&["item", "list"][..], &["item", "show", "SD-1"]] {
         let run = home
-            .run("trueup")
+            .prepare_run("trueup")
             .args(arguments)
             .env("CLICOLOR_FORCE", "1");
-        let text = run.finish().ok().stdout;
+        let text = run.wait().ok().stdout;
         let bad = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
         assert!(!text.contains(bad), "{text:?}");
         assert!(!text.contains("\nsecond line"), "{text:?}");

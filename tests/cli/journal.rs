@@ -1,7 +1,7 @@
 //! Edits that lost: listed, shown, made again.
 
 use serde_json::json;
-use support::home::{Home, SESSION};
+use support::home::{FIRST_SESSION, Home};
 
 use crate::fixture::{assert_in_step, claimed, data, keys, refused, started, trueup};
 use crate::witness::Witness;
@@ -10,11 +10,11 @@ use crate::witness::Witness;
 fn lost() -> (Home, String) {
     let home = started();
     claimed(&home, "SD-1");
-    home.edit("currentPhase", "EXEC");
-    home.edit("autoProceed", true);
-    home.set(SESSION, "execution_state.currentPhase", "LEAD");
-    home.prompt();
-    let id = home.lines("journal.jsonl")[0]["id"]
+    home.edit_cache("currentPhase", "EXEC");
+    home.edit_cache("autoProceed", true);
+    home.set_state(FIRST_SESSION, "execution_state.currentPhase", "LEAD");
+    home.send_prompt();
+    let id = home.read_lines("journal.jsonl")[0]["id"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -39,7 +39,7 @@ fn an_entry_is_listed_and_shown_completely() {
         ];
         assert_eq!(keys(entry), all);
         assert_eq!(entry["id"], *id);
-        assert_eq!(entry["session_id"], SESSION);
+        assert_eq!(entry["session_id"], FIRST_SESSION);
         assert_eq!(
             entry["lost"],
             json!({"currentPhase": "EXEC", "autoProceed": true})
@@ -73,10 +73,10 @@ fn a_restored_edit_holds_in_database_and_cache() {
         "{}",
         answer.stdout
     );
-    assert_eq!(home.state()["currentPhase"], "EXEC");
-    assert_eq!(home.cached()["autoProceed"], true);
+    assert_eq!(home.execution_state()["currentPhase"], "EXEC");
+    assert_eq!(home.read_cache()["autoProceed"], true);
     assert_in_step(&home);
-    let reason: String = home.ask(
+    let reason: String = home.query_value(
         "SELECT reason FROM events WHERE entity = 'session' ORDER BY seq DESC LIMIT 1",
         [],
     );
@@ -86,9 +86,9 @@ fn a_restored_edit_holds_in_database_and_cache() {
 #[test]
 fn an_edit_made_since_is_not_lost_to_a_restoration() {
     let (home, id) = lost();
-    home.edit("currentTask", "since");
+    home.edit_cache("currentTask", "since");
     data(&home, &["journal", "restore", &id]);
-    assert_eq!(home.state()["currentTask"], "since");
+    assert_eq!(home.execution_state()["currentTask"], "since");
     assert_in_step(&home);
 }
 
@@ -103,7 +103,7 @@ fn an_unknown_entry_is_refused() {
 #[test]
 fn a_damaged_line_is_skipped_and_said() {
     let (home, id) = lost();
-    let path = home.trueup().join("journal.jsonl");
+    let path = home.trueup_home().join("journal.jsonl");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, format!("garbage in a line\n{text}")).unwrap();
     let answer = trueup(&home, &["journal", "list"]);

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 
 use serde_json::Value;
-use support::home::{Home, SECOND, SESSION};
+use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
 
 use crate::fixture::{claimed, data, object, second, started, trueup};
 use crate::witness::Witness;
@@ -59,15 +59,15 @@ fn by_item() {
 #[test]
 fn by_session() {
     let home = busy();
-    let found = events(&home, &["--session", SECOND]);
+    let found = events(&home, &["--session", SECOND_SESSION]);
     assert!(!found.is_empty());
     assert!(
         found
             .iter()
-            .all(|e| e["key"] == SECOND || e["actor"] == SECOND),
+            .all(|e| e["key"] == SECOND_SESSION || e["actor"] == SECOND_SESSION),
         "{found:?}"
     );
-    let found = events(&home, &["--session", SESSION]);
+    let found = events(&home, &["--session", FIRST_SESSION]);
     assert!(
         found.iter().any(|e| e["entity"] == "item"),
         "what it did to items is its too"
@@ -75,7 +75,7 @@ fn by_session() {
     assert!(
         found
             .iter()
-            .all(|e| e["key"] == SESSION || e["actor"] == SESSION),
+            .all(|e| e["key"] == FIRST_SESSION || e["actor"] == FIRST_SESSION),
         "{found:?}"
     );
 }
@@ -91,8 +91,8 @@ fn a_time_is_read_as_it_is_written() {
     };
     let all = logged("100000w").0;
     assert!(all > 1);
-    home.sql("DROP TRIGGER events_no_update", []);
-    home.sql("UPDATE events SET at = '2020-06-01T10:00:00.000Z'", []);
+    home.execute_sql("DROP TRIGGER events_no_update", []);
+    home.execute_sql("UPDATE events SET at = '2020-06-01T10:00:00.000Z'", []);
     for (since, expected) in [
         ("2020-06-01", (all, 0)),
         ("20200601", (all, 0)),
@@ -184,19 +184,19 @@ fn pages_by_cursor_miss_nothing() {
 #[test]
 fn a_foreign_change_is_an_event_too() {
     let home = busy();
-    home.sql(
+    home.execute_sql(
         "UPDATE work_items SET title = 'by plain SQL' WHERE key = 'SD-1'",
         [],
     );
     let last = events(&home, &["--item", "SD-1"]).pop().unwrap();
     assert!(last["after"].to_string().contains("by plain SQL"), "{last}");
-    assert!(last["actor"] != SESSION, "{last}");
+    assert!(last["actor"] != FIRST_SESSION, "{last}");
 }
 
 #[test]
 fn by_kind_thing_and_actor() {
     let home = busy();
-    home.sql("UPDATE work_items SET title = 'x' WHERE key = 'SD-1'", []);
+    home.execute_sql("UPDATE work_items SET title = 'x' WHERE key = 'SD-1'", []);
     for (flag, value, column) in [
         ("--entity", "item", "entity"),
         ("--kind", "claimed", "kind"),
@@ -215,7 +215,7 @@ fn by_kind_thing_and_actor() {
 fn the_phases_of_an_item_are_shown_with_it() {
     let home = busy();
     for key in ["SD-1:1", "SD-1:12", "SD-1:x", "SD-11:1"] {
-        home.sql(
+        home.execute_sql(
             "INSERT INTO events (actor, entity, key, kind) VALUES ('a', 'phase', ?1, 'status')",
             [key],
         );
@@ -232,7 +232,7 @@ fn who_follows_sees_what_others_write() {
     let arguments = [
         "log", "--follow", "--json", "--limit", "1", "--entity", "item",
     ];
-    let mut child = home.run("trueup").args(arguments).spawn();
+    let mut child = home.prepare_run("trueup").args(arguments).spawn();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
     let newest = sequence(&events(&home, &["--limit", "1", "--entity", "item"]));
@@ -253,7 +253,7 @@ fn who_follows_sees_what_others_write() {
 #[test]
 fn who_follows_and_finds_nobody_reading_ends() {
     let home = busy();
-    let mut child = home.run("trueup").args(["log", "--follow"]).spawn();
+    let mut child = home.prepare_run("trueup").args(["log", "--follow"]).spawn();
     drop(child.stdout.take());
     data(&home, &["item", "add", "NEW"]);
     assert!(child.wait().unwrap().success());

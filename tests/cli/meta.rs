@@ -11,7 +11,7 @@ use crate::fixture::{codes, data, keys, object, refused, started, trueup};
 const ID: &str = "77c90e61";
 
 fn path(home: &Home, id: &str) -> PathBuf {
-    home.project()
+    home.project_dir()
         .join("agents")
         .join(id)
         .join("adw_state.json")
@@ -78,7 +78,7 @@ fn fields_are_set_and_read_without_a_session_or_a_database() {
     assert_eq!(keys(&one["state"]), ["mine"]);
     let answer = trueup(&home, &["meta", "set", ID, "branch_name=y"]).ok();
     assert_eq!(answer.stdout, "branch_name: feature/x -> y\n");
-    assert!(!home.trueup().join("trueup.db").exists());
+    assert!(!home.trueup_home().join("trueup.db").exists());
 }
 
 #[test]
@@ -303,7 +303,7 @@ fn what_is_set_is_in_the_log_with_what_it_was() {
 #[test]
 fn what_is_set_stays_set_while_the_log_cannot_have_it() {
     let home = started();
-    std::fs::write(home.trueup().join("trueup.db"), "no database").unwrap();
+    std::fs::write(home.trueup_home().join("trueup.db"), "no database").unwrap();
     let object = object(&home, 0, &["meta", "set", ID, "branch_name=a"]);
     let warning = object["warnings"][0].as_str().unwrap();
     assert!(
@@ -343,7 +343,7 @@ fn a_phase_that_cannot_start_has_everything_named_at_once() {
             "plan_file=plan.md",
         ],
     );
-    fs::write(home.project().join("plan.md"), "short").unwrap();
+    fs::write(home.project_dir().join("plan.md"), "short").unwrap();
     let object = refused(
         &home,
         "phase_contract",
@@ -357,8 +357,8 @@ fn a_phase_that_cannot_start_has_everything_named_at_once() {
     ] {
         assert!(message.contains(part), "{message}");
     }
-    fs::create_dir_all(home.project().join("trees/x")).unwrap();
-    fs::write(home.project().join("plan.md"), "x".repeat(100)).unwrap();
+    fs::create_dir_all(home.project_dir().join("trees/x")).unwrap();
+    fs::write(home.project_dir().join("plan.md"), "x".repeat(100)).unwrap();
     data(&home, &["meta", "set", ID, "branch_name=b"]);
     data(&home, &["meta", "check", ID, "--phase", "build"]);
 }
@@ -379,8 +379,8 @@ fn scripts_that_ask_the_file_are_named_with_the_command_to_use() {
         ("node_modules/x/y.py", script),
         ("bin/look.sh", "jq -r .status agents/$1/adw_state.json\n"),
     ] {
-        fs::create_dir_all(home.project().join(path).parent().unwrap()).unwrap();
-        fs::write(home.project().join(path), text).unwrap();
+        fs::create_dir_all(home.project_dir().join(path).parent().unwrap()).unwrap();
+        fs::write(home.project_dir().join(path), text).unwrap();
     }
     let object = object(&home, 1, &["check", "--sources", "."]);
     assert_eq!(codes(&object), ["F-01"; 3]);
@@ -436,8 +436,8 @@ fn a_symlink_in_a_repository_leads_no_write_out_of_it() {
         r#"{"adw_id": "77c90e61", "status": 1}"#,
     )
     .unwrap();
-    fs::create_dir(home.project().join("agents")).unwrap();
-    symlink(&outside, home.project().join("agents").join(ID)).unwrap();
+    fs::create_dir(home.project_dir().join("agents")).unwrap();
+    symlink(&outside, home.project_dir().join("agents").join(ID)).unwrap();
     for arguments in [&["meta", "get", ID][..], &["meta", "set", ID, "a=1"]] {
         let object = object(&home, 3, arguments);
         assert_eq!(object["error"]["code"], "metadata_symlink", "{arguments:?}");
@@ -466,7 +466,7 @@ fn one_odd_file_hides_none_of_the_others() {
         let home = started();
         write(&home, ID, r#"{"adw_id": "77c90e61", "status": "running"}"#);
         for odd in ["00000000", "ffffffff"] {
-            let folder = home.project().join("agents").join(odd);
+            let folder = home.project_dir().join("agents").join(odd);
             fs::create_dir_all(&folder).unwrap();
             let made = std::process::Command::new("sh")
                 .args(["-c", make])

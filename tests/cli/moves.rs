@@ -1,7 +1,7 @@
 //! Items that move: forward by legal steps, back by a reopening, and who may move them.
 
 use serde_json::{Value, json};
-use support::home::{Home, SECOND, SESSION};
+use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
 
 use crate::fixture::{
     assert_in_step, claimed, data, held_by_second, keys, object, refused, started, trueup,
@@ -9,7 +9,7 @@ use crate::fixture::{
 use crate::witness::Witness;
 
 fn status(home: &Home, key: &str) -> String {
-    home.ask("SELECT status FROM work_items WHERE key = ?1", [key])
+    home.query_value("SELECT status FROM work_items WHERE key = ?1", [key])
 }
 
 #[test]
@@ -138,7 +138,11 @@ fn going_back_needs_a_reason_and_is_an_event_of_its_own() {
     let event = shown["events"].as_array().unwrap().last().unwrap();
     assert_eq!(
         (&event["kind"], &event["reason"], &event["actor"]),
-        (&json!("reopened"), &json!("wrong branch"), &json!(SESSION))
+        (
+            &json!("reopened"),
+            &json!("wrong branch"),
+            &json!(FIRST_SESSION)
+        )
     );
     let again = ["item", "reopen", "SD-1", "--reason", "again"];
     refused(&home, "illegal_transition", &again);
@@ -150,7 +154,7 @@ fn what_is_finished_is_released_and_the_cache_says_so_at_once() {
         let home = started();
         claimed(&home, "SD-1");
         data(&home, &["set", "--phase", "EXEC", "--task", "write"]);
-        assert_eq!(home.cached()["currentSd"], "SD-1");
+        assert_eq!(home.read_cache()["currentSd"], "SD-1");
         let arguments = ["item", "transition", "SD-1", status, "--reason", "why"];
         let answer = trueup(&home, &arguments).ok();
         assert!(
@@ -160,7 +164,11 @@ fn what_is_finished_is_released_and_the_cache_says_so_at_once() {
             "{}",
             answer.stdout
         );
-        assert!(answer.stdout.contains(&format!("released by {SESSION}")));
+        assert!(
+            answer
+                .stdout
+                .contains(&format!("released by {FIRST_SESSION}"))
+        );
         let item = &data(&home, &["item", "show", "SD-1"])["item"];
         assert!(item["holder"].is_null() && item["completed_at"].is_string());
         let error = if status == "failed" {
@@ -170,11 +178,11 @@ fn what_is_finished_is_released_and_the_cache_says_so_at_once() {
         };
         assert_eq!(item["error_message"], error);
         for key in ["currentSd", "currentPhase", "currentTask"] {
-            assert!(home.cached()[key].is_null(), "{key}");
+            assert!(home.read_cache()[key].is_null(), "{key}");
         }
         assert_in_step(&home);
-        assert_eq!(home.events("status", "SD-1"), 1, "one event");
-        assert_eq!(home.events("released", "SD-1"), 0);
+        assert_eq!(home.count_events("status", "SD-1"), 1, "one event");
+        assert_eq!(home.count_events("released", "SD-1"), 0);
     }
 }
 
@@ -189,7 +197,7 @@ fn a_held_item_is_moved_by_its_holder_alone() {
             "SD-1",
             "completed",
             "--session",
-            SESSION,
+            FIRST_SESSION,
         ][..],
         &[
             "item",
@@ -198,16 +206,16 @@ fn a_held_item_is_moved_by_its_holder_alone() {
             "--reason",
             "mine",
             "--session",
-            SESSION,
+            FIRST_SESSION,
         ],
     ] {
         let object = refused(&home, "not_holder", arguments);
-        assert_eq!(object["data"]["holder"], SECOND);
+        assert_eq!(object["data"]["holder"], SECOND_SESSION);
         assert!(
             object["error"]["message"]
                 .as_str()
                 .unwrap()
-                .contains(SECOND)
+                .contains(SECOND_SESSION)
         );
     }
     assert_eq!(Witness::of(&home), before);
@@ -217,7 +225,7 @@ fn a_held_item_is_moved_by_its_holder_alone() {
         "SD-1",
         "completed",
         "--session",
-        SECOND,
+        SECOND_SESSION,
     ];
     data(&home, &arguments);
     assert_eq!(status(&home, "SD-1"), "completed");
@@ -228,18 +236,21 @@ fn who_lost_the_item_without_a_word_is_told_of_a_stale_epoch() {
     let home = started();
     claimed(&home, "SD-1");
     crate::fixture::second(&home, None);
-    home.expire(SESSION, 61);
-    data(&home, &["claim", "SD-1", "--force", "--session", SECOND]);
+    home.expire_lease(FIRST_SESSION, 61);
+    data(
+        &home,
+        &["claim", "SD-1", "--force", "--session", SECOND_SESSION],
+    );
     let arguments = [
         "item",
         "transition",
         "SD-1",
         "completed",
         "--session",
-        SESSION,
+        FIRST_SESSION,
     ];
     let object = refused(&home, "stale_epoch", &arguments);
-    assert_eq!(object["data"]["holder"], SECOND);
+    assert_eq!(object["data"]["holder"], SECOND_SESSION);
     assert_eq!(status(&home, "SD-1"), "running");
 }
 
@@ -248,7 +259,14 @@ fn a_free_item_is_moved_by_anybody_who_is_known() {
     let home = started();
     data(&home, &["item", "add", "SD-1"]);
     for arguments in [
-        &["item", "transition", "SD-1", "running", "--session", SECOND][..],
+        &[
+            "item",
+            "transition",
+            "SD-1",
+            "running",
+            "--session",
+            SECOND_SESSION,
+        ][..],
         &[
             "item",
             "depend",
@@ -256,7 +274,7 @@ fn a_free_item_is_moved_by_anybody_who_is_known() {
             "--on",
             "SD-1",
             "--session",
-            SECOND,
+            SECOND_SESSION,
         ],
     ] {
         refused(&home, "phantom_session", arguments);
@@ -267,11 +285,14 @@ fn a_free_item_is_moved_by_anybody_who_is_known() {
         &["item", "transition", "SD-9", "running"],
     );
     // A person at a terminal, where no session works.
-    let run = home.run("trueup").cwd(home.user()).env("USER", "ada");
+    let run = home
+        .prepare_run("trueup")
+        .cwd(home.user_home())
+        .env("USER", "ada");
     run.args(["item", "transition", "SD-1", "running"])
-        .finish()
+        .wait()
         .ok();
-    let actor: String = home.ask(
+    let actor: String = home.query_value(
         "SELECT actor FROM events WHERE kind = 'status' AND key = 'SD-1'",
         [],
     );
@@ -387,7 +408,7 @@ fn circles_are_refused_with_the_whole_path() {
         "item_not_found",
         &["item", "add", "D", "--depends", "Z"],
     );
-    let count: i64 = home.ask("SELECT count(*) FROM item_dependencies", []);
+    let count: i64 = home.query_value("SELECT count(*) FROM item_dependencies", []);
     assert_eq!(count, 2);
 }
 
@@ -410,7 +431,7 @@ fn dependencies_are_added_and_taken_away() {
     let changed = data(&home, &["item", "depend", "C", "--on", "A", "--remove"]);
     assert_eq!(keys(&changed), ["item"]);
     assert_eq!(changed["item"]["depends_on"], json!([]));
-    assert_eq!(home.events("dependencies", "C"), 3);
+    assert_eq!(home.count_events("dependencies", "C"), 3);
 }
 
 #[test]

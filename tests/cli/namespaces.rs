@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use support::home::{Answer, Home, SECOND, SESSION, bystander};
+use support::home::{FIRST_SESSION, Home, ProcessOutput, SECOND_SESSION, spawn_bystander};
 
 use crate::fixture::{SYNC, envelope, started, trueup};
 
@@ -38,28 +38,28 @@ fn ways() -> Vec<&'static [&'static str]> {
     WAYS.iter().filter(permitted).copied().collect()
 }
 
-fn within(home: &Home, way: &[&str], command: &[&str]) -> Answer {
-    let run = home.run("trueup").args(["--json"]).args(command);
+fn within(home: &Home, way: &[&str], command: &[&str]) -> ProcessOutput {
+    let run = home.prepare_run("trueup").args(["--json"]).args(command);
     let way: Vec<String> = way.iter().map(|&word| word.to_owned()).collect();
-    run.through("unshare", move |binary| {
+    run.run_through("unshare", move |binary| {
         let words = way.iter().map(Into::into);
         words.chain([binary.to_owned()]).collect()
     })
-    .finish()
+    .wait()
 }
 
 /// Makes a database that knows a plan `P`.
 fn with_plan() -> Home {
     let home = started();
     let plan = "# P\n\n## Phase 1: One\n\n- [ ] 1.1 first\n";
-    fs::write(home.project().join("P.md"), plan).unwrap();
+    fs::write(home.project_dir().join("P.md"), plan).unwrap();
     trueup(&home, &["plan", "import", "P.md"]).ok();
     home
 }
 
 fn statuses(home: &Home, table: &str) -> Value {
     let sql = format!("SELECT json_group_array(status) FROM {table}");
-    let text: String = home.ask(&sql, []);
+    let text: String = home.query_value(&sql, []);
     serde_json::from_str(&text).unwrap()
 }
 
@@ -90,13 +90,15 @@ fn a_session_that_cannot_be_seen_keeps_its_item_up_to_the_ceiling() {
     for way in ways() {
         for (silence, outcome) in [(1_000, "held_by_silent_session"), (1_900, "taken_over")] {
             let home = started();
-            let client = bystander();
-            let payload = home.payload("session-start.startup").of(SECOND);
-            let run = home.run(SYNC).payload(&payload);
-            run.env("CLAUDE_PID", client.pid()).finish().ok();
-            home.claim(SECOND, "SD-1");
-            home.expire(SECOND, silence);
-            let claim = ["claim", "SD-1", "--session", SESSION];
+            let client = spawn_bystander();
+            let payload = home
+                .payload("session-start.startup")
+                .for_session(SECOND_SESSION);
+            let run = home.prepare_run(SYNC).payload(&payload);
+            run.env("CLAUDE_PID", client.pid()).wait().ok();
+            home.claim(SECOND_SESSION, "SD-1");
+            home.expire_lease(SECOND_SESSION, silence);
+            let claim = ["claim", "SD-1", "--session", FIRST_SESSION];
             let answer = within(&home, way, &claim).json();
             let found = match answer["data"]["outcome"].as_str() {
                 Some(outcome) => outcome,

@@ -1,7 +1,7 @@
 //! Moving on to the next item, and what is told of work that somebody lost.
 
 use serde_json::{Value, json};
-use support::home::{Home, SECOND, SESSION, bystander};
+use support::home::{FIRST_SESSION, Home, SECOND_SESSION, spawn_bystander};
 
 use crate::fixture::{
     assert_in_step, claimed, codes, data, findings, keys, object, refused, second, start, started,
@@ -32,15 +32,15 @@ fn done(home: &Home, key: &str) {
 }
 
 fn holder(home: &Home, key: &str) -> Option<String> {
-    home.ask("SELECT holder FROM work_items WHERE key = ?1", [key])
+    home.query_value("SELECT holder FROM work_items WHERE key = ?1", [key])
 }
 
 /// The day the database and the branch stood on the next child and the file on the one before.
 #[test]
 fn the_incident_of_the_stale_file_cannot_happen() {
     let home = Home::new();
-    home.git(&["checkout", "--quiet", "-b", "feat/SD-002B-x"]);
-    home.start().ok();
+    home.run_git(&["checkout", "--quiet", "-b", "feat/SD-002B-x"]);
+    home.start_session().ok();
     data(&home, &["item", "add", "SD-002"]);
     for child in ["SD-002A", "SD-002B", "SD-002C"] {
         data(&home, &["item", "add", child, "--parent", "SD-002"]);
@@ -48,17 +48,17 @@ fn the_incident_of_the_stale_file_cannot_happen() {
     data(&home, &["item", "transition", "SD-002A", "completed"]);
     data(&home, &["claim", "SD-002B"]);
     data(&home, &["set", "--phase", "EXEC", "--task", "finish 002B"]);
-    assert_eq!(home.cached()["currentSd"], "SD-002B");
+    assert_eq!(home.read_cache()["currentSd"], "SD-002B");
 
     data(&home, &["item", "transition", "SD-002B", "completed"]);
-    home.git(&["checkout", "--quiet", "-b", "feat/SD-002C-x"]);
+    home.run_git(&["checkout", "--quiet", "-b", "feat/SD-002C-x"]);
     let moved = next(&home, &["--claim"]);
     assert_eq!(moved["outcome"], "claimed");
     assert_eq!(moved["item"]["key"], "SD-002C");
 
-    assert_eq!(holder(&home, "SD-002C").as_deref(), Some(SESSION));
-    assert_eq!(home.state()["currentSd"], "SD-002C");
-    let cache = home.cached();
+    assert_eq!(holder(&home, "SD-002C").as_deref(), Some(FIRST_SESSION));
+    assert_eq!(home.execution_state()["currentSd"], "SD-002C");
+    let cache = home.read_cache();
     assert_eq!(cache["currentSd"], "SD-002C", "the file follows at once");
     assert_eq!(cache["branch"], "feat/SD-002C-x");
     assert!(cache["currentPhase"].is_null() && cache["currentTask"].is_null());
@@ -69,7 +69,7 @@ fn the_incident_of_the_stale_file_cannot_happen() {
     data(&home, &["item", "reopen", "SD-002B", "--reason", "not yet"]);
     let moved = next(&home, &["--claim", "--give-up"]);
     assert_eq!(moved["item"]["key"], "SD-002B");
-    assert_eq!(home.cached()["currentSd"], "SD-002B");
+    assert_eq!(home.read_cache()["currentSd"], "SD-002B");
     assert_in_step(&home);
 }
 
@@ -91,7 +91,7 @@ fn a_look_shows_what_a_claim_takes_and_writes_nothing() {
     assert_eq!(taken["item"]["key"], seen["item"]["key"]);
     assert_eq!(
         (&taken["item"]["holder"], &taken["item"]["status"]),
-        (&json!(SESSION), &json!("running"))
+        (&json!(FIRST_SESSION), &json!("running"))
     );
     assert!(taken["reason"].is_null() && taken["previous_holder"].is_null());
     assert_eq!(holder(&home, "P"), None, "one at a time");
@@ -104,7 +104,11 @@ fn an_unfinished_child_is_left_with_a_warning_and_stays_for_others() {
     claimed(&home, "P.2");
     let kept = refused(&home, "holds_unfinished", &["next", "--claim"]);
     assert_eq!(kept["data"]["item"]["key"], "P.2");
-    assert_eq!(holder(&home, "P.2").as_deref(), Some(SESSION), "it is kept");
+    assert_eq!(
+        holder(&home, "P.2").as_deref(),
+        Some(FIRST_SESSION),
+        "it is kept"
+    );
     let answer = object(&home, 0, &["next", "--claim", "--give-up"]);
     assert_eq!(
         answer["data"]["item"]["key"], "P.3",
@@ -182,13 +186,13 @@ fn after_the_last_child_the_parent_is_offered_and_then_the_next_orchestrator() {
 fn when_nothing_is_ready_it_is_said_what_each_waits_for() {
     let home = family();
     second(&home, None);
-    data(&home, &["claim", "P.1", "--session", SECOND]);
+    data(&home, &["claim", "P.1", "--session", SECOND_SESSION]);
     data(&home, &["item", "depend", "P.2", "--on", "P.1"]);
     data(
         &home,
         &["item", "transition", "P.3", "blocked", "--reason", "no key"],
     );
-    let arguments = ["--parent", "P", "--claim", "--session", SESSION];
+    let arguments = ["--parent", "P", "--claim", "--session", FIRST_SESSION];
     let found = next(&home, &arguments);
     assert_eq!(
         found,
@@ -203,16 +207,16 @@ fn when_nothing_is_ready_it_is_said_what_each_waits_for() {
     assert_eq!(
         text,
         format!(
-            "no ready items: the remaining ones wait for others\n  P.1 is held by {SECOND}\n  \
+            "no ready items: the remaining ones wait for others\n  P.1 is held by {SECOND_SESSION}\n  \
              P.2 waits for P.1 (running)\n  P.3 is blocked: no key\n"
         )
     );
     data(&home, &["item", "transition", "P.3", "cancelled"]);
     data(&home, &["item", "depend", "P.2", "--on", "P.1", "--remove"]);
-    data(&home, &["claim", "P.2", "--session", SESSION]);
+    data(&home, &["claim", "P.2", "--session", FIRST_SESSION]);
     start(
         &home,
-        &home.payload("session-start.startup").of("third"),
+        &home.payload("session-start.startup").for_session("third"),
         None,
     );
     let found = next(&home, &["--parent", "P", "--claim", "--session", "third"]);
@@ -231,8 +235,8 @@ fn nothing_at_all_is_no_failure() {
 fn a_session_is_needed_to_claim_and_a_known_parent() {
     let home = family();
     let nobody = |arguments: &[&str]| {
-        let run = home.run("trueup").cwd(home.user());
-        run.args([arguments, &["--json"]].concat()).finish()
+        let run = home.prepare_run("trueup").cwd(home.user_home());
+        run.args([arguments, &["--json"]].concat()).wait()
     };
     let answer = nobody(&["next", "--claim"]);
     assert_eq!(answer.code, Some(2));
@@ -246,7 +250,7 @@ fn a_session_is_needed_to_claim_and_a_known_parent() {
     let all = nobody(&["next", "--all-repos"]).json();
     assert_eq!(all["data"]["item"]["key"], "P");
     for arguments in [&["next"][..], &["next", "--claim"]] {
-        let phantom = [arguments, &["--session", SECOND]].concat();
+        let phantom = [arguments, &["--session", SECOND_SESSION]].concat();
         refused(&home, "phantom_session", &phantom);
         let unknown = [arguments, &["--parent", "Z"]].concat();
         refused(&home, "item_not_found", &unknown);
@@ -259,28 +263,31 @@ fn a_repeated_operation_claims_once() {
     let arguments = ["next", "--parent", "P", "--claim", "--op-id", "operation-1"];
     let first = data(&home, &arguments);
     assert_eq!(data(&home, &arguments), first);
-    let held: i64 = home.ask(
+    let held: i64 = home.query_value(
         "SELECT count(*) FROM work_items WHERE holder IS NOT NULL",
         [],
     );
     assert_eq!(held, 1);
-    assert_eq!(home.events("claimed", "P.2"), 0);
+    assert_eq!(home.count_events("claimed", "P.2"), 0);
     // What it claimed was lost since: it does not claim another.
     second(&home, None);
-    home.expire(SESSION, 61);
-    data(&home, &["claim", "P.1", "--force", "--session", SECOND]);
-    let again = [&arguments[..], &["--session", SESSION]].concat();
+    home.expire_lease(FIRST_SESSION, 61);
+    data(
+        &home,
+        &["claim", "P.1", "--force", "--session", SECOND_SESSION],
+    );
+    let again = [&arguments[..], &["--session", FIRST_SESSION]].concat();
     let object = refused(&home, "stale_epoch", &again);
-    assert_eq!(object["data"]["holder"]["session_id"], SECOND);
+    assert_eq!(object["data"]["holder"]["session_id"], SECOND_SESSION);
     assert_eq!(holder(&home, "P.2"), None);
 }
 
 #[test]
 fn a_child_of_a_dead_session_is_not_passed_over_and_tells_what_it_was_at() {
     let home = family();
-    let process = bystander();
+    let process = spawn_bystander();
     second(&home, Some(&process));
-    data(&home, &["claim", "P.1", "--session", SECOND]);
+    data(&home, &["claim", "P.1", "--session", SECOND_SESSION]);
     let task = "it's half done; $(rm -r .)";
     data(
         &home,
@@ -291,19 +298,22 @@ fn a_child_of_a_dead_session_is_not_passed_over_and_tells_what_it_was_at() {
             "--task",
             task,
             "--session",
-            SECOND,
+            SECOND_SESSION,
         ],
     );
     drop(process);
-    home.expire(SECOND, 1_000);
-    let taken = next(&home, &["--parent", "P", "--claim", "--session", SESSION]);
+    home.expire_lease(SECOND_SESSION, 1_000);
+    let taken = next(
+        &home,
+        &["--parent", "P", "--claim", "--session", FIRST_SESSION],
+    );
     assert_eq!(taken["item"]["key"], "P.1");
     let parked = &taken["parked"];
     assert_eq!(
         keys(parked),
         ["lost_at", "phase", "restore", "session_id", "task"]
     );
-    assert_eq!(parked["session_id"], SECOND);
+    assert_eq!(parked["session_id"], SECOND_SESSION);
     assert_eq!(
         (&parked["phase"], &parked["task"]),
         (&json!("EXEC"), &json!(task))
@@ -313,24 +323,24 @@ fn a_child_of_a_dead_session_is_not_passed_over_and_tells_what_it_was_at() {
     assert_eq!(parked["restore"], restore);
 
     // The command does what it says, through a shell.
-    let trueup = support::client::binary("trueup").unwrap();
+    let trueup = support::client::find_binary("trueup").unwrap();
     let command = restore.replacen("trueup", trueup.to_str().unwrap(), 1);
     let shell = std::process::Command::new("sh")
         .args(["-c", &command])
         .env_clear()
-        .env("TRUEUP_HOME", home.trueup())
-        .env("HOME", home.user())
-        .env("TRUEUP_SESSION_ID", SESSION)
-        .current_dir(home.project())
+        .env("TRUEUP_HOME", home.trueup_home())
+        .env("HOME", home.user_home())
+        .env("TRUEUP_SESSION_ID", FIRST_SESSION)
+        .current_dir(home.project_dir())
         .output()
         .unwrap();
     assert!(shell.status.success(), "{shell:?}");
-    assert_eq!(home.state()["currentTask"], task);
-    assert_eq!(home.state()["currentPhase"], "EXEC");
+    assert_eq!(home.execution_state()["currentTask"], task);
+    assert_eq!(home.execution_state()["currentPhase"], "EXEC");
 
     // Who gives an item up by its own word leaves nothing parked.
-    data(&home, &["release", "--session", SESSION]);
-    let again = data(&home, &["claim", "P.1", "--session", SESSION]);
+    data(&home, &["release", "--session", FIRST_SESSION]);
+    let again = data(&home, &["claim", "P.1", "--session", FIRST_SESSION]);
     assert!(again["parked"].is_null(), "{again}");
 }
 
@@ -338,22 +348,25 @@ fn a_child_of_a_dead_session_is_not_passed_over_and_tells_what_it_was_at() {
 fn a_claim_of_parked_work_says_in_words_how_to_go_on() {
     let home = started();
     claimed(&home, "SD-1");
-    data(&home, &["set", "--phase", "PLAN", "--session", SESSION]);
-    second(&home, None);
-    home.sql(
-        "UPDATE claude_sessions SET pid = 1, pid_started = 1 WHERE session_id = ?1",
-        [SESSION],
+    data(
+        &home,
+        &["set", "--phase", "PLAN", "--session", FIRST_SESSION],
     );
-    home.expire(SESSION, 1_000);
-    data(&home, &["sessions", "sweep", "--session", SECOND]);
-    let status: String = home.session("status", SESSION);
+    second(&home, None);
+    home.execute_sql(
+        "UPDATE claude_sessions SET pid = 1, pid_started = 1 WHERE session_id = ?1",
+        [FIRST_SESSION],
+    );
+    home.expire_lease(FIRST_SESSION, 1_000);
+    data(&home, &["sessions", "sweep", "--session", SECOND_SESSION]);
+    let status: String = home.session_column("status", FIRST_SESSION);
     assert_eq!(status, "lost");
-    let text = trueup(&home, &["claim", "SD-1", "--session", SECOND])
+    let text = trueup(&home, &["claim", "SD-1", "--session", SECOND_SESSION])
         .ok()
         .stdout;
     assert!(text.starts_with("claimed SD-1 (epoch 2)\n"), "{text}");
     assert!(
-        text.contains(&format!("{SESSION} worked on it until 20")),
+        text.contains(&format!("{FIRST_SESSION} worked on it until 20")),
         "{text}"
     );
     assert!(text.contains(": phase PLAN, task none\n"), "{text}");
@@ -367,10 +380,10 @@ fn a_claim_of_parked_work_says_in_words_how_to_go_on() {
 fn who_holds_the_parent_takes_a_child_back_from_a_live_session() {
     let home = family();
     second(&home, None);
-    data(&home, &["claim", "P.1", "--session", SECOND]);
-    let claim = ["claim", "P.1", "--session", SESSION];
+    data(&home, &["claim", "P.1", "--session", SECOND_SESSION]);
+    let claim = ["claim", "P.1", "--session", FIRST_SESSION];
     refused(&home, "held_by_live_session", &claim);
-    data(&home, &["claim", "P", "--session", SESSION]);
+    data(&home, &["claim", "P", "--session", FIRST_SESSION]);
     let taken = data(&home, &claim);
     assert_eq!(
         (
@@ -381,17 +394,17 @@ fn who_holds_the_parent_takes_a_child_back_from_a_live_session() {
         (
             &json!("taken_over"),
             &json!("parent_authority"),
-            &json!(SECOND)
+            &json!(SECOND_SESSION)
         )
     );
-    assert_eq!(holder(&home, "P.1").as_deref(), Some(SESSION));
+    assert_eq!(holder(&home, "P.1").as_deref(), Some(FIRST_SESSION));
     let arguments = [
         "item",
         "transition",
         "P.1",
         "completed",
         "--session",
-        SECOND,
+        SECOND_SESSION,
     ];
     refused(&home, "stale_epoch", &arguments);
 }
@@ -399,23 +412,26 @@ fn who_holds_the_parent_takes_a_child_back_from_a_live_session() {
 #[test]
 fn announced_silence_is_honoured_up_to_its_ceiling_alone() {
     let home = started();
-    let process = bystander();
+    let process = spawn_bystander();
     second(&home, Some(&process));
-    data(&home, &["claim", "SD-1", "--create", "--session", SECOND]);
+    data(
+        &home,
+        &["claim", "SD-1", "--create", "--session", SECOND_SESSION],
+    );
     drop(process);
-    let claim = ["claim", "SD-1", "--session", SESSION];
+    let claim = ["claim", "SD-1", "--session", FIRST_SESSION];
     let announce = |until: &str| {
-        home.sql(
+        home.execute_sql(
             "UPDATE claude_sessions SET silent_until = strftime('%Y-%m-%dT%H:%M:%fZ', ?2)
              WHERE session_id = ?1",
-            [SECOND, until],
+            [SECOND_SESSION, until],
         );
     };
-    let ahead: String = home.ask("SELECT datetime('now', '+44 minutes')", []);
+    let ahead: String = home.query_value("SELECT datetime('now', '+44 minutes')", []);
     announce(&ahead);
-    home.expire(SECOND, 2_600);
+    home.expire_lease(SECOND_SESSION, 2_600);
     refused(&home, "held_by_silent_session", &claim);
     assert_eq!(data(&home, &["sessions", "sweep"])["released"], json!([]));
-    home.expire(SECOND, 2_800);
+    home.expire_lease(SECOND_SESSION, 2_800);
     assert_eq!(data(&home, &claim)["reason"], "holder_dead");
 }

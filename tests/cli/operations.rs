@@ -1,7 +1,7 @@
 //! A command that is repeated under its operation id is carried out once.
 
 use serde_json::Value;
-use support::home::{Home, SECOND, SESSION};
+use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
 
 use crate::fixture::{claimed, data, object, refused, second, started};
 
@@ -13,7 +13,7 @@ const OP: &str = "script-7:step-1";
 fn twice(home: &Home, arguments: &[&str]) -> Value {
     let arguments = [arguments, &["--op-id", OP]].concat();
     let first = data(home, &arguments);
-    let count = || home.ask::<i64>("SELECT count(*) FROM events", []);
+    let count = || home.query_value::<i64>("SELECT count(*) FROM events", []);
     let before = count();
     assert_eq!(data(home, &arguments), first);
     assert_eq!(count(), before);
@@ -42,11 +42,11 @@ fn a_takeover_is_answered_as_it_was_the_first_time() {
     let home = started();
     claimed(&home, "SD-1");
     second(&home, None);
-    home.push("session-end.other").ok();
-    home.expire(SESSION, 1_000);
-    let first = twice(&home, &["claim", "SD-1", "--session", SECOND]);
+    home.push_event("session-end.other").ok();
+    home.expire_lease(FIRST_SESSION, 1_000);
+    let first = twice(&home, &["claim", "SD-1", "--session", SECOND_SESSION]);
     assert_eq!(first["outcome"], "taken_over");
-    assert_eq!(first["previous_holder"], SESSION);
+    assert_eq!(first["previous_holder"], FIRST_SESSION);
     assert_eq!(first["reason"], "holder_dead");
 }
 
@@ -58,7 +58,7 @@ fn a_claim_that_was_lost_since_is_not_made_again() {
     data(&home, &["release"]);
     refused(&home, "stale_epoch", &["claim", "SD-1", "--op-id", OP]);
     assert_eq!(
-        home.ask::<Option<String>>("SELECT holder FROM work_items", []),
+        home.query_value::<Option<String>>("SELECT holder FROM work_items", []),
         None
     );
 }

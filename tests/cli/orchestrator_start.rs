@@ -4,7 +4,7 @@
 use std::process::{Child, Command};
 
 use serde_json::{Value, json};
-use support::home::{Answer, Home, Run, SESSION};
+use support::home::{FIRST_SESSION, Home, ProcessOutput, ProcessRun};
 use support::race::{PROCESSES, begin_at_once};
 
 use crate::fixture::{data, envelope, keys, started_with_plans as started, trueup};
@@ -19,20 +19,20 @@ const NAMES_ITS_SIGNAL: &str =
 
 /// Prepares a start. Signals that the suite was told to ignore, as a shell does for what it
 /// puts in the background, are none of the test's.
-fn start<'h>(home: &'h Home, plan: &str, command: &[&str]) -> Run<'h> {
+fn start<'h>(home: &'h Home, plan: &str, command: &[&str]) -> ProcessRun<'h> {
     with_signals(home, "--default-signal=INT,TERM,HUP,QUIT", plan, command)
 }
 
-fn with_signals<'h>(home: &'h Home, how: &str, plan: &str, command: &[&str]) -> Run<'h> {
+fn with_signals<'h>(home: &'h Home, how: &str, plan: &str, command: &[&str]) -> ProcessRun<'h> {
     let run = home
-        .run("trueup")
+        .prepare_run("trueup")
         .args(["orchestrator", "start", plan, "--"]);
     run.args(command)
-        .through("env", |binary| vec![how.into(), binary.to_owned()])
+        .run_through("env", |binary| vec![how.into(), binary.to_owned()])
 }
 
 /// Starts a shell script, which has to become ready.
-fn ready(run: Run<'_>) -> Child {
+fn ready(run: ProcessRun<'_>) -> Child {
     let (child, line) = run.begin();
     assert_eq!(line, "ready");
     child
@@ -53,7 +53,7 @@ fn send(signal: &str, child: &Child) {
 
 /// Returns the only row of the registry.
 fn row(home: &Home) -> Value {
-    let text: String = home.ask(
+    let text: String = home.query_value(
         "SELECT json_object('status', status, 'pid', pid, 'exit_code', exit_code,
              'signal', signal, 'reason', reason) FROM orchestrators ORDER BY epoch DESC LIMIT 1",
         [],
@@ -63,15 +63,15 @@ fn row(home: &Home) -> Value {
 
 /// Puts a task of plan `P` in progress under the orchestrator that runs.
 fn begin_task(home: &Home) {
-    home.sql(
+    home.execute_sql(
         "INSERT OR IGNORE INTO plans (plan_id, path) VALUES ('P', '/P.md')",
         [],
     );
-    home.sql(
+    home.execute_sql(
         "INSERT INTO plan_tasks (plan_id, id, title) VALUES ('P', '1.1', 'build')",
         [],
     );
-    let begun = home.sql(
+    let begun = home.execute_sql(
         "UPDATE plan_tasks SET status = 'in_progress',
              orchestrator = (SELECT id FROM orchestrators WHERE status = 'running')",
         [],
@@ -82,8 +82,8 @@ fn begin_task(home: &Home) {
 /// Returns status and error of that task.
 fn the_task(home: &Home) -> (String, Option<String>) {
     (
-        home.ask("SELECT status FROM plan_tasks", []),
-        home.ask("SELECT error FROM plan_tasks", []),
+        home.query_value("SELECT status FROM plan_tasks", []),
+        home.query_value("SELECT error FROM plan_tasks", []),
     )
 }
 
@@ -92,11 +92,11 @@ fn the_command_knows_whom_it_runs_for_and_has_the_streams_to_itself() {
     let home = started();
     let script = "read line; echo \"$TRUEUP_PLAN $TRUEUP_SESSION_ID $line\"; echo \"$TRUEUP_ORCHESTRATOR_ID\"; echo beside >&2";
     let run = start(&home, "/plans/P.md", &["sh", "-c", script]).stdin("hello\n");
-    let answer = run.finish();
+    let answer = run.wait();
     assert_eq!(answer.code, Some(0), "{answer:?}");
     let (first, id) = answer.stdout.trim_end().split_once('\n').unwrap();
-    assert_eq!(first, format!("P {SESSION} hello"));
-    let recorded: String = home.ask("SELECT id FROM orchestrators", []);
+    assert_eq!(first, format!("P {FIRST_SESSION} hello"));
+    let recorded: String = home.query_value("SELECT id FROM orchestrators", []);
     assert_eq!(id, recorded);
     assert!(answer.stderr.ends_with("beside\n"), "{answer:?}");
     assert!(
@@ -111,7 +111,7 @@ fn the_command_knows_whom_it_runs_for_and_has_the_streams_to_itself() {
 fn exit_codes_are_passed_on_and_recorded() {
     let home = started();
     for code in [0, 1, 3, 42, 255] {
-        let answer = start(&home, "P", &["sh", "-c", &format!("exit {code}")]).finish();
+        let answer = start(&home, "P", &["sh", "-c", &format!("exit {code}")]).wait();
         assert_eq!(answer.code, Some(code));
         assert_eq!(answer.stdout, "");
         let row = row(&home);
@@ -121,7 +121,7 @@ fn exit_codes_are_passed_on_and_recorded() {
         );
         assert_eq!(row["reason"], format!("exit code {code}"));
     }
-    let epoch: i64 = home.ask("SELECT max(epoch) FROM orchestrators", []);
+    let epoch: i64 = home.query_value("SELECT max(epoch) FROM orchestrators", []);
     assert_eq!(epoch, 5);
 }
 
@@ -135,7 +135,7 @@ fn a_command_that_a_signal_ends_is_ended_by_it() {
         ("SEGV", 11),
         ("USR1", 10),
     ] {
-        let answer = start(&home, "P", &["sh", "-c", &format!("kill -{name} $$")]).finish();
+        let answer = start(&home, "P", &["sh", "-c", &format!("kill -{name} $$")]).wait();
         assert_eq!(
             (answer.code, answer.signal),
             (None, Some(number)),
@@ -158,7 +158,7 @@ fn signals_reach_the_command_and_its_end_is_passed_on() {
         let stdin = child.stdin.take();
         assert_eq!(row(&home)["status"], "running");
         send(signal, &child);
-        let answer = Answer::of(child);
+        let answer = ProcessOutput::wait_for(child);
         drop(stdin);
         assert_eq!(answer.stdout, format!("got {signal}\n"));
         assert_eq!((answer.code, answer.signal), (Some(9), None), "{answer:?}");
@@ -175,7 +175,7 @@ fn a_signal_that_the_command_does_not_catch_ends_both() {
     for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
         let child = sleeping(&home);
         send(name, &child);
-        let answer = Answer::of(child);
+        let answer = ProcessOutput::wait_for(child);
         assert_eq!(
             (answer.code, answer.signal),
             (None, Some(number)),
@@ -200,7 +200,7 @@ fn a_second_signal_is_passed_on_too() {
     std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
     assert_eq!(&first, b"first\n");
     send("TERM", &child);
-    let answer = Answer::of(child);
+    let answer = ProcessOutput::wait_for(child);
     drop(stdin);
     assert_eq!((answer.stdout.as_str(), answer.code), ("second\n", Some(8)));
 }
@@ -216,7 +216,11 @@ fn a_signal_that_was_ignored_stays_ignored() {
     ));
     send("HUP", &child);
     send("TERM", &child);
-    assert_eq!(Answer::of(child).signal, Some(15), "nohup means it");
+    assert_eq!(
+        ProcessOutput::wait_for(child).signal,
+        Some(15),
+        "nohup means it"
+    );
 }
 
 #[test]
@@ -231,24 +235,24 @@ fn of_20_that_start_at_once_one_runs_and_of_64() {
         assert_eq!((won.len(), lost.len()), (1, count - 1), "round {round}");
         let (winner, _) = won.remove(0);
         let (id, host): (String, String) = (
-            home.ask("SELECT id FROM orchestrators WHERE status = 'running'", []),
-            home.ask(
+            home.query_value("SELECT id FROM orchestrators WHERE status = 'running'", []),
+            home.query_value(
                 "SELECT host FROM orchestrators WHERE status = 'running'",
                 [],
             ),
         );
         for (loser, line) in lost {
-            let answer = Answer::of(loser);
+            let answer = ProcessOutput::wait_for(loser);
             assert_eq!((answer.code, line.as_str()), (Some(1), ""), "{answer:?}");
             for part in [&id, &host, &format!("pid {}", winner.id())] {
                 assert!(answer.stderr.contains(part.as_str()), "{answer:?}");
             }
         }
-        let answer = Answer::of(winner);
+        let answer = ProcessOutput::wait_for(winner);
         assert_eq!(answer.code, Some(5), "{answer:?}");
         assert_eq!(row(&home)["status"], "stopped");
     }
-    let runs: i64 = home.ask("SELECT count(*) FROM orchestrators", []);
+    let runs: i64 = home.query_value("SELECT count(*) FROM orchestrators", []);
     assert_eq!(runs, 5);
 }
 
@@ -259,13 +263,13 @@ fn killed_it_takes_the_command_along_and_leaves_the_plan_to_the_next() {
     let pid = child.id();
     send("KILL", &child);
     // The command has inherited stdout: its end is the command's.
-    let answer = Answer::of(child);
+    let answer = ProcessOutput::wait_for(child);
     assert_eq!(answer.signal, Some(9));
     assert_eq!(row(&home)["status"], "running", "nobody has looked yet");
-    let next = start(&home, "P", &["true"]).finish();
+    let next = start(&home, "P", &["true"]).wait();
     assert_eq!(next.code, Some(0), "{next:?}");
     assert!(next.stderr.contains(&format!("pid {pid} on")), "{next:?}");
-    let crashed: i64 = home.ask(
+    let crashed: i64 = home.query_value(
         "SELECT count(*) FROM orchestrators WHERE status = 'crashed'",
         [],
     );
@@ -278,7 +282,7 @@ fn what_was_in_progress_is_put_back_when_a_signal_ends_it() {
     let child = sleeping(&home);
     begin_task(&home);
     send("TERM", &child);
-    let answer = Answer::of(child);
+    let answer = ProcessOutput::wait_for(child);
     assert_eq!(answer.signal, Some(15));
     assert!(
         answer.stderr.ends_with("trueup: interrupted task P/1.1\n"),
@@ -296,7 +300,7 @@ fn what_was_in_progress_is_put_back_when_it_was_killed() {
     let child = sleeping(&home);
     begin_task(&home);
     send("KILL", &child);
-    Answer::of(child);
+    ProcessOutput::wait_for(child);
     let seen = trueup(&home, &["item", "list"]);
     assert!(seen.stderr.contains("died"), "{seen:?}");
     assert_eq!(the_task(&home).0, "in_progress", "who reads writes nothing");
@@ -317,13 +321,16 @@ fn what_was_in_progress_is_put_back_when_it_was_killed() {
 fn a_stop_by_another_ends_the_command() {
     let home = started();
     let child = sleeping(&home);
-    let id: String = home.ask("SELECT id FROM orchestrators", []);
+    let id: String = home.query_value("SELECT id FROM orchestrators", []);
     let told = data(&home, &["orchestrator", "stop", &id, "--reason", "enough"]);
     assert_eq!(told["orchestrator"]["status"], "stopping");
-    let answer = Answer::of(child);
+    let answer = ProcessOutput::wait_for(child);
     assert_eq!(answer.signal, Some(15));
     assert_eq!(
-        (home.events("stopping", &id), home.events("stopped", &id)),
+        (
+            home.count_events("stopping", &id),
+            home.count_events("stopped", &id)
+        ),
         (1, 1)
     );
 }
@@ -332,7 +339,7 @@ fn a_stop_by_another_ends_the_command() {
 fn a_command_that_cannot_be_started_leaves_nothing_running() {
     let home = started();
     for (command, code) in [("no-such-command", 127), ("/dev/null", 126), ("/", 126)] {
-        let answer = start(&home, "P", &[command]).finish();
+        let answer = start(&home, "P", &[command]).wait();
         assert_eq!(
             (answer.code, answer.stdout.as_str()),
             (Some(code), ""),
@@ -358,7 +365,7 @@ fn with_json_stdout_holds_one_object() {
     let answer = trueup(&home, &[&arguments[..], &["echo said; exit 4"]].concat());
     assert!(answer.stderr.ends_with("said\n"), "{answer:?}");
     let object = envelope(
-        &Answer {
+        &ProcessOutput {
             stderr: String::new(),
             ..answer
         },
@@ -379,12 +386,12 @@ fn a_database_that_is_lost_meanwhile_costs_no_exit_code() {
     let home = started();
     let mut child = ready(start(&home, "P", &["sh", "-c", UNTIL_STDIN_ENDS]));
     std::fs::rename(
-        home.trueup().join("trueup.db"),
-        home.trueup().join("away.db"),
+        home.trueup_home().join("trueup.db"),
+        home.trueup_home().join("away.db"),
     )
     .unwrap();
     drop(child.stdin.take());
-    let answer = Answer::of(child);
+    let answer = ProcessOutput::wait_for(child);
     assert_eq!(answer.code, Some(5), "{answer:?}");
     assert!(answer.stderr.contains("cannot be recorded"), "{answer:?}");
 }
@@ -407,7 +414,7 @@ fn a_repeated_start_answers_as_the_first_and_runs_nothing() {
         let answer = trueup(&home, &[&arguments[..], &[script]].concat());
         assert_eq!(answer.code, Some(6), "{answer:?}");
     }
-    let runs = std::fs::read_to_string(home.project().join("runs")).unwrap();
+    let runs = std::fs::read_to_string(home.project_dir().join("runs")).unwrap();
     assert_eq!(runs, "run\n");
 }
 
@@ -425,13 +432,13 @@ fn without_a_database_or_a_free_plan_nothing_is_started() {
     let home = Home::new();
     let object = envelope(&trueup(&home, &arguments), 3);
     assert_eq!(object["error"]["code"], "store_missing");
-    assert!(!home.project().join("made").exists());
+    assert!(!home.project_dir().join("made").exists());
     let home = started();
     data(&home, &["orchestrator", "register", "P"]);
     let object = envelope(&trueup(&home, &arguments), 1);
     assert_eq!(object["error"]["code"], "plan_already_running");
     assert_eq!(object["data"]["holder"]["pid"], std::process::id());
-    assert!(!home.project().join("made").exists());
+    assert!(!home.project_dir().join("made").exists());
 }
 
 /// Starts a command that ignores SIGTERM, and what it started too, some of it out of its sight;
@@ -460,7 +467,7 @@ fn a_command_that_ignores_signals_does_not_outlive_its_killed_supervisor() {
     assert!(pids.iter().all(|pid| lives(pid)), "{pids:?}");
     send("KILL", &child);
     // All have inherited stdout: its end is that of the last of them.
-    let answer = Answer::of(child);
+    let answer = ProcessOutput::wait_for(child);
     assert_eq!(answer.signal, Some(9));
     let left: Vec<_> = pids.iter().filter(|pid| lives(pid)).collect();
     assert_eq!(left, Vec::<&String>::new());
@@ -475,17 +482,17 @@ fn a_run_begins_when_nothing_of_the_killed_one_before_is_left() {
         .iter()
         .map(|pid| format!("kill -0 {pid} 2>/dev/null && echo {pid} lives;"));
     let script = format!("{} echo looked", look.collect::<String>());
-    let next = start(&home, "P", &["sh", "-c", &script]).finish();
+    let next = start(&home, "P", &["sh", "-c", &script]).wait();
     assert_eq!(next.stdout, "looked\n", "{next:?}");
     assert_eq!(next.code, Some(0), "{next:?}");
-    drop(Answer::of(child));
+    drop(ProcessOutput::wait_for(child));
 }
 
 #[test]
 fn what_a_command_leaves_behind_when_it_ends_by_itself_is_its_own() {
     let home = started();
     let script = "sleep 600 >/dev/null 2>&1 </dev/null & echo $!";
-    let answer = start(&home, "P", &["sh", "-c", script]).finish();
+    let answer = start(&home, "P", &["sh", "-c", script]).wait();
     let pid = answer.stdout.trim().to_owned();
     assert!(lives(&pid), "{answer:?}");
     let killed = Command::new("kill").args(["-KILL", &pid]).status();

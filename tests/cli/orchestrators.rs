@@ -3,8 +3,8 @@
 use std::thread;
 
 use serde_json::{Value, json};
-use support::home::{Home, SESSION, bystander, start_time};
-use support::race::{PROCESSES, at_once};
+use support::home::{FIRST_SESSION, Home, process_start_time, spawn_bystander};
+use support::race::{PROCESSES, run_at_once};
 
 use crate::fixture::{
     data, envelope, keys, object, refused, started_with_plans as started, trueup,
@@ -28,13 +28,13 @@ fn register(home: &Home, plan: &str) -> Value {
 }
 
 fn status(home: &Home, id: &str) -> String {
-    home.ask("SELECT status FROM orchestrators WHERE id = ?1", [id])
+    home.query_value("SELECT status FROM orchestrators WHERE id = ?1", [id])
 }
 
 /// Makes the process of every live orchestrator one that is gone: another started under its
 /// number.
 fn reuse_its_number(home: &Home) {
-    let changed = home.sql(
+    let changed = home.execute_sql(
         "UPDATE orchestrators SET pid_started = pid_started - 1 WHERE status = 'running'",
         [],
     );
@@ -57,11 +57,11 @@ fn a_registered_orchestrator_is_the_process_that_runs_the_command() {
     let list = data(&home, &["orchestrator", "list"]);
     assert_eq!(list, json!({"orchestrators": [row]}));
     let (session, process): (String, i64) = (
-        home.ask("SELECT session_id FROM orchestrators", []),
-        home.ask("SELECT pid_started FROM orchestrators", []),
+        home.query_value("SELECT session_id FROM orchestrators", []),
+        home.query_value("SELECT pid_started FROM orchestrators", []),
     );
-    assert_eq!(session, SESSION);
-    assert_eq!(process, start_time(&std::process::id().to_string()));
+    assert_eq!(session, FIRST_SESSION);
+    assert_eq!(process, process_start_time(&std::process::id().to_string()));
 }
 
 #[test]
@@ -95,8 +95,8 @@ fn of_64_that_register_at_once_one_wins() {
     let home = started();
     for round in 0..5 {
         let plan = format!("P{round}");
-        let answers = at_once(PROCESSES, |_| {
-            home.run("trueup")
+        let answers = run_at_once(PROCESSES, |_| {
+            home.prepare_run("trueup")
                 .args(["orchestrator", "register", &plan, "--json"])
         });
         let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.code == Some(0));
@@ -107,7 +107,7 @@ fn of_64_that_register_at_once_one_wins() {
             assert_eq!(object["error"]["code"], "plan_already_running");
             assert_eq!(&object["data"]["holder"], winner);
         }
-        let rows: i64 = home.ask(
+        let rows: i64 = home.query_value(
             "SELECT count(*) FROM orchestrators WHERE plan_id = ?1",
             [&plan],
         );
@@ -134,7 +134,7 @@ fn thirty_plans_at_once_are_thirty_orchestrators() {
 fn a_late_heartbeat_displaces_nobody_whose_process_runs() {
     let home = started();
     let row = register(&home, "P");
-    home.sql(
+    home.execute_sql(
         "UPDATE orchestrators SET heartbeat_at = '2020-01-01T00:00:00.000Z'",
         [],
     );
@@ -172,7 +172,7 @@ fn another_hosts_orchestrator_is_endured_up_to_the_ceiling() {
     for (silence, expected) in [(1_700, "running"), (1_900, "crashed")] {
         let home = started();
         let row = register(&home, "P");
-        home.sql(
+        home.execute_sql(
             "UPDATE orchestrators SET host = 'elsewhere', pid_started = 1,
                  heartbeat_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?1)",
             [format!("-{silence} seconds")],
@@ -229,9 +229,9 @@ fn any_change_clears_the_dead_once() {
         "{warning}"
     );
     assert_eq!(status(&home, id), "crashed");
-    assert_eq!(home.events("crashed", id), 1);
-    let actor: String = home.ask("SELECT actor FROM events WHERE kind = 'crashed'", []);
-    assert_eq!(actor, SESSION);
+    assert_eq!(home.count_events("crashed", id), 1);
+    let actor: String = home.query_value("SELECT actor FROM events WHERE kind = 'crashed'", []);
+    assert_eq!(actor, FIRST_SESSION);
     let again = crate::fixture::object(&home, 0, &["item", "add", "SD-2"]);
     assert_eq!(again["warnings"], json!([]));
     let text = trueup(&home, &["orchestrator", "list"]).ok().stdout;
@@ -262,7 +262,7 @@ fn many_that_find_one_dead_clear_it_once() {
             scope.spawn(move || data(home, &["item", "add", &format!("SD-{n}")]));
         }
     });
-    assert_eq!(home.events("crashed", row["id"].as_str().unwrap()), 1);
+    assert_eq!(home.count_events("crashed", row["id"].as_str().unwrap()), 1);
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn a_heartbeat_is_renewed_and_one_for_nobody_is_an_error() {
     let home = started();
     let row = register(&home, "P");
     let id = row["id"].as_str().unwrap();
-    home.sql(
+    home.execute_sql(
         "UPDATE orchestrators SET heartbeat_at = '2020-01-01T00:00:00.000Z'",
         [],
     );
@@ -299,7 +299,7 @@ fn a_stop_frees_the_plan_and_says_why() {
         answer.stdout,
         format!("{id} of plan P: running -> stopped\n")
     );
-    let reason: String = home.ask("SELECT reason FROM orchestrators", []);
+    let reason: String = home.query_value("SELECT reason FROM orchestrators", []);
     assert_eq!(reason, "done");
     let again = data(&home, &["orchestrator", "stop", id]);
     assert_eq!(keys(&again), ["interrupted", "orchestrator"]);
@@ -307,7 +307,7 @@ fn a_stop_frees_the_plan_and_says_why() {
         again["orchestrator"]["status"], "stopped",
         "it is what was asked for"
     );
-    assert_eq!(home.events("stopped", id), 1);
+    assert_eq!(home.count_events("stopped", id), 1);
     assert_eq!(register(&home, "P")["epoch"], 2);
     refused(
         &home,
@@ -323,35 +323,41 @@ fn a_repeated_operation_is_answered_as_the_first() {
     let first = data(&home, &register);
     assert_eq!(data(&home, &register), first);
     let id = first["orchestrator"]["id"].as_str().unwrap();
-    assert_eq!(home.events("started", id), 1);
+    assert_eq!(home.count_events("started", id), 1);
     let other = ["orchestrator", "register", "Q", "--op-id", "once-0001"];
     refused(&home, "op_id_used", &other);
     let stop = ["orchestrator", "stop", id, "--op-id", "once-0002"];
     assert_eq!(data(&home, &stop), data(&home, &stop));
     assert_eq!(data(&home, &register)["orchestrator"]["status"], "stopped");
-    let rows: i64 = home.ask("SELECT count(*) FROM orchestrators", []);
+    let rows: i64 = home.query_value("SELECT count(*) FROM orchestrators", []);
     assert_eq!(rows, 1);
 }
 
 #[test]
 fn a_start_of_a_session_clears_the_dead_and_tells_the_model() {
     let home = started();
-    let owner = bystander();
+    let owner = spawn_bystander();
     register(&home, "P");
-    home.sql(
+    home.execute_sql(
         "UPDATE orchestrators SET pid = ?1, pid_started = ?2",
-        [owner.pid(), start_time(&owner.pid()).to_string()],
+        [owner.pid(), process_start_time(&owner.pid()).to_string()],
     );
-    assert!(!home.start().ok().context().contains("orchestrator start"));
+    assert!(
+        !home
+            .start_session()
+            .ok()
+            .context()
+            .contains("orchestrator start")
+    );
     let pid = owner.pid();
     drop(owner);
-    let context = home.start().ok().context();
+    let context = home.start_session().ok().context();
     assert!(
         context.contains(&format!("of plan P died (pid {pid}")),
         "{context}"
     );
     assert!(
-        !home.start().ok().context().contains("of plan P"),
+        !home.start_session().ok().context().contains("of plan P"),
         "told once"
     );
 }
@@ -378,6 +384,6 @@ fn no_command_is_usage_and_no_plan_a_refusal() {
             assert!(answer.stderr.contains("no plan named"), "{answer:?}");
         }
     }
-    let rows: i64 = home.ask("SELECT count(*) FROM orchestrators", []);
+    let rows: i64 = home.query_value("SELECT count(*) FROM orchestrators", []);
     assert_eq!(rows, 0);
 }

@@ -38,7 +38,7 @@ fn mended() -> String {
 }
 
 fn write(home: &Home, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
-    let path = home.project().join(name);
+    let path = home.project_dir().join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, text).unwrap();
     path
@@ -216,12 +216,12 @@ fn a_file_is_checked_and_mended_without_any_database() {
     assert_eq!(codes(&object(&home, 1, &arguments)), ["F-02", "F-02"]);
     data(&home, &[&arguments[..], &["--fix"]].concat());
     assert_eq!(fs::read_to_string(&path).unwrap(), mended());
-    assert!(!home.trueup().join("trueup.db").exists());
+    assert!(!home.trueup_home().join("trueup.db").exists());
     write(&home, "fix.md", PLAN);
     let object = object(&home, 0, &["plan", "validate", "fix.md"]);
     assert_eq!(messages(&object), ["fix.md: this plan was never imported"]);
     let arguments = ["plan", "validate", "fix", "--json"];
-    let answer = home.run("trueup").args(arguments).finish();
+    let answer = home.prepare_run("trueup").args(arguments).wait();
     assert_eq!(envelope(&answer, 3)["error"]["code"], "store_missing");
 }
 
@@ -277,7 +277,7 @@ fn what_cannot_be_read_is_exit_3_and_stays() {
             assert_eq!(changed(&path), before);
         }
     }
-    assert_eq!(names(&home.project().join("bad")).len(), 4);
+    assert_eq!(names(&home.project_dir().join("bad")).len(), 4);
     for name in ["none.json", "none.md", "docs/none"] {
         let object = object(&home, 3, &["plan", "validate", name]);
         assert_eq!(object["error"]["code"], "plan_unreadable", "{object}");
@@ -349,10 +349,8 @@ fn checkboxes_are_compared_with_the_database_in_both_directions() {
     assert_eq!(codes(&by_file), codes(&by_id));
     let by_default = object(&home, 0, &["plan", "validate"]);
     assert_eq!(by_default["divergences"], by_id["divergences"]);
-    let run = home.run("trueup").env("TRUEUP_PLAN", "fix");
-    let named = run
-        .args(["plan", "validate", "--strict", "--json"])
-        .finish();
+    let run = home.prepare_run("trueup").env("TRUEUP_PLAN", "fix");
+    let named = run.args(["plan", "validate", "--strict", "--json"]).wait();
     assert_eq!(envelope(&named, 1)["divergences"], by_id["divergences"]);
     assert_eq!((Witness::of(&home), changed(&path)), before);
 
@@ -370,7 +368,7 @@ fn checkboxes_are_compared_with_the_database_in_both_directions() {
 fn what_file_and_database_have_alone_and_wait_for_in_vain_is_told() {
     let home = planned();
     write(&home, "fix.md", PLAN.replace("- [ ] 1.3 Ship\n", ""));
-    home.database()
+    home.open_database()
         .execute(
             "UPDATE plan_tasks SET depends_on = '[\"8.8\"]' WHERE id = '1.1'",
             [],
@@ -382,7 +380,7 @@ fn what_file_and_database_have_alone_and_wait_for_in_vain_is_told() {
     assert_eq!(codes(&found).len(), 2);
 
     // They are told as well where the file is gone, which is no small thing.
-    fs::remove_file(home.project().join("fix.md")).unwrap();
+    fs::remove_file(home.project_dir().join("fix.md")).unwrap();
     let gone = object(&home, 3, &["plan", "validate", "fix"]);
     assert_eq!(gone["error"]["code"], "plan_unreadable");
     says(&gone, "F-02", &["fix/1.1 depends on 8.8"]);
@@ -406,7 +404,7 @@ fn a_status_file_is_of_the_plan_that_it_names() {
 #[test]
 fn a_link_is_followed_and_stays_one() {
     let (home, path) = scratch();
-    let link = home.project().join("link.json");
+    let link = home.project_dir().join("link.json");
     std::os::unix::fs::symlink(&path, &link).unwrap();
     data(&home, &["plan", "validate", "link.json", "--fix"]);
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use support::home::{Home, SESSION};
+use support::home::{FIRST_SESSION, Home};
 
 use crate::fixture::{data, envelope, keys, object, refused, trueup};
 use crate::witness::Witness;
@@ -38,7 +38,7 @@ const TASK_KEYS: &[&str] = &[
 ];
 
 fn write(home: &Home, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
-    let path = home.project().join(name);
+    let path = home.project_dir().join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, text).unwrap();
     path
@@ -129,10 +129,12 @@ fn a_status_file_is_of_the_plan_it_names() {
     ]);
     let status = json!({"planPath": "fix.md", "planName": "Fix", "tasks": tasks});
     write(&home, "out/fix/status.json", format!("{status:#}"));
-    let run = home.run("trueup").cwd(home.project().join("out"));
+    let run = home
+        .prepare_run("trueup")
+        .cwd(home.project_dir().join("out"));
     let answer = envelope(
         &run.args(["plan", "import", "fix/status.json", "--json"])
-            .finish(),
+            .wait(),
         0,
     );
     let imported = &answer["data"];
@@ -147,7 +149,7 @@ fn a_status_file_is_of_the_plan_it_names() {
     let third = task(&home, "3.1");
     assert_eq!(third["status"], "in_progress");
     assert!(third["started_at"].is_string());
-    let extra: String = home.ask("SELECT extra FROM plan_tasks WHERE id = '1.1'", []);
+    let extra: String = home.query_value("SELECT extra FROM plan_tasks WHERE id = '1.1'", []);
     assert_eq!(extra, r#"{"duration":5}"#);
     let shown = data(&home, &["plan", "status", "out/fix/status.json"]);
     assert_eq!(shown["plan"]["plan_id"], "fix");
@@ -215,7 +217,7 @@ fn what_cannot_be_read_is_named_and_leaves_nothing() {
     assert_eq!(refused["data"]["imported"], 0);
     assert_eq!(refused["data"]["skipped"][0]["line"], 3);
     assert_eq!(data(&home, &["plan", "list"]), json!({"plans": []}));
-    assert_eq!(home.ask::<i64>("SELECT count(*) FROM plans", []), 0);
+    assert_eq!(home.query_value::<i64>("SELECT count(*) FROM plans", []), 0);
 }
 
 #[test]
@@ -336,27 +338,27 @@ fn a_start_says_what_is_still_open() {
 #[test]
 fn a_task_in_progress_elsewhere_is_refused_by_name() {
     let home = planned();
-    home.start().ok();
-    data(&home, &["plan", "start", "1.1", "--session", SESSION]);
-    let again = data(&home, &["plan", "start", "1.1", "--session", SESSION]);
+    home.start_session().ok();
+    data(&home, &["plan", "start", "1.1", "--session", FIRST_SESSION]);
+    let again = data(&home, &["plan", "start", "1.1", "--session", FIRST_SESSION]);
     assert_eq!(again["task"]["revision"], 2, "its own: nothing changed");
     // In its worktree a plain shell speaks for it; elsewhere it is somebody else.
     let again = data(&home, &["plan", "start", "1.1"]);
     assert_eq!(again["task"]["revision"], 2, "its own: nothing changed");
     let elsewhere = |task: &str, orchestrator: Option<&str>, code: i32| {
-        let mut run = home.run("trueup").cwd(home.user());
+        let mut run = home.prepare_run("trueup").cwd(home.user_home());
         if let Some(id) = orchestrator {
             run = run.env("TRUEUP_ORCHESTRATOR_ID", id);
         }
-        let answer = run.args(["plan", "start", task, "--json"]).finish();
+        let answer = run.args(["plan", "start", task, "--json"]).wait();
         envelope(&answer, code)
     };
     let answer = elsewhere("1.1", None, 1);
     assert_eq!(answer["error"]["code"], "already_in_progress");
-    assert_eq!(answer["data"]["holder"]["session_id"], SESSION);
+    assert_eq!(answer["data"]["holder"]["session_id"], FIRST_SESSION);
     let message = answer["error"]["message"].as_str().unwrap();
     assert!(
-        message.contains(SESSION) && message.contains("since 2"),
+        message.contains(FIRST_SESSION) && message.contains("since 2"),
         "{message}"
     );
     elsewhere("2.2", Some("orch-1"), 0);
@@ -463,17 +465,11 @@ fn a_plan_is_found_by_id_file_environment_or_as_the_only_one() {
         );
         assert_eq!(plan(&data(&home, &["plan", "status", named])), "fix");
     }
-    let here = home.run("trueup").cwd(home.project().join("b"));
-    let answer = envelope(
-        &here.args(["plan", "status", "fix.md", "--json"]).finish(),
-        0,
-    );
+    let here = home.prepare_run("trueup").cwd(home.project_dir().join("b"));
+    let answer = envelope(&here.args(["plan", "status", "fix.md", "--json"]).wait(), 0);
     assert_eq!(plan(&answer["data"]), "fix-2");
-    let told = home.run("trueup").env("TRUEUP_PLAN", "fix-2");
-    let answer = envelope(
-        &told.args(["plan", "complete", "1.1", "--json"]).finish(),
-        0,
-    );
+    let told = home.prepare_run("trueup").env("TRUEUP_PLAN", "fix-2");
+    let answer = envelope(&told.args(["plan", "complete", "1.1", "--json"]).wait(), 0);
     assert_eq!(answer["data"]["task"]["task_id"], "fix-2/1.1");
     let answer = data(&home, &["plan", "complete", "fix/1.1"]);
     assert_eq!(answer["task"]["task_id"], "fix/1.1");
@@ -490,19 +486,19 @@ fn a_plan_is_found_by_id_file_environment_or_as_the_only_one() {
 #[test]
 fn a_plan_is_one_in_all_checkouts_of_its_repository() {
     let home = planned();
-    home.git(&["add", "fix.md"]);
-    home.git(&["commit", "-q", "-m", "a plan"]);
-    home.git(&[
+    home.run_git(&["add", "fix.md"]);
+    home.run_git(&["commit", "-q", "-m", "a plan"]);
+    home.run_git(&[
         "remote",
         "add",
         "origin",
         "https://example.org/team/app.git",
     ]);
     let (tree, clone) = (home.root().join("tree"), home.root().join("clone"));
-    home.git(&["worktree", "add", "-q", tree.to_str().unwrap()]);
-    home.git(&["clone", "-q", ".", clone.to_str().unwrap()]);
+    home.run_git(&["worktree", "add", "-q", tree.to_str().unwrap()]);
+    home.run_git(&["clone", "-q", ".", clone.to_str().unwrap()]);
     let address = "https://someone@example.org/team/app";
-    home.git(&[
+    home.run_git(&[
         "-C",
         clone.to_str().unwrap(),
         "remote",
@@ -513,14 +509,14 @@ fn a_plan_is_one_in_all_checkouts_of_its_repository() {
     data(&home, &["plan", "complete", "1.1", "--plan", "fix"]);
     for checkout in [&tree, &clone] {
         let run = |arguments: &[&str]| {
-            let run = home.run("trueup").cwd(checkout).args(arguments);
-            envelope(&run.args(["--json"]).finish(), 0)["data"].clone()
+            let run = home.prepare_run("trueup").cwd(checkout).args(arguments);
+            envelope(&run.args(["--json"]).wait(), 0)["data"].clone()
         };
         let plan = &run(&["plan", "import", "fix.md"])["plan"];
         assert_eq!(plan["plan_id"], "fix");
         assert_eq!(
             plan["path"],
-            home.project().join("fix.md").to_str().unwrap()
+            home.project_dir().join("fix.md").to_str().unwrap()
         );
         let status = run(&["plan", "status", "fix.md"]);
         assert_eq!(status["tasks"][0]["status"], "completed");
@@ -531,11 +527,8 @@ fn a_plan_is_one_in_all_checkouts_of_its_repository() {
     fs::create_dir(&other).unwrap();
     home.init_repository(&other);
     fs::write(other.join("fix.md"), PLAN).unwrap();
-    let run = home.run("trueup").cwd(&other);
-    let answer = envelope(
-        &run.args(["plan", "import", "fix.md", "--json"]).finish(),
-        0,
-    );
+    let run = home.prepare_run("trueup").cwd(&other);
+    let answer = envelope(&run.args(["plan", "import", "fix.md", "--json"]).wait(), 0);
     assert_eq!(answer["data"]["plan"]["plan_id"], "fix-2");
 }
 
@@ -555,8 +548,8 @@ fn what_cannot_be_read_is_waited_for() {
 #[test]
 fn a_step_is_an_event_with_who_why_and_what() {
     let home = planned();
-    home.start().ok();
-    data(&home, &["plan", "start", "1.1", "--session", SESSION]);
+    home.start_session().ok();
+    data(&home, &["plan", "start", "1.1", "--session", FIRST_SESSION]);
     data(&home, &["plan", "fail", "1.1", "--error", "boom"]);
     let log = data(&home, &["log", "--limit", "2"]);
     let [begun, failed] = &log["events"].as_array().unwrap()[..] else {
@@ -568,9 +561,9 @@ fn a_step_is_an_event_with_who_why_and_what() {
     );
     assert_eq!(
         (&begun["actor"], &begun["kind"]),
-        (&json!(SESSION), &json!("status"))
+        (&json!(FIRST_SESSION), &json!("status"))
     );
-    assert_eq!(begun["after"]["session"], SESSION);
+    assert_eq!(begun["after"]["session"], FIRST_SESSION);
     assert_eq!(failed["before"]["status"], "in_progress");
     assert_eq!(
         (&failed["after"]["status"], &failed["reason"]),
@@ -606,17 +599,17 @@ fn a_repeated_operation_answers_as_the_first_did() {
             &["plan", "import", "fix.md", "--op-id", "operation-2"],
         );
     }
-    assert_eq!(home.events("changed", "fix/2.2"), 1);
+    assert_eq!(home.count_events("changed", "fix/2.2"), 1);
 }
 
 #[test]
 fn words_of_a_plan_cannot_write_to_the_terminal() {
     let home = planned();
-    home.sql(
+    home.execute_sql(
         "UPDATE plan_tasks SET title = ?1, error = ?1",
         ["\u{1b}[31mred\nsecond line\u{202e}"],
     );
-    home.sql(
+    home.execute_sql(
         "UPDATE plans SET title = ?1",
         ["\u{1b}[31mred\nsecond line\u{202e}"],
     );

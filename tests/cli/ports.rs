@@ -5,11 +5,11 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::home::{Answer, Home, SECOND, SESSION};
+use support::home::{FIRST_SESSION, Home, ProcessOutput, SECOND_SESSION};
 use support::race;
 use trueup_core::cache::lock::FileLock;
-use trueup_core::model::Slot;
-use trueup_core::ports::{Probe as _, TcpProbe};
+use trueup_core::model::PortSlot;
+use trueup_core::tcp_ports::{SlotProbe as _, TcpProbe};
 
 use crate::fixture::{data, keys, object, refused, second, started, trueup};
 use crate::witness::Witness;
@@ -27,13 +27,13 @@ struct Pool {
 impl Pool {
     fn take() -> Self {
         let path = std::env::temp_dir().join("trueup-tests-ports.lock");
-        let turn = FileLock::exclusive(&path, Duration::from_mins(10)).unwrap();
+        let turn = FileLock::acquire(&path, Duration::from_mins(10)).unwrap();
         // A process that another test is just starting has a copy of every socket here until it
         // is another program, so a port may look taken for a moment.
-        let is_free = |slot: &Slot| (0..LOOKS).any(|_| TcpProbe.occupied(*slot).is_none());
-        let free = Slot::all().filter(is_free);
+        let is_free = |slot: &PortSlot| (0..LOOKS).any(|_| TcpProbe.check_slot(*slot).is_none());
+        let free = PortSlot::all().filter(is_free);
         Self {
-            free: free.map(Slot::backend).collect(),
+            free: free.map(PortSlot::backend_port).collect(),
             _turn: turn,
         }
     }
@@ -41,9 +41,13 @@ impl Pool {
 
 /// Runs `trueup` so often at once, with arguments of its own each; returns the objects.
 fn at_once(home: &Home, count: usize, arguments: impl Fn(usize) -> Vec<String>) -> Vec<Value> {
-    let run = |n| home.run("trueup").args(arguments(n)).args(["--json"]);
-    let answers = race::at_once(count, run);
-    answers.iter().map(Answer::json).collect()
+    let run = |n| {
+        home.prepare_run("trueup")
+            .args(arguments(n))
+            .args(["--json"])
+    };
+    let answers = race::run_at_once(count, run);
+    answers.iter().map(ProcessOutput::json).collect()
 }
 
 fn reserve(id: impl std::fmt::Display) -> Vec<String> {
@@ -53,7 +57,7 @@ fn reserve(id: impl std::fmt::Display) -> Vec<String> {
 /// Puts a reservation into the database as it was made `hours` ago by a process that is gone.
 fn forsaken(home: &Home, id: &str, backend: u16, hours: u32, pid: u32) {
     let host = trueup_core::liveness::host_name();
-    home.sql(
+    home.execute_sql(
         "INSERT INTO port_reservations (id, host, backend, frontend, pid, pid_started, boot_id,
              allocated_at)
          VALUES (?1, ?2, ?3, ?3 + 100, ?4, 1, 'another boot',
@@ -76,7 +80,7 @@ fn the_lowest_pair_is_given_once_and_again_to_the_same_id() {
     assert_eq!(Witness::of(&home), before, "asking again changes nothing");
     let other = data(&home, &["ports", "reserve", "other"]);
     assert_eq!(other["backend"], pool.free[1]);
-    assert_eq!(home.events("reserved", "3af4a34d"), 1);
+    assert_eq!(home.count_events("reserved", "3af4a34d"), 1);
 }
 
 #[test]
@@ -101,7 +105,7 @@ fn reservations_are_listed_with_their_owners() {
     assert_eq!(keys(row), all);
     assert_eq!(row["backend"], given["backend"]);
     assert_eq!(row["stale"], false);
-    assert_eq!(row["owner"]["session_id"], SESSION);
+    assert_eq!(row["owner"]["session_id"], FIRST_SESSION);
     assert_eq!(row["owner"]["pid"], std::process::id(), "who called");
     assert_eq!(row["owner"]["alive"], "alive");
 }
@@ -128,7 +132,7 @@ fn a_released_pair_is_free_and_an_unknown_one_refused() {
     refused(&home, "not_reserved", &["ports", "release", "never"]);
     let next = data(&home, &["ports", "reserve", "b"]);
     assert_eq!(next["backend"], given["backend"]);
-    assert_eq!(home.events("released", "a"), 1);
+    assert_eq!(home.count_events("released", "a"), 1);
 }
 
 #[test]
@@ -224,7 +228,7 @@ fn a_hundred_at_once_for_one_id_get_one_answer() {
     let distinct: BTreeSet<String> = answers.iter().map(|a| a["data"].to_string()).collect();
     assert_eq!(distinct.len(), 1, "{distinct:?}");
     assert_eq!(answers[0]["ok"], true);
-    assert_eq!(home.events("reserved", "one"), 1);
+    assert_eq!(home.count_events("reserved", "one"), 1);
 }
 
 #[test]
@@ -264,10 +268,10 @@ fn what_is_old_and_forsaken_is_swept_and_nothing_else() {
     let home = started();
     forsaken(&home, "old", 9100, 25, 1);
     forsaken(&home, "young", 9101, 23, 1);
-    home.sql(
+    home.execute_sql(
         "INSERT INTO port_reservations (id, host, backend, frontend, session, allocated_at)
          VALUES ('mine', 'elsewhere', 9100, 9200, ?1, '2000-01-01T00:00:00.000Z')",
-        [SESSION],
+        [FIRST_SESSION],
     );
     let list = data(&home, &["ports", "list"]);
     let stale: Vec<&Value> = list["reservations"]
@@ -282,7 +286,7 @@ fn what_is_old_and_forsaken_is_swept_and_nothing_else() {
     assert_eq!(swept["released"].as_array().unwrap().len(), 1);
     assert_eq!(swept["released"][0]["id"], "old");
     assert_eq!(data(&home, &["ports", "sweep"]), json!({"released": []}));
-    let reason: String = home.ask(
+    let reason: String = home.query_value(
         "SELECT reason FROM events WHERE kind = 'released' AND key = 'old'",
         [],
     );
@@ -296,13 +300,13 @@ fn what_is_old_and_forsaken_is_swept_and_nothing_else() {
 fn a_full_pool_makes_room_of_what_is_stale() {
     let pool = Pool::take();
     let home = started();
-    for (n, slot) in Slot::all().enumerate() {
-        let hours = if slot.backend() == pool.free[1] {
+    for (n, slot) in PortSlot::all().enumerate() {
+        let hours = if slot.backend_port() == pool.free[1] {
             30
         } else {
             1
         };
-        forsaken(&home, &format!("w{n}"), slot.backend(), hours, 1);
+        forsaken(&home, &format!("w{n}"), slot.backend_port(), hours, 1);
     }
     let object = object(&home, 0, &["ports", "reserve", "late"]);
     assert_eq!(object["data"]["backend"], pool.free[1]);
@@ -324,10 +328,10 @@ fn a_session_that_goes_on_with_a_workflow_owns_its_ports() {
         let list = data(&home, &["ports", "list"]);
         list["reservations"][0].clone()
     };
-    let first = ask(SESSION);
+    let first = ask(FIRST_SESSION);
     second(&home, None);
-    let next = ask(SECOND);
-    assert_eq!(next["owner"]["session_id"], SECOND);
+    let next = ask(SECOND_SESSION);
+    assert_eq!(next["owner"]["session_id"], SECOND_SESSION);
     assert_eq!(next["allocated_at"], first["allocated_at"]);
-    assert_eq!(home.events("changed", "w"), 1);
+    assert_eq!(home.count_events("changed", "w"), 1);
 }

@@ -1,7 +1,7 @@
 //! The phase queue as a user meets it.
 
 use serde_json::{Value, json};
-use support::home::{Home, SECOND, SESSION};
+use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
 
 use crate::fixture::{
     assert_in_step, claimed, data, keys, object, refused, second, started, trueup,
@@ -80,9 +80,9 @@ fn a_phase_starts_once_its_workflow_has_all_it_needs() {
         "3=",
     ];
     data(&home, &[&add[..], &["--adw", "77c90e61"]].concat());
-    does(&home, SESSION, &["start", "SD-1:1"]);
-    does(&home, SESSION, &["start", "SD-1:3"]);
-    let refused = does_not(&home, "phase_contract", SESSION, &["start", "SD-1:2"]);
+    does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
+    does(&home, FIRST_SESSION, &["start", "SD-1:3"]);
+    let refused = does_not(&home, "phase_contract", FIRST_SESSION, &["start", "SD-1:2"]);
     let message = refused["error"]["message"].as_str().unwrap();
     for part in [
         "worktree_path is not set",
@@ -94,8 +94,8 @@ fn a_phase_starts_once_its_workflow_has_all_it_needs() {
     }
     assert_eq!(refused["data"]["missing"].as_array().unwrap().len(), 3);
     assert_eq!(statuses(&home), "running ready running");
-    std::fs::create_dir_all(home.project().join("trees/a")).unwrap();
-    std::fs::write(home.project().join("trees/a/plan.md"), "x".repeat(99)).unwrap();
+    std::fs::create_dir_all(home.project_dir().join("trees/a")).unwrap();
+    std::fs::write(home.project_dir().join("trees/a/plan.md"), "x".repeat(99)).unwrap();
     let set = [
         "meta",
         "set",
@@ -104,14 +104,14 @@ fn a_phase_starts_once_its_workflow_has_all_it_needs() {
         "plan_file=plan.md",
     ];
     data(&home, &[&set[..], &["branch_name=b"]].concat());
-    let refused = does_not(&home, "phase_contract", SESSION, &["start", "SD-1:2"]);
+    let refused = does_not(&home, "phase_contract", FIRST_SESSION, &["start", "SD-1:2"]);
     let message = refused["error"]["message"].as_str().unwrap();
     assert_eq!(
         message,
         "build cannot start: 77c90e61: plan_file plan.md has 99 bytes; a plan needs at least 100"
     );
-    std::fs::write(home.project().join("trees/a/plan.md"), "x".repeat(100)).unwrap();
-    does(&home, SESSION, &["start", "SD-1:2"]);
+    std::fs::write(home.project_dir().join("trees/a/plan.md"), "x".repeat(100)).unwrap();
+    does(&home, FIRST_SESSION, &["start", "SD-1:2"]);
     assert_eq!(statuses(&home), "running running running");
 }
 
@@ -123,9 +123,9 @@ fn a_file_that_does_not_parse_starts_nothing_that_needs_it() {
         &home,
         &["queue", "add", "SD-1", "--phases", "build", "--adw", "a"],
     );
-    std::fs::create_dir_all(home.project().join("agents/a")).unwrap();
-    std::fs::write(home.project().join("agents/a/adw_state.json"), "{").unwrap();
-    let arguments = queue_of(SESSION, &["start", "SD-1:1"]);
+    std::fs::create_dir_all(home.project_dir().join("agents/a")).unwrap();
+    std::fs::write(home.project_dir().join("agents/a/adw_state.json"), "{").unwrap();
+    let arguments = queue_of(FIRST_SESSION, &["start", "SD-1:1"]);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     assert_eq!(
         object(&home, 3, &arguments)["error"]["code"],
@@ -256,7 +256,7 @@ fn everything_said_of_the_phases_is_kept() {
         (&json!("77c90e61"), &json!(10))
     );
     assert_eq!(row["phase_data"]["model"], "base");
-    let parent: i64 = home.ask("SELECT parent_issue FROM phase_queue LIMIT 1", []);
+    let parent: i64 = home.query_value("SELECT parent_issue FROM phase_queue LIMIT 1", []);
     assert_eq!(parent, 7);
 }
 
@@ -309,14 +309,14 @@ fn what_cannot_be_added_is_refused_by_name() {
 #[test]
 fn completing_1_readies_2_and_not_3() {
     let home = queued("plan,build,test");
-    let begun = does(&home, SESSION, &["start", "SD-1:1"]);
+    let begun = does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
     assert_eq!(keys(&begun), ["affected", "row"]);
     assert_eq!(keys(&begun["row"]), ROW_KEYS);
     assert_eq!(begun["row"]["status"], "running");
-    assert_eq!(begun["row"]["assigned_to"], SESSION);
+    assert_eq!(begun["row"]["assigned_to"], FIRST_SESSION);
     assert!(begun["row"]["started_timestamp"].is_string());
     assert_eq!(begun["affected"], json!([]));
-    let done = does(&home, SESSION, &["complete", "SD-1:1", "--pr", "12"]);
+    let done = does(&home, FIRST_SESSION, &["complete", "SD-1:1", "--pr", "12"]);
     assert_eq!(done["row"]["status"], "completed");
     assert_eq!(done["row"]["pr_number"], 12);
     let affected = done["affected"].as_array().unwrap();
@@ -335,7 +335,11 @@ fn completing_1_readies_2_and_not_3() {
 #[test]
 fn failing_1_blocks_2_and_3_with_its_message() {
     let home = queued("plan,build,test");
-    let failed = does(&home, SESSION, &["fail", "SD-1:1", "--error", "no plan"]);
+    let failed = does(
+        &home,
+        FIRST_SESSION,
+        &["fail", "SD-1:1", "--error", "no plan"],
+    );
     assert_eq!(failed["row"]["error_message"], "no plan");
     for row in failed["affected"].as_array().unwrap() {
         assert_eq!(row["status"], "blocked");
@@ -346,17 +350,21 @@ fn failing_1_blocks_2_and_3_with_its_message() {
     let around = does_not(
         &home,
         "illegal_transition",
-        SESSION,
+        FIRST_SESSION,
         &["reopen", "SD-1:3", "--reason", "x"],
     );
     assert_eq!(around["data"]["blocked_by"], "SD-1:1");
     does(
         &home,
-        SESSION,
+        FIRST_SESSION,
         &["reopen", "SD-1:1", "--reason", "a better plan"],
     );
     assert_eq!(statuses(&home), "ready queued queued");
-    does(&home, SESSION, &["cancel", "SD-1:1", "--reason", "no need"]);
+    does(
+        &home,
+        FIRST_SESSION,
+        &["cancel", "SD-1:1", "--reason", "no need"],
+    );
     let rows = data(&home, &["queue", "list", "--status", "blocked"]);
     assert_eq!(
         rows["rows"][1]["error_message"],
@@ -367,15 +375,19 @@ fn failing_1_blocks_2_and_3_with_its_message() {
 #[test]
 fn a_block_by_hand_keeps_its_reason() {
     let home = queued("plan,build");
-    does(&home, SESSION, &["block", "SD-1:2", "--reason", "lawyers"]);
-    does(&home, SESSION, &["fail", "SD-1:1", "--error", "x"]);
-    does(&home, SESSION, &["reopen", "SD-1:1", "--reason", "y"]);
-    does(&home, SESSION, &["complete", "SD-1:1"]);
+    does(
+        &home,
+        FIRST_SESSION,
+        &["block", "SD-1:2", "--reason", "lawyers"],
+    );
+    does(&home, FIRST_SESSION, &["fail", "SD-1:1", "--error", "x"]);
+    does(&home, FIRST_SESSION, &["reopen", "SD-1:1", "--reason", "y"]);
+    does(&home, FIRST_SESSION, &["complete", "SD-1:1"]);
     let rows = data(&home, &["queue", "list", "--status", "waiting"]);
     assert_eq!(rows["rows"][0]["error_message"], "lawyers");
     let free = does(
         &home,
-        SESSION,
+        FIRST_SESSION,
         &["reopen", "SD-1:2", "--reason", "they agreed"],
     );
     assert_eq!(free["row"]["status"], "ready");
@@ -385,7 +397,12 @@ fn a_block_by_hand_keeps_its_reason() {
 #[test]
 fn an_illegal_step_says_from_where_to_where_and_what_is_legal() {
     let home = queued("plan,build");
-    let queued = does_not(&home, "illegal_transition", SESSION, &["start", "SD-1:2"]);
+    let queued = does_not(
+        &home,
+        "illegal_transition",
+        FIRST_SESSION,
+        &["start", "SD-1:2"],
+    );
     assert_eq!(
         (&queued["data"]["from"], &queued["data"]["to"]),
         (&json!("queued"), &json!("running"))
@@ -397,8 +414,13 @@ fn an_illegal_step_says_from_where_to_where_and_what_is_legal() {
         message.contains("it waits for phase 1 (plan), which is ready"),
         "{message}"
     );
-    does(&home, SESSION, &["complete", "SD-1:1"]);
-    let done = does_not(&home, "illegal_transition", SESSION, &["start", "SD-1:1"]);
+    does(&home, FIRST_SESSION, &["complete", "SD-1:1"]);
+    let done = does_not(
+        &home,
+        "illegal_transition",
+        FIRST_SESSION,
+        &["start", "SD-1:1"],
+    );
     assert_eq!(done["data"]["legal"], json!([]));
     assert!(
         done["error"]["hint"]
@@ -406,7 +428,12 @@ fn an_illegal_step_says_from_where_to_where_and_what_is_legal() {
             .unwrap()
             .contains("trueup queue reopen SD-1:1")
     );
-    does_not(&home, "phase_not_found", SESSION, &["start", "SD-1:7"]);
+    does_not(
+        &home,
+        "phase_not_found",
+        FIRST_SESSION,
+        &["start", "SD-1:7"],
+    );
     for arguments in [
         &["queue", "fail", "SD-1:2"][..],
         &["queue", "reopen", "SD-1:1", "--reason", " "],
@@ -421,19 +448,22 @@ fn of_a_held_item_the_holder_alone_moves_phases() {
     let home = queued("plan,build");
     second(&home, None);
     claimed(&home, "SD-1");
-    let refused = does_not(&home, "not_holder", SECOND, &["start", "SD-1:1"]);
-    assert_eq!(refused["data"]["holder"], SESSION);
+    let refused = does_not(&home, "not_holder", SECOND_SESSION, &["start", "SD-1:1"]);
+    assert_eq!(refused["data"]["holder"], FIRST_SESSION);
     does_not(&home, "phantom_session", "nobody", &["start", "SD-1:1"]);
-    does(&home, SESSION, &["start", "SD-1:1"]);
+    does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
     // The claim moves on while the first one works.
-    home.expire(SESSION, 90);
-    data(&home, &["claim", "SD-1", "--force", "--session", SECOND]);
-    let stale = does_not(&home, "stale_epoch", SESSION, &["complete", "SD-1:1"]);
-    assert_eq!(stale["data"]["holder"], SECOND);
+    home.expire_lease(FIRST_SESSION, 90);
+    data(
+        &home,
+        &["claim", "SD-1", "--force", "--session", SECOND_SESSION],
+    );
+    let stale = does_not(&home, "stale_epoch", FIRST_SESSION, &["complete", "SD-1:1"]);
+    assert_eq!(stale["data"]["holder"], SECOND_SESSION);
     assert_eq!(statuses(&home), "running queued");
-    does(&home, SECOND, &["complete", "SD-1:1"]);
-    data(&home, &["release", "--session", SECOND]);
-    does(&home, SESSION, &["start", "SD-1:2"]);
+    does(&home, SECOND_SESSION, &["complete", "SD-1:1"]);
+    data(&home, &["release", "--session", SECOND_SESSION]);
+    does(&home, FIRST_SESSION, &["start", "SD-1:2"]);
 }
 
 #[test]
@@ -446,33 +476,35 @@ fn a_person_without_a_session_moves_what_nobody_holds() {
     assert!(begun["row"]["assigned_to"].is_null());
     data(&home, &["queue", "complete", "SD-1:1"]);
     let bad = home
-        .run("trueup")
+        .prepare_run("trueup")
         .args(["queue", "next"])
         .env("TRUEUP_SESSION_ID", "a b");
-    assert_eq!(bad.finish().code, Some(2));
+    assert_eq!(bad.wait().code, Some(2));
 }
 
 #[test]
 fn what_the_holder_starts_is_what_item_session_and_cache_are_at() {
     let home = queued("plan,build");
     claimed(&home, "SD-1");
-    does(&home, SESSION, &["start", "SD-1:1"]);
+    does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
     assert_eq!(data(&home, &["status"])["item"]["phase"], "plan");
-    assert_eq!(home.state()["currentPhase"], "plan");
-    assert_eq!(home.cached()["currentPhase"], "plan");
+    assert_eq!(home.execution_state()["currentPhase"], "plan");
+    assert_eq!(home.read_cache()["currentPhase"], "plan");
     assert_in_step(&home);
-    does(&home, SESSION, &["complete", "SD-1:1"]);
-    does(&home, SESSION, &["start", "SD-1:2"]);
-    assert_eq!(home.cached()["currentPhase"], "build");
+    does(&home, FIRST_SESSION, &["complete", "SD-1:1"]);
+    does(&home, FIRST_SESSION, &["start", "SD-1:2"]);
+    assert_eq!(home.read_cache()["currentPhase"], "build");
     assert_in_step(&home);
 }
 
 #[test]
 fn an_orchestrator_is_recorded_with_what_it_starts() {
     let home = queued("plan");
-    let run = home.run("trueup").args(["queue", "start", "SD-1:1"]);
-    run.env("TRUEUP_ORCHESTRATOR_ID", "orch-1").finish().ok();
-    let orchestrator: String = home.ask("SELECT orchestrator FROM phase_queue", []);
+    let run = home
+        .prepare_run("trueup")
+        .args(["queue", "start", "SD-1:1"]);
+    run.env("TRUEUP_ORCHESTRATOR_ID", "orch-1").wait().ok();
+    let orchestrator: String = home.query_value("SELECT orchestrator FROM phase_queue", []);
     assert_eq!(orchestrator, "orch-1");
 }
 
@@ -499,14 +531,14 @@ fn next_goes_by_priority_and_skips_what_others_hold() {
         let found = does(&home, session, &["next"]);
         found["row"]["queue_id"].as_str().unwrap().to_owned()
     };
-    assert_eq!(next(SECOND), "SD-3:1");
+    assert_eq!(next(SECOND_SESSION), "SD-3:1");
     claimed(&home, "SD-3");
     assert_eq!(
-        (next(SESSION).as_str(), next(SECOND).as_str()),
+        (next(FIRST_SESSION).as_str(), next(SECOND_SESSION).as_str()),
         ("SD-3:1", "SD-1:1")
     );
     let before = Witness::of(&home);
-    next(SESSION);
+    next(FIRST_SESSION);
     data(&home, &["queue", "list"]);
     assert_eq!(Witness::of(&home), before, "reading writes nothing");
 }
@@ -549,9 +581,12 @@ fn a_command_repeated_under_its_id_returns_the_first_answer() {
     let first = data(&home, &begin);
     assert_eq!(data(&home, &begin), first);
     let first = data(&home, &done);
-    let events: i64 = home.ask("SELECT count(*) FROM events", []);
+    let events: i64 = home.query_value("SELECT count(*) FROM events", []);
     assert_eq!(data(&home, &done), first);
-    assert_eq!(events, home.ask::<i64>("SELECT count(*) FROM events", []));
+    assert_eq!(
+        events,
+        home.query_value::<i64>("SELECT count(*) FROM events", [])
+    );
     for arguments in [
         &["queue", "complete", "SD-1:1", "--op-id", "operation-2"][..],
         &["queue", "start", "SD-1:2", "--op-id", "operation-2"],

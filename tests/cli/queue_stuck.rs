@@ -1,7 +1,7 @@
 //! Phases that nobody works on any more, and loops that start themselves again.
 
 use serde_json::json;
-use support::home::{Home, SESSION};
+use support::home::{FIRST_SESSION, Home};
 
 use crate::fixture::{claimed, data};
 use crate::queue::{does, does_not, queued, statuses};
@@ -10,11 +10,15 @@ use crate::queue::{does, does_not, queued, statuses};
 fn a_loop_that_starts_itself_again_is_stopped() {
     let home = queued("plan");
     for _ in 0..3 {
-        does(&home, SESSION, &["start", "SD-1:1"]);
-        does(&home, SESSION, &["fail", "SD-1:1", "--error", "x"]);
-        does(&home, SESSION, &["reopen", "SD-1:1", "--reason", "again"]);
+        does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
+        does(&home, FIRST_SESSION, &["fail", "SD-1:1", "--error", "x"]);
+        does(
+            &home,
+            FIRST_SESSION,
+            &["reopen", "SD-1:1", "--reason", "again"],
+        );
     }
-    let limit = does_not(&home, "retry_limit", SESSION, &["start", "SD-1:1"]);
+    let limit = does_not(&home, "retry_limit", FIRST_SESSION, &["start", "SD-1:1"]);
     let (since, until) = (&limit["data"]["since"], &limit["data"]["until"]);
     assert_eq!(limit["data"]["starts"], 3);
     let message = limit["error"]["message"].as_str().unwrap();
@@ -31,8 +35,8 @@ fn a_loop_that_starts_itself_again_is_stopped() {
 
 /// Lets a phase have been running for so long, with no sign of life of its session since.
 fn silent(home: &Home, seconds: u32) {
-    home.expire(SESSION, seconds);
-    home.sql(
+    home.expire_lease(FIRST_SESSION, seconds);
+    home.execute_sql(
         "UPDATE phase_queue SET updated_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?1)
          WHERE status = 'running'",
         [format!("-{seconds} seconds")],
@@ -43,7 +47,7 @@ fn silent(home: &Home, seconds: u32) {
 fn a_sweep_fails_what_is_stuck_and_a_read_does_not() {
     let home = queued("plan,build");
     claimed(&home, "SD-1");
-    does(&home, SESSION, &["start", "SD-1:1"]);
+    does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
     silent(&home, 7_100);
     assert_eq!(data(&home, &["sessions", "sweep"])["failed"], json!([]));
     silent(&home, 7_300);
@@ -53,12 +57,12 @@ fn a_sweep_fails_what_is_stuck_and_a_read_does_not() {
     let swept = data(&home, &["sessions", "sweep"]);
     assert_eq!(swept["failed"], json!(["SD-1:1"]));
     assert_eq!(statuses(&home), "failed blocked");
-    let message: String = home.ask(
+    let message: String = home.query_value(
         "SELECT error_message FROM phase_queue WHERE status = 'failed'",
         [],
     );
     assert!(
-        message.starts_with(&format!("no heartbeat of session {SESSION} for 73")),
+        message.starts_with(&format!("no heartbeat of session {FIRST_SESSION} for 73")),
         "{message}"
     );
     assert!(message.ends_with("the limit is 7200 s"), "{message}");
@@ -67,11 +71,13 @@ fn a_sweep_fails_what_is_stuck_and_a_read_does_not() {
 #[test]
 fn how_long_silence_is_endured_can_be_set() {
     let home = queued("plan");
-    does(&home, SESSION, &["start", "SD-1:1"]);
+    does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
     silent(&home, 100);
     let sweep = |seconds: &str| {
-        let run = home.run("trueup").args(["sessions", "sweep", "--json"]);
-        let answer = run.env("TRUEUP_STUCK_SECONDS", seconds).finish().ok();
+        let run = home
+            .prepare_run("trueup")
+            .args(["sessions", "sweep", "--json"]);
+        let answer = run.env("TRUEUP_STUCK_SECONDS", seconds).wait().ok();
         answer.json()["data"]["failed"].clone()
     };
     assert_eq!(sweep("200"), json!([]));

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use support::home::{Answer, Home};
+use support::home::{Home, ProcessOutput};
 
 use crate::fixture::{data, object, refused, started, trueup};
 
@@ -28,9 +28,9 @@ fn read(root: &Path) -> String {
 }
 
 /// Runs a command in a repository.
-fn within(home: &Home, root: &Path, arguments: &[&str]) -> Answer {
-    let run = home.run("trueup").args(arguments);
-    run.args(["--project", root.to_str().unwrap()]).finish()
+fn within(home: &Home, root: &Path, arguments: &[&str]) -> ProcessOutput {
+    let run = home.prepare_run("trueup").args(arguments);
+    run.args(["--project", root.to_str().unwrap()]).wait()
 }
 
 fn changed(synced: &Value) -> Vec<(String, bool)> {
@@ -207,7 +207,7 @@ fn secrets_stay_where_they_are() {
         let bytes = fs::read(&path).unwrap_or_default();
         String::from_utf8_lossy(&bytes).contains(&secret)
     };
-    for entry in fs::read_dir(home.trueup()).unwrap() {
+    for entry in fs::read_dir(home.trueup_home()).unwrap() {
         let path = entry.unwrap().path();
         assert!(!leaks(path.clone()), "{}", path.display());
     }
@@ -314,14 +314,14 @@ fn between_machines_the_state_travels_through_the_database() {
     let clone = home.root().join("clone");
     fs::create_dir(&there).unwrap();
     home.init_repository(&clone);
-    let url = format!("sqlite:{}", home.trueup().join("trueup.db").display());
+    let url = format!("sqlite:{}", home.trueup_home().join("trueup.db").display());
     let on_there = |arguments: &[&str]| {
-        let run = home.run("trueup").args(arguments).args(["--json"]);
+        let run = home.prepare_run("trueup").args(arguments).args(["--json"]);
         let run = run
             .env("TRUEUP_HOME", &there)
             .env("TRUEUP_DATABASE_URL", &url);
         let run = run.args(["--project", clone.to_str().unwrap()]);
-        run.finish().ok().json()["data"].clone()
+        run.wait().ok().json()["data"].clone()
     };
     on_there(&["repo", "add", clone.to_str().unwrap(), "--slug", "beta"]);
     let pulled = on_there(&["state", "pull"]);
@@ -348,10 +348,10 @@ fn a_state_synced_before_is_shown_while_the_database_is_away() {
     repo(&home, "alpha", Some("a\r\nb"));
     let beta = repo(&home, "beta", None);
     data(&home, &["state", "sync", "alpha"]);
-    let away = home.trueup().join("away");
+    let away = home.trueup_home().join("away");
     for name in ["trueup.db", "trueup.db-wal", "trueup.db-shm"] {
         fs::create_dir_all(&away).unwrap();
-        let _ = fs::rename(home.trueup().join(name), away.join(name));
+        let _ = fs::rename(home.trueup_home().join(name), away.join(name));
     }
     let shown = within(&home, &beta, &["state", "show", "alpha"]);
     assert_eq!(
@@ -380,8 +380,10 @@ fn many_that_write_into_one_cache_at_once_all_arrive() {
     }
     std::thread::scope(|scope| {
         for n in 0..MANY {
-            let run = home.run("trueup").args(["state", "sync", &format!("r{n}")]);
-            scope.spawn(|| run.finish().ok());
+            let run = home
+                .prepare_run("trueup")
+                .args(["state", "sync", &format!("r{n}")]);
+            scope.spawn(|| run.wait().ok());
         }
     });
     let text = read(&target);

@@ -56,10 +56,10 @@ fn a_repository_is_added_listed_and_removed() {
 #[test]
 fn a_path_within_a_repository_stands_for_its_root() {
     let home = started();
-    let deep = home.project().join("deep/er");
+    let deep = home.project_dir().join("deep/er");
     fs::create_dir_all(&deep).unwrap();
     let repo = &data(&home, &["repo", "add", deep.to_str().unwrap()])["repo"];
-    assert_eq!(repo["path"], home.project().to_str().unwrap());
+    assert_eq!(repo["path"], home.project_dir().to_str().unwrap());
     assert_eq!(repo["slug"], "project");
 }
 
@@ -123,11 +123,11 @@ fn machines_that_share_a_database_do_not_move_each_others_repositories() {
     add(&home, "alpha", &[]);
     let there = folder(&home, "there");
     let clone = folder(&home, "clone");
-    let url = format!("sqlite:{}", home.trueup().join("trueup.db").display());
+    let url = format!("sqlite:{}", home.trueup_home().join("trueup.db").display());
     let on_there = |arguments: &[&str]| {
-        let run = home.run("trueup").args(arguments).args(["--json"]);
+        let run = home.prepare_run("trueup").args(arguments).args(["--json"]);
         let run = run.env("TRUEUP_HOME", &there);
-        run.env("TRUEUP_DATABASE_URL", &url).finish().ok().json()["data"].clone()
+        run.env("TRUEUP_DATABASE_URL", &url).wait().ok().json()["data"].clone()
     };
     assert_eq!(on_there(&["repo", "list"])["repos"][0]["path"], json!(null));
     let clone = clone.to_str().unwrap();

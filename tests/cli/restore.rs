@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use support::home::{Home, SESSION};
+use support::home::{FIRST_SESSION, Home};
 
 use crate::fixture::{assert_in_step, claimed, data, keys, object, refused, started, trueup};
 
 fn database(home: &Home) -> PathBuf {
-    home.trueup().join("trueup.db")
+    home.trueup_home().join("trueup.db")
 }
 
 /// Makes a backup outside trueup's directory.
@@ -26,7 +26,7 @@ fn restore(home: &Home, copy: &Path) -> Value {
 
 /// Lists names in trueup's directory that hold a word.
 fn names(home: &Home, word: &str) -> Vec<String> {
-    let entries = fs::read_dir(home.trueup()).unwrap();
+    let entries = fs::read_dir(home.trueup_home()).unwrap();
     let mut names: Vec<String> = entries
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .filter(|name| name.contains(word))
@@ -36,7 +36,7 @@ fn names(home: &Home, word: &str) -> Vec<String> {
 }
 
 fn items(home: &Home) -> i64 {
-    home.ask("SELECT count(*) FROM work_items", [])
+    home.query_value("SELECT count(*) FROM work_items", [])
 }
 
 /// Breaks an index and nothing else, so that `quick_check` does not see it: it holds as many
@@ -75,7 +75,10 @@ fn an_older_state_comes_back_and_what_was_there_is_kept() {
     claimed(&home, "SD-1");
     let copy = backup(&home);
     let bytes = fs::read(&copy).unwrap();
-    data(&home, &["set", "--phase", "EXEC", "--session", SESSION]);
+    data(
+        &home,
+        &["set", "--phase", "EXEC", "--session", FIRST_SESSION],
+    );
     data(&home, &["item", "add", "SD-2"]);
     let said = restore(&home, &copy);
     let all = [
@@ -106,12 +109,12 @@ fn an_older_state_comes_back_and_what_was_there_is_kept() {
 
     // The cache is ahead: said now, journalled by the next hook.
     let told = &said["caches"][0];
-    assert_eq!(told["session_id"], SESSION);
+    assert_eq!(told["session_id"], FIRST_SESSION);
     assert_eq!(told["codes"], json!(["S-03", "S-09", "S-11"]), "{said}");
-    assert_eq!(home.lines("journal.jsonl").len(), 0);
-    let message = home.prompt().ok().message().join("\n");
+    assert_eq!(home.read_lines("journal.jsonl").len(), 0);
+    let message = home.send_prompt().ok().message().join("\n");
     assert!(message.contains("(restored from a backup?)"), "{message}");
-    let journal = home.lines("journal.jsonl");
+    let journal = home.read_lines("journal.jsonl");
     assert_eq!(journal[0]["fields"], json!({"Phase": "EXEC"}));
     assert_in_step(&home);
 
@@ -125,13 +128,16 @@ fn a_session_that_began_after_the_copy_loses_nothing_either() {
     let home = Home::new();
     data(&home, &["db", "migrate"]);
     let copy = backup(&home);
-    home.start().ok();
+    home.start_session().ok();
     claimed(&home, "SD-1");
-    data(&home, &["set", "--phase", "EXEC", "--session", SESSION]);
+    data(
+        &home,
+        &["set", "--phase", "EXEC", "--session", FIRST_SESSION],
+    );
     let said = restore(&home, &copy);
     assert_eq!(said["caches"][0]["known"], false, "{said}");
-    home.start().ok();
-    let journal = home.lines("journal.jsonl");
+    home.start_session().ok();
+    let journal = home.read_lines("journal.jsonl");
     assert_eq!(journal[0]["fields"]["Phase"], "EXEC");
     assert_eq!(journal[0]["fields"]["Item"], "SD-1");
     assert_in_step(&home);
@@ -143,7 +149,7 @@ fn while_others_have_it_open_nothing_is_replaced() {
     let copy = backup(&home);
     data(&home, &["item", "add", "SD-2"]);
     for reads in [false, true] {
-        let other = home.database();
+        let other = home.open_database();
         let _: i64 = other
             .query_row("SELECT count(*) FROM work_items", [], |row| row.get(0))
             .unwrap();
@@ -152,10 +158,10 @@ fn while_others_have_it_open_nothing_is_replaced() {
                 .execute_batch("BEGIN; SELECT * FROM work_items")
                 .unwrap();
         }
-        let run = home
-            .run("trueup")
-            .args(["db", "restore", copy.to_str().unwrap(), "--json"]);
-        let answer = run.env("TRUEUP_DEADLINE_MS", "200").finish();
+        let run =
+            home.prepare_run("trueup")
+                .args(["db", "restore", copy.to_str().unwrap(), "--json"]);
+        let answer = run.env("TRUEUP_DEADLINE_MS", "200").wait();
         assert_eq!(answer.code, Some(1), "{answer:?}");
         assert_eq!(answer.json()["error"]["code"], "database_in_use");
         drop(other);
@@ -225,7 +231,7 @@ fn a_missing_or_damaged_database_is_no_hindrance() {
             "missing" => fs::remove_file(&path).unwrap(),
             "orphaned log" => {
                 fs::remove_file(&path).unwrap();
-                fs::write(home.trueup().join("trueup.db-wal"), "old").unwrap();
+                fs::write(home.trueup_home().join("trueup.db-wal"), "old").unwrap();
             }
             "garbage" => fs::write(&path, "garbage ".repeat(999)).unwrap(),
             "empty" => fs::write(&path, "").unwrap(),
@@ -238,7 +244,10 @@ fn a_missing_or_damaged_database_is_no_hindrance() {
         let broken = fs::read(&path).ok();
         let said = restore(&home, &copy);
         assert_eq!(items(&home), 1, "{damage}");
-        assert_eq!(home.ask::<String>("PRAGMA integrity_check", []), "ok");
+        assert_eq!(
+            home.query_value::<String>("PRAGMA integrity_check", []),
+            "ok"
+        );
         let aside = said["kept_as"].as_str();
         assert_eq!(aside.is_some(), broken.is_some(), "{damage}: {said}");
         if matches!(damage, "garbage" | "empty") {
@@ -266,7 +275,7 @@ fn a_database_of_somebody_else_stays() {
 #[test]
 fn a_copy_with_its_log_beside_it_is_read_with_that() {
     let home = started();
-    let other = home.database();
+    let other = home.open_database();
     other
         .execute_batch(
             "PRAGMA wal_autocheckpoint = 0; INSERT INTO work_items (key) VALUES ('SD-9')",
@@ -275,9 +284,9 @@ fn a_copy_with_its_log_beside_it_is_read_with_that() {
     let copy = home.root().join("raw.db");
     let log = home.root().join("raw.db-wal");
     fs::copy(database(&home), &copy).unwrap();
-    fs::copy(home.trueup().join("trueup.db-wal"), &log).unwrap();
+    fs::copy(home.trueup_home().join("trueup.db-wal"), &log).unwrap();
     drop(other);
-    home.sql("DELETE FROM work_items", []);
+    home.execute_sql("DELETE FROM work_items", []);
     let bytes = (fs::read(&copy).unwrap(), fs::read(&log).unwrap());
     restore(&home, &copy);
     assert_eq!(items(&home), 1);
@@ -292,7 +301,7 @@ fn a_database_behind_a_link_is_restored_where_it_is() {
     let real = home.root().join("elsewhere.db");
     fs::rename(database(&home), &real).unwrap();
     std::os::unix::fs::symlink(&real, database(&home)).unwrap();
-    home.sql("DELETE FROM work_items", []);
+    home.execute_sql("DELETE FROM work_items", []);
     restore(&home, &copy);
     assert!(fs::symlink_metadata(database(&home)).unwrap().is_symlink());
     assert_eq!(items(&home), 1);

@@ -7,18 +7,18 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use support::home::{Answer, Home, SESSION};
+use support::home::{FIRST_SESSION, Home, ProcessOutput};
 use trueup_core::cache::lock::FileLock;
-use trueup_core::model::{Field, Revision, Timestamp, Value as FieldValue};
-use trueup_core::outbox::{Journal, Outbox, Pending, Write};
-use trueup_core::reconcile::{Lost, LostReason};
+use trueup_core::model::{FieldValue, Revision, StateField, Timestamp};
+use trueup_core::outbox::{Journal, Outbox, PendingChange, PendingWrite};
+use trueup_core::reconcile::{RejectedEdit, RejectionReason};
 
 use crate::fixture::{claimed, data, keys, object, started, trueup};
 use crate::witness::Witness;
 
 /// Puts a session into the database that gave its last sign of life so many days ago.
 fn session(home: &Home, id: &str, status: &str, days: u32) {
-    home.sql(
+    home.execute_sql(
         "INSERT INTO claude_sessions (session_id, status, heartbeat_at, lease_expires_at, settled)
          VALUES (?1, ?2, strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3), '2000-01-01T00:00:00.000Z', 1)",
         (id, status, format!("-{days} days")),
@@ -27,7 +27,7 @@ fn session(home: &Home, id: &str, status: &str, days: u32) {
 
 /// Puts an event into the record that happened so many days ago.
 fn event(home: &Home, entity: &str, key: &str, days: u32) {
-    home.sql(
+    home.execute_sql(
         "INSERT INTO events (at, actor, entity, key, kind)
          VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3), 'a', ?1, ?2, 'changed')",
         (entity, key, format!("-{days} days")),
@@ -71,52 +71,52 @@ fn crowd() -> Home {
         session(&home, id, status, 100);
     }
     session(&home, "young", "ended", 80);
-    home.sql(
+    home.execute_sql(
         "UPDATE claude_sessions SET predecessor = 'before' WHERE session_id = ?1",
-        [SESSION],
+        [FIRST_SESSION],
     );
-    home.sql(
+    home.execute_sql(
         "UPDATE claude_sessions SET predecessor = 'chain-1' WHERE session_id = 'chain-2'",
         [],
     );
     for (key, holder) in [("HELD", "holder"), ("PARKED", "parked")] {
         home.add_item(key);
-        home.give(holder, key);
+        home.give_item(holder, key);
     }
-    home.sql(
+    home.execute_sql(
         "UPDATE work_items SET holder = NULL WHERE key = 'PARKED'",
         [],
     );
-    home.sql(
+    home.execute_sql(
         "UPDATE claude_sessions SET metadata = json_set(metadata, '$.execution_state', json_object('currentSd', 'PARKED'))
          WHERE session_id = 'parked'",
         [],
     );
-    home.sql(
+    home.execute_sql(
         "INSERT INTO session_tasks VALUES ('gone', '1', 't'), ('parked', '1', 't')",
         [],
     );
-    let lost = Lost {
+    let lost = RejectedEdit {
         session: "in-journal".parse().unwrap(),
-        reason: LostReason::DatabaseMovedOn,
+        reason: RejectionReason::DatabaseMovedOn,
         base: Some(Revision(1)),
         database: Revision(2),
-        fields: [(Field::Phase, FieldValue::Text(None))].into(),
+        fields: [(StateField::Phase, FieldValue::Text(None))].into(),
     };
     let now = Timestamp::from_millis(0);
-    Journal::new(home.trueup().join("journal.jsonl"))
-        .keep(&lost, now)
+    Journal::new(home.trueup_home().join("journal.jsonl"))
+        .record(&lost, now)
         .unwrap();
-    let pending = Pending {
+    let pending = PendingWrite {
         op_id: "op".to_owned(),
         at: now,
         session: "in-outbox".parse().unwrap(),
         origin: None,
-        write: Write::End {
+        write: PendingChange::End {
             reason: "x".to_owned(),
         },
     };
-    let outbox = Outbox::new(home.trueup().join("outbox.jsonl"));
+    let outbox = Outbox::new(home.trueup_home().join("outbox.jsonl"));
     outbox.put(&pending).unwrap();
     home
 }
@@ -146,12 +146,12 @@ fn what_anybody_needs_stays_and_the_rest_goes() {
         (&json!(true), &json!(4))
     );
     // A command that changes something sends what waits first, so the outbox names nobody then.
-    let outbox = home.trueup().join("outbox.jsonl");
+    let outbox = home.trueup_home().join("outbox.jsonl");
     let waiting = fs::read(&outbox).unwrap();
     fs::remove_file(&outbox).unwrap();
-    fs::write(home.trueup().join("outbox.taken.jsonl"), waiting).unwrap();
-    let lock = home.trueup().join("outbox.lock");
-    let lock = FileLock::exclusive(&lock, Duration::from_mins(1)).unwrap();
+    fs::write(home.trueup_home().join("outbox.taken.jsonl"), waiting).unwrap();
+    let lock = home.trueup_home().join("outbox.lock");
+    let lock = FileLock::acquire(&lock, Duration::from_mins(1)).unwrap();
     let done = data(&home, &["db", "prune"]);
     drop(lock);
     assert_eq!(
@@ -163,7 +163,7 @@ fn what_anybody_needs_stays_and_the_rest_goes() {
         (&json!(1), &dry["kept_sessions"])
     );
     let left: BTreeSet<String> = [
-        SESSION,
+        FIRST_SESSION,
         "holder",
         "parked",
         "before",
@@ -190,13 +190,13 @@ fn events_of_what_is_done_go_and_of_what_is_not_stay() {
         ("OPEN", "queued"),
         ("STUCK", "blocked"),
     ] {
-        home.sql(
+        home.execute_sql(
             "INSERT INTO work_items (key, status) VALUES (?1, ?2)",
             [key, status],
         );
     }
     home.add_item("HELD");
-    home.give(SESSION, "HELD");
+    home.give_item(FIRST_SESSION, "HELD");
     let cases = [
         ("item", "DONE", 100, false),
         ("item", "DONE", 80, true),
@@ -206,16 +206,16 @@ fn events_of_what_is_done_go_and_of_what_is_not_stay() {
         ("item", "NEVER-WAS", 100, false),
         ("phase", "DONE:1", 100, false),
         ("phase", "OPEN:2", 100, true),
-        ("session", SESSION, 100, true),
+        ("session", FIRST_SESSION, 100, true),
         ("session", "long-gone", 100, false),
         ("database", "x", 100, false),
     ];
     // The record is in the order it happened.
     let mut ordered = cases;
     ordered.sort_by_key(|(_, _, days, _)| std::cmp::Reverse(*days));
-    home.sql("DROP TRIGGER events_no_delete", []);
-    home.sql("DELETE FROM events", []);
-    home.sql(
+    home.execute_sql("DROP TRIGGER events_no_delete", []);
+    home.execute_sql("DELETE FROM events", []);
+    home.execute_sql(
         "CREATE TRIGGER events_no_delete BEFORE DELETE ON events
          WHEN OLD.at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day')
            OR NOT EXISTS (SELECT 1 FROM trueup_meta WHERE key = 'pruned_through'
@@ -232,7 +232,7 @@ fn events_of_what_is_done_go_and_of_what_is_not_stay() {
     let done = data(&home, &["db", "prune"]);
     assert_eq!(done["events"], goes);
     for (entity, key, days, stays) in cases {
-        let left: i64 = home.ask(
+        let left: i64 = home.query_value(
             "SELECT count(*) FROM events WHERE entity = ?1 AND key = ?2
              AND at < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3) AND at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?4)",
             (entity, key, format!("-{} days", days - 1), format!("-{} days", days + 1)),
@@ -243,22 +243,22 @@ fn events_of_what_is_done_go_and_of_what_is_not_stay() {
     assert_eq!(note["entity"], "database");
     assert_eq!(note["after"]["events"], goes);
     assert_eq!(note["after"]["before"], done["before"]);
-    assert_eq!(note["actor"], SESSION);
+    assert_eq!(note["actor"], FIRST_SESSION);
 }
 
 #[test]
 fn ten_thousand_events_go_while_others_write_and_none_of_theirs_is_lost() {
     let home = started();
-    home.sql(
+    home.execute_sql(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000)
          INSERT INTO events (at, actor, entity, key, kind, after)
          SELECT '2020-01-01T00:00:00.000Z', 'a', 'session', 's' || n, 'state', '{}' FROM n",
         [],
     );
     // They stand behind the few of the start, which are young: so that those come first.
-    home.sql("DROP TRIGGER events_no_update", []);
-    home.sql("UPDATE events SET seq = seq + 100000 WHERE at > '2021'", []);
-    home.sql(
+    home.execute_sql("DROP TRIGGER events_no_update", []);
+    home.execute_sql("UPDATE events SET seq = seq + 100000 WHERE at > '2021'", []);
+    home.execute_sql(
         "CREATE TRIGGER events_no_update BEFORE UPDATE ON events
          BEGIN SELECT RAISE(ABORT, 'events are append-only'); END",
         [],
@@ -268,27 +268,30 @@ fn ten_thousand_events_go_while_others_write_and_none_of_theirs_is_lost() {
             (0..8)
                 .map(|n| {
                     let key = format!("W{w}-{n}");
-                    home.run("trueup")
+                    home.prepare_run("trueup")
                         .args(["item", "add", &key, "--json"])
                         .spawn()
                 })
                 .collect::<Vec<_>>()
         })
         .collect();
-    let child = home.run("trueup").args(["db", "prune", "--json"]).spawn();
-    let pruned = thread::spawn(move || Answer::of(child).json());
+    let child = home
+        .prepare_run("trueup")
+        .args(["db", "prune", "--json"])
+        .spawn();
+    let pruned = thread::spawn(move || ProcessOutput::wait_for(child).json());
     for child in writers.into_iter().flatten() {
-        let answer = Answer::of(child).json();
+        let answer = ProcessOutput::wait_for(child).json();
         assert_eq!(answer["ok"], true, "{answer}");
     }
     let pruned = pruned.join().unwrap();
     assert_eq!(pruned["data"]["events"], 10_000, "{pruned}");
-    let added: i64 = home.ask("SELECT count(*) FROM events WHERE kind = 'added'", []);
+    let added: i64 = home.query_value("SELECT count(*) FROM events WHERE kind = 'added'", []);
     assert_eq!(added, 32);
-    let old: i64 = home.ask("SELECT count(*) FROM events WHERE at < '2021'", []);
+    let old: i64 = home.query_value("SELECT count(*) FROM events WHERE at < '2021'", []);
     assert_eq!(old, 0);
     let gone = "DELETE FROM events";
-    let error = home.database().execute(gone, []).unwrap_err();
+    let error = home.open_database().execute(gone, []).unwrap_err();
     assert!(error.to_string().contains("append-only"), "{error}");
 }
 
@@ -299,17 +302,17 @@ fn files_of_those_that_went_go_with_them_and_others_stay() {
     session(&home, "gone", "ended", 100);
     session(&home, "edited", "ended", 100);
     session(&home, "foreign", "ended", 100);
-    let project = home.project().to_string_lossy().into_owned();
+    let project = home.project_dir().to_string_lossy().into_owned();
     let host = trueup_core::liveness::host_name();
-    home.sql(
+    home.execute_sql(
         "UPDATE claude_sessions SET worktree = ?1, host = ?2 WHERE session_id <> ?3",
-        [&project, &host, SESSION],
+        [&project, &host, FIRST_SESSION],
     );
     let own = |id: &str| {
-        home.project()
+        home.project_dir()
             .join(format!(".claude/auto-proceed-state.{id}.json"))
     };
-    let mut cache = home.cached();
+    let mut cache = home.read_cache();
     for id in ["gone", "edited", "foreign"] {
         cache["sessionId"] = json!(id);
         if id == "edited" {
@@ -320,9 +323,9 @@ fn files_of_those_that_went_go_with_them_and_others_stay() {
         }
         fs::write(own(id), cache.to_string()).unwrap();
     }
-    let counters = home.trueup().join("counters");
+    let counters = home.trueup_home().join("counters");
     fs::create_dir_all(&counters).unwrap();
-    for name in ["gone", SESSION] {
+    for name in ["gone", FIRST_SESSION] {
         fs::write(counters.join(name), "...").unwrap();
     }
     let dry = data(&home, &["db", "prune", "--dry-run"]);
@@ -337,14 +340,14 @@ fn files_of_those_that_went_go_with_them_and_others_stay() {
     assert!(!own("gone").exists(), "ours, and nothing else");
     assert!(own("edited").exists(), "somebody's work");
     assert!(own("foreign").exists(), "another database's");
-    assert!(home.cache().exists());
-    assert!(!counters.join("gone").exists() && counters.join(SESSION).exists());
+    assert!(home.cache_path().exists());
+    assert!(!counters.join("gone").exists() && counters.join(FIRST_SESSION).exists());
 }
 
 #[test]
 fn only_files_that_are_old_and_nobodys_go() {
     let home = started();
-    let locks = home.trueup().join("locks");
+    let locks = home.trueup_home().join("locks");
     fs::create_dir_all(&locks).unwrap();
     for name in [
         "trueup.db-wal.orphan-1",
@@ -352,8 +355,8 @@ fn only_files_that_are_old_and_nobodys_go() {
         "notes.txt",
         "locks/0123",
     ] {
-        fs::write(home.trueup().join(name), "x").unwrap();
-        aged(&home.trueup().join(name), 400);
+        fs::write(home.trueup_home().join(name), "x").unwrap();
+        aged(&home.trueup_home().join(name), 400);
     }
     // Written long ago, named just now: what was set aside is as old as its name.
     let done = data(&home, &["db", "prune"]);
@@ -367,7 +370,7 @@ fn only_files_that_are_old_and_nobodys_go() {
         "notes.txt",
         "locks/0123",
     ] {
-        assert!(home.trueup().join(name).exists(), "{name}");
+        assert!(home.trueup_home().join(name).exists(), "{name}");
     }
 }
 
@@ -384,7 +387,7 @@ fn less_than_a_day_is_never_kept() {
 #[test]
 fn a_journal_that_cannot_be_read_stops_it() {
     let home = crowd();
-    let journal = home.trueup().join("journal.jsonl");
+    let journal = home.trueup_home().join("journal.jsonl");
     fs::remove_file(&journal).unwrap();
     fs::create_dir(&journal).unwrap();
     let object = object(&home, 3, &["db", "prune", "--dry-run"]);
@@ -393,7 +396,7 @@ fn a_journal_that_cannot_be_read_stops_it() {
 }
 
 fn marker(home: &Home) -> std::path::PathBuf {
-    home.trueup().join("pruned")
+    home.trueup_home().join("pruned")
 }
 
 /// Lets the last pruning by itself be so many hours ago.
@@ -412,10 +415,10 @@ fn a_start_prunes_by_itself_once_a_day() {
     session(&home, "gone", "ended", 100);
     session(&home, "young", "ended", 80);
     rested(&home, 23);
-    home.start().ok();
+    home.start_session().ok();
     assert!(sessions(&home).contains("gone"), "not yet");
     rested(&home, 25);
-    home.start().ok();
+    home.start_session().ok();
     assert!(!sessions(&home).contains("gone") && sessions(&home).contains("young"));
     let age = fs::metadata(marker(&home))
         .unwrap()
@@ -429,7 +432,7 @@ fn a_start_prunes_by_itself_once_a_day() {
     let note = &data(&home, &["log", "--kind", "pruned"])["events"][0];
     assert_eq!(
         (&note["actor"], &note["after"]["sessions"]),
-        (&json!(SESSION), &json!(1))
+        (&json!(FIRST_SESSION), &json!(1))
     );
 }
 
@@ -439,8 +442,8 @@ fn a_start_in_a_hurry_does_not_prune() {
     session(&home, "gone", "ended", 100);
     rested(&home, 25);
     let payload = home.payload("session-start.startup");
-    let run = home.run("session-start-sync").payload(&payload);
-    run.env("TRUEUP_DEADLINE_MS", "900").finish().ok();
+    let run = home.prepare_run("session-start-sync").payload(&payload);
+    run.env("TRUEUP_DEADLINE_MS", "900").wait().ok();
     assert!(sessions(&home).contains("gone"));
 }
 
@@ -457,11 +460,11 @@ fn a_sweep_prunes_too() {
 fn how_long_is_the_users_to_say() {
     let home = started();
     session(&home, "gone", "ended", 100);
-    let config = home.trueup().join("config.toml");
+    let config = home.trueup_home().join("config.toml");
     for (days, goes) in [(0, false), (200, false), (99, true)] {
         fs::write(&config, format!("retention_days = {days}\n")).unwrap();
         rested(&home, 25);
-        home.start().ok();
+        home.start_session().ok();
         assert_eq!(!sessions(&home).contains("gone"), goes, "{days}");
     }
     session(&home, "older", "ended", 100);
@@ -490,14 +493,14 @@ fn one_reading_of_the_clock_removes_nothing() {
         session(&home, id, status, 0);
     }
     let before = sessions(&home);
-    home.age_by("-1 year");
+    home.age_database("-1 year");
     let pruned = data(&home, &["db", "prune"]);
     assert_eq!(
         (&pruned["sessions"], &pruned["events"]),
         (&json!(0), &json!(0))
     );
     assert_eq!(sessions(&home), before);
-    home.start().ok();
+    home.start_session().ok();
     assert_eq!(sessions(&home), before, "nor does a start remove anything");
 }
 
@@ -506,10 +509,10 @@ fn what_was_old_by_two_readings_a_day_apart_goes() {
     let home = started();
     session(&home, "old", "ended", 95);
     // The database is older than a day, and was read two days ago.
-    home.age_by("-2 days");
+    home.age_database("-2 days");
     let pruned = data(&home, &["db", "prune", "--dry-run"]);
     assert_eq!(pruned["sessions"], 1, "{pruned}");
-    home.sql(
+    home.execute_sql(
         "UPDATE claude_sessions SET heartbeat_at =
         strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-91 days') WHERE session_id = 'old'",
         [],

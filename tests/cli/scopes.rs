@@ -1,7 +1,7 @@
 //! Lists and what comes next keep to the repository here; `--all-repos` widens them.
 
 use serde_json::Value;
-use support::home::{Home, SESSION};
+use support::home::{FIRST_SESSION, Home};
 
 use crate::fixture::{data, object, started, trueup};
 
@@ -16,7 +16,7 @@ fn three() -> Home {
         data(&home, &["item", "add", key]);
         if let Some(repo) = repo {
             let set = format!("UPDATE work_items SET repo = {repo} WHERE key = ?1");
-            home.sql(&set, [key]);
+            home.execute_sql(&set, [key]);
         }
     }
     home
@@ -63,8 +63,8 @@ fn the_hint_takes_what_was_shown() {
     assert_eq!(hint, "trueup claim here");
     let words: Vec<&str> = hint.split_whitespace().skip(1).collect();
     trueup(&home, &words).ok();
-    let holder: String = home.ask("SELECT holder FROM work_items WHERE key = 'here'", []);
-    assert_eq!(holder, SESSION);
+    let holder: String = home.query_value("SELECT holder FROM work_items WHERE key = 'here'", []);
+    assert_eq!(holder, FIRST_SESSION);
     // Now it says what would be given up.
     let shown = trueup(&home, &["next"]).ok().stdout;
     assert!(shown.contains("gives up unfinished here"), "{shown}");
@@ -85,9 +85,9 @@ fn on_a_terminal(home: &Home, line: &str) -> String {
         let command = format!("{} {line}", binary.to_string_lossy());
         vec!["-qec".into(), command.into(), "/dev/null".into()]
     };
-    home.run("trueup")
-        .through("script", through)
-        .finish()
+    home.prepare_run("trueup")
+        .run_through("script", through)
+        .wait()
         .stdout
 }
 

@@ -105,15 +105,15 @@ fn no_secret_reaches_what_is_kept() {
     let todo = home.payload("post-tool-use.todo-write");
     let todos = serde_json::json!([{"content": text, "status": "in_progress", "activeForm": text}]);
     for _ in 0..2 {
-        home.hook(
+        home.run_hook(
             "checkpoint-push",
-            &todo.clone().input("todos", todos.clone()),
+            &todo.clone().with_input("todos", todos.clone()),
         )
         .ok();
     }
-    assert_eq!(holders(&home.trueup(), &token()), Vec::<String>::new());
+    assert_eq!(holders(&home.trueup_home(), &token()), Vec::<String>::new());
     assert_eq!(
-        holders(&home.project().join(".claude"), &token()),
+        holders(&home.project_dir().join(".claude"), &token()),
         Vec::<String>::new()
     );
 }
@@ -122,9 +122,9 @@ fn no_secret_reaches_what_is_kept() {
 fn a_branch_is_kept_as_it_is_and_shown_without_its_secret() {
     let home = started();
     let branch = format!("fix/{}", token());
-    home.git(&["checkout", "-q", "-b", &branch]);
-    home.start().ok();
-    let kept: String = home.ask("SELECT metadata ->> 'branch' FROM claude_sessions", []);
+    home.run_git(&["checkout", "-q", "-b", &branch]);
+    home.start_session().ok();
+    let kept: String = home.query_value("SELECT metadata ->> 'branch' FROM claude_sessions", []);
     assert_eq!(kept, branch);
     for arguments in [
         &["status"][..],
@@ -157,22 +157,22 @@ fn of_a_url_only_scheme_host_port_and_name_are_shown() {
             &["statusline"],
         ] {
             let run = home
-                .run("trueup")
+                .prepare_run("trueup")
                 .env("TRUEUP_DATABASE_URL", url)
                 .env("TRUEUP_LOG", "debug");
-            let answer = run.args(arguments).finish();
+            let answer = run.args(arguments).wait();
             let both = format!("{}{}", answer.stdout, answer.stderr);
             assert!(!both.contains("hush"), "{url} {arguments:?}: {both}");
         }
         let payload = home.payload("session-start.startup");
         let run = home
-            .run("session-start-sync")
+            .prepare_run("session-start-sync")
             .env("TRUEUP_DATABASE_URL", url);
-        let answer = run.env("TRUEUP_LOG", "debug").payload(&payload).finish();
+        let answer = run.env("TRUEUP_LOG", "debug").payload(&payload).wait();
         let both = format!("{}{}", answer.stdout, answer.stderr);
         assert!(!both.contains("hush"), "{url}: {both}");
         assert_eq!(
-            holders(&home.trueup(), "hush"),
+            holders(&home.trueup_home(), "hush"),
             Vec::<String>::new(),
             "{url}"
         );

@@ -1,7 +1,7 @@
 //! Sessions: listed, shown, swept.
 
 use serde_json::json;
-use support::home::{SECOND, SESSION};
+use support::home::{FIRST_SESSION, SECOND_SESSION};
 
 use crate::fixture::{data, held_by_second, started, trueup};
 use crate::witness::Witness;
@@ -13,16 +13,19 @@ fn sessions_are_listed_and_looking_writes_nothing() {
     let list = data(&home, &["sessions", "list"]);
     let sessions = list["sessions"].as_array().unwrap();
     assert_eq!(sessions.len(), 2);
-    let other = sessions.iter().find(|s| s["session_id"] == SECOND).unwrap();
+    let other = sessions
+        .iter()
+        .find(|s| s["session_id"] == SECOND_SESSION)
+        .unwrap();
     assert_eq!(other["item"], "SD-1");
     assert_eq!(other["pid"].to_string(), process.pid());
     assert!(
         trueup(&home, &["sessions", "list"])
             .ok()
             .stdout
-            .contains(SECOND)
+            .contains(SECOND_SESSION)
     );
-    data(&home, &["sessions", "show", SECOND]);
+    data(&home, &["sessions", "show", SECOND_SESSION]);
     data(&home, &["status", "--all"]);
     assert_eq!(Witness::of(&home), before);
 }
@@ -30,7 +33,7 @@ fn sessions_are_listed_and_looking_writes_nothing() {
 #[test]
 fn a_session_that_said_goodbye_is_no_active_one() {
     let home = started();
-    home.push("session-end.other").ok();
+    home.push_event("session-end.other").ok();
     assert_eq!(data(&home, &["status", "--all"]), json!({"sessions": []}));
     let list = data(&home, &["sessions", "list"]);
     assert_eq!(list["sessions"][0]["status"], "ended");
@@ -41,8 +44,8 @@ fn a_session_that_said_goodbye_is_no_active_one() {
 fn the_dead_are_shown_as_such_and_swept_once() {
     let (home, process) = held_by_second(&[]);
     drop(process);
-    home.expire(SECOND, 1000);
-    let shown = data(&home, &["sessions", "show", SECOND]);
+    home.expire_lease(SECOND_SESSION, 1000);
+    let shown = data(&home, &["sessions", "show", SECOND_SESSION]);
     assert_eq!(shown["session"]["alive"], "dead");
     assert!(
         shown["session"]["witness"]
@@ -59,9 +62,9 @@ fn the_dead_are_shown_as_such_and_swept_once() {
     );
     assert_eq!(
         (&released[0]["session_id"], &released[0]["item"]),
-        (&json!(SECOND), &json!("SD-1"))
+        (&json!(SECOND_SESSION), &json!("SD-1"))
     );
-    let shown = data(&home, &["sessions", "show", SECOND]);
+    let shown = data(&home, &["sessions", "show", SECOND_SESSION]);
     assert_eq!(shown["session"]["status"], "lost");
     assert!(shown["item"].is_null());
     assert_eq!(
@@ -83,8 +86,8 @@ fn the_dead_are_shown_as_such_and_swept_once() {
 #[test]
 fn a_sweep_spares_those_that_may_live() {
     let (home, _process) = held_by_second(&[]);
-    home.expire(SECOND, 100_000);
-    home.expire(SESSION, 100_000);
+    home.expire_lease(SECOND_SESSION, 100_000);
+    home.expire_lease(FIRST_SESSION, 100_000);
     assert_eq!(
         data(&home, &["sessions", "sweep"]),
         json!({"released": [], "failed": []})
@@ -95,36 +98,40 @@ fn a_sweep_spares_those_that_may_live() {
 fn status_tells_the_state_of_the_cache() {
     let home = started();
     let state = || data(&home, &["status"])["cache"]["state"].clone();
-    let session = || data(&home, &["status", "--session", SESSION])["cache"].clone();
+    let session = || data(&home, &["status", "--session", FIRST_SESSION])["cache"].clone();
     assert_eq!(state(), "fresh");
-    home.edit("currentPhase", "EXEC");
+    home.edit_cache("currentPhase", "EXEC");
     assert_eq!(state(), "edited");
-    let mut cache = home.cached();
+    let mut cache = home.read_cache();
     cache["_trueup"]["lineage"] = json!("another");
     home.write_cache(cache.to_string());
     assert_eq!(state(), "foreign");
     home.write_cache("{ broken");
     assert_eq!(session()["state"], "corrupt");
-    std::fs::remove_file(home.cache()).unwrap();
+    std::fs::remove_file(home.cache_path()).unwrap();
     let cache = session();
     assert_eq!(cache["state"], "missing");
     assert!(cache["age_seconds"].is_null());
-    assert!(!home.cache().exists(), "looking writes no cache");
+    assert!(!home.cache_path().exists(), "looking writes no cache");
 }
 
 #[test]
 fn status_tells_what_waits_for_the_database() {
     let home = crate::validate::drifted("S-15");
-    let outbox = data(&home, &["status", "--session", SESSION])["outbox"].clone();
+    let outbox = data(&home, &["status", "--session", FIRST_SESSION])["outbox"].clone();
     assert_eq!(outbox["waiting"], 1);
     assert!(
         outbox["oldest_at"].as_str().unwrap().ends_with('Z'),
         "{outbox}"
     );
-    assert_eq!(home.lines("outbox.jsonl").len(), 1, "looking sends nothing");
+    assert_eq!(
+        home.read_lines("outbox.jsonl").len(),
+        1,
+        "looking sends nothing"
+    );
     data(&home, &["item", "add", "SD-1"]);
     assert_eq!(
-        home.lines("outbox.jsonl").len(),
+        home.read_lines("outbox.jsonl").len(),
         0,
         "the next change sends it first"
     );

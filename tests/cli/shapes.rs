@@ -1,7 +1,7 @@
 //! The complete key sets of the contract: absent is `null`, never a missing key.
 
 use serde_json::{Value, json};
-use support::home::{Home, SESSION};
+use support::home::{FIRST_SESSION, Home};
 
 use crate::fixture::{claimed, data, findings, keys, started};
 
@@ -78,7 +78,7 @@ fn holding() -> Home {
 #[test]
 fn status_and_sessions_show_without_an_item() {
     let home = started();
-    for arguments in [&["status"][..], &["sessions", "show", SESSION]] {
+    for arguments in [&["status"][..], &["sessions", "show", FIRST_SESSION]] {
         let data = data(&home, arguments);
         assert_status(&data);
         assert!(data["item"].is_null());
@@ -86,7 +86,7 @@ fn status_and_sessions_show_without_an_item() {
         for absent in ["item", "epoch", "predecessor"] {
             assert!(session[absent].is_null(), "{absent}");
         }
-        assert_eq!(session["session_id"], SESSION);
+        assert_eq!(session["session_id"], FIRST_SESSION);
         assert_eq!(session["pid"], std::process::id());
         assert_eq!(
             (&session["status"], &session["alive"]),
@@ -94,7 +94,7 @@ fn status_and_sessions_show_without_an_item() {
         );
         assert_time(&session["heartbeat_at"]);
         assert_time(&session["lease_expires_at"]);
-        assert_eq!(data["cache"]["path"], *home.cache().to_string_lossy());
+        assert_eq!(data["cache"]["path"], *home.cache_path().to_string_lossy());
         assert_eq!(data["cache"]["state"], "fresh");
         assert!(data["cache"]["age_seconds"].is_u64());
     }
@@ -106,7 +106,7 @@ fn status_with_an_item() {
     let data = data(&home, &["status"]);
     assert_status(&data);
     assert_eq!(keys(&data["item"]), ITEM_KEYS);
-    assert_eq!(data["item"]["holder"], SESSION);
+    assert_eq!(data["item"]["holder"], FIRST_SESSION);
     assert_eq!(data["session"]["item"], "SD-1");
     assert_eq!(data["session"]["epoch"], data["item"]["epoch"]);
     assert_eq!(data["session"]["execution_state"]["currentSd"], "SD-1");
@@ -220,7 +220,7 @@ fn the_validation() {
         keys(&object["data"]),
         ["consistent", "mended", "revision", "session_id"]
     );
-    assert_eq!(object["data"]["session_id"], SESSION);
+    assert_eq!(object["data"]["session_id"], FIRST_SESSION);
     assert_eq!(object["data"]["consistent"], true);
     assert_eq!(object["data"]["mended"], json!([]));
     assert_eq!(object["divergences"], json!([]));

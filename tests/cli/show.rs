@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use support::home::{Home, SECOND, SESSION};
+use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
 
 use crate::fixture::{claimed, data, keys, second, started, trueup};
 use crate::witness::Witness;
@@ -13,8 +13,8 @@ fn the_status_line_is_one_line_from_the_database() {
     assert_eq!(trueup(&home, &["statusline"]).ok().stdout, "no item\n");
     claimed(&home, "SD-1");
     data(&home, &["set", "--phase", "PLAN", "--task", "two\nlines"]);
-    home.prompt();
-    home.edit("currentPhase", "WRONG");
+    home.send_prompt();
+    home.edit_cache("currentPhase", "WRONG");
     let before = Witness::of(&home);
     let line = trueup(&home, &["statusline"]).ok().stdout;
     assert!(line.starts_with("SD-1 · PLAN · two"), "{line}");
@@ -31,16 +31,16 @@ fn the_status_line_follows_the_clients_json_and_the_flag_before_it() {
     second(&home, None);
     let line = |stdin: &str, arguments: &[&str]| {
         let run = home
-            .run("trueup")
+            .prepare_run("trueup")
             .args(["statusline"])
             .args(arguments)
             .stdin(stdin);
-        run.finish().ok().stdout
+        run.wait().ok().stdout
     };
     let json = |id: &str| format!(r#"{{"session_id": "{id}", "model": {{}}}}"#);
-    assert!(line(&json(SESSION), &[]).starts_with("SD-1"));
-    assert!(line(&json(SECOND), &[]).starts_with("no item"));
-    assert!(line(&json(SECOND), &["--session", SESSION]).starts_with("SD-1"));
+    assert!(line(&json(FIRST_SESSION), &[]).starts_with("SD-1"));
+    assert!(line(&json(SECOND_SESSION), &[]).starts_with("no item"));
+    assert!(line(&json(SECOND_SESSION), &["--session", FIRST_SESSION]).starts_with("SD-1"));
     for garbage in [
         "",
         "no JSON",
@@ -49,7 +49,7 @@ fn the_status_line_follows_the_clients_json_and_the_flag_before_it() {
         r#"{"session_id": "../x"}"#,
     ] {
         assert!(
-            line(garbage, &["--session", SESSION]).starts_with("SD-1"),
+            line(garbage, &["--session", FIRST_SESSION]).starts_with("SD-1"),
             "{garbage}"
         );
         assert!(
@@ -63,8 +63,8 @@ fn the_status_line_follows_the_clients_json_and_the_flag_before_it() {
 fn the_status_line_shows_what_the_model_has_not_heard() {
     let home = started();
     claimed(&home, "SD-1");
-    home.prompt();
-    home.set(SESSION, "execution_state.wasInterrupted", true);
+    home.send_prompt();
+    home.set_state(FIRST_SESSION, "execution_state.wasInterrupted", true);
     let line = trueup(&home, &["statusline"]).ok().stdout;
     assert!(
         line.contains(" · interrupted · model is at revision "),
@@ -80,7 +80,7 @@ fn a_status_line_without_a_database_is_a_short_line_all_the_same() {
         line.starts_with("trueup: ") && line.lines().count() == 1,
         "{line}"
     );
-    fs::write(home.trueup().join("trueup.db"), "garbage ".repeat(99)).unwrap();
+    fs::write(home.trueup_home().join("trueup.db"), "garbage ".repeat(99)).unwrap();
     let line = trueup(&home, &["statusline"]).ok().stdout;
     assert!(
         line.starts_with("trueup: ") && line.lines().count() == 1,
@@ -96,7 +96,7 @@ fn status_in_words() {
     data(&home, &["interrupt"]);
     let text = trueup(&home, &["status"]).ok().stdout;
     for part in [
-        &format!("session  {SESSION} (active), alive (lease until "),
+        &format!("session  {FIRST_SESSION} (active), alive (lease until "),
         "\nitem     SD-1, epoch 1, since 20",
         "\nphase    PLAN\ntask     write it\nbranch   main\n",
         "\nflags    auto-proceed off, chain-orchestrators off\n",

@@ -1,7 +1,7 @@
 //! `set`, `interrupt`, `resume` and `clear`.
 
 use serde_json::{Value, json};
-use support::home::{Home, SESSION};
+use support::home::{FIRST_SESSION, Home};
 
 use crate::fixture::{assert_in_step, claimed, data, refused, started, trueup};
 use crate::witness::Witness;
@@ -21,7 +21,7 @@ fn set_records_every_field_and_says_from_what_to_what() {
         "currentPhase: none -> PLAN\ncurrentTask: none -> write it\n"
     );
     assert_in_step(&home);
-    assert_eq!(home.cached()["currentTask"], "write it");
+    assert_eq!(home.read_cache()["currentTask"], "write it");
     let answer = trueup(
         &home,
         &["set", "--auto-proceed", "on", "--chain-orchestrators", "on"],
@@ -38,7 +38,7 @@ fn set_records_every_field_and_says_from_what_to_what() {
         "currentPhase: PLAN -> EXEC\nautoProceed: true -> false\n"
     );
     assert_in_step(&home);
-    let phase: String = home.ask("SELECT phase FROM work_items WHERE key = 'SD-1'", []);
+    let phase: String = home.query_value("SELECT phase FROM work_items WHERE key = 'SD-1'", []);
     assert_eq!(phase, "EXEC", "the item moves with its session");
 }
 
@@ -49,10 +49,10 @@ fn set_with_an_empty_value_removes_and_the_same_value_changes_nothing() {
     let answer = trueup(&home, &["set", "--task", ""]).ok();
     assert_eq!(answer.stdout, "currentTask: x -> none\n");
     assert_in_step(&home);
-    let revision: i64 = home.session("revision", SESSION);
+    let revision: i64 = home.session_column("revision", FIRST_SESSION);
     let answer = trueup(&home, &["set", "--task", ""]).ok();
     assert_eq!(answer.stdout, "nothing changed\n");
-    assert!(home.session::<i64>("revision", SESSION) <= revision + 1);
+    assert!(home.session_column::<i64>("revision", FIRST_SESSION) <= revision + 1);
     assert_in_step(&home);
 }
 
@@ -90,7 +90,7 @@ fn metadata_is_merged_key_by_key_as_json() {
             "n=null",
         ],
     );
-    let text: String = home.session("metadata", SESSION);
+    let text: String = home.session_column("metadata", FIRST_SESSION);
     let metadata: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(metadata["deep"], json!({"a": {"b": [1, 2]}, "c": 1}));
     assert!(metadata.get("n").is_none(), "null removes");
@@ -134,20 +134,20 @@ fn interrupt_and_resume_keep_count() {
     let home = holding();
     let answer = trueup(&home, &["interrupt"]).ok();
     assert_eq!(answer.stdout, "wasInterrupted: false -> true\n");
-    assert!(home.cached()["lastInterruptedAt"].is_string());
+    assert!(home.read_cache()["lastInterruptedAt"].is_string());
     assert_in_step(&home);
     let answer = trueup(&home, &["resume"]).ok();
     assert_eq!(
         answer.stdout,
         "wasInterrupted: true -> false\nresumeCount: 0 -> 1\n"
     );
-    assert!(home.cached()["lastResumedAt"].is_string());
-    assert_eq!(home.cached()["resumeCount"], 1);
+    assert!(home.read_cache()["lastResumedAt"].is_string());
+    assert_eq!(home.read_cache()["resumeCount"], 1);
     assert_in_step(&home);
     let answer = trueup(&home, &["resume"]).ok();
     assert_eq!(answer.stdout, "nothing was interrupted\n");
     assert_eq!(
-        home.cached()["resumeCount"],
+        home.read_cache()["resumeCount"],
         1,
         "a second resume counts nothing"
     );
@@ -164,7 +164,7 @@ fn clear_empties_the_task_and_keeps_claim_and_history() {
         answer.stdout,
         "currentTask: x -> none\nisActive: true -> false\n"
     );
-    let cache = home.cached();
+    let cache = home.read_cache();
     assert_eq!(cache["resumeCount"], 1);
     assert!(cache["lastResumedAt"].is_string() && cache["lastInterruptedAt"].is_string());
     assert_eq!(
@@ -172,8 +172,8 @@ fn clear_empties_the_task_and_keeps_claim_and_history() {
         (&json!("SD-1"), &json!("PLAN"))
     );
     assert_in_step(&home);
-    let holder: String = home.ask("SELECT holder FROM work_items WHERE key = 'SD-1'", []);
-    assert_eq!(holder, SESSION);
+    let holder: String = home.query_value("SELECT holder FROM work_items WHERE key = 'SD-1'", []);
+    assert_eq!(holder, FIRST_SESSION);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn clear_without_history_starts_the_count_anew() {
         answer.stdout,
         "isActive: true -> false\nresumeCount: 1 -> 0\n"
     );
-    let cache = home.cached();
+    let cache = home.read_cache();
     assert_eq!(cache["resumeCount"], 0);
     assert!(cache["lastResumedAt"].is_null() && cache["lastInterruptedAt"].is_null());
     assert_in_step(&home);

@@ -3,18 +3,18 @@
 use std::fs::OpenOptions;
 use std::process::{Command, Stdio};
 
-use support::client::binary;
-use support::home::{Home, SESSION};
+use support::client::find_binary;
+use support::home::{FIRST_SESSION, Home};
 
 use crate::fixture::{claimed, started, trueup};
 
 fn command(home: &Home, arguments: &[&str]) -> Command {
-    let mut command = Command::new(binary("trueup").unwrap());
+    let mut command = Command::new(find_binary("trueup").unwrap());
     command
         .env_clear()
-        .env("HOME", home.user())
-        .env("TRUEUP_HOME", home.trueup())
-        .current_dir(home.project())
+        .env("HOME", home.user_home())
+        .env("TRUEUP_HOME", home.trueup_home())
+        .current_dir(home.project_dir())
         .stdin(Stdio::null())
         .args(arguments);
     command
@@ -118,17 +118,17 @@ fn nothing_from_the_database_acts_on_the_terminal() {
     let home = started();
     claimed(&home, "SD-1");
     let evil = "\u{1b}]0;x\u{7}\u{1b}[31mevil\u{9b}2J\u{202e}";
-    home.sql(
+    home.execute_sql(
         "UPDATE claude_sessions SET host = ?1, worktree = ?1, ended_reason = ?1, status = 'ended',
              last_actor = ?1, last_reason = ?1",
         [evil],
     );
-    home.set(SESSION, "execution_state.currentTask", evil);
-    home.set(SESSION, "key", evil);
-    let named = ["--session", SESSION];
+    home.set_state(FIRST_SESSION, "execution_state.currentTask", evil);
+    home.set_state(FIRST_SESSION, "key", evil);
+    let named = ["--session", FIRST_SESSION];
     for arguments in [
         &["sessions", "list"][..],
-        &["sessions", "show", SESSION],
+        &["sessions", "show", FIRST_SESSION],
         &["log"],
         &["item", "show", "SD-1"],
         &["statusline"],

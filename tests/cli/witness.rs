@@ -19,13 +19,13 @@ impl Witness {
     pub(crate) fn of(home: &Home) -> Self {
         let mut files = Vec::new();
         for folder in [
-            home.project().join(".claude"),
-            home.project().join(".git/info"),
+            home.project_dir().join(".claude"),
+            home.project_dir().join(".git/info"),
         ] {
             list(&folder, &mut files);
         }
         for name in ["journal.jsonl", "outbox.jsonl", "config.toml"] {
-            note(&home.trueup().join(name), &mut files);
+            note(&home.trueup_home().join(name), &mut files);
         }
         Self {
             rows: rows(home),
@@ -52,7 +52,7 @@ fn note(path: &Path, files: &mut Vec<(PathBuf, SystemTime, Vec<u8>)>) {
 
 /// Lists every row of every table.
 fn rows(home: &Home) -> Vec<String> {
-    let database = home.database();
+    let database = home.open_database();
     let mut tables = database
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
         .unwrap();

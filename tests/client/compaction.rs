@@ -1,43 +1,46 @@
 //! Context that is lost on purpose is given again: after `/clear` and after `/compact`.
 
-use support::client::{Kind, Outcome, Scratch};
+use support::client::{HarnessResult, RequestKind, Scratch};
 
 use crate::fixture::{ITEM, assert_hook_names_item, assert_reasserted, session_with_claim};
 
 #[test]
-fn clearing_starts_a_new_session_that_knows_what_the_old_one_held() -> Outcome<()> {
+fn clearing_starts_a_new_session_that_knows_what_the_old_one_held() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
     let session = session_with_claim(&scratch)?;
-    let run = scratch.run([]).resume(&session).say("/clear")?;
+    let run = scratch.plan_run([]).resume(&session).run_prompt("/clear")?;
     assert_hook_names_item(&run, "SessionStart:clear");
 
     let hooks = run.hooks("SessionStart:clear");
     let successor = hooks.first().ok_or("no hook ran")?.session_id.clone();
     assert_ne!(successor, session);
-    let shown = scratch.trueup(&successor, &["sessions", "show", &successor])?;
+    let shown = scratch.run_trueup(&successor, &["sessions", "show", &successor])?;
     assert_eq!(shown["data"]["session"]["predecessor"], session.as_str());
     Ok(())
 }
 
 #[test]
-fn compaction_reasserts_the_item_at_once_and_in_the_next_request() -> Outcome<()> {
+fn compaction_reasserts_the_item_at_once_and_in_the_next_request() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
     let session = session_with_claim(&scratch)?;
-    let compacted = scratch.run([]).resume(&session).say("/compact")?;
+    let compacted = scratch
+        .plan_run([])
+        .resume(&session)
+        .run_prompt("/compact")?;
     assert_eq!(
-        compacted.count(Kind::Compaction),
+        compacted.count(RequestKind::Compaction),
         1,
         "nothing was compacted"
     );
     assert_hook_names_item(&compacted, "SessionStart:compact");
 
-    let run = scratch.run([]).resume(&session).say("go on")?;
+    let run = scratch.plan_run([]).resume(&session).run_prompt("go on")?;
     assert_reasserted(&run, "SessionStart:resume")?;
-    let status = scratch.trueup(&session, &["status"])?;
+    let status = scratch.run_trueup(&session, &["status"])?;
     assert_eq!(status["data"]["item"]["key"], ITEM);
     assert_eq!(status["data"]["item"]["holder"], session.as_str());
     Ok(())

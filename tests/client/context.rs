@@ -3,17 +3,17 @@
 use std::fs;
 
 use serde_json::json;
-use support::client::{Outcome, Scratch, Turn};
+use support::client::{HarnessResult, Scratch, Turn};
 
 use crate::fixture::{ITEM, OTHER_ITEM, PHASE, assert_reasserted, session_with_claim};
 
 #[test]
-fn a_resumed_session_is_told_its_item_before_the_model_answers() -> Outcome<()> {
+fn a_resumed_session_is_told_its_item_before_the_model_answers() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
     let session = session_with_claim(&scratch)?;
-    let run = scratch.run([]).resume(&session).say("go on")?;
+    let run = scratch.plan_run([]).resume(&session).run_prompt("go on")?;
     assert_eq!(run.session_id()?, session);
     assert_reasserted(&run, "SessionStart:resume")?;
     let told = run.first_request()?.hook_context("SessionStart");
@@ -25,20 +25,20 @@ fn a_resumed_session_is_told_its_item_before_the_model_answers() -> Outcome<()> 
 }
 
 #[test]
-fn a_drifted_cache_is_mended_and_named_at_resume() -> Outcome<()> {
+fn a_drifted_cache_is_mended_and_named_at_resume() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
     let session = session_with_claim(&scratch)?;
-    let mut cache = scratch.cache()?;
+    let mut cache = scratch.read_cache()?;
     assert_eq!(
         cache["currentSd"], ITEM,
         "the cache is out of date after the claim"
     );
     cache["currentSd"] = json!(OTHER_ITEM);
-    fs::write(scratch.cache_file(), cache.to_string())?;
+    fs::write(scratch.cache_path(), cache.to_string())?;
 
-    let run = scratch.run([]).resume(&session).say("go on")?;
+    let run = scratch.plan_run([]).resume(&session).run_prompt("go on")?;
 
     let said: Vec<String> = run
         .hooks("SessionStart")
@@ -51,7 +51,7 @@ fn a_drifted_cache_is_mended_and_named_at_resume() -> Outcome<()> {
         "not said: {said:?}"
     );
     assert_eq!(
-        scratch.cache()?["currentSd"],
+        scratch.read_cache()?["currentSd"],
         ITEM,
         "the file was not mended"
     );
@@ -59,12 +59,14 @@ fn a_drifted_cache_is_mended_and_named_at_resume() -> Outcome<()> {
 }
 
 #[test]
-fn the_shell_of_the_model_knows_the_session() -> Outcome<()> {
+fn the_shell_of_the_model_knows_the_session() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
     let command = r#"echo "speaks for [$TRUEUP_SESSION_ID]""#;
-    let run = scratch.run([Turn::bash(command)]).say("who am I")?;
+    let run = scratch
+        .plan_run([Turn::bash(command)])
+        .run_prompt("who am I")?;
     let result = run
         .last_request()?
         .tool_result_of("speaks for")

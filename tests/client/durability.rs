@@ -1,26 +1,26 @@
 //! A client that dies without a word loses nothing.
 
-use support::client::{Outcome, Scratch, Underway};
+use support::client::{HarnessResult, RunningToolCall, Scratch};
 
 use crate::fixture::{ITEM, PHASE, TASK, assert_reasserted, session_with_claim};
 
 #[test]
-fn a_killed_client_leaves_item_phase_and_task_behind() -> Outcome<()> {
+fn a_killed_client_leaves_item_phase_and_task_behind() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
     let session = session_with_claim(&scratch)?;
-    Underway::begin(&scratch, &session)?.kill()?;
+    RunningToolCall::begin(&scratch, &session)?.kill()?;
 
-    let data = scratch.trueup(&session, &["status", "--session", &session])?["data"].take();
+    let data = scratch.run_trueup(&session, &["status", "--session", &session])?["data"].take();
     assert_eq!(data["item"]["key"], ITEM);
     assert_eq!(data["session"]["execution_state"]["currentPhase"], PHASE);
     assert_eq!(data["session"]["execution_state"]["currentTask"], TASK);
     let epoch = data["item"]["epoch"].clone();
 
-    let run = scratch.run([]).resume(&session).say("go on")?;
+    let run = scratch.plan_run([]).resume(&session).run_prompt("go on")?;
     assert_reasserted(&run, "SessionStart:resume")?;
-    let data = scratch.trueup(&session, &["status", "--session", &session])?["data"].take();
+    let data = scratch.run_trueup(&session, &["status", "--session", &session])?["data"].take();
     assert_eq!(data["item"]["holder"], session.as_str());
     assert_eq!(
         data["item"]["epoch"], epoch,

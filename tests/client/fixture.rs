@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rusqlite::Connection;
-use support::client::{Finished, Outcome, Scratch, Turn};
+use support::client::{FinishedRun, HarnessResult, Scratch, Turn};
 use trueup_core::deadline::Deadline;
 use trueup_core::store::sqlite::SqliteStore;
 
@@ -16,12 +16,14 @@ pub(crate) const PHASE: &str = "PLAN";
 pub(crate) const TASK: &str = "write the fence test";
 
 /// Lets a model add, claim and set up [`ITEM`] through its shell; returns the session's id.
-pub(crate) fn session_with_claim(scratch: &Scratch) -> Outcome<String> {
+pub(crate) fn session_with_claim(scratch: &Scratch) -> HarnessResult<String> {
     let setup = format!(
         "trueup item add {ITEM} --title 'Fences' && trueup item add {OTHER_ITEM} && \
          trueup claim {ITEM} && trueup set --phase {PHASE} --task '{TASK}'"
     );
-    let run = scratch.run([Turn::bash(&setup)]).say("take the item")?;
+    let run = scratch
+        .plan_run([Turn::bash(&setup)])
+        .run_prompt("take the item")?;
     let result = run
         .last_request()?
         .tool_result_of("trueup claim")
@@ -33,7 +35,7 @@ pub(crate) fn session_with_claim(scratch: &Scratch) -> Outcome<String> {
 }
 
 /// Asserts that one answer of a hook of `event`, and the model's first request, name the item.
-pub(crate) fn assert_reasserted(run: &Finished, event: &str) -> Outcome<()> {
+pub(crate) fn assert_reasserted(run: &FinishedRun, event: &str) -> HarnessResult<()> {
     assert_hook_names_item(run, event);
     let told = run.first_request()?.hook_context("SessionStart");
     assert!(
@@ -44,7 +46,7 @@ pub(crate) fn assert_reasserted(run: &Finished, event: &str) -> Outcome<()> {
 }
 
 /// Asserts that a hook of `event` put the item before the model.
-pub(crate) fn assert_hook_names_item(run: &Finished, event: &str) {
+pub(crate) fn assert_hook_names_item(run: &FinishedRun, event: &str) {
     let hooks = run.hooks(event);
     assert!(
         hooks.iter().any(|hook| hook.context().contains(ITEM)),
@@ -53,7 +55,7 @@ pub(crate) fn assert_hook_names_item(run: &Finished, event: &str) {
 }
 
 /// Opens the database beside the product.
-pub(crate) fn database(scratch: &Scratch) -> Outcome<Connection> {
+pub(crate) fn database(scratch: &Scratch) -> HarnessResult<Connection> {
     let database = Connection::open(scratch.trueup_home().join("trueup.db"))?;
     database.busy_timeout(LIMIT)?;
     Ok(database)
@@ -64,12 +66,12 @@ pub(crate) fn await_database(
     scratch: &Scratch,
     what: &str,
     says: impl Fn(&Connection) -> rusqlite::Result<bool>,
-) -> Outcome<()> {
+) -> HarnessResult<()> {
     let database = database(scratch)?;
     let path = scratch.trueup_home().join("trueup.db");
     let watch = SqliteStore::open(&path, Deadline::after(LIMIT))?;
     loop {
-        let seen = watch.seen()?;
+        let seen = watch.data_version()?;
         if says(&database)? {
             return Ok(());
         }

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use support::client::{Outcome, Request, Scratch, ToolResult, Turn, repository};
+use support::client::{HarnessResult, Request, Scratch, ToolResult, Turn, repository_root};
 
 use crate::fixture::{ITEM, OTHER_ITEM, session_with_claim};
 
@@ -10,19 +10,19 @@ use crate::fixture::{ITEM, OTHER_ITEM, session_with_claim};
 const HANDOFF: &str = "sh handoff.sh PLAN-TO-EXEC";
 
 /// Puts the user's command into the repository; it leaves a file behind when it runs.
-fn add_handoff_command(scratch: &Scratch) -> Outcome<()> {
+fn add_handoff_command(scratch: &Scratch) -> HarnessResult<()> {
     std::fs::write(scratch.repo().join("handoff.sh"), "touch handed-on\n")?;
     Ok(())
 }
 
-fn result_of(request: &Request, fragment: &str) -> Outcome<ToolResult> {
+fn result_of(request: &Request, fragment: &str) -> HarnessResult<ToolResult> {
     request
         .tool_result_of(fragment)
         .ok_or_else(|| format!("no result of {fragment}").into())
 }
 
 #[test]
-fn a_hand_off_on_a_drifted_branch_is_refused_and_names_what_mends_it() -> Outcome<()> {
+fn a_hand_off_on_a_drifted_branch_is_refused_and_names_what_mends_it() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
@@ -32,7 +32,10 @@ fn a_hand_off_on_a_drifted_branch_is_refused_and_names_what_mends_it() -> Outcom
     let switch = format!("git checkout -q -b {branch}");
     let turns = [&switch, "echo ordinary work goes on", HANDOFF].map(Turn::bash);
 
-    let run = scratch.run(turns).resume(&session).say("hand it on")?;
+    let run = scratch
+        .plan_run(turns)
+        .resume(&session)
+        .run_prompt("hand it on")?;
 
     let request = run.last_request()?;
     assert!(
@@ -68,18 +71,18 @@ fn a_hand_off_on_a_drifted_branch_is_refused_and_names_what_mends_it() -> Outcom
 }
 
 #[test]
-fn a_hand_off_behind_another_command_is_refused_too() -> Outcome<()> {
+fn a_hand_off_behind_another_command_is_refused_too() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
     let session = session_with_claim(&scratch)?;
     add_handoff_command(&scratch)?;
-    scratch.git(&["checkout", "-q", "-b", &format!("feat/{OTHER_ITEM}-x")])?;
+    scratch.run_git(&["checkout", "-q", "-b", &format!("feat/{OTHER_ITEM}-x")])?;
     let hidden = format!("cd . && NOTE=1 {HANDOFF}");
     let run = scratch
-        .run([Turn::bash(&hidden)])
+        .plan_run([Turn::bash(&hidden)])
         .resume(&session)
-        .say("hand it on")?;
+        .run_prompt("hand it on")?;
     let refused = result_of(&run.last_request()?, HANDOFF)?;
     assert!(refused.is_error, "handed on: {}", refused.text);
     assert!(
@@ -91,17 +94,17 @@ fn a_hand_off_behind_another_command_is_refused_too() -> Outcome<()> {
 }
 
 #[test]
-fn a_hand_off_in_step_goes_through() -> Outcome<()> {
+fn a_hand_off_in_step_goes_through() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
     let session = session_with_claim(&scratch)?;
     add_handoff_command(&scratch)?;
-    scratch.git(&["checkout", "-q", "-b", &format!("feat/{ITEM}-x")])?;
+    scratch.run_git(&["checkout", "-q", "-b", &format!("feat/{ITEM}-x")])?;
     let run = scratch
-        .run([Turn::bash(HANDOFF)])
+        .plan_run([Turn::bash(HANDOFF)])
         .resume(&session)
-        .say("hand it on")?;
+        .run_prompt("hand it on")?;
     let passed = result_of(&run.last_request()?, HANDOFF)?;
     assert!(!passed.is_error, "refused: {}", passed.text);
     assert!(
@@ -113,8 +116,8 @@ fn a_hand_off_in_step_goes_through() -> Outcome<()> {
 
 /// Gives the staged plugin what its installer gives a client that knows the shell lines of
 /// skills, and a skill with one; `false` when this client does not know them yet.
-fn add_skill_with_line(scratch: &Scratch, line: &str) -> Outcome<bool> {
-    let said = scratch.client().arg("--version").output()?.stdout;
+fn add_skill_with_line(scratch: &Scratch, line: &str) -> HarnessResult<bool> {
+    let said = scratch.client_command().arg("--version").output()?.stdout;
     let said = String::from_utf8_lossy(&said).into_owned();
     let version = said.split([' ', '\n']).next().unwrap_or_default();
     let numbers: Vec<u32> = version.split('.').filter_map(|n| n.parse().ok()).collect();
@@ -125,12 +128,12 @@ fn add_skill_with_line(scratch: &Scratch, line: &str) -> Outcome<bool> {
         drop(std::io::stderr().write_all(line.as_bytes()));
         return Ok(false);
     }
-    let read = |path: std::path::PathBuf| -> Outcome<serde_json::Value> {
+    let read = |path: std::path::PathBuf| -> HarnessResult<serde_json::Value> {
         Ok(serde_json::from_slice(&std::fs::read(path)?)?)
     };
     let place = scratch.plugin().join("hooks/hooks.json");
     let mut hooks = read(place.clone())?;
-    let more = read(repository().join("hooks/hooks.since-2.1.332.json"))?;
+    let more = read(repository_root().join("hooks/hooks.since-2.1.332.json"))?;
     for (event, handlers) in more["hooks"].as_object().into_iter().flatten() {
         hooks["hooks"][event] = handlers.clone();
     }
@@ -145,7 +148,7 @@ fn add_skill_with_line(scratch: &Scratch, line: &str) -> Outcome<bool> {
 }
 
 #[test]
-fn a_shell_line_of_a_skill_is_no_way_around_the_gate() -> Outcome<()> {
+fn a_shell_line_of_a_skill_is_no_way_around_the_gate() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
@@ -155,11 +158,17 @@ fn a_shell_line_of_a_skill_is_no_way_around_the_gate() -> Outcome<()> {
     let session = session_with_claim(&scratch)?;
     add_handoff_command(&scratch)?;
     let ran = || scratch.repo().join("handed-on").exists();
-    scratch.git(&["checkout", "-q", "-b", &format!("feat/{OTHER_ITEM}-x")])?;
-    scratch.run([]).resume(&session).say("/trueup:wrap")?;
+    scratch.run_git(&["checkout", "-q", "-b", &format!("feat/{OTHER_ITEM}-x")])?;
+    scratch
+        .plan_run([])
+        .resume(&session)
+        .run_prompt("/trueup:wrap")?;
     assert!(!ran(), "the line of the skill handed on");
-    scratch.git(&["checkout", "-q", "-b", &format!("feat/{ITEM}-x")])?;
-    scratch.run([]).resume(&session).say("/trueup:wrap")?;
+    scratch.run_git(&["checkout", "-q", "-b", &format!("feat/{ITEM}-x")])?;
+    scratch
+        .plan_run([])
+        .resume(&session)
+        .run_prompt("/trueup:wrap")?;
     assert!(ran(), "the line did not run");
     Ok(())
 }

@@ -1,25 +1,25 @@
 //! A hand-off reaches another session's model: at its start, and at its next prompt.
 
-use support::client::{Outcome, Scratch, Turn};
+use support::client::{HarnessResult, Scratch, Turn};
 
 use crate::fixture::{ITEM, PHASE, TASK, session_with_claim};
 
 /// Lets the model of a session hand its item on; returns the hand-off's id.
-fn hand_on(scratch: &Scratch, session: &str, to: &str) -> Outcome<String> {
+fn hand_on(scratch: &Scratch, session: &str, to: &str) -> HarnessResult<String> {
     let create = format!(
         "trueup handoff create PLAN-TO-EXEC {to} --summary 'the plan stands' \
          --actions 'write the code'"
     );
     let run = scratch
-        .run([Turn::bash(&create)])
+        .plan_run([Turn::bash(&create)])
         .resume(session)
-        .say("hand it on")?;
+        .run_prompt("hand it on")?;
     let result = run
         .last_request()?
         .tool_result_of("handoff create")
         .ok_or("Bash did not run")?;
     assert!(!result.is_error, "not handed on: {}", result.text);
-    let listed = scratch.trueup(session, &["handoff", "list"])?;
+    let listed = scratch.run_trueup(session, &["handoff", "list"])?;
     let id = listed["data"]["handoffs"][0]["id"].as_str();
     Ok(id.ok_or("no open hand-offs")?.to_owned())
 }
@@ -41,14 +41,16 @@ fn assert_told(told: &[String], id: &str) {
 }
 
 #[test]
-fn a_session_that_starts_is_shown_the_handoff_and_takes_it() -> Outcome<()> {
+fn a_session_that_starts_is_shown_the_handoff_and_takes_it() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
     let sender = session_with_claim(&scratch)?;
     let id = hand_on(&scratch, &sender, "")?;
     let accept = format!("trueup handoff accept {id}");
-    let run = scratch.run([Turn::bash(&accept)]).say("anything to do?")?;
+    let run = scratch
+        .plan_run([Turn::bash(&accept)])
+        .run_prompt("anything to do?")?;
     let receiver = run.session_id()?;
     assert_ne!(receiver, sender);
     assert_told(&run.first_request()?.hook_context("SessionStart"), &id);
@@ -58,7 +60,7 @@ fn a_session_that_starts_is_shown_the_handoff_and_takes_it() -> Outcome<()> {
         .ok_or("no result")?;
     assert!(!result.is_error, "not accepted: {}", result.text);
 
-    let status = scratch.trueup(&receiver, &["status", "--session", &receiver])?;
+    let status = scratch.run_trueup(&receiver, &["status", "--session", &receiver])?;
     assert_eq!(status["data"]["item"]["key"], ITEM);
     let state = &status["data"]["session"]["execution_state"];
     assert_eq!(
@@ -74,14 +76,14 @@ fn a_session_that_starts_is_shown_the_handoff_and_takes_it() -> Outcome<()> {
 
 #[test]
 fn a_running_session_is_shown_the_handoff_at_its_next_prompt_and_the_sender_the_answer()
--> Outcome<()> {
+-> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
     let sender = session_with_claim(&scratch)?;
-    let receiver = scratch.run([]).say("hello")?.session_id()?;
-    let mut live = scratch.run([]).resume(&receiver).open()?;
-    let told = |live: &support::client::Live| {
+    let receiver = scratch.plan_run([]).run_prompt("hello")?.session_id()?;
+    let mut live = scratch.plan_run([]).resume(&receiver).open_session()?;
+    let told = |live: &support::client::LiveClient| {
         let last = live.conversation().pop();
         last.map(|request| request.hook_context("UserPromptSubmit"))
             .unwrap_or_default()
@@ -95,7 +97,7 @@ fn a_running_session_is_shown_the_handoff_at_its_next_prompt_and_the_sender_the_
     live.send("third")?;
     assert_eq!(told(&live).len(), 1, "shown again");
 
-    scratch.trueup(
+    scratch.run_trueup(
         &receiver,
         &[
             "handoff",
@@ -108,7 +110,7 @@ fn a_running_session_is_shown_the_handoff_at_its_next_prompt_and_the_sender_the_
         ],
     )?;
     live.finish()?;
-    let run = scratch.run([]).resume(&sender).say("go on")?;
+    let run = scratch.plan_run([]).resume(&sender).run_prompt("go on")?;
     let told = run.first_request()?.hook_context("SessionStart");
     let rejected = format!("was rejected by {receiver}: tests fail");
     assert!(told.iter().any(|text| text.contains(&rejected)), "{told:?}");

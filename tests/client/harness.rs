@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use support::client::{Kind, Outcome, Scratch, Turn, Underway};
+use support::client::{HarnessResult, RequestKind, RunningToolCall, Scratch, Turn};
 
 fn runs(script: &str) -> Value {
     json!({"type": "command", "command": format!("${{CLAUDE_PLUGIN_ROOT}}/bin/{script}"), "args": []})
@@ -22,14 +22,14 @@ fn telling(event: &str, context: &str) -> String {
 }
 
 #[test]
-fn a_session_context_reaches_the_first_request_and_survives_compaction() -> Outcome<()> {
+fn a_session_context_reaches_the_first_request_and_survives_compaction() -> HarnessResult<()> {
     let script = telling("SessionStart", "holds X-1");
     let hooks = hooked("SessionStart", "tell");
     let Some(scratch) = Scratch::with_scripts(&hooks, &[("tell", &script)])? else {
         return Ok(());
     };
 
-    let run = scratch.run([Turn::say("hello")]).say("hi")?;
+    let run = scratch.plan_run([Turn::say("hello")]).run_prompt("hi")?;
     assert_eq!(run.first_request()?.hook_context("SessionStart").len(), 1);
     assert_eq!(
         run.hooks("SessionStart:startup")[0].system_message(),
@@ -37,14 +37,17 @@ fn a_session_context_reaches_the_first_request_and_survives_compaction() -> Outc
     );
     let session = run.session_id()?;
 
-    let compacted = scratch.run([]).resume(&session).say("/compact")?;
-    assert_eq!(compacted.count(Kind::Compaction), 1);
+    let compacted = scratch
+        .plan_run([])
+        .resume(&session)
+        .run_prompt("/compact")?;
+    assert_eq!(compacted.count(RequestKind::Compaction), 1);
     assert_eq!(
         compacted.hooks("SessionStart:compact")[0].context(),
         "holds X-1"
     );
 
-    let run = scratch.run([]).resume(&session).say("again")?;
+    let run = scratch.plan_run([]).resume(&session).run_prompt("again")?;
     assert_eq!(run.session_id()?, session);
     let told = run.first_request()?.hook_context("SessionStart");
     assert!(
@@ -52,14 +55,14 @@ fn a_session_context_reaches_the_first_request_and_survives_compaction() -> Outc
         "{told:?}"
     );
 
-    let cleared = scratch.run([]).resume(&session).say("/clear")?;
+    let cleared = scratch.plan_run([]).resume(&session).run_prompt("/clear")?;
     let hooks = cleared.hooks("SessionStart:clear");
     assert_ne!(hooks[0].session_id, session);
     Ok(())
 }
 
 #[test]
-fn a_refusal_stops_one_command_and_no_other() -> Outcome<()> {
+fn a_refusal_stops_one_command_and_no_other() -> HarnessResult<()> {
     let mut gate = runs("refuse");
     gate["if"] = json!("Bash(*handoff*)");
     let hooks = json!({"PreToolUse": [{"matcher": "Bash", "hooks": [gate]}]});
@@ -68,7 +71,7 @@ fn a_refusal_stops_one_command_and_no_other() -> Outcome<()> {
         return Ok(());
     };
     let turns = ["echo plain", "echo handoff"].map(Turn::bash);
-    let request = scratch.run(turns).say("go")?.last_request()?;
+    let request = scratch.plan_run(turns).run_prompt("go")?.last_request()?;
     let refused = request.tool_result_of("echo handoff").ok_or("no result")?;
     assert!(
         refused.is_error && refused.text.contains("NOT-NOW"),
@@ -80,7 +83,7 @@ fn a_refusal_stops_one_command_and_no_other() -> Outcome<()> {
 }
 
 #[test]
-fn an_asynchronous_hook_before_a_tool_neither_holds_it_up_nor_refuses_it() -> Outcome<()> {
+fn an_asynchronous_hook_before_a_tool_neither_holds_it_up_nor_refuses_it() -> HarnessResult<()> {
     let mut beside = runs("beside");
     beside["async"] = json!(true);
     let hooks = json!({"PreToolUse": [{"matcher": "Bash", "hooks": [beside]}]});
@@ -96,7 +99,7 @@ fn an_asynchronous_hook_before_a_tool_neither_holds_it_up_nor_refuses_it() -> Ou
     let pipe = scratch.repo().join("ran");
     assert!(Command::new("mkfifo").arg(&pipe).status()?.success());
     let turns = ["echo > ran; echo first", "echo second"].map(Turn::bash);
-    let request = scratch.run(turns).say("go")?.last_request()?;
+    let request = scratch.plan_run(turns).run_prompt("go")?.last_request()?;
     let first = request.tool_result_of("echo first").ok_or("no result")?;
     assert!(!first.is_error && first.text == "first", "{first:?}");
     let second = request.tool_result_of("echo second").ok_or("no result")?;
@@ -105,7 +108,7 @@ fn an_asynchronous_hook_before_a_tool_neither_holds_it_up_nor_refuses_it() -> Ou
 }
 
 #[test]
-fn prompts_can_be_sent_one_by_one() -> Outcome<()> {
+fn prompts_can_be_sent_one_by_one() -> HarnessResult<()> {
     let script = format!(
         "[ -e quiet ] && exit 0; {}",
         telling("UserPromptSubmit", "now EXEC")
@@ -115,12 +118,12 @@ fn prompts_can_be_sent_one_by_one() -> Outcome<()> {
         return Ok(());
     };
     let quiet = scratch.repo().join("quiet");
-    let told = |live: &support::client::Live| {
+    let told = |live: &support::client::LiveClient| {
         let last = live.conversation().pop();
         last.map_or(0, |request| request.hook_context("UserPromptSubmit").len())
     };
     fs::write(&quiet, "")?;
-    let mut live = scratch.run([]).open()?;
+    let mut live = scratch.plan_run([]).open_session()?;
     live.send("first")?;
     assert_eq!(told(&live), 0);
     fs::remove_file(&quiet)?;
@@ -133,16 +136,16 @@ fn prompts_can_be_sent_one_by_one() -> Outcome<()> {
 }
 
 #[test]
-fn a_killed_client_can_be_resumed() -> Outcome<()> {
+fn a_killed_client_can_be_resumed() -> HarnessResult<()> {
     let hooks = hooked("SessionStart", "note");
     // The event's source goes into a file, so that the resume is seen from outside.
     let scripts = [("note", r#"grep -o '"source":"[a-z]*"' >> sources"#)];
     let Some(scratch) = Scratch::with_scripts(&hooks, &scripts)? else {
         return Ok(());
     };
-    let session = scratch.run([]).say("hi")?.session_id()?;
-    Underway::begin(&scratch, &session)?.kill()?;
-    let run = scratch.run([]).resume(&session).say("go on")?;
+    let session = scratch.plan_run([]).run_prompt("hi")?.session_id()?;
+    RunningToolCall::begin(&scratch, &session)?.kill()?;
+    let run = scratch.plan_run([]).resume(&session).run_prompt("go on")?;
     assert_eq!(run.session_id()?, session);
     let sources = fs::read_to_string(scratch.repo().join("sources"))?;
     assert_eq!(sources.matches("resume").count(), 2, "{sources}");
@@ -150,16 +153,16 @@ fn a_killed_client_can_be_resumed() -> Outcome<()> {
 }
 
 #[test]
-fn the_task_tools_are_there_when_asked_for() -> Outcome<()> {
+fn the_task_tools_are_there_when_asked_for() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_scripts(&json!({}), &[])? else {
         return Ok(());
     };
     let todo = json!({"content": "c", "status": "in_progress", "activeForm": "a"});
     let run = scratch
-        .run([Turn::call("TodoWrite", json!({"todos": [todo]}))])
+        .plan_run([Turn::call("TodoWrite", json!({"todos": [todo]}))])
         .option("--model", "claude-sonnet-4-5")
         .env("CLAUDE_CODE_ENABLE_TASKS", "false")
-        .say("plan")?;
+        .run_prompt("plan")?;
     let result = run
         .last_request()?
         .tool_result_of("todos")
@@ -168,9 +171,9 @@ fn the_task_tools_are_there_when_asked_for() -> Outcome<()> {
 
     let create = json!({"subject": "s", "description": "d", "activeForm": "a"});
     let run = scratch
-        .run([Turn::call("TaskCreate", create)])
+        .plan_run([Turn::call("TaskCreate", create)])
         .env("CLAUDE_CODE_ENABLE_TASKS", "1")
-        .say("plan")?;
+        .run_prompt("plan")?;
     let result = run
         .last_request()?
         .tool_result_of("subject")

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use serde_json::json;
-use support::client::{Outcome, Scratch, repository};
+use support::client::{HarnessResult, Scratch, repository_root};
 
-fn assert_valid(scratch: &Scratch, directory: &Path) -> Outcome<()> {
+fn assert_valid(scratch: &Scratch, directory: &Path) -> HarnessResult<()> {
     let output = scratch
-        .client()
+        .client_command()
         .args(["plugin", "validate", "--strict"])
         .arg(directory)
         .output()?;
@@ -22,15 +22,15 @@ fn assert_valid(scratch: &Scratch, directory: &Path) -> Outcome<()> {
 }
 
 #[test]
-fn the_repository_is_a_valid_plugin() -> Outcome<()> {
+fn the_repository_is_a_valid_plugin() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_scripts(&json!({}), &[])? else {
         return Ok(());
     };
-    assert_valid(&scratch, &repository())
+    assert_valid(&scratch, &repository_root())
 }
 
 #[test]
-fn the_staged_plugin_is_valid() -> Outcome<()> {
+fn the_staged_plugin_is_valid() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };

@@ -1,12 +1,12 @@
 //! A change made elsewhere reaches the model with the next prompt, and only once.
 
 use rusqlite::Connection;
-use support::client::{Live, Outcome, Scratch};
+use support::client::{HarnessResult, LiveClient, Scratch};
 
 use crate::fixture::session_with_claim;
 
 /// Changes the phase as somebody's own SQL would.
-fn set_phase_by_sql(scratch: &Scratch, session: &str, phase: &str) -> Outcome<()> {
+fn set_phase_by_sql(scratch: &Scratch, session: &str, phase: &str) -> HarnessResult<()> {
     let database = Connection::open(scratch.trueup_home().join("trueup.db"))?;
     let changed = database.execute(
         "UPDATE claude_sessions
@@ -19,19 +19,19 @@ fn set_phase_by_sql(scratch: &Scratch, session: &str, phase: &str) -> Outcome<()
 }
 
 /// Returns what prompt hooks have put before the model so far.
-fn told_at_prompts(live: &Live) -> Vec<String> {
+fn told_at_prompts(live: &LiveClient) -> Vec<String> {
     let last = live.conversation().pop();
     last.map(|request| request.hook_context("UserPromptSubmit"))
         .unwrap_or_default()
 }
 
 #[test]
-fn a_foreign_change_is_reasserted_once_at_the_next_prompt() -> Outcome<()> {
+fn a_foreign_change_is_reasserted_once_at_the_next_prompt() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
     let session = session_with_claim(&scratch)?;
-    let mut live = scratch.run([]).resume(&session).open()?;
+    let mut live = scratch.plan_run([]).resume(&session).open_session()?;
 
     live.send("first")?;
     assert_eq!(
@@ -48,7 +48,7 @@ fn a_foreign_change_is_reasserted_once_at_the_next_prompt() -> Outcome<()> {
         "the change was not told: {told:?}"
     );
     assert_eq!(
-        scratch.cache()?["currentPhase"],
+        scratch.read_cache()?["currentPhase"],
         "EXEC",
         "the file was not mended"
     );

@@ -1,7 +1,7 @@
 //! A session inside one long tool call is not taken for dead.
 
 use serde_json::json;
-use support::client::{Outcome, Scratch, Underway};
+use support::client::{HarnessResult, RunningToolCall, Scratch};
 
 use crate::fixture::{ITEM, await_database, database, session_with_claim};
 
@@ -11,12 +11,13 @@ const ANNOUNCED: &str =
      FROM claude_sessions WHERE session_id = ?1";
 
 #[test]
-fn a_sweep_does_not_park_a_session_in_a_long_command_though_its_lease_is_over() -> Outcome<()> {
+fn a_sweep_does_not_park_a_session_in_a_long_command_though_its_lease_is_over() -> HarnessResult<()>
+{
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
     let session = session_with_claim(&scratch)?;
-    let underway = Underway::begin_with(&scratch, &session, 500_000)?;
+    let underway = RunningToolCall::begin_with(&scratch, &session, 500_000)?;
     await_database(&scratch, "the announcement of silence", |database| {
         database.query_row(ANNOUNCED, [&session], |row| row.get(0))
     })?;
@@ -30,14 +31,14 @@ fn a_sweep_does_not_park_a_session_in_a_long_command_though_its_lease_is_over() 
          WHERE session_id = ?1",
         [&session],
     )?;
-    let swept = scratch.trueup("somebody", &["sessions", "sweep"])?;
+    let swept = scratch.run_trueup("somebody", &["sessions", "sweep"])?;
     assert_eq!(swept["data"]["released"], json!([]));
-    let shown = scratch.trueup(&session, &["item", "show", ITEM])?;
+    let shown = scratch.run_trueup(&session, &["item", "show", ITEM])?;
     assert_eq!(shown["data"]["item"]["holder"], session.as_str());
 
     // Nothing but the announcement protects it.
     database.execute("UPDATE claude_sessions SET silent_until = NULL", [])?;
-    let swept = scratch.trueup("somebody", &["sessions", "sweep"])?;
+    let swept = scratch.run_trueup("somebody", &["sessions", "sweep"])?;
     assert_eq!(swept["data"]["released"][0]["item"], ITEM);
     underway.finish().map(drop)
 }

@@ -4,20 +4,20 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use support::client::{Outcome, Scratch, Turn};
+use support::client::{HarnessResult, Scratch, Turn};
 
 use crate::fixture::{await_database, session_with_claim};
 
 /// Runs a command as a person would: the client of the session has ended.
-fn as_a_person(scratch: &Scratch, arguments: &[&str]) -> Outcome<()> {
-    let mut command = scratch.command(scratch.plugin().join("bin/trueup"));
+fn as_a_person(scratch: &Scratch, arguments: &[&str]) -> HarnessResult<()> {
+    let mut command = scratch.build_command(scratch.plugin().join("bin/trueup"));
     let output = command.args(arguments).output()?;
     assert!(output.status.success(), "{arguments:?}: {output:?}");
     Ok(())
 }
 
 /// Registers the scratch's repository and another one; returns that one's root.
-fn with_neighbour(scratch: &Scratch) -> Outcome<PathBuf> {
+fn with_neighbour(scratch: &Scratch) -> HarnessResult<PathBuf> {
     let other = scratch.repo().with_file_name("other");
     fs::create_dir(&other)?;
     for path in [&scratch.repo(), &other] {
@@ -32,23 +32,23 @@ fn with_neighbour(scratch: &Scratch) -> Outcome<PathBuf> {
 }
 
 #[test]
-fn what_a_model_writes_into_its_state_reaches_the_others_when_its_turn_ends() -> Outcome<()> {
+fn what_a_model_writes_into_its_state_reaches_the_others_when_its_turn_ends() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
     let session = session_with_claim(&scratch)?;
     let other = with_neighbour(&scratch)?;
     let run = scratch
-        .run([Turn::bash("printf '# Now\\n\\nfences stand' > STATE.md")])
+        .plan_run([Turn::bash("printf '# Now\\n\\nfences stand' > STATE.md")])
         .resume(&session);
-    run.say("write the state down")?;
+    run.run_prompt("write the state down")?;
     let cache = fs::read_to_string(other.join(".aibrain/global-state-cache.md"))?;
     assert!(cache.contains("# Now\n\nfences stand\n<!--"), "{cache}");
     Ok(())
 }
 
 #[test]
-fn a_state_that_somebody_else_saves_is_passed_on_while_the_session_idles() -> Outcome<()> {
+fn a_state_that_somebody_else_saves_is_passed_on_while_the_session_idles() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
@@ -56,7 +56,7 @@ fn a_state_that_somebody_else_saves_is_passed_on_while_the_session_idles() -> Ou
     with_neighbour(&scratch)?;
     let state = scratch.repo().join("STATE.md");
     fs::write(&state, "# Before\n")?;
-    let mut live = scratch.run([]).resume(&session).open()?;
+    let mut live = scratch.plan_run([]).resume(&session).open_session()?;
     live.send("first")?;
     fs::write(&state, "# After\n")?;
     await_database(&scratch, "the state that was saved", |database| {
@@ -68,7 +68,7 @@ fn a_state_that_somebody_else_saves_is_passed_on_while_the_session_idles() -> Ou
 }
 
 #[test]
-fn a_session_that_starts_is_told_of_other_repositories_in_a_line_each() -> Outcome<()> {
+fn a_session_that_starts_is_told_of_other_repositories_in_a_line_each() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
@@ -77,7 +77,7 @@ fn a_session_that_starts_is_told_of_other_repositories_in_a_line_each() -> Outco
     let text = "# Other\n\n**Current Phase**: EXEC\n\nThe body stays where it is.\n";
     fs::write(other.join("STATE.md"), text)?;
     as_a_person(&scratch, &["state", "sync", "other"])?;
-    let run = scratch.run([]).say("hello")?;
+    let run = scratch.plan_run([]).run_prompt("hello")?;
     let told = run.first_request()?.hook_context("SessionStart").join("\n");
     assert!(
         told.contains("other (") && told.contains("Current Phase: EXEC"),
@@ -88,7 +88,7 @@ fn a_session_that_starts_is_told_of_other_repositories_in_a_line_each() -> Outco
 }
 
 #[test]
-fn a_model_trues_workplans_up_with_what_it_is_told_in_its_skills() -> Outcome<()> {
+fn a_model_trues_workplans_up_with_what_it_is_told_in_its_skills() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
@@ -100,15 +100,15 @@ fn a_model_trues_workplans_up_with_what_it_is_told_in_its_skills() -> Outcome<()
         "---\nid: DEMO-WP-0001\ntitle: Demo\nstatus: active\n---\n\n## T01\n\n```task\n\
          id: DEMO-WP-0001-T01\nstatus: todo\n```\n",
     )?;
-    scratch.git(&["add", "-A"])?;
-    scratch.git(&["commit", "-q", "-m", "a workplan"])?;
+    scratch.run_git(&["add", "-A"])?;
+    scratch.run_git(&["commit", "-q", "-m", "a workplan"])?;
     let run = scratch
-        .run([Turn::bash(
+        .plan_run([Turn::bash(
             "trueup check --fix && trueup item transition DEMO-WP-0001-T01 completed && \
              trueup check --fix",
         )])
         .resume(&session)
-        .say("true the workplans up")?;
+        .run_prompt("true the workplans up")?;
     let result = run
         .last_request()?
         .tool_result_of("trueup check")

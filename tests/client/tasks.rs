@@ -1,7 +1,7 @@
 //! The task that the model is at is taken from its own list.
 
 use serde_json::json;
-use support::client::{Outcome, Scratch, Turn};
+use support::client::{HarnessResult, Scratch, Turn};
 
 use crate::fixture::session_with_claim;
 
@@ -16,8 +16,8 @@ fn wait_for_task() -> Turn {
     ))
 }
 
-fn assert_task_arrived(scratch: &Scratch, session: &str) -> Outcome<()> {
-    let status = scratch.trueup(session, &["status", "--session", session])?;
+fn assert_task_arrived(scratch: &Scratch, session: &str) -> HarnessResult<()> {
+    let status = scratch.run_trueup(session, &["status", "--session", session])?;
     assert_eq!(
         status["data"]["session"]["execution_state"]["currentTask"],
         TASK
@@ -26,7 +26,7 @@ fn assert_task_arrived(scratch: &Scratch, session: &str) -> Outcome<()> {
 }
 
 #[test]
-fn the_current_task_is_taken_from_the_todo_list() -> Outcome<()> {
+fn the_current_task_is_taken_from_the_todo_list() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
@@ -38,16 +38,16 @@ fn the_current_task_is_taken_from_the_todo_list() -> Outcome<()> {
     ]});
     // The pinned client offers this tool to older models only, and only without the task tools.
     scratch
-        .run([Turn::call("TodoWrite", todos), wait_for_task()])
+        .plan_run([Turn::call("TodoWrite", todos), wait_for_task()])
         .resume(&session)
         .option("--model", "claude-sonnet-4-5")
         .env("CLAUDE_CODE_ENABLE_TASKS", "false")
-        .say("plan it")?;
+        .run_prompt("plan it")?;
     assert_task_arrived(&scratch, &session)
 }
 
 #[test]
-fn the_current_task_is_taken_from_the_task_tools() -> Outcome<()> {
+fn the_current_task_is_taken_from_the_task_tools() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
@@ -55,13 +55,13 @@ fn the_current_task_is_taken_from_the_task_tools() -> Outcome<()> {
     let create = json!({"subject": TASK, "description": "d", "activeForm": "Proving the fence"});
     let begin = json!({"taskId": "1", "status": "in_progress"});
     scratch
-        .run([
+        .plan_run([
             Turn::call("TaskCreate", create),
             Turn::call("TaskUpdate", begin),
             wait_for_task(),
         ])
         .resume(&session)
         .env("CLAUDE_CODE_ENABLE_TASKS", "1")
-        .say("plan it")?;
+        .run_prompt("plan it")?;
     assert_task_arrived(&scratch, &session)
 }

@@ -2,152 +2,165 @@
 //! depends on a random id, the order of a table or the moment.
 
 use trueup_core::model::{
-    Goal, Item, ItemStatus, MoveFacts, Mover, NewItem, Next, RepoScope, advance,
+    Item, ItemStatus, MoveActor, MoveFacts, MoveTarget, NewItem, NextItem, RepoScope, decide_move,
 };
-use trueup_core::store::{Depend, ItemFilter, ItemMove, NextRequest, NextWish, Provenance, Store};
+use trueup_core::store::{
+    ClaimNextRequest, DependencyChange, GrantedMove, ItemFilter, NextItemQuery, Provenance, Store,
+};
 
-use crate::fixture::sqlite;
-use crate::request::{LEASE, events, id, key, new_item, registration, release, wish};
+use crate::fixture::new_sqlite;
+use crate::requests::{
+    LEASE_SECONDS, claim_request, item_key, list_events, new_item, registration, release_request,
+    session_id,
+};
 
-const WALKS: u64 = 24;
-const STEPS: usize = 120;
+const WALK_COUNT: u64 = 24;
+const STEP_COUNT: usize = 120;
 const SESSIONS: [&str; 3] = ["s1", "s2", "s3"];
-const ITEMS: usize = 9;
+const ITEM_COUNT: usize = 9;
 
 /// Numbers that are the same in every run.
-struct Dice(u64);
+struct SeededRandom(u64);
 
-impl Dice {
-    fn throw(&mut self, sides: usize) -> usize {
+impl SeededRandom {
+    fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 % sides as u64).unwrap()
     }
 
-    fn name(&mut self) -> String {
-        format!("i{}", self.throw(ITEMS))
+    fn pick_name(&mut self) -> String {
+        format!("i{}", self.roll(ITEM_COUNT))
     }
 
-    fn session(&mut self) -> &'static str {
-        SESSIONS[self.throw(SESSIONS.len())]
+    fn pick_session(&mut self) -> &'static str {
+        SESSIONS[self.roll(SESSIONS.len())]
     }
 }
 
 /// One thing to do, the same in both stores.
 #[derive(Debug)]
-enum Step {
+enum WalkStep {
     Add(NewItem),
     Next(&'static str, Option<String>),
     Claim(&'static str, String),
     Release(&'static str, String),
-    Move(&'static str, String, Goal),
+    Move(&'static str, String, MoveTarget),
     Depend(String, String, bool),
     Chain(&'static str, bool),
 }
 
-impl Step {
-    fn any(dice: &mut Dice) -> Self {
-        let who = dice.session();
-        let what = dice.name();
-        match dice.throw(12) {
+impl WalkStep {
+    fn pick_step(dice: &mut SeededRandom) -> Self {
+        let who = dice.pick_session();
+        let what = dice.pick_name();
+        match dice.roll(12) {
             0..=2 => Self::Add(NewItem {
-                parent: Some(key(&dice.name())).filter(|_| dice.throw(3) > 0),
-                position: i64::try_from(dice.throw(3)).ok().filter(|n| *n > 0),
-                kind: Some("orchestrator".to_owned()).filter(|_| dice.throw(4) == 0),
-                depends_on: vec![key(&dice.name())]
+                parent: Some(item_key(&dice.pick_name())).filter(|_| dice.roll(3) > 0),
+                position: i64::try_from(dice.roll(3)).ok().filter(|n| *n > 0),
+                kind: Some("orchestrator".to_owned()).filter(|_| dice.roll(4) == 0),
+                depends_on: vec![item_key(&dice.pick_name())]
                     .into_iter()
-                    .filter(|_| dice.throw(3) == 0)
+                    .filter(|_| dice.roll(3) == 0)
                     .collect(),
                 ..new_item(&what)
             }),
-            3 | 4 => Self::Next(who, Some(what).filter(|_| dice.throw(3) == 0)),
+            3 | 4 => Self::Next(who, Some(what).filter(|_| dice.roll(3) == 0)),
             5 => Self::Claim(who, what),
             6 => Self::Release(who, what),
             7..=9 => {
                 let statuses = ItemStatus::ALL;
-                let to = statuses[dice.throw(statuses.len())];
+                let to = statuses[dice.roll(statuses.len())];
                 let goals = [
-                    Goal::Status(to),
-                    Goal::Status(ItemStatus::Completed),
-                    Goal::Start,
+                    MoveTarget::Status(to),
+                    MoveTarget::Status(ItemStatus::Completed),
+                    MoveTarget::BackToStart,
                 ];
-                Self::Move(who, what, goals[dice.throw(goals.len())])
+                Self::Move(who, what, goals[dice.roll(goals.len())])
             }
-            10 => Self::Depend(what, dice.name(), dice.throw(3) == 0),
-            _ => Self::Chain(who, dice.throw(2) == 0),
+            10 => Self::Depend(what, dice.pick_name(), dice.roll(3) == 0),
+            _ => Self::Chain(who, dice.roll(2) == 0),
         }
     }
 
     /// Takes the step; says in short what came of it.
-    fn take(&self, store: &mut dyn Store, op: &str) -> String {
+    fn apply_step(&self, store: &mut dyn Store, op: &str) -> String {
         let by = |actor: &str| Provenance {
             actor: actor.to_owned(),
             reason: Some("why".into()),
             op_id: op.to_owned(),
         };
         let answer = match self {
-            Self::Add(new) => store.add_item(new, &by("user")).map(|item| line(&item)),
+            Self::Add(new) => store
+                .add_item(new, &by("user"))
+                .map(|item| describe_item(&item)),
             Self::Next(who, parent) => {
-                let request = NextRequest {
-                    session: id(who),
-                    parent: parent.as_deref().map(key),
+                let request = ClaimNextRequest {
+                    session: session_id(who),
+                    parent: parent.as_deref().map(item_key),
                     scope: RepoScope::All,
-                    give_up: true,
-                    lease_seconds: LEASE,
+                    may_release_unfinished: true,
+                    lease_seconds: LEASE_SECONDS,
                     provenance: by(who),
                 };
-                store.claim_next(&request).map(|taken| {
-                    let released = taken.released.as_ref().map(line);
-                    format!("{}, released {released:?}", said(&taken.next))
+                store.claim_next_item(&request).map(|taken| {
+                    let released = taken.released.as_ref().map(describe_item);
+                    format!("{}, released {released:?}", describe_next(&taken.next))
                 })
             }
             Self::Claim(who, what) => {
-                if store.item(&key(what)).unwrap().is_none() {
+                if store.load_item(&item_key(what)).unwrap().is_none() {
                     return "nothing".to_owned();
                 }
-                let mut wish = wish(store, who, what);
+                let mut wish = claim_request(store, who, what);
                 wish.provenance = by(who);
-                store.claim(&wish).map(|taken| line(&taken.item))
+                store.claim(&wish).map(|taken| describe_item(&taken.item))
             }
             Self::Release(who, what) => {
-                let mut release = release(who, what);
+                let mut release = release_request(who, what);
                 release.provenance = by(who);
-                store.release(&release).map(|item| line(&item))
+                store.release(&release).map(|item| describe_item(&item))
             }
             Self::Move(who, what, goal) => {
-                let session = store.session(&id(who)).unwrap();
-                let item = store.item(&key(what)).unwrap();
+                let session = store.load_session(&session_id(who)).unwrap();
+                let item = store.load_item(&item_key(what)).unwrap();
                 let facts = MoveFacts {
-                    mover: Mover::Session(session.as_ref()),
+                    actor: MoveActor::Session(session.as_ref()),
                     item: item.as_ref(),
-                    goal: *goal,
+                    target: *goal,
                     evidence: None,
                     reason: Some("why"),
                 };
-                let grant = match advance(&facts) {
+                let grant = match decide_move(&facts) {
                     Ok(grant) => grant,
                     Err(refusal) => return format!("{refusal:?}"),
                 };
-                let request = ItemMove {
+                let request = GrantedMove {
                     grant,
                     provenance: by(who),
                 };
                 let moved = store.move_item(&request);
-                moved.map(|moved| format!("{}, {:?}", line(&moved.item), moved.followed))
+                moved.map(|moved| {
+                    format!(
+                        "{}, {:?}",
+                        describe_item(&moved.item),
+                        moved.moved_dependents
+                    )
+                })
             }
             Self::Depend(what, on, remove) => store
-                .depend(&Depend {
-                    item: key(what),
-                    on: vec![key(on)],
+                .change_dependencies(&DependencyChange {
+                    item: item_key(what),
+                    dependencies: vec![item_key(on)],
                     remove: *remove,
                     provenance: by("user"),
                 })
-                .map(|item| line(&item)),
+                .map(|item| describe_item(&item)),
             Self::Chain(who, on) => {
                 let patch = serde_json::json!({"chain_orchestrators": on});
                 let patch = patch.as_object().unwrap();
-                let merged = store.merge_metadata(&id(who), patch, &by(who));
+                let merged = store.merge_metadata(&session_id(who), patch, &by(who));
                 merged.map(|session| session.revision.to_string())
             }
         };
@@ -155,7 +168,7 @@ impl Step {
     }
 }
 
-fn line(item: &Item) -> String {
+fn describe_item(item: &Item) -> String {
     format!(
         "{} {} {:?} {:?} {:?} {:?} {} {:?} {}",
         item.key,
@@ -170,38 +183,38 @@ fn line(item: &Item) -> String {
     )
 }
 
-fn said(next: &Next) -> String {
+fn describe_next(next: &NextItem) -> String {
     match next {
-        Next::Offer { item, reason } => format!("offer {} {reason:?}", line(item)),
-        Next::Held { item, reason } => format!("held {} {reason:?}", line(item)),
-        Next::Kept { held, item } => format!("{} kept, not {}", held.key, item.key),
-        Next::Nothing {
-            lack,
-            hindrances,
-            more,
+        NextItem::Offer { item, reason } => format!("offer {} {reason:?}", describe_item(item)),
+        NextItem::Held { item, reason } => format!("held {} {reason:?}", describe_item(item)),
+        NextItem::KeepHeld { held, item } => format!("{} kept, not {}", held.key, item.key),
+        NextItem::Nothing {
+            reason: lack,
+            blockers: hindrances,
+            has_more: more,
         } => format!("{lack:?} {hindrances:?} {more}"),
     }
 }
 
 /// Everything a store says of its items, sessions and events.
-fn picture(store: &mut dyn Store) -> Vec<String> {
-    let items = store.items(&ItemFilter::default()).unwrap();
-    let mut picture: Vec<String> = items.iter().map(line).collect();
+fn describe_store(store: &mut dyn Store) -> Vec<String> {
+    let items = store.list_items(&ItemFilter::default()).unwrap();
+    let mut picture: Vec<String> = items.iter().map(describe_item).collect();
     for who in SESSIONS {
-        let session = store.session(&id(who)).unwrap().unwrap();
-        let wish = NextWish {
-            session: Some(id(who)),
-            ..NextWish::default()
+        let session = store.load_session(&session_id(who)).unwrap().unwrap();
+        let wish = NextItemQuery {
+            session: Some(session_id(who)),
+            ..NextItemQuery::default()
         };
         picture.push(format!(
             "{who} {} {:?} {:?} next {}",
             session.revision,
             session.item,
             session.execution_state().work,
-            said(&store.next_item(&wish).unwrap())
+            describe_next(&store.find_next_item(&wish).unwrap())
         ));
     }
-    for mut event in events(store) {
+    for mut event in list_events(store) {
         event.before.sort_all_objects();
         event.after.sort_all_objects();
         picture.push(format!(
@@ -224,24 +237,27 @@ fn picture(store: &mut dyn Store) -> Vec<String> {
 
 #[test]
 fn both_stores_take_every_walk_alike() {
-    for walk in 1..=WALKS {
-        let mut dice = Dice(walk.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let mut file = sqlite();
-        let mut other = sqlite();
+    for walk in 1..=WALK_COUNT {
+        let mut dice = SeededRandom(walk.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut file = new_sqlite();
+        let mut other = new_sqlite();
         for who in SESSIONS {
-            other.store.register(&registration(who)).unwrap();
-            file.store.register(&registration(who)).unwrap();
+            other.store.register_session(&registration(who)).unwrap();
+            file.store.register_session(&registration(who)).unwrap();
         }
         let mut taken = Vec::new();
-        for n in 0..STEPS {
-            let step = Step::any(&mut dice);
+        for n in 0..STEP_COUNT {
+            let step = WalkStep::pick_step(&mut dice);
             let op = format!("walk-{walk}-{n}");
-            let theirs = step.take(&mut other.store, &op);
-            let ours = step.take(&mut file.store, &op);
+            let theirs = step.apply_step(&mut other.store, &op);
+            let ours = step.apply_step(&mut file.store, &op);
             taken.push(format!("{step:?}: {ours}"));
             assert_eq!(ours, theirs, "walk {walk}: {taken:#?}");
         }
-        let (ours, theirs) = (picture(&mut file.store), picture(&mut other.store));
+        let (ours, theirs) = (
+            describe_store(&mut file.store),
+            describe_store(&mut other.store),
+        );
         for (ours, theirs) in ours.iter().zip(&theirs) {
             assert_eq!(ours, theirs, "walk {walk}: {taken:#?}");
         }

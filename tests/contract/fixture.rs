@@ -12,76 +12,76 @@ use trueup_core::store::sqlite::SqliteStore;
 use crate::strict::Strict;
 
 /// What the suite needs of a store beyond the port.
-pub(crate) trait Fixture {
+pub(crate) trait StoreFixture {
     fn store(&mut self) -> &mut dyn Store;
 
     /// Lets time pass.
-    fn advance(&mut self, seconds: u64);
+    fn advance_time(&mut self, seconds: u64);
 
     /// Lets the events so far be older.
     fn age_events(&mut self, seconds: u64);
 
     /// Returns what a time read before is recorded as once so many seconds have passed.
-    fn recorded(&self, then: Timestamp, seconds: u64) -> Timestamp;
+    fn shifted_time(&self, then: Timestamp, seconds: u64) -> Timestamp;
 }
 
 /// A database file in a folder of its own.
-pub(crate) struct File {
+pub(crate) struct DatabaseFile {
     pub(crate) folder: TempDir,
     pub(crate) store: Strict<SqliteStore>,
 }
 
-pub(crate) fn patience() -> Deadline {
+pub(crate) fn test_deadline() -> Deadline {
     Deadline::after(Duration::from_mins(2))
 }
 
-pub(crate) fn sqlite() -> File {
+pub(crate) fn new_sqlite() -> DatabaseFile {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open_or_create(&folder.path().join("t.db"), patience()).unwrap();
+    let store = SqliteStore::open_or_create(&folder.path().join("t.db"), test_deadline()).unwrap();
     let store = Strict::new(store);
-    File { folder, store }
+    DatabaseFile { folder, store }
 }
 
-impl File {
+impl DatabaseFile {
     pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("t.db")
     }
 
     /// Opens a connection of its own, as somebody with the `sqlite3` shell.
-    pub(crate) fn stranger(&self) -> rusqlite::Connection {
+    pub(crate) fn open_foreign_connection(&self) -> rusqlite::Connection {
         let connection = rusqlite::Connection::open(self.path()).unwrap();
         connection.busy_timeout(Duration::from_mins(2)).unwrap();
         connection
     }
 
-    pub(crate) fn sql(&self, sql: &str) {
-        self.stranger().execute_batch(sql).unwrap();
+    pub(crate) fn execute_sql(&self, sql: &str) {
+        self.open_foreign_connection().execute_batch(sql).unwrap();
     }
 
     /// Changes what cannot be changed: the rule that keeps events as they are is away for a
     /// moment.
-    fn rewrite(&self, sql: &str) {
+    fn execute_unchecked(&self, sql: &str) {
         let rule: String = self
-            .stranger()
+            .open_foreign_connection()
             .query_row(
                 "SELECT sql FROM sqlite_schema WHERE name = 'events_no_update'",
                 [],
                 |row| row.get(0),
             )
             .unwrap();
-        self.sql(&format!(
+        self.execute_sql(&format!(
             "BEGIN IMMEDIATE; DROP TRIGGER events_no_update; {sql} {rule}; COMMIT"
         ));
     }
 }
 
-impl Fixture for File {
+impl StoreFixture for DatabaseFile {
     fn store(&mut self) -> &mut dyn Store {
         &mut self.store
     }
 
     /// The engine's clock cannot be moved, so everything it dated moves the other way.
-    fn advance(&mut self, seconds: u64) {
+    fn advance_time(&mut self, seconds: u64) {
         let dated: [(&str, &[&str], &str); 5] = [
             (
                 "claude_sessions",
@@ -119,15 +119,15 @@ impl Fixture for File {
             let columns: Vec<String> = columns.iter().map(back).collect();
             format!("UPDATE {table} SET {} {those};", columns.join(", "))
         });
-        self.rewrite(&moved.concat());
+        self.execute_unchecked(&moved.concat());
     }
 
     fn age_events(&mut self, seconds: u64) {
-        self.rewrite(&format!(
+        self.execute_unchecked(&format!(
             "UPDATE events SET at = strftime('%Y-%m-%dT%H:%M:%fZ', at, '-{seconds} seconds');"
         ));
     }
-    fn recorded(&self, then: Timestamp, seconds: u64) -> Timestamp {
+    fn shifted_time(&self, then: Timestamp, seconds: u64) -> Timestamp {
         let millis = i64::try_from(seconds * 1000).unwrap();
         Timestamp::from_millis(then.as_millis() - millis)
     }

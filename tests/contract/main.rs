@@ -6,10 +6,10 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails, fails its test")]
 
 mod agreement;
+mod claim_machine;
 mod fixture;
-mod machine;
 mod purity;
-mod request;
+mod requests;
 mod sqlite;
 mod strict;
 mod suite;

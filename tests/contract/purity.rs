@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PURE: &[&str] = &[
+const PURE_MODULES: &[&str] = &[
     "authority.rs",
     "consistency/assess.rs",
     "consistency/entry.rs",
@@ -28,7 +28,7 @@ const PURE: &[&str] = &[
     "metadata/writer.rs",
 ];
 
-const FORBIDDEN: [&str; 9] = [
+const FORBIDDEN_NAMES: [&str; 9] = [
     "std::fs",
     "std::env",
     "std::process",
@@ -40,18 +40,18 @@ const FORBIDDEN: [&str; 9] = [
     "std::thread",
 ];
 
-fn sources(at: &Path, found: &mut Vec<PathBuf>) {
+fn collect_sources(at: &Path, found: &mut Vec<PathBuf>) {
     if at.is_file() {
         found.push(at.to_owned());
         return;
     }
     for entry in fs::read_dir(at).unwrap() {
-        sources(&entry.unwrap().path(), found);
+        collect_sources(&entry.unwrap().path(), found);
     }
 }
 
 /// Returns the forbidden names in a text, comments aside; `use std::{fs, …}` is one too.
-fn names(text: &str) -> Vec<&'static str> {
+fn find_forbidden(text: &str) -> Vec<&'static str> {
     let code: String = text
         .lines()
         .map(|line| line.split("//").next().unwrap_or(line))
@@ -65,7 +65,9 @@ fn names(text: &str) -> Vec<&'static str> {
             .into_iter()
             .any(|word| matches!(word, "fs" | "env" | "process" | "net"))
     });
-    let direct = FORBIDDEN.into_iter().filter(|name| code.contains(name));
+    let direct = FORBIDDEN_NAMES
+        .into_iter()
+        .filter(|name| code.contains(name));
     direct.chain(grouped.then_some("use std::{…}")).collect()
 }
 
@@ -73,12 +75,12 @@ fn names(text: &str) -> Vec<&'static str> {
 fn the_pure_parts_name_no_surroundings() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src");
     let mut files = Vec::new();
-    for part in PURE {
-        sources(&root.join(part), &mut files);
+    for part in PURE_MODULES {
+        collect_sources(&root.join(part), &mut files);
     }
     assert!(files.len() > 20, "{files:?}");
     for file in files {
-        let found = names(&fs::read_to_string(&file).unwrap());
+        let found = find_forbidden(&fs::read_to_string(&file).unwrap());
         assert_eq!(found, Vec::<&str>::new(), "{}", file.display());
     }
 }
@@ -93,10 +95,10 @@ fn a_forbidden_name_is_found_in_any_spelling() {
         "let t = Instant::now();",
         "jiff::Timestamp::now()",
     ] {
-        assert_eq!(names(text).len(), 1, "{text}");
+        assert_eq!(find_forbidden(text).len(), 1, "{text}");
     }
     assert_eq!(
-        names("// std::fs is not named here\nuse std::fmt;"),
+        find_forbidden("// std::fs is not named here\nuse std::fmt;"),
         Vec::<&str>::new()
     );
 }

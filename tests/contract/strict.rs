@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json};
 use trueup_core::deadline::Deadline;
 use trueup_core::model::phase::{NewPhases, StuckPhase};
 use trueup_core::model::*;
-use trueup_core::outbox::Pending;
+use trueup_core::outbox::PendingWrite;
 use trueup_core::store::*;
 
 pub(crate) struct Strict<S> {
@@ -43,7 +43,7 @@ impl<S: Store> Strict<S> {
 }
 
 /// Each field of a state has values of one kind.
-fn check_values<S>(_: &mut S, push: &Push) {
+fn check_values<S>(_: &mut S, push: &StatePush) {
     for (field, value) in &push.changes {
         let mut state = ExecutionState::default();
         state.work.set(*field, value.clone());
@@ -67,7 +67,7 @@ fn check_outcome<S>(_: &mut S, grant: &ClaimGrant) {
 }
 
 fn check_acknowledgement<S: Store>(store: &mut S, id: &SessionId, revision: Revision) {
-    if let Some(session) = store.session(id).unwrap() {
+    if let Some(session) = store.load_session(id).unwrap() {
         assert!(
             revision <= session.revision,
             "revision {revision} of session {id} never was"
@@ -92,143 +92,143 @@ macro_rules! forward {
 
 forward! {
     Store {
-        lineage() -> Lineage;
-        now() -> Timestamp;
-        other_reading(apart_seconds: u64) -> Option<Timestamp>;
-        register(registration: &Registration) -> Session, by &registration.provenance;
-        session(id: &SessionId) -> Option<Session>;
-        sessions(filter: &SessionFilter) -> Vec<Session>;
-        heartbeat(heartbeat: &Heartbeat) -> ();
-        push(push: &Push) -> Session, by &push.provenance, checked check_values(push);
+        load_lineage() -> Lineage;
+        database_time() -> Timestamp;
+        find_differing_clock_reading(apart_seconds: u64) -> Option<Timestamp>;
+        register_session(registration: &SessionRegistration) -> Session, by &registration.provenance;
+        load_session(id: &SessionId) -> Option<Session>;
+        list_sessions(filter: &SessionFilter) -> Vec<Session>;
+        record_heartbeat(heartbeat: &HeartbeatRequest) -> ();
+        push_state(push: &StatePush) -> Session, by &push.provenance, checked check_values(push);
         merge_metadata(id: &SessionId, patch: &Map<String, Json>, provenance: &Provenance)
             -> Session, by provenance;
-        acknowledge(id: &SessionId, revision: Revision)
+        acknowledge_revision(id: &SessionId, revision: Revision)
             -> (), checked check_acknowledgement(id, revision);
-        end(id: &SessionId, reason: &str, provenance: &Provenance) -> Session, by provenance;
-        lapsed(limit: u32) -> Vec<Session>;
-        park(session: &Session, provenance: &Provenance) -> Option<Released>, by provenance;
-        is_anything_underway() -> bool;
+        end_session(id: &SessionId, reason: &str, provenance: &Provenance) -> Session, by provenance;
+        sessions_with_expired_lease(limit: u32) -> Vec<Session>;
+        mark_lost(session: &Session, provenance: &Provenance) -> Option<ReleasedClaim>, by provenance;
+        has_running_work() -> bool;
         add_item(item: &NewItem, provenance: &Provenance) -> Item, by provenance;
-        item(key: &ItemKey) -> Option<Item>;
-        item_title(key: &ItemKey) -> Option<String>;
-        items(filter: &ItemFilter) -> Vec<Item>;
-        known_items(keys: &[&str]) -> Vec<String>;
-        claim(request: &ClaimRequest)
-            -> ClaimTaken, by &request.provenance, checked check_outcome(&request.grant);
-        release(release: &Release) -> Item, by &release.provenance;
-        had_value(session: &SessionId, field: Field, value: &Value) -> bool;
-        note_refusal(item: &ItemKey, provenance: &Provenance) -> (), by provenance;
-        note_task(session: &SessionId, note: &TaskNote) -> ();
-        task(session: &SessionId, task: &str) -> Option<TaskNote>;
-        checkpoint(session: &SessionId, operations: u64, provenance: &Provenance)
+        load_item(key: &ItemKey) -> Option<Item>;
+        load_item_title(key: &ItemKey) -> Option<String>;
+        list_items(filter: &ItemFilter) -> Vec<Item>;
+        find_item_keys(keys: &[&str]) -> Vec<String>;
+        claim(request: &GrantedClaim)
+            -> ClaimedItem, by &request.provenance, checked check_outcome(&request.grant);
+        release(release: &ReleaseRequest) -> Item, by &release.provenance;
+        had_state_value(session: &SessionId, field: StateField, value: &FieldValue) -> bool;
+        record_refusal(item: &ItemKey, provenance: &Provenance) -> (), by provenance;
+        upsert_task(session: &SessionId, note: &SessionTask) -> ();
+        load_task(session: &SessionId, task: &str) -> Option<SessionTask>;
+        record_checkpoint(session: &SessionId, operations: u64, provenance: &Provenance)
             -> (), by provenance;
-        events(filter: &EventFilter) -> Vec<Event>;
+        list_events(filter: &EventFilter) -> Vec<Event>;
     }
     HandoffStore {
         create_handoff(new: &NewHandoff) -> Handoff, by &new.provenance;
-        handoff(id: &HandoffId) -> Option<Handoff>;
-        handoffs(filter: HandoffFilter) -> Vec<Handoff>;
-        accept_handoff(acceptance: &HandoffAcceptance)
-            -> Ruled<HandoffAccepted>, by &acceptance.provenance;
-        reject_handoff(rejection: &HandoffRejection) -> Ruled<Handoff>, by &rejection.provenance;
-        handoff_news(session: &SessionId, starts: bool) -> Vec<(HandoffNews, Handoff)>;
-        note_handoff_told(told: &Handoff) -> ();
+        load_handoff(id: &HandoffId) -> Option<Handoff>;
+        list_handoffs(filter: HandoffFilter) -> Vec<Handoff>;
+        accept_handoff(acceptance: &AcceptHandoffRequest)
+            -> HandoffResult<AcceptedHandoff>, by &acceptance.provenance;
+        reject_handoff(rejection: &RejectHandoffRequest) -> HandoffResult<Handoff>, by &rejection.provenance;
+        list_handoff_notices(session: &SessionId, starts: bool) -> Vec<(HandoffNoticeReason, Handoff)>;
+        mark_handoff_shown(told: &Handoff) -> ();
     }
     ItemStore {
-        move_item(request: &ItemMove) -> ItemMoved, by &request.provenance;
-        depend(request: &Depend) -> Item, by &request.provenance;
-        edit_item(edit: &ItemEdit) -> Item, by &edit.provenance;
-        use_of_item(key: &ItemKey) -> Option<InUse>;
+        move_item(request: &GrantedMove) -> MovedItem, by &request.provenance;
+        change_dependencies(request: &DependencyChange) -> Item, by &request.provenance;
+        edit_item(edit: &ItemEditRequest) -> Item, by &edit.provenance;
+        find_item_use(key: &ItemKey) -> Option<ItemUse>;
         remove_item(key: &ItemKey, provenance: &Provenance) -> (), by provenance;
-        depend_each(requests: &[Depend]) -> Vec<Result<Item>>;
-        waiting_for(key: &ItemKey) -> Vec<Waits>;
-        open_dependencies(key: &ItemKey) -> Vec<(ItemKey, ItemStatus)>;
-        children(key: &ItemKey) -> Children;
-        next_item(wish: &NextWish) -> Next;
-        claim_next(request: &NextRequest) -> NextTaken, by &request.provenance;
-        last_holder(key: &ItemKey) -> Option<LastHolder>;
+        change_dependencies_of_each(requests: &[DependencyChange]) -> Vec<Result<Item>>;
+        list_waiting_items(key: &ItemKey) -> Vec<DependencyEdge>;
+        list_open_dependencies(key: &ItemKey) -> Vec<(ItemKey, ItemStatus)>;
+        count_children(key: &ItemKey) -> ChildCounts;
+        find_next_item(wish: &NextItemQuery) -> NextItem;
+        claim_next_item(request: &ClaimNextRequest) -> ClaimedNext, by &request.provenance;
+        find_last_holder(key: &ItemKey) -> Option<LastHolder>;
     }
     MetadataStore {
         record_metadata_change(change: &MetadataChange, provenance: &Provenance)
             -> (), by provenance;
     }
     OrchestratorStore {
-        register_orchestrator(run: &NewRun) -> Registered, by &run.provenance;
-        orchestrator(id: &OrchestratorId) -> Option<Orchestrator>;
-        live_orchestrators() -> Vec<Orchestrator>;
-        orchestrators(limit: u32) -> Vec<Orchestrator>;
-        beat_orchestrator(id: &OrchestratorId) -> Orchestrator;
-        tell_orchestrator_to_stop(id: &OrchestratorId, provenance: &Provenance)
+        register_orchestrator(run: &NewRun) -> RunRegistration, by &run.provenance;
+        load_orchestrator(id: &OrchestratorId) -> Option<Orchestrator>;
+        list_live_orchestrators() -> Vec<Orchestrator>;
+        list_orchestrators(limit: u32) -> Vec<Orchestrator>;
+        record_orchestrator_heartbeat(id: &OrchestratorId) -> Orchestrator;
+        request_orchestrator_stop(id: &OrchestratorId, provenance: &Provenance)
             -> Orchestrator, by provenance;
-        stop_orchestrator(id: &OrchestratorId, end: RunEnd, provenance: &Provenance)
-            -> RunEnded, by provenance;
-        crash_orchestrator(read: &Orchestrator, provenance: &Provenance)
-            -> Option<RunEnded>, by provenance;
+        record_orchestrator_stop(id: &OrchestratorId, end: RunEnd, provenance: &Provenance)
+            -> EndedRun, by provenance;
+        record_orchestrator_crash(read: &Orchestrator, provenance: &Provenance)
+            -> Option<EndedRun>, by provenance;
     }
     PlanStore {
-        import_plan(plan: &NewPlan, provenance: &Provenance) -> PlanImported, by provenance;
-        plans() -> Vec<PlanListed>;
-        plan(id: &PlanId) -> Option<PlanState>;
-        plan_ids() -> Vec<PlanId>;
-        plan_at(path: &str) -> Option<PlanId>;
+        import_plan(plan: &NewPlan, provenance: &Provenance) -> ImportedPlan, by provenance;
+        list_plans() -> Vec<PlanOverview>;
+        load_plan(id: &PlanId) -> Option<PlanState>;
+        list_plan_ids() -> Vec<PlanId>;
+        find_plan_by_path(path: &str) -> Option<PlanId>;
         remove_plan(id: &PlanId, provenance: &Provenance) -> (), by provenance;
-        plan_task(plan: &PlanId, task: &PlanTaskId) -> Option<PlanTask>;
-        change_plan_task(change: &PlanTaskChange) -> PlanTask, by &change.provenance;
+        load_plan_task(plan: &PlanId, task: &PlanTaskId) -> Option<PlanTask>;
+        apply_plan_task_step(change: &PlanTaskStepRequest) -> PlanTask, by &change.provenance;
         interrupt_plan_tasks(orchestrator: &OrchestratorId, reason: &str, provenance: &Provenance)
             -> Vec<PlanTask>, by provenance;
         fail_stuck_plan_tasks(stuck_seconds: u64, provenance: &Provenance)
             -> Vec<PlanTask>, by provenance;
     }
     PortStore {
-        reservations(host: Option<&str>) -> Vec<Reservation>;
-        reserve_port(request: &PortRequest) -> Reservation, by &request.provenance;
-        reassign_port(as_read: &Reservation, owner: &PortOwner, provenance: &Provenance)
-            -> Reservation, by provenance;
-        release_port(release: &PortRelease) -> Reservation, by &release.provenance;
+        list_reservations(host: Option<&str>) -> Vec<PortReservation>;
+        reserve_port(request: &ReservePortRequest) -> PortReservation, by &request.provenance;
+        reassign_port(as_read: &PortReservation, owner: &PortOwner, provenance: &Provenance)
+            -> PortReservation, by provenance;
+        release_port(release: &ReleasePortRequest) -> PortReservation, by &release.provenance;
     }
-    QueueStore {
+    PhaseStore {
         add_phases(phases: &NewPhases, provenance: &Provenance) -> Vec<Phase>, by provenance;
-        phase(id: &QueueId) -> Option<Phase>;
-        phases(filter: &PhaseFilter) -> Vec<Phase>;
-        next_phase(session: Option<&SessionId>) -> Option<Phase>;
-        step_phase(request: &StepRequest) -> Stepped, by &request.provenance;
+        load_phase(id: &QueueId) -> Option<Phase>;
+        list_phases(filter: &PhaseFilter) -> Vec<Phase>;
+        find_next_phase(session: Option<&SessionId>) -> Option<Phase>;
+        apply_phase_step(request: &PhaseStepRequest) -> PhaseStepOutcome, by &request.provenance;
         interrupt_phases(orchestrator: &OrchestratorId, reason: &str, provenance: &Provenance)
             -> Vec<Phase>, by provenance;
-        stuck_phases(seconds: u64, limit: u32) -> Vec<StuckPhase>;
+        list_stuck_phases(seconds: u64, limit: u32) -> Vec<StuckPhase>;
         fail_stuck_phase(stuck: &StuckPhase, error: &str, provenance: &Provenance)
-            -> Option<PhaseMoved>, by provenance;
+            -> Option<PhaseChanges>, by provenance;
     }
     RepoStore {
-        repos() -> Vec<Repo>;
-        place_repo(placement: &Placement) -> Repo, by &placement.provenance;
-        displace_repo(slug: &RepoSlug, machine: &str, provenance: &Provenance)
+        list_repos() -> Vec<Repo>;
+        place_repo(placement: &RepoPlacement) -> Repo, by &placement.provenance;
+        remove_repo_place(slug: &RepoSlug, machine: &str, provenance: &Provenance)
             -> Repo, by provenance;
-        put_repo_state(slug: &RepoSlug, state: &RepoState, provenance: &Provenance)
+        update_repo_state(slug: &RepoSlug, state: &RepoState, provenance: &Provenance)
             -> Repo, by provenance;
-        repo_name(identity: &str) -> Option<String>;
-        repo_identities(name: &str) -> Vec<String>;
+        find_repo_name(identity: &str) -> Option<String>;
+        list_repo_identities(name: &str) -> Vec<String>;
         name_repo(naming: &RepoNaming<'_>) -> String;
         rename_repo(identity: &str, name: &str, provenance: &Provenance) -> (), by provenance;
-        repo_state(slug: &RepoSlug) -> Option<RepoState>;
+        load_repo_state(slug: &RepoSlug) -> Option<RepoState>;
     }
     RetentionStore {
-        ended_sessions(before: Timestamp, after: Option<&SessionCursor>, limit: u32)
-            -> Vec<SessionRemains>;
-        remove_sessions(sessions: &[SessionId], retention: &Retention) -> Vec<SessionId>;
-        event_remains(after: i64, limit: u32) -> Vec<EventRemains>;
-        remove_events(events: &[i64], retention: &Retention) -> u64;
-        note_removed(before: Timestamp, provenance: &Provenance)
-            -> Option<PruneTally>, by provenance;
+        list_ended_sessions(before: Timestamp, after: Option<&SessionCursor>, limit: u32)
+            -> Vec<EndedSession>;
+        remove_sessions(sessions: &[SessionId], retention: &RetentionRules) -> Vec<SessionId>;
+        list_event_remains(after: i64, limit: u32) -> Vec<PrunableEvent>;
+        remove_events(events: &[i64], retention: &RetentionRules) -> u64;
+        record_pruned(before: Timestamp, provenance: &Provenance)
+            -> Option<PruneCounts>, by provenance;
     }
-    WaitingStore {
-        deliver(waiting: &[&Pending], newcomer: &Newcomer, until: Deadline) -> Vec<Delivered>;
+    OutboxDeliveryStore {
+        deliver_pending(waiting: &[&PendingWrite], newcomer: &RegistrationDefaults, until: Deadline) -> Vec<DeliveryOutcome>;
     }
     WorkplanStore {
-        workplan_rows(repo: &str) -> WorkplanRows;
+        load_workplan_rows(repo: &str) -> WorkplanRows;
         find_workplan_rows(keys: &[ItemKey], links: &[WorkplanLink]) -> Vec<WorkplanRow>;
         link_workplans(rows: &[NewWorkplanRow], provenance: &Provenance)
             -> Vec<WorkplanLink>, by provenance;
-        describe_workplans(changes: &[WorkplanChange], provenance: &Provenance)
+        update_workplan_facts(changes: &[WorkplanChange], provenance: &Provenance)
             -> (), by provenance;
     }
 }
@@ -236,63 +236,65 @@ forward! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::sqlite;
-    use crate::request::{by, id, registration};
+    use crate::fixture::new_sqlite;
+    use crate::requests::{new_provenance, registration, session_id};
 
-    fn push(session: &Session, field: Field, value: Value) -> Push {
-        Push {
+    fn push(session: &Session, field: StateField, value: FieldValue) -> StatePush {
+        StatePush {
             session: session.id.clone(),
             base: session.revision,
-            fence: None,
+            fencing_token: None,
             changes: BTreeMap::from([(field, value)]),
             branch: None,
             mark: None,
             acknowledge: false,
-            provenance: by("s1"),
+            provenance: new_provenance("s1"),
         }
     }
 
     #[test]
     #[should_panic(expected = "Phase is of another kind")]
     fn a_value_of_another_kind_panics() {
-        let mut file = sqlite();
-        let session = file.store.register(&registration("s1")).unwrap();
-        let push = push(&session, Field::Phase, Value::Flag(true));
-        let _ = file.store.push(&push);
+        let mut file = new_sqlite();
+        let session = file.store.register_session(&registration("s1")).unwrap();
+        let push = push(&session, StateField::Phase, FieldValue::Flag(true));
+        let _ = file.store.push_state(&push);
     }
 
     #[test]
     #[should_panic(expected = "serves two operations")]
     fn an_operation_id_used_twice_panics() {
-        let mut file = sqlite();
-        let session = file.store.register(&registration("s1")).unwrap();
-        let first = push(&session, Field::IsActive, Value::Flag(true));
-        file.store.push(&first).unwrap();
-        let _ = file.store.end(&session.id, "x", &first.provenance);
+        let mut file = new_sqlite();
+        let session = file.store.register_session(&registration("s1")).unwrap();
+        let first = push(&session, StateField::IsActive, FieldValue::Flag(true));
+        file.store.push_state(&first).unwrap();
+        let _ = file.store.end_session(&session.id, "x", &first.provenance);
     }
 
     #[test]
     #[should_panic(expected = "without an actor")]
     fn a_write_of_nobody_panics() {
-        let mut file = sqlite();
-        let session = file.store.register(&registration("s1")).unwrap();
-        let _ = file.store.checkpoint(&session.id, 1, &by(""));
+        let mut file = new_sqlite();
+        let session = file.store.register_session(&registration("s1")).unwrap();
+        let _ = file
+            .store
+            .record_checkpoint(&session.id, 1, &new_provenance(""));
     }
 
     #[test]
     #[should_panic(expected = "never was")]
     fn an_acknowledgement_of_a_later_revision_panics() {
-        let mut file = sqlite();
-        let session = file.store.register(&registration("s1")).unwrap();
+        let mut file = new_sqlite();
+        let session = file.store.register_session(&registration("s1")).unwrap();
         let later = Revision(session.revision.0 + 1);
-        let _ = file.store.acknowledge(&id("s1"), later);
+        let _ = file.store.acknowledge_revision(&session_id("s1"), later);
     }
 
     #[test]
     fn an_outcome_that_contradicts_its_conditions_panics() {
-        let mine: SessionId = id("s1");
+        let mine: SessionId = session_id("s1");
         for (outcome, holder) in [
-            (ClaimOutcome::Claimed, Some(id("s2"))),
+            (ClaimOutcome::Claimed, Some(session_id("s2"))),
             (ClaimOutcome::AlreadyOwned, None),
             (ClaimOutcome::TakenOver("x"), None),
             (ClaimOutcome::TakenOver("x"), Some(mine.clone())),

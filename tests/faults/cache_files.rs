@@ -2,27 +2,27 @@
 
 use std::fs::{self, File};
 
-use support::home::{Home, SESSION};
+use support::home::{FIRST_SESSION, Home};
 
 /// Sets every case up in turn and lets every hook meet it.
 fn with_each_hook(make: impl Fn(&Home)) {
     for hook in ["start", "prompt", "push", "gate"] {
-        let home = Home::new().holding();
+        let home = Home::new().with_held_item();
         make(&home);
         let answer = match hook {
-            "start" => home.start(),
-            "prompt" => home.prompt(),
-            "push" => home.push("post-tool-use.write"),
-            _ => home.hook("pre-handoff-validate", &home.payload("pre-tool-use.agent")),
+            "start" => home.start_session(),
+            "prompt" => home.send_prompt(),
+            "push" => home.push_event("post-tool-use.write"),
+            _ => home.run_hook("pre-handoff-validate", &home.payload("pre-tool-use.agent")),
         };
         assert_eq!(
             (answer.code, answer.stderr.as_str()),
             (Some(0), ""),
             "{hook}"
         );
-        let cache = home.cached();
+        let cache = home.read_cache();
         assert_eq!(cache["currentSd"], "SD-002C", "{hook}");
-        assert_eq!(cache["sessionId"], SESSION, "{hook}");
+        assert_eq!(cache["sessionId"], FIRST_SESSION, "{hook}");
         let names = home.claude_names();
         let aside = names
             .iter()
@@ -40,16 +40,16 @@ fn with_each_hook(make: impl Fn(&Home)) {
 
 #[test]
 fn a_truncated_cache_is_set_aside_at_any_length() {
-    let home = Home::new().holding();
-    let whole = fs::read(home.cache()).unwrap();
+    let home = Home::new().with_held_item();
+    let whole = fs::read(home.cache_path()).unwrap();
     for length in [0, 1, 2, whole.len() / 3, whole.len() / 2, whole.len() - 3] {
         home.write_cache(&whole[..length]);
-        let answer = home.start().ok();
+        let answer = home.start_session().ok();
         assert_eq!(answer.message().len(), 1, "{length}: {answer:?}");
-        assert_eq!(home.cached()["currentSd"], "SD-002C", "{length}");
+        assert_eq!(home.read_cache()["currentSd"], "SD-002C", "{length}");
     }
     with_each_hook(|home| {
-        let whole = fs::read(home.cache()).unwrap();
+        let whole = fs::read(home.cache_path()).unwrap();
         home.write_cache(&whole[..whole.len() / 2]);
     });
 }
@@ -57,7 +57,7 @@ fn a_truncated_cache_is_set_aside_at_any_length() {
 #[test]
 fn a_cache_of_a_hundred_megabytes_is_set_aside_unread() {
     with_each_hook(|home| {
-        File::create(home.cache())
+        File::create(home.cache_path())
             .unwrap()
             .set_len(100_000_000)
             .unwrap();
@@ -71,30 +71,30 @@ fn a_cache_nested_without_end_is_set_aside() {
 
 #[test]
 fn a_cache_of_nested_arrays_that_are_closed_breaks_nothing() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     home.write_cache(format!(
         "{{\"a\": {}{}}}",
         "[".repeat(5_000),
         "]".repeat(5_000)
     ));
-    let answer = home.start();
+    let answer = home.start_session();
     assert_eq!(answer.code, Some(0), "{answer:?}");
-    assert_eq!(home.cached()["currentSd"], "SD-002C");
+    assert_eq!(home.read_cache()["currentSd"], "SD-002C");
 }
 
 #[test]
 fn a_directory_in_the_place_of_the_cache_is_said_and_left() {
-    let home = Home::new().holding();
-    fs::remove_file(home.cache()).unwrap();
-    fs::create_dir(home.cache()).unwrap();
-    fs::write(home.cache().join("mine"), "kept").unwrap();
-    let answer = home.start();
+    let home = Home::new().with_held_item();
+    fs::remove_file(home.cache_path()).unwrap();
+    fs::create_dir(home.cache_path()).unwrap();
+    fs::write(home.cache_path().join("mine"), "kept").unwrap();
+    let answer = home.start_session();
     assert_eq!(answer.code, Some(0));
     assert_eq!(answer.message().len(), 1);
     assert!(answer.message()[0].contains("not a file"), "{answer:?}");
     assert!(answer.context().contains("item: SD-002C (claimed)"));
     assert_eq!(
-        fs::read_to_string(home.cache().join("mine")).unwrap(),
+        fs::read_to_string(home.cache_path().join("mine")).unwrap(),
         "kept"
     );
 }
@@ -102,8 +102,8 @@ fn a_directory_in_the_place_of_the_cache_is_said_and_left() {
 #[test]
 fn a_file_in_the_place_of_the_folder_is_said_and_left() {
     let home = Home::new();
-    fs::write(home.project().join(".claude"), "a file").unwrap();
-    let answer = home.start();
+    fs::write(home.project_dir().join(".claude"), "a file").unwrap();
+    let answer = home.start_session();
     assert_eq!(answer.code, Some(0));
     assert!(
         answer.stderr.starts_with("trueup: not fixed: "),
@@ -111,7 +111,7 @@ fn a_file_in_the_place_of_the_folder_is_said_and_left() {
     );
     assert_eq!(answer.stderr.lines().count(), 1);
     assert_eq!(
-        fs::read_to_string(home.project().join(".claude")).unwrap(),
+        fs::read_to_string(home.project_dir().join(".claude")).unwrap(),
         "a file"
     );
 }

@@ -25,7 +25,7 @@ fn git(home: &Home, folder: &Path, arguments: &[&str]) -> String {
         .current_dir(folder)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", home.user())
+        .env("HOME", home.user_home())
         .output()
         .unwrap();
     assert!(done.status.success(), "git {arguments:?}: {done:?}");
@@ -48,8 +48,8 @@ fn plan(number: usize) -> String {
 /// A repository with workplans, a remote and a database that knows nothing of them.
 fn repository(home: &Home) {
     let settings = "[user]\nname = t\nemail = t@example.org\n[protocol \"file\"]\nallow = always\n";
-    fs::write(home.user().join(".gitconfig"), settings).unwrap();
-    let project = home.project();
+    fs::write(home.user_home().join(".gitconfig"), settings).unwrap();
+    let project = home.project_dir();
     fs::create_dir_all(project.join("workplans")).unwrap();
     for number in 1..=PLANS {
         fs::write(project.join(format!("workplans/{number}.md")), plan(number)).unwrap();
@@ -69,12 +69,17 @@ fn repository(home: &Home) {
     ] {
         git(home, project, arguments);
     }
-    home.run("trueup").args(["db", "migrate"]).finish().ok();
+    home.prepare_run("trueup")
+        .args(["db", "migrate"])
+        .wait()
+        .ok();
 }
 
 fn fix(home: &Home) -> Value {
-    let run = home.run("trueup").args(["check", "--fix", "--json"]);
-    let answer = run.finish();
+    let run = home
+        .prepare_run("trueup")
+        .args(["check", "--fix", "--json"]);
+    let answer = run.wait();
     assert_eq!(answer.code, Some(0), "{answer:?}");
     answer.json()
 }
@@ -96,7 +101,7 @@ fn statuses(text: &str) -> BTreeMap<String, String> {
 #[track_caller]
 fn assert_files_are_whole(home: &Home) {
     for number in 1..=PLANS {
-        let path = home.project().join(format!("workplans/{number}.md"));
+        let path = home.project_dir().join(format!("workplans/{number}.md"));
         let text = fs::read_to_string(&path).unwrap();
         let found = statuses(&text);
         assert_eq!(found.len(), TASKS, "{text}");
@@ -112,7 +117,7 @@ fn assert_files_are_whole(home: &Home) {
 /// Lets runs go on until nothing is left to do, and holds everything against everything.
 #[track_caller]
 fn converges(home: &Home) {
-    let project = home.project();
+    let project = home.project_dir();
     // The git of a run that was killed may still be at work.
     let is_done = |object: &Value| {
         let found = object["divergences"].as_array().unwrap();
@@ -134,14 +139,15 @@ fn converges(home: &Home) {
     assert_eq!(git(home, &remote, &["rev-parse", "main"]), head);
     let items: usize = PLANS * (TASKS + 1);
     for table in ["work_items", "workplan_links"] {
-        let count: i64 = home.ask(&format!("SELECT count(*) FROM {table}"), []);
+        let count: i64 = home.query_value(&format!("SELECT count(*) FROM {table}"), []);
         assert_eq!(usize::try_from(count).unwrap(), items, "{table}");
     }
     for number in 1..=PLANS {
         let text = fs::read_to_string(project.join(format!("workplans/{number}.md"))).unwrap();
         for (task, word) in statuses(&text) {
             let key = format!("A-WP-{number}-{task}");
-            let status: String = home.ask("SELECT status FROM work_items WHERE key = ?1", [&key]);
+            let status: String =
+                home.query_value("SELECT status FROM work_items WHERE key = ?1", [&key]);
             let expected = match &*status {
                 "queued" => "todo",
                 "running" => "in_progress",
@@ -149,7 +155,8 @@ fn converges(home: &Home) {
                 other => other,
             };
             assert_eq!(word, expected, "{key}");
-            let link: String = home.ask("SELECT link FROM workplan_links WHERE item = ?1", [&key]);
+            let link: String =
+                home.query_value("SELECT link FROM workplan_links WHERE item = ?1", [&key]);
             assert_eq!(text.matches(&link).count(), 1, "{key}");
         }
         assert_eq!(text.matches("state_hub_task_id").count(), TASKS);
@@ -157,7 +164,7 @@ fn converges(home: &Home) {
     }
     let names = fs::read_dir(project.join("workplans")).unwrap();
     assert_eq!(names.count(), PLANS, "no draft is left");
-    let records = fs::read_dir(home.trueup().join("unfinished"));
+    let records = fs::read_dir(home.trueup_home().join("unfinished"));
     assert_eq!(records.into_iter().flatten().count(), 0);
 }
 
@@ -177,12 +184,12 @@ fn what_a_killed_run_left_is_taken_up_or_back() {
             } else {
                 "running"
             };
-            home.sql(
+            home.execute_sql(
                 "UPDATE work_items SET status = ?1 WHERE key = ?2 AND status <> ?1",
                 [status, &format!("A-WP-{plan}-T{task}")],
             );
         }
-        let run = home.run("trueup").args(["check", "--fix"]);
+        let run = home.prepare_run("trueup").args(["check", "--fix"]);
         kill_loop.kill(run, b"");
         assert_files_are_whole(&home);
         if number.is_multiple_of(8) {
@@ -198,7 +205,7 @@ fn a_first_run_that_is_killed_links_nothing_twice() {
     while kill_loop.goes_on() {
         let home = Home::new();
         repository(&home);
-        let run = home.run("trueup").args(["check", "--fix"]);
+        let run = home.prepare_run("trueup").args(["check", "--fix"]);
         kill_loop.kill(run, b"");
         assert_files_are_whole(&home);
         converges(&home);
@@ -223,13 +230,13 @@ fn the_git_of_a_killed_run_is_waited_for() {
         begun.display(),
         go.display()
     );
-    program::write(&shims.join("git"), &script).unwrap();
-    home.sql(
+    program::write_program(&shims.join("git"), &script).unwrap();
+    home.execute_sql(
         "UPDATE work_items SET status = 'running' WHERE key = 'A-WP-1-T1'",
         [],
     );
     let path = format!("{}:{path}", shims.display());
-    let mut run = home.run("trueup").args(["check", "--fix"]);
+    let mut run = home.prepare_run("trueup").args(["check", "--fix"]);
     run = run.env("PATH", path);
     let mut killed = run.spawn();
     fs::read(&begun).unwrap();
@@ -238,11 +245,11 @@ fn the_git_of_a_killed_run_is_waited_for() {
     // What that git will commit is not put back before it has.
     let said = fix(&home)["warnings"].to_string();
     assert!(said.contains("still running"), "{said}");
-    let text = fs::read_to_string(home.project().join("workplans/1.md")).unwrap();
+    let text = fs::read_to_string(home.project_dir().join("workplans/1.md")).unwrap();
     assert_eq!(statuses(&text)["T1"], "in_progress");
     fs::write(&go, "\n").unwrap();
     converges(&home);
-    let log = git(&home, home.project(), &["log", "--format=%s"]);
+    let log = git(&home, home.project_dir(), &["log", "--format=%s"]);
     assert_eq!(log.matches("sync task status").count(), 2, "{log}");
 }
 
@@ -253,18 +260,18 @@ fn mounted() -> Option<(Home, Mount)> {
     fs::create_dir(&place).unwrap();
     let mount = Mount::over(&place, "4m")?;
     home.move_project(place);
-    home.git(&["init", "--quiet", "--initial-branch=main"]);
+    home.run_git(&["init", "--quiet", "--initial-branch=main"]);
     repository(&home);
     fix(&home);
     let arguments = ["item", "transition", "A-WP-1-T1", "completed"];
-    home.run("trueup").args(arguments).finish().ok();
+    home.prepare_run("trueup").args(arguments).wait().ok();
     Some((home, mount))
 }
 
 /// Nothing is written, why is said, and once it can be all is well.
 fn waits(home: &Home, words: &str, mend: impl Fn()) {
-    let text = || fs::read(home.project().join("workplans/1.md")).unwrap();
-    let head = || git(home, home.project(), &["rev-parse", "HEAD"]);
+    let text = || fs::read(home.project_dir().join("workplans/1.md")).unwrap();
+    let head = || git(home, home.project_dir(), &["rev-parse", "HEAD"]);
     let before = (text(), head());
     let object = fix(home);
     let repo = &object["data"]["repos"][0];
@@ -272,7 +279,10 @@ fn waits(home: &Home, words: &str, mend: impl Fn()) {
     assert!(skipped.contains(words), "{object}");
     assert_eq!((text(), head()), before);
     mend();
-    assert_eq!(git(home, home.project(), &["status", "--porcelain"]), "");
+    assert_eq!(
+        git(home, home.project_dir(), &["status", "--porcelain"]),
+        ""
+    );
     converges(home);
 }
 
@@ -282,7 +292,7 @@ fn a_full_disk_under_the_workplans() {
         return;
     };
     // The filler is no file of the repository.
-    fs::write(home.project().join(".git/info/exclude"), "filler\n").unwrap();
+    fs::write(home.project_dir().join(".git/info/exclude"), "filler\n").unwrap();
     mount.fill();
     waits(&home, "No space left", || mount.free());
 }

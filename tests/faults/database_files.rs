@@ -4,7 +4,7 @@
 use std::fs;
 
 use rusqlite::Connection;
-use support::home::{Home, SESSION};
+use support::home::{FIRST_SESSION, Home};
 
 const COMMANDS: [&[&str]; 9] = [
     &["db", "status"],
@@ -21,13 +21,13 @@ const COMMANDS: [&[&str]; 9] = [
 /// Puts `bytes` in the place of a good database and lets everything meet it.
 #[track_caller]
 fn assert_refused(name: &str, damage: impl Fn(Vec<u8>) -> Vec<u8>) {
-    let home = Home::new().holding();
-    let file = home.trueup().join("trueup.db");
-    home.database()
+    let home = Home::new().with_held_item();
+    let file = home.trueup_home().join("trueup.db");
+    home.open_database()
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         .unwrap();
     for rest in ["trueup.db-wal", "trueup.db-shm"] {
-        let _ = fs::remove_file(home.trueup().join(rest));
+        let _ = fs::remove_file(home.trueup_home().join(rest));
     }
     let bytes = damage(fs::read(&file).unwrap());
     fs::write(&file, &bytes).unwrap();
@@ -39,10 +39,10 @@ fn assert_refused(name: &str, damage: impl Fn(Vec<u8>) -> Vec<u8>) {
     };
     for arguments in COMMANDS {
         let answer = home
-            .run("trueup")
+            .prepare_run("trueup")
             .args(arguments)
-            .env("TRUEUP_SESSION_ID", SESSION)
-            .finish();
+            .env("TRUEUP_SESSION_ID", FIRST_SESSION)
+            .wait();
         assert_eq!(answer.code, Some(3), "{name}: {arguments:?}: {answer:?}");
         assert!(
             !answer.stderr.trim().is_empty(),
@@ -53,8 +53,8 @@ fn assert_refused(name: &str, damage: impl Fn(Vec<u8>) -> Vec<u8>) {
             "{name}: {arguments:?}: {answer:?}"
         );
         unchanged(&format!("{arguments:?}"));
-        let json = home.run("trueup").args(arguments).args(["--json"]);
-        let json = json.env("TRUEUP_SESSION_ID", SESSION).finish();
+        let json = home.prepare_run("trueup").args(arguments).args(["--json"]);
+        let json = json.env("TRUEUP_SESSION_ID", FIRST_SESSION).wait();
         assert_eq!(json.json()["ok"], false, "{name}: {arguments:?}");
         assert!(
             json.json()["error"]["code"].is_string(),
@@ -62,12 +62,12 @@ fn assert_refused(name: &str, damage: impl Fn(Vec<u8>) -> Vec<u8>) {
         );
     }
     let fix = home
-        .run("validate-session-state")
-        .args(["--fix", "--session", SESSION])
-        .finish();
+        .prepare_run("validate-session-state")
+        .args(["--fix", "--session", FIRST_SESSION])
+        .wait();
     assert_eq!(fix.code, Some(3), "{name}: {fix:?}");
     unchanged("validate-session-state --fix");
-    let answer = home.start();
+    let answer = home.start_session();
     assert_eq!(
         (answer.code, answer.stderr.lines().count()),
         (Some(0), 1),
@@ -78,10 +78,10 @@ fn assert_refused(name: &str, damage: impl Fn(Vec<u8>) -> Vec<u8>) {
         "{name}"
     );
     unchanged("session-start-sync");
-    home.prompt().one_line();
-    home.push("stop").one_line();
+    home.send_prompt().single_line();
+    home.push_event("stop").single_line();
     unchanged("checkpoint-push");
-    let answer = home.hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"));
+    let answer = home.run_hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"));
     assert_eq!(
         (answer.code, answer.stderr.lines().count()),
         (Some(0), 1),
@@ -89,7 +89,7 @@ fn assert_refused(name: &str, damage: impl Fn(Vec<u8>) -> Vec<u8>) {
     );
     unchanged("pre-handoff-validate");
     assert_eq!(
-        home.cached()["currentSd"],
+        home.read_cache()["currentSd"],
         "SD-002C",
         "{name}: the copy stays"
     );
@@ -162,15 +162,15 @@ fn a_database_of_another_program() {
 #[test]
 fn a_directory_in_its_place() {
     let home = Home::new();
-    fs::create_dir(home.trueup().join("trueup.db")).unwrap();
-    let answer = home.run("trueup").args(["db", "status"]).finish();
+    fs::create_dir(home.trueup_home().join("trueup.db")).unwrap();
+    let answer = home.prepare_run("trueup").args(["db", "status"]).wait();
     assert_eq!(answer.code, Some(3), "{answer:?}");
-    let answer = home.start();
+    let answer = home.start_session();
     assert_eq!(answer.code, Some(0));
     assert!(answer.message()[0].contains("not a file"), "{answer:?}");
-    home.push("stop").one_line();
+    home.push_event("stop").single_line();
     assert_eq!(
-        fs::read_dir(home.trueup().join("trueup.db"))
+        fs::read_dir(home.trueup_home().join("trueup.db"))
             .unwrap()
             .count(),
         0

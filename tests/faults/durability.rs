@@ -21,9 +21,9 @@ fn can_watch() -> bool {
 /// of their files.
 fn calls(home: &Home, arguments: &[&str]) -> Vec<String> {
     let record = home.root().join("calls");
-    let run = home.run("trueup").args(arguments);
+    let run = home.prepare_run("trueup").args(arguments);
     let answer = run
-        .through("strace", |program| {
+        .run_through("strace", |program| {
             let mut words: Vec<OsString> = ["-f", "-y", "-e"].map(OsString::from).into();
             words.push("trace=pwrite64,write,fsync,fdatasync".into());
             words.push("-o".into());
@@ -31,7 +31,7 @@ fn calls(home: &Home, arguments: &[&str]) -> Vec<String> {
             words.push(program.to_owned());
             words
         })
-        .finish();
+        .wait();
     assert_eq!(answer.code, Some(0), "{}", answer.stderr);
     let record = fs::read_to_string(record).unwrap();
     record.lines().map(str::to_owned).collect()
@@ -40,7 +40,7 @@ fn calls(home: &Home, arguments: &[&str]) -> Vec<String> {
 #[test]
 fn a_write_is_on_the_disk_before_it_is_reported() {
     if can_watch() {
-        assert_settled(&Home::new().holding());
+        assert_settled(&Home::new().with_held_item());
     }
 }
 
@@ -50,14 +50,18 @@ fn a_write_through_a_link_is_on_the_disk_before_it_is_reported() {
     if !can_watch() {
         return;
     }
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     let real = home.root().join("real");
     fs::create_dir(&real).unwrap();
-    let (link, real) = (home.trueup().join("trueup.db"), real.join("trueup.db"));
+    let (link, real) = (home.trueup_home().join("trueup.db"), real.join("trueup.db"));
     fs::rename(&link, &real).unwrap();
     std::os::unix::fs::symlink("../real/trueup.db", &link).unwrap();
     assert_settled(&home);
-    let beside = |ending: &str| home.trueup().join(format!("trueup.db{ending}")).exists();
+    let beside = |ending: &str| {
+        home.trueup_home()
+            .join(format!("trueup.db{ending}"))
+            .exists()
+    };
     assert!(!beside("-wal") && !beside("-shm"));
     assert!(real.with_file_name("trueup.db.queue").exists());
 }
@@ -66,7 +70,7 @@ fn a_write_through_a_link_is_on_the_disk_before_it_is_reported() {
 #[track_caller]
 fn assert_settled(home: &Home) {
     // With the database open elsewhere, nobody moves the log into the file on the way out.
-    let other = home.database();
+    let other = home.open_database();
     other
         .query_row("SELECT count(*) FROM events", [], |row| {
             row.get::<_, i64>(0)

@@ -2,59 +2,59 @@
 
 use std::fs;
 
-use support::home::{Home, SESSION};
+use support::home::{FIRST_SESSION, Home};
 
 use super::mount::Mount;
 
 #[test]
 fn a_full_disk_under_trueups_directory() {
     let mut home = Home::new();
-    let Some(mount) = Mount::over(&home.trueup(), "2m") else {
+    let Some(mount) = Mount::over(&home.trueup_home(), "2m") else {
         return;
     };
-    home = home.holding();
-    let before = home.state().to_string();
+    home = home.with_held_item();
+    let before = home.execution_state().to_string();
     mount.fill();
-    let answer = home.start();
+    let answer = home.start_session();
     assert_eq!(answer.code, Some(0));
     // Reading takes room too, unless the files for it are still there: then it is the truth.
     let is_whole = answer.context().contains("item: SD-002C (claimed)");
     let is_dated = answer.context().contains("currentSd: SD-002C")
         && answer.message().iter().any(|line| line.contains("full"));
     assert!(is_whole || is_dated, "{answer:?}");
-    let answer = home.push("post-tool-use.todo-write");
+    let answer = home.push_event("post-tool-use.todo-write");
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
     assert!(
         answer.stderr.contains("full") && answer.stderr.contains("it is lost"),
         "{answer:?}"
     );
-    let answer = home.hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"));
+    let answer = home.run_hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"));
     assert_eq!(answer.code, Some(0), "{answer:?}");
     let answer = home
-        .run("trueup")
-        .args(["set", "--task", "x", "--session", SESSION])
-        .finish();
+        .prepare_run("trueup")
+        .args(["set", "--task", "x", "--session", FIRST_SESSION])
+        .wait();
     assert_eq!(answer.code, Some(3), "{answer:?}");
     assert!(answer.stderr.contains("full"), "{answer:?}");
     mount.free();
-    assert_eq!(home.ask::<String>("PRAGMA quick_check", []), "ok");
-    assert_eq!(home.state().to_string(), before);
-    assert_eq!(home.start().code, Some(0));
-    home.run("trueup")
-        .args(["set", "--task", "x", "--session", SESSION])
-        .finish()
+    assert_eq!(home.query_value::<String>("PRAGMA quick_check", []), "ok");
+    assert_eq!(home.execution_state().to_string(), before);
+    assert_eq!(home.start_session().code, Some(0));
+    home.prepare_run("trueup")
+        .args(["set", "--task", "x", "--session", FIRST_SESSION])
+        .wait()
         .ok();
-    assert_eq!(home.cached()["currentTask"], "x");
+    assert_eq!(home.read_cache()["currentTask"], "x");
 }
 
 #[test]
 fn a_full_disk_before_there_is_a_database() {
     let home = Home::new();
-    let Some(mount) = Mount::over(&home.trueup(), "64k") else {
+    let Some(mount) = Mount::over(&home.trueup_home(), "64k") else {
         return;
     };
     mount.fill();
-    let answer = home.start();
+    let answer = home.start_session();
     assert_eq!(answer.code, Some(0));
     assert!(
         answer
@@ -62,10 +62,10 @@ fn a_full_disk_before_there_is_a_database() {
             .iter()
             .any(|line| line.contains("full") || line.contains("space"))
     );
-    let answer = home.run("trueup").args(["db", "migrate"]).finish();
+    let answer = home.prepare_run("trueup").args(["db", "migrate"]).wait();
     assert_eq!(answer.code, Some(3), "{answer:?}");
     mount.free();
-    let names: Vec<_> = fs::read_dir(home.trueup())
+    let names: Vec<_> = fs::read_dir(home.trueup_home())
         .unwrap()
         .map(|entry| entry.unwrap())
         .filter(|entry| entry.file_name() != "trueup.db.queue" && entry.file_name() != "trueup.log")
@@ -77,7 +77,7 @@ fn a_full_disk_before_there_is_a_database() {
             .all(|name| !name.to_string_lossy().contains("database")),
         "{names:?}"
     );
-    assert!(!home.trueup().join("trueup.db").exists());
+    assert!(!home.trueup_home().join("trueup.db").exists());
 }
 
 #[test]
@@ -85,10 +85,10 @@ fn a_full_disk_under_the_repository() {
     let Some((home, mount)) = Mount::under_a_repository() else {
         return;
     };
-    let before = fs::read(home.cache()).unwrap();
+    let before = fs::read(home.cache_path()).unwrap();
     mount.fill();
-    home.set(SESSION, "execution_state.currentPhase", "EXEC");
-    let answer = home.start();
+    home.set_state(FIRST_SESSION, "execution_state.currentPhase", "EXEC");
+    let answer = home.start_session();
     assert_eq!(answer.code, Some(0));
     assert!(
         answer.stderr.starts_with("trueup: not fixed: "),
@@ -104,7 +104,7 @@ fn a_full_disk_under_the_repository() {
         "{answer:?}"
     );
     assert_eq!(
-        fs::read(home.cache()).unwrap(),
+        fs::read(home.cache_path()).unwrap(),
         before,
         "the old file stays whole"
     );
@@ -113,7 +113,7 @@ fn a_full_disk_under_the_repository() {
         ["auto-proceed-state.json"],
         "no draft is left"
     );
-    let gate = home.hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"));
+    let gate = home.run_hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"));
     assert_eq!(
         gate.code,
         Some(0),
@@ -121,19 +121,19 @@ fn a_full_disk_under_the_repository() {
     );
     assert!(gate.stdout.contains("No space left on device"), "{gate:?}");
     mount.free();
-    assert_eq!(home.start().code, Some(0));
-    assert_eq!(home.cached()["currentPhase"], "EXEC");
+    assert_eq!(home.start_session().code, Some(0));
+    assert_eq!(home.read_cache()["currentPhase"], "EXEC");
 }
 
 #[test]
 fn a_disk_that_fills_up_while_others_have_the_database_open() {
     let mut home = Home::new();
-    let Some(mount) = Mount::over(&home.trueup(), "2m") else {
+    let Some(mount) = Mount::over(&home.trueup_home(), "2m") else {
         return;
     };
-    home = home.holding();
+    home = home.with_held_item();
     // Keeps the log and the shared memory in place.
-    let other = home.database();
+    let other = home.open_database();
     let count = || {
         other.query_row("SELECT count(*) FROM events", [], |row| {
             row.get::<_, i64>(0)
@@ -145,12 +145,12 @@ fn a_disk_that_fills_up_while_others_have_the_database_open() {
     // The log may have room for a few more writes; each of them is whole or not there.
     for number in 0..40 {
         let task = format!("{number}-{}", "x".repeat(2_000));
-        let run = home
-            .run("trueup")
-            .args(["set", "--task", &task, "--session", SESSION]);
-        let answer = run.finish();
+        let run =
+            home.prepare_run("trueup")
+                .args(["set", "--task", &task, "--session", FIRST_SESSION]);
+        let answer = run.wait();
         if answer.code == Some(0) {
-            assert_eq!(home.state()["currentTask"], task);
+            assert_eq!(home.execution_state()["currentTask"], task);
         } else {
             assert_eq!(answer.code, Some(3), "{answer:?}");
             assert!(answer.stderr.contains("full"), "{answer:?}");
@@ -158,14 +158,14 @@ fn a_disk_that_fills_up_while_others_have_the_database_open() {
         }
     }
     assert!(refused > 0, "the disk was not full");
-    let answer = home.push("session-end.other");
+    let answer = home.push_event("session-end.other");
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
     assert!(count().unwrap() >= before);
     mount.free();
-    assert_eq!(home.ask::<String>("PRAGMA quick_check", []), "ok");
-    home.run("trueup")
-        .args(["set", "--task", "x", "--session", SESSION])
-        .finish()
+    assert_eq!(home.query_value::<String>("PRAGMA quick_check", []), "ok");
+    home.prepare_run("trueup")
+        .args(["set", "--task", "x", "--session", FIRST_SESSION])
+        .wait()
         .ok();
     drop(other);
 }

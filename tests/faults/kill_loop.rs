@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use support::home::Run;
+use support::home::ProcessRun;
 
 /// The first guess of a life, in microseconds.
 const FIRST_GUESS: u64 = 10_000;
@@ -91,7 +91,7 @@ impl KillLoop {
     }
 
     /// Starts a run, sends it `input`, and kills it at a random moment of its life.
-    pub(crate) fn kill(&mut self, run: Run<'_>, input: &[u8]) -> Fate {
+    pub(crate) fn kill(&mut self, run: ProcessRun<'_>, input: &[u8]) -> Fate {
         let moment = Duration::from_micros(self.chance.below(self.life));
         let status = kill_after(run, input, moment);
         self.runs += 1;
@@ -110,7 +110,7 @@ impl KillLoop {
 }
 
 /// Starts a process, and kills it after `moment` unless it ended before.
-fn kill_after(mut run: Run<'_>, input: &[u8], moment: Duration) -> ExitStatus {
+fn kill_after(mut run: ProcessRun<'_>, input: &[u8], moment: Duration) -> ExitStatus {
     let mut child = run.spawn();
     let mut stdin = child.stdin.take().unwrap();
     // The pipe holds a payload of this size; a process that died early closes it.

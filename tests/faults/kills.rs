@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use support::home::{Home, SESSION};
+use support::home::{FIRST_SESSION, Home};
 
 use super::kill_loop::{Fate, KillLoop};
 
@@ -11,11 +11,11 @@ const KILLS: usize = 220;
 
 #[track_caller]
 fn assert_cache_is_whole(home: &Home) {
-    match fs::read_to_string(home.cache()) {
+    match fs::read_to_string(home.cache_path()) {
         Ok(text) => {
             let cache: serde_json::Value = serde_json::from_str(&text)
                 .unwrap_or_else(|error| panic!("a torn cache ({error}): {text}"));
-            assert_eq!(cache["sessionId"], SESSION);
+            assert_eq!(cache["sessionId"], FIRST_SESSION);
         }
         Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::NotFound),
     }
@@ -23,9 +23,9 @@ fn assert_cache_is_whole(home: &Home) {
 
 #[track_caller]
 fn assert_database_is_whole(home: &Home) {
-    assert_eq!(home.ask::<String>("PRAGMA quick_check", []), "ok");
+    assert_eq!(home.query_value::<String>("PRAGMA quick_check", []), "ok");
     assert_eq!(
-        home.database()
+        home.open_database()
             .prepare("PRAGMA foreign_key_check")
             .unwrap()
             .query([])
@@ -39,7 +39,7 @@ fn assert_database_is_whole(home: &Home) {
 
 /// Lists what killed writers left: drafts of caches and databases.
 fn drafts(home: &Home) -> Vec<String> {
-    let entries = fs::read_dir(home.trueup()).unwrap();
+    let entries = fs::read_dir(home.trueup_home()).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
     let all = names.chain(home.claude_names());
     all.filter(|name| name.contains(".tmp-") || name.starts_with(".new-database-"))
@@ -48,44 +48,52 @@ fn drafts(home: &Home) -> Vec<String> {
 
 #[test]
 fn nothing_is_torn_or_lost_by_220_kills() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     let mut kill_loop = KillLoop::new(KILLS);
-    home.run("trueup")
-        .args(["set", "--task", "0", "--session", SESSION])
-        .finish()
+    home.prepare_run("trueup")
+        .args(["set", "--task", "0", "--session", FIRST_SESSION])
+        .wait()
         .ok();
     let mut acknowledged = 0;
     while kill_loop.goes_on() {
         let number = kill_loop.runs() + 1;
         match kill_loop.chance.below(5) {
             0 => {
-                home.set(SESSION, "chain_orchestrators", number.is_multiple_of(2));
-                let payload = home.payload("session-start.resume").bytes();
-                kill_loop.kill(home.run("session-start-sync"), &payload);
+                home.set_state(
+                    FIRST_SESSION,
+                    "chain_orchestrators",
+                    number.is_multiple_of(2),
+                );
+                let payload = home.payload("session-start.resume").to_bytes();
+                kill_loop.kill(home.prepare_run("session-start-sync"), &payload);
             }
             1 => {
-                if home.cache().exists() {
-                    home.edit("autoProceed", number.is_multiple_of(2));
+                if home.cache_path().exists() {
+                    home.edit_cache("autoProceed", number.is_multiple_of(2));
                 }
-                let payload = home.payload("post-tool-use.write").bytes();
-                kill_loop.kill(home.run("checkpoint-push"), &payload);
+                let payload = home.payload("post-tool-use.write").to_bytes();
+                kill_loop.kill(home.prepare_run("checkpoint-push"), &payload);
             }
             2 => {
-                let payload = home.payload("pre-tool-use.agent").bytes();
-                kill_loop.kill(home.run("pre-handoff-validate"), &payload);
+                let payload = home.payload("pre-tool-use.agent").to_bytes();
+                kill_loop.kill(home.prepare_run("pre-handoff-validate"), &payload);
             }
             _ => {
                 let task = number.to_string();
-                let run = home
-                    .run("trueup")
-                    .args(["set", "--task", &task, "--session", SESSION]);
+                let run = home.prepare_run("trueup").args([
+                    "set",
+                    "--task",
+                    &task,
+                    "--session",
+                    FIRST_SESSION,
+                ]);
                 if kill_loop.kill(run, b"") == Fate::Done {
                     acknowledged = number;
                 }
             }
         }
         assert_cache_is_whole(&home);
-        let stored = home.state()["currentTask"]
+        let stored = home.execution_state()["currentTask"]
             .as_str()
             .unwrap()
             .parse::<usize>()
@@ -100,9 +108,9 @@ fn nothing_is_torn_or_lost_by_220_kills() {
     }
     assert_database_is_whole(&home);
     let before = drafts(&home).len();
-    home.set(SESSION, "execution_state.currentPhase", "DONE");
-    assert_eq!(home.start().code, Some(0));
-    assert_eq!(home.cached()["currentPhase"], "DONE");
+    home.set_state(FIRST_SESSION, "execution_state.currentPhase", "DONE");
+    assert_eq!(home.start_session().code, Some(0));
+    assert_eq!(home.read_cache()["currentPhase"], "DONE");
     assert_eq!(
         drafts(&home),
         [""; 0],
@@ -114,18 +122,18 @@ fn nothing_is_torn_or_lost_by_220_kills() {
 fn a_database_whose_creation_was_killed_is_absent_or_whole() {
     let home = Home::new();
     let mut kill_loop = KillLoop::new(40);
-    let payload = home.payload("session-start.startup").bytes();
+    let payload = home.payload("session-start.startup").to_bytes();
     while kill_loop.goes_on() {
         for name in ["trueup.db", "trueup.db-wal", "trueup.db-shm"] {
-            let _ = fs::remove_file(home.trueup().join(name));
+            let _ = fs::remove_file(home.trueup_home().join(name));
         }
-        kill_loop.kill(home.run("session-start-sync"), &payload);
-        if home.trueup().join("trueup.db").exists() {
+        kill_loop.kill(home.prepare_run("session-start-sync"), &payload);
+        if home.trueup_home().join("trueup.db").exists() {
             assert_database_is_whole(&home);
-            home.ask::<String>("SELECT value FROM trueup_meta WHERE key = 'lineage'", []);
+            home.query_value::<String>("SELECT value FROM trueup_meta WHERE key = 'lineage'", []);
         }
     }
-    let _ = fs::remove_file(home.trueup().join("trueup.db"));
-    assert_eq!(home.start().code, Some(0));
+    let _ = fs::remove_file(home.trueup_home().join("trueup.db"));
+    assert_eq!(home.start_session().code, Some(0));
     assert_eq!(drafts(&home), [""; 0]);
 }

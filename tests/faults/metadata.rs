@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::thread;
 
 use serde_json::Value;
-use support::home::{Answer, Home, Run};
-use support::race::{PROCESSES, at_once};
+use support::home::{Home, ProcessOutput, ProcessRun};
+use support::race::{PROCESSES, run_at_once};
 
 use super::kill_loop::{Fate, KillLoop};
 use super::mount::Mount;
@@ -17,18 +17,18 @@ const ID: &str = "77c90e61";
 const KILLS: usize = 80;
 
 fn path(home: &Home) -> PathBuf {
-    home.project()
+    home.project_dir()
         .join("agents")
         .join(ID)
         .join("adw_state.json")
 }
 
-fn setting<'h>(home: &'h Home, pair: &str) -> Run<'h> {
-    home.run("trueup").args(["meta", "set", ID, pair])
+fn setting<'h>(home: &'h Home, pair: &str) -> ProcessRun<'h> {
+    home.prepare_run("trueup").args(["meta", "set", ID, pair])
 }
 
-fn set(home: &Home, pair: &str) -> Answer {
-    setting(home, pair).finish()
+fn set(home: &Home, pair: &str) -> ProcessOutput {
+    setting(home, pair).wait()
 }
 
 /// Lists the names beside the file, and the file's.
@@ -44,10 +44,10 @@ fn names(home: &Home) -> Vec<String> {
 #[test]
 fn of_64_processes_that_set_different_fields_none_is_lost() {
     let home = Home::new();
-    for answer in at_once(PROCESSES, |n| setting(&home, &format!("k{n}={n}"))) {
+    for answer in run_at_once(PROCESSES, |n| setting(&home, &format!("k{n}={n}"))) {
         answer.ok();
     }
-    let state = Home::read(&path(&home));
+    let state = Home::read_json(&path(&home));
     for n in 0..PROCESSES {
         assert_eq!(state[format!("k{n}")], n, "{state}");
     }
@@ -74,7 +74,7 @@ fn a_parent_and_a_child_that_save_at_once_lose_nothing() {
             });
         }
     });
-    let state = Home::read(&path(&home));
+    let state = Home::read_json(&path(&home));
     for who in ["parent", "child"] {
         for n in 0..SAVES {
             assert_eq!(state[format!("{who}_{n}")]["n"], n, "{state}");
@@ -93,13 +93,13 @@ fn a_killed_set_leaves_the_old_or_the_new_file() {
     let mut acknowledged = 0;
     while kill_loop.goes_on() {
         let number = u64::try_from(kill_loop.runs() + 1).unwrap();
-        let before = Home::read(&path(&home));
+        let before = Home::read_json(&path(&home));
         let pair = format!("n={number}");
-        let run = home.run("trueup").args(["meta", "set", ID, &pair]);
+        let run = home.prepare_run("trueup").args(["meta", "set", ID, &pair]);
         if kill_loop.kill(run, b"") == Fate::Done {
             acknowledged = number;
         }
-        let state: Value = Home::read(&path(&home));
+        let state: Value = Home::read_json(&path(&home));
         assert!(
             state["n"] == before["n"] || state["n"] == number,
             "neither old nor new: {}",
@@ -132,7 +132,7 @@ fn a_full_disk_leaves_the_old_file_whole() {
     assert_eq!(names(&home), ["adw_state.json"], "no draft is left");
     mount.free();
     set(&home, "a=2").ok();
-    assert_eq!(Home::read(&path(&home))["a"], 2);
+    assert_eq!(Home::read_json(&path(&home))["a"], 2);
 }
 
 #[test]
@@ -148,7 +148,10 @@ fn a_read_only_repository_is_read_and_not_written() {
         answer.stderr.contains("Read-only file system"),
         "{answer:?}"
     );
-    let read = home.run("trueup").args(["meta", "get", ID, "a"]).finish();
+    let read = home
+        .prepare_run("trueup")
+        .args(["meta", "get", ID, "a"])
+        .wait();
     assert_eq!(read.ok().stdout, "1\n");
     mount.read_only(false);
 }

@@ -51,8 +51,8 @@ impl Mount {
         fs::create_dir(&place).unwrap();
         let mount = Self::over(&place, "1m")?;
         home.move_project(place);
-        home.git(&["init", "--quiet", "--initial-branch=main"]);
-        Some((home.holding(), mount))
+        home.run_git(&["init", "--quiet", "--initial-branch=main"]);
+        Some((home.with_held_item(), mount))
     }
 
     /// Makes it read-only, or writable again.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::thread;
 
-use support::home::{Answer, Home};
+use support::home::{Home, ProcessOutput};
 
 const PROCESSES: usize = 64;
 const CHILDREN: usize = 40;
@@ -18,12 +18,12 @@ fn child(n: usize) -> String {
 }
 
 /// Runs `trueup next --claim` in every session at once.
-fn at_once(home: &Home, arguments: &[&str]) -> Vec<Answer> {
+fn at_once(home: &Home, arguments: &[&str]) -> Vec<ProcessOutput> {
     thread::scope(|scope| {
         let start = |n| {
             scope.spawn(move || {
-                let run = home.run("trueup").args(arguments);
-                run.args(["--json", "--session", &id(n)]).finish()
+                let run = home.prepare_run("trueup").args(arguments);
+                run.args(["--json", "--session", &id(n)]).wait()
             })
         };
         let workers: Vec<_> = (0..PROCESSES).map(start).collect();
@@ -34,16 +34,16 @@ fn at_once(home: &Home, arguments: &[&str]) -> Vec<Answer> {
 
 fn race() -> Home {
     let home = Home::new();
-    home.start().ok();
+    home.start_session().ok();
     for n in 0..PROCESSES {
-        home.sql(
+        home.execute_sql(
             "INSERT INTO claude_sessions (session_id, worktree) VALUES (?1, ?2)",
-            [id(n), home.project().display().to_string()],
+            [id(n), home.project_dir().display().to_string()],
         );
     }
     home.add_item("RACE");
     for n in 0..CHILDREN {
-        home.sql(
+        home.execute_sql(
             "INSERT INTO work_items (key, parent, position) VALUES (?1, 'RACE', ?2)",
             (child(n), i64::try_from(n).unwrap()),
         );
@@ -72,7 +72,8 @@ fn of_64_processes_that_want_the_next_of_40_children_each_child_goes_to_one() {
                 continue;
             };
             assert_eq!(data["outcome"], "claimed", "{data}");
-            let holder: String = home.ask("SELECT holder FROM work_items WHERE key = ?1", [key]);
+            let holder: String =
+                home.query_value("SELECT holder FROM work_items WHERE key = ?1", [key]);
             assert_eq!(holder, id(n), "round {round}: {key}");
             let twice = taken.insert(key.to_owned(), n);
             assert_eq!(twice, None, "round {round}: {key} went to two");
@@ -80,7 +81,7 @@ fn of_64_processes_that_want_the_next_of_40_children_each_child_goes_to_one() {
         let all: Vec<String> = (0..CHILDREN).map(child).collect();
         assert_eq!(taken.into_keys().collect::<Vec<_>>(), all, "round {round}");
         assert_eq!(empty, PROCESSES - CHILDREN);
-        let claims: i64 = home.ask(
+        let claims: i64 = home.query_value(
             "SELECT count(*) FROM events WHERE kind = 'claimed' AND key LIKE 'RACE.%'",
             [],
         );
@@ -98,8 +99,8 @@ fn workers_that_complete_and_move_on_finish_every_child_once() {
             let mut done = Vec::new();
             let session = id(n);
             let run = |arguments: &[&str]| {
-                let run = home.run("trueup").args(arguments);
-                let answer = run.args(["--json", "--session", &session]).finish();
+                let run = home.prepare_run("trueup").args(arguments);
+                let answer = run.args(["--json", "--session", &session]).wait();
                 assert_eq!(
                     (answer.code, answer.stderr.as_str()),
                     (Some(0), ""),
@@ -129,7 +130,7 @@ fn workers_that_complete_and_move_on_finish_every_child_once() {
     sorted.sort();
     let all: Vec<String> = (0..CHILDREN).map(child).collect();
     assert_eq!(sorted, all);
-    let unfinished: i64 = home.ask(
+    let unfinished: i64 = home.query_value(
         "SELECT count(*) FROM work_items WHERE parent = 'RACE' AND status <> 'completed'",
         [],
     );

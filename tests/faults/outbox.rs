@@ -5,30 +5,30 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::home::{Answer, Home, Payload, SECOND, SESSION};
+use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput, SECOND_SESSION};
 use trueup_core::cache::lock::FileLock;
-use trueup_core::model::{Field, Timestamp, Value as FieldValue};
-use trueup_core::outbox::{Outbox, Pending, Write};
+use trueup_core::model::{FieldValue, StateField, Timestamp};
+use trueup_core::outbox::{Outbox, PendingChange, PendingWrite};
 
 /// Runs a hook with little time.
-fn hurried(home: &Home, binary: &str, payload: &Payload) -> Answer {
-    let run = home.run(binary).payload(payload);
-    run.env("TRUEUP_DEADLINE_MS", "200").finish()
+fn hurried(home: &Home, binary: &str, payload: &Payload) -> ProcessOutput {
+    let run = home.prepare_run(binary).payload(payload);
+    run.env("TRUEUP_DEADLINE_MS", "200").wait()
 }
 
 fn todo(home: &Home, task: &str) -> Payload {
     let list = json!([{"content": task, "status": "in_progress", "activeForm": task}]);
     let payload = home.payload("post-tool-use.todo-write");
-    payload.input("todos", list)
+    payload.with_input("todos", list)
 }
 
 fn outbox(home: &Home) -> Outbox {
-    Outbox::new(home.trueup().join("outbox.jsonl"))
+    Outbox::new(home.trueup_home().join("outbox.jsonl"))
 }
 
 /// Lets a task wait, as the database is locked.
-fn spill(home: &Home, task: &str) -> Answer {
-    let other = home.database();
+fn spill(home: &Home, task: &str) -> ProcessOutput {
+    let other = home.open_database();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let answer = hurried(home, "checkpoint-push", &todo(home, task)).ok_of_hook();
     other.execute_batch("ROLLBACK").unwrap();
@@ -39,7 +39,7 @@ trait OfHook {
     fn ok_of_hook(self) -> Self;
 }
 
-impl OfHook for Answer {
+impl OfHook for ProcessOutput {
     /// A hook says on stderr what it could not do, and lets the session go on.
     #[track_caller]
     fn ok_of_hook(self) -> Self {
@@ -50,56 +50,56 @@ impl OfHook for Answer {
 
 /// Keeps drains out until it is dropped.
 fn no_drains(home: &Home) -> FileLock {
-    let path = home.trueup().join("outbox.lock");
-    FileLock::exclusive(&path, Duration::from_mins(1)).unwrap()
+    let path = home.trueup_home().join("outbox.lock");
+    FileLock::acquire(&path, Duration::from_mins(1)).unwrap()
 }
 
 fn task(home: &Home) -> Value {
-    home.state()["currentTask"].clone()
+    home.execution_state()["currentTask"].clone()
 }
 
 #[track_caller]
 fn assert_idle(home: &Home) {
-    assert!(outbox(home).is_idle(), "{:?}", outbox(home).waiting());
+    assert!(outbox(home).is_idle(), "{:?}", outbox(home).list_waiting());
 }
 
 #[test]
 fn three_todos_while_another_writes_end_with_the_third() {
-    let home = Home::new().holding();
-    let other = home.database();
+    let home = Home::new().with_held_item();
+    let other = home.open_database();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     for task in ["first", "second", "third"] {
         let answer = hurried(&home, "checkpoint-push", &todo(&home, task)).ok_of_hook();
         assert!(answer.stderr.contains("saved in the outbox"), "{answer:?}");
     }
     other.execute_batch("COMMIT").unwrap();
-    home.prompt().assert_silent();
+    home.send_prompt().assert_silent();
     assert_eq!(task(&home), "third");
-    assert_eq!(home.cached()["currentTask"], "third");
-    assert_eq!(home.lines("journal.jsonl").len(), 0);
+    assert_eq!(home.read_cache()["currentTask"], "third");
+    assert_eq!(home.read_lines("journal.jsonl").len(), 0);
     assert_idle(&home);
 }
 
 #[test]
 fn what_waited_never_overwrites_what_was_set_since_whatever_the_clock_said() {
     for hours in [-1, 0, 1] {
-        let home = Home::new().holding();
+        let home = Home::new().with_held_item();
         spill(&home, "old");
         // As if the clock had been wrong when it was written.
-        let mut record = outbox(&home).waiting().unwrap().remove(0);
+        let mut record = outbox(&home).list_waiting().unwrap().remove(0);
         record.at = Timestamp::from_millis(record.at.as_millis() + hours * 3_600_000);
-        fs::remove_file(home.trueup().join("outbox.jsonl")).unwrap();
+        fs::remove_file(home.trueup_home().join("outbox.jsonl")).unwrap();
         outbox(&home).put(&record).unwrap();
         let lock = no_drains(&home);
-        home.run("trueup")
-            .args(["set", "--task", "newer", "--session", SESSION])
+        home.prepare_run("trueup")
+            .args(["set", "--task", "newer", "--session", FIRST_SESSION])
             .env("TRUEUP_DEADLINE_MS", "3000")
-            .finish()
+            .wait()
             .ok();
         drop(lock);
-        let said = home.prompt().message();
+        let said = home.send_prompt().message();
         assert_eq!(task(&home), "newer", "{hours}");
-        let journal = home.lines("journal.jsonl");
+        let journal = home.read_lines("journal.jsonl");
         assert_eq!(journal.len(), 1);
         assert_eq!(journal[0]["fields"], json!({"Task": "old"}));
         let line = format!(
@@ -113,22 +113,22 @@ fn what_waited_never_overwrites_what_was_set_since_whatever_the_clock_said() {
 
 #[test]
 fn a_write_made_while_own_ones_wait_goes_behind_them() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     spill(&home, "first");
     let lock = no_drains(&home);
     // The database could take it at once; then the first would come after it.
     hurried(&home, "checkpoint-push", &todo(&home, "second")).ok_of_hook();
     drop(lock);
-    home.prompt().ok();
+    home.send_prompt().ok();
     assert_eq!(task(&home), "second");
-    assert_eq!(home.lines("journal.jsonl").len(), 0);
+    assert_eq!(home.read_lines("journal.jsonl").len(), 0);
     assert_idle(&home);
 }
 
 #[test]
 fn a_session_taken_up_again_before_its_end_arrived_lives() {
-    let home = Home::new().holding();
-    let other = home.database();
+    let home = Home::new().with_held_item();
+    let other = home.open_database();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     hurried(&home, "checkpoint-push", &home.payload("session-end.other")).ok_of_hook();
     hurried(
@@ -138,26 +138,31 @@ fn a_session_taken_up_again_before_its_end_arrived_lives() {
     )
     .ok_of_hook();
     other.execute_batch("COMMIT").unwrap();
-    let second = home.payload("session-start.startup").of(SECOND);
-    home.hook("session-start-sync", &second).ok();
-    assert_eq!(home.session::<String>("status", SESSION), "active");
+    let second = home
+        .payload("session-start.startup")
+        .for_session(SECOND_SESSION);
+    home.run_hook("session-start-sync", &second).ok();
+    assert_eq!(
+        home.session_column::<String>("status", FIRST_SESSION),
+        "active"
+    );
     assert_idle(&home);
 }
 
 /// Runs a binary with another database.
-fn with(home: &Home, database: &str, binary: &str, payload: &Payload) -> Answer {
+fn with(home: &Home, database: &str, binary: &str, payload: &Payload) -> ProcessOutput {
     let url = format!("sqlite:{}", place(home, database).display());
-    let run = home.run(binary).payload(payload);
-    run.env("TRUEUP_DATABASE_URL", url).finish().ok_of_hook()
+    let run = home.prepare_run(binary).payload(payload);
+    run.env("TRUEUP_DATABASE_URL", url).wait().ok_of_hook()
 }
 
 fn place(home: &Home, database: &str) -> PathBuf {
-    home.trueup().join(database)
+    home.trueup_home().join(database)
 }
 
 #[test]
 fn a_write_waits_for_its_own_database_and_is_named() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     spill(&home, "for a");
     let start = home.payload("session-start.resume");
     let answer = with(&home, "b.db", "session-start-sync", &start);
@@ -179,8 +184,8 @@ fn a_write_waits_for_its_own_database_and_is_named() {
     let strangers: i64 = b.query_row(strangers, [], |row| row.get(0)).unwrap();
     assert_eq!(strangers, 0);
     let url = format!("sqlite:{}", place(&home, "b.db").display());
-    let doctor = home.run("trueup").args(["doctor", "--json"]);
-    let doctor = doctor.env("TRUEUP_DATABASE_URL", url).finish();
+    let doctor = home.prepare_run("trueup").args(["doctor", "--json"]);
+    let doctor = doctor.env("TRUEUP_DATABASE_URL", url).wait();
     assert!(
         doctor
             .stdout
@@ -190,7 +195,7 @@ fn a_write_waits_for_its_own_database_and_is_named() {
         doctor.stdout
     );
     // And goes there as soon as that one is in use again.
-    home.prompt().ok();
+    home.send_prompt().ok();
     assert_eq!(task(&home), "for a");
     assert_idle(&home);
 }
@@ -206,23 +211,23 @@ fn remove(database: &Path) {
 
 #[test]
 fn what_waits_for_a_database_that_is_gone_is_not_swallowed_by_a_new_one() {
-    let home = Home::new().holding();
-    let database = home.trueup().join("trueup.db");
-    let aside = home.trueup().join("aside.db");
-    home.sql("VACUUM INTO ?1", [aside.to_str().unwrap()]);
+    let home = Home::new().with_held_item();
+    let database = home.trueup_home().join("trueup.db");
+    let aside = home.trueup_home().join("aside.db");
+    home.execute_sql("VACUUM INTO ?1", [aside.to_str().unwrap()]);
     remove(&database);
     hurried(&home, "checkpoint-push", &todo(&home, "for the old one")).ok_of_hook();
-    let said = home.start().message().join("\n");
+    let said = home.start_session().message().join("\n");
     assert!(database.exists());
     assert!(
         said.contains("1 writes are waiting for another database"),
         "{said}"
     );
-    let own: Value = home.state()["currentTask"].clone();
+    let own: Value = home.execution_state()["currentTask"].clone();
     assert_eq!(own, json!(null));
     remove(&database);
     fs::rename(&aside, &database).unwrap();
-    home.prompt().ok();
+    home.send_prompt().ok();
     assert_eq!(task(&home), "for the old one");
     assert_idle(&home);
 }
@@ -230,11 +235,11 @@ fn what_waits_for_a_database_that_is_gone_is_not_swallowed_by_a_new_one() {
 /// Fills the file that the only write which waits would be put into; it is for another database
 /// than the one at hand.
 fn fill(home: &Home) -> PathBuf {
-    let record = outbox(home).waiting().unwrap().remove(0);
+    let record = outbox(home).list_waiting().unwrap().remove(0);
     let lineage = record.origin.unwrap().lineage.unwrap();
-    let name = trueup_core::files::sha256(lineage.to_string().as_bytes());
+    let name = trueup_core::files::sha256_hex(lineage.to_string().as_bytes());
     let file = format!("outbox.elsewhere/lineage-{}.jsonl", &name[..16]);
-    let file = home.trueup().join(file);
+    let file = home.trueup_home().join(file);
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(&file, format!("{}\n", "x".repeat(1023)).repeat(16 * 1024)).unwrap();
     file
@@ -242,7 +247,7 @@ fn fill(home: &Home) -> PathBuf {
 
 #[test]
 fn what_cannot_be_put_aside_stays_and_holds_nobody_up() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     spill(&home, "for a");
     let full = fill(&home);
     // While the other database is busy, a write for it lands behind.
@@ -255,11 +260,13 @@ fn what_cannot_be_put_aside_stays_and_holds_nobody_up() {
     );
     let b = rusqlite::Connection::open(place(&home, "b.db")).unwrap();
     b.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let run = home.run("checkpoint-push").payload(&todo(&home, "for b"));
+    let run = home
+        .prepare_run("checkpoint-push")
+        .payload(&todo(&home, "for b"));
     let run = run.env("TRUEUP_DATABASE_URL", url("b.db"));
-    run.env("TRUEUP_DEADLINE_MS", "200").finish().ok_of_hook();
+    run.env("TRUEUP_DEADLINE_MS", "200").wait().ok_of_hook();
     b.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(outbox(&home).waiting().unwrap().len(), 2);
+    assert_eq!(outbox(&home).list_waiting().unwrap().len(), 2);
     let start = home.payload("session-start.resume");
     for _ in 0..2 {
         let said = with(&home, "b.db", "session-start-sync", &start).message();
@@ -274,8 +281,8 @@ fn what_cannot_be_put_aside_stays_and_holds_nobody_up() {
                  claude_sessions";
     let task_of_b: Option<String> = b.query_row(state, [], |row| row.get(0)).unwrap();
     assert_eq!(task_of_b.as_deref(), Some("for b"));
-    let doctor = home.run("trueup").args(["doctor", "--json"]);
-    let doctor = doctor.env("TRUEUP_DATABASE_URL", url("b.db")).finish();
+    let doctor = home.prepare_run("trueup").args(["doctor", "--json"]);
+    let doctor = doctor.env("TRUEUP_DATABASE_URL", url("b.db")).wait();
     assert!(
         doctor
             .stdout
@@ -284,7 +291,7 @@ fn what_cannot_be_put_aside_stays_and_holds_nobody_up() {
     );
     // It is still there for its own.
     fs::remove_file(full).unwrap();
-    home.prompt().ok();
+    home.send_prompt().ok();
     assert_eq!(task(&home), "for a");
     assert_idle(&home);
 }
@@ -300,10 +307,10 @@ fn what_a_crash_left_of_a_drain_keeps_nothing_from_being_sent() {
         ("journal.jsonl", &[0; 8_192]),
     ];
     for (file, bytes) in leftovers {
-        let home = Home::new().holding();
-        fs::write(home.trueup().join(file), bytes).unwrap();
+        let home = Home::new().with_held_item();
+        fs::write(home.trueup_home().join(file), bytes).unwrap();
         spill(&home, "after the crash");
-        home.prompt().ok();
+        home.send_prompt().ok();
         assert_eq!(task(&home), "after the crash", "{file}");
         assert_idle(&home);
     }
@@ -312,18 +319,22 @@ fn what_a_crash_left_of_a_drain_keeps_nothing_from_being_sent() {
 /// Many writes of a session, as a long absence of the database leaves them.
 pub(crate) fn crowd(home: &Home, count: usize) -> Vec<String> {
     spill(home, "model");
-    let model = outbox(home).waiting().unwrap().remove(0);
-    fs::remove_file(home.trueup().join("outbox.jsonl")).unwrap();
-    let write = |n: usize| Pending {
+    let model = outbox(home).list_waiting().unwrap().remove(0);
+    fs::remove_file(home.trueup_home().join("outbox.jsonl")).unwrap();
+    let write = |n: usize| PendingWrite {
         op_id: format!("op-{n}"),
-        write: Write::State {
-            changes: [(Field::Task, FieldValue::Text(Some(format!("task {n}"))))].into(),
+        write: PendingChange::State {
+            changes: [(
+                StateField::Task,
+                FieldValue::Text(Some(format!("task {n}"))),
+            )]
+            .into(),
             branch: None,
         },
         ..model.clone()
     };
-    let writes: Vec<Pending> = (0..count).map(write).collect();
-    let all: Vec<&Pending> = writes.iter().collect();
+    let writes: Vec<PendingWrite> = (0..count).map(write).collect();
+    let all: Vec<&PendingWrite> = writes.iter().collect();
     outbox(home).put_all(&all).unwrap();
     writes.into_iter().map(|write| write.op_id).collect()
 }
@@ -332,22 +343,22 @@ pub(crate) fn crowd(home: &Home, count: usize) -> Vec<String> {
 pub(crate) fn carried_out(home: &Home) -> Vec<String> {
     let sql = "SELECT json_group_array(op_id) FROM
         (SELECT op_id FROM events WHERE kind = 'state' AND reason = 'outbox' ORDER BY seq)";
-    serde_json::from_str(&home.ask::<String>(sql, [])).unwrap()
+    serde_json::from_str(&home.query_value::<String>(sql, [])).unwrap()
 }
 
 /// Runs a hook with its own time; returns how many writes it sent. One that passes its deadline
 /// is killed by the kernel.
 fn sent_by(home: &Home, binary: &str, event: &str) -> usize {
     let before = carried_out(home).len();
-    let run = home.run(binary).payload(&home.payload(event));
-    let answer = run.without("TRUEUP_DEADLINE_MS").finish().ok_of_hook();
+    let run = home.prepare_run(binary).payload(&home.payload(event));
+    let answer = run.without("TRUEUP_DEADLINE_MS").wait().ok_of_hook();
     assert!(!answer.stderr.contains("deadline"), "{answer:?}");
     carried_out(home).len() - before
 }
 
 #[test]
 fn five_thousand_writes_stop_no_hook_and_are_sent_by_forty() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     let all = crowd(&home, 5_000);
     // These have little time, and on a slow machine less than a batch takes: each gets on.
     for (binary, event) in [
@@ -366,6 +377,6 @@ fn five_thousand_writes_stop_no_hook_and_are_sent_by_forty() {
     println!("{sent:?}");
     assert_eq!(carried_out(&home), all);
     assert_eq!(task(&home), "task 4999");
-    assert_eq!(home.lines("journal.jsonl").len(), 0);
+    assert_eq!(home.read_lines("journal.jsonl").len(), 0);
     assert_idle(&home);
 }

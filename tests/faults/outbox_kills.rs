@@ -1,6 +1,6 @@
 //! `kill -9` in a drain: nothing lost, nothing twice, and the order stays.
 
-use support::home::{Home, SESSION};
+use support::home::{FIRST_SESSION, Home};
 
 use super::kill_loop::KillLoop;
 use super::outbox::{carried_out, crowd};
@@ -10,19 +10,22 @@ const KILLS: usize = 40;
 
 #[test]
 fn a_drain_that_is_killed_again_and_again_loses_nothing_and_writes_nothing_twice() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     let all = crowd(&home, 3_000);
     let mut kill_loop = KillLoop::new(KILLS);
-    let push = home.payload("post-tool-use.bash").bytes();
+    let push = home.payload("post-tool-use.bash").to_bytes();
     while kill_loop.goes_on() {
         // Little time for each, so that many drains are needed.
-        let run = home.run("checkpoint-push");
+        let run = home.prepare_run("checkpoint-push");
         kill_loop.kill(run.env("TRUEUP_DEADLINE_MS", "100"), &push);
         let so_far = carried_out(&home);
         assert_eq!(so_far, all[..so_far.len()], "in order, each once");
     }
-    home.prompt().ok();
+    home.send_prompt().ok();
     assert_eq!(carried_out(&home), all);
-    assert_eq!(home.lines("journal.jsonl").len(), 0);
-    assert_eq!(home.session::<i64>("revision > 3000", SESSION), 1);
+    assert_eq!(home.read_lines("journal.jsonl").len(), 0);
+    assert_eq!(
+        home.session_column::<i64>("revision > 3000", FIRST_SESSION),
+        1
+    );
 }

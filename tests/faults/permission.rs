@@ -6,8 +6,8 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::Command;
 
-use support::client::binary;
-use support::home::{Answer, Home, Run, SESSION};
+use support::client::find_binary;
+use support::home::{FIRST_SESSION, Home, ProcessOutput, ProcessRun};
 use support::program;
 
 const NOBODY: &str = "65534";
@@ -43,14 +43,14 @@ impl Bound {
         ] {
             // Where the build stands, nobody may not enter.
             let copied = home.root().join("bin").join(name);
-            program::copy(&binary(name).unwrap(), &copied).unwrap();
+            program::copy_program(&find_binary(name).unwrap(), &copied).unwrap();
         }
         Some(Self { home, is_root })
     }
 
-    fn run(&self, run: Run<'_>) -> Answer {
+    fn run(&self, run: ProcessRun<'_>) -> ProcessOutput {
         if !self.is_root {
-            return run.finish();
+            return run.wait();
         }
         let folder = self.home.root().join("bin");
         let arguments = move |program: &OsStr| -> Vec<OsString> {
@@ -61,19 +61,25 @@ impl Bound {
                 .chain([folder.join(name).into_os_string()])
                 .collect()
         };
-        run.through("setpriv", arguments).finish()
+        run.run_through("setpriv", arguments).wait()
     }
 
-    fn hook(&self, binary: &str, fixture: &str) -> Answer {
-        self.run(self.home.run(binary).payload(&self.home.payload(fixture)))
-    }
-
-    fn set(&self) -> Answer {
+    fn hook(&self, binary: &str, fixture: &str) -> ProcessOutput {
         self.run(
             self.home
-                .run("trueup")
-                .args(["set", "--task", "x", "--session", SESSION]),
+                .prepare_run(binary)
+                .payload(&self.home.payload(fixture)),
         )
+    }
+
+    fn set(&self) -> ProcessOutput {
+        self.run(self.home.prepare_run("trueup").args([
+            "set",
+            "--task",
+            "x",
+            "--session",
+            FIRST_SESSION,
+        ]))
     }
 }
 
@@ -82,7 +88,7 @@ fn a_directory_that_may_not_be_written_has_no_database() {
     let Some(bound) = Bound::new(Home::new()) else {
         return;
     };
-    mode(&bound.home.trueup(), 0o555);
+    mode(&bound.home.trueup_home(), 0o555);
     let answer = bound.hook("session-start-sync", "session-start.startup");
     assert_eq!(answer.code, Some(0));
     assert!(
@@ -93,19 +99,19 @@ fn a_directory_that_may_not_be_written_has_no_database() {
     let answer = bound.hook("checkpoint-push", "stop");
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
     assert_eq!(answer.stderr, "", "only a start makes a database");
-    let answer = bound.run(bound.home.run("trueup").args(["db", "migrate"]));
+    let answer = bound.run(bound.home.prepare_run("trueup").args(["db", "migrate"]));
     assert_eq!(answer.code, Some(3), "{answer:?}");
-    assert_eq!(fs::read_dir(bound.home.trueup()).unwrap().count(), 0);
-    mode(&bound.home.trueup(), 0o755);
+    assert_eq!(fs::read_dir(bound.home.trueup_home()).unwrap().count(), 0);
+    mode(&bound.home.trueup_home(), 0o755);
 }
 
 #[test]
 fn a_database_that_may_not_be_read() {
-    let Some(bound) = Bound::new(Home::new().holding()) else {
+    let Some(bound) = Bound::new(Home::new().with_held_item()) else {
         return;
     };
-    let database = bound.home.trueup().join("trueup.db");
-    mode(&bound.home.trueup(), 0o755);
+    let database = bound.home.trueup_home().join("trueup.db");
+    mode(&bound.home.trueup_home(), 0o755);
     mode(&database, 0o000);
     let answer = bound.hook("session-start-sync", "session-start.resume");
     assert_eq!(answer.code, Some(0));
@@ -115,7 +121,10 @@ fn a_database_that_may_not_be_read() {
     );
     for attended in [false, true] {
         let payload = bound.home.payload("pre-tool-use.agent");
-        let run = bound.home.run("pre-handoff-validate").payload(&payload);
+        let run = bound
+            .home
+            .prepare_run("pre-handoff-validate")
+            .payload(&payload);
         let value = if attended { "1" } else { "0" };
         let answer = bound.run(run.env("CLAUDE_CODE_SESSION_ATTENDED", value));
         assert_eq!(answer.code, Some(0), "{answer:?}");
@@ -123,17 +132,20 @@ fn a_database_that_may_not_be_read() {
     }
     assert_eq!(bound.set().code, Some(3));
     mode(&database, 0o600);
-    assert_eq!(bound.home.ask::<String>("PRAGMA quick_check", []), "ok");
+    assert_eq!(
+        bound.home.query_value::<String>("PRAGMA quick_check", []),
+        "ok"
+    );
 }
 
 #[test]
 fn a_database_that_may_be_read_and_not_written() {
-    let Some(bound) = Bound::new(Home::new().holding()) else {
+    let Some(bound) = Bound::new(Home::new().with_held_item()) else {
         return;
     };
-    let database = bound.home.trueup().join("trueup.db");
-    let before = bound.home.state().to_string();
-    mode(&bound.home.trueup(), 0o755);
+    let database = bound.home.trueup_home().join("trueup.db");
+    let before = bound.home.execution_state().to_string();
+    mode(&bound.home.trueup_home(), 0o755);
     mode(&database, 0o444);
     let answer = bound.hook("session-start-sync", "session-start.resume");
     assert_eq!(answer.code, Some(0));
@@ -144,12 +156,12 @@ fn a_database_that_may_be_read_and_not_written() {
     let answer = bound.set();
     assert_eq!(answer.code, Some(3), "{answer:?}");
     mode(&database, 0o600);
-    assert_eq!(bound.home.state().to_string(), before);
+    assert_eq!(bound.home.execution_state().to_string(), before);
 }
 
 #[test]
 fn a_project_that_may_not_be_written_still_gets_the_truth() {
-    let Some(bound) = Bound::new(Home::new().holding()) else {
+    let Some(bound) = Bound::new(Home::new().with_held_item()) else {
         return;
     };
     let everything = [
@@ -158,25 +170,25 @@ fn a_project_that_may_not_be_written_still_gets_the_truth() {
         "trueup.db-shm",
         "trueup.db.queue",
     ];
-    mode(&bound.home.trueup(), 0o777);
+    mode(&bound.home.trueup_home(), 0o777);
     for name in everything {
-        let path = bound.home.trueup().join(name);
+        let path = bound.home.trueup_home().join(name);
         if path.exists() {
             mode(&path, 0o666);
         }
     }
-    mode(&bound.home.trueup().join("locks"), 0o777);
-    for lock in fs::read_dir(bound.home.trueup().join("locks")).unwrap() {
+    mode(&bound.home.trueup_home().join("locks"), 0o777);
+    for lock in fs::read_dir(bound.home.trueup_home().join("locks")).unwrap() {
         mode(&lock.unwrap().path(), 0o666);
     }
-    mode(&bound.home.cache(), 0o644);
-    let folder = bound.home.project().join(".claude");
+    mode(&bound.home.cache_path(), 0o644);
+    let folder = bound.home.project_dir().join(".claude");
     mode(&folder, 0o555);
-    mode(&bound.home.project().join(".git"), 0o555);
+    mode(&bound.home.project_dir().join(".git"), 0o555);
     bound
         .home
-        .set(SESSION, "execution_state.currentPhase", "EXEC");
-    let before = fs::read(bound.home.cache()).unwrap();
+        .set_state(FIRST_SESSION, "execution_state.currentPhase", "EXEC");
+    let before = fs::read(bound.home.cache_path()).unwrap();
     let answer = bound.hook("session-start-sync", "session-start.resume");
     assert_eq!(answer.code, Some(0));
     assert!(answer.context().contains("\nphase: EXEC\n"), "{answer:?}");
@@ -185,6 +197,6 @@ fn a_project_that_may_not_be_written_still_gets_the_truth() {
         "{answer:?}"
     );
     assert!(answer.stderr.contains("ermission denied"), "{answer:?}");
-    assert_eq!(fs::read(bound.home.cache()).unwrap(), before);
+    assert_eq!(fs::read(bound.home.cache_path()).unwrap(), before);
     mode(&folder, 0o755);
 }

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
-use support::home::{Answer, Home, SESSION};
+use support::home::{FIRST_SESSION, Home, ProcessOutput};
 use support::race;
 
 use crate::kill_loop::{Fate, KillLoop};
@@ -32,7 +32,7 @@ fn plan(title: &str, tasks: usize) -> String {
 /// Writes a plan `name.md` and takes it in.
 fn planned(home: &Home, name: &str, tasks: usize) {
     let file = format!("{name}.md");
-    fs::write(home.project().join(&file), plan(name, tasks)).unwrap();
+    fs::write(home.project_dir().join(&file), plan(name, tasks)).unwrap();
     trueup(home, &["plan", "import", &file]).ok();
 }
 
@@ -42,8 +42,8 @@ fn migrated() -> Home {
     home
 }
 
-fn trueup(home: &Home, arguments: &[&str]) -> Answer {
-    home.run("trueup").args(arguments).finish()
+fn trueup(home: &Home, arguments: &[&str]) -> ProcessOutput {
+    home.prepare_run("trueup").args(arguments).wait()
 }
 
 fn status(home: &Home, plan: &str) -> Value {
@@ -53,15 +53,19 @@ fn status(home: &Home, plan: &str) -> Value {
 
 /// Counts the tasks of a plan that stand somewhere.
 fn count(home: &Home, plan: &str, status: &str) -> i64 {
-    home.ask(
+    home.query_value(
         "SELECT count(*) FROM plan_tasks WHERE plan_id = ?1 AND status = ?2",
         [plan, status],
     )
 }
 
 /// Runs commands at once, one for each of the numbers.
-fn at_once(home: &Home, count: usize, command: impl Fn(usize) -> Vec<String>) -> Vec<Answer> {
-    race::at_once(count, |n| home.run("trueup").args(command(n + 1)))
+fn at_once(
+    home: &Home,
+    count: usize,
+    command: impl Fn(usize) -> Vec<String>,
+) -> Vec<ProcessOutput> {
+    race::run_at_once(count, |n| home.prepare_run("trueup").args(command(n + 1)))
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -148,7 +152,7 @@ fn two_processes_that_update_the_same_task_lose_nothing() {
             1,
             "the winner's is what stands"
         );
-        assert_eq!(home.events("status", &format!("{name}/1.1")), 1);
+        assert_eq!(home.count_events("status", &format!("{name}/1.1")), 1);
         let loser = &answers[1 - winners[0]];
         assert_eq!(loser.code, Some(1), "{loser:?}");
         assert_eq!(loser.json()["error"]["code"], "illegal_transition");
@@ -167,12 +171,12 @@ fn of_two_processes_that_complete_the_same_task_one_is_recorded_and_both_are_tol
         let name = format!("twice-{round}");
         planned(&home, &name, 1);
         let answers = at_once(&home, 2, |_| words(&format!("plan complete {name}/1.1")));
-        let already = answers.into_iter().map(Answer::ok);
+        let already = answers.into_iter().map(ProcessOutput::ok);
         let already = already
             .filter(|answer| answer.stdout.contains("already"))
             .count();
         assert_eq!(already, 1);
-        assert_eq!(home.events("status", &format!("{name}/1.1")), 1);
+        assert_eq!(home.count_events("status", &format!("{name}/1.1")), 1);
     }
 }
 
@@ -187,7 +191,7 @@ fn of_two_processes_that_start_the_same_task_one_begins_it() {
         });
         let codes: i32 = answers.iter().filter_map(|answer| answer.code).sum();
         assert_eq!(codes, 1, "{answers:?}");
-        assert_eq!(home.events("status", &format!("{name}/1.1")), 1);
+        assert_eq!(home.count_events("status", &format!("{name}/1.1")), 1);
         assert_eq!(count(&home, &name, "in_progress"), 1);
     }
 }
@@ -207,7 +211,7 @@ fn thirty_completes_of_thirty_tasks_at_once_are_thirty_recorded_in_each_of_twent
             "round {round}: {answers:?}"
         );
         let key = format!("{name}/%");
-        let events: i64 = home.ask(
+        let events: i64 = home.query_value(
             "SELECT count(*) FROM events WHERE kind = 'status' AND key LIKE ?1",
             [key],
         );
@@ -246,7 +250,7 @@ fn counts_stay_consistent_in_every_list_during_concurrent_updates() {
     });
     assert_eq!(count(&home, "busy", "completed"), 6);
     assert_eq!(
-        home.ask::<i64>("SELECT sum(retry_count) FROM plan_tasks", []),
+        home.query_value::<i64>("SELECT sum(retry_count) FROM plan_tasks", []),
         12,
         "no retry was lost"
     );
@@ -256,14 +260,14 @@ fn counts_stay_consistent_in_every_list_during_concurrent_updates() {
 fn commands_from_different_directories_keep_to_their_own() {
     const PLACES: usize = 12;
     let home = migrated();
-    let place = |n: usize| home.project().join(format!("place-{n}"));
+    let place = |n: usize| home.project_dir().join(format!("place-{n}"));
     for n in 1..=PLACES {
         fs::create_dir(place(n)).unwrap();
         fs::write(place(n).join("plan.md"), plan(&format!("plan of {n}"), n)).unwrap();
     }
     let run = |n: usize, arguments: &[&str]| {
-        let run = home.run("trueup").cwd(place(n)).args(arguments);
-        run.args(["--json"]).finish()
+        let run = home.prepare_run("trueup").cwd(place(n)).args(arguments);
+        run.args(["--json"]).wait()
     };
     for round in 0..3 {
         thread::scope(|scope| {
@@ -282,11 +286,11 @@ fn commands_from_different_directories_keep_to_their_own() {
                 });
             }
         });
-        let plans: i64 = home.ask("SELECT count(*) FROM plans", []);
+        let plans: i64 = home.query_value("SELECT count(*) FROM plans", []);
         assert_eq!(plans, i64::try_from(PLACES).unwrap(), "round {round}");
     }
     assert_eq!(
-        home.ask::<i64>(
+        home.query_value::<i64>(
             "SELECT count(*) FROM plan_tasks WHERE status = 'completed'",
             []
         ),
@@ -304,14 +308,14 @@ fn an_import_killed_at_any_moment_leaves_nothing_or_all() {
     while kill_loop.goes_on() {
         let number = kill_loop.runs();
         let name = format!("k{number}");
-        let file: PathBuf = home.project().join(format!("{name}.md"));
+        let file: PathBuf = home.project_dir().join(format!("{name}.md"));
         fs::write(&file, plan(&name, SIZE)).unwrap();
         let run = home
-            .run("trueup")
+            .prepare_run("trueup")
             .args(["plan", "import", &format!("{name}.md")]);
         let fate = kill_loop.kill(run, b"");
         let tasks = count(&home, &name, "pending");
-        let plans: i64 = home.ask("SELECT count(*) FROM plans WHERE plan_id = ?1", [&name]);
+        let plans: i64 = home.query_value("SELECT count(*) FROM plans WHERE plan_id = ?1", [&name]);
         let all = i64::try_from(SIZE).unwrap();
         assert!(
             (plans, tasks) == (0, 0) || (plans, tasks) == (1, all),
@@ -330,7 +334,7 @@ fn an_import_killed_at_any_moment_leaves_nothing_or_all() {
         );
     }
     assert!(nothing > 0, "every run was killed after its write");
-    assert_eq!(home.ask::<String>("PRAGMA quick_check", []), "ok");
+    assert_eq!(home.query_value::<String>("PRAGMA quick_check", []), "ok");
 }
 
 #[test]
@@ -342,7 +346,7 @@ fn a_queue_file_that_vanishes_while_others_wait_loses_no_update() {
         let (home, done) = (&home, &done);
         scope.spawn(move || {
             while !done.load(Ordering::Relaxed) {
-                let _ = fs::remove_file(home.trueup().join("trueup.db.queue"));
+                let _ = fs::remove_file(home.trueup_home().join("trueup.db.queue"));
                 thread::yield_now();
             }
         });
@@ -366,7 +370,9 @@ struct Watch {
 
 impl Watch {
     fn of(home: &Home, plan: &str) -> Self {
-        let mut run = home.run("trueup").args(["plan", "watch", plan, "--json"]);
+        let mut run = home
+            .prepare_run("trueup")
+            .args(["plan", "watch", plan, "--json"]);
         let mut child = run.spawn();
         let out = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = mpsc::channel();
@@ -405,7 +411,7 @@ fn statuses(state: &Value) -> Vec<String> {
 fn history(home: &Home, plan: &str, tasks: usize) -> Vec<Vec<String>> {
     let mut state = vec!["pending".to_owned(); tasks];
     let mut states = vec![state.clone()];
-    let database = home.database();
+    let database = home.open_database();
     let mut statement = database
         .prepare(
             "SELECT substr(key, length(?1) + 4), after ->> 'status' FROM events
@@ -462,7 +468,7 @@ fn a_watch_during_rapid_updates_shows_no_state_that_never_was() {
 fn a_watch_whose_reader_goes_away_ends_with_the_next_change() {
     let home = migrated();
     planned(&home, "left", 2);
-    let mut run = home.run("trueup").args(["plan", "watch", "left"]);
+    let mut run = home.prepare_run("trueup").args(["plan", "watch", "left"]);
     let mut child = run.spawn();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
@@ -470,25 +476,25 @@ fn a_watch_whose_reader_goes_away_ends_with_the_next_change() {
     assert!(line.starts_with("left "), "{line}");
     drop(out);
     trueup(&home, &["plan", "start", "1.1"]).ok();
-    let answer = Answer::of(child);
+    let answer = ProcessOutput::wait_for(child);
     assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""));
 }
 
 /// Lets everything have happened a day ago.
 fn a_day_later(home: &Home) {
-    home.sql(
+    home.execute_sql(
         "UPDATE plan_tasks SET updated_at = strftime('%Y-%m-%dT%H:%M:%fZ', updated_at, '-24 hours')",
         [],
     );
-    home.expire(SESSION, 86_400);
+    home.expire_lease(FIRST_SESSION, 86_400);
 }
 
 #[test]
 fn a_task_in_progress_for_a_day_is_failed_by_a_sweep_and_can_be_tried_again() {
     let home = migrated();
     planned(&home, "old", 3);
-    home.start().ok();
-    trueup(&home, &["plan", "start", "1.1", "--session", SESSION]).ok();
+    home.start_session().ok();
+    trueup(&home, &["plan", "start", "1.1", "--session", FIRST_SESSION]).ok();
     trueup(&home, &["plan", "start", "1.2"]).ok();
     let sweep = || trueup(&home, &["sessions", "sweep", "--json"]).ok().json()["data"].clone();
     assert_eq!(
@@ -528,19 +534,20 @@ fn a_task_in_progress_for_a_day_is_failed_by_a_sweep_and_can_be_tried_again() {
 fn a_session_that_starts_sweeps_what_is_stuck_and_a_living_session_keeps_its_task() {
     let home = migrated();
     planned(&home, "old", 2);
-    home.start().ok();
-    trueup(&home, &["plan", "start", "1.1", "--session", SESSION]).ok();
+    home.start_session().ok();
+    trueup(&home, &["plan", "start", "1.1", "--session", FIRST_SESSION]).ok();
     // A shell in the session's worktree would speak for it.
-    let elsewhere = home.run("trueup").cwd(home.user());
-    elsewhere.args(["plan", "start", "1.2"]).finish().ok();
+    let elsewhere = home.prepare_run("trueup").cwd(home.user_home());
+    elsewhere.args(["plan", "start", "1.2"]).wait().ok();
     a_day_later(&home);
-    let context = home.start().context();
+    let context = home.start_session().context();
     assert!(
         context.contains("Failed for lack of a heartbeat")
             && context.contains("task old/1.2: no heartbeat"),
         "{context}"
     );
     assert_eq!(count(&home, "old", "in_progress"), 1);
-    let kept: String = home.ask("SELECT id FROM plan_tasks WHERE status = 'in_progress'", []);
+    let kept: String =
+        home.query_value("SELECT id FROM plan_tasks WHERE status = 'in_progress'", []);
     assert_eq!(kept, "1.1", "its session has just given a sign of life");
 }

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use support::home::{Answer, Home, Run};
-use support::race::at_once;
+use support::home::{Home, ProcessOutput, ProcessRun};
+use support::race::run_at_once;
 
 use super::kill_loop::KillLoop;
 use super::mount::Mount;
@@ -28,7 +28,7 @@ fn text(completed: u64) -> String {
 }
 
 fn path(home: &Home) -> PathBuf {
-    home.project().join("plan").join("status.json")
+    home.project_dir().join("plan").join("status.json")
 }
 
 fn write(home: &Home, completed: u64) {
@@ -36,13 +36,13 @@ fn write(home: &Home, completed: u64) {
     fs::write(path(home), text(completed)).unwrap();
 }
 
-fn fixing(home: &Home) -> Run<'_> {
+fn fixing(home: &Home) -> ProcessRun<'_> {
     let arguments = ["plan", "validate", "plan/status.json", "--fix"];
-    home.run("trueup").args(arguments)
+    home.prepare_run("trueup").args(arguments)
 }
 
-fn fix(home: &Home) -> Answer {
-    fixing(home).finish()
+fn fix(home: &Home) -> ProcessOutput {
+    fixing(home).wait()
 }
 
 /// Lists the drafts of killed processes and the backups.
@@ -62,7 +62,7 @@ fn others(home: &Home) -> Vec<PathBuf> {
 fn of_many_processes_that_mend_one_file_one_does() {
     let home = Home::new();
     write(&home, 77);
-    for answer in at_once(32, |_| fixing(&home)) {
+    for answer in run_at_once(32, |_| fixing(&home)) {
         answer.ok();
     }
     assert_eq!(fs::read_to_string(path(&home)).unwrap(), text(0));
@@ -131,7 +131,7 @@ fn a_read_only_folder_is_read_and_not_written() {
     assert_eq!(fs::read_to_string(path(&home)).unwrap(), text(77));
     assert_eq!(others(&home), Vec::<PathBuf>::new());
     let arguments = ["plan", "validate", "plan/status.json"];
-    let answer = home.run("trueup").args(arguments).finish();
+    let answer = home.prepare_run("trueup").args(arguments).wait();
     assert_eq!(answer.code, Some(1), "{answer:?}");
     assert!(answer.stdout.contains("was 77, should be 0"), "{answer:?}");
     mount.read_only(false);

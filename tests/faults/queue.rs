@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use support::home::{Answer, Home};
-use support::race::{PROCESSES, at_once};
+use support::home::{Home, ProcessOutput};
+use support::race::{PROCESSES, run_at_once};
 
 /// How often the originals' loss of concurrent completions is looked for.
 const REPETITIONS: usize = 20;
@@ -18,11 +18,11 @@ fn racer(number: usize) -> String {
 /// A scratch with so many registered sessions.
 fn racers(count: usize) -> Home {
     let home = Home::new();
-    home.start().ok();
+    home.start_session().ok();
     for number in 0..count {
-        home.sql(
+        home.execute_sql(
             "INSERT INTO claude_sessions (session_id, worktree) VALUES (?1, ?2)",
-            [racer(number), home.project().display().to_string()],
+            [racer(number), home.project_dir().display().to_string()],
         );
     }
     home
@@ -32,7 +32,7 @@ fn racers(count: usize) -> Home {
 fn add(home: &Home, item: &str, phases: usize) {
     home.add_item(item);
     for number in 1..=phases {
-        home.sql(
+        home.execute_sql(
             "INSERT INTO phase_queue (queue_id, item, phase_number, current_phase, status)
              VALUES (?1 || ':' || ?2, ?1, CAST(?2 AS INTEGER), 'build', 'ready')",
             [item.to_owned(), number.to_string()],
@@ -40,7 +40,7 @@ fn add(home: &Home, item: &str, phases: usize) {
     }
 }
 
-fn assert_told(answer: &Answer, code: &str) {
+fn assert_told(answer: &ProcessOutput, code: &str) {
     assert_eq!(answer.code, Some(1), "{answer:?}");
     assert_eq!(answer.json()["error"]["code"], code, "{answer:?}");
 }
@@ -54,7 +54,7 @@ fn of_64_processes_that_take_the_next_phase_each_gets_another() {
         let run = |arguments: &[&str]| {
             let session = racer(number);
             let all = [arguments, &["--json", "--session", &session]].concat();
-            home.run("trueup").args(all).finish()
+            home.prepare_run("trueup").args(all).wait()
         };
         let next = run(&["queue", "next"]).ok().json();
         let id = next["data"]["row"]["queue_id"].as_str().unwrap().to_owned();
@@ -75,7 +75,7 @@ fn of_64_processes_that_take_the_next_phase_each_gets_another() {
     });
     let distinct: BTreeSet<&String> = taken.iter().collect();
     assert_eq!(distinct.len(), taken.len(), "{taken:?}");
-    let running: i64 = home.ask(
+    let running: i64 = home.query_value(
         "SELECT count(*) FROM phase_queue WHERE status = 'running'",
         [],
     );
@@ -90,30 +90,30 @@ fn of_30_completions_at_once_30_are_recorded_every_time() {
         add(&home, &item, COMPLETING);
         // One that waits for all of them: it is ready in the end, whoever came last.
         let all: Vec<String> = (1..=COMPLETING).map(|n| n.to_string()).collect();
-        home.sql(
+        home.execute_sql(
             "INSERT INTO phase_queue (queue_id, item, phase_number, current_phase, depends_on_phases)
              VALUES (?1 || ':99', ?1, 99, 'ship', ?2)",
             [item.clone(), format!("[{}]", all.join(","))],
         );
-        let answers = at_once(COMPLETING, |n| {
+        let answers = run_at_once(COMPLETING, |n| {
             let id = format!("{item}:{}", n + 1);
-            home.run("trueup").args(["queue", "complete", &id])
+            home.prepare_run("trueup").args(["queue", "complete", &id])
         });
         for answer in &answers {
             assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""));
         }
-        let recorded: i64 = home.ask(
+        let recorded: i64 = home.query_value(
             "SELECT count(*) FROM phase_queue WHERE item = ?1 AND status = 'completed'",
             [&item],
         );
         assert_eq!(recorded, 30, "round {round}");
-        let events: i64 = home.ask(
+        let events: i64 = home.query_value(
             "SELECT count(*) FROM events WHERE entity = 'phase' AND key LIKE ?1 || ':%'
                  AND after ->> 'status' = 'completed'",
             [&item],
         );
         assert_eq!(events, 30, "round {round}");
-        let last: String = home.ask(
+        let last: String = home.query_value(
             "SELECT status FROM phase_queue WHERE queue_id = ?1 || ':99'",
             [&item],
         );

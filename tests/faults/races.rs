@@ -3,8 +3,8 @@
 use std::thread;
 
 use serde_json::Value;
-use support::home::{Answer, Home, Run, SESSION};
-use support::race::{PROCESSES, at_once};
+use support::home::{FIRST_SESSION, Home, ProcessOutput, ProcessRun};
+use support::race::{PROCESSES, run_at_once};
 
 const ROUNDS: usize = 5;
 
@@ -15,25 +15,25 @@ fn id(n: usize) -> String {
 /// A scratch with as many live sessions as there are processes.
 fn racers() -> Home {
     let home = Home::new();
-    home.start().ok();
+    home.start_session().ok();
     for n in 0..PROCESSES {
-        home.sql(
+        home.execute_sql(
             "INSERT INTO claude_sessions (session_id, worktree) VALUES (?1, ?2)",
-            [id(n), home.project().display().to_string()],
+            [id(n), home.project_dir().display().to_string()],
         );
     }
     home
 }
 
 /// Prepares `trueup … --json` for one of them.
-fn racer<'h>(home: &'h Home, n: usize, words: &str) -> Run<'h> {
-    let run = home.run("trueup").args(words.split(' '));
+fn racer<'h>(home: &'h Home, n: usize, words: &str) -> ProcessRun<'h> {
+    let run = home.prepare_run("trueup").args(words.split(' '));
     run.args(["--json", "--session", &id(n)])
 }
 
 /// Asserts that one succeeded; returns which.
 #[track_caller]
-fn only_winner(answers: &[Answer]) -> usize {
+fn only_winner(answers: &[ProcessOutput]) -> usize {
     let winners: Vec<usize> = (0..answers.len())
         .filter(|n| answers[*n].code == Some(0))
         .collect();
@@ -48,9 +48,10 @@ fn of_64_processes_that_claim_one_item_exactly_one_wins() {
         let key = format!("RACE-{round}");
         home.add_item(&key);
         let claim = format!("claim {key}");
-        let answers = at_once(PROCESSES, |n| racer(&home, n, &claim));
+        let answers = run_at_once(PROCESSES, |n| racer(&home, n, &claim));
         let winner = only_winner(&answers);
-        let holder: String = home.ask("SELECT holder FROM work_items WHERE key = ?1", [&key]);
+        let holder: String =
+            home.query_value("SELECT holder FROM work_items WHERE key = ?1", [&key]);
         assert_eq!(holder, id(winner));
         for (n, answer) in answers.iter().enumerate().filter(|(n, _)| *n != winner) {
             assert_eq!(answer.code, Some(1), "round {round}, {n}: {answer:?}");
@@ -61,8 +62,9 @@ fn of_64_processes_that_claim_one_item_exactly_one_wins() {
             );
             assert_eq!(answer.json()["data"]["holder"]["session_id"], holder);
         }
-        assert_eq!(home.events("claimed", &key), 1);
-        let epoch: i64 = home.ask("SELECT claim_epoch FROM work_items WHERE key = ?1", [&key]);
+        assert_eq!(home.count_events("claimed", &key), 1);
+        let epoch: i64 =
+            home.query_value("SELECT claim_epoch FROM work_items WHERE key = ?1", [&key]);
         assert_eq!(epoch, 1);
     }
 }
@@ -72,7 +74,7 @@ fn family(home: &Home, parent: &str, children: usize) -> Vec<String> {
     home.add_item(parent);
     let names: Vec<String> = (0..children).map(|n| format!("{parent}.{n:02}")).collect();
     for (position, name) in (0_i64..).zip(&names) {
-        home.sql(
+        home.execute_sql(
             "INSERT INTO work_items (key, parent, position) VALUES (?1, ?2, ?3)",
             (name, parent, position),
         );
@@ -87,7 +89,7 @@ fn of_64_processes_that_move_on_each_gets_a_child_of_its_own_and_none_is_skipped
         let parent = format!("ORCH-{round}");
         let children = family(&home, &parent, PROCESSES + 10);
         let next = format!("next --claim --parent {parent}");
-        let answers = at_once(PROCESSES, |n| racer(&home, n, &next));
+        let answers = run_at_once(PROCESSES, |n| racer(&home, n, &next));
         let mut taken = Vec::new();
         for (n, answer) in answers.iter().enumerate() {
             assert_eq!(answer.code, Some(0), "round {round}, {n}: {answer:?}");
@@ -95,14 +97,14 @@ fn of_64_processes_that_move_on_each_gets_a_child_of_its_own_and_none_is_skipped
             assert_eq!(answer["data"]["outcome"], "claimed", "{answer}");
             let key = answer["data"]["item"]["key"].as_str().unwrap().to_owned();
             let holder: Option<String> =
-                home.ask("SELECT holder FROM work_items WHERE key = ?1", [&key]);
+                home.query_value("SELECT holder FROM work_items WHERE key = ?1", [&key]);
             assert_eq!(holder, Some(id(n)), "round {round}: {key} was given twice");
-            assert_eq!(home.events("claimed", &key), 1);
+            assert_eq!(home.count_events("claimed", &key), 1);
             taken.push(key);
         }
         taken.sort();
         assert_eq!(taken, children[..PROCESSES], "round {round}");
-        let finished = home.sql(
+        let finished = home.execute_sql(
             "UPDATE work_items SET status = 'completed', holder = NULL, under_epoch = claim_epoch
              WHERE holder IS NOT NULL",
             [],
@@ -118,12 +120,12 @@ fn of_64_processes_that_start_one_phase_exactly_one_begins_it() {
         let key = format!("QUEUE-{round}");
         home.add_item(&key);
         racer(&home, 0, &format!("queue add {key} --phases plan,build"))
-            .finish()
+            .wait()
             .ok();
         let start = format!("queue start {key}:1");
-        let answers = at_once(PROCESSES, |n| racer(&home, n, &start));
+        let answers = run_at_once(PROCESSES, |n| racer(&home, n, &start));
         let winner = only_winner(&answers);
-        let worker: Option<String> = home.ask(
+        let worker: Option<String> = home.query_value(
             "SELECT assigned_to FROM phase_queue WHERE queue_id = ?1",
             [format!("{key}:1")],
         );
@@ -136,24 +138,29 @@ fn of_64_processes_that_start_one_phase_exactly_one_begins_it() {
                 "{answer:?}"
             );
         }
-        assert_eq!(home.events("status", &format!("{key}:1")), 1);
+        assert_eq!(home.count_events("status", &format!("{key}:1")), 1);
     }
 }
 
 #[test]
 fn of_64_processes_that_push_different_keys_none_is_lost() {
     let home = Home::new();
-    home.start().ok();
+    home.start_session().ok();
     for round in 0..ROUNDS {
-        let answers = at_once(PROCESSES, |n| {
+        let answers = run_at_once(PROCESSES, |n| {
             let pair = format!("k{round}_{n}={n}");
-            home.run("trueup")
-                .args(["set", "--metadata", &pair, "--session", SESSION])
+            home.prepare_run("trueup").args([
+                "set",
+                "--metadata",
+                &pair,
+                "--session",
+                FIRST_SESSION,
+            ])
         });
         for answer in &answers {
             assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""));
         }
-        let text: String = home.session("metadata", SESSION);
+        let text: String = home.session_column("metadata", FIRST_SESSION);
         let metadata: Value = serde_json::from_str(&text).unwrap();
         for earlier in 0..=round {
             for n in 0..PROCESSES {
@@ -174,18 +181,20 @@ fn sessions_that_start_at_once_share_one_new_database() {
         let home = Home::new();
         thread::scope(|scope| {
             for n in 0..16 {
-                let payload = home.payload("session-start.startup").of(&format!("s{n}"));
+                let payload = home
+                    .payload("session-start.startup")
+                    .for_session(&format!("s{n}"));
                 let home = &home;
-                scope.spawn(move || home.hook("session-start-sync", &payload).ok());
+                scope.spawn(move || home.run_hook("session-start-sync", &payload).ok());
             }
         });
-        let known: i64 = home.ask("SELECT count(*) FROM claude_sessions", []);
+        let known: i64 = home.query_value("SELECT count(*) FROM claude_sessions", []);
         assert_eq!(known, 16);
         assert_eq!(
-            home.ask::<i64>("SELECT count(*) FROM trueup_meta WHERE key = 'lineage'", []),
+            home.query_value::<i64>("SELECT count(*) FROM trueup_meta WHERE key = 'lineage'", []),
             1
         );
-        let exclude = home.project().join(".git/info/exclude");
+        let exclude = home.project_dir().join(".git/info/exclude");
         let text = std::fs::read_to_string(exclude).unwrap();
         assert!(text.contains("**/.claude/auto-proceed-state*\n"), "{text}");
         assert!(

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use support::home::{Answer, Home, Run};
+use support::home::{Home, ProcessOutput, ProcessRun};
 
 use super::kill_loop::KillLoop;
 use super::mount::Mount;
@@ -20,19 +20,19 @@ fn text(number: u64) -> String {
     format!("state {number}\n").repeat(20_000)
 }
 
-fn command<'a>(home: &'a Home, arguments: &[&str]) -> Run<'a> {
-    home.run("trueup").args(arguments)
+fn command<'a>(home: &'a Home, arguments: &[&str]) -> ProcessRun<'a> {
+    home.prepare_run("trueup").args(arguments)
 }
 
 /// Registers `alpha`, which gives, and a target.
 fn registered(home: &Home, target: &std::path::Path) {
-    command(home, &["db", "migrate"]).finish().ok();
+    command(home, &["db", "migrate"]).wait().ok();
     let alpha = home.root().join("alpha");
     fs::create_dir(&alpha).unwrap();
     for (path, slug) in [(alpha.as_path(), "alpha"), (target, "target")] {
         home.init_repository(path);
         let add = ["repo", "add", path.to_str().unwrap(), "--slug", slug];
-        command(home, &add).finish().ok();
+        command(home, &add).wait().ok();
     }
 }
 
@@ -44,7 +44,7 @@ fn cache(target: &std::path::Path) -> PathBuf {
     target.join(".aibrain/global-state-cache.md")
 }
 
-fn syncing(home: &Home) -> Run<'_> {
+fn syncing(home: &Home) -> ProcessRun<'_> {
     command(home, &["state", "sync", "alpha"])
 }
 
@@ -55,7 +55,7 @@ fn cached(target: &std::path::Path) -> String {
     assert_eq!(file.matches("<!-- trueup:repo-state ").count(), 1);
     assert_eq!(file.matches("<!-- /trueup:repo-state ").count(), 1);
     let slug = "alpha".parse().unwrap();
-    let section = trueup_core::repo_state::find(file.as_bytes(), &slug).unwrap();
+    let section = trueup_core::repo_state::find_section(file.as_bytes(), &slug).unwrap();
     let sound = trueup_core::repo_state::SectionState::Sound;
     assert_eq!(section.state, sound, "a torn section");
     String::from_utf8(section.body.to_vec()).unwrap()
@@ -69,7 +69,7 @@ fn a_killed_sync_leaves_the_old_section_or_the_new_one() {
     fs::write(cache(&target), NOTES).unwrap();
     registered(&home, &target);
     save(&home, 0);
-    syncing(&home).finish().ok();
+    syncing(&home).wait().ok();
     let mut kill_loop = KillLoop::new(KILLS);
     while kill_loop.goes_on() {
         let number = u64::try_from(kill_loop.runs()).unwrap() + 1;
@@ -82,7 +82,7 @@ fn a_killed_sync_leaves_the_old_section_or_the_new_one() {
             "neither old nor new"
         );
     }
-    syncing(&home).finish().ok();
+    syncing(&home).wait().ok();
     assert!(
         cached(&target) == text(u64::try_from(kill_loop.runs()).unwrap()),
         "the last state did not arrive"
@@ -106,12 +106,12 @@ fn a_full_disk_leaves_the_cache_as_it_was_and_reaches_the_others() {
     registered(&home, &full);
     home.init_repository(&free);
     let add = ["repo", "add", free.to_str().unwrap()];
-    command(&home, &add).finish().ok();
+    command(&home, &add).wait().ok();
     save(&home, 1);
-    syncing(&home).finish().ok();
+    syncing(&home).wait().ok();
     mount.fill();
     save(&home, 2);
-    let answer: Answer = syncing(&home).finish();
+    let answer: ProcessOutput = syncing(&home).wait();
     assert_eq!(answer.code, Some(3), "{answer:?}");
     assert!(
         answer.stderr.contains("target was not updated"),
@@ -121,6 +121,6 @@ fn a_full_disk_leaves_the_cache_as_it_was_and_reaches_the_others() {
     let other = fs::read_to_string(cache(&free)).unwrap();
     assert!(other.contains(&text(2)), "the other was not updated");
     mount.free();
-    syncing(&home).finish().ok();
+    syncing(&home).wait().ok();
     assert!(cached(&full) == text(2), "it did not heal");
 }

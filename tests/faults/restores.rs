@@ -17,8 +17,8 @@ const OLD: i64 = 700;
 const NEW: i64 = 900;
 
 fn fill(home: &Home, rows: i64) {
-    home.sql("DELETE FROM work_items", []);
-    home.sql(
+    home.execute_sql("DELETE FROM work_items", []);
+    home.execute_sql(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
          INSERT INTO work_items (key, title) SELECT 'SD-' || i, hex(randomblob(60)) FROM n",
         [rows],
@@ -39,16 +39,19 @@ fn rows(path: &Path) -> i64 {
 
 fn backup(home: &Home, name: &str) -> std::path::PathBuf {
     let copy = home.root().join(name);
-    let run = home.run("trueup").args(["db", "backup"]);
-    run.args([&copy]).finish().ok();
+    let run = home.prepare_run("trueup").args(["db", "backup"]);
+    run.args([&copy]).wait().ok();
     copy
 }
 
 #[test]
 fn a_killed_restoration_leaves_the_old_or_the_new() {
     let home = Home::new();
-    home.run("trueup").args(["db", "migrate"]).finish().ok();
-    let database = home.trueup().join("trueup.db");
+    home.prepare_run("trueup")
+        .args(["db", "migrate"])
+        .wait()
+        .ok();
+    let database = home.trueup_home().join("trueup.db");
     fill(&home, OLD);
     let old = backup(&home, "old.db");
     fill(&home, NEW);
@@ -59,7 +62,10 @@ fn a_killed_restoration_leaves_the_old_or_the_new() {
     while kill_loop.goes_on() {
         // From one to the other and back, as far as the kills let it.
         let to = if rows(&database) == OLD { &new } else { &old };
-        let run = home.run("trueup").args(["db", "restore"]).args([to]);
+        let run = home
+            .prepare_run("trueup")
+            .args(["db", "restore"])
+            .args([to]);
         kill_loop.kill(run, b"");
         let now = rows(&database);
         assert!(now == OLD || now == NEW, "{now}");
@@ -67,17 +73,20 @@ fn a_killed_restoration_leaves_the_old_or_the_new() {
     }
     assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
     // What is kept aside is whole, each.
-    for entry in fs::read_dir(home.trueup()).unwrap() {
+    for entry in fs::read_dir(home.trueup_home()).unwrap() {
         let path = entry.unwrap().path();
         if path.to_string_lossy().contains(".replaced-") {
             let kept = rows(&path);
             assert!(kept == OLD || kept == NEW, "{kept}");
         }
     }
-    let run = home.run("trueup").args(["db", "restore"]).args([&old]);
-    run.finish().ok();
+    let run = home
+        .prepare_run("trueup")
+        .args(["db", "restore"])
+        .args([&old]);
+    run.wait().ok();
     assert_eq!(rows(&database), OLD);
-    let left = fs::read_dir(home.trueup()).unwrap();
+    let left = fs::read_dir(home.trueup_home()).unwrap();
     let left = left.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
     let drafts: Vec<String> = left
         .filter(|name| name.starts_with(".restore-") || name.starts_with(".backup-"))
@@ -88,15 +97,21 @@ fn a_killed_restoration_leaves_the_old_or_the_new() {
 #[test]
 fn a_killed_restoration_over_a_damaged_file_leaves_that_or_the_new() {
     let home = Home::new();
-    home.run("trueup").args(["db", "migrate"]).finish().ok();
-    let database = home.trueup().join("trueup.db");
+    home.prepare_run("trueup")
+        .args(["db", "migrate"])
+        .wait()
+        .ok();
+    let database = home.trueup_home().join("trueup.db");
     fill(&home, NEW);
     let new = backup(&home, "new.db");
     let garbage = "garbage ".repeat(99_999).into_bytes();
     let mut kill_loop = KillLoop::new(KILLS / 2);
     while kill_loop.goes_on() {
         fs::write(&database, &garbage).unwrap();
-        let run = home.run("trueup").args(["db", "restore"]).args([&new]);
+        let run = home
+            .prepare_run("trueup")
+            .args(["db", "restore"])
+            .args([&new]);
         kill_loop.kill(run, b"");
         if fs::read(&database).unwrap() != garbage {
             assert_eq!(rows(&database), NEW);

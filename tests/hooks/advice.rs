@@ -5,8 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use support::client::binary;
-use support::home::{Answer, Home, Payload, SECOND, SESSION};
+use support::client::find_binary;
+use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput, SECOND_SESSION};
 
 /// A state that a finding stands in.
 struct State {
@@ -27,7 +27,7 @@ const STATES: [State; 8] = [
     State {
         line: "Branch mismatch",
         make: |home| {
-            home.git(&["branch", "feat/SD-002C-handoff"]);
+            home.run_git(&["branch", "feat/SD-002C-handoff"]);
             wrong_branch(home, "feat/sd-002b-handoff");
         },
         ways: 2,
@@ -44,11 +44,11 @@ const STATES: [State; 8] = [
         line: "Branch mismatch",
         make: |home| {
             wrong_branch(home, "feat/SD-002B-x");
-            home.sql(
+            home.execute_sql(
                 "UPDATE work_items SET status = 'running' WHERE key = 'SD-002B'",
                 [],
             );
-            home.sql(
+            home.execute_sql(
                 "UPDATE work_items SET status = 'completed' WHERE key = 'SD-002B'",
                 [],
             );
@@ -61,7 +61,7 @@ const STATES: [State; 8] = [
             // The branch of the item is checked out elsewhere, so git does not switch to it.
             let elsewhere = home.root().join("elsewhere");
             let elsewhere = elsewhere.to_str().unwrap();
-            home.git(&[
+            home.run_git(&[
                 "worktree",
                 "add",
                 "--quiet",
@@ -77,8 +77,8 @@ const STATES: [State; 8] = [
         line: "Branch mismatch",
         make: |home| {
             wrong_branch(home, "feat");
-            home.git(&["switch", "--quiet", "-c", "SD-002B"]);
-            fs::write(home.project().join("dirty.txt"), "x").unwrap();
+            home.run_git(&["switch", "--quiet", "-c", "SD-002B"]);
+            fs::write(home.project_dir().join("dirty.txt"), "x").unwrap();
         },
         ways: 2,
     },
@@ -90,7 +90,7 @@ const STATES: [State; 8] = [
     State {
         line: "claim on SD-002C now belongs to nobody",
         make: |home| {
-            home.sql(
+            home.execute_sql(
                 "UPDATE work_items SET holder = NULL WHERE key = 'SD-002C'",
                 [],
             );
@@ -100,22 +100,24 @@ const STATES: [State; 8] = [
 ];
 
 fn wrong_branch(home: &Home, branch: &str) {
-    home.sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
-    home.git(&["switch", "--quiet", "-c", branch]);
+    home.execute_sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
+    home.run_git(&["switch", "--quiet", "-c", branch]);
 }
 
 fn held_by_second(home: &Home, item: &str) {
-    let start = home.payload("session-start.startup").of(SECOND);
-    home.hook("session-start-sync", &start);
-    home.give(SECOND, item);
+    let start = home
+        .payload("session-start.startup")
+        .for_session(SECOND_SESSION);
+    home.run_hook("session-start-sync", &start);
+    home.give_item(SECOND_SESSION, item);
 }
 
-fn gate(home: &Home) -> Answer {
-    home.hook("pre-handoff-validate", &home.payload("stop"))
+fn gate(home: &Home) -> ProcessOutput {
+    home.run_hook("pre-handoff-validate", &home.payload("stop"))
 }
 
 /// Lists the commands that a refusal names.
-fn commands(answer: &Answer) -> Vec<String> {
+fn commands(answer: &ProcessOutput) -> Vec<String> {
     let ways = ["Run: ", "Then: ", "Or: "];
     let command = |line: &str| {
         let way = ways.iter().find_map(|way| line.split_once(way));
@@ -126,15 +128,15 @@ fn commands(answer: &Answer) -> Vec<String> {
 
 /// Runs a command as a model's shell does.
 fn shell(home: &Home, command: &str) {
-    let binaries: PathBuf = binary("trueup").unwrap().parent().unwrap().to_owned();
+    let binaries: PathBuf = find_binary("trueup").unwrap().parent().unwrap().to_owned();
     let path = std::env::var("PATH").unwrap_or_default();
     let done = Command::new("sh")
         .args(["-c", command])
-        .current_dir(home.project())
+        .current_dir(home.project_dir())
         .env_clear()
-        .env("HOME", home.user())
-        .env("TRUEUP_HOME", home.trueup())
-        .env("TRUEUP_SESSION_ID", SESSION)
+        .env("HOME", home.user_home())
+        .env("TRUEUP_HOME", home.trueup_home())
+        .env("TRUEUP_SESSION_ID", FIRST_SESSION)
         .env("CLAUDE_PID", std::process::id().to_string())
         .env("PATH", format!("{}:{path}", binaries.display()))
         .output()
@@ -146,7 +148,7 @@ fn shell(home: &Home, command: &str) {
 fn each_advised_command_ends_the_refusal() {
     for (number, state) in STATES.iter().enumerate() {
         let made = || {
-            let home = Home::new().holding();
+            let home = Home::new().with_held_item();
             (state.make)(&home);
             let answer = gate(&home);
             assert_eq!(answer.code, Some(2), "state {number}: {answer:?}");
@@ -164,8 +166,8 @@ fn each_advised_command_ends_the_refusal() {
             // The advice itself passes the gate.
             let bash = home
                 .payload("pre-tool-use.bash")
-                .input("command", command.as_str());
-            home.hook("pre-handoff-validate", &bash).assert_silent();
+                .with_input("command", command.as_str());
+            home.run_hook("pre-handoff-validate", &bash).assert_silent();
             shell(&home, command);
             let answer = gate(&home);
             assert_eq!(
@@ -180,22 +182,24 @@ fn each_advised_command_ends_the_refusal() {
 
 #[test]
 fn another_sessions_work_is_not_told_as_ones_own() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     fs::write(
-        home.trueup().join("trueup.db"),
+        home.trueup_home().join("trueup.db"),
         "garbage, no database".repeat(20),
     )
     .unwrap();
     let start = |session: &str| -> String {
-        let payload: Payload = home.payload("session-start.startup").of(session);
-        home.hook("session-start-sync", &payload).context()
+        let payload: Payload = home.payload("session-start.startup").for_session(session);
+        home.run_hook("session-start-sync", &payload).context()
     };
-    let others = start(SECOND);
+    let others = start(SECOND_SESSION);
     assert!(
-        others.contains(&format!("belongs to session {SESSION}, not to this one")),
+        others.contains(&format!(
+            "belongs to session {FIRST_SESSION}, not to this one"
+        )),
         "{others}"
     );
-    let own = start(SESSION);
+    let own = start(FIRST_SESSION);
     assert!(
         own.contains("so this is the local copy, which may be outdated"),
         "{own}"
@@ -212,22 +216,22 @@ struct Difference {
 const DIFFERENCES: [Difference; 13] = [
     Difference {
         code: "S-01",
-        make: |home| home.edit("currentSd", "SD-002B"),
+        make: |home| home.edit_cache("currentSd", "SD-002B"),
     },
     Difference {
         code: "S-02",
         make: |home| {
             shell(home, "trueup release");
-            home.edit("currentSd", "SD-002B");
+            home.edit_cache("currentSd", "SD-002B");
         },
     },
     Difference {
         code: "S-03",
-        make: |home| home.set(SESSION, "execution_state.currentPhase", "VERIFY"),
+        make: |home| home.set_state(FIRST_SESSION, "execution_state.currentPhase", "VERIFY"),
     },
     Difference {
         code: "S-04",
-        make: |home| home.set(SESSION, "execution_state.currentTask", "another"),
+        make: |home| home.set_state(FIRST_SESSION, "execution_state.currentTask", "another"),
     },
     Difference {
         code: "S-05",
@@ -235,11 +239,11 @@ const DIFFERENCES: [Difference; 13] = [
     },
     Difference {
         code: "S-06",
-        make: |home| home.set(SESSION, "chain_orchestrators", true),
+        make: |home| home.set_state(FIRST_SESSION, "chain_orchestrators", true),
     },
     Difference {
         code: "S-07",
-        make: |home| fs::remove_file(home.cache()).unwrap(),
+        make: |home| fs::remove_file(home.cache_path()).unwrap(),
     },
     Difference {
         code: "S-08",
@@ -248,14 +252,14 @@ const DIFFERENCES: [Difference; 13] = [
     Difference {
         code: "S-08",
         make: |home| {
-            fs::rename(home.cache(), home.root().join("elsewhere")).unwrap();
-            std::os::unix::fs::symlink(home.root().join("elsewhere"), home.cache()).unwrap();
+            fs::rename(home.cache_path(), home.root().join("elsewhere")).unwrap();
+            std::os::unix::fs::symlink(home.root().join("elsewhere"), home.cache_path()).unwrap();
         },
     },
     Difference {
         code: "S-08",
         make: |home| {
-            let (folder, elsewhere) = (home.project().join(".claude"), home.root().join("a b"));
+            let (folder, elsewhere) = (home.project_dir().join(".claude"), home.root().join("a b"));
             fs::rename(&folder, &elsewhere).unwrap();
             std::os::unix::fs::symlink(&elsewhere, &folder).unwrap();
         },
@@ -263,14 +267,14 @@ const DIFFERENCES: [Difference; 13] = [
     Difference {
         code: "S-09",
         make: |home| {
-            let mut cache = home.cached();
+            let mut cache = home.read_cache();
             cache["_trueup"]["lineage"] = "another".into();
             home.write_cache(cache.to_string());
         },
     },
     Difference {
         code: "S-10",
-        make: |home| home.edit("currentTask", "mine"),
+        make: |home| home.edit_cache("currentTask", "mine"),
     },
     Difference {
         code: "S-13",
@@ -281,13 +285,15 @@ const DIFFERENCES: [Difference; 13] = [
 #[test]
 fn each_fix_of_a_session_ends_its_finding() {
     for (number, difference) in DIFFERENCES.iter().enumerate() {
-        let home = Home::new().holding();
+        let home = Home::new().with_held_item();
         (difference.make)(&home);
         let find = || {
-            let run = home
-                .run("validate-session-state")
-                .args(["--json", "--session", SESSION]);
-            let answer = run.finish().json();
+            let run = home.prepare_run("validate-session-state").args([
+                "--json",
+                "--session",
+                FIRST_SESSION,
+            ]);
+            let answer = run.wait().json();
             let found = answer["divergences"].as_array().unwrap();
             found.iter().find(|d| d["code"] == difference.code).cloned()
         };

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
-use support::home::{Answer, Home, Payload, SESSION};
+use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput};
 use trueup_core::bounds::{self, Bound};
 
 /// How long a process of an unoptimised build may compute before the system kills it, in
@@ -76,7 +76,7 @@ fn no_input_of_a_hook_is_unbounded() {
         let (_, case) = case.unwrap_or_else(|| panic!("no input beyond: {}", bound.input));
         // The name of a case that fails is in what the test prints.
         println!("{}", bound.input);
-        let home = Home::new().holding();
+        let home = Home::new().with_held_item();
         case(&home);
         end_past_their_deadline(&home);
     }
@@ -99,30 +99,30 @@ fn end_past_their_deadline(home: &Home) {
 }
 
 /// Runs a hook that may compute for so long.
-fn limited(home: &Home, binary: &str, payload: &Payload, set: &[(&str, &str)]) -> Answer {
-    let mut run = home.run(binary).payload(payload);
+fn limited(home: &Home, binary: &str, payload: &Payload, set: &[(&str, &str)]) -> ProcessOutput {
+    let mut run = home.prepare_run(binary).payload(payload);
     for (name, value) in set {
         run = run.env(name, value);
     }
     let limit = format!("ulimit -t {COMPUTING}; exec \"$0\"");
-    run.through("sh", |program| {
+    run.run_through("sh", |program| {
         vec!["-c".into(), limit.clone().into(), program.into()]
     })
-    .finish()
+    .wait()
 }
 
 /// Runs a hook while the cache names another item, and asserts that it does its job.
 #[track_caller]
-fn mended_by(home: &Home, binary: &str, payload: &Payload, set: &[(&str, &str)]) -> Answer {
-    home.edit("currentSd", "SD-002B");
+fn mended_by(home: &Home, binary: &str, payload: &Payload, set: &[(&str, &str)]) -> ProcessOutput {
+    home.edit_cache("currentSd", "SD-002B");
     let answer = limited(home, binary, payload, set);
     assert_eq!(answer.code, Some(0), "{answer:.2000?}");
-    assert_eq!(home.cached()["currentSd"], "SD-002C", "{answer:.2000?}");
+    assert_eq!(home.read_cache()["currentSd"], "SD-002C", "{answer:.2000?}");
     answer
 }
 
 #[track_caller]
-fn starts(home: &Home) -> Answer {
+fn starts(home: &Home) -> ProcessOutput {
     mended_by(
         home,
         "session-start-sync",
@@ -132,7 +132,7 @@ fn starts(home: &Home) -> Answer {
 }
 
 #[track_caller]
-fn says(answer: &Answer, text: &str) {
+fn says(answer: &ProcessOutput, text: &str) {
     let lines = answer.stderr.lines().filter(|line| line.contains(text));
     assert_eq!(lines.count(), 1, "{text}: {}", answer.stderr);
     assert!(
@@ -154,20 +154,20 @@ fn write(path: &Path, content: impl AsRef<[u8]>) {
 
 fn config(home: &Home) {
     let text = format!("log = \"info\"\n#{}", "x".repeat(beyond(bounds::CONFIG)));
-    write(&home.trueup().join("config.toml"), text);
+    write(&home.trueup_home().join("config.toml"), text);
     says(&starts(home), "config.toml: larger than");
 }
 
 /// What a hook is given time for begins when the payload has ended: with no time at all it still
 /// does what does not have to wait.
 fn late_payload(home: &Home) {
-    home.edit("currentSd", "SD-002B");
+    home.edit_cache("currentSd", "SD-002B");
     let mut run = home
-        .run("session-start-sync")
+        .prepare_run("session-start-sync")
         .env("TRUEUP_DEADLINE_MS", "1");
     let mut child = run.spawn();
     let mut stdin = child.stdin.take().unwrap();
-    let bytes = home.payload("session-start.resume").bytes();
+    let bytes = home.payload("session-start.resume").to_bytes();
     let (first, rest) = bytes.split_at(10);
     std::io::Write::write_all(&mut stdin, first).unwrap();
     let start = std::time::Instant::now();
@@ -177,8 +177,8 @@ fn late_payload(home: &Home) {
     }
     std::io::Write::write_all(&mut stdin, rest).unwrap();
     drop(stdin);
-    Answer::of(child).ok();
-    assert_eq!(home.cached()["currentSd"], "SD-002C");
+    ProcessOutput::wait_for(child).ok();
+    assert_eq!(home.read_cache()["currentSd"], "SD-002C");
 }
 
 /// Tells whether a process took what is in the pipe and sleeps until there is more.
@@ -194,7 +194,7 @@ fn waits_for_more(pid: u32, pipe: &impl std::os::fd::AsFd) -> bool {
 fn payload(home: &Home) {
     let long = "x".repeat(bounds::PAYLOAD.len());
     let payload = home.payload("user-prompt-submit").with("prompt", long);
-    let line = limited(home, "session-start-sync", &payload, &[]).one_line();
+    let line = limited(home, "session-start-sync", &payload, &[]).single_line();
     assert!(line.contains("more than 16 MiB"), "{line}");
 }
 
@@ -204,7 +204,7 @@ fn long_path(home: &Home) {
 }
 
 fn deep_path(home: &Home) {
-    let path = format!("{}{}", home.project().display(), "/x/..".repeat(50_000));
+    let path = format!("{}{}", home.project_dir().display(), "/x/..".repeat(50_000));
     stands_in(home, &path);
 }
 
@@ -230,7 +230,7 @@ fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
 }
 
 fn set(home: &Home, text: &str) {
-    write(&home.project().join(".trueup.toml"), text);
+    write(&home.project_dir().join(".trueup.toml"), text);
 }
 
 fn repository_config(home: &Home) {
@@ -251,7 +251,7 @@ fn refused_keys(home: &Home) {
     says(&answer, "and 11995 more; ignored");
     assert!(answer.stderr.len() < 1_000, "{}", answer.stderr);
     assert!(
-        fs::metadata(home.trueup().join("trueup.log"))
+        fs::metadata(home.trueup_home().join("trueup.log"))
             .unwrap()
             .len()
             < 4_000
@@ -267,8 +267,10 @@ fn refused_keys(home: &Home) {
 
 /// Runs the gate on a command, which looks at nothing unless that hands work on.
 #[track_caller]
-fn is_checked(home: &Home, command: &str) -> Answer {
-    let payload = home.payload("pre-tool-use.bash").input("command", command);
+fn is_checked(home: &Home, command: &str) -> ProcessOutput {
+    let payload = home
+        .payload("pre-tool-use.bash")
+        .with_input("command", command);
     mended_by(home, "pre-handoff-validate", &payload, &[])
 }
 
@@ -300,7 +302,7 @@ fn branch_pattern(home: &Home) {
     says(&starts(home), "branch_pattern has");
     // Short, but large once it is compiled.
     set(home, "branch_pattern = \"((x{900}){900}){900}\"\n");
-    home.git(&["switch", "--quiet", "-c", "x1"]);
+    home.run_git(&["switch", "--quiet", "-c", "x1"]);
     starts(home);
 }
 
@@ -334,33 +336,33 @@ fn cache(home: &Home) {
             .any(|line| line.contains("is too large for a cache")),
         "{answer:?}"
     );
-    assert_eq!(home.cached()["currentSd"], "SD-002C");
+    assert_eq!(home.read_cache()["currentSd"], "SD-002C");
     home.write_cache("[".repeat(bounds::CACHE.len()));
     limited(home, "session-start-sync", &payload, &[]);
-    assert_eq!(home.cached()["currentSd"], "SD-002C");
+    assert_eq!(home.read_cache()["currentSd"], "SD-002C");
 }
 
 fn cache_folder(home: &Home) {
     for number in 0..beyond(bounds::CACHE_FOLDER) {
         let name = format!("auto-proceed-state.json.tmp-{}", 5_000_000 + number);
-        fs::write(home.project().join(".claude").join(name), "").unwrap();
+        fs::write(home.project_dir().join(".claude").join(name), "").unwrap();
     }
     starts(home);
 }
 
 fn exclude(home: &Home) {
     write(
-        &home.project().join(".git/info/exclude"),
+        &home.project_dir().join(".git/info/exclude"),
         "#\n".repeat(beyond(bounds::EXCLUDE)),
     );
-    fs::remove_file(home.cache()).unwrap();
+    fs::remove_file(home.cache_path()).unwrap();
     let payload = home.payload("session-start.resume");
     assert_eq!(
         limited(home, "session-start-sync", &payload, &[]).code,
         Some(0)
     );
-    assert_eq!(home.cached()["currentSd"], "SD-002C");
-    let log = fs::read_to_string(home.trueup().join("trueup.log")).unwrap();
+    assert_eq!(home.read_cache()["currentSd"], "SD-002C");
+    let log = fs::read_to_string(home.trueup_home().join("trueup.log")).unwrap();
     assert!(log.contains("info/exclude: larger than"), "{log}");
 }
 
@@ -374,7 +376,7 @@ fn environment_file(home: &Home) {
 }
 
 fn workplans(home: &Home) {
-    let folder = home.project().join("workplans");
+    let folder = home.project_dir().join("workplans");
     fs::create_dir(&folder).unwrap();
     for number in 0..beyond(bounds::WORKPLANS) {
         fs::write(folder.join(format!("A-WP-{number:05}.md")), "").unwrap();
@@ -398,27 +400,30 @@ fn registered(home: &Home, others: usize) {
             .arg(&path)
             .status();
         assert!(git.unwrap().success());
-        home.run("trueup")
+        home.prepare_run("trueup")
             .args(["repo", "add", path.to_str().unwrap()])
-            .finish()
+            .wait()
             .ok();
     }
-    let project = home.project().to_str().unwrap();
-    home.run("trueup")
+    let project = home.project_dir().to_str().unwrap();
+    home.prepare_run("trueup")
         .args(["repo", "add", project])
-        .finish()
+        .wait()
         .ok();
 }
 
 fn state(home: &Home) {
     registered(home, 1);
-    write(&home.project().join("STATE.md"), "token=".repeat(700_000));
+    write(
+        &home.project_dir().join("STATE.md"),
+        "token=".repeat(700_000),
+    );
     let payload = home.payload("post-tool-use.bash");
     let answer = mended_by(home, "checkpoint-push", &payload, &[]);
     says(&answer, "run: trueup state sync");
     // The worst that is taken: it ends at the deadline, and is not tried again.
     let worst = "token=".repeat(bounds::STATE.len() / 6);
-    write(&home.project().join("STATE.md"), worst);
+    write(&home.project_dir().join("STATE.md"), worst);
     let deadline = [("TRUEUP_DEADLINE_MS", "1500")];
     let answer = mended_by(home, "checkpoint-push", &payload, &deadline);
     says(&answer, "run: trueup state sync");
@@ -426,7 +431,7 @@ fn state(home: &Home) {
     assert_eq!(again.stderr, "");
     // What is long and ordinary is passed on.
     let prose = "The token is kept in the vault: see docs.\n".repeat(2_500);
-    write(&home.project().join("STATE.md"), prose);
+    write(&home.project_dir().join("STATE.md"), prose);
     mended_by(home, "checkpoint-push", &payload, &[]);
     let cache = home.root().join("other-0/.aibrain/global-state-cache.md");
     assert!(cache.exists());
@@ -434,9 +439,9 @@ fn state(home: &Home) {
 
 fn passed_mark(home: &Home) {
     registered(home, 1);
-    write(&home.project().join("STATE.md"), "# One\n");
-    home.push("stop").ok();
-    let marks = home.trueup().join("passed");
+    write(&home.project_dir().join("STATE.md"), "# One\n");
+    home.push_event("stop").ok();
+    let marks = home.trueup_home().join("passed");
     let mark = fs::read_dir(&marks)
         .unwrap()
         .next()
@@ -450,16 +455,16 @@ fn passed_mark(home: &Home) {
 
 fn untold(home: &Home) {
     let ending = |task: &str| {
-        home.edit("currentTask", task);
-        home.set(SESSION, "execution_state.currentPhase", task);
-        home.push("session-end.other").ok();
+        home.edit_cache("currentTask", task);
+        home.set_state(FIRST_SESSION, "execution_state.currentPhase", task);
+        home.push_event("session-end.other").ok();
     };
     ending("first");
-    let kept = home.trueup().join("untold");
+    let kept = home.trueup_home().join("untold");
     let kept = fs::read_dir(&kept).unwrap().next().unwrap().unwrap().path();
     fs::write(&kept, "x".repeat(beyond(bounds::UNTOLD))).unwrap();
     let size = fs::metadata(&kept).unwrap().len();
-    home.start().ok();
+    home.start_session().ok();
     assert!(!kept.exists());
     fs::write(&kept, "x".repeat(bounds::UNTOLD.len())).unwrap();
     ending("second");
@@ -474,15 +479,18 @@ fn task(home: &Home) {
     todos.push(json!({"content": long, "status": "in_progress", "activeForm": "x"}));
     let payload = home
         .payload("post-tool-use.todo-write")
-        .input("todos", todos);
+        .with_input("todos", todos);
     mended_by(home, "checkpoint-push", &payload, &[]);
-    let task = home.cached()["currentTask"]
+    let task = home.read_cache()["currentTask"]
         .as_str()
         .unwrap()
         .chars()
         .count();
     assert_eq!(task, bounds::TASK.len());
-    assert_eq!(home.session::<String>("status", SESSION), "active");
+    assert_eq!(
+        home.session_column::<String>("status", FIRST_SESSION),
+        "active"
+    );
 }
 
 fn notes(home: &Home) {
@@ -493,7 +501,7 @@ fn notes(home: &Home) {
         let _ = fs::remove_dir_all(&cache);
         std::os::unix::fs::symlink("/nowhere", cache).unwrap();
     }
-    write(&home.project().join("STATE.md"), "# One\n");
+    write(&home.project_dir().join("STATE.md"), "# One\n");
     let answer = mended_by(home, "checkpoint-push", &home.payload("stop"), &[]);
     says(&answer, "and 5 more lines");
     assert_eq!(answer.stderr.lines().count(), bounds::NOTES.len() + 1);
@@ -521,7 +529,7 @@ fn long_error(home: &Home) {
         let longest = answer.stderr.lines().map(|line| line.chars().count()).max();
         assert!(longest.unwrap_or_default() <= bounds::NOTE.len() + 1);
     }
-    let log = fs::read_to_string(home.trueup().join("trueup.log")).unwrap();
+    let log = fs::read_to_string(home.trueup_home().join("trueup.log")).unwrap();
     assert!(
         log.lines()
             .all(|line| line.len() < bounds::LOG_LINE.len() * 2)
@@ -529,7 +537,7 @@ fn long_error(home: &Home) {
 }
 
 fn log(home: &Home) {
-    let log = home.trueup().join("trueup.log");
+    let log = home.trueup_home().join("trueup.log");
     write(&log, "x\n".repeat(beyond(bounds::LOG)));
     set(home, "unknown = 1\n");
     starts(home);

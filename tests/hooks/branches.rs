@@ -7,11 +7,11 @@ use support::home::Home;
 
 /// Tells whether a hand-off is refused on this branch.
 fn refused(home: &Home, branch: &str) -> bool {
-    home.git(&["switch", "--quiet", "-C", branch]);
+    home.run_git(&["switch", "--quiet", "-C", branch]);
     let payload = home
         .payload("pre-tool-use.bash")
-        .input("command", "make handoff");
-    let answer = home.hook("pre-handoff-validate", &payload);
+        .with_input("command", "make handoff");
+    let answer = home.run_hook("pre-handoff-validate", &payload);
     assert!(
         answer.code == Some(2) || answer.stderr.is_empty(),
         "{branch}: {answer:?}"
@@ -21,7 +21,7 @@ fn refused(home: &Home, branch: &str) -> bool {
 
 #[test]
 fn a_word_in_the_shape_of_an_item_is_none() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     for branch in [
         "feat/UTF-8",
         "fix/SHA-256",
@@ -30,16 +30,16 @@ fn a_word_in_the_shape_of_an_item_is_none() {
         "feat/SD-002B-x",
     ] {
         assert!(!refused(&home, branch), "{branch}");
-        home.hook("pre-handoff-validate", &home.payload("stop"))
+        home.run_hook("pre-handoff-validate", &home.payload("stop"))
             .assert_silent();
     }
 }
 
 #[test]
 fn a_known_item_is_seen_whatever_the_case() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     for key in ["SD-002B", "login", "170", "app_v2.x"] {
-        home.sql("INSERT INTO work_items (key) VALUES (?1)", [key]);
+        home.execute_sql("INSERT INTO work_items (key) VALUES (?1)", [key]);
     }
     for branch in [
         "feat/sd-002b-sync",
@@ -59,21 +59,21 @@ fn a_known_item_is_seen_whatever_the_case() {
     ] {
         assert!(!refused(&home, branch), "{branch}");
     }
-    home.git(&["switch", "--quiet", "--detach"]);
-    home.hook("pre-handoff-validate", &home.payload("stop"))
+    home.run_git(&["switch", "--quiet", "--detach"]);
+    home.run_hook("pre-handoff-validate", &home.payload("stop"))
         .assert_silent();
 }
 
 #[test]
 fn what_a_pattern_of_the_repository_finds_must_be_known_too() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     std::fs::write(
-        home.project().join(".trueup.toml"),
+        home.project_dir().join(".trueup.toml"),
         "branch_pattern = \"issue-([0-9]+)\"\n",
     )
     .unwrap();
     assert!(!refused(&home, "fix/my-issue-170-x"));
-    home.sql("INSERT INTO work_items (key) VALUES ('170')", []);
+    home.execute_sql("INSERT INTO work_items (key) VALUES ('170')", []);
     assert!(refused(&home, "fix/my-issue-170-x"));
     assert!(refused(&home, "fix/MY-ISSUE-170"));
 }
@@ -84,9 +84,9 @@ fn a_head_that_nobody_can_read_is_not_that_of_no_branch() {
     let handing_on = |home: &Home| {
         let payload = home
             .payload("pre-tool-use.bash")
-            .input("command", "make handoff");
-        let run = home.run("pre-handoff-validate").payload(&payload);
-        run.env("CLAUDE_CODE_SESSION_ATTENDED", "1").finish()
+            .with_input("command", "make handoff");
+        let run = home.prepare_run("pre-handoff-validate").payload(&payload);
+        run.env("CLAUDE_CODE_SESSION_ATTENDED", "1").wait()
     };
     let breaks: [Break; 8] = [
         ("empty", |head| fs::write(head, "").unwrap()),
@@ -108,27 +108,27 @@ fn a_head_that_nobody_can_read_is_not_that_of_no_branch() {
         }),
     ];
     for (name, break_it) in breaks {
-        let home = Home::new().holding();
-        break_it(&home.project().join(".git/HEAD"));
+        let home = Home::new().with_held_item();
+        break_it(&home.project_dir().join(".git/HEAD"));
         let answer = handing_on(&home);
         let decision = answer.json()["hookSpecificOutput"].clone();
         assert_eq!(decision["permissionDecision"], "ask", "{name}: {answer:?}");
-        let stop = home.hook("pre-handoff-validate", &home.payload("stop"));
+        let stop = home.run_hook("pre-handoff-validate", &home.payload("stop"));
         assert_eq!(stop.code, Some(0), "{name}");
         assert!(stop.stdout.contains("cannot be read"), "{name}: {stop:?}");
     }
     // A commit is checked out, which is known; and the way of old versions is one to git too.
-    let home = Home::new().holding();
-    home.git(&["switch", "--quiet", "--detach"]);
+    let home = Home::new().with_held_item();
+    home.run_git(&["switch", "--quiet", "--detach"]);
     handing_on(&home).assert_silent();
     home.add_item("SD-002B");
-    home.git(&["branch", "feat/SD-002B-x"]);
-    let head = home.project().join(".git/HEAD");
+    home.run_git(&["branch", "feat/SD-002B-x"]);
+    let head = home.project_dir().join(".git/HEAD");
     fs::remove_file(&head).unwrap();
     std::os::unix::fs::symlink("refs/heads/feat/SD-002B-x", &head).unwrap();
     let payload = home
         .payload("pre-tool-use.bash")
-        .input("command", "make handoff");
-    let answer = home.hook("pre-handoff-validate", &payload);
+        .with_input("command", "make handoff");
+    let answer = home.run_hook("pre-handoff-validate", &payload);
     assert_eq!(answer.code, Some(2), "{answer:?}");
 }

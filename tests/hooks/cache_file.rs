@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
 use serde_json::{Value, json};
-use support::home::{Home, SESSION};
+use support::home::{FIRST_SESSION, Home};
 
 /// A file as the original tool writes it, here on the wrong item and phase.
 const ORIGINAL: &str = r#"{
@@ -25,21 +25,21 @@ fn aside(home: &Home, word: &str) -> String {
     let names = home.claude_names();
     let found: Vec<&String> = names.iter().filter(|name| name.contains(word)).collect();
     assert_eq!(found.len(), 1, "{names:?}");
-    fs::read_to_string(home.project().join(".claude").join(found[0])).unwrap()
+    fs::read_to_string(home.project_dir().join(".claude").join(found[0])).unwrap()
 }
 
 #[test]
 fn a_file_of_the_original_is_adopted_compared_and_stamped() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     home.write_cache(ORIGINAL);
     assert_eq!(
-        home.start().ok().message(),
+        home.start_session().ok().message(),
         [
             "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C",
             "⚠️ Phase mismatch: file=LEAD, db=PLAN",
         ]
     );
-    let cache = home.cached();
+    let cache = home.read_cache();
     assert_eq!(
         (&cache["currentSd"], &cache["currentPhase"]),
         (&json!("SD-002C"), &json!("PLAN"))
@@ -50,9 +50,9 @@ fn a_file_of_the_original_is_adopted_compared_and_stamped() {
     );
     assert_eq!(
         cache["_trueup"]["revision"],
-        home.session::<i64>("revision", SESSION)
+        home.session_column::<i64>("revision", FIRST_SESSION)
     );
-    let journal = home.lines("journal.jsonl");
+    let journal = home.read_lines("journal.jsonl");
     assert_eq!(journal[0]["reason"], "unstamped_cache", "{journal:?}");
     assert_eq!(journal[0]["fields"].to_string(), r#"{"Phase":"LEAD"}"#);
 }
@@ -61,18 +61,18 @@ fn a_file_of_the_original_is_adopted_compared_and_stamped() {
 fn a_file_of_the_original_is_told_to_git_too() {
     let home = Home::new();
     home.write_cache(ORIGINAL);
-    home.start().ok();
-    let exclude = fs::read_to_string(home.project().join(".git/info/exclude")).unwrap();
+    home.start_session().ok();
+    let exclude = fs::read_to_string(home.project_dir().join(".git/info/exclude")).unwrap();
     assert!(exclude.contains(".claude/auto-proceed-state"), "{exclude}");
 }
 
 #[test]
 fn a_byte_order_mark_and_crlf_are_read() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     home.write_cache(format!("\u{feff}{}\r\n", ORIGINAL.replace('\n', "\r\n")));
-    let lines = home.start().ok().message();
+    let lines = home.start_session().ok().message();
     assert_eq!(lines[0], "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C");
-    assert_eq!(home.cached()["currentSd"], "SD-002C");
+    assert_eq!(home.read_cache()["currentSd"], "SD-002C");
     assert!(
         home.claude_names()
             .iter()
@@ -82,17 +82,17 @@ fn a_byte_order_mark_and_crlf_are_read() {
 
 #[test]
 fn unknown_keys_survive_every_rewrite() {
-    let home = Home::new().holding();
-    home.edit(
+    let home = Home::new().with_held_item();
+    home.edit_cache(
         "mine",
         json!({"deep": [1, {"n": null}], "text": "ä\u{202e}"}),
     );
-    home.edit("version", "9.9");
+    home.edit_cache("version", "9.9");
     for phase in ["LEAD", "EXEC"] {
-        home.set(SESSION, "execution_state.currentPhase", phase);
-        home.start().ok();
-        home.push("post-tool-use.todo-write").ok();
-        let cache = home.cached();
+        home.set_state(FIRST_SESSION, "execution_state.currentPhase", phase);
+        home.start_session().ok();
+        home.push_event("post-tool-use.todo-write").ok();
+        let cache = home.read_cache();
         assert_eq!(
             cache["mine"],
             json!({"deep": [1, {"n": null}], "text": "ä\u{202e}"})
@@ -104,23 +104,23 @@ fn unknown_keys_survive_every_rewrite() {
 
 #[test]
 fn an_unchanged_cache_is_not_rewritten() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     let identity = || {
-        let data = fs::metadata(home.cache()).unwrap();
+        let data = fs::metadata(home.cache_path()).unwrap();
         (
             data.ino(),
             data.mtime(),
             data.mtime_nsec(),
-            fs::read(home.cache()).unwrap(),
+            fs::read(home.cache_path()).unwrap(),
         )
     };
     let before = identity();
-    home.hook("session-start-sync", &home.payload("session-start.resume"))
+    home.run_hook("session-start-sync", &home.payload("session-start.resume"))
         .ok();
-    home.prompt().assert_silent();
-    home.push("post-tool-use.bash").assert_silent();
-    home.push("stop").assert_silent();
-    home.hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"))
+    home.send_prompt().assert_silent();
+    home.push_event("post-tool-use.bash").assert_silent();
+    home.push_event("stop").assert_silent();
+    home.run_hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"))
         .assert_silent();
     assert_eq!(identity(), before);
 }
@@ -128,19 +128,25 @@ fn an_unchanged_cache_is_not_rewritten() {
 #[test]
 fn the_cache_is_private_also_when_it_was_not() {
     let home = Home::new();
-    let mode = || fs::metadata(home.cache()).unwrap().permissions().mode() & 0o7777;
-    home.start().ok();
+    let mode = || {
+        fs::metadata(home.cache_path())
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o7777
+    };
+    home.start_session().ok();
     assert_eq!(mode(), 0o600);
-    fs::set_permissions(home.cache(), fs::Permissions::from_mode(0o666)).unwrap();
-    home.set(SESSION, "execution_state.currentPhase", "PLAN");
-    home.start().ok();
+    fs::set_permissions(home.cache_path(), fs::Permissions::from_mode(0o666)).unwrap();
+    home.set_state(FIRST_SESSION, "execution_state.currentPhase", "PLAN");
+    home.start_session().ok();
     assert_eq!(mode(), 0o600);
-    home.push("post-tool-use.write").ok();
-    home.edit("currentPhase", "EXEC");
-    home.set(SESSION, "execution_state.currentPhase", "LEAD");
-    home.prompt().ok();
+    home.push_event("post-tool-use.write").ok();
+    home.edit_cache("currentPhase", "EXEC");
+    home.set_state(FIRST_SESSION, "execution_state.currentPhase", "LEAD");
+    home.send_prompt().ok();
     let mut names = Vec::new();
-    for entry in fs::read_dir(home.trueup()).unwrap() {
+    for entry in fs::read_dir(home.trueup_home()).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{} is private", entry.path().display());
@@ -154,16 +160,16 @@ fn the_cache_is_private_also_when_it_was_not() {
 #[test]
 fn a_symlink_in_its_place_is_refused_and_its_target_stays() {
     for dangling in [false, true] {
-        let home = Home::new().holding();
+        let home = Home::new().with_held_item();
         let victim = home.root().join("victim");
         if !dangling {
             fs::write(&victim, ORIGINAL).unwrap();
         }
-        fs::remove_file(home.cache()).unwrap();
-        symlink(&victim, home.cache()).unwrap();
-        let answer = home.start();
+        fs::remove_file(home.cache_path()).unwrap();
+        symlink(&victim, home.cache_path()).unwrap();
+        let answer = home.start_session();
         assert_eq!(answer.code, Some(0));
-        let place = home.cache().display().to_string();
+        let place = home.cache_path().display().to_string();
         let line = format!("{place} is a symlink");
         let lines = answer.message();
         assert_eq!(lines.len(), 1, "{lines:?}");
@@ -173,7 +179,11 @@ fn a_symlink_in_its_place_is_refused_and_its_target_stays() {
             answer.context().contains("item: SD-002C (claimed)"),
             "the database is authoritative"
         );
-        assert!(fs::symlink_metadata(home.cache()).unwrap().is_symlink());
+        assert!(
+            fs::symlink_metadata(home.cache_path())
+                .unwrap()
+                .is_symlink()
+        );
         assert_eq!(victim.exists(), !dangling);
         if !dangling {
             assert_eq!(fs::read_to_string(&victim).unwrap(), ORIGINAL);
@@ -189,9 +199,9 @@ fn s_08_a_corrupt_file_is_kept_aside_and_written_anew() {
         ("[]", "not a JSON object"),
     ];
     for (text, reason) in cases {
-        let home = Home::new().holding();
+        let home = Home::new().with_held_item();
         home.write_cache(text);
-        let lines = home.start().ok().message();
+        let lines = home.start_session().ok().message();
         assert_eq!(lines.len(), 1, "{lines:?}");
         let start = "⚠️ cache unreadable; kept aside as *.corrupt-<time> (";
         assert!(
@@ -199,43 +209,44 @@ fn s_08_a_corrupt_file_is_kept_aside_and_written_anew() {
             "{lines:?}"
         );
         assert_eq!(aside(&home, "auto-proceed-state.json.corrupt-2"), text);
-        assert_eq!(home.cached()["currentSd"], "SD-002C");
-        assert_eq!(home.start().ok().message(), [""; 0]);
+        assert_eq!(home.read_cache()["currentSd"], "SD-002C");
+        assert_eq!(home.start_session().ok().message(), [""; 0]);
     }
 }
 
 #[test]
 fn s_09_a_file_of_another_database_is_set_aside_by_name() {
-    let home = Home::new().holding();
-    let mut cache = home.cached();
+    let home = Home::new().with_held_item();
+    let mut cache = home.read_cache();
     cache["_trueup"]["lineage"] = json!("ffffffff-1111-4000-8000-000000000000");
     cache["currentSd"] = json!("SD-002B");
     home.write_cache(cache.to_string());
-    let lineage: String = home.ask("SELECT value FROM trueup_meta WHERE key = 'lineage'", []);
+    let lineage: String =
+        home.query_value("SELECT value FROM trueup_meta WHERE key = 'lineage'", []);
     let line = format!(
         "⚠️ cache written for another database: file=ffffffff, db={}; kept aside as *.foreign-<time>",
         &lineage[..8]
     );
     // What differs is said beside it.
     let differs = "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C".to_owned();
-    assert_eq!(home.start().ok().message(), [differs, line]);
+    assert_eq!(home.start_session().ok().message(), [differs, line]);
     assert_eq!(
         aside(&home, "auto-proceed-state.json.foreign-2"),
         cache.to_string()
     );
-    assert_eq!(home.cached()["currentSd"], "SD-002C");
-    assert_eq!(home.cached()["_trueup"]["lineage"], lineage);
+    assert_eq!(home.read_cache()["currentSd"], "SD-002C");
+    assert_eq!(home.read_cache()["_trueup"]["lineage"], lineage);
 }
 
 /// What a checker's or a restored backup's file may look like: ahead, with another item, phase
 /// and task than the database has.
 fn ahead(home: &Home) -> String {
-    let mut cache = home.cached();
+    let mut cache = home.read_cache();
     cache["_trueup"]["revision"] = json!(99_999);
     cache["currentSd"] = json!("SD-002B");
     cache["currentPhase"] = json!("EXEC");
     home.write_cache(cache.to_string());
-    let revision: i64 = home.session("revision", SESSION);
+    let revision: i64 = home.session_column("revision", FIRST_SESSION);
     format!(
         "⚠️ cache written for another database: file is at revision 99999, db at {revision} \
          (restored from a backup?)"
@@ -244,12 +255,15 @@ fn ahead(home: &Home) -> String {
 
 /// Asserts that the file is in step again and that the journal holds what it held.
 fn assert_mended_and_kept(home: &Home) {
-    let cache = home.cached();
-    let revision: i64 = home.session("revision", SESSION);
+    let cache = home.read_cache();
+    let revision: i64 = home.session_column("revision", FIRST_SESSION);
     assert_eq!(cache["currentSd"], "SD-002C");
-    assert_eq!(cache["currentPhase"], home.state()["currentPhase"]);
+    assert_eq!(
+        cache["currentPhase"],
+        home.execution_state()["currentPhase"]
+    );
     assert_eq!(cache["_trueup"]["revision"], revision);
-    let journal = home.lines("journal.jsonl");
+    let journal = home.read_lines("journal.jsonl");
     assert_eq!(journal.len(), 1, "{journal:?}");
     assert_eq!(
         journal[0]["fields"],
@@ -260,9 +274,9 @@ fn assert_mended_and_kept(home: &Home) {
 
 #[test]
 fn s_09_a_file_newer_than_the_database_is_reported_and_mended_by_each_hook() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     let line = ahead(&home);
-    let message = home.start().ok().message().join("\n");
+    let message = home.start_session().ok().message().join("\n");
     assert!(message.contains(&line), "{message}");
     assert!(message.contains("kept in the journal as j-"), "{message}");
     assert_mended_and_kept(&home);
@@ -273,12 +287,12 @@ fn s_09_a_file_newer_than_the_database_is_reported_and_mended_by_each_hook() {
         ("pre-handoff-validate", "stop"),
         ("pre-handoff-validate", "pre-tool-use.agent"),
     ] {
-        let home = Home::new().holding();
+        let home = Home::new().with_held_item();
         ahead(&home);
-        home.hook(binary, &home.payload(fixture)).ok();
-        let journal = home.lines("journal.jsonl");
+        home.run_hook(binary, &home.payload(fixture)).ok();
+        let journal = home.read_lines("journal.jsonl");
         assert_eq!(journal.len(), 1, "{fixture}: {journal:?}");
-        assert_eq!(home.cached()["currentSd"], "SD-002C", "{fixture}");
+        assert_eq!(home.read_cache()["currentSd"], "SD-002C", "{fixture}");
     }
 }
 
@@ -296,24 +310,24 @@ fn s_09_a_stamp_changed_by_hand_is_a_finding_and_loses_no_edit() {
         ("", json!([])),
         ("", Value::Null),
     ] {
-        let home = Home::new().holding();
+        let home = Home::new().with_held_item();
         // The database moves on, so that the edit cannot be a proposal.
-        home.set(SESSION, "execution_state.currentTask", "theirs");
-        let mut cache = home.cached();
+        home.set_state(FIRST_SESSION, "execution_state.currentTask", "theirs");
+        let mut cache = home.read_cache();
         cache["currentPhase"] = json!("EXEC");
         match key {
             "" => cache["_trueup"] = value.clone(),
             key => cache["_trueup"][key] = value.clone(),
         }
         home.write_cache(cache.to_string());
-        let found = home.prompt().ok().message().join("\n");
+        let found = home.send_prompt().ok().message().join("\n");
         assert!(
             found.contains("⚠️ cache written for another database: "),
             "{key} {value}: {found}"
         );
-        let journal = home.lines("journal.jsonl");
+        let journal = home.read_lines("journal.jsonl");
         assert_eq!(journal.len(), 1, "{key} {value}");
         assert_eq!(journal[0]["fields"]["Phase"], "EXEC", "{key} {value}");
-        assert_eq!(home.cached()["currentTask"], "theirs");
+        assert_eq!(home.read_cache()["currentTask"], "theirs");
     }
 }

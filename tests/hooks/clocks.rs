@@ -4,7 +4,9 @@ use std::ffi::OsStr;
 use std::process::Command;
 
 use serde_json::Value;
-use support::home::{Answer, Home, Payload, Run, SECOND, SESSION, bystander};
+use support::home::{
+    FIRST_SESSION, Home, Payload, ProcessOutput, ProcessRun, SECOND_SESSION, spawn_bystander,
+};
 
 /// A session whose process nobody can ask.
 const HIDDEN: &str = "0a1b2c3d-0000-4000-8000-000000000003";
@@ -25,32 +27,32 @@ fn can_fake() -> bool {
     can
 }
 
-fn ahead(run: Run<'_>) -> Run<'_> {
-    run.through("faketime", |program: &OsStr| {
+fn ahead(run: ProcessRun<'_>) -> ProcessRun<'_> {
+    run.run_through("faketime", |program: &OsStr| {
         vec!["-f".into(), "+365d".into(), program.into()]
     })
 }
 
-fn hook(home: &Home, payload: &Payload, is_ahead: bool, pid: &str) -> Answer {
+fn hook(home: &Home, payload: &Payload, is_ahead: bool, pid: &str) -> ProcessOutput {
     let run = home
-        .run("session-start-sync")
+        .prepare_run("session-start-sync")
         .payload(payload)
         .env("CLAUDE_PID", pid);
-    if is_ahead { ahead(run) } else { run }.finish().ok()
+    if is_ahead { ahead(run) } else { run }.wait().ok()
 }
 
 fn started(home: &Home, session: &str, is_ahead: bool, pid: &str) {
-    let payload = home.payload("session-start.startup").of(session);
+    let payload = home.payload("session-start.startup").for_session(session);
     hook(home, &payload, is_ahead, pid);
 }
 
 fn status(home: &Home, session: &str) -> String {
-    home.session("status", session)
+    home.session_column("status", session)
 }
 
 /// Counts what is dated so far ahead that no right clock can have written it.
 fn dated_ahead(home: &Home, session: &str) -> i64 {
-    home.ask(
+    home.query_value(
         "SELECT (heartbeat_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+2 days'))
               + (lease_expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+2 days'))
          FROM claude_sessions WHERE session_id = ?1",
@@ -64,53 +66,59 @@ fn one_start_a_year_ahead_prunes_and_parks_nothing_and_its_lease_is_no_life() {
         return;
     }
     let home = Home::new();
-    let (client, other, leaver) = (bystander(), bystander(), bystander());
-    started(&home, SESSION, false, &client.pid());
-    home.claim(SESSION, "SD-002C");
+    let (client, other, leaver) = (spawn_bystander(), spawn_bystander(), spawn_bystander());
+    started(&home, FIRST_SESSION, false, &client.pid());
+    home.claim(FIRST_SESSION, "SD-002C");
     started(&home, HIDDEN, false, &other.pid());
     home.claim(HIDDEN, "SD-002D");
-    home.sql(
+    home.execute_sql(
         "UPDATE claude_sessions SET host = 'elsewhere' WHERE session_id = ?1",
         [HIDDEN],
     );
     started(&home, GONE, false, &leaver.pid());
-    let end = home.payload("session-end.other").of(GONE);
-    home.hook("checkpoint-push", &end).ok();
+    let end = home.payload("session-end.other").for_session(GONE);
+    home.run_hook("checkpoint-push", &end).ok();
     drop(leaver);
 
-    let newcomer = bystander();
-    started(&home, SECOND, true, &newcomer.pid());
-    assert_eq!(status(&home, SESSION), "active");
+    let newcomer = spawn_bystander();
+    started(&home, SECOND_SESSION, true, &newcomer.pid());
+    assert_eq!(status(&home, FIRST_SESSION), "active");
     assert_eq!(status(&home, HIDDEN), "active");
     assert_eq!(status(&home, GONE), "ended", "it is seconds old");
-    for (item, session) in [("SD-002C", SESSION), ("SD-002D", HIDDEN)] {
-        let holder: String = home.ask("SELECT holder FROM work_items WHERE key = ?1", [item]);
+    for (item, session) in [("SD-002C", FIRST_SESSION), ("SD-002D", HIDDEN)] {
+        let holder: String =
+            home.query_value("SELECT holder FROM work_items WHERE key = ?1", [item]);
         assert_eq!(holder, session);
     }
     // A person's claim under the same clock takes nothing either.
-    let claim = ahead(
-        home.run("trueup")
-            .args(["claim", "SD-002D", "--session", SECOND, "--json"]),
-    );
-    let refused: Value = claim.finish().json();
+    let claim = ahead(home.prepare_run("trueup").args([
+        "claim",
+        "SD-002D",
+        "--session",
+        SECOND_SESSION,
+        "--json",
+    ]));
+    let refused: Value = claim.wait().json();
     assert_eq!(
         refused["error"]["code"], "held_by_silent_session",
         "{refused}"
     );
 
     // What that clock granted is no sign of life once nobody stands for it.
-    assert_ne!(dated_ahead(&home, SECOND), 0);
-    home.sql(
+    assert_ne!(dated_ahead(&home, SECOND_SESSION), 0);
+    home.execute_sql(
         "UPDATE claude_sessions SET host = 'elsewhere' WHERE session_id = ?1",
-        [SECOND],
+        [SECOND_SESSION],
     );
     let shown = home
-        .run("trueup")
-        .args(["sessions", "show", SECOND, "--json"]);
-    let shown: Value = shown.finish().json();
+        .prepare_run("trueup")
+        .args(["sessions", "show", SECOND_SESSION, "--json"]);
+    let shown: Value = shown.wait().json();
     assert_ne!(shown["data"]["session"]["alive"], "alive", "{shown}");
     // Its owner's next hook writes it anew.
-    let prompt = home.payload("user-prompt-submit").of(SECOND);
+    let prompt = home
+        .payload("user-prompt-submit")
+        .for_session(SECOND_SESSION);
     hook(&home, &prompt, false, &newcomer.pid());
-    assert_eq!(dated_ahead(&home, SECOND), 0);
+    assert_eq!(dated_ahead(&home, SECOND_SESSION), 0);
 }

@@ -3,20 +3,21 @@
 use std::fs;
 
 use serde_json::json;
-use support::home::{Home, SECOND, SESSION, without_times};
+use support::home::{FIRST_SESSION, Home, SECOND_SESSION, without_times};
 
 #[test]
 fn s_01_a_file_on_another_item_is_mended_and_the_claim_stays() {
-    let home = Home::new().holding();
-    home.edit("currentSd", "SD-002B");
-    let answer = home.start().ok();
+    let home = Home::new().with_held_item();
+    home.edit_cache("currentSd", "SD-002B");
+    let answer = home.start_session().ok();
     assert_eq!(
         answer.message(),
         ["⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"]
     );
-    assert_eq!(home.cached()["currentSd"], "SD-002C");
-    let holder: String = home.ask("SELECT holder FROM work_items WHERE key = 'SD-002C'", []);
-    assert_eq!(holder, SESSION);
+    assert_eq!(home.read_cache()["currentSd"], "SD-002C");
+    let holder: String =
+        home.query_value("SELECT holder FROM work_items WHERE key = 'SD-002C'", []);
+    assert_eq!(holder, FIRST_SESSION);
     let context = answer.context();
     let mended = "Fixed from the database:\n<trueup-data NONCE>\n\
                   ⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C\n</trueup-data NONCE>";
@@ -25,7 +26,7 @@ fn s_01_a_file_on_another_item_is_mended_and_the_claim_stays() {
         "{context}"
     );
     assert_eq!(
-        home.start().ok().message(),
+        home.start_session().ok().message(),
         [""; 0],
         "what was mended stays mended"
     );
@@ -34,29 +35,29 @@ fn s_01_a_file_on_another_item_is_mended_and_the_claim_stays() {
 #[test]
 fn s_02_a_file_on_another_item_than_the_state_without_a_claim() {
     let home = Home::new();
-    home.start().ok();
-    home.set(SESSION, "execution_state.currentSd", "SD-002C");
-    home.prompt().ok();
-    home.edit("currentSd", "SD-002B");
-    let lines = home.start().ok().message();
+    home.start_session().ok();
+    home.set_state(FIRST_SESSION, "execution_state.currentSd", "SD-002C");
+    home.send_prompt().ok();
+    home.edit_cache("currentSd", "SD-002B");
+    let lines = home.start_session().ok().message();
     assert_eq!(lines, ["⚠️ SD mismatch: file=SD-002B, db_state=SD-002C"]);
-    assert_eq!(home.cached()["currentSd"], "SD-002C");
+    assert_eq!(home.read_cache()["currentSd"], "SD-002C");
 }
 
 #[test]
 fn s_03_a_mismatch_of_the_phase_alone_is_found_and_mended() {
     let home = Home::new();
-    home.start().ok();
-    home.claim(SESSION, "SD-002C");
-    home.set(SESSION, "execution_state.currentPhase", "LEAD");
-    home.prompt().ok();
-    home.set(SESSION, "execution_state.currentPhase", "PLAN");
-    let answer = home.start().ok();
+    home.start_session().ok();
+    home.claim(FIRST_SESSION, "SD-002C");
+    home.set_state(FIRST_SESSION, "execution_state.currentPhase", "LEAD");
+    home.send_prompt().ok();
+    home.set_state(FIRST_SESSION, "execution_state.currentPhase", "PLAN");
+    let answer = home.start_session().ok();
     assert_eq!(answer.message(), ["⚠️ Phase mismatch: file=LEAD, db=PLAN"]);
-    assert_eq!(home.cached()["currentPhase"], "PLAN");
+    assert_eq!(home.read_cache()["currentPhase"], "PLAN");
     assert!(answer.context().contains("\nphase: PLAN\n"));
     assert_eq!(
-        home.lines("journal.jsonl"),
+        home.read_lines("journal.jsonl"),
         [json!(null); 0],
         "an old copy is no edit"
     );
@@ -64,45 +65,45 @@ fn s_03_a_mismatch_of_the_phase_alone_is_found_and_mended() {
 
 #[test]
 fn s_04_tasks_are_quoted() {
-    let home = Home::new().holding();
-    home.set(SESSION, "execution_state.currentTask", "old task");
-    home.prompt().ok();
-    home.set(SESSION, "execution_state.currentTask", "new task");
-    let lines = home.start().ok().message();
+    let home = Home::new().with_held_item();
+    home.set_state(FIRST_SESSION, "execution_state.currentTask", "old task");
+    home.send_prompt().ok();
+    home.set_state(FIRST_SESSION, "execution_state.currentTask", "new task");
+    let lines = home.start_session().ok().message();
     assert_eq!(
         lines,
         [r#"⚠️ Task mismatch: file="old task", db="new task""#]
     );
-    assert_eq!(home.cached()["currentTask"], "new task");
+    assert_eq!(home.read_cache()["currentTask"], "new task");
 }
 
 #[test]
 fn s_05_a_branch_that_names_another_item_is_reported_with_the_way_back() {
-    let home = Home::new().holding();
-    home.git(&["branch", "feat/SD-002C-fence"]);
-    home.sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
-    home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
-    let answer = home.start().ok();
+    let home = Home::new().with_held_item();
+    home.run_git(&["branch", "feat/SD-002C-fence"]);
+    home.execute_sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
+    home.run_git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
+    let answer = home.start_session().ok();
     let line = "⚠️ Branch mismatch: branch=feat/SD-002B-x names SD-002B, db_claim=SD-002C";
     assert_eq!(answer.message(), [line]);
     let context = answer.context();
     assert!(context.contains(&format!("{line} (fix: git switch feat/SD-002C-fence)")));
-    home.git(&["switch", "--quiet", "feat/SD-002C-fence"]);
-    assert_eq!(home.start().ok().message(), [""; 0]);
+    home.run_git(&["switch", "--quiet", "feat/SD-002C-fence"]);
+    assert_eq!(home.start_session().ok().message(), [""; 0]);
 }
 
 #[test]
 fn s_05_is_not_raised_by_a_branch_that_names_no_item() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     for branch in ["feat/login", "sd-002c", "fix-2", "release/1.2.3"] {
-        home.git(&["switch", "--quiet", "-c", branch]);
-        assert_eq!(home.start().ok().message(), [""; 0], "{branch}");
+        home.run_git(&["switch", "--quiet", "-c", branch]);
+        assert_eq!(home.start_session().ok().message(), [""; 0], "{branch}");
     }
     home.add_item("login");
-    home.git(&["switch", "--quiet", "feat/login"]);
+    home.run_git(&["switch", "--quiet", "feat/login"]);
     let line = "⚠️ Branch mismatch: branch=feat/login names login, db_claim=SD-002C";
     assert_eq!(
-        home.start().ok().message(),
+        home.start_session().ok().message(),
         [line],
         "a known item need not be well-formed"
     );
@@ -110,47 +111,49 @@ fn s_05_is_not_raised_by_a_branch_that_names_no_item() {
 
 #[test]
 fn s_06_flags_are_named_by_their_key() {
-    let home = Home::new().holding();
-    home.set(SESSION, "auto_proceed", true);
-    home.set(SESSION, "chain_orchestrators", true);
-    home.prompt().ok();
-    home.set(SESSION, "auto_proceed", false);
-    home.set(SESSION, "execution_state.wasInterrupted", true);
+    let home = Home::new().with_held_item();
+    home.set_state(FIRST_SESSION, "auto_proceed", true);
+    home.set_state(FIRST_SESSION, "chain_orchestrators", true);
+    home.send_prompt().ok();
+    home.set_state(FIRST_SESSION, "auto_proceed", false);
+    home.set_state(FIRST_SESSION, "execution_state.wasInterrupted", true);
     assert_eq!(
-        home.start().ok().message(),
+        home.start_session().ok().message(),
         [
             "⚠️ Flag mismatch: wasInterrupted: file=false, db=true",
             "⚠️ Flag mismatch: autoProceed: file=true, db=false"
         ]
     );
-    assert_eq!(home.cached()["autoProceed"], false);
-    assert_eq!(home.cached()["chainOrchestrators"], true);
+    assert_eq!(home.read_cache()["autoProceed"], false);
+    assert_eq!(home.read_cache()["chainOrchestrators"], true);
 }
 
 #[test]
 fn s_07_a_missing_cache_is_written_without_a_word() {
-    let home = Home::new().holding();
-    fs::remove_file(home.cache()).unwrap();
-    assert_eq!(home.start().ok().message(), [""; 0]);
-    assert_eq!(home.cached()["currentSd"], "SD-002C");
+    let home = Home::new().with_held_item();
+    fs::remove_file(home.cache_path()).unwrap();
+    assert_eq!(home.start_session().ok().message(), [""; 0]);
+    assert_eq!(home.read_cache()["currentSd"], "SD-002C");
 }
 
 #[test]
 fn s_13_a_claim_that_was_taken_is_told_with_holder_and_time() {
-    let home = Home::new().holding();
-    home.hook(
+    let home = Home::new().with_held_item();
+    home.run_hook(
         "session-start-sync",
-        &home.payload("session-start.startup").of(SECOND),
+        &home
+            .payload("session-start.startup")
+            .for_session(SECOND_SESSION),
     )
     .ok();
-    home.give(SECOND, "SD-002C");
-    let since: String = home.ask(
+    home.give_item(SECOND_SESSION, "SD-002C");
+    let since: String = home.query_value(
         "SELECT claimed_at FROM work_items WHERE key = 'SD-002C'",
         [],
     );
-    let answer = home.hook("session-start-sync", &home.payload("session-start.resume"));
+    let answer = home.run_hook("session-start-sync", &home.payload("session-start.resume"));
     let message = answer.clone().ok().message();
-    let line = format!("⚠️ claim on SD-002C now belongs to {SECOND} since {since}");
+    let line = format!("⚠️ claim on SD-002C now belongs to {SECOND_SESSION} since {since}");
     assert!(message.contains(&line), "{message:?}");
     let context = answer.context();
     assert!(context.contains("item: none"), "{context}");
@@ -158,21 +161,21 @@ fn s_13_a_claim_that_was_taken_is_told_with_holder_and_time() {
         context.contains("Next: stop work on that item"),
         "{context}"
     );
-    assert_eq!(home.cached()["currentSd"], json!(null));
-    assert_eq!(home.cached()["isActive"], false);
+    assert_eq!(home.read_cache()["currentSd"], json!(null));
+    assert_eq!(home.read_cache()["isActive"], false);
 }
 
 #[test]
 fn s_12_and_s_15_an_unreachable_database_with_writes_that_wait() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     fs::write(
-        home.trueup().join("trueup.db"),
+        home.trueup_home().join("trueup.db"),
         "no database at all, but long enough",
     )
     .unwrap();
-    home.push("session-end.other");
-    assert_eq!(home.lines("outbox.jsonl").len(), 1);
-    let answer = home.start();
+    home.push_event("session-end.other");
+    assert_eq!(home.read_lines("outbox.jsonl").len(), 1);
+    let answer = home.start_session();
     assert_eq!(answer.code, Some(0));
     let lines = answer.message();
     assert_eq!(lines.len(), 2, "{lines:?}");
@@ -203,13 +206,13 @@ fn s_12_and_s_15_an_unreachable_database_with_writes_that_wait() {
 
 #[test]
 fn every_line_stands_on_its_own() {
-    let home = Home::new().holding();
-    home.set(SESSION, "execution_state.currentPhase", "EXEC");
-    home.edit("currentSd", "SD-002B");
-    home.sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
-    home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
+    let home = Home::new().with_held_item();
+    home.set_state(FIRST_SESSION, "execution_state.currentPhase", "EXEC");
+    home.edit_cache("currentSd", "SD-002B");
+    home.execute_sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
+    home.run_git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
     assert_eq!(
-        home.start().ok().message(),
+        home.start_session().ok().message(),
         [
             "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C",
             "⚠️ Phase mismatch: file=PLAN, db=EXEC",

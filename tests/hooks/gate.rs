@@ -3,23 +3,24 @@
 use std::fs;
 
 use serde_json::json;
-use support::home::{Answer, Home, Payload, SECOND, SESSION};
+use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput, SECOND_SESSION};
 
 const S05: &str = "⚠️ Branch mismatch: branch=feat/SD-002B-x names SD-002B, db_claim=SD-002C";
 
 fn bash(home: &Home, command: &str) -> Payload {
-    home.payload("pre-tool-use.bash").input("command", command)
+    home.payload("pre-tool-use.bash")
+        .with_input("command", command)
 }
 
-fn gate(home: &Home, payload: &Payload) -> Answer {
-    home.hook("pre-handoff-validate", payload)
+fn gate(home: &Home, payload: &Payload) -> ProcessOutput {
+    home.run_hook("pre-handoff-validate", payload)
 }
 
 /// A session whose branch names another item, which nobody holds.
 fn on_the_wrong_branch() -> Home {
-    let home = Home::new().holding();
-    home.sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
-    home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
+    let home = Home::new().with_held_item();
+    home.execute_sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
+    home.run_git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
     home
 }
 
@@ -45,7 +46,7 @@ fn assert_fenced(told: &str, reason: &str) {
 }
 
 #[track_caller]
-fn assert_denied(answer: &Answer, reason: &str) {
+fn assert_denied(answer: &ProcessOutput, reason: &str) {
     assert_eq!(answer.code, Some(2), "{answer:?}");
     let mut told = answer.json();
     let text = told["hookSpecificOutput"]["permissionDecisionReason"].take();
@@ -65,32 +66,36 @@ fn a_handoff_on_the_wrong_branch_is_denied_with_the_command_that_mends() {
     let home = on_the_wrong_branch();
     let answer = gate(&home, &bash(&home, "trueup handoff create PLAN-TO-EXEC"));
     assert_denied(&answer, &format!("{S05}\n{NEW_BRANCH}"));
-    home.git(&["branch", "feat/SD-002C-y"]);
+    home.run_git(&["branch", "feat/SD-002C-y"]);
     let answer = gate(&home, &bash(&home, "make handoff"));
     let then = NEW_BRANCH.replace("-c feat/SD-002C", "feat/SD-002C-y");
     assert_denied(&answer, &format!("{S05}\n{then}"));
-    home.start().ok();
-    home.hook(
+    home.start_session().ok();
+    home.run_hook(
         "session-start-sync",
-        &home.payload("session-start.startup").of(SECOND),
+        &home
+            .payload("session-start.startup")
+            .for_session(SECOND_SESSION),
     );
-    home.give(SECOND, "SD-002B");
+    home.give_item(SECOND_SESSION, "SD-002B");
     let answer = gate(&home, &bash(&home, "make handoff"));
     let then = "Hand-offs are refused until the copies agree. Run: git switch feat/SD-002C-y";
     assert_denied(&answer, &format!("{S05}\n{then}"));
-    home.git(&["switch", "--quiet", "feat/SD-002C-y"]);
+    home.run_git(&["switch", "--quiet", "feat/SD-002C-y"]);
     gate(&home, &bash(&home, "make handoff")).assert_silent();
 }
 
 #[test]
 fn a_handoff_of_an_item_that_was_taken_is_denied() {
-    let home = Home::new().holding();
-    home.hook(
+    let home = Home::new().with_held_item();
+    home.run_hook(
         "session-start-sync",
-        &home.payload("session-start.startup").of(SECOND),
+        &home
+            .payload("session-start.startup")
+            .for_session(SECOND_SESSION),
     );
-    home.give(SECOND, "SD-002C");
-    let since: String = home.ask(
+    home.give_item(SECOND_SESSION, "SD-002C");
+    let since: String = home.query_value(
         "SELECT claimed_at FROM work_items WHERE key = 'SD-002C'",
         [],
     );
@@ -98,7 +103,7 @@ fn a_handoff_of_an_item_that_was_taken_is_denied() {
     assert_denied(
         &answer,
         &format!(
-            "⚠️ claim on SD-002C now belongs to {SECOND} since {since}\n\
+            "⚠️ claim on SD-002C now belongs to {SECOND_SESSION} since {since}\n\
              Hand-offs are refused until the copies agree. Run: trueup clear"
         ),
     );
@@ -129,30 +134,30 @@ fn a_stop_is_blocked_once() {
 
 #[test]
 fn drift_that_is_only_in_the_cache_is_mended_and_passes() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     for fixture in ["pre-tool-use.agent", "stop"] {
-        home.edit("currentSd", "SD-002B");
+        home.edit_cache("currentSd", "SD-002B");
         gate(&home, &home.payload(fixture)).assert_silent();
-        assert_eq!(home.cached()["currentSd"], "SD-002C", "{fixture}");
+        assert_eq!(home.read_cache()["currentSd"], "SD-002C", "{fixture}");
         home.write_cache("{");
         let answer = gate(&home, &home.payload(fixture)).ok();
         assert!(answer.message()[0].starts_with("⚠️ cache unreadable; kept aside"));
-        assert_eq!(home.cached()["currentSd"], "SD-002C", "{fixture}");
+        assert_eq!(home.read_cache()["currentSd"], "SD-002C", "{fixture}");
     }
 }
 
 #[test]
 fn an_edit_of_the_phase_is_pushed_before_it_is_handed_on() {
-    let home = Home::new().holding();
-    home.edit("currentPhase", "EXEC");
+    let home = Home::new().with_held_item();
+    home.edit_cache("currentPhase", "EXEC");
     gate(&home, &bash(&home, "trueup handoff create X")).assert_silent();
-    assert_eq!(home.state()["currentPhase"], "EXEC");
+    assert_eq!(home.execution_state()["currentPhase"], "EXEC");
 }
 
 #[test]
 fn drift_of_a_file_ahead_of_the_database_is_mended_told_and_passes() {
-    let home = Home::new().holding();
-    let mut ahead = home.cached();
+    let home = Home::new().with_held_item();
+    let mut ahead = home.read_cache();
     ahead["_trueup"]["revision"] = json!(99);
     ahead["currentSd"] = json!("SD-002B");
     home.write_cache(ahead.to_string());
@@ -160,8 +165,8 @@ fn drift_of_a_file_ahead_of_the_database_is_mended_told_and_passes() {
     let told = answer.message().join("\n");
     assert!(told.contains("file is at revision 99"), "{told}");
     assert!(told.contains("kept in the journal as j-"), "{told}");
-    assert_eq!(home.cached()["currentSd"], "SD-002C");
-    let journal = home.lines("journal.jsonl");
+    assert_eq!(home.read_cache()["currentSd"], "SD-002C");
+    let journal = home.read_lines("journal.jsonl");
     assert_eq!(journal[0]["fields"], json!({"Item": "SD-002B"}));
 }
 
@@ -180,11 +185,15 @@ fn ordinary_commands_are_silent_and_touch_nothing() {
         gate(&home, &bash(&home, command)).assert_silent();
     }
     gate(&home, &home.payload("pre-tool-use.read")).assert_silent();
-    assert_eq!(fs::read_dir(home.trueup()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(home.trueup_home()).unwrap().count(), 0);
     let home = on_the_wrong_branch();
-    home.edit("currentSd", "SD-002B");
+    home.edit_cache("currentSd", "SD-002B");
     gate(&home, &bash(&home, "cargo test")).assert_silent();
-    assert_eq!(home.cached()["currentSd"], "SD-002B", "not even looked at");
+    assert_eq!(
+        home.read_cache()["currentSd"],
+        "SD-002B",
+        "not even looked at"
+    );
 }
 
 #[test]
@@ -193,11 +202,15 @@ fn without_a_database_or_a_registration_there_is_nothing_to_disagree() {
     gate(&home, &bash(&home, "trueup handoff create X")).assert_silent();
     gate(&home, &home.payload("stop")).assert_silent();
     assert!(
-        !home.trueup().join("trueup.db").exists(),
+        !home.trueup_home().join("trueup.db").exists(),
         "the gate creates no database"
     );
-    home.start().ok();
-    gate(&home, &bash(&home, "trueup handoff create X").of(SECOND)).assert_silent();
+    home.start_session().ok();
+    gate(
+        &home,
+        &bash(&home, "trueup handoff create X").for_session(SECOND_SESSION),
+    )
+    .assert_silent();
 }
 
 #[test]
@@ -209,7 +222,7 @@ fn handoff_commands_come_from_the_user_and_from_the_repository() {
         (Some(0), Some(0))
     );
     fs::write(
-        home.trueup().join("config.toml"),
+        home.trueup_home().join("config.toml"),
         "handoff_commands = [\"make ship*\"]\n",
     )
     .unwrap();
@@ -218,7 +231,7 @@ fn handoff_commands_come_from_the_user_and_from_the_repository() {
         (Some(2), Some(0))
     );
     fs::write(
-        home.project().join(".trueup.toml"),
+        home.project_dir().join(".trueup.toml"),
         "handoff_commands = [\"npm run deploy*\"]\n",
     )
     .unwrap();
@@ -241,12 +254,15 @@ fn handoff_commands_come_from_the_user_and_from_the_repository() {
 #[test]
 fn the_gate_leaves_no_trace_of_a_refusal_in_the_state() {
     let home = on_the_wrong_branch();
-    let before: (i64, String) = (home.session("revision", SESSION), home.state().to_string());
+    let before: (i64, String) = (
+        home.session_column("revision", FIRST_SESSION),
+        home.execution_state().to_string(),
+    );
     gate(&home, &bash(&home, "trueup handoff create X"));
     assert_eq!(
         (
-            home.session::<i64>("revision", SESSION),
-            home.state().to_string()
+            home.session_column::<i64>("revision", FIRST_SESSION),
+            home.execution_state().to_string()
         ),
         before
     );

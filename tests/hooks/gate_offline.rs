@@ -3,25 +3,25 @@
 use std::fs;
 
 use serde_json::json;
-use support::home::{Answer, Home};
+use support::home::{Home, ProcessOutput};
 
 /// A session whose database file was damaged.
 fn offline() -> Home {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     fs::write(
-        home.trueup().join("trueup.db"),
+        home.trueup_home().join("trueup.db"),
         "garbage that is no database".repeat(9),
     )
     .unwrap();
     home
 }
 
-fn gate(home: &Home, fixture: &str, attended: &str) -> Answer {
+fn gate(home: &Home, fixture: &str, attended: &str) -> ProcessOutput {
     let payload = home
         .payload(fixture)
-        .input("command", "trueup handoff create X");
-    let run = home.run("pre-handoff-validate").payload(&payload);
-    run.env("CLAUDE_CODE_SESSION_ATTENDED", attended).finish()
+        .with_input("command", "trueup handoff create X");
+    let run = home.prepare_run("pre-handoff-validate").payload(&payload);
+    run.env("CLAUDE_CODE_SESSION_ATTENDED", attended).wait()
 }
 
 #[test]
@@ -65,8 +65,8 @@ fn a_stop_is_never_blocked_by_ignorance() {
     let home = offline();
     for attended in ["", "1"] {
         let payload = home.payload("stop");
-        let run = home.run("pre-handoff-validate").payload(&payload);
-        let answer = run.env("CLAUDE_CODE_SESSION_ATTENDED", attended).finish();
+        let run = home.prepare_run("pre-handoff-validate").payload(&payload);
+        let answer = run.env("CLAUDE_CODE_SESSION_ATTENDED", attended).wait();
         assert_eq!(answer.code, Some(0));
         assert_eq!(
             answer.json(),
@@ -77,33 +77,33 @@ fn a_stop_is_never_blocked_by_ignorance() {
 
 #[test]
 fn a_database_that_this_release_cannot_reach_is_said_without_its_password() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     let payload = home.payload("pre-tool-use.agent");
     for url in [
         "postgres://me:s3cret@db.example/x",
         "https://me:s3cret@hub.example",
     ] {
-        let run = home.run("pre-handoff-validate").payload(&payload);
-        let answer = run.env("TRUEUP_DATABASE_URL", url).finish();
+        let run = home.prepare_run("pre-handoff-validate").payload(&payload);
+        let answer = run.env("TRUEUP_DATABASE_URL", url).wait();
         assert_eq!(answer.code, Some(0));
         assert!(answer.message()[0].starts_with("⚠️ database unreachable"));
         assert!(!format!("{answer:?}").contains("s3cret"), "{answer:?}");
     }
-    let log = fs::read_to_string(home.trueup().join("trueup.log")).unwrap_or_default();
+    let log = fs::read_to_string(home.trueup_home().join("trueup.log")).unwrap_or_default();
     assert!(!log.contains("s3cret"), "{log}");
 }
 
 #[test]
 fn a_database_that_is_gone_is_one_that_cannot_be_asked() {
-    let home = Home::new().holding();
-    fs::remove_file(home.trueup().join("trueup.db")).unwrap();
+    let home = Home::new().with_held_item();
+    fs::remove_file(home.trueup_home().join("trueup.db")).unwrap();
     let answer = gate(&home, "pre-tool-use.bash", "1");
     assert_eq!(
         answer.json()["hookSpecificOutput"]["permissionDecision"],
         "ask"
     );
     assert!(
-        !home.trueup().join("trueup.db").exists(),
+        !home.trueup_home().join("trueup.db").exists(),
         "the gate makes no database"
     );
 }

@@ -1,7 +1,7 @@
 //! Local edits: proposals on the current revision, journalled when the database moved on.
 
 use serde_json::json;
-use support::home::{Home, SESSION};
+use support::home::{FIRST_SESSION, Home};
 
 /// Returns the journal's id in the line of an edit of `keys` that lost.
 #[track_caller]
@@ -16,14 +16,14 @@ fn lost_id(line: &str, keys: &str) -> String {
 #[test]
 fn s_10_an_edit_on_the_current_revision_is_pushed_by_the_next_hook_of_either_kind() {
     for hook in ["start", "prompt", "push"] {
-        let home = Home::new().holding();
-        home.edit("currentPhase", "EXEC");
-        home.edit("currentTask", "by hand");
-        home.edit("autoProceed", true);
+        let home = Home::new().with_held_item();
+        home.edit_cache("currentPhase", "EXEC");
+        home.edit_cache("currentTask", "by hand");
+        home.edit_cache("autoProceed", true);
         let answer = match hook {
-            "start" => home.start(),
-            "prompt" => home.prompt(),
-            _ => home.push("post-tool-use.write"),
+            "start" => home.start_session(),
+            "prompt" => home.send_prompt(),
+            _ => home.push_event("post-tool-use.write"),
         };
         let answer = answer.ok();
         assert_eq!(
@@ -31,18 +31,19 @@ fn s_10_an_edit_on_the_current_revision_is_pushed_by_the_next_hook_of_either_kin
             [""; 0],
             "{hook}: a proposal that is taken is no finding"
         );
-        assert_eq!(home.state()["currentPhase"], "EXEC", "{hook}");
-        assert_eq!(home.state()["currentTask"], "by hand", "{hook}");
+        assert_eq!(home.execution_state()["currentPhase"], "EXEC", "{hook}");
+        assert_eq!(home.execution_state()["currentTask"], "by hand", "{hook}");
         assert_eq!(
-            home.session::<i64>("json_extract(metadata, '$.auto_proceed')", SESSION),
+            home.session_column::<i64>("json_extract(metadata, '$.auto_proceed')", FIRST_SESSION),
             1
         );
-        assert_eq!(home.cached()["currentPhase"], "EXEC", "{hook}");
-        let revision: i64 = home.session("revision", SESSION);
-        assert_eq!(home.cached()["_trueup"]["revision"], revision, "{hook}");
-        assert_eq!(home.lines("journal.jsonl").len(), 0, "{hook}");
-        home.prompt().assert_silent();
-        let phase: String = home.ask("SELECT phase FROM work_items WHERE key = 'SD-002C'", []);
+        assert_eq!(home.read_cache()["currentPhase"], "EXEC", "{hook}");
+        let revision: i64 = home.session_column("revision", FIRST_SESSION);
+        assert_eq!(home.read_cache()["_trueup"]["revision"], revision, "{hook}");
+        assert_eq!(home.read_lines("journal.jsonl").len(), 0, "{hook}");
+        home.send_prompt().assert_silent();
+        let phase: String =
+            home.query_value("SELECT phase FROM work_items WHERE key = 'SD-002C'", []);
         assert_eq!(phase, "EXEC", "the item held moves with its session");
     }
 }
@@ -50,28 +51,28 @@ fn s_10_an_edit_on_the_current_revision_is_pushed_by_the_next_hook_of_either_kin
 #[test]
 fn s_11_an_edit_loses_to_a_newer_database_and_is_in_the_journal() {
     for hook in ["start", "prompt", "push"] {
-        let home = Home::new().holding();
-        home.edit("currentPhase", "EXEC");
-        home.set(SESSION, "execution_state.currentPhase", "LEAD");
-        let base = home.cached()["_trueup"]["revision"].clone();
+        let home = Home::new().with_held_item();
+        home.edit_cache("currentPhase", "EXEC");
+        home.set_state(FIRST_SESSION, "execution_state.currentPhase", "LEAD");
+        let base = home.read_cache()["_trueup"]["revision"].clone();
         let answer = match hook {
-            "start" => home.start(),
-            "prompt" => home.prompt(),
-            _ => home.push("post-tool-use.write"),
+            "start" => home.start_session(),
+            "prompt" => home.send_prompt(),
+            _ => home.push_event("post-tool-use.write"),
         };
         let lines = answer.ok().message();
         let id = lost_id(lines.last().unwrap(), "currentPhase");
-        assert_eq!(home.cached()["currentPhase"], "LEAD", "{hook}");
-        assert_eq!(home.state()["currentPhase"], "LEAD", "{hook}");
-        let journal = home.lines("journal.jsonl");
+        assert_eq!(home.read_cache()["currentPhase"], "LEAD", "{hook}");
+        assert_eq!(home.execution_state()["currentPhase"], "LEAD", "{hook}");
+        let journal = home.read_lines("journal.jsonl");
         assert_eq!(journal.len(), 1, "{hook}: {journal:?}");
         assert_eq!(journal[0]["id"], id, "{hook}");
-        assert_eq!(journal[0]["session"], SESSION);
+        assert_eq!(journal[0]["session"], FIRST_SESSION);
         assert_eq!(journal[0]["reason"], "database_moved_on");
         assert_eq!(journal[0]["base"], base);
         assert_eq!(
             journal[0]["database"],
-            home.session::<i64>("revision", SESSION)
+            home.session_column::<i64>("revision", FIRST_SESSION)
         );
         assert_eq!(
             journal[0]["fields"].to_string(),
@@ -83,123 +84,133 @@ fn s_11_an_edit_loses_to_a_newer_database_and_is_in_the_journal() {
 
 #[test]
 fn an_edit_of_another_field_than_the_one_that_moved_loses_too_and_is_kept() {
-    let home = Home::new().holding();
-    home.edit("currentTask", "mine");
-    home.set(SESSION, "execution_state.currentPhase", "EXEC");
-    let lines = home.start().ok().message();
+    let home = Home::new().with_held_item();
+    home.edit_cache("currentTask", "mine");
+    home.set_state(FIRST_SESSION, "execution_state.currentPhase", "EXEC");
+    let lines = home.start_session().ok().message();
     assert_eq!(lines.len(), 3, "{lines:?}");
     assert_eq!(lines[0], "⚠️ Phase mismatch: file=PLAN, db=EXEC");
     assert_eq!(lines[1], r#"⚠️ Task mismatch: file="mine", db=none"#);
     lost_id(&lines[2], "currentTask");
-    assert_eq!(home.cached()["currentTask"], json!(null));
-    assert_eq!(home.lines("journal.jsonl").len(), 1);
+    assert_eq!(home.read_cache()["currentTask"], json!(null));
+    assert_eq!(home.read_lines("journal.jsonl").len(), 1);
 }
 
 #[test]
 fn an_edit_undone_by_hand_is_nothing() {
-    let home = Home::new().holding();
-    home.edit("currentPhase", "EXEC");
-    home.edit("currentPhase", "PLAN");
-    assert_eq!(home.start().ok().message(), [""; 0]);
-    assert_eq!(home.lines("journal.jsonl").len(), 0);
+    let home = Home::new().with_held_item();
+    home.edit_cache("currentPhase", "EXEC");
+    home.edit_cache("currentPhase", "PLAN");
+    assert_eq!(home.start_session().ok().message(), [""; 0]);
+    assert_eq!(home.read_lines("journal.jsonl").len(), 0);
 }
 
 #[test]
 fn an_edit_in_the_file_of_a_session_that_is_gone_is_kept_for_it() {
-    let home = Home::new().holding();
-    home.edit("currentTask", "unsaved thought");
-    home.sql(
+    let home = Home::new().with_held_item();
+    home.edit_cache("currentTask", "unsaved thought");
+    home.execute_sql(
         "UPDATE claude_sessions SET status = 'ended' WHERE session_id = ?1",
-        [SESSION],
+        [FIRST_SESSION],
     );
     let next = home
         .payload("session-start.startup")
-        .of(support::home::SECOND);
-    let lines = home.hook("session-start-sync", &next).ok().message();
+        .for_session(support::home::SECOND_SESSION);
+    let lines = home.run_hook("session-start-sync", &next).ok().message();
     assert_eq!(lines.len(), 1, "{lines:?}");
     lost_id(&lines[0], "currentTask");
-    assert_eq!(home.lines("journal.jsonl")[0]["session"], SESSION);
-    assert_eq!(home.cached()["sessionId"], support::home::SECOND);
+    assert_eq!(
+        home.read_lines("journal.jsonl")[0]["session"],
+        FIRST_SESSION
+    );
+    assert_eq!(
+        home.read_cache()["sessionId"],
+        support::home::SECOND_SESSION
+    );
 }
 
 #[test]
 fn a_value_of_a_foreign_type_is_replaced_and_breaks_nothing() {
-    let home = Home::new().holding();
-    home.edit("currentPhase", json!({"not": "a phase"}));
-    home.edit("isActive", "yes");
-    home.start().ok();
-    assert_eq!(home.cached()["currentPhase"], "PLAN");
-    assert_eq!(home.cached()["isActive"], true);
+    let home = Home::new().with_held_item();
+    home.edit_cache("currentPhase", json!({"not": "a phase"}));
+    home.edit_cache("isActive", "yes");
+    home.start_session().ok();
+    assert_eq!(home.read_cache()["currentPhase"], "PLAN");
+    assert_eq!(home.read_cache()["isActive"], true);
 }
 
 #[test]
 fn an_edit_that_is_too_long_is_kept_in_the_journal_and_not_pushed() {
-    let home = Home::new().holding();
-    home.edit("currentTask", "x".repeat(20_000));
-    let lines = home.start().ok().message();
+    let home = Home::new().with_held_item();
+    home.edit_cache("currentTask", "x".repeat(20_000));
+    let lines = home.start_session().ok().message();
     assert!(
         lines.iter().all(|line| line.chars().count() < 300),
         "{lines:?}"
     );
-    assert_eq!(home.cached()["currentTask"], json!(null));
-    assert_eq!(home.lines("journal.jsonl").len(), 1);
+    assert_eq!(home.read_cache()["currentTask"], json!(null));
+    assert_eq!(home.read_lines("journal.jsonl").len(), 1);
 }
 
 /// Makes a copy of the database, log and all.
 fn copy(home: &Home) -> std::path::PathBuf {
     let copy = home.root().join("copy.db");
     let run = home
-        .run("trueup")
+        .prepare_run("trueup")
         .args(["db", "backup", copy.to_str().unwrap()]);
-    assert_eq!(run.finish().code, Some(0));
+    assert_eq!(run.wait().code, Some(0));
     copy
 }
 
 fn restore(home: &Home, copy: &std::path::Path) {
     let run = home
-        .run("trueup")
+        .prepare_run("trueup")
         .args(["db", "restore", copy.to_str().unwrap()]);
-    let answer = run.finish();
+    let answer = run.wait();
     assert_eq!(answer.code, Some(0), "{answer:?}");
 }
 
 #[test]
 fn what_a_restored_database_never_had_is_kept_however_far_it_has_come_since() {
     for hook in ["start", "prompt", "push", "gate", "next session"] {
-        let home = Home::new().holding();
+        let home = Home::new().with_held_item();
         let old = copy(&home);
-        home.set(SESSION, "execution_state.currentTask", "only in the file");
-        home.prompt().ok();
-        let held = home.cached()["_trueup"]["revision"].as_i64().unwrap();
+        home.set_state(
+            FIRST_SESSION,
+            "execution_state.currentTask",
+            "only in the file",
+        );
+        home.send_prompt().ok();
+        let held = home.read_cache()["_trueup"]["revision"].as_i64().unwrap();
         restore(&home, &old);
         // It has moved past the file's revision since, and said something else each time.
         for number in 0..4 {
-            home.set(
-                SESSION,
+            home.set_state(
+                FIRST_SESSION,
                 "execution_state.currentTask",
                 format!("later {number}"),
             );
         }
-        assert!(home.session::<i64>("revision", SESSION) > held);
+        assert!(home.session_column::<i64>("revision", FIRST_SESSION) > held);
         match hook {
-            "start" => drop(home.start().ok()),
-            "prompt" => drop(home.prompt().ok()),
-            "push" => drop(home.push("post-tool-use.write").ok()),
+            "start" => drop(home.start_session().ok()),
+            "prompt" => drop(home.send_prompt().ok()),
+            "push" => drop(home.push_event("post-tool-use.write").ok()),
             "gate" => drop(
-                home.hook("pre-handoff-validate", &home.payload("stop"))
+                home.run_hook("pre-handoff-validate", &home.payload("stop"))
                     .ok(),
             ),
             _ => {
-                home.sql(
+                home.execute_sql(
                     "UPDATE claude_sessions SET status = 'ended' WHERE session_id = ?1",
-                    [SESSION],
+                    [FIRST_SESSION],
                 );
                 let next = home.payload("session-start.startup");
-                let next = next.of(support::home::SECOND);
-                home.hook("session-start-sync", &next).ok();
+                let next = next.for_session(support::home::SECOND_SESSION);
+                home.run_hook("session-start-sync", &next).ok();
             }
         }
-        let journal = home.lines("journal.jsonl");
+        let journal = home.read_lines("journal.jsonl");
         assert_eq!(journal.len(), 1, "{hook}: {journal:?}");
         assert_eq!(
             journal[0]["fields"],
@@ -213,41 +224,44 @@ fn what_a_restored_database_never_had_is_kept_however_far_it_has_come_since() {
 
 #[test]
 fn what_the_database_once_had_is_no_loss() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     for task in ["one", "two", "three"] {
-        home.set(SESSION, "execution_state.currentTask", task);
+        home.set_state(FIRST_SESSION, "execution_state.currentTask", task);
         if task == "one" {
-            home.prompt().ok();
+            home.send_prompt().ok();
         }
     }
-    home.prompt().ok();
-    assert_eq!(home.cached()["currentTask"], "three");
-    assert_eq!(home.lines("journal.jsonl").len(), 0);
+    home.send_prompt().ok();
+    assert_eq!(home.read_cache()["currentTask"], "three");
+    assert_eq!(home.read_lines("journal.jsonl").len(), 0);
 }
 
 #[test]
 fn what_was_lost_at_the_end_of_a_session_is_told_at_the_next_start_once() {
-    let home = Home::new().holding();
-    home.edit("currentPhase", "EXEC");
-    home.set(SESSION, "execution_state.currentPhase", "LEAD");
-    let at_the_end = home.push("session-end.other").ok().message();
+    let home = Home::new().with_held_item();
+    home.edit_cache("currentPhase", "EXEC");
+    home.set_state(FIRST_SESSION, "execution_state.currentPhase", "LEAD");
+    let at_the_end = home.push_event("session-end.other").ok().message();
     let id = lost_id(at_the_end.last().unwrap(), "currentPhase");
     // Not in another project.
     let elsewhere = home.root().join("elsewhere");
     home.init_repository(&elsewhere);
     let third = "0a1b2c3d-0000-4000-8000-000000000003";
-    let there = support::home::Payload::fixture("session-start.startup", third, &elsewhere);
+    let there = support::home::Payload::from_fixture("session-start.startup", third, &elsewhere);
     let there = home
-        .run("session-start-sync")
+        .prepare_run("session-start-sync")
         .cwd(&elsewhere)
         .payload(&there);
-    assert_eq!(there.finish().ok().message(), [""; 0]);
+    assert_eq!(there.wait().ok().message(), [""; 0]);
     let next = home.payload("session-start.startup");
-    let next = next.of(support::home::SECOND);
-    let told = home.hook("session-start-sync", &next).ok().message();
+    let next = next.for_session(support::home::SECOND_SESSION);
+    let told = home.run_hook("session-start-sync", &next).ok().message();
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(lost_id(&told[0], "currentPhase"), id);
     let again = home.payload("session-start.resume");
-    let again = home.hook("session-start-sync", &again.of(support::home::SECOND));
+    let again = home.run_hook(
+        "session-start-sync",
+        &again.for_session(support::home::SECOND_SESSION),
+    );
     assert_eq!(again.ok().message(), [""; 0]);
 }

@@ -4,18 +4,18 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use support::home::{Answer, Home, Run};
+use support::home::{Home, ProcessOutput, ProcessRun};
 
 /// Runs a binary under a umask.
-fn under(umask: &str, run: Run<'_>) -> Answer {
+fn under(umask: &str, run: ProcessRun<'_>) -> ProcessOutput {
     let script = format!("umask {umask}; exec \"$0\" \"$@\"");
     let arguments =
         |program: &std::ffi::OsStr| vec!["-c".into(), script.clone().into(), program.into()];
-    run.through("sh", arguments).finish()
+    run.run_through("sh", arguments).wait()
 }
 
 fn trueup(home: &Home, umask: &str, arguments: &[&str]) {
-    let answer = under(umask, home.run("trueup").args(arguments));
+    let answer = under(umask, home.prepare_run("trueup").args(arguments));
     assert_eq!(answer.code, Some(0), "{arguments:?}: {answer:?}");
 }
 
@@ -23,7 +23,7 @@ fn hook(home: &Home, umask: &str, binary: &str, event: &str) {
     let payload = home.payload(event);
     let environment = home.root().join("environment.sh");
     let run = home
-        .run(binary)
+        .prepare_run(binary)
         .payload(&payload)
         .env("CLAUDE_ENV_FILE", environment);
     let answer = under(umask, run);
@@ -40,21 +40,21 @@ fn write_everything(home: &Home, umask: &str) {
         .status();
     assert!(git.unwrap().success());
     trueup(home, umask, &["claim", "SD-002C", "--create"]);
-    for path in [home.project(), &other] {
+    for path in [home.project_dir(), &other] {
         trueup(home, umask, &["repo", "add", path.to_str().unwrap()]);
     }
-    fs::write(home.project().join("STATE.md"), "# One\n").unwrap();
-    fs::create_dir(home.project().join("workplans")).unwrap();
-    let plan = home.project().join("workplans/A-WP-0001.md");
+    fs::write(home.project_dir().join("STATE.md"), "# One\n").unwrap();
+    fs::create_dir(home.project_dir().join("workplans")).unwrap();
+    let plan = home.project_dir().join("workplans/A-WP-0001.md");
     fs::write(&plan, "---\nid: A-WP-0001\nstatus: active\n---\n# Plan\n").unwrap();
     for event in ["post-tool-use.bash", "post-tool-use.todo-write", "stop"] {
         hook(home, umask, "checkpoint-push", event);
     }
     hook(home, umask, "pre-handoff-validate", "pre-tool-use.agent");
     // A cache that is broken is set aside, and an edit on an old revision is kept.
-    home.edit("currentTask", "theirs");
-    home.set(
-        support::home::SESSION,
+    home.edit_cache("currentTask", "theirs");
+    home.set_state(
+        support::home::FIRST_SESSION,
         "execution_state.currentTask",
         "newer",
     );
@@ -64,15 +64,15 @@ fn write_everything(home: &Home, umask: &str) {
     trueup(home, umask, &["check", "--fix"]);
     trueup(home, umask, &["meta", "set", "77c90e61", "cost=1"]);
     trueup(home, umask, &["ports", "reserve", "77c90e61"]);
-    let backup = home.trueup().join("copy.db");
+    let backup = home.trueup_home().join("copy.db");
     trueup(home, umask, &["db", "backup", backup.to_str().unwrap()]);
     // What cannot be written into the database waits in the outbox.
-    let away = home.trueup().join("away.db");
-    fs::rename(home.trueup().join("trueup.db"), &away).unwrap();
-    fs::create_dir(home.trueup().join("trueup.db")).unwrap();
+    let away = home.trueup_home().join("away.db");
+    fs::rename(home.trueup_home().join("trueup.db"), &away).unwrap();
+    fs::create_dir(home.trueup_home().join("trueup.db")).unwrap();
     hook(home, umask, "checkpoint-push", "post-tool-use.todo-write");
-    fs::remove_dir(home.trueup().join("trueup.db")).unwrap();
-    fs::rename(&away, home.trueup().join("trueup.db")).unwrap();
+    fs::remove_dir(home.trueup_home().join("trueup.db")).unwrap();
+    fs::rename(&away, home.trueup_home().join("trueup.db")).unwrap();
 }
 
 /// Lists everything below a directory, with its mode.
@@ -98,7 +98,7 @@ fn every_mode_is_set_whatever_the_umask() {
     for umask in ["000", "077", "277", "777"] {
         let home = Home::new();
         write_everything(&home, umask);
-        let own = modes(&home.trueup());
+        let own = modes(&home.trueup_home());
         for part in [
             "passed", "checked", "locks", "counters", "outbox", "journal", ".log",
         ] {
@@ -138,16 +138,16 @@ fn what_was_open_to_others_is_closed() {
     let home = Home::new();
     write_everything(&home, "077");
     for folder in ["passed", "checked", "locks", "counters"] {
-        let path = home.trueup().join(folder);
+        let path = home.trueup_home().join(folder);
         for (path, is_folder, _) in modes(&path) {
             let mode = if is_folder { 0o777 } else { 0o666 };
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
         }
     }
-    fs::write(home.project().join("STATE.md"), "# Two\n").unwrap();
+    fs::write(home.project_dir().join("STATE.md"), "# Two\n").unwrap();
     hook(&home, "022", "checkpoint-push", "post-tool-use.bash");
     for path in ["passed", "counters"] {
-        for (path, _, mode) in modes(&home.trueup().join(path)) {
+        for (path, _, mode) in modes(&home.trueup_home().join(path)) {
             let is_session = path.contains("/counters/") && path.ends_with(".offered");
             assert!(mode == 0o600 || is_session, "{path} is {mode:o}");
         }
@@ -159,18 +159,18 @@ fn what_was_open_to_others_is_closed() {
 fn doctor_tells_what_is_open_to_others_and_closes_it() {
     let home = Home::new();
     write_everything(&home, "077");
-    let own = || modes(&home.trueup());
+    let own = || modes(&home.trueup_home());
     let closed = own();
     for (path, is_folder, _) in &closed {
         let mode = if *is_folder { 0o755 } else { 0o644 };
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
-    fs::write(home.trueup().join("config.toml"), "").unwrap();
+    fs::write(home.trueup_home().join("config.toml"), "").unwrap();
     let doctor = |arguments: &[&str]| {
         let run = home
-            .run("trueup")
+            .prepare_run("trueup")
             .args([&["doctor", "--json"], arguments].concat());
-        let answer = run.finish().json();
+        let answer = run.wait().json();
         let checks = answer["data"]["checks"].as_array().unwrap().clone();
         let own = checks.into_iter().find(|it| it["name"] == "private files");
         own.unwrap()

@@ -14,7 +14,7 @@ const BINARIES: [&str; 3] = [
 #[track_caller]
 fn assert_untouched(home: &Home) {
     assert_eq!(
-        fs::read_dir(home.trueup()).unwrap().count(),
+        fs::read_dir(home.trueup_home()).unwrap().count(),
         0,
         "TRUEUP_HOME was touched"
     );
@@ -24,11 +24,12 @@ fn assert_untouched(home: &Home) {
 #[test]
 fn an_event_that_no_binary_handles_is_silent_and_touches_nothing() {
     let home = Home::new();
-    let fixtures = Payload::fixtures("unhandled.");
+    let fixtures = Payload::list_fixtures("unhandled.");
     assert!(fixtures.len() >= 8, "{fixtures:?}");
     for fixture in fixtures {
         for binary in BINARIES {
-            home.hook(binary, &home.payload(&fixture)).assert_silent();
+            home.run_hook(binary, &home.payload(&fixture))
+                .assert_silent();
         }
     }
     assert_untouched(&home);
@@ -56,8 +57,12 @@ fn an_event_of_another_binary_is_silent_and_touches_nothing() {
         "file-changed",
     ];
     for (binary, events) in BINARIES.iter().zip([&sync[..], &push[..], &gate[..]]) {
-        for fixture in events.iter().flat_map(|event| Payload::fixtures(event)) {
-            home.hook(binary, &home.payload(&fixture)).assert_silent();
+        for fixture in events
+            .iter()
+            .flat_map(|event| Payload::list_fixtures(event))
+        {
+            home.run_hook(binary, &home.payload(&fixture))
+                .assert_silent();
         }
     }
     assert_untouched(&home);
@@ -75,14 +80,14 @@ fn fields_and_values_of_a_newer_client_are_ignored() {
         )
         .with("tool_input", serde_json::json!(["not", "an", "object"]))
         .with("tool_response", "text");
-    let answer = home.hook("session-start-sync", &payload).ok();
+    let answer = home.run_hook("session-start-sync", &payload).ok();
     assert!(answer.context().contains("item: none"));
 }
 
 #[test]
 fn garbage_on_stdin_is_one_line_exit_0_and_touches_nothing() {
     let home = Home::new();
-    let whole = home.payload("session-start.startup").bytes();
+    let whole = home.payload("session-start.startup").to_bytes();
     let cases: [(&str, Vec<u8>); 9] = [
         ("empty", Vec::new()),
         ("blank", b" \n\n".to_vec()),
@@ -96,7 +101,11 @@ fn garbage_on_stdin_is_one_line_exit_0_and_touches_nothing() {
     ];
     for (name, bytes) in cases {
         for binary in BINARIES {
-            let line = home.run(binary).stdin(bytes.clone()).finish().one_line();
+            let line = home
+                .prepare_run(binary)
+                .stdin(bytes.clone())
+                .wait()
+                .single_line();
             assert!(
                 line.starts_with(&format!("trueup: {binary}: stdin")),
                 "{name}: {line}"
@@ -127,8 +136,8 @@ fn an_invalid_session_id_is_one_line_exit_0_and_touches_nothing() {
             .iter()
             .zip(["session-start.startup", "stop", "stop"])
         {
-            let payload = home.payload(fixture).of(id);
-            let line = home.hook(binary, &payload).one_line();
+            let payload = home.payload(fixture).for_session(id);
+            let line = home.run_hook(binary, &payload).single_line();
             assert!(
                 line.contains("stdin has no valid session: session id"),
                 "{line}"
@@ -137,16 +146,16 @@ fn an_invalid_session_id_is_one_line_exit_0_and_touches_nothing() {
         }
     }
     let missing = home.payload("session-start.startup").with("session_id", ());
-    home.hook("session-start-sync", &missing).one_line();
+    home.run_hook("session-start-sync", &missing).single_line();
     assert_untouched(&home);
 }
 
 #[test]
 fn a_working_directory_that_is_gone_stops_nothing_and_is_not_made_again() {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     for gone in [
         home.root().join("gone/place"),
-        home.project().join("gone/too"),
+        home.project_dir().join("gone/too"),
     ] {
         for variable in ["CLAUDE_PROJECT_DIR", "UNUSED"] {
             let cwd = gone.to_string_lossy().into_owned();
@@ -157,11 +166,14 @@ fn a_working_directory_that_is_gone_stops_nothing_and_is_not_made_again() {
                 ("pre-handoff-validate", "pre-tool-use.agent"),
             ] {
                 let payload = home.payload(fixture).with("cwd", cwd.as_str());
-                let run = home.run(binary).payload(&payload).env(variable, &gone);
-                run.finish().ok();
+                let run = home
+                    .prepare_run(binary)
+                    .payload(&payload)
+                    .env(variable, &gone);
+                run.wait().ok();
                 assert!(!gone.parent().unwrap().exists(), "{fixture} {variable}");
             }
         }
     }
-    assert_eq!(home.state()["currentTask"], "write the test");
+    assert_eq!(home.execution_state()["currentTask"], "write the test");
 }

@@ -9,22 +9,22 @@ use support::home::Home;
 /// Registers the project as `project`, and another repository beside it.
 fn registered() -> (Home, PathBuf) {
     let home = Home::new();
-    home.start().ok();
+    home.start_session().ok();
     let other = home.root().join("other");
     home.init_repository(&other);
-    for path in [home.project(), &other] {
+    for path in [home.project_dir(), &other] {
         run(&home, &["repo", "add", path.to_str().unwrap()]);
     }
     (home, other)
 }
 
 fn run(home: &Home, arguments: &[&str]) -> Value {
-    let run = home.run("trueup").args(arguments).args(["--json"]);
-    run.finish().ok().json()["data"].clone()
+    let run = home.prepare_run("trueup").args(arguments).args(["--json"]);
+    run.wait().ok().json()["data"].clone()
 }
 
 fn write(home: &Home, text: &str) {
-    fs::write(home.project().join("STATE.md"), text).unwrap();
+    fs::write(home.project_dir().join("STATE.md"), text).unwrap();
 }
 
 fn cached(other: &std::path::Path) -> Option<String> {
@@ -38,19 +38,19 @@ fn synced_at(home: &Home) -> Value {
 #[test]
 fn a_state_that_changed_is_passed_on_after_any_tool_and_once() {
     let (home, other) = registered();
-    home.push("post-tool-use.bash").ok();
+    home.push_event("post-tool-use.bash").ok();
     assert_eq!(cached(&other), None);
     write(&home, "# One\n");
-    home.push("post-tool-use.bash").ok();
+    home.push_event("post-tool-use.bash").ok();
     assert!(cached(&other).unwrap().contains("# One\n"));
     let at = synced_at(&home);
-    home.push("post-tool-use.edit").ok();
+    home.push_event("post-tool-use.edit").ok();
     assert_eq!(synced_at(&home), at);
     write(&home, "# Two\n");
-    home.push("stop").ok();
+    home.push_event("stop").ok();
     assert!(cached(&other).unwrap().contains("# Two\n"));
     assert_eq!(
-        fs::read_to_string(home.project().join("STATE.md")).unwrap(),
+        fs::read_to_string(home.project_dir().join("STATE.md")).unwrap(),
         "# Two\n"
     );
 }
@@ -62,10 +62,10 @@ fn what_a_killed_hook_did_not_reach_the_next_one_reaches() {
     // The database has it, and nothing else: the hook was killed in between.
     run(&home, &["state", "sync", "project"]);
     fs::remove_dir_all(other.join(".aibrain")).unwrap();
-    home.push("post-tool-use.bash").ok();
+    home.push_event("post-tool-use.bash").ok();
     assert!(cached(&other).unwrap().contains("# One\n"));
     fs::remove_dir_all(other.join(".aibrain")).unwrap();
-    home.push("post-tool-use.bash").ok();
+    home.push_event("post-tool-use.bash").ok();
     assert_eq!(cached(&other), None, "what was passed on is passed on once");
 }
 
@@ -73,7 +73,7 @@ fn what_a_killed_hook_did_not_reach_the_next_one_reaches() {
 fn a_watched_file_that_changed_is_passed_on() {
     let (home, other) = registered();
     write(&home, "# One\n");
-    let answer = home.push("file-changed").ok();
+    let answer = home.push_event("file-changed").ok();
     assert_eq!(answer.stdout, "");
     assert!(cached(&other).unwrap().contains("# One\n"));
 }
@@ -87,9 +87,9 @@ fn a_start_asks_to_watch_the_state_and_tells_of_the_others() {
     )
     .unwrap();
     run(&home, &["state", "sync", "other"]);
-    let answer = home.start().ok().json();
+    let answer = home.start_session().ok().json();
     let specific = &answer["hookSpecificOutput"];
-    let watched = home.project().join("STATE.md");
+    let watched = home.project_dir().join("STATE.md");
     assert_eq!(specific["watchPaths"], json!([watched.to_str().unwrap()]));
     let context = specific["additionalContext"].as_str().unwrap();
     assert!(
@@ -104,12 +104,12 @@ fn a_start_asks_to_watch_the_state_and_tells_of_the_others() {
 fn where_nothing_is_registered_nothing_is_watched_or_passed_on() {
     let home = Home::new();
     write(&home, "# One\n");
-    let answer = home.start().ok().json();
+    let answer = home.start_session().ok().json();
     assert_eq!(answer["hookSpecificOutput"]["watchPaths"], json!(null));
-    home.push("post-tool-use.edit").ok();
-    home.push("file-changed").ok();
+    home.push_event("post-tool-use.edit").ok();
+    home.push_event("file-changed").ok();
     assert_eq!(run(&home, &["repo", "list"])["repos"], json!([]));
-    assert!(!home.project().join(".aibrain").exists());
+    assert!(!home.project_dir().join(".aibrain").exists());
 }
 
 #[test]
@@ -117,12 +117,17 @@ fn a_passive_repository_is_left_alone() {
     let (home, other) = registered();
     run(
         &home,
-        &["repo", "add", home.project().to_str().unwrap(), "--passive"],
+        &[
+            "repo",
+            "add",
+            home.project_dir().to_str().unwrap(),
+            "--passive",
+        ],
     );
     write(&home, "# One\n");
-    home.push("post-tool-use.edit").ok();
+    home.push_event("post-tool-use.edit").ok();
     assert_eq!(cached(&other), None);
-    let answer = home.start().ok().json();
+    let answer = home.start_session().ok().json();
     assert_eq!(answer["hookSpecificOutput"]["watchPaths"], json!(null));
 }
 
@@ -132,7 +137,7 @@ fn secrets_that_were_replaced_are_said_with_their_lines() {
     // In parts, so that no scanner takes this file for a leak.
     let secret = ["gh", "p_16C7e42F292c6912E7710c838347Ae178B4a"].concat();
     write(&home, &format!("# One\n\n{secret}\n"));
-    let answer = home.push("post-tool-use.edit");
+    let answer = home.push_event("post-tool-use.edit");
     assert_eq!(answer.code, Some(0));
     assert!(answer.stderr.contains("1, in line 3"), "{answer:?}");
     assert!(!cached(&other).unwrap().contains(&secret));
@@ -141,8 +146,8 @@ fn secrets_that_were_replaced_are_said_with_their_lines() {
 #[test]
 fn a_state_that_cannot_be_passed_on_is_said_and_stops_nobody() {
     let (home, _) = registered();
-    fs::write(home.project().join("STATE.md"), [0xff, 0xfe, b'\n']).unwrap();
-    let answer = home.push("post-tool-use.edit");
+    fs::write(home.project_dir().join("STATE.md"), [0xff, 0xfe, b'\n']).unwrap();
+    let answer = home.push_event("post-tool-use.edit");
     assert_eq!((answer.code, &*answer.stdout), (Some(0), ""));
     assert!(
         answer.stderr.contains("STATE.md was not shared"),

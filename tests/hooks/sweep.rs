@@ -1,47 +1,52 @@
 //! The dead are given up by the next start, and only the dead.
 
-use support::home::{Home, SECOND, SESSION, bystander, start_time};
+use support::home::{FIRST_SESSION, Home, SECOND_SESSION, process_start_time, spawn_bystander};
 
 /// A first session of a client of its own that holds an item.
 fn first(home: &Home, pid: &str) {
     let payload = home.payload("session-start.startup");
-    home.run("session-start-sync")
+    home.prepare_run("session-start-sync")
         .payload(&payload)
         .env("CLAUDE_PID", pid)
-        .finish()
+        .wait()
         .ok();
-    home.claim(SESSION, "SD-002C");
-    home.set(SESSION, "execution_state.currentTask", "half a test");
+    home.claim(FIRST_SESSION, "SD-002C");
+    home.set_state(FIRST_SESSION, "execution_state.currentTask", "half a test");
 }
 
 fn next_start(home: &Home) -> String {
-    let payload = home.payload("session-start.startup").of(SECOND);
-    home.hook("session-start-sync", &payload).ok().context()
+    let payload = home
+        .payload("session-start.startup")
+        .for_session(SECOND_SESSION);
+    home.run_hook("session-start-sync", &payload).ok().context()
 }
 
 fn holder(home: &Home) -> Option<String> {
-    home.ask("SELECT holder FROM work_items WHERE key = 'SD-002C'", [])
+    home.query_value("SELECT holder FROM work_items WHERE key = 'SD-002C'", [])
 }
 
 #[test]
 fn a_session_whose_process_is_gone_and_whose_lease_ran_out_is_lost() {
     let home = Home::new();
-    let client = bystander();
+    let client = spawn_bystander();
     let pid = client.pid();
     first(&home, &pid);
     drop(client);
-    home.expire(SESSION, 1_000);
+    home.expire_lease(FIRST_SESSION, 1_000);
     let context = next_start(&home);
-    assert_eq!(home.session::<String>("status", SESSION), "lost");
+    assert_eq!(
+        home.session_column::<String>("status", FIRST_SESSION),
+        "lost"
+    );
     assert_eq!(holder(&home), None);
     assert_eq!(
-        home.state()["currentTask"],
+        home.execution_state()["currentTask"],
         "half a test",
         "what it did stays readable"
     );
     assert!(
         context.contains(&format!(
-            "SD-002C was held by {SESSION} (lease expired and process {pid} is gone)"
+            "SD-002C was held by {FIRST_SESSION} (lease expired and process {pid} is gone)"
         )),
         "{context}"
     );
@@ -49,51 +54,62 @@ fn a_session_whose_process_is_gone_and_whose_lease_ran_out_is_lost() {
         context.contains("Next: continue with `trueup claim SD-002C`"),
         "{context}"
     );
-    assert_eq!(home.events("lost", SESSION), 1);
-    assert_eq!(home.events("released", "SD-002C"), 1);
-    let again = home.payload("session-start.resume").of(SECOND);
-    let context = home.hook("session-start-sync", &again).ok().context();
+    assert_eq!(home.count_events("lost", FIRST_SESSION), 1);
+    assert_eq!(home.count_events("released", "SD-002C"), 1);
+    let again = home
+        .payload("session-start.resume")
+        .for_session(SECOND_SESSION);
+    let context = home.run_hook("session-start-sync", &again).ok().context();
     assert!(!context.contains("was held by"), "told once: {context}");
 }
 
 #[test]
 fn a_session_whose_process_is_gone_within_its_lease_is_left() {
     let home = Home::new();
-    let client = bystander();
+    let client = spawn_bystander();
     first(&home, &client.pid());
     drop(client);
     next_start(&home);
-    assert_eq!(home.session::<String>("status", SESSION), "active");
-    assert_eq!(holder(&home).as_deref(), Some(SESSION));
+    assert_eq!(
+        home.session_column::<String>("status", FIRST_SESSION),
+        "active"
+    );
+    assert_eq!(holder(&home).as_deref(), Some(FIRST_SESSION));
 }
 
 #[test]
 fn a_live_process_with_an_expired_lease_is_left() {
     let home = Home::new();
-    let client = bystander();
+    let client = spawn_bystander();
     first(&home, &client.pid());
-    home.expire(SESSION, 90_000);
+    home.expire_lease(FIRST_SESSION, 90_000);
     next_start(&home);
-    assert_eq!(home.session::<String>("status", SESSION), "active");
-    assert_eq!(holder(&home).as_deref(), Some(SESSION));
+    assert_eq!(
+        home.session_column::<String>("status", FIRST_SESSION),
+        "active"
+    );
+    assert_eq!(holder(&home).as_deref(), Some(FIRST_SESSION));
 }
 
 #[test]
 fn a_process_number_that_was_used_again_is_no_life() {
     let home = Home::new();
-    let client = bystander();
+    let client = spawn_bystander();
     first(&home, &client.pid());
     assert_eq!(
-        home.session::<i64>("pid_started", SESSION),
-        start_time(&client.pid())
+        home.session_column::<i64>("pid_started", FIRST_SESSION),
+        process_start_time(&client.pid())
     );
-    home.sql(
+    home.execute_sql(
         "UPDATE claude_sessions SET pid_started = pid_started - 1",
         [],
     );
-    home.expire(SESSION, 1_000);
+    home.expire_lease(FIRST_SESSION, 1_000);
     next_start(&home);
-    assert_eq!(home.session::<String>("status", SESSION), "lost");
+    assert_eq!(
+        home.session_column::<String>("status", FIRST_SESSION),
+        "lost"
+    );
     assert_eq!(holder(&home), None);
 }
 
@@ -109,14 +125,14 @@ fn a_process_of_elsewhere_is_endured_up_to_the_ceiling() {
     ] {
         for (silence, status) in [(1_700, "active"), (1_900, "lost")] {
             let home = Home::new();
-            let client = bystander();
+            let client = spawn_bystander();
             first(&home, &client.pid());
-            home.sql(&format!("UPDATE claude_sessions SET {elsewhere}"), []);
+            home.execute_sql(&format!("UPDATE claude_sessions SET {elsewhere}"), []);
             // It cannot be seen from here, whether it lives or not.
             drop(client);
-            home.expire(SESSION, silence);
+            home.expire_lease(FIRST_SESSION, silence);
             next_start(&home);
-            let found = home.session::<String>("status", SESSION);
+            let found = home.session_column::<String>("status", FIRST_SESSION);
             assert_eq!(found, status, "{elsewhere} {silence} s");
         }
     }
@@ -125,18 +141,18 @@ fn a_process_of_elsewhere_is_endured_up_to_the_ceiling() {
 #[test]
 fn declared_silence_postpones_the_sweep_up_to_its_ceiling() {
     let home = Home::new();
-    let client = bystander();
+    let client = spawn_bystander();
     first(&home, &client.pid());
     drop(client);
-    home.sql(
+    home.execute_sql(
         "UPDATE claude_sessions SET silent_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+1000 seconds')",
         [],
     );
     for (silence, status) in [(2_600, "active"), (2_800, "lost")] {
-        home.expire(SESSION, silence);
+        home.expire_lease(FIRST_SESSION, silence);
         next_start(&home);
         assert_eq!(
-            home.session::<String>("status", SESSION),
+            home.session_column::<String>("status", FIRST_SESSION),
             status,
             "{silence} s"
         );
@@ -145,16 +161,18 @@ fn declared_silence_postpones_the_sweep_up_to_its_ceiling() {
 
 #[test]
 fn a_claim_of_an_ended_session_is_freed_when_its_lease_is_over_and_not_before() {
-    let home = Home::new().holding();
-    home.push("session-end.other").ok();
+    let home = Home::new().with_held_item();
+    home.push_event("session-end.other").ok();
     next_start(&home);
-    assert_eq!(holder(&home).as_deref(), Some(SESSION));
-    home.expire(SESSION, 1_000);
+    assert_eq!(holder(&home).as_deref(), Some(FIRST_SESSION));
+    home.expire_lease(FIRST_SESSION, 1_000);
     let context = next_start(&home);
     assert_eq!(holder(&home), None);
-    assert!(context.contains(&format!("SD-002C was held by {SESSION} (ended: other)")));
+    assert!(context.contains(&format!(
+        "SD-002C was held by {FIRST_SESSION} (ended: other)"
+    )));
     assert_eq!(
-        home.session::<String>("status", SESSION),
+        home.session_column::<String>("status", FIRST_SESSION),
         "ended",
         "an end is not a loss"
     );
@@ -163,9 +181,9 @@ fn a_claim_of_an_ended_session_is_freed_when_its_lease_is_over_and_not_before() 
 #[test]
 fn what_ended_with_its_process_is_free_for_the_next_start() {
     let home = Home::new();
-    let client = bystander();
+    let client = spawn_bystander();
     first(&home, &client.pid());
-    home.push("session-end.other").ok();
+    home.push_event("session-end.other").ok();
     drop(client);
     let context = next_start(&home);
     assert_eq!(holder(&home), None);
@@ -173,35 +191,38 @@ fn what_ended_with_its_process_is_free_for_the_next_start() {
         context.contains("Next: continue with `trueup claim SD-002C`"),
         "{context}"
     );
-    assert_eq!(home.session::<String>("status", SESSION), "ended");
+    assert_eq!(
+        home.session_column::<String>("status", FIRST_SESSION),
+        "ended"
+    );
 }
 
 /// The first session comes back under a client of its own.
 fn resumed(home: &Home) -> String {
-    let client = bystander();
+    let client = spawn_bystander();
     let payload = home.payload("session-start.resume");
-    let run = home.run("session-start-sync").payload(&payload);
-    run.env("CLAUDE_PID", client.pid()).finish().ok().context()
+    let run = home.prepare_run("session-start-sync").payload(&payload);
+    run.env("CLAUDE_PID", client.pid()).wait().ok().context()
 }
 
 #[test]
 fn who_is_resumed_takes_its_item_back_while_nobody_holds_it() {
-    for (taken, expected) in [(false, SESSION), (true, SECOND)] {
+    for (taken, expected) in [(false, FIRST_SESSION), (true, SECOND_SESSION)] {
         let home = Home::new();
-        let client = bystander();
+        let client = spawn_bystander();
         first(&home, &client.pid());
-        home.push("session-end.other").ok();
+        home.push_event("session-end.other").ok();
         drop(client);
         next_start(&home);
         if taken {
-            home.give(SECOND, "SD-002C");
+            home.give_item(SECOND_SESSION, "SD-002C");
         }
         let context = resumed(&home);
         assert_eq!(holder(&home).as_deref(), Some(expected), "{context}");
         let says = context.contains("item: SD-002C (claimed)");
         assert_eq!(says, !taken, "{context}");
         if !taken {
-            assert_eq!(home.state()["currentTask"], "half a test");
+            assert_eq!(home.execution_state()["currentTask"], "half a test");
         }
     }
 }
@@ -209,20 +230,20 @@ fn who_is_resumed_takes_its_item_back_while_nobody_holds_it() {
 #[test]
 fn who_gave_its_item_up_does_not_take_it_back() {
     let home = Home::new();
-    let client = bystander();
+    let client = spawn_bystander();
     first(&home, &client.pid());
-    home.run("trueup")
-        .args(["release", "SD-002C", "--session", SESSION])
+    home.prepare_run("trueup")
+        .args(["release", "SD-002C", "--session", FIRST_SESSION])
         .env("CLAUDE_PID", client.pid())
-        .finish();
-    home.push("session-end.other").ok();
+        .wait();
+    home.push_event("session-end.other").ok();
     resumed(&home);
     assert_eq!(holder(&home), None);
 }
 
 /// Shifts what a session's row says of time, as a clock does that is wrong once.
 fn shift(home: &Home, session: &str, shift: &str) {
-    let changed = home.sql(
+    let changed = home.execute_sql(
         "UPDATE claude_sessions SET
              heartbeat_at = strftime('%Y-%m-%dT%H:%M:%fZ', heartbeat_at, ?2),
              lease_expires_at = strftime('%Y-%m-%dT%H:%M:%fZ', lease_expires_at, ?2)
@@ -235,28 +256,35 @@ fn shift(home: &Home, session: &str, shift: &str) {
 #[test]
 fn a_lease_that_a_wrong_clock_granted_is_no_life() {
     let home = Home::new();
-    let client = bystander();
+    let client = spawn_bystander();
     first(&home, &client.pid());
-    shift(&home, SESSION, "+1 year");
+    shift(&home, FIRST_SESSION, "+1 year");
     next_start(&home);
-    assert_eq!(holder(&home).as_deref(), Some(SESSION), "its process runs");
+    assert_eq!(
+        holder(&home).as_deref(),
+        Some(FIRST_SESSION),
+        "its process runs"
+    );
     drop(client);
     next_start(&home);
-    assert_eq!(home.session::<String>("status", SESSION), "lost");
+    assert_eq!(
+        home.session_column::<String>("status", FIRST_SESSION),
+        "lost"
+    );
     assert_eq!(holder(&home), None);
 }
 
 #[test]
 fn a_lease_that_a_wrong_clock_granted_is_granted_anew_to_its_owner() {
     for hook in ["prompt", "tool", "stop"] {
-        let home = Home::new().holding();
-        shift(&home, SESSION, "+1 year");
+        let home = Home::new().with_held_item();
+        shift(&home, FIRST_SESSION, "+1 year");
         match hook {
-            "prompt" => home.prompt().ok(),
-            "tool" => home.push("post-tool-use.write").ok(),
-            _ => home.push("stop").ok(),
+            "prompt" => home.send_prompt().ok(),
+            "tool" => home.push_event("post-tool-use.write").ok(),
+            _ => home.push_event("stop").ok(),
         };
-        let ahead: i64 = home.ask(
+        let ahead: i64 = home.query_value(
             "SELECT max(heartbeat_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+10 seconds'),
                  lease_expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+1000 seconds'))
              FROM claude_sessions",
@@ -270,37 +298,43 @@ fn a_lease_that_a_wrong_clock_granted_is_granted_anew_to_its_owner() {
 fn one_start_with_a_wrong_clock_parks_nobody_who_cannot_be_asked() {
     // The clock of everything before is a year behind that of this start.
     let home = Home::new();
-    let client = bystander();
+    let client = spawn_bystander();
     first(&home, &client.pid());
-    home.sql("UPDATE claude_sessions SET host = 'elsewhere'", []);
-    home.age_by("-1 year");
+    home.execute_sql("UPDATE claude_sessions SET host = 'elsewhere'", []);
+    home.age_database("-1 year");
     next_start(&home);
-    assert_eq!(home.session::<String>("status", SESSION), "active");
-    assert_eq!(holder(&home).as_deref(), Some(SESSION));
+    assert_eq!(
+        home.session_column::<String>("status", FIRST_SESSION),
+        "active"
+    );
+    assert_eq!(holder(&home).as_deref(), Some(FIRST_SESSION));
 }
 
 #[test]
 fn a_session_does_not_sweep_itself() {
-    let home = Home::new().holding();
-    home.expire(SESSION, 90_000);
-    home.sql("UPDATE claude_sessions SET boot_id = 'another boot'", []);
-    let answer = home.start().ok();
+    let home = Home::new().with_held_item();
+    home.expire_lease(FIRST_SESSION, 90_000);
+    home.execute_sql("UPDATE claude_sessions SET boot_id = 'another boot'", []);
+    let answer = home.start_session().ok();
     assert!(
         answer.context().contains("item: SD-002C (claimed)"),
         "{answer:?}"
     );
-    assert_eq!(home.session::<String>("status", SESSION), "active");
+    assert_eq!(
+        home.session_column::<String>("status", FIRST_SESSION),
+        "active"
+    );
 }
 
 #[test]
 fn a_session_that_was_given_up_hands_nothing_on_until_it_claims_again() {
     let home = Home::new();
-    let client = bystander();
+    let client = spawn_bystander();
     first(&home, &client.pid());
     drop(client);
-    home.expire(SESSION, 1_000);
+    home.expire_lease(FIRST_SESSION, 1_000);
     next_start(&home);
-    let back = home.hook("session-start-sync", &home.payload("session-start.resume"));
+    let back = home.run_hook("session-start-sync", &home.payload("session-start.resume"));
     let line = "⚠️ claim on SD-002C now belongs to nobody since ";
     assert!(
         back.message().iter().any(|l| l.starts_with(line)),
@@ -313,20 +347,21 @@ fn a_session_that_was_given_up_hands_nothing_on_until_it_claims_again() {
     );
     let payload = home
         .payload("pre-tool-use.bash")
-        .input("command", "trueup handoff create X");
-    let refused = home.hook("pre-handoff-validate", &payload);
+        .with_input("command", "trueup handoff create X");
+    let refused = home.run_hook("pre-handoff-validate", &payload);
     assert_eq!(refused.code, Some(2), "{refused:?}");
     assert!(
         refused.stderr.contains("Run: trueup claim SD-002C"),
         "{refused:?}"
     );
     let claim = home
-        .run("trueup")
-        .args(["--session", SESSION, "claim", "SD-002C"]);
-    claim.finish().ok();
-    home.hook("pre-handoff-validate", &payload).assert_silent();
+        .prepare_run("trueup")
+        .args(["--session", FIRST_SESSION, "claim", "SD-002C"]);
+    claim.wait().ok();
+    home.run_hook("pre-handoff-validate", &payload)
+        .assert_silent();
     assert_eq!(
-        home.state()["currentTask"],
+        home.execution_state()["currentTask"],
         "half a test",
         "it goes on where it was"
     );
@@ -335,24 +370,24 @@ fn a_session_that_was_given_up_hands_nothing_on_until_it_claims_again() {
 #[test]
 fn the_next_start_fails_a_phase_that_gives_no_sign_of_life() {
     let home = Home::new();
-    let client = bystander();
+    let client = spawn_bystander();
     first(&home, &client.pid());
     let run = |arguments: &[&str]| {
-        let all = [&["--session", SESSION], arguments].concat();
-        home.run("trueup").args(all).finish().ok();
+        let all = [&["--session", FIRST_SESSION], arguments].concat();
+        home.prepare_run("trueup").args(all).wait().ok();
     };
     run(&["queue", "add", "SD-002C", "--phases", "plan,build"]);
     run(&["queue", "start", "SD-002C:1"]);
     let status = |number: i64| -> String {
-        home.ask(
+        home.query_value(
             "SELECT status FROM phase_queue WHERE phase_number = ?1",
             [number],
         )
     };
     next_start(&home);
     assert_eq!(status(1), "running");
-    home.expire(SESSION, 7_300);
-    home.sql(
+    home.expire_lease(FIRST_SESSION, 7_300);
+    home.execute_sql(
         "UPDATE phase_queue SET updated_at = '2020-01-01T00:00:00.000Z'",
         [],
     );
@@ -361,7 +396,11 @@ fn the_next_start_fails_a_phase_that_gives_no_sign_of_life() {
         (status(1), status(2)),
         ("failed".to_owned(), "blocked".to_owned())
     );
-    assert_eq!(holder(&home).as_deref(), Some(SESSION), "its process lives");
+    assert_eq!(
+        holder(&home).as_deref(),
+        Some(FIRST_SESSION),
+        "its process lives"
+    );
 }
 
 #[test]
@@ -373,7 +412,7 @@ fn a_hook_that_runs_on_after_its_client_brings_nobody_back() {
         "user-prompt-submit",
     ] {
         let home = Home::new();
-        let client = bystander();
+        let client = spawn_bystander();
         let pid = client.pid();
         first(&home, &pid);
         let run = |fixture: &str| {
@@ -381,14 +420,14 @@ fn a_hook_that_runs_on_after_its_client_brings_nobody_back() {
                 "user-prompt-submit" => "session-start-sync",
                 _ => "checkpoint-push",
             };
-            let run = home.run(binary).payload(&home.payload(fixture));
-            run.env("CLAUDE_PID", &pid).finish().ok()
+            let run = home.prepare_run(binary).payload(&home.payload(fixture));
+            run.env("CLAUDE_PID", &pid).wait().ok()
         };
         run("session-end.other");
         drop(client);
         run(fixture);
         assert_eq!(
-            home.session::<String>("status", SESSION),
+            home.session_column::<String>("status", FIRST_SESSION),
             "ended",
             "{fixture}"
         );

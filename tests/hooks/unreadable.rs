@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use support::home::{Answer, Home};
+use support::home::{Home, ProcessOutput};
 
 /// A session that a hand-off is refused to.
 fn on_the_wrong_branch() -> Home {
-    let home = Home::new().holding();
-    home.sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
-    home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
+    let home = Home::new().with_held_item();
+    home.execute_sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
+    home.run_git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
     home
 }
 
@@ -16,8 +16,8 @@ fn on_the_wrong_branch() -> Home {
 fn payload(home: &Home, place: &str, what: &[u8]) -> Vec<u8> {
     let payload = home
         .payload("pre-tool-use.bash")
-        .input("command", "COMMAND");
-    let bytes = payload.bytes();
+        .with_input("command", "COMMAND");
+    let bytes = payload.to_bytes();
     let at = bytes
         .windows(place.len())
         .position(|part| part == place.as_bytes())
@@ -25,9 +25,9 @@ fn payload(home: &Home, place: &str, what: &[u8]) -> Vec<u8> {
     [&bytes[..at], what, &bytes[at + place.len()..]].concat()
 }
 
-fn gate(home: &Home, bytes: Vec<u8>, attended: &str) -> Answer {
-    let run = home.run("pre-handoff-validate").stdin(bytes);
-    run.env("CLAUDE_CODE_SESSION_ATTENDED", attended).finish()
+fn gate(home: &Home, bytes: Vec<u8>, attended: &str) -> ProcessOutput {
+    let run = home.prepare_run("pre-handoff-validate").stdin(bytes);
+    run.env("CLAUDE_CODE_SESSION_ATTENDED", attended).wait()
 }
 
 #[test]
@@ -96,40 +96,43 @@ fn what_is_broken_and_no_hand_off_is_one_line() {
     let whole = payload(&home, "COMMAND", b"cargo build --workspace");
     let command = whole.windows(5).position(|part| part == b"cargo").unwrap();
     for end in [1, 20, command - 2, command + 12, whole.len() - 1] {
-        gate(&home, whole[..end].to_vec(), "1").one_line();
+        gate(&home, whole[..end].to_vec(), "1").single_line();
     }
     for garbage in [&b"handoff"[..], b"{", b"trueup handoff create", b"\x00\xff"] {
-        gate(&home, garbage.to_vec(), "1").one_line();
+        gate(&home, garbage.to_vec(), "1").single_line();
     }
 }
 
 #[test]
 fn a_task_with_half_a_character_is_kept() {
-    let home = Home::new().holding();
-    let payload = home.payload("post-tool-use.todo-write").bytes();
+    let home = Home::new().with_held_item();
+    let payload = home.payload("post-tool-use.todo-write").to_bytes();
     let text = String::from_utf8(payload).unwrap();
     let text = text.replacen("write the test", "write \\ud83d the test", 1);
-    let run = home.run("checkpoint-push").stdin(text.into_bytes());
-    run.finish().assert_silent();
-    assert_eq!(home.state()["currentTask"], "write \u{fffd} the test");
+    let run = home.prepare_run("checkpoint-push").stdin(text.into_bytes());
+    run.wait().assert_silent();
+    assert_eq!(
+        home.execution_state()["currentTask"],
+        "write \u{fffd} the test"
+    );
 }
 
 #[test]
 fn a_cache_with_half_a_character_is_read() {
-    let home = Home::new().holding();
-    home.edit("currentPhase", "EXEC");
-    home.edit("mine", "MINE");
-    let text = fs::read_to_string(home.cache()).unwrap();
+    let home = Home::new().with_held_item();
+    home.edit_cache("currentPhase", "EXEC");
+    home.edit_cache("mine", "MINE");
+    let text = fs::read_to_string(home.cache_path()).unwrap();
     home.write_cache(text.replace("\"MINE\"", "\"\\ud83d\""));
-    home.hook("checkpoint-push", &home.payload("post-tool-use.write"))
+    home.run_hook("checkpoint-push", &home.payload("post-tool-use.write"))
         .assert_silent();
     assert_eq!(
-        home.state()["currentPhase"],
+        home.execution_state()["currentPhase"],
         "EXEC",
         "one field hides no other"
     );
-    assert_eq!(home.cached()["mine"], "\u{fffd}");
-    let broken = fs::read(home.cache()).unwrap();
+    assert_eq!(home.read_cache()["mine"], "\u{fffd}");
+    let broken = fs::read(home.cache_path()).unwrap();
     let broken = String::from_utf8(broken).unwrap().replace("EXEC", "PLAN");
     let mut bytes = broken.into_bytes();
     let at = bytes
@@ -138,9 +141,9 @@ fn a_cache_with_half_a_character_is_read() {
         .unwrap();
     bytes.splice(at..at + 3, [0xff]);
     home.write_cache(bytes);
-    home.hook("checkpoint-push", &home.payload("post-tool-use.write"))
+    home.run_hook("checkpoint-push", &home.payload("post-tool-use.write"))
         .assert_silent();
-    assert_eq!(home.state()["currentPhase"], "PLAN");
+    assert_eq!(home.execution_state()["currentPhase"], "PLAN");
 }
 
 #[test]
@@ -149,8 +152,8 @@ fn a_shell_line_of_a_skill_is_no_way_around_the_gate() {
     let line = |command: &str| {
         let payload = home
             .payload("pre-skill-shell-command")
-            .input("command", command);
-        home.hook("pre-handoff-validate", &payload)
+            .with_input("command", command);
+        home.run_hook("pre-handoff-validate", &payload)
     };
     let answer = line("trueup handoff create X");
     assert_eq!(answer.code, Some(2));
@@ -162,7 +165,7 @@ fn a_shell_line_of_a_skill_is_no_way_around_the_gate() {
     assert_eq!(told["hookSpecificOutput"]["permissionDecision"], "deny");
     line("git status").assert_silent();
     for other in ["session-start-sync", "checkpoint-push"] {
-        home.hook(other, &home.payload("pre-skill-shell-command"))
+        home.run_hook(other, &home.payload("pre-skill-shell-command"))
             .assert_silent();
     }
 }

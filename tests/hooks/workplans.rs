@@ -11,7 +11,7 @@ const OFFER: &str = "`trueup check --fix`";
 
 /// Saves a workplan at a time after now, whatever a file system's clock is worth.
 fn save(home: &Home, name: &str, seconds: u64) {
-    let path = home.project().join("workplans").join(name);
+    let path = home.project_dir().join("workplans").join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, "---\nid: A-WP-0001\nstatus: active\n---\n").unwrap();
     at(&path, seconds);
@@ -24,7 +24,7 @@ fn at(path: &Path, seconds: u64) {
 }
 
 fn offered(home: &Home) -> Option<String> {
-    let answer = home.push("stop").ok();
+    let answer = home.push_event("stop").ok();
     if answer.stdout.is_empty() {
         return None;
     }
@@ -39,9 +39,9 @@ fn offered(home: &Home) -> Option<String> {
 fn what_changed_in_the_session_is_offered_once() {
     let home = Home::new();
     save(&home, "A-WP-0001.md", 0);
-    home.start().ok();
+    home.start_session().ok();
     // What was there before the session began is nobody's change in it.
-    let path = home.project().join("workplans/A-WP-0001.md");
+    let path = home.project_dir().join("workplans/A-WP-0001.md");
     fs::File::options()
         .append(true)
         .open(&path)
@@ -59,11 +59,14 @@ fn what_changed_in_the_session_is_offered_once() {
     );
     // Noted before what was saved after now.
     at(&path, 0);
-    at(&home.project().join("workplans/archived/A-WP-0002.md"), 0);
+    at(
+        &home.project_dir().join("workplans/archived/A-WP-0002.md"),
+        0,
+    );
     let mark = home
-        .trueup()
+        .trueup_home()
         .join("counters")
-        .join(format!("{}.offered", support::home::SESSION));
+        .join(format!("{}.offered", support::home::FIRST_SESSION));
     at(&mark, 20);
     assert_eq!(offered(&home), None);
     save(&home, "A-WP-0001.md", 30);
@@ -73,16 +76,18 @@ fn what_changed_in_the_session_is_offered_once() {
 #[test]
 fn what_a_check_has_mended_since_is_not_offered() {
     let home = Home::new();
-    home.start().ok();
+    home.start_session().ok();
     save(&home, "A-WP-0001.md", 0);
-    let run = home.run("trueup").args(["check", "--fix", "--json"]);
-    assert_eq!(run.finish().json()["data"]["repos"][0]["files"], json!(1));
+    let run = home
+        .prepare_run("trueup")
+        .args(["check", "--fix", "--json"]);
+    assert_eq!(run.wait().json()["data"]["repos"][0]["files"], json!(1));
     assert_eq!(offered(&home), None);
 }
 
 #[test]
 fn without_workplans_nothing_is_offered() {
     let home = Home::new();
-    home.start().ok();
+    home.start_session().ok();
     assert_eq!(offered(&home), None);
 }

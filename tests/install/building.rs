@@ -23,7 +23,7 @@ echo "{\"reason\":\"build-finished\",\"success\":true}"
 
 fn installer(scratch: &Scratch, args: &[&str]) -> Command {
     for (name, text) in [("cargo", CARGO), ("rustc", RUSTC)] {
-        support::program::write(&scratch.path("path").join(name), text).unwrap();
+        support::program::write_program(&scratch.path("path").join(name), text).unwrap();
     }
     scratch.installer(args)
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use support::client::repository;
+use support::client::repository_root;
 
 use crate::scratch::{Said, Scratch, tree};
 
@@ -90,7 +90,7 @@ fn without_cargo_the_script_says_how_to_get_it() {
     for tool in ["dirname", "cat", "sed", "tail"] {
         symlink(format!("/usr/bin/{tool}"), scratch.path("path").join(tool)).unwrap();
     }
-    let script = repository().join("install/install.sh");
+    let script = repository_root().join("install/install.sh");
     let output = scratch
         .command("/bin/sh".as_ref())
         .arg(script)

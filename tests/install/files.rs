@@ -3,11 +3,11 @@
 use std::fs;
 
 use serde_json::Value;
-use support::client::repository;
+use support::client::repository_root;
 
 /// A JSON file of the repository.
 pub(crate) fn json(below: &str) -> Value {
-    let path = repository().join(below);
+    let path = repository_root().join(below);
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 

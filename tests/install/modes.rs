@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use support::client::binary;
+use support::client::find_binary;
 
 use crate::scratch::{Said, Scratch};
 
@@ -14,7 +14,7 @@ fn install(scratch: &Scratch, umask: &str, arguments: &[&str]) {
     let bins = scratch.path("bins");
     command
         .args(["-c", &script])
-        .arg(binary("trueup-install").unwrap())
+        .arg(find_binary("trueup-install").unwrap())
         .args(["--bin-dir", bins.to_str().unwrap()])
         .args(arguments);
     Said::new(command.output().unwrap()).exits(0);

@@ -3,13 +3,13 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use support::client::repository;
+use support::client::repository_root;
 
 use crate::files::{handlers, json};
 
 #[test]
 fn the_manifest_is_one_file_with_the_workspace_version() {
-    let link = fs::read_link(repository().join("plugin.json")).unwrap();
+    let link = fs::read_link(repository_root().join("plugin.json")).unwrap();
     assert_eq!(link.to_str(), Some(".claude-plugin/plugin.json"));
     let plugin = json("plugin.json");
     assert_eq!(plugin["name"], "trueup");
@@ -133,7 +133,10 @@ const MOST_WORDS: usize = 1_150;
 fn the_skills_say_when_to_use_them_and_are_short() {
     let mut words = 0;
     for skill in ["claim", "handoff", "state", "workplans"] {
-        let path = repository().join("skills").join(skill).join("SKILL.md");
+        let path = repository_root()
+            .join("skills")
+            .join(skill)
+            .join("SKILL.md");
         let text = fs::read_to_string(&path).unwrap();
         let head = text
             .strip_prefix("---\n")
@@ -147,6 +150,6 @@ fn the_skills_say_when_to_use_them_and_are_short() {
         words += text.split_whitespace().count();
     }
     assert!(words < MOST_WORDS, "{words}");
-    let skills = fs::read_dir(repository().join("skills")).unwrap();
+    let skills = fs::read_dir(repository_root().join("skills")).unwrap();
     assert_eq!(skills.count(), 4, "each skill is counted above");
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use support::client::{client, repository};
+use support::client::{find_client, repository_root};
 
 use crate::scratch::{Said, Scratch, without_data};
 
@@ -17,7 +17,7 @@ fn claude(scratch: &Scratch, args: &[&str]) -> Said {
 
 #[test]
 fn it_registers_and_leaves_as_it_came() {
-    let Some(client) = client().unwrap() else {
+    let Some(client) = find_client().unwrap() else {
         return;
     };
     for used_before in [false, true] {
@@ -58,7 +58,7 @@ fn it_registers_and_leaves_as_it_came() {
 
 #[test]
 fn an_edit_made_since_survives() {
-    let Some(client) = client().unwrap() else {
+    let Some(client) = find_client().unwrap() else {
         return;
     };
     let scratch = Scratch::with_real_client(client);
@@ -79,7 +79,7 @@ fn an_edit_made_since_survives() {
 
 #[test]
 fn it_accepts_the_repository_and_the_staged_plugin() {
-    let Some(client) = client().unwrap() else {
+    let Some(client) = find_client().unwrap() else {
         return;
     };
     let scratch = Scratch::with_real_client(client);
@@ -87,7 +87,7 @@ fn it_accepts_the_repository_and_the_staged_plugin() {
         .install(&["--prefix", "out", "--no-claude"])
         .exits(0);
     for dir in [
-        repository().as_path(),
+        repository_root().as_path(),
         &scratch.path("out"),
         Path::new("out"),
     ] {

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use support::client::binary;
+use support::client::find_binary;
 use tempfile::TempDir;
 
 /// Everything in a directory by relative path: kind, permissions and content.
@@ -138,7 +138,7 @@ impl Scratch {
 
     /// The installer with arguments, not yet run.
     pub(crate) fn installer(&self, args: &[&str]) -> Command {
-        let mut command = self.command(&binary("trueup-install").unwrap());
+        let mut command = self.command(&find_binary("trueup-install").unwrap());
         command.args(args);
         command
     }
@@ -227,5 +227,5 @@ pub(crate) fn without_data(mut tree: Tree, before: &Tree) -> Tree {
 }
 
 fn program(path: &Path, text: &str) {
-    support::program::write(path, text).unwrap();
+    support::program::write_program(path, text).unwrap();
 }

@@ -10,7 +10,7 @@
     reason = "a model that cannot be built fails its test; what was found is shown"
 )]
 
-mod machine;
+mod claim_model;
 mod properties;
 mod rules;
 mod state;
@@ -18,23 +18,24 @@ mod steps;
 
 use stateright::{Checker, HasDiscoveries, Model as _};
 
-use machine::{Guards, Machine};
+use claim_model::{ClaimModel, StoreGuards};
 use properties::{
-    CLAIMABLE, FENCED, FREED, KEPT, LAWS, LIVING, NOT_PARKED, ONE_HOLDER, ONE_ITEM, TOLD,
+    DEAD_ITEM_FREED, EFFECT_IS_REPORTED, INTERRUPTED_CLAIMABLE, LAWS, LIVE_KEEPS_ITEM,
+    LIVE_NOT_LOST, NO_WRITE_LOST, OLD_EPOCH_REFUSED, ONE_HOLDER, ONE_ITEM,
 };
-use rules::Rules;
+use rules::ProductRules;
 
-fn machine(under_way: usize) -> Machine {
-    Machine {
-        rules: Rules::of_the_product(),
-        guards: Guards::ALL,
-        under_way,
-        forgets: true,
+fn new_machine(under_way: usize) -> ClaimModel {
+    ClaimModel {
+        rules: ProductRules::from_product(),
+        guards: StoreGuards::ALL,
+        max_pending: under_way,
+        forgets_refused: true,
     }
 }
 
 /// Visits every state that can be reached.
-fn check(machine: Machine) -> impl Checker<Machine> {
+fn run_checker(machine: ClaimModel) -> impl Checker<ClaimModel> {
     let checker = machine.checker().threads(2).spawn_bfs().join();
     println!(
         "{} states, {} steps, at most {} deep",
@@ -47,7 +48,7 @@ fn check(machine: Machine) -> impl Checker<Machine> {
 
 /// Demands that a machine breaks a law, and shows a shortest way to it. Sessions and items are
 /// named anew in every state.
-fn breaks(law: &'static str, machine: Machine) {
+fn assert_breaks(law: &'static str, machine: ClaimModel) {
     let awaited = HasDiscoveries::AnyOf([law].into());
     let checker = machine.checker().finish_when(awaited).spawn_bfs().join();
     let path = checker.assert_any_discovery(law);
@@ -56,46 +57,58 @@ fn breaks(law: &'static str, machine: Machine) {
 
 #[test]
 fn three_at_a_time_break_no_law() {
-    check(machine(3)).assert_properties();
+    run_checker(new_machine(3)).assert_properties();
 }
 
 #[test]
 fn nor_does_remembering_what_the_store_will_refuse() {
-    let all = Machine {
-        forgets: false,
-        ..machine(2)
+    let all = ClaimModel {
+        forgets_refused: false,
+        ..new_machine(2)
     };
-    let checker = check(all);
+    let checker = run_checker(all);
     for law in LAWS {
         checker.assert_no_discovery(law);
     }
 }
 
-fn without(leave_out: impl FnOnce(&mut Guards)) -> Machine {
-    let mut machine = machine(3);
+fn without_guard(leave_out: impl FnOnce(&mut StoreGuards)) -> ClaimModel {
+    let mut machine = new_machine(3);
     leave_out(&mut machine.guards);
     machine
 }
 
 #[test]
 fn every_condition_of_the_stores_is_needed() {
-    breaks(LIVING, without(|guards| guards.claim = false));
-    breaks(LIVING, without(|guards| guards.takeover = false));
-    breaks(NOT_PARKED, without(|guards| guards.park = false));
-    breaks(ONE_ITEM, without(|guards| guards.single = false));
-    breaks(TOLD, without(|guards| guards.repeat = false));
-    breaks(FENCED, without(|guards| guards.epoch = false));
-    breaks(KEPT, without(|guards| guards.epoch = false));
-    let unfenced = without(|guards| (guards.holder, guards.epoch) = (false, false));
-    breaks(ONE_HOLDER, unfenced);
+    assert_breaks(
+        LIVE_KEEPS_ITEM,
+        without_guard(|guards| guards.claim = false),
+    );
+    assert_breaks(
+        LIVE_KEEPS_ITEM,
+        without_guard(|guards| guards.takeover = false),
+    );
+    assert_breaks(LIVE_NOT_LOST, without_guard(|guards| guards.park = false));
+    assert_breaks(ONE_ITEM, without_guard(|guards| guards.single = false));
+    assert_breaks(
+        EFFECT_IS_REPORTED,
+        without_guard(|guards| guards.repeat = false),
+    );
+    assert_breaks(
+        OLD_EPOCH_REFUSED,
+        without_guard(|guards| guards.epoch = false),
+    );
+    assert_breaks(NO_WRITE_LOST, without_guard(|guards| guards.epoch = false));
+    let unfenced = without_guard(|guards| (guards.holder, guards.epoch) = (false, false));
+    assert_breaks(ONE_HOLDER, unfenced);
 }
 
 #[test]
 fn rules_that_give_nothing_free_are_found_out() {
-    let mut stuck = machine(3);
-    stuck.rules = Rules::of_the_credulous();
-    breaks(FREED, stuck);
-    let mut stingy = machine(3);
+    let mut stuck = new_machine(3);
+    stuck.rules = ProductRules::credulous();
+    assert_breaks(DEAD_ITEM_FREED, stuck);
+    let mut stingy = new_machine(3);
     stingy.rules.free_is_free = false;
-    breaks(CLAIMABLE, stingy);
+    assert_breaks(INTERRUPTED_CLAIMABLE, stingy);
 }

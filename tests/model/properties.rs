@@ -2,106 +2,123 @@
 
 use stateright::Property;
 
-use crate::machine::{Action, Machine, Reading};
-use crate::rules::Clock;
-use crate::state::{Fence, ITEMS, SESSIONS, State, Underway, Write, Wrong};
+use crate::claim_model::{ClaimModel, HolderView, ModelAction};
+use crate::rules::LeaseClock;
+use crate::state::{
+    BrokenLaw, FenceAge, ITEMS, ModelState, PendingDecision, PendingWrite, SESSIONS,
+};
 
 pub(crate) const ONE_HOLDER: &str = "never two live holders with a valid epoch of one item";
 pub(crate) const ONE_ITEM: &str = "a session never holds two items";
-pub(crate) const LIVING: &str = "no live holder is displaced";
-pub(crate) const NOT_PARKED: &str = "no live session is parked";
-pub(crate) const FENCED: &str = "no write under an old epoch is accepted";
-pub(crate) const KEPT: &str = "no acknowledged write is lost";
-pub(crate) const TOLD: &str = "no write that took effect is reported as refused";
-pub(crate) const CLAIMABLE: &str = "every parked item can be claimed by every live session";
-pub(crate) const FREED: &str = "whatever a dead session holds can be had when its time is over";
+pub(crate) const LIVE_KEEPS_ITEM: &str = "no live holder is displaced";
+pub(crate) const LIVE_NOT_LOST: &str = "no live session is parked";
+pub(crate) const OLD_EPOCH_REFUSED: &str = "no write under an old epoch is accepted";
+pub(crate) const NO_WRITE_LOST: &str = "no acknowledged write is lost";
+pub(crate) const EFFECT_IS_REPORTED: &str = "no write that took effect is reported as refused";
+pub(crate) const INTERRUPTED_CLAIMABLE: &str =
+    "every parked item can be claimed by every live session";
+pub(crate) const DEAD_ITEM_FREED: &str =
+    "whatever a dead session holds can be had when its time is over";
 
 /// What is never broken; the rest of [`all`] shows that it is not empty talk.
 pub(crate) const LAWS: [&str; 9] = [
-    ONE_HOLDER, ONE_ITEM, LIVING, NOT_PARKED, FENCED, KEPT, TOLD, CLAIMABLE, FREED,
+    ONE_HOLDER,
+    ONE_ITEM,
+    LIVE_KEEPS_ITEM,
+    LIVE_NOT_LOST,
+    OLD_EPOCH_REFUSED,
+    NO_WRITE_LOST,
+    EFFECT_IS_REPORTED,
+    INTERRUPTED_CLAIMABLE,
+    DEAD_ITEM_FREED,
 ];
 
-pub(crate) fn all() -> Vec<Property<Machine>> {
+pub(crate) fn list_properties() -> Vec<Property<ClaimModel>> {
     vec![
-        Property::always(ONE_HOLDER, one_holder),
-        Property::always(ONE_ITEM, one_item),
-        Property::always(LIVING, |_, s: &State| {
-            s.wrong != Some(Wrong::LiveHolderDisplaced)
+        Property::always(ONE_HOLDER, has_one_holder),
+        Property::always(ONE_ITEM, holds_one_item),
+        Property::always(LIVE_KEEPS_ITEM, |_, s: &ModelState| {
+            s.wrong != Some(BrokenLaw::LiveHolderDisplaced)
         }),
-        Property::always(NOT_PARKED, |_, s: &State| {
-            s.wrong != Some(Wrong::LiveSessionParked)
+        Property::always(LIVE_NOT_LOST, |_, s: &ModelState| {
+            s.wrong != Some(BrokenLaw::LiveSessionParked)
         }),
-        Property::always(FENCED, |_, s: &State| {
-            s.wrong != Some(Wrong::OldEpochAccepted)
+        Property::always(OLD_EPOCH_REFUSED, |_, s: &ModelState| {
+            s.wrong != Some(BrokenLaw::OldEpochAccepted)
         }),
-        Property::always(KEPT, |_, s: &State| {
-            s.wrong != Some(Wrong::AcknowledgedWriteLost)
+        Property::always(NO_WRITE_LOST, |_, s: &ModelState| {
+            s.wrong != Some(BrokenLaw::AcknowledgedWriteLost)
         }),
-        Property::always(TOLD, |_, s: &State| s.wrong != Some(Wrong::WriteDenied)),
-        Property::always(CLAIMABLE, claimable),
-        Property::always(FREED, freed),
+        Property::always(EFFECT_IS_REPORTED, |_, s: &ModelState| {
+            s.wrong != Some(BrokenLaw::WriteDenied)
+        }),
+        Property::always(INTERRUPTED_CLAIMABLE, is_claimable),
+        Property::always(DEAD_ITEM_FREED, is_freed),
         // What the laws are about does come about.
-        Property::sometimes("both items are held", |_, s: &State| {
+        Property::sometimes("both items are held", |_, s: &ModelState| {
             s.items.iter().all(|item| item.holder.is_some())
         }),
-        Property::sometimes("all three are about to claim one item", |_, s: &State| {
-            s.sessions.iter().all(|row| wants(row.underway, 0))
-        }),
+        Property::sometimes(
+            "all three are about to claim one item",
+            |_, s: &ModelState| s.sessions.iter().all(|row| wants_item(row.underway, 0)),
+        ),
         Property::sometimes(
             "a living session has lost its item unawares",
-            |machine, s: &State| {
+            |machine, s: &ModelState| {
                 (0..SESSIONS).any(|session| {
                     let row = &s.sessions[session];
                     row.belief
-                        .is_some_and(|held| !machine.accepts(s, session, held))
+                        .is_some_and(|held| !machine.accepts_write(s, session, held))
                 })
             },
         ),
         Property::sometimes(
             "a write comes after one of a newer epoch",
-            |_, s: &State| {
-                let late = |write: Write| write.under.fence == Fence::Overtaken;
+            |_, s: &ModelState| {
+                let late = |write: PendingWrite| write.under.fence == FenceAge::Overtaken;
                 s.sessions.iter().any(|row| row.outbox.is_some_and(late))
             },
         ),
         Property::sometimes(
             "a write took effect and its answer was lost",
-            |_, s: &State| {
-                let unanswered = |write: Write| write.committed;
+            |_, s: &ModelState| {
+                let unanswered = |write: PendingWrite| write.committed;
                 s.sessions
                     .iter()
                     .any(|row| row.outbox.is_some_and(unanswered))
             },
         ),
-        Property::sometimes("an item is finished", |_, s: &State| {
+        Property::sometimes("an item is finished", |_, s: &ModelState| {
             s.items.iter().any(|item| item.finished)
         }),
     ]
 }
 
-fn wants(underway: Underway, item: usize) -> bool {
-    matches!(underway, Underway::Claim { wanted, .. } if wanted.item == item)
+fn wants_item(underway: PendingDecision, item: usize) -> bool {
+    matches!(underway, PendingDecision::Claim { wanted, .. } if wanted.item == item)
 }
 
-fn one_holder(machine: &Machine, state: &State) -> bool {
+fn has_one_holder(machine: &ClaimModel, state: &ModelState) -> bool {
     let valid = |item: usize| {
         let sessions = state.sessions.iter().enumerate();
         sessions
             .filter(|(_, row)| row.runs)
             .filter_map(|(session, row)| row.belief.map(|held| (session, held)))
-            .filter(|(session, held)| held.item == item && machine.accepts(state, *session, *held))
+            .filter(|(session, held)| {
+                held.item == item && machine.accepts_write(state, *session, *held)
+            })
             .count()
     };
     (0..ITEMS).all(|item| valid(item) < 2)
 }
 
-fn one_item(_: &Machine, state: &State) -> bool {
+fn holds_one_item(_: &ClaimModel, state: &ModelState) -> bool {
     let [one, other] = state.items;
     one.holder.is_none() || one.holder != other.holder
 }
 
 /// From here, a claim that nobody disturbs succeeds.
-fn claimable(machine: &Machine, state: &State) -> bool {
+fn is_claimable(machine: &ClaimModel, state: &ModelState) -> bool {
     let free = |item: &usize| !state.items[*item].finished && state.items[*item].holder.is_none();
     (0..ITEMS).filter(free).all(|item| {
         (0..SESSIONS)
@@ -112,7 +129,7 @@ fn claimable(machine: &Machine, state: &State) -> bool {
 
 /// From here, when enough time has passed, another session can take the item over and a sweep
 /// can park its holder.
-fn freed(machine: &Machine, state: &State) -> bool {
+fn is_freed(machine: &ClaimModel, state: &ModelState) -> bool {
     (0..ITEMS).all(|item| {
         let Some(holder) = state.items[item].holder else {
             return true;
@@ -121,41 +138,48 @@ fn freed(machine: &Machine, state: &State) -> bool {
             return true;
         }
         let mut later = *state;
-        later.sessions[holder].clock = Clock::Over;
+        later.sessions[holder].clock = LeaseClock::Over;
         let other = (holder + 1) % SESSIONS;
-        let Some(later) = machine.step(&later, Action::Start(other)) else {
+        let Some(later) = machine.apply_action(&later, ModelAction::Start(other)) else {
             return false;
         };
-        can_have(machine, &later, other, item) && can_park(machine, &later, other, holder)
+        can_have(machine, &later, other, item) && can_mark_lost(machine, &later, other, holder)
     })
 }
 
-fn undisturbed(machine: &Machine, state: &State, decision: Action, by: usize) -> Option<State> {
+fn decide_and_apply(
+    machine: &ClaimModel,
+    state: &ModelState,
+    decision: ModelAction,
+    by: usize,
+) -> Option<ModelState> {
     let mut state = *state;
-    state.sessions[by].underway = Underway::Nothing;
-    let decided = machine.step(&state, decision)?;
-    machine.step(&decided, Action::Carry(by))
+    state.sessions[by].underway = PendingDecision::Nothing;
+    let decided = machine.apply_action(&state, decision)?;
+    machine.apply_action(&decided, ModelAction::ApplyDecision(by))
 }
 
-fn can_have(machine: &Machine, state: &State, session: usize, item: usize) -> bool {
-    let claim = Action::DecideClaim {
+fn can_have(machine: &ClaimModel, state: &ModelState, session: usize, item: usize) -> bool {
+    let claim = ModelAction::DecideClaim {
         session,
         item,
-        reading: Reading::Here,
+        reading: HolderView::Here,
     };
-    undisturbed(machine, state, claim, session).is_some_and(|after| {
+    decide_and_apply(machine, state, claim, session).is_some_and(|after| {
         let belief = after.sessions[session].belief;
         after.items[item].holder == Some(session)
-            && belief
-                .is_some_and(|held| held.item == item && machine.accepts(&after, session, held))
+            && belief.is_some_and(|held| {
+                held.item == item && machine.accepts_write(&after, session, held)
+            })
     })
 }
 
-fn can_park(machine: &Machine, state: &State, session: usize, victim: usize) -> bool {
-    let park = Action::DecidePark {
+fn can_mark_lost(machine: &ClaimModel, state: &ModelState, session: usize, victim: usize) -> bool {
+    let park = ModelAction::DecidePark {
         session,
         victim,
         here: true,
     };
-    undisturbed(machine, state, park, session).is_some_and(|after| after.held_by(victim).is_none())
+    decide_and_apply(machine, state, park, session)
+        .is_some_and(|after| after.held_by(victim).is_none())
 }

@@ -4,19 +4,20 @@
 //! each is turned into a row, the product is asked, and the answers are kept.
 
 use serde_json::Map;
-use trueup_core::liveness::{ProcessEvidence, Vitality, judge};
+use trueup_core::liveness::{Liveness, ProcessState, judge_session};
 use trueup_core::model::{
     ClaimFacts, ClaimRefusal, ClaimVerdict, Entity, Epoch, Item, ItemStatus, Lineage, Revision,
-    Session, SessionId, SessionStatus, Step, Timestamp, decide, is_free, step,
+    Session, SessionId, SessionStatus, Timestamp, TransitionKind, classify_transition,
+    decide_claim, has_forfeited_claim,
 };
 
 /// The lease and the ceiling of the product's defaults, in seconds.
-const LEASE: i64 = 900;
-const CEILING: u64 = 1800;
+const LEASE_SECONDS: i64 = 900;
+const CEILING_SECONDS: u64 = 1800;
 
 /// Whether silence still means nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Clock {
+pub(crate) enum LeaseClock {
     /// A sign of life is fresh, the lease runs, or a silence was announced.
     Running,
     /// The lease is over, and any announced silence.
@@ -25,7 +26,7 @@ pub(crate) enum Clock {
 
 /// How long a session has been silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Silence {
+enum SilenceLength {
     /// A moment.
     Fresh,
     /// Too long to be safe from `--force`, but its lease runs.
@@ -38,19 +39,23 @@ enum Silence {
     Ancient,
 }
 
-impl Clock {
+impl LeaseClock {
     /// Returns the silences that the model does not tell apart.
-    const fn silences(self) -> &'static [Silence] {
+    const fn silences(self) -> &'static [SilenceLength] {
         match self {
-            Self::Running => &[Silence::Fresh, Silence::Leased, Silence::Announced],
-            Self::Over => &[Silence::Late, Silence::Ancient],
+            Self::Running => &[
+                SilenceLength::Fresh,
+                SilenceLength::Leased,
+                SilenceLength::Announced,
+            ],
+            Self::Over => &[SilenceLength::Late, SilenceLength::Ancient],
         }
     }
 }
 
 /// Where a session stands in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Standing {
+pub(crate) enum SessionStanding {
     Active,
     Ended,
     Lost,
@@ -58,26 +63,30 @@ pub(crate) enum Standing {
 
 /// What an observer sees of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Look {
-    pub(crate) standing: Standing,
-    pub(crate) clock: Clock,
-    pub(crate) evidence: ProcessEvidence,
+pub(crate) struct SessionView {
+    pub(crate) standing: SessionStanding,
+    pub(crate) clock: LeaseClock,
+    pub(crate) evidence: ProcessState,
 }
 
-const STANDINGS: [Standing; 3] = [Standing::Active, Standing::Ended, Standing::Lost];
-const CLOCKS: [Clock; 2] = [Clock::Running, Clock::Over];
-const EVIDENCE: [ProcessEvidence; 3] = [
-    ProcessEvidence::Running,
-    ProcessEvidence::Gone,
-    ProcessEvidence::Unknown,
+const STANDINGS: [SessionStanding; 3] = [
+    SessionStanding::Active,
+    SessionStanding::Ended,
+    SessionStanding::Lost,
+];
+const CLOCKS: [LeaseClock; 2] = [LeaseClock::Running, LeaseClock::Over];
+const EVIDENCE: [ProcessState; 3] = [
+    ProcessState::Running,
+    ProcessState::Gone,
+    ProcessState::Unknown,
 ];
 
-impl Look {
+impl SessionView {
     const fn place(self) -> usize {
         let evidence = match self.evidence {
-            ProcessEvidence::Running => 0,
-            ProcessEvidence::Gone => 1,
-            ProcessEvidence::Unknown => 2,
+            ProcessState::Running => 0,
+            ProcessState::Gone => 1,
+            ProcessState::Unknown => 2,
         };
         (self.standing as usize * CLOCKS.len() + self.clock as usize) * EVIDENCE.len() + evidence
     }
@@ -86,7 +95,7 @@ impl Look {
 /// What the product may decide about one look: yes when it says so for any silence that looks
 /// like this, so that the model does at least what the product can do.
 #[derive(Clone, Copy, Debug, Default)]
-struct Answers {
+struct ViewDecisions {
     taken: bool,
     taken_by_force: bool,
     parked: bool,
@@ -94,55 +103,64 @@ struct Answers {
 
 /// The answers for every look.
 #[derive(Clone, Debug)]
-pub(crate) struct Rules {
+pub(crate) struct ProductRules {
     /// Whether an item that nobody holds can be had.
     pub(crate) free_is_free: bool,
-    answers: Vec<Answers>,
+    answers: Vec<ViewDecisions>,
 }
 
-impl Rules {
+impl ProductRules {
     /// Asks the product.
-    pub(crate) fn of_the_product() -> Self {
-        let holder = row("holder", Standing::Active, Silence::Fresh);
-        let vitality = judge(&holder, ProcessEvidence::Running, CEILING);
-        let free = item(ItemStatus::Running, false);
+    pub(crate) fn from_product() -> Self {
+        let holder = session_row("holder", SessionStanding::Active, SilenceLength::Fresh);
+        let vitality = judge_session(&holder, ProcessState::Running, CEILING_SECONDS);
+        let free = item_row(ItemStatus::Running, false);
         let [running, completed] =
             [ItemStatus::Running, ItemStatus::Completed].map(ItemStatus::as_str);
-        assert_eq!(step(Entity::Item, running, completed), Step::Forward);
-        assert_eq!(step(Entity::Item, completed, running), Step::Illegal);
-        assert_eq!(step(Entity::Item, completed, "queued"), Step::Back);
-        let finished = item(ItemStatus::Completed, true);
-        let refusal = claim(&finished, &holder, &vitality, true);
+        assert_eq!(
+            classify_transition(Entity::Item, running, completed),
+            TransitionKind::Forward
+        );
+        assert_eq!(
+            classify_transition(Entity::Item, completed, running),
+            TransitionKind::Illegal
+        );
+        assert_eq!(
+            classify_transition(Entity::Item, completed, "queued"),
+            TransitionKind::Back
+        );
+        let finished = item_row(ItemStatus::Completed, true);
+        let refusal = product_claims(&finished, &holder, &vitality, true);
         assert_eq!(refusal, Err(ClaimRefusal::ItemFinished));
         let mut answers = Vec::new();
         for standing in STANDINGS {
             for clock in CLOCKS {
                 for evidence in EVIDENCE {
-                    let look = Look {
+                    let look = SessionView {
                         standing,
                         clock,
                         evidence,
                     };
                     assert_eq!(look.place(), answers.len());
-                    answers.push(ask(look));
+                    answers.push(ask_product(look));
                 }
             }
         }
         Self {
-            free_is_free: claim(&free, &holder, &vitality, false).is_ok(),
+            free_is_free: product_claims(&free, &holder, &vitality, false).is_ok(),
             answers,
         }
     }
 
     /// Returns rules that never call anybody dead.
-    pub(crate) fn of_the_credulous() -> Self {
-        let mut rules = Self::of_the_product();
-        rules.answers.fill(Answers::default());
+    pub(crate) fn credulous() -> Self {
+        let mut rules = Self::from_product();
+        rules.answers.fill(ViewDecisions::default());
         rules
     }
 
     /// Tells whether a claim may take an item from a holder that looks like this.
-    pub(crate) fn takes_over(&self, holder: Look, force: bool) -> bool {
+    pub(crate) fn takes_over(&self, holder: SessionView, force: bool) -> bool {
         let answers = &self.answers[holder.place()];
         if force {
             answers.taken_by_force
@@ -152,35 +170,35 @@ impl Rules {
     }
 
     /// Tells whether a sweep may park a session that looks like this.
-    pub(crate) fn parks(&self, session: Look) -> bool {
+    pub(crate) fn marks_lost(&self, session: SessionView) -> bool {
         self.answers[session.place()].parked
     }
 }
 
-fn ask(look: Look) -> Answers {
-    let mut answers = Answers::default();
+fn ask_product(look: SessionView) -> ViewDecisions {
+    let mut answers = ViewDecisions::default();
     for silence in look.clock.silences() {
-        let holder = row("holder", look.standing, *silence);
-        let vitality = judge(&holder, look.evidence, CEILING);
-        let held = item(ItemStatus::Running, true);
-        answers.taken |= claim(&held, &holder, &vitality, false).is_ok();
-        answers.taken_by_force |= claim(&held, &holder, &vitality, true).is_ok();
+        let holder = session_row("holder", look.standing, *silence);
+        let vitality = judge_session(&holder, look.evidence, CEILING_SECONDS);
+        let held = item_row(ItemStatus::Running, true);
+        answers.taken |= product_claims(&held, &holder, &vitality, false).is_ok();
+        answers.taken_by_force |= product_claims(&held, &holder, &vitality, true).is_ok();
         // As `sync::lifecycle::sweep` says it, over the sessions that a store lists as lapsed.
-        answers.parked |= (holder.lease_expired() || look.standing == Standing::Ended)
-            && look.standing != Standing::Lost
-            && is_free(&holder, &vitality);
+        answers.parked |= (holder.is_lease_expired() || look.standing == SessionStanding::Ended)
+            && look.standing != SessionStanding::Lost
+            && has_forfeited_claim(&holder, &vitality);
     }
     answers
 }
 
-fn claim(
+fn product_claims(
     item: &Item,
     holder: &Session,
-    vitality: &Vitality,
+    vitality: &Liveness,
     force: bool,
 ) -> Result<(), ClaimRefusal> {
-    let claimant = row("claimant", Standing::Active, Silence::Fresh);
-    let verdict = decide(&ClaimFacts {
+    let claimant = session_row("claimant", SessionStanding::Active, SilenceLength::Fresh);
+    let verdict = decide_claim(&ClaimFacts {
         claimant: Some(&claimant),
         item: Some(item),
         holder: item.holder.as_ref().map(|_| (holder, vitality)),
@@ -197,33 +215,33 @@ fn claim(
     }
 }
 
-fn row(name: &str, standing: Standing, silence: Silence) -> Session {
+fn session_row(name: &str, standing: SessionStanding, silence: SilenceLength) -> Session {
     let now = 10_000_000;
-    let announced = (silence == Silence::Announced).then_some(60);
+    let announced = (silence == SilenceLength::Announced).then_some(60);
     let silence = match silence {
-        Silence::Fresh => 1,
-        Silence::Leased => LEASE / 2,
-        Silence::Announced | Silence::Late => LEASE + 60,
-        Silence::Ancient => i64::try_from(CEILING).unwrap() + 60,
+        SilenceLength::Fresh => 1,
+        SilenceLength::Leased => LEASE_SECONDS / 2,
+        SilenceLength::Announced | SilenceLength::Late => LEASE_SECONDS + 60,
+        SilenceLength::Ancient => i64::try_from(CEILING_SECONDS).unwrap() + 60,
     };
     let at = |seconds: i64| Timestamp::from_millis(now + seconds * 1000);
     Session {
         lineage: Lineage("model".to_owned()),
-        id: id(name),
+        id: session_id(name),
         repo: None,
         worktree: None,
         host: None,
         process: None,
         status: match standing {
-            Standing::Active => SessionStatus::Active,
-            Standing::Ended => SessionStatus::Ended,
-            Standing::Lost => SessionStatus::Lost,
+            SessionStanding::Active => SessionStatus::Active,
+            SessionStanding::Ended => SessionStatus::Ended,
+            SessionStanding::Lost => SessionStatus::Lost,
         },
         ended_reason: None,
         predecessor: None,
         registered_at: at(-silence),
         heartbeat_at: at(-silence),
-        lease_expires_at: at(LEASE - silence),
+        lease_expires_at: at(LEASE_SECONDS - silence),
         silent_until: announced.map(at),
         revision: Revision(1),
         acknowledged: Revision(1),
@@ -235,7 +253,7 @@ fn row(name: &str, standing: Standing, silence: Silence) -> Session {
     }
 }
 
-fn item(status: ItemStatus, held: bool) -> Item {
+fn item_row(status: ItemStatus, held: bool) -> Item {
     let now = Timestamp::from_millis(10_000_000);
     Item {
         key: "A".parse().unwrap(),
@@ -246,7 +264,7 @@ fn item(status: ItemStatus, held: bool) -> Item {
         repo: None,
         status,
         phase: None,
-        holder: held.then(|| id("holder")),
+        holder: held.then(|| session_id("holder")),
         epoch: Epoch(7),
         claimed_at: None,
         error_message: None,
@@ -261,6 +279,6 @@ fn item(status: ItemStatus, held: bool) -> Item {
     }
 }
 
-fn id(name: &str) -> SessionId {
+fn session_id(name: &str) -> SessionId {
     name.parse().unwrap()
 }

@@ -1,9 +1,9 @@
 //! What the model remembers: the rows of the database, what each session believes, and what is
 //! under way between a reading and its write.
 
-use trueup_core::liveness::ProcessEvidence;
+use trueup_core::liveness::ProcessState;
 
-use crate::rules::{Clock, Look, Standing};
+use crate::rules::{LeaseClock, SessionStanding, SessionView};
 
 pub(crate) const SESSIONS: usize = 3;
 pub(crate) const ITEMS: usize = 2;
@@ -12,7 +12,7 @@ pub(crate) const ITEMS: usize = 2;
 /// the present one, so this is all of them that can be seen, and the states stay finite without
 /// a bound on the number of claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Fence {
+pub(crate) enum FenceAge {
     /// Nobody claimed the item since.
     Current,
     /// Somebody did.
@@ -23,25 +23,25 @@ pub(crate) enum Fence {
 
 /// A claim as its holder knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Held {
+pub(crate) struct HeldClaim {
     pub(crate) item: usize,
-    pub(crate) fence: Fence,
+    pub(crate) fence: FenceAge,
 }
 
 /// A write made under a claim, waiting in the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Write {
-    pub(crate) under: Held,
+pub(crate) struct PendingWrite {
+    pub(crate) under: HeldClaim,
     /// Whether it took effect and the answer was lost.
     pub(crate) committed: bool,
 }
 
 /// What was decided on a reading and is still to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Underway {
+pub(crate) enum PendingDecision {
     Nothing,
     Claim {
-        wanted: Held,
+        wanted: HeldClaim,
         /// Who held it when it was read.
         seen: Option<usize>,
         /// Whether that holder gave a sign of life since.
@@ -55,26 +55,26 @@ pub(crate) enum Underway {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Session {
-    pub(crate) standing: Standing,
-    pub(crate) clock: Clock,
+pub(crate) struct ModelSession {
+    pub(crate) standing: SessionStanding,
+    pub(crate) clock: LeaseClock,
     /// Whether its process runs.
     pub(crate) runs: bool,
     /// What it believes to hold.
-    pub(crate) belief: Option<Held>,
-    pub(crate) underway: Underway,
-    pub(crate) outbox: Option<Write>,
+    pub(crate) belief: Option<HeldClaim>,
+    pub(crate) underway: PendingDecision,
+    pub(crate) outbox: Option<PendingWrite>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Item {
+pub(crate) struct ModelItem {
     pub(crate) finished: bool,
     pub(crate) holder: Option<usize>,
 }
 
 /// Something that must never happen, and has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Wrong {
+pub(crate) enum BrokenLaw {
     /// A claim was carried out that would be refused on a reading of that moment.
     LiveHolderDisplaced,
     /// A session was parked that no longer looked dead.
@@ -88,23 +88,23 @@ pub(crate) enum Wrong {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct State {
-    pub(crate) sessions: [Session; SESSIONS],
-    pub(crate) items: [Item; ITEMS],
-    pub(crate) wrong: Option<Wrong>,
+pub(crate) struct ModelState {
+    pub(crate) sessions: [ModelSession; SESSIONS],
+    pub(crate) items: [ModelItem; ITEMS],
+    pub(crate) wrong: Option<BrokenLaw>,
 }
 
-impl State {
-    pub(crate) fn first() -> Self {
-        let session = Session {
-            standing: Standing::Active,
-            clock: Clock::Running,
+impl ModelState {
+    pub(crate) fn initial() -> Self {
+        let session = ModelSession {
+            standing: SessionStanding::Active,
+            clock: LeaseClock::Running,
             runs: true,
             belief: None,
-            underway: Underway::Nothing,
+            underway: PendingDecision::Nothing,
             outbox: None,
         };
-        let item = Item {
+        let item = ModelItem {
             finished: false,
             holder: None,
         };
@@ -117,19 +117,19 @@ impl State {
 
     /// Returns what an observer sees of a session; one on another machine cannot ask for its
     /// process.
-    pub(crate) fn look(&self, session: usize, here: bool) -> Look {
-        let Session {
+    pub(crate) fn view_session(&self, session: usize, here: bool) -> SessionView {
+        let ModelSession {
             standing,
             clock,
             runs,
             ..
         } = self.sessions[session];
         let evidence = match (here, runs) {
-            (false, _) => ProcessEvidence::Unknown,
-            (true, true) => ProcessEvidence::Running,
-            (true, false) => ProcessEvidence::Gone,
+            (false, _) => ProcessState::Unknown,
+            (true, true) => ProcessState::Running,
+            (true, false) => ProcessState::Gone,
         };
-        Look {
+        SessionView {
             standing,
             clock,
             evidence,
@@ -143,21 +143,21 @@ impl State {
 
     /// Counts the readings without their write and the writes that were not delivered.
     pub(crate) fn under_way(&self) -> usize {
-        let of = |session: &Session| {
-            usize::from(session.underway != Underway::Nothing)
+        let of = |session: &ModelSession| {
+            usize::from(session.underway != PendingDecision::Nothing)
                 + usize::from(session.outbox.is_some())
         };
         self.sessions.iter().map(of).sum()
     }
 
     /// Returns everything that remembers an epoch of an item.
-    pub(crate) fn remembered(&mut self, item: usize) -> impl Iterator<Item = &mut Held> {
+    pub(crate) fn remembered(&mut self, item: usize) -> impl Iterator<Item = &mut HeldClaim> {
         self.sessions
             .iter_mut()
             .flat_map(|session| {
                 let claim = match &mut session.underway {
-                    Underway::Claim { wanted, .. } => Some(wanted),
-                    Underway::Nothing | Underway::Park { .. } => None,
+                    PendingDecision::Claim { wanted, .. } => Some(wanted),
+                    PendingDecision::Nothing | PendingDecision::Park { .. } => None,
                 };
                 let write = session.outbox.as_mut().map(|write| &mut write.under);
                 [session.belief.as_mut(), claim, write]
@@ -167,16 +167,18 @@ impl State {
     }
 
     /// Notes a sign of life: whoever decided on the silence of this session is told.
-    pub(crate) fn stir(&mut self, session: usize) {
+    pub(crate) fn note_sign_of_life(&mut self, session: usize) {
         for other in &mut self.sessions {
             match &mut other.underway {
-                Underway::Claim { seen, stirred, .. } if *seen == Some(session) => *stirred = true,
-                Underway::Park { victim, stirred } if *victim == session => *stirred = true,
+                PendingDecision::Claim { seen, stirred, .. } if *seen == Some(session) => {
+                    *stirred = true;
+                }
+                PendingDecision::Park { victim, stirred } if *victim == session => *stirred = true,
                 _ => {}
             }
         }
-        if self.sessions[session].standing != Standing::Lost {
-            self.sessions[session].clock = Clock::Running;
+        if self.sessions[session].standing != SessionStanding::Lost {
+            self.sessions[session].clock = LeaseClock::Running;
         }
     }
 
@@ -187,8 +189,8 @@ impl State {
     pub(crate) fn representative(mut self) -> Self {
         for session in 0..SESSIONS {
             if self.held_by(session).is_none() {
-                self.sessions[session].standing = Standing::Active;
-                self.sessions[session].clock = Clock::Running;
+                self.sessions[session].standing = SessionStanding::Active;
+                self.sessions[session].clock = LeaseClock::Running;
             }
         }
         let sorted = self.with_sessions_sorted();
@@ -202,8 +204,8 @@ impl State {
             let belief = session.belief.as_mut();
             let write = session.outbox.as_mut().map(|write| &mut write.under);
             let claim = match &mut session.underway {
-                Underway::Claim { wanted, .. } => Some(wanted),
-                Underway::Nothing | Underway::Park { .. } => None,
+                PendingDecision::Claim { wanted, .. } => Some(wanted),
+                PendingDecision::Nothing | PendingDecision::Park { .. } => None,
             };
             for held in [belief, write, claim].into_iter().flatten() {
                 held.item = 1 - held.item;
@@ -218,13 +220,13 @@ impl State {
             let row = &self.sessions[*session];
             let held = self.items.map(|item| item.holder == Some(*session));
             let underway = match row.underway {
-                Underway::Nothing => (0, None, false),
-                Underway::Claim {
+                PendingDecision::Nothing => (0, None, false),
+                PendingDecision::Claim {
                     wanted, stirred, ..
                 } => (1, Some(wanted), stirred),
-                Underway::Park { stirred, .. } => (2, None, stirred),
+                PendingDecision::Park { stirred, .. } => (2, None, stirred),
             };
-            let Session {
+            let ModelSession {
                 standing,
                 clock,
                 runs,
@@ -248,9 +250,9 @@ impl State {
         }
         for session in &mut state.sessions {
             match &mut session.underway {
-                Underway::Claim { seen, .. } => *seen = seen.map(|old| name[old]),
-                Underway::Park { victim, .. } => *victim = name[*victim],
-                Underway::Nothing => {}
+                PendingDecision::Claim { seen, .. } => *seen = seen.map(|old| name[old]),
+                PendingDecision::Park { victim, .. } => *victim = name[*victim],
+                PendingDecision::Nothing => {}
             }
         }
         state

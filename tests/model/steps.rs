@@ -1,105 +1,119 @@
 //! What an action does: the decisions, and the conditional writes of the store.
 
-use crate::machine::{Action, Machine, Reading};
-use crate::rules::{Clock, Standing};
-use crate::state::{Fence, Held, SESSIONS, Session, State, Underway, Write, Wrong};
+use crate::claim_model::{ClaimModel, HolderView, ModelAction};
+use crate::rules::{LeaseClock, SessionStanding};
+use crate::state::{
+    BrokenLaw, FenceAge, HeldClaim, ModelSession, ModelState, PendingDecision, PendingWrite,
+    SESSIONS,
+};
 
-impl Machine {
+impl ClaimModel {
     /// Tells whether the store would accept a write made under a claim.
-    pub(crate) fn accepts(&self, state: &State, session: usize, under: Held) -> bool {
+    pub(crate) fn accepts_write(
+        &self,
+        state: &ModelState,
+        session: usize,
+        under: HeldClaim,
+    ) -> bool {
         let holds = state.items[under.item].holder == Some(session);
-        (holds || !self.guards.holder) && (under.fence == Fence::Current || !self.guards.epoch)
+        (holds || !self.guards.holder) && (under.fence == FenceAge::Current || !self.guards.epoch)
     }
 
     /// Carries an action out, where it is possible.
-    pub(crate) fn step(&self, before: &State, action: Action) -> Option<State> {
+    pub(crate) fn apply_action(
+        &self,
+        before: &ModelState,
+        action: ModelAction,
+    ) -> Option<ModelState> {
         let mut state = *before;
         match action {
-            Action::Wait(session) => state.sessions[session].clock = Clock::Over,
-            Action::SetBack(session) => state.sessions[session].clock = Clock::Running,
-            Action::Crash(session) => stop(&mut state.sessions[session]),
-            Action::End(session) => {
-                stop(&mut state.sessions[session]);
-                state.sessions[session].standing = Standing::Ended;
-                notice(&mut state, session);
+            ModelAction::Wait(session) => state.sessions[session].clock = LeaseClock::Over,
+            ModelAction::SetBack(session) => state.sessions[session].clock = LeaseClock::Running,
+            ModelAction::Crash(session) => stop_session(&mut state.sessions[session]),
+            ModelAction::End(session) => {
+                stop_session(&mut state.sessions[session]);
+                state.sessions[session].standing = SessionStanding::Ended;
+                notice_loss(&mut state, session);
             }
-            Action::Start(session) => {
+            ModelAction::Start(session) => {
                 let row = &mut state.sessions[session];
                 row.runs = true;
-                row.standing = Standing::Active;
-                state.stir(session);
-                look(&mut state, session);
+                row.standing = SessionStanding::Active;
+                state.note_sign_of_life(session);
+                refresh_view(&mut state, session);
             }
-            Action::Beat(session) => state.stir(session),
-            Action::DecideClaim {
+            ModelAction::Beat(session) => state.note_sign_of_life(session),
+            ModelAction::DecideClaim {
                 session,
                 item,
                 reading,
             } => self.decide_claim(&mut state, session, item, reading)?,
-            Action::DecidePark {
+            ModelAction::DecidePark {
                 session,
                 victim,
                 here,
             } => {
-                if !self.rules.parks(state.look(victim, here)) {
+                if !self.rules.marks_lost(state.view_session(victim, here)) {
                     return None;
                 }
-                state.sessions[session].underway = Underway::Park {
+                state.sessions[session].underway = PendingDecision::Park {
                     victim,
                     stirred: false,
                 };
             }
-            Action::Carry(session) => self.carry(&mut state, session),
-            Action::MakeWrite(session) => {
+            ModelAction::ApplyDecision(session) => self.apply_decision(&mut state, session),
+            ModelAction::MakeWrite(session) => {
                 let under = state.sessions[session].belief?;
-                state.sessions[session].outbox = Some(Write {
+                state.sessions[session].outbox = Some(PendingWrite {
                     under,
                     committed: false,
                 });
             }
-            Action::Deliver { session, answered } => self.deliver(&mut state, session, answered)?,
-            Action::Finish(session) => {
+            ModelAction::Deliver { session, answered } => {
+                self.deliver_write(&mut state, session, answered)?;
+            }
+            ModelAction::Finish(session) => {
                 let under = state.sessions[session].belief?;
-                if self.accepts(&state, session, under) {
-                    accept(&mut state, under);
+                if self.accepts_write(&state, session, under) {
+                    accept_write(&mut state, under);
                     state.items[under.item].finished = true;
                     state.items[under.item].holder = None;
                 }
-                look(&mut state, session);
+                refresh_view(&mut state, session);
             }
-            Action::Release(session) => {
+            ModelAction::Release(session) => {
                 let item = state.sessions[session].belief?.item;
                 if state.items[item].holder == Some(session) {
                     state.items[item].holder = None;
                 }
-                look(&mut state, session);
+                refresh_view(&mut state, session);
             }
-            Action::Reopen(item) => state.items[item].finished = false,
+            ModelAction::Reopen(item) => state.items[item].finished = false,
         }
         Some(state)
     }
 
     fn decide_claim(
         &self,
-        state: &mut State,
+        state: &mut ModelState,
         session: usize,
         item: usize,
-        reading: Reading,
+        reading: HolderView,
     ) -> Option<()> {
         let seen = state.items[item].holder;
         let granted = match seen {
             _ if state.items[item].finished => false,
-            None => reading == Reading::Here && self.rules.free_is_free,
+            None => reading == HolderView::Here && self.rules.free_is_free,
             Some(holder) if holder == session => false,
             Some(holder) => {
-                let look = state.look(holder, reading != Reading::Elsewhere);
-                self.rules.takes_over(look, reading == Reading::Forced)
+                let look = state.view_session(holder, reading != HolderView::Elsewhere);
+                self.rules.takes_over(look, reading == HolderView::Forced)
             }
         };
-        state.sessions[session].underway = Underway::Claim {
-            wanted: Held {
+        state.sessions[session].underway = PendingDecision::Claim {
+            wanted: HeldClaim {
                 item,
-                fence: Fence::Current,
+                fence: FenceAge::Current,
             },
             seen,
             stirred: false,
@@ -109,66 +123,69 @@ impl Machine {
 
     /// Tells whether the conditions of a decision no longer hold. They never hold again: no
     /// epoch comes back, and no sign of life is taken back.
-    fn refuses(&self, state: &State, underway: Underway) -> bool {
+    fn will_refuse(&self, state: &ModelState, underway: PendingDecision) -> bool {
         match underway {
-            Underway::Nothing => false,
-            Underway::Claim {
+            PendingDecision::Nothing => false,
+            PendingDecision::Claim {
                 wanted,
                 seen,
                 stirred,
             } => {
-                moved_on(state, wanted, seen) && self.guards.claim
+                was_reclaimed(state, wanted, seen) && self.guards.claim
                     || stirred && self.guards.takeover
             }
-            Underway::Park { stirred, .. } => stirred && self.guards.park,
+            PendingDecision::Park { stirred, .. } => stirred && self.guards.park,
         }
     }
 
     /// Drops every decision that will come to nothing.
-    pub(crate) fn forget(&self, state: &mut State) {
+    pub(crate) fn forget_refused(&self, state: &mut ModelState) {
         for session in 0..SESSIONS {
-            if self.refuses(state, state.sessions[session].underway) {
-                state.sessions[session].underway = Underway::Nothing;
+            if self.will_refuse(state, state.sessions[session].underway) {
+                state.sessions[session].underway = PendingDecision::Nothing;
             }
         }
     }
 
-    fn carry(&self, state: &mut State, session: usize) {
-        let underway = std::mem::replace(&mut state.sessions[session].underway, Underway::Nothing);
-        if self.refuses(state, underway) {
+    fn apply_decision(&self, state: &mut ModelState, session: usize) {
+        let underway = std::mem::replace(
+            &mut state.sessions[session].underway,
+            PendingDecision::Nothing,
+        );
+        if self.will_refuse(state, underway) {
             return;
         }
         match underway {
-            Underway::Nothing => {}
-            Underway::Claim {
+            PendingDecision::Nothing => {}
+            PendingDecision::Claim {
                 wanted,
                 seen,
                 stirred,
-            } => self.claim(
+            } => self.claim_item(
                 state,
                 session,
                 wanted,
-                stirred || moved_on(state, wanted, seen),
+                stirred || was_reclaimed(state, wanted, seen),
             ),
-            Underway::Park { victim, stirred } => self.park(state, victim, stirred),
+            PendingDecision::Park { victim, stirred } => self.mark_lost(state, victim, stirred),
         }
     }
 
-    fn park(&self, state: &mut State, victim: usize, moved: bool) {
-        if moved && !self.rules.parks(state.look(victim, true)) {
-            state.wrong = Some(Wrong::LiveSessionParked);
+    fn mark_lost(&self, state: &mut ModelState, victim: usize, moved: bool) {
+        if moved && !self.rules.marks_lost(state.view_session(victim, true)) {
+            state.wrong = Some(BrokenLaw::LiveSessionParked);
         }
         if let Some(item) = state.held_by(victim) {
             state.items[item].holder = None;
         }
-        notice(state, victim);
+        notice_loss(state, victim);
         let victim = &mut state.sessions[victim];
-        if victim.standing != Standing::Ended {
-            victim.standing = Standing::Lost;
+        if victim.standing != SessionStanding::Ended {
+            victim.standing = SessionStanding::Lost;
         }
     }
 
-    fn claim(&self, state: &mut State, session: usize, wanted: Held, moved: bool) {
+    fn claim_item(&self, state: &mut ModelState, session: usize, wanted: HeldClaim, moved: bool) {
         let item = wanted.item;
         if state.items[item].finished {
             return;
@@ -176,14 +193,16 @@ impl Machine {
         let displaced = state.items[item].holder.filter(|other| *other != session);
         if let Some(other) = displaced
             && moved
-            && !self.rules.takes_over(state.look(other, true), false)
+            && !self
+                .rules
+                .takes_over(state.view_session(other, true), false)
         {
-            state.wrong = Some(Wrong::LiveHolderDisplaced);
+            state.wrong = Some(BrokenLaw::LiveHolderDisplaced);
         }
         if let Some(other) = displaced.map(|other| &mut state.sessions[other])
-            && other.standing == Standing::Active
+            && other.standing == SessionStanding::Active
         {
-            other.standing = Standing::Lost;
+            other.standing = SessionStanding::Lost;
         }
         if self.guards.single
             && let Some(other) = state.held_by(session).filter(|other| *other != item)
@@ -192,35 +211,35 @@ impl Machine {
         }
         state.items[item].holder = Some(session);
         for held in state.remembered(item) {
-            held.fence = held.fence.max(Fence::Old);
+            held.fence = held.fence.max(FenceAge::Old);
         }
-        state.sessions[session].standing = Standing::Active;
-        state.stir(session);
+        state.sessions[session].standing = SessionStanding::Active;
+        state.note_sign_of_life(session);
         if state.sessions[session].runs {
-            state.sessions[session].belief = Some(Held {
+            state.sessions[session].belief = Some(HeldClaim {
                 item,
-                fence: Fence::Current,
+                fence: FenceAge::Current,
             });
         }
     }
 
-    fn deliver(&self, state: &mut State, session: usize, answered: bool) -> Option<()> {
+    fn deliver_write(&self, state: &mut ModelState, session: usize, answered: bool) -> Option<()> {
         let write = state.sessions[session].outbox?;
         if write.committed && self.guards.repeat {
             state.sessions[session].outbox = None;
-        } else if self.accepts(state, session, write.under) {
-            accept(state, write.under);
-            state.sessions[session].outbox = (!answered).then_some(Write {
+        } else if self.accepts_write(state, session, write.under) {
+            accept_write(state, write.under);
+            state.sessions[session].outbox = (!answered).then_some(PendingWrite {
                 committed: true,
                 ..write
             });
         } else {
             if write.committed {
-                state.wrong = Some(Wrong::WriteDenied);
+                state.wrong = Some(BrokenLaw::WriteDenied);
             }
             state.sessions[session].outbox = None;
             if state.sessions[session].runs {
-                look(state, session);
+                refresh_view(state, session);
             }
         }
         Some(())
@@ -228,28 +247,28 @@ impl Machine {
 }
 
 /// Tells whether an item is no longer as it was when a claim was decided.
-fn moved_on(state: &State, wanted: Held, seen: Option<usize>) -> bool {
-    state.items[wanted.item].holder != seen || wanted.fence != Fence::Current
+fn was_reclaimed(state: &ModelState, wanted: HeldClaim, seen: Option<usize>) -> bool {
+    state.items[wanted.item].holder != seen || wanted.fence != FenceAge::Current
 }
 
 /// Ends a process: what it believed is read anew when it comes back.
-fn stop(session: &mut Session) {
+fn stop_session(session: &mut ModelSession) {
     session.runs = false;
     session.belief = None;
 }
 
 /// Reads what a session holds.
-fn look(state: &mut State, session: usize) {
-    state.sessions[session].belief = state.held_by(session).map(|item| Held {
+fn refresh_view(state: &mut ModelState, session: usize) {
+    state.sessions[session].belief = state.held_by(session).map(|item| HeldClaim {
         item,
-        fence: Fence::Current,
+        fence: FenceAge::Current,
     });
 }
 
 /// Tells whoever is about to park a session that its row has changed.
-fn notice(state: &mut State, session: usize) {
+fn notice_loss(state: &mut ModelState, session: usize) {
     for other in &mut state.sessions {
-        if let Underway::Park { victim, stirred } = &mut other.underway
+        if let PendingDecision::Park { victim, stirred } = &mut other.underway
             && *victim == session
         {
             *stirred = true;
@@ -258,18 +277,18 @@ fn notice(state: &mut State, session: usize) {
 }
 
 /// Applies a write: it is acknowledged, and what was made under an older epoch comes too late.
-fn accept(state: &mut State, under: Held) {
+fn accept_write(state: &mut ModelState, under: HeldClaim) {
     match under.fence {
-        Fence::Current => {}
-        Fence::Old => state.wrong = Some(Wrong::OldEpochAccepted),
-        Fence::Overtaken => state.wrong = Some(Wrong::AcknowledgedWriteLost),
+        FenceAge::Current => {}
+        FenceAge::Old => state.wrong = Some(BrokenLaw::OldEpochAccepted),
+        FenceAge::Overtaken => state.wrong = Some(BrokenLaw::AcknowledgedWriteLost),
     }
     for session in &mut state.sessions {
         if let Some(write) = &mut session.outbox
             && write.under.item == under.item
-            && write.under.fence == Fence::Old
+            && write.under.fence == FenceAge::Old
         {
-            write.under.fence = Fence::Overtaken;
+            write.under.fence = FenceAge::Overtaken;
         }
     }
 }

@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 /// # Errors
 ///
 /// When it cannot be written.
-pub fn write(path: &Path, text: &str) -> io::Result<()> {
+pub fn write_program(path: &Path, text: &str) -> io::Result<()> {
     let script = r#"cat > "$0" && chmod 755 "$0""#;
     let arguments = [OsStr::new("-c"), OsStr::new(script), path.as_os_str()];
     let mut shell = Command::new("sh")
@@ -26,7 +26,7 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
         .stdin
         .take()
         .map_or(Ok(()), |mut stdin| stdin.write_all(text.as_bytes()))?;
-    written(path, shell.wait()?.success())
+    retry_until_closed(path, shell.wait()?.success())
 }
 
 /// Copies a program, with its permissions.
@@ -34,12 +34,12 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
 /// # Errors
 ///
 /// When it cannot be copied.
-pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
+pub fn copy_program(from: &Path, to: &Path) -> io::Result<()> {
     let copied = Command::new("cp").arg("-p").args([from, to]).status()?;
-    written(to, copied.success())
+    retry_until_closed(to, copied.success())
 }
 
-fn written(path: &Path, is_written: bool) -> io::Result<()> {
+fn retry_until_closed(path: &Path, is_written: bool) -> io::Result<()> {
     let failure = || io::Error::other(format!("{} could not be written", path.display()));
     is_written.then_some(()).ok_or_else(failure)
 }

@@ -14,21 +14,21 @@ use std::io::Write as _;
 use std::process::Child;
 use std::thread;
 
-use crate::home::{Answer, Run, first_line};
+use crate::home::{ProcessOutput, ProcessRun, read_first_line};
 
 /// Is how many take part where a test has no reason for another number.
 pub const PROCESSES: usize = 64;
 
-fn gate(binary: &OsStr) -> Vec<OsString> {
+fn starting_gate(binary: &OsStr) -> Vec<OsString> {
     let script = r#"echo here; read -r go; exec "$0" "$@""#;
     vec!["-c".into(), script.into(), binary.to_owned()]
 }
 
-fn released<'h>(count: usize, run: impl Fn(usize) -> Run<'h>) -> Vec<Child> {
-    let at_the_gate = |n| run(n).through("sh", gate).spawn();
+fn release_children<'h>(count: usize, run: impl Fn(usize) -> ProcessRun<'h>) -> Vec<Child> {
+    let at_the_gate = |n| run(n).run_through("sh", starting_gate).spawn();
     let mut children: Vec<Child> = (0..count).map(at_the_gate).collect();
     for child in &mut children {
-        assert_eq!(first_line(child), "here");
+        assert_eq!(read_first_line(child), "here");
     }
     for child in &mut children {
         child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
@@ -36,7 +36,7 @@ fn released<'h>(count: usize, run: impl Fn(usize) -> Run<'h>) -> Vec<Child> {
     children
 }
 
-fn each<T: Send>(children: Vec<Child>, wait: impl Fn(Child) -> T + Sync) -> Vec<T> {
+fn wait_for_each<T: Send>(children: Vec<Child>, wait: impl Fn(Child) -> T + Sync) -> Vec<T> {
     thread::scope(|scope| {
         let wait = &wait;
         let waiters: Vec<_> = children
@@ -48,15 +48,18 @@ fn each<T: Send>(children: Vec<Child>, wait: impl Fn(Child) -> T + Sync) -> Vec<
 }
 
 /// Lets so many begin at once and waits for their ends.
-pub fn at_once<'h>(count: usize, run: impl Fn(usize) -> Run<'h>) -> Vec<Answer> {
-    each(released(count, run), Answer::of)
+pub fn run_at_once<'h>(count: usize, run: impl Fn(usize) -> ProcessRun<'h>) -> Vec<ProcessOutput> {
+    wait_for_each(release_children(count, run), ProcessOutput::wait_for)
 }
 
 /// Lets so many begin at once and waits for the first line of each, which is returned without
 /// its end; it is empty when there is none. Stdin stays open.
-pub fn begin_at_once<'h>(count: usize, run: impl Fn(usize) -> Run<'h>) -> Vec<(Child, String)> {
-    each(released(count, run), |mut child| {
-        let line = first_line(&mut child);
+pub fn begin_at_once<'h>(
+    count: usize,
+    run: impl Fn(usize) -> ProcessRun<'h>,
+) -> Vec<(Child, String)> {
+    wait_for_each(release_children(count, run), |mut child| {
+        let line = read_first_line(&mut child);
         (child, line)
     })
 }

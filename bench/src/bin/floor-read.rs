@@ -1,12 +1,15 @@
 //! The least that a hook which only looks can do.
 
-use trueup_bench::{Failure, argument, open, select, stdin};
+use trueup_bench::{BenchError, next_argument, open_database, read_stdin, select_session};
 
-fn main() -> Result<(), Failure> {
+fn main() -> Result<(), BenchError> {
     let mut arguments = std::env::args().skip(1);
-    let (database, session) = (argument(&mut arguments)?, argument(&mut arguments)?);
-    stdin()?;
-    let connection = open(&database)?;
-    select(&connection, &session)?;
+    let (database, session) = (
+        next_argument(&mut arguments)?,
+        next_argument(&mut arguments)?,
+    );
+    read_stdin()?;
+    let connection = open_database(&database)?;
+    select_session(&connection, &session)?;
     Ok(())
 }

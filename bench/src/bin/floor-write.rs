@@ -3,15 +3,18 @@
 use std::fs;
 
 use rusqlite::TransactionBehavior;
-use trueup_bench::{Failure, argument, open, select, stdin};
+use trueup_bench::{BenchError, next_argument, open_database, read_stdin, select_session};
 
-fn main() -> Result<(), Failure> {
+fn main() -> Result<(), BenchError> {
     let mut arguments = std::env::args().skip(1);
-    let (database, session) = (argument(&mut arguments)?, argument(&mut arguments)?);
-    let file = argument(&mut arguments)?;
-    stdin()?;
-    let mut connection = open(&database)?;
-    let state = select(&connection, &session)?;
+    let (database, session) = (
+        next_argument(&mut arguments)?,
+        next_argument(&mut arguments)?,
+    );
+    let file = next_argument(&mut arguments)?;
+    read_stdin()?;
+    let mut connection = open_database(&database)?;
+    let state = select_session(&connection, &session)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute(
         "UPDATE claude_sessions SET heartbeat_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')

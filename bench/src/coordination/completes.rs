@@ -5,33 +5,38 @@ use std::thread;
 
 use rusqlite::Connection;
 
-use super::Yard;
+use super::ScratchStore;
 use crate::binaries::Binaries;
-use crate::{Failure, measure, say};
+use crate::{BenchError, measure, print_progress};
 
 /// Tasks completed at once, and how often that is repeated.
 pub(crate) const TASKS: usize = 30;
 pub(crate) const REPETITIONS: usize = 20;
 
 /// Returns, for each repetition, how many the database has as completed.
-pub(crate) fn measure(binaries: &Binaries) -> Result<Vec<i64>, Failure> {
-    say(&format!("{REPETITIONS} times {TASKS} completes at once"));
+pub(crate) fn measure_completions(binaries: &Binaries) -> Result<Vec<i64>, BenchError> {
+    print_progress(&format!("{REPETITIONS} times {TASKS} completes at once"));
     let tasks: Vec<String> = (1..=TASKS)
         .map(|task| format!("- [ ] 1.{task} task number {task}"))
         .collect();
     let plan = format!("# Plan\n\n## Phase 1: all\n\n{}\n", tasks.join("\n"));
     let mut recorded = Vec::new();
     for _ in 0..REPETITIONS {
-        let yard = Yard::make(binaries)?;
+        let yard = ScratchStore::create(binaries)?;
         let file = yard.project().join("plan.md");
         fs::write(&file, &plan)?;
-        measure::wall(&yard.trueup(&["plan", "import", "plan.md"]))?;
+        measure::wall_time(&yard.trueup_task(&["plan", "import", "plan.md"]))?;
         thread::scope(|scope| {
             for task in 1..=TASKS {
                 let yard = &yard;
                 // What was refused is missing in the database, which is what counts.
                 scope.spawn(move || {
-                    measure::wall(&yard.trueup(&["plan", "complete", &format!("1.{task}")])).ok()
+                    measure::wall_time(&yard.trueup_task(&[
+                        "plan",
+                        "complete",
+                        &format!("1.{task}"),
+                    ]))
+                    .ok()
                 });
             }
         });

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::Yard;
+use super::ScratchStore;
 use crate::binaries::{Binaries, FLOOR_WRITE};
 use crate::measure::{self, Task};
-use crate::{Failure, say};
+use crate::{BenchError, print_progress};
 
 /// Processes at once.
 pub(crate) const PROCESSES: usize = 128;
@@ -17,22 +17,22 @@ pub(crate) const PROCESSES: usize = 128;
 const WRITES: usize = 5_120;
 
 /// The session of the floor's update.
-const SESSION: &str = "floor";
+const FLOOR_SESSION: &str = "floor";
 
 /// What came of it.
 #[derive(Debug)]
 pub(crate) struct Contention {
     /// The commands.
-    pub(crate) commands: Crowd,
+    pub(crate) commands: CrowdTimes,
     /// The same number of floor programs, which update one row without a queue.
-    pub(crate) floor: Crowd,
+    pub(crate) floor: CrowdTimes,
     /// Rows that the commands left in the database.
     pub(crate) recorded: i64,
 }
 
 /// How processes of one kind fared.
 #[derive(Debug)]
-pub(crate) struct Crowd {
+pub(crate) struct CrowdTimes {
     /// Processes that succeeded in a second.
     pub(crate) rate: f64,
     /// The median and the 99th percentile of a whole process, in seconds.
@@ -44,25 +44,25 @@ pub(crate) struct Crowd {
 }
 
 /// Lets each of the processes add an item of its own, and counts the rows.
-pub(crate) fn measure(binaries: &Binaries) -> Result<Contention, Failure> {
-    say(&format!("{PROCESSES} processes at once"));
-    let yard = Yard::make(binaries)?;
+pub(crate) fn measure_contention(binaries: &Binaries) -> Result<Contention, BenchError> {
+    print_progress(&format!("{PROCESSES} processes at once"));
+    let yard = ScratchStore::create(binaries)?;
     // Nobody but the processes has the database open while they are timed.
     Connection::open(yard.database())?.execute(
         "INSERT INTO claude_sessions (session_id) VALUES (?1)",
-        [SESSION],
+        [FLOOR_SESSION],
     )?;
-    let add = |number| yard.trueup(&["item", "add", &format!("I-{number}")]);
-    let commands = crowd((0..WRITES).map(add))?;
+    let add = |number| yard.trueup_task(&["item", "add", &format!("I-{number}")]);
+    let commands = run_writers((0..WRITES).map(add))?;
     let update = |number: usize| {
         let file = yard.folder.path().join(format!("floor-{number}"));
         let mut task = Task::new(binaries.path(FLOOR_WRITE), yard.project(), Vec::new());
         task.argument(yard.database());
-        task.argument(SESSION);
+        task.argument(FLOOR_SESSION);
         task.argument(file);
         task
     };
-    let floor = crowd((0..WRITES).map(update))?;
+    let floor = run_writers((0..WRITES).map(update))?;
     let recorded = Connection::open(yard.database())?.query_row(
         "SELECT count(*) FROM work_items WHERE key GLOB 'I-*'",
         [],
@@ -75,9 +75,9 @@ pub(crate) fn measure(binaries: &Binaries) -> Result<Contention, Failure> {
     })
 }
 
-fn crowd(tasks: impl Iterator<Item = Task>) -> Result<Crowd, Failure> {
+fn run_writers(tasks: impl Iterator<Item = Task>) -> Result<CrowdTimes, BenchError> {
     let start = Instant::now();
-    let outcomes = measure::crowd(PROCESSES, tasks)?;
+    let outcomes = measure::run_crowd(PROCESSES, tasks)?;
     let took = start.elapsed().as_secs_f64();
     let mut times: Vec<Duration> = outcomes.iter().flatten().copied().collect();
     times.sort_unstable();
@@ -85,8 +85,8 @@ fn crowd(tasks: impl Iterator<Item = Task>) -> Result<Crowd, Failure> {
         let index = times.len().saturating_sub(1) * share / 100;
         times.get(index).map_or(f64::NAN, Duration::as_secs_f64)
     };
-    Ok(Crowd {
-        rate: per_second(times.len(), took),
+    Ok(CrowdTimes {
+        rate: rate_per_second(times.len(), took),
         median: at(50),
         p99: at(99),
         asked: outcomes.len(),
@@ -98,6 +98,6 @@ fn crowd(tasks: impl Iterator<Item = Task>) -> Result<Crowd, Failure> {
     clippy::cast_precision_loss,
     reason = "nobody writes 2^52 times in one run"
 )]
-fn per_second(count: usize, seconds: f64) -> f64 {
+fn rate_per_second(count: usize, seconds: f64) -> f64 {
     count as f64 / seconds
 }

@@ -4,23 +4,23 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
-use super::Yard;
+use super::ScratchStore;
 use crate::binaries::Binaries;
-use crate::{Failure, measure, say};
+use crate::{BenchError, measure, print_progress};
 
 /// The numbers of rows compared.
-const FEW: u32 = 1_000;
-const MANY: u32 = 100_000;
+const FEW_ROWS: u32 = 1_000;
+const MANY_ROWS: u32 = 100_000;
 
 /// Rounds, and those before that count for nothing.
 const ROUNDS: usize = 40;
 const WARM_UP: usize = 3;
 
 /// The session that asks.
-const SESSION: &str = "bench-worker";
+const ASKING_SESSION: &str = "bench-worker";
 
 /// The commands compared.
-const QUESTIONS: [(&str, &[&str]); 2] = [
+const COMMANDS: [(&str, &[&str]); 2] = [
     ("queue next", &["queue", "next"]),
     ("next --claim", &["next", "--claim", "--parent", "PLAN"]),
 ];
@@ -34,29 +34,34 @@ pub(crate) struct Growth {
 }
 
 /// Asks both stores in turns.
-pub(crate) fn measure(binaries: &Binaries) -> Result<Vec<Growth>, Failure> {
-    say(&format!("stores of {FEW} and {MANY} items and phases"));
-    let yards = [filled(binaries, FEW)?, filled(binaries, MANY)?];
+pub(crate) fn measure_growth(binaries: &Binaries) -> Result<Vec<Growth>, BenchError> {
+    print_progress(&format!(
+        "stores of {FEW_ROWS} and {MANY_ROWS} items and phases"
+    ));
+    let yards = [
+        create_filled(binaries, FEW_ROWS)?,
+        create_filled(binaries, MANY_ROWS)?,
+    ];
     let mut grown = Vec::new();
-    for (command, words) in QUESTIONS {
+    for (command, words) in COMMANDS {
         let mut times: [Vec<Duration>; 2] = [Vec::new(), Vec::new()];
         for round in 0..WARM_UP + ROUNDS {
             for (yard, times) in yards.iter().zip(&mut times) {
-                let mut task = yard.trueup(words);
-                task.set("TRUEUP_SESSION_ID", SESSION);
-                let time = measure::wall(&task)?;
+                let mut task = yard.trueup_task(words);
+                task.set("TRUEUP_SESSION_ID", ASKING_SESSION);
+                let time = measure::wall_time(&task)?;
                 if round >= WARM_UP {
                     times.push(time);
                 }
             }
         }
-        let [few, many] = times.map(median);
+        let [few, many] = times.map(median_millis);
         grown.push(Growth { command, few, many });
     }
     Ok(grown)
 }
 
-fn median(mut times: Vec<Duration>) -> f64 {
+fn median_millis(mut times: Vec<Duration>) -> f64 {
     times.sort_unstable();
     times
         .get(times.len() / 2)
@@ -65,14 +70,14 @@ fn median(mut times: Vec<Duration>) -> f64 {
 
 /// A store with so many children of one item and so many phases: a third is done, and of what
 /// is left some waits for others.
-fn filled(binaries: &Binaries, rows: u32) -> Result<Yard, Failure> {
-    let yard = Yard::make(binaries)?;
+fn create_filled(binaries: &Binaries, rows: u32) -> Result<ScratchStore, BenchError> {
+    let yard = ScratchStore::create(binaries)?;
     let mut connection = Connection::open(yard.database())?;
     let tx = connection.transaction()?;
     tx.execute(
         "INSERT INTO claude_sessions (session_id, metadata, worktree, last_actor, last_op)
          VALUES (?1, '{\"execution_state\": {}}', ?2, 'seed', 'seed-session')",
-        params![SESSION, yard.project().to_string_lossy()],
+        params![ASKING_SESSION, yard.project().to_string_lossy()],
     )?;
     tx.execute(
         "INSERT INTO work_items (key, kind, last_actor, last_op)

@@ -10,34 +10,34 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::Failure;
-use crate::binaries::{Binaries, COMMAND};
+use crate::BenchError;
+use crate::binaries::{Binaries, COMMAND_BINARY};
 use crate::measure::{self, Task};
 
 /// Measures everything; returns the table.
-pub(crate) fn run(binaries: &Binaries) -> Result<String, Failure> {
-    let contention = contention::measure(binaries)?;
-    let growth = growth::measure(binaries)?;
-    let recorded = completes::measure(binaries)?;
-    Ok(report::render(&contention, &growth, &recorded))
+pub(crate) fn run_coordination(binaries: &Binaries) -> Result<String, BenchError> {
+    let contention = contention::measure_contention(binaries)?;
+    let growth = growth::measure_growth(binaries)?;
+    let recorded = completes::measure_completions(binaries)?;
+    Ok(report::render_coordination(&contention, &growth, &recorded))
 }
 
 /// A scratch installation without sessions, for commands.
 #[derive(Debug)]
-pub(crate) struct Yard {
+pub(crate) struct ScratchStore {
     folder: TempDir,
     trueup: PathBuf,
 }
 
-impl Yard {
+impl ScratchStore {
     /// Makes one with an empty database.
-    pub(crate) fn make(binaries: &Binaries) -> Result<Self, Failure> {
+    pub(crate) fn create(binaries: &Binaries) -> Result<Self, BenchError> {
         let yard = Self {
             folder: tempfile::Builder::new().prefix("trueup-bench-").tempdir()?,
-            trueup: binaries.path(COMMAND),
+            trueup: binaries.path(COMMAND_BINARY),
         };
         fs::create_dir(yard.project())?;
-        measure::wall(&yard.trueup(&["db", "migrate"]))?;
+        measure::wall_time(&yard.trueup_task(&["db", "migrate"]))?;
         Ok(yard)
     }
 
@@ -57,12 +57,12 @@ impl Yard {
     }
 
     /// Makes a call of a command.
-    pub(crate) fn trueup(&self, words: &[&str]) -> Task {
-        self.trueup_in(&self.project(), words)
+    pub(crate) fn trueup_task(&self, words: &[&str]) -> Task {
+        self.trueup_task_in(&self.project(), words)
     }
 
     /// Makes a call of a command in another directory.
-    pub(crate) fn trueup_in(&self, dir: &Path, words: &[&str]) -> Task {
+    pub(crate) fn trueup_task_in(&self, dir: &Path, words: &[&str]) -> Task {
         let mut task = Task::new(self.trueup.clone(), dir.to_owned(), Vec::new());
         for word in words {
             task.argument(word);

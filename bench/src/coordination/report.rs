@@ -5,35 +5,39 @@ use super::contention::{Contention, PROCESSES};
 use super::growth::Growth;
 
 /// Least writes a second, and the longest wait of one in a hundred, in seconds.
-const RATE: f64 = 700.0;
-const P99: f64 = 0.6;
+const MIN_RATE: f64 = 700.0;
+const MAX_P99_SECONDS: f64 = 0.6;
 /// Largest share of its time with few rows that a command may take with many.
-const GROWTH: f64 = 1.3;
+const MAX_GROWTH: f64 = 1.3;
 
 /// Renders as Markdown.
-pub(crate) fn render(contention: &Contention, growth: &[Growth], recorded: &[i64]) -> String {
+pub(crate) fn render_coordination(
+    contention: &Contention,
+    growth: &[Growth],
+    recorded: &[i64],
+) -> String {
     let Contention {
         commands,
         floor,
         recorded: rows_found,
     } = contention;
     let mut rows = vec![
-        row(
+        render_row(
             &format!("writes a second, {PROCESSES} processes at once"),
             ">= 700",
             &format!("{:.0} (floor-write {:.0})", commands.rate, floor.rate),
-            commands.rate >= RATE,
+            commands.rate >= MIN_RATE,
         ),
-        row(
+        render_row(
             "one in a hundred of them takes, s",
             "<= 0.6",
             &format!(
                 "{:.2}, median {:.2} (floor-write {:.2}, {:.2})",
                 commands.p99, commands.median, floor.p99, floor.median
             ),
-            commands.p99 <= P99,
+            commands.p99 <= MAX_P99_SECONDS,
         ),
-        row(
+        render_row(
             "of them recorded",
             &commands.asked.to_string(),
             &format!(
@@ -46,15 +50,15 @@ pub(crate) fn render(contention: &Contention, growth: &[Growth], recorded: &[i64
     ];
     for grown in growth {
         let ratio = grown.many / grown.few;
-        rows.push(row(
+        rows.push(render_row(
             &format!("{}, 100,000 rows to 1,000", grown.command),
             "<= 1.3",
             &format!("{ratio:.2} ({:.2} ms to {:.2} ms)", grown.many, grown.few),
-            ratio <= GROWTH,
+            ratio <= MAX_GROWTH,
         ));
     }
     let least = recorded.iter().min().copied().unwrap_or_default();
-    rows.push(row(
+    rows.push(render_row(
         &format!("{TASKS} completes at once, {REPETITIONS} times: least recorded"),
         &TASKS.to_string(),
         &least.to_string(),
@@ -66,7 +70,7 @@ pub(crate) fn render(contention: &Contention, growth: &[Growth], recorded: &[i64
     )
 }
 
-fn row(what: &str, bound: &str, measured: &str, holds: bool) -> String {
+fn render_row(what: &str, bound: &str, measured: &str, holds: bool) -> String {
     let word = if holds { "yes" } else { "**NO**" };
     format!("| {what} | {bound} | {measured} | {word} |")
 }

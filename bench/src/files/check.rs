@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use serde_json::Value as Json;
 
 use super::checkout::Checkouts;
-use super::median;
-use super::workplans::{REPO, differences, status_differences};
+use super::median_seconds;
+use super::workplans::{REPO, count_differences, count_status_differences};
 use crate::binaries::Binaries;
 use crate::measure::{self, Task};
-use crate::{Failure, say, scripts};
+use crate::{BenchError, print_progress, scripts};
 
-const SCRIPT: &str = include_str!("../../baselines/check.py");
+const CHECK_SCRIPT: &str = include_str!("../../baselines/check.py");
 
 /// Rounds, and those before that count for nothing.
 const ROUNDS: usize = 9;
@@ -21,14 +21,14 @@ const WARM_UP: usize = 2;
 
 /// What came of it: medians in seconds, peaks in bytes.
 #[derive(Debug)]
-pub(super) struct Check {
+pub(super) struct CheckTimes {
     /// Outside git.
     pub(super) folder: f64,
     /// In a repository without a remote.
     pub(super) repository: f64,
     pub(super) peak: u64,
     /// The scripts that could be run.
-    pub(super) scripts: Vec<Script>,
+    pub(super) scripts: Vec<ScriptTimes>,
     /// What the first linking took.
     pub(super) linked_in: f64,
     /// Differences, which all of them found.
@@ -37,7 +37,7 @@ pub(super) struct Check {
 
 /// What a script took: the median in seconds, the peak in bytes.
 #[derive(Debug)]
-pub(super) struct Script {
+pub(super) struct ScriptTimes {
     pub(super) name: &'static str,
     pub(super) time: f64,
     pub(super) peak: u64,
@@ -50,45 +50,45 @@ const READERS: [(&str, &[&str], &str); 2] = [
 ];
 
 /// Runs all of them in turns.
-pub(super) fn measure(binaries: &Binaries) -> Result<Check, Failure> {
-    let checkouts = Checkouts::make(binaries)?;
+pub(super) fn measure_check(binaries: &Binaries) -> Result<CheckTimes, BenchError> {
+    let checkouts = Checkouts::create(binaries)?;
     let mut tasks = vec![
-        checkouts.check(&checkouts.folder),
-        checkouts.check(&checkouts.repository),
+        checkouts.check_task(&checkouts.folder),
+        checkouts.check_task(&checkouts.repository),
     ];
     let mut names = Vec::new();
     for (name, words, imports) in READERS {
-        match scripts::python(imports) {
+        match scripts::find_python(imports) {
             Ok((interpreter, _)) => {
-                tasks.push(script(&checkouts, interpreter, words)?);
+                tasks.push(build_script_task(&checkouts, interpreter, words)?);
                 names.push(name);
             }
-            Err(error) => say(&format!("NOT MEASURED: the {name}: {error}")),
+            Err(error) => print_progress(&format!("NOT MEASURED: the {name}: {error}")),
         }
     }
-    let found = prove(&checkouts, &tasks)?;
+    let found = check_agreement(&checkouts, &tasks)?;
     let mut times = vec![Vec::new(); tasks.len()];
     for round in 0..WARM_UP + ROUNDS {
-        say(&format!("round {round} of {}", WARM_UP + ROUNDS));
+        print_progress(&format!("round {round} of {}", WARM_UP + ROUNDS));
         for (task, times) in tasks.iter().zip(&mut times) {
-            let time = measure::wall(task)?;
+            let time = measure::wall_time(task)?;
             if round >= WARM_UP {
                 times.push(time);
             }
         }
     }
-    let peaks: Result<Vec<u64>, Failure> = tasks.iter().map(measure::peak).collect();
+    let peaks: Result<Vec<u64>, BenchError> = tasks.iter().map(measure::peak_memory).collect();
     let peaks = peaks?;
-    let mut medians = times.into_iter().map(median);
+    let mut medians = times.into_iter().map(median_seconds);
     let mut next = || medians.next().unwrap_or(f64::NAN);
-    Ok(Check {
+    Ok(CheckTimes {
         folder: next(),
         repository: next(),
         peak: peaks.iter().take(2).copied().max().unwrap_or(u64::MAX),
         scripts: names
             .into_iter()
             .zip(peaks.iter().skip(2))
-            .map(|(name, peak)| Script {
+            .map(|(name, peak)| ScriptTimes {
                 name,
                 time: next(),
                 peak: *peak,
@@ -99,9 +99,13 @@ pub(super) fn measure(binaries: &Binaries) -> Result<Check, Failure> {
     })
 }
 
-fn script(checkouts: &Checkouts, interpreter: PathBuf, words: &[&str]) -> Result<Task, Failure> {
+fn build_script_task(
+    checkouts: &Checkouts,
+    interpreter: PathBuf,
+    words: &[&str],
+) -> Result<Task, BenchError> {
     let path = checkouts.yard.root().join("check.py");
-    fs::write(&path, SCRIPT)?;
+    fs::write(&path, CHECK_SCRIPT)?;
     let mut task = Task::new(interpreter, checkouts.folder.clone(), Vec::new());
     task.argument(path);
     task.argument(checkouts.yard.database());
@@ -114,18 +118,18 @@ fn script(checkouts: &Checkouts, interpreter: PathBuf, words: &[&str]) -> Result
 }
 
 /// Makes sure that all find the same differences; returns how many.
-fn prove(checkouts: &Checkouts, tasks: &[Task]) -> Result<usize, Failure> {
+fn check_agreement(checkouts: &Checkouts, tasks: &[Task]) -> Result<usize, BenchError> {
     let mut first: Option<BTreeSet<String>> = None;
     for (number, task) in tasks.iter().enumerate() {
-        let text = measure::printed(task)?;
+        let text = measure::read_stdout(task)?;
         let found = if number < 2 {
-            reported(&text)?
+            parse_report(&text)?
         } else {
-            listed(&text)
+            parse_script_lines(&text)
         };
         let expected = first.get_or_insert_with(|| found.clone());
         let statuses = found.iter().filter(|found| is_status(found)).count();
-        if found != *expected || statuses != status_differences() {
+        if found != *expected || statuses != count_status_differences() {
             let root = checkouts.yard.root().display();
             return Err(format!("{root}: {expected:?} and {found:?} were found").into());
         }
@@ -138,11 +142,11 @@ fn is_status(found: &str) -> bool {
 }
 
 /// Returns codes and ids of an object that trueup printed.
-fn reported(text: &str) -> Result<BTreeSet<String>, Failure> {
+fn parse_report(text: &str) -> Result<BTreeSet<String>, BenchError> {
     let object: Json = serde_json::from_str(text)?;
     let findings = object.get("divergences").and_then(Json::as_array);
     let findings = findings.ok_or("no findings are printed")?;
-    if findings.len() != differences() {
+    if findings.len() != count_differences() {
         return Err(format!("{} differences are found", findings.len()).into());
     }
     let said = findings.iter().filter_map(|finding| {
@@ -153,7 +157,7 @@ fn reported(text: &str) -> Result<BTreeSet<String>, Failure> {
 }
 
 /// Returns codes and ids of the script's lines.
-fn listed(text: &str) -> BTreeSet<String> {
+fn parse_script_lines(text: &str) -> BTreeSet<String> {
     let words = text.lines().map(|line| line.split(' ').skip(1));
     words
         .filter_map(|mut words| Some(format!("{} {}", words.next()?, words.next()?)))

@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use super::workplans::{self, FILES, TASKS};
-use crate::binaries::{Binaries, answer};
-use crate::coordination::Yard;
+use crate::binaries::{Binaries, command_output};
+use crate::coordination::ScratchStore;
 use crate::measure::{self, Task};
-use crate::{Failure, say};
+use crate::{BenchError, print_progress};
 
 /// The checkouts, and how long it took to link them.
 pub(super) struct Checkouts {
-    pub(super) yard: Yard,
+    pub(super) yard: ScratchStore,
     /// In git, without a remote.
     pub(super) repository: PathBuf,
     /// The same files, outside git.
@@ -26,27 +26,28 @@ pub(super) struct Checkouts {
 
 impl Checkouts {
     /// Makes them: the product links what the files have, and then some of both are changed.
-    pub(super) fn make(binaries: &Binaries) -> Result<Self, Failure> {
-        say(&format!("{FILES} workplans of {TASKS} tasks"));
-        let yard = Yard::make(binaries)?;
+    pub(super) fn create(binaries: &Binaries) -> Result<Self, BenchError> {
+        print_progress(&format!("{FILES} workplans of {TASKS} tasks"));
+        let yard = ScratchStore::create(binaries)?;
         let (repository, folder) = (yard.root().join("app"), yard.root().join("loose"));
-        workplans::write(&repository)?;
-        git(
+        workplans::write_workplans(&repository)?;
+        run_git(
             &repository,
             &["-c", "init.defaultBranch=main", "init", "-q"],
         )?;
         for (name, value) in [("user.name", "bench"), ("user.email", "bench@example.org")] {
-            git(&repository, &["config", name, value])?;
+            run_git(&repository, &["config", name, value])?;
         }
-        commit(&repository)?;
-        say("linking them");
+        commit_all(&repository)?;
+        print_progress("linking them");
         let start = Instant::now();
-        let told = measure::printed(&yard.trueup_in(&repository, &["check", "--fix", "--json"]))?;
+        let told =
+            measure::read_stdout(&yard.trueup_task_in(&repository, &["check", "--fix", "--json"]))?;
         let linked_in = start.elapsed();
-        made_a_commit(&told)?;
-        workplans::edit(&repository)?;
-        commit(&repository)?;
-        workplans::advance(&yard.database())?;
+        ensure_committed(&told)?;
+        workplans::edit_files(&repository)?;
+        commit_all(&repository)?;
+        workplans::advance_database(&yard.database())?;
         fs::create_dir_all(folder.join("workplans"))?;
         for entry in fs::read_dir(repository.join("workplans"))? {
             let entry = entry?;
@@ -64,14 +65,14 @@ impl Checkouts {
     }
 
     /// Makes a check of one of them.
-    pub(super) fn check(&self, checkout: &Path) -> Task {
-        self.yard.trueup_in(checkout, &["check", "--json"])
+    pub(super) fn check_task(&self, checkout: &Path) -> Task {
+        self.yard.trueup_task_in(checkout, &["check", "--json"])
     }
 }
 
 /// Makes sure that files carry what they were linked to.
-fn made_a_commit(told: &str) -> Result<(), Failure> {
-    let answer: Json = serde_json::from_str(told)?;
+fn ensure_committed(output: &str) -> Result<(), BenchError> {
+    let answer: Json = serde_json::from_str(output)?;
     let repo = answer.pointer("/data/repos/0").unwrap_or(&Json::Null);
     if repo.get("commit").is_some_and(Json::is_string) {
         return Ok(());
@@ -81,13 +82,13 @@ fn made_a_commit(told: &str) -> Result<(), Failure> {
     Err(format!("nothing was committed: {skipped}, {warnings}").into())
 }
 
-fn commit(repository: &Path) -> Result<(), Failure> {
-    git(repository, &["add", "."])?;
-    git(repository, &["commit", "-q", "-m", "by hand"])
+fn commit_all(repository: &Path) -> Result<(), BenchError> {
+    run_git(repository, &["add", "."])?;
+    run_git(repository, &["commit", "-q", "-m", "by hand"])
 }
 
 /// Runs git for somebody without settings of his own.
-fn git(dir: &Path, words: &[&str]) -> Result<(), Failure> {
+fn run_git(dir: &Path, words: &[&str]) -> Result<(), BenchError> {
     let mut git = Command::new("git");
     git.args([
         "-c",
@@ -101,5 +102,5 @@ fn git(dir: &Path, words: &[&str]) -> Result<(), Failure> {
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         git.env_remove(name);
     }
-    answer(&mut git).map(|_| ())
+    command_output(&mut git).map(|_| ())
 }

@@ -9,19 +9,19 @@ mod workplans;
 
 use std::time::Duration;
 
-use crate::Failure;
+use crate::BenchError;
 use crate::binaries::Binaries;
 
 /// Measures everything; returns the table.
-pub(crate) fn run(binaries: &Binaries) -> Result<String, Failure> {
-    let check = check::measure(binaries)?;
-    let plan = plan::measure(binaries)?;
-    let state = state::measure(binaries)?;
-    Ok(report::render(&check, &plan, &state))
+pub(crate) fn run_files(binaries: &Binaries) -> Result<String, BenchError> {
+    let check = check::measure_check(binaries)?;
+    let plan = plan::measure_plan(binaries)?;
+    let state = state::measure_state(binaries)?;
+    Ok(report::render_files(&check, &plan, &state))
 }
 
 /// Returns the median, in seconds.
-fn median(mut times: Vec<Duration>) -> f64 {
+fn median_seconds(mut times: Vec<Duration>) -> f64 {
     times.sort_unstable();
     times
         .get(times.len() / 2)

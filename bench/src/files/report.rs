@@ -1,69 +1,69 @@
 //! The table of the commands that work on files, with what must be reached.
 
-use super::check::{Check, Script};
-use super::plan::Plan;
-use super::state::State;
+use super::check::{CheckTimes, ScriptTimes};
+use super::plan::PlanTimes;
+use super::state::StateTimes;
 use super::workplans::{FILES, TASKS};
-use crate::report::grouped;
-use crate::verdict::megabytes;
+use crate::report::group_thousands;
+use crate::verdict::to_megabytes;
 
 /// Longest check, in seconds, and its largest memory, in megabytes.
-const CHECK: f64 = 1.5;
-const MEGABYTES: f64 = 200.0;
+const MAX_CHECK_SECONDS: f64 = 1.5;
+const MAX_MEGABYTES: f64 = 200.0;
 /// How much faster than a script a check is at least.
-const SCRIPT_RATIO: f64 = 10.0;
+const MIN_SCRIPT_RATIO: f64 = 10.0;
 /// Longest answer about a long plan, in milliseconds.
-const PLAN: f64 = 30.0;
+const MAX_PLAN_MILLIS: f64 = 30.0;
 /// Longest sync of a long state into many repositories, in seconds.
-const STATE: f64 = 0.3;
+const MAX_STATE_SECONDS: f64 = 0.3;
 
 /// Renders as Markdown.
-pub(super) fn render(check: &Check, plan: &Plan, state: &State) -> String {
-    let size = grouped((FILES * TASKS).try_into().unwrap_or(u64::MAX));
+pub(super) fn render_files(check: &CheckTimes, plan: &PlanTimes, state: &StateTimes) -> String {
+    let size = group_thousands((FILES * TASKS).try_into().unwrap_or(u64::MAX));
     let mut rows = vec![
-        row(
+        render_row(
             &format!("check of {size} tasks outside git, s"),
             "<= 1.5",
             &format!("{:.2}", check.folder),
-            check.folder <= CHECK,
+            check.folder <= MAX_CHECK_SECONDS,
         ),
-        row(
+        render_row(
             "the same in a repository without a remote, s",
             "<= 1.5",
             &format!("{:.2}", check.repository),
-            check.repository <= CHECK,
+            check.repository <= MAX_CHECK_SECONDS,
         ),
-        row(
+        render_row(
             "its peak MB",
             "<= 200",
-            &format!("{:.1}", megabytes(check.peak)),
-            megabytes(check.peak) <= MEGABYTES,
+            &format!("{:.1}", to_megabytes(check.peak)),
+            to_megabytes(check.peak) <= MAX_MEGABYTES,
         ),
     ];
-    for Script { name, time, peak } in &check.scripts {
+    for ScriptTimes { name, time, peak } in &check.scripts {
         let ratio = time / check.folder;
-        let (found, peak) = (check.found, megabytes(*peak));
-        rows.push(row(
+        let (found, peak) = (check.found, to_megabytes(*peak));
+        rows.push(render_row(
             &format!("{name} to it, both finding the same"),
             ">= 10",
             &format!("{ratio:.2} ({time:.2} s, {peak:.1} MB, {found} differences)"),
-            ratio >= SCRIPT_RATIO,
+            ratio >= MIN_SCRIPT_RATIO,
         ));
     }
     for (what, time) in [("text", plan.text), ("--json", plan.json)] {
-        rows.push(row(
+        rows.push(render_row(
             &format!("plan status of 10,000 tasks, {what}, ms"),
             "<= 30",
             &format!("{time:.2}"),
-            time <= PLAN,
+            time <= MAX_PLAN_MILLIS,
         ));
     }
     for (what, time) in [("changed", state.changed), ("unchanged", state.same)] {
-        rows.push(row(
+        rows.push(render_row(
             &format!("state sync of 1 MB into 20 repositories, {what}, s"),
             "<= 0.3",
             &format!("{time:.3}"),
-            time <= STATE,
+            time <= MAX_STATE_SECONDS,
         ));
     }
     format!(
@@ -76,7 +76,7 @@ pub(super) fn render(check: &Check, plan: &Plan, state: &State) -> String {
     )
 }
 
-fn row(what: &str, bound: &str, measured: &str, holds: bool) -> String {
+fn render_row(what: &str, bound: &str, measured: &str, holds: bool) -> String {
     let word = if holds { "yes" } else { "**NO**" };
     format!("| {what} | {bound} | {measured} | {word} |")
 }

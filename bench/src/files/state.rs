@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
-use super::median;
+use super::median_seconds;
 use crate::binaries::Binaries;
-use crate::coordination::Yard;
-use crate::{Failure, measure, say};
+use crate::coordination::ScratchStore;
+use crate::{BenchError, measure, print_progress};
 
 /// Repositories that take the state, and the size of the file that gives it, in bytes.
-const TAKERS: usize = 20;
-const SIZE: usize = 1_000_000;
+const RECEIVERS: usize = 20;
+const STATE_BYTES: usize = 1_000_000;
 
 /// Rounds, and those before that count for nothing.
 const ROUNDS: usize = 15;
@@ -19,7 +19,7 @@ const WARM_UP: usize = 2;
 
 /// Medians in seconds.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct StateTimes {
     /// The file changed since the last time.
     pub(super) changed: f64,
     /// It did not.
@@ -29,54 +29,57 @@ pub(super) struct State {
 }
 
 /// Syncs in turns what changed and what did not.
-pub(super) fn measure(binaries: &Binaries) -> Result<State, Failure> {
-    say(&format!(
-        "a STATE.md of {SIZE} bytes for {TAKERS} repositories"
+pub(super) fn measure_state(binaries: &Binaries) -> Result<StateTimes, BenchError> {
+    print_progress(&format!(
+        "a STATE.md of {STATE_BYTES} bytes for {RECEIVERS} repositories"
     ));
-    let yard = Yard::make(binaries)?;
+    let yard = ScratchStore::create(binaries)?;
     let giver = yard.root().join("giver");
-    let takers: Vec<PathBuf> = (0..TAKERS)
+    let takers: Vec<PathBuf> = (0..RECEIVERS)
         .map(|number| yard.root().join(format!("taker-{number:02}")))
         .collect();
     for repository in takers.iter().chain([&giver]) {
         fs::create_dir(repository)?;
-        fs::write(repository.join("STATE.md"), text(2_000, 0)?)?;
-        measure::wall(&yard.trueup_in(repository, &["repo", "add", "."]))?;
+        fs::write(repository.join("STATE.md"), render_state(2_000, 0)?)?;
+        measure::wall_time(&yard.trueup_task_in(repository, &["repo", "add", "."]))?;
     }
     // Each cache holds sections of all the others.
-    let sync = |dir| yard.trueup_in(dir, &["state", "sync"]);
+    let sync = |dir| yard.trueup_task_in(dir, &["state", "sync"]);
     for repository in takers.iter().chain([&giver]) {
-        measure::wall(&sync(repository))?;
+        measure::wall_time(&sync(repository))?;
     }
     let (mut changed, mut same, mut floor) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=WARM_UP + ROUNDS {
-        fs::write(giver.join("STATE.md"), text(SIZE, round)?)?;
-        let times = [measure::wall(&sync(&giver))?, measure::wall(&sync(&giver))?];
-        let mark = mark(round);
+        fs::write(giver.join("STATE.md"), render_state(STATE_BYTES, round)?)?;
+        let times = [
+            measure::wall_time(&sync(&giver))?,
+            measure::wall_time(&sync(&giver))?,
+        ];
+        let mark = round_mark(round);
         for taker in &takers {
             let cache = fs::read_to_string(taker.join(".aibrain/global-state-cache.md"))?;
-            if !cache.contains(&mark) || cache.len() < SIZE {
+            if !cache.contains(&mark) || cache.len() < STATE_BYTES {
                 return Err(format!("{} lacks {mark}", taker.display()).into());
             }
         }
-        let replaced = replaced(&takers)?;
+        let replaced = time_replacements(&takers)?;
         if round > WARM_UP {
             changed.push(times[0]);
             same.push(times[1]);
             floor.push(replaced);
         }
     }
-    Ok(State {
-        changed: median(changed),
-        same: median(same),
-        floor: median(floor),
+    Ok(StateTimes {
+        changed: median_seconds(changed),
+        same: median_seconds(same),
+        floor: median_seconds(floor),
     })
 }
 
 /// Replaces a file of that size in each of them; returns how long that took.
-fn replaced(takers: &[PathBuf]) -> Result<std::time::Duration, Failure> {
+fn time_replacements(takers: &[PathBuf]) -> Result<std::time::Duration, BenchError> {
     use std::io::Write as _;
-    let content = vec![b'x'; SIZE];
+    let content = vec![b'x'; STATE_BYTES];
     let start = std::time::Instant::now();
     for taker in takers {
         let draft = taker.join("draft");
@@ -89,13 +92,13 @@ fn replaced(takers: &[PathBuf]) -> Result<std::time::Duration, Failure> {
     Ok(start.elapsed())
 }
 
-fn mark(round: usize) -> String {
+fn round_mark(round: usize) -> String {
     format!("This is the state of round {round}.")
 }
 
 /// Returns a state of some size: headings, lists, tables and a little code.
-fn text(size: usize, round: usize) -> Result<String, Failure> {
-    let mut text = format!("# State\n\n{}\n", mark(round));
+fn render_state(size: usize, round: usize) -> Result<String, BenchError> {
+    let mut text = format!("# State\n\n{}\n", round_mark(round));
     for section in 1.. {
         write!(
             text,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::Failure;
+use crate::BenchError;
 
 /// How many files, and tasks in each.
 pub(super) const FILES: usize = 10_000;
@@ -16,7 +16,7 @@ pub(super) const TASKS: usize = 10;
 pub(super) const REPO: &str = "app";
 
 /// Differences of each kind.
-const EACH: usize = 12;
+const DIFFERENCES_PER_KIND: usize = 12;
 
 /// A kind of workplan recurs after so many.
 const KINDS: usize = TASKS + 1;
@@ -64,34 +64,38 @@ const TITLES: [&str; 7] = [
     "Compare the totals of three weeks",
 ];
 
-fn pick<'a>(texts: &[&'a str], number: usize) -> &'a str {
+fn pick_text<'a>(texts: &[&'a str], number: usize) -> &'a str {
     texts.get(number % texts.len()).copied().unwrap_or_default()
 }
 
 /// Returns the id of a workplan, or of a task of it.
-fn id(number: usize) -> String {
+fn workplan_id(number: usize) -> String {
     format!("APP-WP-{number:05}")
 }
 
 fn task_id(number: usize, task: usize) -> String {
-    format!("{}-T{task:02}", id(number))
+    format!("{}-T{task:02}", workplan_id(number))
 }
 
 /// Returns the path of a file from the root of its checkout.
-fn path(number: usize) -> String {
-    format!("workplans/{}-region-{}.md", id(number), number % 97)
+fn workplan_path(number: usize) -> String {
+    format!(
+        "workplans/{}-region-{}.md",
+        workplan_id(number),
+        number % 97
+    )
 }
 
 /// Writes the files of a checkout, none linked yet.
-pub(super) fn write(root: &Path) -> Result<(), Failure> {
+pub(super) fn write_workplans(root: &Path) -> Result<(), BenchError> {
     fs::create_dir_all(root.join("workplans"))?;
     for number in 0..FILES {
-        fs::write(root.join(path(number)), text(number)?)?;
+        fs::write(root.join(workplan_path(number)), render_workplan(number)?)?;
     }
     Ok(())
 }
 
-fn text(number: usize) -> Result<String, Failure> {
+fn render_workplan(number: usize) -> Result<String, BenchError> {
     let done = number % KINDS;
     let status = match done {
         0 => "proposed",
@@ -103,10 +107,10 @@ fn text(number: usize) -> Result<String, Failure> {
          repo: {REPO}\nstatus: {status}\nowner: ana\ntopic_slug: stock\ncreated: \"2026-03-21\"\n\
          updated: \"2026-03-24\"   # by hand\nplanning_priority: high\nplanning_order: {number}\n\
          ---\n\n# Region {number}\n\n## Problem\n\n{}\n{}\n\n",
-        id(number),
-        pick(&TITLES, number).to_lowercase(),
-        pick(&SENTENCES, number),
-        pick(&SENTENCES, number + 3),
+        workplan_id(number),
+        pick_text(&TITLES, number).to_lowercase(),
+        pick_text(&SENTENCES, number),
+        pick_text(&SENTENCES, number + 3),
     );
     if number.is_multiple_of(4) {
         text.push_str(
@@ -125,9 +129,9 @@ fn text(number: usize) -> Result<String, Failure> {
         write!(
             text,
             "### T{task:02} — {}\n\n```task\nid: {}\nstatus: {status}\npriority: {}\n",
-            pick(&TITLES, number + task),
+            pick_text(&TITLES, number + task),
             task_id(number, task),
-            pick(&["high", "medium", "low"], number / 7 + task),
+            pick_text(&["high", "medium", "low"], number / 7 + task),
         )?;
         if task == TASKS && done < TASKS {
             writeln!(text, "depends_on: [{}]", task_id(number, 1))?;
@@ -135,8 +139,8 @@ fn text(number: usize) -> Result<String, Failure> {
         write!(
             text,
             "```\n\n{}\n{}\n\n",
-            pick(&SENTENCES, number + task),
-            pick(&SENTENCES, number + 3 * task + 1),
+            pick_text(&SENTENCES, number + task),
+            pick_text(&SENTENCES, number + 3 * task + 1),
         )?;
         if (number + task).is_multiple_of(5) {
             write!(
@@ -150,16 +154,16 @@ fn text(number: usize) -> Result<String, Failure> {
 }
 
 /// Returns the workplans that differ, spread over all. The last task of each is open.
-fn differing() -> impl Iterator<Item = (usize, Difference)> {
-    let step = FILES / differences() / KINDS * KINDS;
+fn list_differing() -> impl Iterator<Item = (usize, Difference)> {
+    let step = FILES / count_differences() / KINDS * KINDS;
     let kinds = DIFFERENCES.into_iter().cycle();
-    let places = (0..differences()).map(move |nth| nth * step + 1);
+    let places = (0..count_differences()).map(move |nth| nth * step + 1);
     places.zip(kinds)
 }
 
 /// Makes files differ from the database.
-pub(super) fn edit(root: &Path) -> Result<(), Failure> {
-    for (number, difference) in differing() {
+pub(super) fn edit_files(root: &Path) -> Result<(), BenchError> {
+    for (number, difference) in list_differing() {
         let head = format!("### T{TASKS:02} — ");
         let block = format!("```task\nid: {}\nstatus: ", task_id(number, TASKS));
         let (old, new) = match difference {
@@ -171,7 +175,7 @@ pub(super) fn edit(root: &Path) -> Result<(), Failure> {
                 format!("{block}todo\npriority: very-"),
             ),
         };
-        let path = root.join(path(number));
+        let path = root.join(workplan_path(number));
         let text = fs::read_to_string(&path)?;
         if text.matches(&old).count() != 1 {
             return Err(format!("{} has no {old:?}", path.display()).into());
@@ -182,9 +186,9 @@ pub(super) fn edit(root: &Path) -> Result<(), Failure> {
 }
 
 /// Lets the database go ahead of files.
-pub(super) fn advance(database: &Path) -> Result<(), Failure> {
+pub(super) fn advance_database(database: &Path) -> Result<(), BenchError> {
     let connection = Connection::open(database)?;
-    for (number, difference) in differing() {
+    for (number, difference) in list_differing() {
         if !matches!(difference, Difference::DatabaseAhead) {
             continue;
         }
@@ -203,11 +207,11 @@ pub(super) fn advance(database: &Path) -> Result<(), Failure> {
 }
 
 /// Returns how many differences there are.
-pub(super) const fn differences() -> usize {
-    EACH * DIFFERENCES.len()
+pub(super) const fn count_differences() -> usize {
+    DIFFERENCES_PER_KIND * DIFFERENCES.len()
 }
 
 /// Returns how many of them are of a status.
-pub(super) const fn status_differences() -> usize {
-    2 * EACH
+pub(super) const fn count_status_differences() -> usize {
+    2 * DIFFERENCES_PER_KIND
 }

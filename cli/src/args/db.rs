@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use crate::span::Span;
+use crate::human_duration::HumanDuration;
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
@@ -50,7 +50,7 @@ pub(crate) enum DbCommand {
     Prune {
         /// Age to keep, at least 1d [default: 90d, or retention_days in config.toml]
         #[arg(long, value_name = "90d")]
-        keep: Option<Span>,
+        keep: Option<HumanDuration>,
         /// Only count what would be removed
         #[arg(long)]
         dry_run: bool,

@@ -14,7 +14,7 @@ pub(crate) enum HandoffCommand {
     ///
     /// Example: trueup handoff create PLAN-TO-EXEC --summary "the plan stands" --actions "write it"
     #[command(verbatim_doc_comment)]
-    Create(Box<HandoffCreate>),
+    Create(Box<HandoffCreateArgs>),
     /// Accept a hand-off and take its item; an item held before is released
     ///
     /// Example: trueup handoff accept h-0a1b2c3d4e
@@ -67,7 +67,7 @@ impl HandoffCommand {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct HandoffCreate {
+pub(crate) struct HandoffCreateArgs {
     /// LEAD-TO-PLAN, PLAN-TO-EXEC, EXEC-TO-PLAN, PLAN-TO-LEAD, LEAD-FINAL-APPROVAL,
     /// BYPASS-COMPLETION, or your own name of letters, digits, - and _
     #[arg(value_name = "TYPE")]

@@ -11,7 +11,7 @@ pub(crate) enum ItemCommand {
     ///
     /// Example: trueup item add SD-002C --title "Sync on start" --parent SD-002
     #[command(verbatim_doc_comment)]
-    Add(ItemAdd),
+    Add(ItemAddArgs),
     /// Edit an item's title, kind, parent or position
     ///
     /// Example: trueup item edit SD-002C --title "Sync on every start"
@@ -32,7 +32,7 @@ pub(crate) enum ItemCommand {
     ///
     /// Example: trueup item list --parent SD-002 --unfinished
     #[command(verbatim_doc_comment)]
-    List(ItemList),
+    List(ItemListArgs),
     /// Show an item, its dependencies and its latest events
     ///
     /// Example: trueup item show SD-002C
@@ -49,7 +49,7 @@ pub(crate) enum ItemCommand {
     ///
     /// Example: trueup item transition SD-002B completed --evidence "PR 17, run 4711"
     #[command(verbatim_doc_comment)]
-    Transition(ItemTransition),
+    Transition(ItemTransitionArgs),
     /// Reopen an item: ready if its dependencies are completed, else queued
     ///
     /// Example: trueup item reopen SD-002B --reason "the test was wrong"
@@ -65,11 +65,11 @@ pub(crate) enum ItemCommand {
     ///
     /// Example: trueup item depend SD-002C --on SD-002A,SD-002B
     #[command(verbatim_doc_comment)]
-    Depend(ItemDepend),
+    Depend(ItemDependArgs),
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct ItemAdd {
+pub(crate) struct ItemAddArgs {
     /// Item key: letters, digits and . _ - : #
     pub(crate) key: ItemKey,
     /// Title
@@ -93,7 +93,7 @@ pub(crate) struct ItemAdd {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct ItemList {
+pub(crate) struct ItemListArgs {
     /// Only children of this item
     #[arg(long, value_name = "KEY")]
     pub(crate) parent: Option<ItemKey>,
@@ -137,7 +137,7 @@ pub(crate) struct ItemEditArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct ItemTransition {
+pub(crate) struct ItemTransitionArgs {
     /// Item key
     pub(crate) key: ItemKey,
     /// New status, in any of its usual spellings
@@ -151,7 +151,7 @@ pub(crate) struct ItemTransition {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct ItemDepend {
+pub(crate) struct ItemDependArgs {
     /// Item key
     pub(crate) key: ItemKey,
     /// Items that must be completed first

@@ -42,7 +42,7 @@ pub(crate) enum MetaCommand {
     ///
     /// Example: trueup meta check 77c90e61 --phase build
     #[command(verbatim_doc_comment)]
-    Check(MetaCheck),
+    Check(MetaCheckArgs),
     /// Remove fields that the database owns, and add a missing adw_id
     ///
     /// Old values are kept in the log: see trueup log
@@ -68,7 +68,7 @@ impl MetaCommand {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct MetaCheck {
+pub(crate) struct MetaCheckArgs {
     /// Workflow ids [default: all workflows of the project]
     pub(crate) ids: Vec<AdwId>,
     /// Phase whose required fields are checked too

@@ -8,6 +8,7 @@
 mod blame;
 mod check;
 mod db;
+mod fast_parse;
 mod handoff;
 mod item;
 mod log;
@@ -16,7 +17,6 @@ mod orchestrator;
 mod plan;
 mod ports;
 mod queue;
-mod quick;
 mod repo;
 mod state;
 
@@ -27,24 +27,25 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use trueup_core::files::path_to_text;
 use trueup_core::model::{ItemKey, OperationId, SessionId};
-use trueup_core::text::quoted;
+use trueup_core::text::quote_for_shell;
 
-use crate::span::Span;
+use crate::human_duration::HumanDuration;
 
 pub(crate) use blame::BlameArgs;
 pub(crate) use check::{CheckArgs, Format};
 pub(crate) use db::DbCommand;
-pub(crate) use handoff::{HandoffCommand, HandoffCreate};
+pub(crate) use fast_parse::parse_fast;
+pub(crate) use handoff::{HandoffCommand, HandoffCreateArgs};
 pub(crate) use item::{
-    ItemAdd, ItemCommand, ItemDepend, ItemEditArgs, ItemList, ItemTransition, NextArgs,
+    ItemAddArgs, ItemCommand, ItemDependArgs, ItemEditArgs, ItemListArgs, ItemTransitionArgs,
+    NextArgs,
 };
 pub(crate) use log::LogArgs;
-pub(crate) use meta::{MetaCheck, MetaCommand};
+pub(crate) use meta::{MetaCheckArgs, MetaCommand};
 pub(crate) use orchestrator::OrchestratorCommand;
-pub(crate) use plan::{PlanCommand, PlanValidate, Task, Which};
+pub(crate) use plan::{PlanCommand, PlanSelector, PlanValidateArgs, TaskSelector};
 pub(crate) use ports::PortsCommand;
-pub(crate) use queue::{QueueAdd, QueueCommand};
-pub(crate) use quick::quick;
+pub(crate) use queue::{QueueAddArgs, QueueCommand};
 pub(crate) use repo::RepoCommand;
 pub(crate) use state::StateCommand;
 
@@ -66,16 +67,16 @@ fn path_text() -> impl TypedValueParser<Value = String> {
 /// Example: trueup item add SD-002C --title "Sync on start" && trueup claim SD-002C
 #[derive(Debug, Parser)]
 #[command(name = "trueup", version, max_term_width = 100, verbatim_doc_comment)]
-pub(crate) struct Trueup {
+pub(crate) struct TrueupArgs {
     #[command(flatten)]
-    pub(crate) common: Common,
+    pub(crate) common: GlobalArgs,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: CliCommand,
 }
 
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Common {
+pub(crate) struct GlobalArgs {
     /// Print one JSON object
     #[arg(long, global = true, overrides_with = "json")]
     pub(crate) json: bool,
@@ -90,13 +91,15 @@ pub(crate) struct Common {
     pub(crate) op_id: Option<OperationId>,
 }
 
-impl Common {
+impl GlobalArgs {
     /// Returns the flags that name session and project, as a command that is advised repeats them.
-    pub(crate) fn repeated(&self) -> String {
+    pub(crate) fn render_caller_flags(&self) -> String {
         let session = self.session.as_ref().map(SessionId::as_str);
         let project = self.project.as_deref().map(path_to_text);
         let flag = |name: &str, value: Option<&str>| {
-            value.map_or_else(String::new, |value| format!(" --{name} {}", quoted(value)))
+            value.map_or_else(String::new, |value| {
+                format!(" --{name} {}", quote_for_shell(value))
+            })
         };
         flag("session", session) + &flag("project", project.as_deref())
     }
@@ -114,9 +117,9 @@ impl Common {
     max_term_width = 100,
     verbatim_doc_comment
 )]
-pub(crate) struct Validate {
+pub(crate) struct ValidateArgs {
     #[command(flatten)]
-    pub(crate) common: Common,
+    pub(crate) common: GlobalArgs,
     /// Fix what can be fixed: the database wins, a rejected edit is kept in the journal
     #[arg(long)]
     pub(crate) fix: bool,
@@ -130,7 +133,7 @@ pub(crate) struct Validate {
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
-pub(crate) enum Command {
+pub(crate) enum CliCommand {
     /// Show this session's item, worktree and cache state
     ///
     /// Example: trueup status --json
@@ -144,7 +147,7 @@ pub(crate) enum Command {
     ///
     /// Example: trueup set --phase EXEC --task "write the migration"
     #[command(verbatim_doc_comment)]
-    Set(Set),
+    Set(SetArgs),
     /// Mark the claimed item as interrupted
     ///
     /// Example: trueup interrupt
@@ -305,7 +308,7 @@ pub(crate) enum Command {
     },
 }
 
-impl Command {
+impl CliCommand {
     /// Tells whether one object is asked for by a flag of the command's own.
     pub(crate) const fn asks_for_json(&self) -> bool {
         matches!(
@@ -364,7 +367,7 @@ impl Command {
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
-pub(crate) struct Set {
+pub(crate) struct SetArgs {
     /// Phase, such as LEAD, PLAN or EXEC; empty for none
     #[arg(long, value_name = "P")]
     pub(crate) phase: Option<String>,
@@ -373,17 +376,17 @@ pub(crate) struct Set {
     pub(crate) task: Option<String>,
     /// Proceed without asking
     #[arg(long, value_enum, value_name = "on|off")]
-    pub(crate) auto_proceed: Option<Switch>,
+    pub(crate) auto_proceed: Option<OnOff>,
     /// Continue with the next orchestrator
     #[arg(long, value_enum, value_name = "on|off")]
-    pub(crate) chain_orchestrators: Option<Switch>,
+    pub(crate) chain_orchestrators: Option<OnOff>,
     /// Metadata key to merge, as JSON or text; null removes it
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) metadata: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Switch {
+pub(crate) enum OnOff {
     On,
     Off,
 }
@@ -400,7 +403,7 @@ pub(crate) struct ClaimArgs {
     pub(crate) force: bool,
     /// Announced quiet period of this session, at most 30m
     #[arg(long, value_name = "30m")]
-    pub(crate) span: Option<Span>,
+    pub(crate) span: Option<HumanDuration>,
 }
 
 #[derive(Debug, Subcommand)]

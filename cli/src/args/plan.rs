@@ -47,7 +47,7 @@ pub(crate) enum PlanCommand {
         #[arg(conflicts_with = "plan", value_parser = super::path_text())]
         name: Option<String>,
         #[command(flatten)]
-        which: Which,
+        which: PlanSelector,
     },
     /// Show the next tasks: those in progress, then those that are ready
     ///
@@ -58,25 +58,25 @@ pub(crate) enum PlanCommand {
         #[arg(value_name = "N", default_value_t = 5)]
         count: usize,
         #[command(flatten)]
-        which: Which,
+        which: PlanSelector,
     },
     /// Start a task; refused if it is in progress elsewhere
     ///
     /// Example: trueup plan start 1.2
     #[command(verbatim_doc_comment)]
-    Start(Task),
+    Start(TaskSelector),
     /// Complete a task
     ///
     /// Example: trueup plan complete 1.2
     #[command(verbatim_doc_comment)]
-    Complete(Task),
+    Complete(TaskSelector),
     /// Mark a task as failed
     ///
     /// Example: trueup plan fail 1.2 --error "tests fail"
     #[command(verbatim_doc_comment)]
     Fail {
         #[command(flatten)]
-        task: Task,
+        task: TaskSelector,
         /// Error text
         #[arg(long, value_name = "E", value_parser = NonEmptyStringValueParser::new())]
         error: String,
@@ -87,7 +87,7 @@ pub(crate) enum PlanCommand {
     #[command(verbatim_doc_comment)]
     Skip {
         #[command(flatten)]
-        task: Task,
+        task: TaskSelector,
         /// Reason
         #[arg(long, value_name = "R", value_parser = NonEmptyStringValueParser::new())]
         reason: String,
@@ -96,7 +96,7 @@ pub(crate) enum PlanCommand {
     ///
     /// Example: trueup plan retry 1.2
     #[command(verbatim_doc_comment)]
-    Retry(Task),
+    Retry(TaskSelector),
     /// Check a plan's file against its tasks and the database
     ///
     /// For a status.json the summary is recounted; for Markdown the checkboxes are
@@ -107,7 +107,7 @@ pub(crate) enum PlanCommand {
     ///
     /// Example: trueup plan validate docs/plans/status.json --fix
     #[command(verbatim_doc_comment)]
-    Validate(PlanValidate),
+    Validate(PlanValidateArgs),
     /// Print a plan as a status.json; unknown keys are kept
     ///
     /// Example: trueup plan export fix-sync > status.json
@@ -117,7 +117,7 @@ pub(crate) enum PlanCommand {
         #[arg(conflicts_with = "plan", value_parser = super::path_text())]
         name: Option<String>,
         #[command(flatten)]
-        which: Which,
+        which: PlanSelector,
     },
     /// Print the plan whenever it changes; --json prints one object per line
     ///
@@ -128,7 +128,7 @@ pub(crate) enum PlanCommand {
         #[arg(conflicts_with = "plan", value_parser = super::path_text())]
         name: Option<String>,
         #[command(flatten)]
-        which: Which,
+        which: PlanSelector,
     },
 }
 
@@ -154,12 +154,12 @@ impl PlanCommand {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct PlanValidate {
+pub(crate) struct PlanValidateArgs {
     /// Plan id, or the file of a plan
     #[arg(conflicts_with = "plan", value_parser = super::path_text())]
     pub(crate) name: Option<String>,
     #[command(flatten)]
-    pub(crate) which: Which,
+    pub(crate) which: PlanSelector,
     /// Correct the summary of a status.json and add ids to checkboxes without one; the old file is
     /// kept next to it
     #[arg(long)]
@@ -171,7 +171,7 @@ pub(crate) struct PlanValidate {
 
 // Which plan is meant. What is written with three slashes becomes the help of the commands.
 #[derive(Debug, Args)]
-pub(crate) struct Which {
+pub(crate) struct PlanSelector {
     /// Plan, by id or file [default: $TRUEUP_PLAN, or the only plan]
     #[arg(long, value_name = "PLAN", value_parser = super::path_text())]
     pub(crate) plan: Option<String>,
@@ -179,12 +179,12 @@ pub(crate) struct Which {
 
 // Which task is meant.
 #[derive(Debug, Args)]
-pub(crate) struct Task {
+pub(crate) struct TaskSelector {
     /// Task, such as 1.2 or fix-sync/1.2
     #[arg(value_name = "T")]
     pub(crate) task: TaskName,
     #[command(flatten)]
-    pub(crate) which: Which,
+    pub(crate) which: PlanSelector,
 }
 
 /// A task by its id, with its plan or without.

@@ -16,7 +16,7 @@ pub(crate) enum QueueCommand {
     ///
     /// Example: trueup queue add SD-002C --phases plan,build,lint,test --depends "4=2,3;3=2"
     #[command(verbatim_doc_comment)]
-    Add(QueueAdd),
+    Add(QueueAddArgs),
     /// List phases in queue order
     ///
     /// Example: trueup queue list --item SD-002C
@@ -120,7 +120,7 @@ impl QueueCommand {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct QueueAdd {
+pub(crate) struct QueueAddArgs {
     /// Item key
     pub(crate) item: ItemKey,
     /// Phases, in order [default: all ten]
@@ -130,7 +130,7 @@ pub(crate) struct QueueAdd {
     #[arg(long, value_name = "N=N,…")]
     pub(crate) depends: Vec<String>,
     /// Priority; lower numbers come first, 10 is urgent
-    #[arg(long, value_name = "N", default_value_t = trueup_core::model::phase::USUAL_PRIORITY, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = trueup_core::model::phase::DEFAULT_PRIORITY, allow_negative_numbers = true)]
     pub(crate) priority: i64,
     /// Workflow id
     #[arg(long, value_name = "ID")]

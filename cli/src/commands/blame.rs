@@ -1,47 +1,49 @@
 //! `trueup blame`
 
 use serde_json::{Value, json};
-use trueup_core::model::{Blame, EventFilter, blame};
+use trueup_core::model::{Blame, EventFilter, blame_item};
 use trueup_core::store::Store as _;
 use trueup_core::text::one_line;
 
-use super::plain;
+use super::render_json_value;
 use crate::args::BlameArgs;
-use crate::desk::Desk;
-use crate::failure::Failure;
-use crate::report::Answer;
+use crate::command_context::CommandContext;
+use crate::command_error::CommandError;
+use crate::output::Output;
 
 /// Longest value or reason shown, in characters.
-const LONGEST: usize = 80;
+const MAX_VALUE_CHARS: usize = 80;
 
-pub(super) fn run(desk: &Desk, arguments: &BlameArgs) -> Result<Answer, Failure> {
-    let mut store = desk.open()?;
+pub(super) fn cmd_blame(
+    context: &CommandContext,
+    arguments: &BlameArgs,
+) -> Result<Output, CommandError> {
+    let mut store = context.open_for_reading()?;
     let key = &arguments.key;
-    let Some(item) = store.item(key)? else {
-        return Err(Failure::no_item(key));
+    let Some(item) = store.load_item(key)? else {
+        return Err(CommandError::item_not_found(key));
     };
-    let events = store.events(&EventFilter {
+    let events = store.list_events(&EventFilter {
         item: Some(key.to_string()),
         entity: Some("item".to_owned()),
         ..EventFilter::default()
     })?;
-    let mut blamed = blame(&item, &events);
-    blamed.retain(|blame| arguments.field.is_none_or(|field| field == blame.field));
-    let text = blamed.iter().map(line).collect();
-    let fields: Vec<Value> = blamed.iter().map(object).collect();
+    let mut blames = blame_item(&item, &events);
+    blames.retain(|blame| arguments.field.is_none_or(|field| field == blame.field));
+    let text = blames.iter().map(render_blame_line).collect();
+    let fields: Vec<Value> = blames.iter().map(blame_view).collect();
     let header = format!("{:<13} {:<20} SINCE, BY", "FIELD", "VALUE");
-    Ok(Answer::new(text, json!({"item": key, "fields": fields})).columns(&header))
+    Ok(Output::new(text, json!({"item": key, "fields": fields})).with_columns(&header))
 }
 
-fn line(blame: &Blame<'_>) -> String {
-    let value = one_line(&plain(&blame.value), LONGEST);
-    let by = match blame.by {
+fn render_blame_line(blame: &Blame<'_>) -> String {
+    let value = one_line(&render_json_value(&blame.value), MAX_VALUE_CHARS);
+    let author = match blame.event {
         None => "no event recorded".to_owned(),
         Some(event) => {
-            let reason = event
-                .reason
-                .as_deref()
-                .map_or(String::new(), |r| format!(" ({})", one_line(r, LONGEST)));
+            let reason = event.reason.as_deref().map_or(String::new(), |r| {
+                format!(" ({})", one_line(r, MAX_VALUE_CHARS))
+            });
             let epoch = event
                 .epoch
                 .map_or(String::new(), |epoch| format!(", epoch {epoch}"));
@@ -51,18 +53,18 @@ fn line(blame: &Blame<'_>) -> String {
             )
         }
     };
-    format!("{:<13} {value:<20} {by}", blame.field)
+    format!("{:<13} {value:<20} {author}", blame.field)
 }
 
-fn object(blame: &Blame<'_>) -> Value {
+fn blame_view(blame: &Blame<'_>) -> Value {
     json!({
         "field": blame.field.as_str(),
         "value": blame.value,
-        "actor": blame.by.map(|event| &event.actor),
-        "at": blame.by.map(|event| event.at),
-        "reason": blame.by.and_then(|event| event.reason.as_deref()),
-        "epoch": blame.by.and_then(|event| event.epoch),
-        "op_id": blame.by.and_then(|event| event.op_id.as_deref()),
-        "seq": blame.by.map(|event| event.seq),
+        "actor": blame.event.map(|event| &event.actor),
+        "at": blame.event.map(|event| event.at),
+        "reason": blame.event.and_then(|event| event.reason.as_deref()),
+        "epoch": blame.event.and_then(|event| event.epoch),
+        "op_id": blame.event.and_then(|event| event.op_id.as_deref()),
+        "seq": blame.event.map(|event| event.seq),
     })
 }

@@ -1,201 +1,211 @@
 //! `trueup claim` and `trueup release`
 
 use serde_json::{Value, json};
-use trueup_core::claims::{Claimed, Wish, claim as claim_item, parked};
-use trueup_core::liveness::{Alive, LONGEST_SPAN_SECONDS, Vitality};
+use trueup_core::claims::{ClaimAnswer, ClaimItemRequest, claim_item, find_interrupted_work};
+use trueup_core::liveness::{Liveness, LivenessState, MAX_QUIET_SECONDS};
 use trueup_core::model::{
-    ClaimOutcome, ClaimRefusal, Event, Item, ItemKey, NewItem, Parked, Session, SessionId, Taking,
+    ClaimForecast, ClaimOutcome, ClaimRefusal, Event, InterruptedWork, Item, ItemKey, NewItem,
+    Session, SessionId,
 };
-use trueup_core::repos::settle_repo_name;
+use trueup_core::repos::assign_repo_name;
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{ClaimTaken, Provenance, Release, Store as _, StoreError};
+use trueup_core::store::{ClaimedItem, Provenance, ReleaseRequest, Store as _, StoreError};
 use trueup_core::text::CommandLine;
 
-use super::item::known;
+use super::item::load_item;
 use super::or_none;
 use crate::args::ClaimArgs;
-use crate::desk::Desk;
-use crate::failure::{ErrorCase, Failure, REFUSED, Said};
-use crate::json;
-use crate::report::Answer;
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, ErrorCase, REFUSED, Said};
+use crate::output::Output;
+use crate::views;
 
-pub(super) fn claim(desk: &Desk, arguments: ClaimArgs) -> Result<Answer, Failure> {
-    let mut store = desk.open_for_change()?;
-    let id = claimant(desk, &mut store)?;
+pub(super) fn cmd_claim(
+    context: &CommandContext,
+    arguments: ClaimArgs,
+) -> Result<Output, CommandError> {
+    let mut store = context.open_for_change()?;
+    let id = resolve_claimant(context, &mut store)?;
     let key = arguments.key;
-    let done = desk.carried_out(
+    let replayed = context.find_replay(
         &mut store,
         "item",
         Some(key.as_str()),
         &["claimed", "taken_over"],
     )?;
-    if let Some(event) = done {
-        return claimed_before(desk, &mut store, &id, &key, &event);
+    if let Some(event) = replayed {
+        return replay_claim(context, &mut store, &id, &key, &event);
     }
     let mut warnings = Vec::new();
-    if let Some(session) = store.session(&id)? {
-        desk.before_change(&mut store, session)?;
-        if arguments.create && store.item(&key)?.is_none() {
-            create(desk, &mut store, &key, &id)?;
+    if let Some(session) = store.load_session(&id)? {
+        context.true_up_before_change(&mut store, session)?;
+        if arguments.create && store.load_item(&key)?.is_none() {
+            add_missing_item(context, &mut store, &key, &id)?;
         }
     }
-    let span = arguments.span.map(|span| span.0);
-    if span.is_some_and(|seconds| seconds > LONGEST_SPAN_SECONDS) {
+    let quiet_seconds = arguments.span.map(|span| span.0);
+    if quiet_seconds.is_some_and(|seconds| seconds > MAX_QUIET_SECONDS) {
         warnings.push(format!(
             "--span is limited to {} min",
-            LONGEST_SPAN_SECONDS / 60
+            MAX_QUIET_SECONDS / 60
         ));
     }
-    let wish = Wish {
+    let request = ClaimItemRequest {
         session: id.clone(),
         item: key.clone(),
         force: arguments.force,
-        span_seconds: span.map(|seconds| seconds.min(LONGEST_SPAN_SECONDS)),
-        provenance: desk.provenance(id.as_str(), ""),
+        quiet_period_seconds: quiet_seconds.map(|seconds| seconds.min(MAX_QUIET_SECONDS)),
+        provenance: context.provenance(id.as_str(), ""),
     };
-    let claimed = match claim_item(&mut store, &wish, &desk.site) {
-        Err(StoreError::Conflict(message)) => return Err(stale(desk, &mut store, &key, message)?),
+    let claimed = match claim_item(&mut store, &request, &context.run) {
+        Err(StoreError::Conflict(message)) => {
+            return Err(build_stale_epoch_error(context, &mut store, &key, message)?);
+        }
         other => other?,
     };
     match claimed {
-        Claimed::Granted { taken, outcome } => {
-            desk.after_change(&mut store, &id, &mut warnings)?;
+        ClaimAnswer::Granted { taken, outcome } => {
+            context.true_up_after_change(&mut store, &id, &mut warnings)?;
             // The row as it is after everything that follows from the claim.
-            let item = store.item(&key)?.unwrap_or_else(|| taken.item.clone());
+            let item = store.load_item(&key)?.unwrap_or_else(|| taken.item.clone());
             let reason = match outcome {
                 ClaimOutcome::TakenOver(reason) => Some(reason),
                 _ => None,
             };
-            let parked = parked(&mut store, &item)?;
+            let interrupted_work = find_interrupted_work(&mut store, &item)?;
             let data = json!({
                 "outcome": outcome.as_str(),
-                "item": json::item(&item),
+                "item": views::item_view(&item),
                 "previous_holder": taken.previous_holder,
                 "reason": reason,
-                "parked": parked_json(parked.as_ref()),
+                "parked": interrupted_work_view(interrupted_work.as_ref()),
             });
-            let mut text = granted(&taken, outcome);
-            text.extend(parked.iter().flat_map(parked_text));
-            Ok(Answer {
+            let mut text = render_grant(&taken, outcome);
+            text.extend(interrupted_work.iter().flat_map(render_interrupted_work));
+            Ok(Output {
                 warnings,
-                ..Answer::new(text, data)
+                ..Output::new(text, data)
             })
         }
-        Claimed::Refused {
+        ClaimAnswer::Refused {
             refusal,
             holder,
-            taking,
-        } => Err(refused(
+            forecast: taking,
+        } => Err(build_refusal_error(
             &id,
             &key,
             refusal,
             holder.as_ref(),
             taking,
-            &desk.speaks,
+            &context.caller_flags,
         )),
     }
 }
 
 /// Names the session that claims; where the claim is refused for it, nobody holds the item.
-fn claimant(desk: &Desk, store: &mut SqliteStore) -> Result<SessionId, Failure> {
-    let session = desk.acting_session(store);
-    let session = session.map_err(|failure| match failure.exit() {
-        REFUSED => failure.data(json!({"holder": null})),
-        _ => failure,
+fn resolve_claimant(
+    context: &CommandContext,
+    store: &mut SqliteStore,
+) -> Result<SessionId, CommandError> {
+    let session = context.require_active_session(store);
+    let session = session.map_err(|error| match error.exit_code() {
+        REFUSED => error.with_data(json!({"holder": null})),
+        _ => error,
     })?;
     Ok(session.id)
 }
 
 /// Answers a claim that was carried out before as it was answered then, if it still holds.
-fn claimed_before(
-    desk: &Desk,
+fn replay_claim(
+    context: &CommandContext,
     store: &mut SqliteStore,
     id: &SessionId,
     key: &ItemKey,
     event: &Event,
-) -> Result<Answer, Failure> {
+) -> Result<Output, CommandError> {
     let item = store
-        .item(key)?
+        .load_item(key)?
         .filter(|item| item.holder.as_ref() == Some(id));
     let Some(item) = item else {
         let message = format!("this operation claimed {key}, but the claim has been lost since");
-        return Err(stale(desk, store, key, message)?);
+        return Err(build_stale_epoch_error(context, store, key, message)?);
     };
     let taken_over = event.kind == "taken_over";
     let outcome = if taken_over { "taken_over" } else { "claimed" };
     let data = json!({
         "outcome": outcome,
-        "item": json::item(&item),
+        "item": views::item_view(&item),
         "previous_holder": event.before["holder"],
         "reason": event.reason.as_deref().filter(|_| taken_over),
-        "parked": parked_json(parked(store, &item)?.as_ref()),
+        "parked": interrupted_work_view(find_interrupted_work(store, &item)?.as_ref()),
     });
     let text = format!("{outcome} {key} (epoch {}) at {}", item.epoch, event.at);
-    Ok(Answer::new(vec![text], data))
+    Ok(Output::new(vec![text], data))
 }
 
 /// Refuses a claim whose epoch has passed: another was made since.
-pub(super) fn stale(
-    desk: &Desk,
+pub(super) fn build_stale_epoch_error(
+    context: &CommandContext,
     store: &mut SqliteStore,
     key: &ItemKey,
     message: String,
-) -> Result<Failure, Failure> {
-    let holder = match store.item(key)?.and_then(|item| item.holder) {
-        Some(holder) => store.session(&holder)?,
+) -> Result<CommandError, CommandError> {
+    let holder = match store.load_item(key)?.and_then(|item| item.holder) {
+        Some(holder) => store.load_session(&holder)?,
         None => None,
     };
-    let holder = holder.map(|holder| json::session(&holder, &json::vitality(&holder, &desk.site)));
+    let holder = holder
+        .map(|holder| views::session_view(&holder, &views::assess_liveness(&holder, &context.run)));
     let case = ErrorCase::ClaimLost { item: key.into() };
-    Ok(Failure::new(case, message).data(json!({"holder": holder})))
+    Ok(CommandError::new(case, message).with_data(json!({"holder": holder})))
 }
 
 /// Adds a missing item. Of two that add it at once one finds it there, which is as good.
-fn create(
-    desk: &Desk,
+fn add_missing_item(
+    context: &CommandContext,
     store: &mut SqliteStore,
     key: &ItemKey,
     session: &SessionId,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let item = NewItem {
-        repo: settle_repo_name(store, desk.site.named_place())?,
+        repo: assign_repo_name(store, context.run.named_place())?,
         ..NewItem::new(key.clone())
     };
     match store.add_item(&item, &Provenance::new(session.as_str(), "claim --create")) {
         Ok(_) => Ok(()),
-        Err(StoreError::Denied(_)) if store.item(key)?.is_some() => Ok(()),
+        Err(StoreError::Denied(_)) if store.load_item(key)?.is_some() => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
 /// Shows work on an item that its last holder did not end.
-pub(super) fn parked_json(parked: Option<&Parked>) -> Value {
-    parked.map_or(Value::Null, |parked| {
+pub(super) fn interrupted_work_view(interrupted_work: Option<&InterruptedWork>) -> Value {
+    interrupted_work.map_or(Value::Null, |interrupted_work| {
         json!({
-            "session_id": parked.session,
-            "phase": parked.phase,
-            "task": parked.task,
-            "lost_at": parked.lost_at,
-            "restore": parked.restore(),
+            "session_id": interrupted_work.session,
+            "phase": interrupted_work.phase,
+            "task": interrupted_work.task,
+            "lost_at": interrupted_work.lost_at,
+            "restore": interrupted_work.restore_command(),
         })
     })
 }
 
 /// Says what the last holder was doing, and the command that takes it up.
-pub(super) fn parked_text(parked: &Parked) -> Vec<String> {
+pub(super) fn render_interrupted_work(interrupted_work: &InterruptedWork) -> Vec<String> {
     let mut text = vec![format!(
         "{} worked on it until {}: phase {}, task {}",
-        parked.session,
-        parked.lost_at,
-        or_none(parked.phase.as_deref()),
-        or_none(parked.task.as_deref())
+        interrupted_work.session,
+        interrupted_work.lost_at,
+        or_none(interrupted_work.phase.as_deref()),
+        or_none(interrupted_work.task.as_deref())
     )];
-    let restore = parked.restore();
+    let restore = interrupted_work.restore_command();
     text.extend(restore.map(|command| format!("to continue there: {command}")));
     text
 }
 
-fn granted(taken: &ClaimTaken, outcome: ClaimOutcome) -> Vec<String> {
+fn render_grant(taken: &ClaimedItem, outcome: ClaimOutcome) -> Vec<String> {
     let key = &taken.item.key;
     let mut text = Vec::new();
     text.extend(
@@ -217,15 +227,15 @@ fn granted(taken: &ClaimTaken, outcome: ClaimOutcome) -> Vec<String> {
     text
 }
 
-fn refused(
+fn build_refusal_error(
     id: &SessionId,
     key: &ItemKey,
     refusal: ClaimRefusal,
-    holder: Option<&(Session, Vitality)>,
-    taking: Option<Taking>,
-    speaks: &str,
-) -> Failure {
-    let (held, data) = match holder {
+    holder: Option<&(Session, Liveness)>,
+    taking: Option<ClaimForecast>,
+    caller_flags: &str,
+) -> CommandError {
+    let (holder_text, data) = match holder {
         Some((session, vitality)) => (
             format!(
                 "held by {} on {} since {}, {} ({})",
@@ -234,75 +244,75 @@ fn refused(
                 session
                     .claimed_at
                     .map_or_else(|| "?".to_owned(), |at| at.to_string()),
-                vitality.alive.as_str(),
-                vitality.witness
+                vitality.state.as_str(),
+                vitality.evidence
             ),
             json!({
-                "holder": json::session(session, vitality),
+                "holder": views::session_view(session, vitality),
                 "free_at": taking.map(|taking| taking.at),
-                "command": taking.map(|taking| format!("{}{speaks}", taking.command(key))),
+                "command": taking.map(|taking| format!("{}{caller_flags}", taking.command(key))),
             }),
         ),
         None => ("held".to_owned(), json!({"holder": Value::Null})),
     };
     let item = key.into();
-    let failure = match refusal {
-        ClaimRefusal::PhantomSession => Failure::phantom(id.as_str()),
-        ClaimRefusal::ItemNotFound => Failure::new(
+    let error = match refusal {
+        ClaimRefusal::PhantomSession => CommandError::session_not_registered(id.as_str()),
+        ClaimRefusal::ItemNotFound => CommandError::new(
             ErrorCase::ItemToClaimNotFound { item },
             format!("there is no item {key}"),
         ),
-        ClaimRefusal::ItemFinished => Failure::new(
+        ClaimRefusal::ItemFinished => CommandError::new(
             ErrorCase::ItemFinished { item },
             format!("item {key} is finished"),
         ),
         ClaimRefusal::HeldByLiveSession => {
-            let (command, at, condition) = when(key, holder, taking);
+            let (command, at, condition) = describe_next_chance(key, holder, taking);
             let case = ErrorCase::HeldByLive {
                 command,
                 at,
                 condition,
             };
-            Failure::new(case, format!("{key} is {held}"))
+            CommandError::new(case, format!("{key} is {holder_text}"))
         }
         ClaimRefusal::HeldBySilentSession => {
-            let (command, at, condition) = when(key, holder, taking);
+            let (command, at, condition) = describe_next_chance(key, holder, taking);
             let case = ErrorCase::HeldBySilent {
                 command,
                 at,
                 condition,
             };
-            Failure::new(case, format!("{key} is {held}"))
+            CommandError::new(case, format!("{key} is {holder_text}"))
         }
         ClaimRefusal::TakeoverNotAllowed => {
-            let (command, at, condition) = when(key, holder, taking);
+            let (command, at, condition) = describe_next_chance(key, holder, taking);
             let case = ErrorCase::TakeoverNotAllowed {
                 command,
                 at,
                 condition,
             };
-            let message = format!("{key} is {held}; --force needs 60 s of silence");
-            Failure::new(case, message)
+            let message = format!("{key} is {holder_text}; --force needs 60 s of silence");
+            CommandError::new(case, message)
         }
     };
-    failure.data(data)
+    error.with_data(data)
 }
 
 /// Says by which command a claim is granted, from when on, and what would change that.
-fn when(
+fn describe_next_chance(
     key: &ItemKey,
-    holder: Option<&(Session, Vitality)>,
-    taking: Option<Taking>,
+    holder: Option<&(Session, Liveness)>,
+    taking: Option<ClaimForecast>,
 ) -> (CommandLine, Said, Said) {
     let (Some((session, vitality)), Some(taking)) = (holder, taking) else {
-        let command = CommandLine::new("trueup claim").word(key.as_str());
+        let command = CommandLine::new("trueup claim").with_word(key.as_str());
         let condition = "its holder shows no further sign of life".into();
         return (command, "an unknown time".into(), condition);
     };
     let condition = match (taking.by_force, session.status.is_present()) {
         (true, _) => format!(
             "its process, which {}, shows no sign of life until then",
-            vitality.process.in_words()
+            vitality.process.describe()
         ),
         (false, true) => "that session shows no sign of life until then".to_owned(),
         (false, false) => "that session is not resumed until then".to_owned(),
@@ -311,91 +321,94 @@ fn when(
     (command, (&taking.at).into(), condition.as_str().into())
 }
 
-pub(super) fn release(
-    desk: &Desk,
+pub(super) fn cmd_release(
+    context: &CommandContext,
     key: Option<ItemKey>,
     reason: Option<&str>,
-) -> Result<Answer, Failure> {
-    let mut store = desk.open_for_change()?;
-    let named = key.as_ref().map(ItemKey::as_str);
-    if let Some(event) = desk.carried_out(&mut store, "item", named, &["released"])? {
+) -> Result<Output, CommandError> {
+    let mut store = context.open_for_change()?;
+    let key_text = key.as_ref().map(ItemKey::as_str);
+    if let Some(event) = context.find_replay(&mut store, "item", key_text, &["released"])? {
         let key = event
             .key
             .parse()
             .map_err(|_| StoreError::Conflict(event.key.clone()))?;
-        let item = store.item(&key)?.ok_or_else(|| Failure::no_item(&key))?;
-        return Ok(released(&item, Vec::new()));
+        let item = store
+            .load_item(&key)?
+            .ok_or_else(|| CommandError::item_not_found(&key))?;
+        return Ok(build_release_output(&item, Vec::new()));
     }
-    let session = match (desk.mover(&mut store)?, &key) {
+    let session = match (context.find_active_session(&mut store)?, &key) {
         (Some(session), _) => session,
-        (None, Some(key)) => return release_of_the_dead(desk, &mut store, key, reason),
-        (None, None) => return Err(Failure::no_session()),
+        (None, Some(key)) => return release_for_dead_holder(context, &mut store, key, reason),
+        (None, None) => return Err(CommandError::no_session()),
     };
-    let session = desk.before_change(&mut store, session)?;
+    let session = context.true_up_before_change(&mut store, session)?;
     let Some(key) = key.or_else(|| session.item.clone()) else {
         let message = format!("session {} holds no item", session.id);
-        return Err(Failure::new(ErrorCase::NothingHeld, message));
+        return Err(CommandError::new(ErrorCase::NothingHeld, message));
     };
-    let release = Release {
+    let release = ReleaseRequest {
         session: session.id.clone(),
         item: key.clone(),
-        provenance: desk.provenance(session.id.as_str(), reason.unwrap_or("release")),
+        provenance: context.provenance(session.id.as_str(), reason.unwrap_or("release")),
     };
     let item = match store.release(&release) {
         Ok(item) => item,
         Err(StoreError::Conflict(message)) => {
-            let holder = known(&mut store, &key)?.holder;
+            let holder = load_item(&mut store, &key)?.holder;
             let case = ErrorCase::NotHolder {
                 item: (&key).into(),
             };
-            return Err(Failure::new(case, message).data(json!({"holder": holder})));
+            return Err(CommandError::new(case, message).with_data(json!({"holder": holder})));
         }
         Err(error) => return Err(error.into()),
     };
     let mut warnings = Vec::new();
-    desk.after_change(&mut store, &session.id, &mut warnings)?;
-    Ok(released(&item, warnings))
+    context.true_up_after_change(&mut store, &session.id, &mut warnings)?;
+    Ok(build_release_output(&item, warnings))
 }
 
 /// Frees an item for a person, who holds none: one whose holder is dead. What that session was
 /// doing stays readable, as after a sweep.
-fn release_of_the_dead(
-    desk: &Desk,
+fn release_for_dead_holder(
+    context: &CommandContext,
     store: &mut SqliteStore,
     key: &ItemKey,
     reason: Option<&str>,
-) -> Result<Answer, Failure> {
-    let item = known(store, key)?;
+) -> Result<Output, CommandError> {
+    let item = load_item(store, key)?;
     let Some(holder) = &item.holder else {
         let message = format!("nobody holds {key}");
         let case = ErrorCase::NotHolder { item: key.into() };
-        return Err(Failure::new(case, message).data(json!({"holder": null})));
+        return Err(CommandError::new(case, message).with_data(json!({"holder": null})));
     };
-    let session = store.session(holder)?;
-    let by = desk.provenance(&desk.actor(store)?, reason.unwrap_or("release"));
-    let dead = session
-        .as_ref()
-        .filter(|session| json::vitality(session, &desk.site).alive == Alive::Dead);
-    let parked = match dead {
-        Some(session) => store.park(session, &by)?,
+    let session = store.load_session(holder)?;
+    let provenance =
+        context.provenance(&context.resolve_actor(store)?, reason.unwrap_or("release"));
+    let dead_session = session.as_ref().filter(|session| {
+        views::assess_liveness(session, &context.run).state == LivenessState::Dead
+    });
+    let interrupted_work = match dead_session {
+        Some(session) => store.mark_lost(session, &provenance)?,
         None => None,
     };
-    if parked.is_none() {
+    if interrupted_work.is_none() {
         let message = format!("{key} is held by {holder}, which is or may be alive");
         let (item, by) = (key.into(), holder.into());
         let case = ErrorCase::HeldByOther { item, holder: by };
-        return Err(Failure::new(case, message).data(json!({"holder": holder})));
+        return Err(CommandError::new(case, message).with_data(json!({"holder": holder})));
     }
-    Ok(released(&known(store, key)?, Vec::new()))
+    Ok(build_release_output(&load_item(store, key)?, Vec::new()))
 }
 
-fn released(item: &Item, warnings: Vec<String>) -> Answer {
+fn build_release_output(item: &Item, warnings: Vec<String>) -> Output {
     let text = vec![format!(
         "released {}; its status is still {}",
         item.key, item.status
     )];
-    Answer {
+    Output {
         warnings,
-        ..Answer::new(text, json!({"item": json::item(item)}))
+        ..Output::new(text, json!({"item": views::item_view(item)}))
     }
 }

@@ -1,63 +1,66 @@
 //! `trueup item`
 
-mod advance;
 mod depend;
 mod edit;
+mod transition;
 
 use serde_json::json;
 use trueup_core::model::{
-    EventFilter, Item, ItemKey, ItemStatus, NewItem, ORCHESTRATOR, RepoScope,
+    EventFilter, Item, ItemKey, ItemStatus, NewItem, ORCHESTRATOR_KIND, RepoScope,
 };
-use trueup_core::repos::{find_repo_name, settle_repo_name};
+use trueup_core::repos::{assign_repo_name, find_repo_name};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{ItemFilter, ItemStore as _, RepoStore as _, Store as _};
 use trueup_core::text::one_line;
 
 use super::or_none;
-use crate::args::{ItemAdd, ItemCommand, ItemList};
-use crate::desk::Desk;
-use crate::failure::{ErrorCase, Failure};
-use crate::json;
-use crate::report::Answer;
+use crate::args::{ItemAddArgs, ItemCommand, ItemListArgs};
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, ErrorCase};
+use crate::output::Output;
+use crate::views;
 
 /// Longest title in a list, in characters.
-const LONGEST: usize = 80;
+const MAX_TITLE_CHARS: usize = 80;
 
 /// Most events shown with an item.
-const MOST_EVENTS: u32 = 20;
+const MAX_EVENTS_SHOWN: u32 = 20;
 
-pub(super) fn run(desk: &Desk, command: ItemCommand) -> Result<Answer, Failure> {
+pub(super) fn cmd_item(
+    context: &CommandContext,
+    command: ItemCommand,
+) -> Result<Output, CommandError> {
     match command {
-        ItemCommand::Add(arguments) => add(desk, arguments),
-        ItemCommand::Edit(arguments) => edit::edit(desk, arguments),
-        ItemCommand::Remove { key, reason } => edit::remove(desk, &key, reason.as_deref()),
-        ItemCommand::List(arguments) => list(desk, arguments),
-        ItemCommand::Show { key } => show(desk, &key),
-        ItemCommand::Transition(arguments) => advance::transition(desk, arguments),
-        ItemCommand::Reopen { key, reason } => advance::reopen(desk, key, reason),
-        ItemCommand::Depend(arguments) => depend::run(desk, arguments),
+        ItemCommand::Add(arguments) => cmd_add(context, arguments),
+        ItemCommand::Edit(arguments) => edit::cmd_edit(context, arguments),
+        ItemCommand::Remove { key, reason } => edit::cmd_remove(context, &key, reason.as_deref()),
+        ItemCommand::List(arguments) => cmd_list(context, arguments),
+        ItemCommand::Show { key } => cmd_show(context, &key),
+        ItemCommand::Transition(arguments) => transition::cmd_transition(context, arguments),
+        ItemCommand::Reopen { key, reason } => transition::cmd_reopen(context, key, reason),
+        ItemCommand::Depend(arguments) => depend::cmd_depend(context, arguments),
     }
 }
 
-fn list(desk: &Desk, arguments: ItemList) -> Result<Answer, Failure> {
+fn cmd_list(context: &CommandContext, arguments: ItemListArgs) -> Result<Output, CommandError> {
     let statuses = if arguments.unfinished {
         let all = ItemStatus::ALL.into_iter();
         all.filter(|status| !status.is_finished()).collect()
     } else {
         arguments.status
     };
-    let mut store = desk.open()?;
+    let mut store = context.open_for_reading()?;
     if let Some(parent) = &arguments.parent {
-        known(&mut store, parent)?;
+        load_item(&mut store, parent)?;
     }
     if let Some(kind) = &arguments.kind {
-        known_kind(&mut store, kind)?;
+        check_kind_exists(&mut store, kind)?;
     }
     let scope = if let Some(repo) = arguments.repo {
-        RepoScope::Only(known_repo(desk, &mut store, &repo)?)
+        RepoScope::Only(resolve_repo_name(context, &mut store, &repo)?)
     } else {
-        let session = desk.reader(&mut store)?;
-        desk.repo_scope(&mut store, session.as_ref(), arguments.all_repos)?
+        let session = context.find_viewer_session(&mut store)?;
+        context.repo_scope(&mut store, session.as_ref(), arguments.all_repos)?
     };
     let filter = ItemFilter {
         parent: arguments.parent,
@@ -66,17 +69,17 @@ fn list(desk: &Desk, arguments: ItemList) -> Result<Answer, Failure> {
         kind: arguments.kind,
         scope,
     };
-    let items = store.items(&filter)?;
-    let mut text: Vec<String> = items.iter().map(line).collect();
+    let items = store.list_items(&filter)?;
+    let mut text: Vec<String> = items.iter().map(render_item_line).collect();
     if text.is_empty() {
-        text.push(nothing_listed(&mut store, filter)?);
+        text.push(describe_empty_list(&mut store, filter)?);
     }
-    let items: Vec<_> = items.iter().map(json::item).collect();
-    let answer = Answer::new(text, json!({"items": items}));
+    let items: Vec<_> = items.iter().map(views::item_view).collect();
+    let output = Output::new(text, json!({"items": items}));
     Ok(if items.is_empty() {
-        answer
+        output
     } else {
-        answer.columns(&format!(
+        output.with_columns(&format!(
             "{:<24} {:<10} {:<8}  HOLDER, TITLE",
             "KEY", "STATUS", "PHASE"
         ))
@@ -84,68 +87,78 @@ fn list(desk: &Desk, arguments: ItemList) -> Result<Answer, Failure> {
 }
 
 /// Says why a list is empty: other repositories may have what was asked for.
-fn nothing_listed(store: &mut SqliteStore, filter: ItemFilter) -> Result<String, Failure> {
-    let everywhere = store.items(&ItemFilter {
+fn describe_empty_list(
+    store: &mut SqliteStore,
+    filter: ItemFilter,
+) -> Result<String, CommandError> {
+    let all_items = store.list_items(&ItemFilter {
         scope: RepoScope::All,
         ..filter
     })?;
-    Ok(match everywhere.len() {
+    Ok(match all_items.len() {
         0 => "no items; add one with `trueup item add KEY`".to_owned(),
         others => format!("no items here; use --all-repos to see {others} in other repositories"),
     })
 }
 
 /// Refuses a kind that no item has.
-fn known_kind(store: &mut SqliteStore, kind: &str) -> Result<(), Failure> {
-    let all = store.items(&ItemFilter::default())?;
-    if ["task", ORCHESTRATOR].contains(&kind) || all.iter().any(|item| item.kind == kind) {
+fn check_kind_exists(store: &mut SqliteStore, kind: &str) -> Result<(), CommandError> {
+    let items = store.list_items(&ItemFilter::default())?;
+    if ["task", ORCHESTRATOR_KIND].contains(&kind) || items.iter().any(|item| item.kind == kind) {
         return Ok(());
     }
-    let of_items = all.iter().map(|item| item.kind.as_str());
-    let mut kinds: Vec<&str> = of_items.chain(["task", ORCHESTRATOR]).collect();
+    let of_items = items.iter().map(|item| item.kind.as_str());
+    let mut kinds: Vec<&str> = of_items.chain(["task", ORCHESTRATOR_KIND]).collect();
     kinds.sort_unstable();
     kinds.dedup();
     let message = format!("no item has kind {kind}");
     let kinds = kinds.join(", ").as_str().into();
-    Err(Failure::new(ErrorCase::KindNotFound { kinds }, message))
+    Err(CommandError::new(
+        ErrorCase::KindNotFound { kinds },
+        message,
+    ))
 }
 
 /// Returns a repository as items name it: one that is registered, the one here, or one that an
 /// item is of.
-fn known_repo(desk: &Desk, store: &mut SqliteStore, name: &str) -> Result<String, Failure> {
-    let registered = store.repos()?;
+fn resolve_repo_name(
+    context: &CommandContext,
+    store: &mut SqliteStore,
+    name: &str,
+) -> Result<String, CommandError> {
+    let registered = store.list_repos()?;
     let registered = registered.iter().map(|repo| repo.slug.to_string());
-    let all = store.items(&ItemFilter::default())?;
-    let of_items = all.into_iter().filter_map(|item| item.repo);
-    let here = find_repo_name(store, desk.site.named_place())?;
-    let mut known = of_items.chain(here).chain(registered);
-    if let Some(known) = known.find(|known| known.eq_ignore_ascii_case(name)) {
+    let items = store.list_items(&ItemFilter::default())?;
+    let of_items = items.into_iter().filter_map(|item| item.repo);
+    let repo_here = find_repo_name(store, context.run.named_place())?;
+    let mut known_names = of_items.chain(repo_here).chain(registered);
+    if let Some(known) = known_names.find(|known| known.eq_ignore_ascii_case(name)) {
         return Ok(known);
     }
     let message = format!("there is no repository {name}");
-    Err(Failure::new(ErrorCase::RepoNotFound, message))
+    Err(CommandError::new(ErrorCase::RepoNotFound, message))
 }
 
-fn show(desk: &Desk, key: &ItemKey) -> Result<Answer, Failure> {
-    let mut store = desk.open()?;
-    let item = known(&mut store, key)?;
-    let events = store.events(&EventFilter {
+fn cmd_show(context: &CommandContext, key: &ItemKey) -> Result<Output, CommandError> {
+    let mut store = context.open_for_reading()?;
+    let item = load_item(&mut store, key)?;
+    let events = store.list_events(&EventFilter {
         item: Some(key.to_string()),
-        limit: MOST_EVENTS,
+        limit: MAX_EVENTS_SHOWN,
         ..EventFilter::default()
     })?;
-    let mut text = vec![line(&item)];
-    text.extend(about(&mut store, &item)?);
-    text.extend(events.iter().map(super::log::line));
-    let events: Vec<_> = events.iter().map(json::event).collect();
-    Ok(Answer::new(
+    let mut text = vec![render_item_line(&item)];
+    text.extend(render_item_details(&mut store, &item)?);
+    text.extend(events.iter().map(super::log::render_event));
+    let events: Vec<_> = events.iter().map(views::event_view).collect();
+    Ok(Output::new(
         text,
-        json!({"item": json::item(&item), "events": events}),
+        json!({"item": views::item_view(&item), "events": events}),
     ))
 }
 
 /// Says what else is to know of an item, where there is something.
-fn about(store: &mut SqliteStore, item: &Item) -> Result<Vec<String>, Failure> {
+fn render_item_details(store: &mut SqliteStore, item: &Item) -> Result<Vec<String>, CommandError> {
     let mut text = Vec::new();
     if let Some(parent) = &item.parent {
         let position = item
@@ -153,62 +166,74 @@ fn about(store: &mut SqliteStore, item: &Item) -> Result<Vec<String>, Failure> {
             .map_or_else(|| "none".to_owned(), |p| p.to_string());
         text.push(format!("  belongs to {parent}, position {position}"));
     }
-    let children = store.children(&item.key)?;
-    if children.all > 0 {
-        let (all, unfinished) = (children.all, children.unfinished);
+    let children = store.count_children(&item.key)?;
+    if children.total > 0 {
+        let (all, unfinished) = (children.total, children.unfinished);
         text.push(format!("  children: {all}, {unfinished} unfinished"));
     }
     if !item.depends_on.is_empty() {
-        text.push(format!("  depends on {}", listed(&item.depends_on)));
+        text.push(format!("  depends on {}", join_keys(&item.depends_on)));
     }
     if item.open_dependencies > 0 {
-        let open = store.open_dependencies(&item.key)?;
-        text.push(format!("  waits for {}", standing(&open)));
+        let open_dependencies = store.list_open_dependencies(&item.key)?;
+        text.push(format!(
+            "  waits for {}",
+            join_keys_with_status(&open_dependencies)
+        ));
     }
     if let Some(error) = &item.error_message {
-        text.push(format!("  {}: {}", item.status, one_line(error, LONGEST)));
+        text.push(format!(
+            "  {}: {}",
+            item.status,
+            one_line(error, MAX_TITLE_CHARS)
+        ));
     }
     match &item.evidence {
-        Some(evidence) => text.push(format!("  evidence: {}", one_line(evidence, LONGEST))),
+        Some(evidence) => text.push(format!(
+            "  evidence: {}",
+            one_line(evidence, MAX_TITLE_CHARS)
+        )),
         None if item.requires_evidence => {
-            text.push("  needs --evidence to be completed".to_owned())
+            text.push("  needs --evidence to be completed".to_owned());
         }
         None => {}
     }
     Ok(text)
 }
 
-fn add(desk: &Desk, arguments: ItemAdd) -> Result<Answer, Failure> {
-    let mut store = desk.open_for_change()?;
-    let actor = desk.actor(&mut store)?;
+fn cmd_add(context: &CommandContext, arguments: ItemAddArgs) -> Result<Output, CommandError> {
+    let mut store = context.open_for_change()?;
+    let actor = context.resolve_actor(&mut store)?;
     let key = arguments.key.clone();
-    if desk
-        .carried_out(&mut store, "item", Some(key.as_str()), &["added"])?
+    if context
+        .find_replay(&mut store, "item", Some(key.as_str()), &["added"])?
         .is_some()
     {
-        let item = store.item(&key)?.ok_or_else(|| Failure::no_item(&key))?;
-        return Ok(added(&item));
+        let item = store
+            .load_item(&key)?
+            .ok_or_else(|| CommandError::item_not_found(&key))?;
+        return Ok(build_added_output(&item));
     }
-    if store.item(&key)?.is_some() {
+    if store.load_item(&key)?.is_some() {
         let item = (&key).into();
         let message = format!("item {key} already exists");
-        return Err(Failure::new(ErrorCase::ItemExists { item }, message));
+        return Err(CommandError::new(ErrorCase::ItemExists { item }, message));
     }
     let parent = match &arguments.parent {
         None => None,
-        Some(parent) => Some(store.item(parent)?.ok_or_else(|| {
+        Some(parent) => Some(store.load_item(parent)?.ok_or_else(|| {
             let item = parent.into();
             let message = format!("parent {parent} does not exist");
-            Failure::new(ErrorCase::ItemToAddToNotFound { item }, message)
+            CommandError::new(ErrorCase::ItemToAddToNotFound { item }, message)
         })?),
     };
-    depend::admit(
+    depend::check_new_dependencies(
         &mut store,
         &key,
         arguments.parent.as_ref(),
         &arguments.depends,
     )?;
-    let repo = settle_repo_name(&mut store, desk.site.named_place())?;
+    let repo = assign_repo_name(&mut store, context.run.named_place())?;
     let item = store.add_item(
         &NewItem {
             key: arguments.key,
@@ -221,10 +246,10 @@ fn add(desk: &Desk, arguments: ItemAdd) -> Result<Answer, Failure> {
             requires_evidence: arguments.requires_evidence,
             status: None,
         },
-        &desk.provenance(&actor, "item add"),
+        &context.provenance(&actor, "item add"),
     )?;
-    let mut answer = added(&item);
-    answer.warnings.extend(
+    let mut output = build_added_output(&item);
+    output.warnings.extend(
         parent
             .filter(|parent| parent.status.is_finished())
             .map(|parent| {
@@ -232,29 +257,31 @@ fn add(desk: &Desk, arguments: ItemAdd) -> Result<Answer, Failure> {
                 format!("{key} is already {status}; it does not wait for its new child")
             }),
     );
-    Ok(answer)
+    Ok(output)
 }
 
-fn added(item: &Item) -> Answer {
-    Answer::new(
-        vec![format!("added {}", line(item))],
-        json!({"item": json::item(item)}),
+fn build_added_output(item: &Item) -> Output {
+    Output::new(
+        vec![format!("added {}", render_item_line(item))],
+        json!({"item": views::item_view(item)}),
     )
 }
 
 /// Reads an item that has to exist.
-pub(super) fn known(store: &mut SqliteStore, key: &ItemKey) -> Result<Item, Failure> {
-    store.item(key)?.ok_or_else(|| Failure::no_item(key))
+pub(super) fn load_item(store: &mut SqliteStore, key: &ItemKey) -> Result<Item, CommandError> {
+    store
+        .load_item(key)?
+        .ok_or_else(|| CommandError::item_not_found(key))
 }
 
 /// Lists keys for a person.
-fn listed(keys: &[ItemKey]) -> String {
+fn join_keys(keys: &[ItemKey]) -> String {
     let keys: Vec<&str> = keys.iter().map(ItemKey::as_str).collect();
     keys.join(", ")
 }
 
 /// Lists items with where they stand.
-pub(super) fn standing(items: &[(ItemKey, ItemStatus)]) -> String {
+pub(super) fn join_keys_with_status(items: &[(ItemKey, ItemStatus)]) -> String {
     let items: Vec<String> = items
         .iter()
         .map(|(key, status)| format!("{key} ({status})"))
@@ -262,15 +289,14 @@ pub(super) fn standing(items: &[(ItemKey, ItemStatus)]) -> String {
     items.join(", ")
 }
 
-pub(super) fn line(item: &Item) -> String {
+pub(super) fn render_item_line(item: &Item) -> String {
     let held = item
         .holder
         .as_ref()
         .map_or(String::new(), |holder| format!("  held by {holder}"));
-    let title = item
-        .title
-        .as_deref()
-        .map_or(String::new(), |t| format!("  {}", one_line(t, LONGEST)));
+    let title = item.title.as_deref().map_or(String::new(), |t| {
+        format!("  {}", one_line(t, MAX_TITLE_CHARS))
+    });
     format!(
         "{:<24} {:<10} {:<8}{held}{title}",
         item.key.as_str(),

@@ -1,116 +1,124 @@
 //! `trueup journal`
 
 use serde_json::json;
-use trueup_core::model::{Field, Value};
-use trueup_core::outbox::Entry;
-use trueup_core::text::{counted, one_line};
+use trueup_core::model::{FieldValue, StateField};
+use trueup_core::outbox::JournalEntry;
+use trueup_core::text::{one_line, pluralize};
 
 use crate::args::JournalCommand;
-use crate::desk::Desk;
-use crate::failure::{ErrorCase, Failure};
-use crate::json;
-use crate::report::Answer;
-use crate::speaker::{find_session, refuse_ended};
+use crate::caller::{check_not_ended, find_session_by_prefix};
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, ErrorCase};
+use crate::output::Output;
+use crate::views;
 
 /// Longest value shown, in characters.
-const LONGEST: usize = 80;
+const MAX_VALUE_CHARS: usize = 80;
 
-pub(super) fn run(desk: &Desk, command: &JournalCommand) -> Result<Answer, Failure> {
-    let journal = desk.site.journal();
+pub(super) fn cmd_journal(
+    context: &CommandContext,
+    command: &JournalCommand,
+) -> Result<Output, CommandError> {
+    let journal = context.run.journal();
     let entries = journal.entries().map_err(|error| {
-        let path = desk.site.settings.paths.journal();
+        let path = context.run.settings.paths.journal();
         let message = format!("{}: {error}", path.display());
-        Failure::new(ErrorCase::JournalUnreadable, message)
+        CommandError::new(ErrorCase::JournalUnreadable, message)
     })?;
-    let find = |id: &str| {
+    let find_entry = |id: &str| {
         entries.iter().find(|entry| entry.id == id).ok_or_else(|| {
             let message = format!("the journal has no entry {id}");
-            Failure::new(ErrorCase::EntryNotFound, message)
+            CommandError::new(ErrorCase::EntryNotFound, message)
         })
     };
     match command {
         JournalCommand::List => {
-            let mut text: Vec<String> = entries.iter().map(line).collect();
+            let mut text: Vec<String> = entries.iter().map(render_entry).collect();
             if text.is_empty() {
                 text.push("no rejected edits".to_owned());
             }
-            let rows: Vec<_> = entries.iter().map(json::entry).collect();
-            let damaged = journal.damaged().unwrap_or(0);
+            let rows: Vec<_> = entries.iter().map(views::journal_entry_view).collect();
+            let damaged = journal.count_damaged().unwrap_or(0);
             let warnings = (damaged > 0).then(|| {
                 format!(
                     "{}; skipped",
-                    counted(
+                    pluralize(
                         damaged,
                         "line of the journal is damaged",
                         "lines of the journal are damaged"
                     )
                 )
             });
-            let mut answer = Answer::new(text, json!({"entries": rows}));
+            let mut output = Output::new(text, json!({"entries": rows}));
             if !rows.is_empty() {
-                answer = answer.columns(&format!("{:<12}  {:<24}  SESSION", "ENTRY", "AT"));
+                output = output.with_columns(&format!("{:<12}  {:<24}  SESSION", "ENTRY", "AT"));
             }
-            Ok(Answer {
+            Ok(Output {
                 warnings: warnings.into_iter().collect(),
-                ..answer
+                ..output
             })
         }
         JournalCommand::Show { id } => {
-            let entry = find(id)?;
-            Ok(Answer::new(
-                vec![line(entry)],
-                json!({"entries": [json::entry(entry)]}),
+            let entry = find_entry(id)?;
+            Ok(Output::new(
+                vec![render_entry(entry)],
+                json!({"entries": [views::journal_entry_view(entry)]}),
             ))
         }
-        JournalCommand::Restore { id } => restore(desk, find(id)?),
+        JournalCommand::Restore { id } => restore_edit(context, find_entry(id)?),
     }
 }
 
 /// Makes a lost edit again, on the present state of its session.
-fn restore(desk: &Desk, entry: &Entry) -> Result<Answer, Failure> {
-    let mut store = desk.open_for_change()?;
-    let named = desk.named.as_ref().unwrap_or(&entry.lost.session);
-    let session = find_session(&mut store, named)?;
-    refuse_ended(&session)?;
+fn restore_edit(context: &CommandContext, entry: &JournalEntry) -> Result<Output, CommandError> {
+    let mut store = context.open_for_change()?;
+    let session_id = context
+        .named_session
+        .as_ref()
+        .unwrap_or(&entry.lost.session);
+    let session = find_session_by_prefix(&mut store, session_id)?;
+    check_not_ended(&session)?;
     let id = session.id.clone();
-    let session = desk.before_change(&mut store, session)?;
+    let session = context.true_up_before_change(&mut store, session)?;
     let before = session.clone();
     let reason = format!("restored {}", entry.id);
     let mut fields = entry.lost.fields.clone();
     let mut warnings = Vec::new();
     // Which item a session holds is a claim, which no edit makes.
-    if let Some(Value::Text(Some(item))) = fields.remove(&Field::Item) {
+    if let Some(FieldValue::Text(Some(item))) = fields.remove(&StateField::Item) {
         warnings.push(format!(
             "this does not claim {}; to claim it: trueup claim {0}",
-            one_line(&item, LONGEST)
+            one_line(&item, MAX_VALUE_CHARS)
         ));
     }
-    super::set::push(&mut store, session, &fields, None, &reason)?;
-    let session = desk.after_change(&mut store, &id, &mut warnings)?;
-    let vitality = json::vitality(&session, &desk.site);
+    super::set::push_changes(&mut store, session, &fields, None, &reason)?;
+    let session = context.true_up_after_change(&mut store, &id, &mut warnings)?;
+    let vitality = views::assess_liveness(&session, &context.run);
     let data = json!({
-        "entries": [json::entry(entry)], "session": json::session(&session, &vitality),
+        "entries": [views::journal_entry_view(entry)], "session": views::session_view(&session, &vitality),
     });
-    let mut text = vec![format!("restored {}", line(entry))];
-    text.extend(super::set::lines(&super::set::changed(&before, &session)));
-    Ok(Answer {
+    let mut text = vec![format!("restored {}", render_entry(entry))];
+    text.extend(super::set::render_changes(&super::set::diff_sessions(
+        &before, &session,
+    )));
+    Ok(Output {
         warnings,
-        ..Answer::new(text, data)
+        ..Output::new(text, data)
     })
 }
 
-fn line(entry: &Entry) -> String {
+fn render_entry(entry: &JournalEntry) -> String {
     let fields: Vec<String> = entry
         .lost
         .fields
         .iter()
         .map(|(field, value)| match value {
-            Value::Flag(flag) => format!("{}={flag}", field.key()),
-            Value::Text(text) => {
+            FieldValue::Flag(flag) => format!("{}={flag}", field.key()),
+            FieldValue::Text(text) => {
                 format!(
                     "{}={:?}",
                     field.key(),
-                    one_line(text.as_deref().unwrap_or(""), LONGEST)
+                    one_line(text.as_deref().unwrap_or(""), MAX_VALUE_CHARS)
                 )
             }
         })

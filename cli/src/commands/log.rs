@@ -8,23 +8,23 @@ use trueup_core::store::Store as _;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::text::one_line;
 
-use super::plain;
+use super::render_json_value;
 use crate::args::LogArgs;
-use crate::desk::Desk;
-use crate::failure::{ErrorCase, Failure, REFUSED};
-use crate::json;
-use crate::report::{Answer, Stream, say};
-use crate::span::Span;
-use crate::speaker::{PERSON, find_session};
+use crate::caller::{PERSON_ACTOR, find_session_by_prefix};
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, ErrorCase, REFUSED};
+use crate::human_duration::HumanDuration;
+use crate::output::{Output, OutputStream, print_status};
+use crate::views;
 
 /// How long one wait for a change may last; then the next begins.
-const PATIENCE: Duration = Duration::from_hours(1);
+const WAIT_PATIENCE: Duration = Duration::from_hours(1);
 
 /// Longest value shown, in characters.
-const LONGEST: usize = 80;
+const MAX_VALUE_CHARS: usize = 80;
 
 /// Things that events are of.
-const ENTITIES: [&str; 12] = [
+const KNOWN_ENTITIES: [&str; 12] = [
     "session",
     "item",
     "phase",
@@ -40,7 +40,7 @@ const ENTITIES: [&str; 12] = [
 ];
 
 /// What happens to them.
-const KINDS: [&str; 27] = [
+const KNOWN_KINDS: [&str; 27] = [
     "registered",
     "ended",
     "changed",
@@ -70,15 +70,18 @@ const KINDS: [&str; 27] = [
     "lost",
 ];
 
-pub(super) fn run(desk: &Desk, arguments: &LogArgs) -> Result<Answer, Failure> {
-    let mut store = desk.open()?;
-    let now = store.now()?;
+pub(super) fn cmd_log(
+    context: &CommandContext,
+    arguments: &LogArgs,
+) -> Result<Output, CommandError> {
+    let mut store = context.open_for_reading()?;
+    let now = store.database_time()?;
     let since = arguments.since.as_deref();
-    let since = since.map(|text| moment(text, now)).transpose()?;
+    let since = since.map(|text| parse_since(text, now)).transpose()?;
     let warning = warn_of_future(since, now);
-    let session = match &desk.named {
+    let session = match &context.named_session {
         None => None,
-        Some(id) => Some(logged_session(&mut store, id)?),
+        Some(id) => Some(find_logged_session(&mut store, id)?),
     };
     let mut filter = EventFilter {
         after: arguments.after.unwrap_or(0),
@@ -92,141 +95,144 @@ pub(super) fn run(desk: &Desk, arguments: &LogArgs) -> Result<Answer, Failure> {
         // The store bounds from the newest end, so that who pages by cursor asks for all.
         limit: arguments.after.map_or(arguments.limit, |_| 0),
     };
-    let mut seen = store.seen()?;
-    let mut events = store.events(&filter)?;
+    let mut change_mark = store.data_version()?;
+    let mut events = store.list_events(&filter)?;
     if events.is_empty() {
-        refuse_unknown(&mut store, arguments)?;
+        check_filters_known(&mut store, arguments)?;
     }
     if arguments.after.is_some() && arguments.limit > 0 {
         events.truncate(usize::try_from(arguments.limit).unwrap_or(usize::MAX));
     }
-    let next = events.last().map_or(filter.after, |event| event.seq);
+    let next_cursor = events.last().map_or(filter.after, |event| event.seq);
     if !arguments.follow {
-        let mut text: Vec<String> = events.iter().map(line).collect();
+        let mut text: Vec<String> = events.iter().map(render_event).collect();
         if text.is_empty() {
             text.push("no events".to_owned());
         }
-        let rows: Vec<_> = events.iter().map(json::event).collect();
-        let answer = Answer {
+        let rows: Vec<_> = events.iter().map(views::event_view).collect();
+        let output = Output {
             warnings: warning.into_iter().collect(),
-            ..Answer::new(text, json!({"events": rows, "next": next}))
+            ..Output::new(text, json!({"events": rows, "next": next_cursor}))
         };
         return Ok(if events.is_empty() {
-            answer
+            output
         } else {
-            answer.columns(&format!("{:>6} {:<24} WHAT", "SEQ", "AT"))
+            output.with_columns(&format!("{:>6} {:<24} WHAT", "SEQ", "AT"))
         });
     }
     if let Some(warning) = warning {
-        say(&format!("warning: {warning}"));
+        print_status(&format!("warning: {warning}"));
     }
-    let mut stream = Stream::new(desk.json);
-    filter.after = next;
+    let mut stream = OutputStream::new(context.json);
+    filter.after = next_cursor;
     filter.limit = 0;
     let mut batch = events;
     loop {
         for event in &batch {
-            let written = stream.print(|| json!(json::event(event)), || vec![line(event)]);
+            let written = stream.print_item(
+                || json!(views::event_view(event)),
+                || vec![render_event(event)],
+            );
             // A reader that went away ends the following.
             if written.is_err() {
-                return Ok(Answer::default());
+                return Ok(Output::default());
             }
             filter.after = event.seq;
         }
-        batch = match store.wait_for_change(seen, PATIENCE)? {
+        batch = match store.wait_for_change(change_mark, WAIT_PATIENCE)? {
             None => Vec::new(),
             Some(later) => {
-                seen = later;
-                store.events(&filter)?
+                change_mark = later;
+                store.list_events(&filter)?
             }
         };
     }
 }
 
 /// Finds the session whose events are asked for: one that was pruned is in the log alone.
-fn logged_session(store: &mut SqliteStore, id: &SessionId) -> Result<SessionId, Failure> {
-    match find_session(store, id) {
+fn find_logged_session(store: &mut SqliteStore, id: &SessionId) -> Result<SessionId, CommandError> {
+    match find_session_by_prefix(store, id) {
         Ok(session) => Ok(session.id),
-        Err(failure) if failure.exit() == REFUSED => {
-            let of_session = EventFilter {
+        Err(error) if error.exit_code() == REFUSED => {
+            let session_filter = EventFilter {
                 session: Some(id.to_string()),
                 limit: 1,
                 ..EventFilter::default()
             };
-            if store.events(&of_session)?.is_empty() {
-                return Err(failure);
+            if store.list_events(&session_filter)?.is_empty() {
+                return Err(error);
             }
             Ok(id.clone())
         }
-        Err(failure) => Err(failure),
+        Err(error) => Err(error),
     }
 }
 
 /// Refuses a filter for what is not there. What was removed is in the log alone, so this is asked
 /// only where the log has nothing either.
-fn refuse_unknown(store: &mut SqliteStore, arguments: &LogArgs) -> Result<(), Failure> {
-    let mut is_logged = |filter: EventFilter| -> Result<bool, Failure> {
+fn check_filters_known(store: &mut SqliteStore, arguments: &LogArgs) -> Result<(), CommandError> {
+    let mut is_logged = |filter: EventFilter| -> Result<bool, CommandError> {
         let one = EventFilter { limit: 1, ..filter };
-        Ok(!store.events(&one)?.is_empty())
+        Ok(!store.list_events(&one)?.is_empty())
     };
     let unknown = |case, what: &str, name: &str| {
         let message = format!("no {what} named {name}");
-        Err(Failure::new(case, message))
+        Err(CommandError::new(case, message))
     };
     if let Some(kind) = arguments
         .kind
         .as_deref()
-        .filter(|kind| !KINDS.contains(kind))
+        .filter(|kind| !KNOWN_KINDS.contains(kind))
     {
-        let of_kind = EventFilter {
+        let kind_filter = EventFilter {
             kind: Some(kind.to_owned()),
             ..EventFilter::default()
         };
-        if !is_logged(of_kind)? {
+        if !is_logged(kind_filter)? {
             return unknown(ErrorCase::EventKindNotFound, "kind of event", kind);
         }
     }
     if let Some(entity) = arguments
         .entity
         .as_deref()
-        .filter(|entity| !ENTITIES.contains(entity))
+        .filter(|entity| !KNOWN_ENTITIES.contains(entity))
     {
-        let of_entity = EventFilter {
+        let entity_filter = EventFilter {
             entity: Some(entity.to_owned()),
             ..EventFilter::default()
         };
-        if !is_logged(of_entity)? {
+        if !is_logged(entity_filter)? {
             return unknown(ErrorCase::EntityNotFound, "entity", entity);
         }
     }
     if let Some(actor) = arguments
         .actor
         .as_deref()
-        .filter(|actor| ![PERSON, "sql"].contains(actor))
+        .filter(|actor| ![PERSON_ACTOR, "sql"].contains(actor))
     {
-        let by_actor = EventFilter {
+        let actor_filter = EventFilter {
             actor: Some(actor.to_owned()),
             ..EventFilter::default()
         };
-        let is_session = |store: &mut SqliteStore| -> Result<bool, Failure> {
+        let is_session = |store: &mut SqliteStore| -> Result<bool, CommandError> {
             match actor.parse() {
-                Ok(id) => Ok(store.session(&id)?.is_some()),
+                Ok(id) => Ok(store.load_session(&id)?.is_some()),
                 Err(_) => Ok(false),
             }
         };
-        if !is_logged(by_actor)? && !is_session(store)? {
+        if !is_logged(actor_filter)? && !is_session(store)? {
             return unknown(ErrorCase::ActorNotFound, "actor", actor);
         }
     }
     match &arguments.item {
-        Some(item) if store.item(item)?.is_none() => {
-            let of_item = EventFilter {
+        Some(item) if store.load_item(item)?.is_none() => {
+            let item_filter = EventFilter {
                 item: Some(item.to_string()),
                 limit: 1,
                 ..EventFilter::default()
             };
-            if store.events(&of_item)?.is_empty() {
-                return Err(Failure::no_item(item));
+            if store.list_events(&item_filter)?.is_empty() {
+                return Err(CommandError::item_not_found(item));
             }
             Ok(())
         }
@@ -235,16 +241,16 @@ fn refuse_unknown(store: &mut SqliteStore, arguments: &LogArgs) -> Result<(), Fa
 }
 
 /// Reads a time, or how long ago it was. A number alone may be either, and is neither.
-fn moment(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, CommandError> {
     let has_unit = text.ends_with(|c: char| c.is_ascii_lowercase());
-    if let (true, Ok(Span(seconds))) = (has_unit, text.parse()) {
+    if let (true, Ok(HumanDuration(seconds))) = (has_unit, text.parse()) {
         let millis = i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
         return Ok(Timestamp::from_millis(
             now.as_millis().saturating_sub(millis),
         ));
     }
     text.parse()
-        .map_err(|error| Failure::new(ErrorCase::BadTime, format!("--since: {error}")))
+        .map_err(|error| CommandError::new(ErrorCase::BadTime, format!("--since: {error}")))
 }
 
 /// Warns of a time that is still to come: nothing can have happened since.
@@ -256,11 +262,10 @@ fn warn_of_future(since: Option<Timestamp>, now: Timestamp) -> Option<String> {
 }
 
 /// Shows an event.
-pub(super) fn line(event: &Event) -> String {
-    let reason = event
-        .reason
-        .as_deref()
-        .map_or(String::new(), |r| format!(" ({})", one_line(r, LONGEST)));
+pub(super) fn render_event(event: &Event) -> String {
+    let reason = event.reason.as_deref().map_or(String::new(), |r| {
+        format!(" ({})", one_line(r, MAX_VALUE_CHARS))
+    });
     format!(
         "{:>6} {} {} {} {}{reason}{} by {}",
         event.seq,
@@ -268,17 +273,17 @@ pub(super) fn line(event: &Event) -> String {
         event.entity,
         event.key,
         event.kind,
-        difference(event),
+        render_difference(event),
         event.actor
     )
 }
 
 /// Shows what changed, from what, to what.
-fn difference(event: &Event) -> String {
+fn render_difference(event: &Event) -> String {
     let (Value::Object(after), before) = (&event.after, &event.before) else {
         return String::new();
     };
-    let flat = |value: &Value| -> Vec<(String, Value)> {
+    let flatten = |value: &Value| -> Vec<(String, Value)> {
         let Value::Object(map) = value else {
             return Vec::new();
         };
@@ -292,17 +297,17 @@ fn difference(event: &Event) -> String {
             .filter(|(key, _)| !key.starts_with("last"))
             .collect()
     };
-    let old = flat(before);
-    let changes: Vec<String> = flat(&Value::Object(after.clone()))
+    let old_values = flatten(before);
+    let changes: Vec<String> = flatten(&Value::Object(after.clone()))
         .into_iter()
         .filter_map(|(key, new)| {
-            let old = old
+            let old = old_values
                 .iter()
                 .find(|(k, _)| *k == key)
                 .map_or(Value::Null, |(_, v)| v.clone());
             (old != new).then(|| {
-                let shown = |v: &Value| one_line(&plain(v), LONGEST);
-                format!(" {key}: {} -> {}", shown(&old), shown(&new))
+                let render_value = |v: &Value| one_line(&render_json_value(v), MAX_VALUE_CHARS);
+                format!(" {key}: {} -> {}", render_value(&old), render_value(&new))
             })
         })
         .collect();

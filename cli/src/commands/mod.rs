@@ -29,55 +29,58 @@ use std::io::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::args::Command;
-use crate::definition;
-use crate::desk::Desk;
-use crate::failure::Failure;
-use crate::report::Answer;
+use crate::args::CliCommand;
+use crate::clap_definition;
+use crate::command_context::CommandContext;
+use crate::command_error::CommandError;
+use crate::output::Output;
 
 /// Runs a command of `trueup`.
-pub(crate) fn run(desk: &Desk, command: Command) -> Result<Answer, Failure> {
-    desk.refuse_unknown_session(&command)?;
-    let mut answer = match command {
-        Command::Status { all } => status::run(desk, all),
-        Command::Set(arguments) => set::set(desk, &arguments),
-        Command::Interrupt => set::interrupt(desk),
-        Command::Resume => set::resume(desk),
-        Command::Clear { no_history } => set::clear(desk, no_history),
-        Command::Item(command) => item::run(desk, command),
-        Command::Claim(arguments) => claim::claim(desk, arguments),
-        Command::Release { key, reason } => claim::release(desk, key, reason.as_deref()),
-        Command::Handoff(command) => handoff::run(desk, command),
-        Command::Next(arguments) => next::run(desk, arguments),
-        Command::Queue(command) => queue::run(desk, command),
-        Command::Sessions(command) => sessions::run(desk, &command),
-        Command::Plan(command) => plan::run(desk, command),
-        Command::Ports(command) => ports::run(desk, &command),
-        Command::State(command) => state::run(desk, command),
-        Command::Repo(command) => repo::run(desk, command),
-        Command::Orchestrator(command) => orchestrator::run(desk, command),
-        Command::Log(arguments) => log::run(desk, &arguments),
-        Command::Blame(arguments) => blame::run(desk, &arguments),
-        Command::Journal(command) => journal::run(desk, &command),
-        Command::Check(arguments) => check::run(desk, &arguments),
-        Command::Meta(command) => meta::run(desk, command),
-        Command::Db(command) => db::run(desk, &command),
-        Command::Doctor { fix } => Ok(doctor::run(desk, fix)),
-        Command::Demo => demo::run(),
-        Command::Statusline => Ok(statusline::run(desk)),
-        Command::Completions { shell } => completions(shell),
+pub(crate) fn run_command(
+    context: &CommandContext,
+    command: CliCommand,
+) -> Result<Output, CommandError> {
+    context.check_named_session(&command)?;
+    let mut output = match command {
+        CliCommand::Status { all } => status::cmd_status(context, all),
+        CliCommand::Set(arguments) => set::cmd_set(context, &arguments),
+        CliCommand::Interrupt => set::cmd_interrupt(context),
+        CliCommand::Resume => set::cmd_resume(context),
+        CliCommand::Clear { no_history } => set::cmd_clear(context, no_history),
+        CliCommand::Item(command) => item::cmd_item(context, command),
+        CliCommand::Claim(arguments) => claim::cmd_claim(context, arguments),
+        CliCommand::Release { key, reason } => claim::cmd_release(context, key, reason.as_deref()),
+        CliCommand::Handoff(command) => handoff::cmd_handoff(context, command),
+        CliCommand::Next(arguments) => next::cmd_next(context, arguments),
+        CliCommand::Queue(command) => queue::cmd_queue(context, command),
+        CliCommand::Sessions(command) => sessions::cmd_sessions(context, &command),
+        CliCommand::Plan(command) => plan::cmd_plan(context, command),
+        CliCommand::Ports(command) => ports::cmd_ports(context, &command),
+        CliCommand::State(command) => state::cmd_state(context, command),
+        CliCommand::Repo(command) => repo::cmd_repo(context, command),
+        CliCommand::Orchestrator(command) => orchestrator::cmd_orchestrator(context, command),
+        CliCommand::Log(arguments) => log::cmd_log(context, &arguments),
+        CliCommand::Blame(arguments) => blame::cmd_blame(context, &arguments),
+        CliCommand::Journal(command) => journal::cmd_journal(context, &command),
+        CliCommand::Check(arguments) => check::cmd_check(context, &arguments),
+        CliCommand::Meta(command) => meta::cmd_meta(context, command),
+        CliCommand::Db(command) => db::cmd_db(context, &command),
+        CliCommand::Doctor { fix } => Ok(doctor::cmd_doctor(context, fix)),
+        CliCommand::Demo => demo::cmd_demo(),
+        CliCommand::Statusline => Ok(statusline::cmd_statusline(context)),
+        CliCommand::Completions { shell } => cmd_completions(shell),
     }?;
-    answer.warnings.splice(0..0, desk.warnings());
-    Ok(answer)
+    output.warnings.splice(0..0, context.warnings());
+    Ok(output)
 }
 
-fn completions(shell: clap_complete::Shell) -> Result<Answer, Failure> {
+fn cmd_completions(shell: clap_complete::Shell) -> Result<Output, CommandError> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut definition(), "trueup", &mut script);
+    clap_complete::generate(shell, &mut clap_definition(), "trueup", &mut script);
     script.flush()?;
     let text = String::from_utf8_lossy(&script).into_owned();
     let lines = text.lines().map(str::to_owned).collect();
-    Ok(Answer::new(
+    Ok(Output::new(
         lines,
         json!({"shell": shell.to_string(), "script": text}),
     ))
@@ -89,7 +92,7 @@ fn or_none(value: Option<&str>) -> &str {
 }
 
 /// Shows a JSON value as a person would write it.
-fn plain(value: &Value) -> String {
+fn render_json_value(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
         Value::String(text) => text.clone(),

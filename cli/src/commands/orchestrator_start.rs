@@ -9,181 +9,198 @@ use std::time::Duration;
 
 use serde_json::json;
 use trueup_core::deadline::Deadline;
-use trueup_core::liveness::identify;
+use trueup_core::liveness::identify_process;
 use trueup_core::model::{Orchestrator, OrchestratorId, OrchestratorStatus, RunEnd};
-use trueup_core::orchestrators::{interrupted, vitality};
+use trueup_core::orchestrators::{describe_interrupted, judge_liveness};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{OrchestratorStore as _, Provenance, Result as Stored, StoreError};
 use trueup_core::text::one_line;
 
-use super::orchestrator::{begun, begun_before, refused};
-use super::plan::by_name;
-use crate::desk::Desk;
-use crate::failure::Failure;
-use crate::json;
-use crate::report::{Answer, say};
-use crate::supervise::{EVERY, Signals, Told, name_of, spawn, supervise};
+use super::orchestrator::{begin_run, build_running_error, find_replayed_run};
+use super::plan::find_plan_by_name;
+use crate::command_context::CommandContext;
+use crate::command_error::CommandError;
+use crate::output::{Output, print_status};
+use crate::supervise::{
+    Control, HEARTBEAT_INTERVAL, Signals, describe_signal, spawn_guarded, supervise_child,
+};
+use crate::views;
 
 /// How long a sign of life waits for the database. Signals wait as long, so it is short; the
 /// next one comes soon.
-const BEAT_PATIENCE: Duration = Duration::from_secs(1);
+const HEARTBEAT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Longest line told while the command runs, in characters.
-const LONGEST: usize = 1_000;
+const MAX_LINE_CHARS: usize = 1_000;
 
-pub(super) fn run(desk: &Desk, plan: &str, command: &[OsString]) -> Result<Answer, Failure> {
+pub(super) fn cmd_start(
+    context: &CommandContext,
+    plan: &str,
+    command: &[OsString],
+) -> Result<Output, CommandError> {
     // Before the run is recorded: from now on no signal ends this process before its run.
     let mut signals = Signals::watch()?;
-    let mut store = desk.open_for_change()?;
-    let plan = by_name(desk, &mut store, plan)?;
-    if let Some(row) = begun_before(desk, &mut store, &plan)?
+    let mut store = context.open_for_change()?;
+    let plan = find_plan_by_name(context, &mut store, plan)?;
+    if let Some(row) = find_replayed_run(context, &mut store, &plan)?
         && !row.status.is_live()
     {
-        return Ok(answer(&row, row.end));
+        return Ok(build_output(&row, row.end));
     }
-    let actor = desk.actor(&mut store)?;
-    let row = begun(desk, &mut store, plan, std::process::id(), true)?;
-    if row.process != identify(std::process::id()) {
+    let actor = context.resolve_actor(&mut store)?;
+    let orchestrator = begin_run(context, &mut store, plan, std::process::id(), true)?;
+    if orchestrator.process != identify_process(std::process::id()) {
         // Under one operation id two started at once, and the other runs.
-        return Err(refused(&row, &vitality(&row, &desk.site)));
+        return Err(build_running_error(
+            &orchestrator,
+            &judge_liveness(&orchestrator, &context.run),
+        ));
     }
     drop(store);
-    let database = desk.database()?;
-    let end = |end: RunEnd, reason: &str| {
-        let mut store = SqliteStore::open(database, Deadline::after(desk.patience()))?;
-        store.stop_orchestrator(&row.id, end, &Provenance::new(&actor, reason))
+    let database = context.database_path()?;
+    let record_end = |end: RunEnd, reason: &str| {
+        let mut store = SqliteStore::open(database, Deadline::after(context.patience()))?;
+        store.record_orchestrator_stop(&orchestrator.id, end, &Provenance::new(&actor, reason))
     };
-    let mut pulse = Pulse::new(database, &row.id);
-    tell(&format!(
+    let mut heartbeat = Heartbeat::new(database, &orchestrator.id);
+    print_beside_command(&format!(
         "{} now runs plan {} (epoch {})",
-        row.id, row.plan, row.epoch
+        orchestrator.id, orchestrator.plan, orchestrator.epoch
     ));
-    let status = spawned(desk, &row, command)
-        .and_then(|mut child| Ok(supervise(&mut child, &mut signals, EVERY, || pulse.beat())?));
+    let status = spawn_run(context, &orchestrator, command).and_then(|mut child| {
+        Ok(supervise_child(
+            &mut child,
+            &mut signals,
+            HEARTBEAT_INTERVAL,
+            || heartbeat.beat(),
+        )?)
+    });
     let status = match status {
         Ok(status) => status,
         Err(error) => {
             // The reason is the answer; a row that stays is cleared by the next command.
-            let _ = end(RunEnd::default(), &error.message);
+            let _ = record_end(RunEnd::default(), &error.message);
             return Err(error);
         }
     };
-    let how = RunEnd {
+    let run_end = RunEnd {
         exit_code: status.code(),
         signal: status.signal(),
     };
-    let mut answer = answer(&row, how);
-    match end(how, &words(how)) {
+    let mut output = build_output(&orchestrator, run_end);
+    match record_end(run_end, &describe_end(run_end)) {
         Ok(ended) => {
-            let names = ended.interrupted();
-            if let Some(line) = interrupted(&names) {
-                tell(&line);
+            let interrupted_tasks = ended.describe_interrupted();
+            if let Some(line) = describe_interrupted(&interrupted_tasks) {
+                print_beside_command(&line);
             }
-            answer.data["orchestrator"] = json::orchestrator(&ended.orchestrator);
-            answer.data["interrupted"] = json!(names);
+            output.data["orchestrator"] = views::orchestrator_view(&ended.orchestrator);
+            output.data["interrupted"] = json!(interrupted_tasks);
         }
         // Somebody ended the run meanwhile, and the pulse has told so.
         Err(StoreError::Conflict(_)) => {}
-        Err(error) => answer.warnings.push(format!(
+        Err(error) => output.warnings.push(format!(
             "the end of {} cannot be recorded: {error}; the next command records it",
-            row.id
+            orchestrator.id
         )),
     }
-    Ok(answer)
+    Ok(output)
 }
 
 /// Starts the command. With `--json` its stdout goes to stderr: stdout holds one object.
-fn spawned(
-    desk: &Desk,
-    row: &Orchestrator,
+fn spawn_run(
+    context: &CommandContext,
+    orchestrator: &Orchestrator,
     command: &[OsString],
-) -> Result<std::process::Child, Failure> {
+) -> Result<std::process::Child, CommandError> {
     let mut environment = vec![
-        ("TRUEUP_ORCHESTRATOR_ID", row.id.as_str()),
-        ("TRUEUP_PLAN", row.plan.as_str()),
+        ("TRUEUP_ORCHESTRATOR_ID", orchestrator.id.as_str()),
+        ("TRUEUP_PLAN", orchestrator.plan.as_str()),
     ];
     environment.extend(
-        row.session
+        orchestrator
+            .session
             .as_ref()
             .map(|id| ("TRUEUP_SESSION_ID", id.as_str())),
     );
-    let stdout = desk.json.then(|| Stdio::from(io::stderr()));
+    let stdout = context.json.then(|| Stdio::from(io::stderr()));
     // One for each plan of each database.
-    let run = desk.database()?.join(row.plan.as_str());
-    let lock = desk.site.settings.paths.lock_of(&run);
-    Ok(spawn(command, &lock, &environment, stdout)?)
+    let run_path = context.database_path()?.join(orchestrator.plan.as_str());
+    let lock = context.run.settings.paths.lock_of(&run_path);
+    Ok(spawn_guarded(command, &lock, &environment, stdout)?)
 }
 
 /// Passes on how the command ended.
-fn answer(row: &Orchestrator, end: RunEnd) -> Answer {
+fn build_output(orchestrator: &Orchestrator, end: RunEnd) -> Output {
     let data = json!({
-        "orchestrator": json::orchestrator(row),
+        "orchestrator": views::orchestrator_view(orchestrator),
         "exit_code": end.exit_code,
         "signal": end.signal,
         "interrupted": [],
     });
     let code = end.exit_code.and_then(|code| u8::try_from(code).ok());
-    Answer {
-        exit: code.unwrap_or(u8::MAX),
+    Output {
+        exit_code: code.unwrap_or(u8::MAX),
         signal: end.signal,
-        ..Answer::new(Vec::new(), data)
+        ..Output::new(Vec::new(), data)
     }
 }
 
-fn words(end: RunEnd) -> String {
+fn describe_end(end: RunEnd) -> String {
     match (end.exit_code, end.signal) {
         (Some(code), _) => format!("exit code {code}"),
-        (None, Some(signal)) => format!("ended by {}", name_of(signal)),
+        (None, Some(signal)) => format!("ended by {}", describe_signal(signal)),
         (None, None) => "ended".to_owned(),
     }
 }
 
 /// Says something beside the command's own output.
-fn tell(line: &str) {
-    say(&format!("trueup: {}", one_line(line, LONGEST)));
+fn print_beside_command(line: &str) {
+    print_status(&format!("trueup: {}", one_line(line, MAX_LINE_CHARS)));
 }
 
 /// Signs of life while the command runs.
-struct Pulse<'r> {
+struct Heartbeat<'r> {
     database: &'r Path,
     id: &'r OrchestratorId,
     /// Whether trouble with the database was told already.
-    told: bool,
+    has_warned: bool,
 }
 
-impl<'r> Pulse<'r> {
+impl<'r> Heartbeat<'r> {
     const fn new(database: &'r Path, id: &'r OrchestratorId) -> Self {
         Self {
             database,
             id,
-            told: false,
+            has_warned: false,
         }
     }
 
-    fn beat(&mut self) -> Told {
-        match self.renewed() {
-            Ok(row) if row.status == OrchestratorStatus::Stopping => Told::Stop,
-            Ok(_) => Told::GoOn,
+    fn beat(&mut self) -> Control {
+        match self.renew_lease() {
+            Ok(row) if row.status == OrchestratorStatus::Stopping => Control::Stop,
+            Ok(_) => Control::Continue,
             // The plan may be another's by now, and one plan has one orchestrator.
             Err(error @ StoreError::Conflict(_)) => {
-                self.warn(&error, "the command is asked to stop");
-                Told::Stop
+                self.warn_once(&error, "the command is asked to stop");
+                Control::Stop
             }
             Err(error) => {
-                self.warn(&error, "the command keeps running");
-                Told::GoOn
+                self.warn_once(&error, "the command keeps running");
+                Control::Continue
             }
         }
     }
 
-    fn renewed(&self) -> Stored<Orchestrator> {
-        SqliteStore::open(self.database, Deadline::after(BEAT_PATIENCE))?.beat_orchestrator(self.id)
+    fn renew_lease(&self) -> Stored<Orchestrator> {
+        SqliteStore::open(self.database, Deadline::after(HEARTBEAT_PATIENCE))?
+            .record_orchestrator_heartbeat(self.id)
     }
 
     /// Tells of trouble once: it may well last as long as the command.
-    fn warn(&mut self, error: &StoreError, what: &str) {
-        if !std::mem::replace(&mut self.told, true) {
-            tell(&format!("the heartbeat failed: {error}; {what}"));
+    fn warn_once(&mut self, error: &StoreError, consequence: &str) {
+        if !std::mem::replace(&mut self.has_warned, true) {
+            print_beside_command(&format!("the heartbeat failed: {error}; {consequence}"));
         }
     }
 }
@@ -221,35 +238,38 @@ mod tests {
     fn a_pulse_hears_that_its_run_is_to_stop() {
         let folder = tempfile::tempdir().unwrap();
         let (mut store, path, id) = registered(folder.path());
-        let mut pulse = Pulse::new(&path, &id);
-        assert_eq!(pulse.beat(), Told::GoOn);
+        let mut pulse = Heartbeat::new(&path, &id);
+        assert_eq!(pulse.beat(), Control::Continue);
         let by = Provenance::new("user", "");
-        store.tell_orchestrator_to_stop(&id, &by).unwrap();
-        assert_eq!(pulse.beat(), Told::Stop);
-        assert!(!pulse.told, "that is no trouble");
+        store.request_orchestrator_stop(&id, &by).unwrap();
+        assert_eq!(pulse.beat(), Control::Stop);
+        assert!(!pulse.has_warned, "that is no trouble");
     }
 
     #[test]
     fn a_pulse_that_was_taken_for_dead_leaves_the_plan_to_others() {
         let folder = tempfile::tempdir().unwrap();
         let (mut store, path, id) = registered(folder.path());
-        let row = store.orchestrator(&id).unwrap().unwrap();
+        let row = store.load_orchestrator(&id).unwrap().unwrap();
         let by = Provenance::new("user", "");
-        store.crash_orchestrator(&row, &by).unwrap();
-        let mut pulse = Pulse::new(&path, &id);
-        assert_eq!(pulse.beat(), Told::Stop);
-        assert!(pulse.told);
+        store.record_orchestrator_crash(&row, &by).unwrap();
+        let mut pulse = Heartbeat::new(&path, &id);
+        assert_eq!(pulse.beat(), Control::Stop);
+        assert!(pulse.has_warned);
     }
 
     #[test]
     fn a_pulse_without_a_database_goes_on_and_tells_once() {
         let folder = tempfile::tempdir().unwrap();
         let (_, path, id) = registered(folder.path());
-        let (away, mut pulse) = (folder.path().join("away"), Pulse::new(&path, &id));
+        let (away, mut pulse) = (folder.path().join("away"), Heartbeat::new(&path, &id));
         std::fs::rename(&path, &away).unwrap();
-        assert_eq!((pulse.beat(), pulse.beat()), (Told::GoOn, Told::GoOn));
-        assert!(pulse.told);
+        assert_eq!(
+            (pulse.beat(), pulse.beat()),
+            (Control::Continue, Control::Continue)
+        );
+        assert!(pulse.has_warned);
         std::fs::rename(&away, &path).unwrap();
-        assert_eq!(pulse.beat(), Told::GoOn);
+        assert_eq!(pulse.beat(), Control::Continue);
     }
 }

@@ -6,116 +6,133 @@ use serde_json::{Value, json};
 use trueup_core::files::path_to_text;
 use trueup_core::git::Worktree;
 use trueup_core::model::{Repo, RepoSlug};
-use trueup_core::repos::{Refusal, Wish, make_machine, register};
+use trueup_core::repos::{
+    RegisterRefusal, RegisterRepoRequest, ensure_machine_name, register_repo,
+};
 use trueup_core::store::{RepoStore as _, StoreError};
 use trueup_core::text::one_line;
 
 use crate::args::RepoCommand;
-use crate::desk::Desk;
-use crate::failure::{ErrorCase, Failure};
-use crate::report::Answer;
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, ErrorCase};
+use crate::output::Output;
 
 /// Longest summary of a state shown, in characters.
-const LONGEST: usize = 100;
+const MAX_SUMMARY_CHARS: usize = 100;
 
-pub(super) fn run(desk: &Desk, command: RepoCommand) -> Result<Answer, Failure> {
+pub(super) fn cmd_repo(
+    context: &CommandContext,
+    command: RepoCommand,
+) -> Result<Output, CommandError> {
     match command {
         RepoCommand::Add {
             path,
             slug,
             passive,
             active,
-        } => add(desk, &path, slug, (passive || active).then_some(passive)),
-        RepoCommand::List => list(desk),
-        RepoCommand::Remove { slug } => remove(desk, &slug),
+        } => cmd_add(context, &path, slug, (passive || active).then_some(passive)),
+        RepoCommand::List => cmd_list(context),
+        RepoCommand::Remove { slug } => cmd_remove(context, &slug),
     }
 }
 
 /// Finds the root of the repository that a path leads to.
-pub(super) fn root_of(path: &Path) -> Result<PathBuf, Failure> {
-    let found = path.canonicalize().and_then(|path| {
+pub(super) fn find_repo_root(path: &Path) -> Result<PathBuf, CommandError> {
+    let directory = path.canonicalize().and_then(|path| {
         if path.is_dir() {
             Ok(path)
         } else {
             Err(std::io::ErrorKind::NotADirectory.into())
         }
     });
-    let dir = found
-        .map_err(|error| Failure::new(ErrorCase::File, format!("{}: {error}", path.display())))?;
+    let dir = directory.map_err(|error| {
+        CommandError::new(ErrorCase::File, format!("{}: {error}", path.display()))
+    })?;
     Ok(Worktree::discover(&dir).map_or(dir, |git| git.root))
 }
 
-fn add(
-    desk: &Desk,
+fn cmd_add(
+    context: &CommandContext,
     path: &Path,
     slug: Option<RepoSlug>,
     passive: Option<bool>,
-) -> Result<Answer, Failure> {
-    let path = root_of(path)?;
+) -> Result<Output, CommandError> {
+    let path = find_repo_root(path)?;
     if Worktree::discover(&path).is_none() {
         let text = format!("{} is not a git repository", path.display());
         let path = path_to_text(&path).as_str().into();
-        return Err(Failure::new(ErrorCase::NoRepository { path }, text));
+        return Err(CommandError::new(ErrorCase::NoRepository { path }, text));
     }
-    let mut store = desk.open_for_change()?;
-    let machine = make_machine(&desk.site.settings.paths)?;
-    let added = path_to_text(&path);
-    let wish = Wish {
+    let mut store = context.open_for_change()?;
+    let machine = ensure_machine_name(&context.run.settings.paths)?;
+    let added_path = path_to_text(&path);
+    let request = RegisterRepoRequest {
         slug,
         passive,
         path,
         machine: machine.clone(),
-        host: desk.site.host.clone(),
-        provenance: desk.provenance(&desk.actor(&mut store)?, "repo add"),
+        host: context.run.host.clone(),
+        provenance: context.provenance(&context.resolve_actor(&mut store)?, "repo add"),
     };
-    let (was, is) = register(&mut store, wish)?.map_err(|refusal| refused(&refusal))?;
-    let at = is.path_on(&machine).unwrap_or_default();
-    let kind = |repo: &Repo| if repo.passive { " (passive)" } else { "" };
-    let text = match &was {
-        Some(was) if *was == is => {
-            format!("{} is already registered at {at}{}", is.slug, kind(&is))
-        }
-        Some(was) if was.path_on(&machine) == is.path_on(&machine) && added != at => {
+    let (before, after) =
+        register_repo(&mut store, request)?.map_err(|refusal| build_refusal_error(&refusal))?;
+    let path_here = after.path_on(&machine).unwrap_or_default();
+    let passive_suffix = |repo: &Repo| if repo.passive { " (passive)" } else { "" };
+    let text = match &before {
+        Some(was) if *was == after => {
             format!(
-                "{}: added {added} as another checkout, in addition to {at}{}",
-                is.slug,
-                kind(&is)
+                "{} is already registered at {path_here}{}",
+                after.slug,
+                passive_suffix(&after)
+            )
+        }
+        Some(was)
+            if was.path_on(&machine) == after.path_on(&machine) && added_path != path_here =>
+        {
+            format!(
+                "{}: added {added_path} as another checkout, in addition to {path_here}{}",
+                after.slug,
+                passive_suffix(&after)
             )
         }
         Some(was) => format!(
-            "{}: {}{} -> {at}{}",
-            is.slug,
+            "{}: {}{} -> {path_here}{}",
+            after.slug,
             was.path_on(&machine).unwrap_or("not on this machine"),
-            kind(was),
-            kind(&is)
+            passive_suffix(was),
+            passive_suffix(&after)
         ),
-        None => format!("added {} at {at}{}", is.slug, kind(&is)),
+        None => format!(
+            "added {} at {path_here}{}",
+            after.slug,
+            passive_suffix(&after)
+        ),
     };
-    Ok(Answer::new(
+    Ok(Output::new(
         vec![text],
-        json!({"repo": brief(&is, Some(&machine))}),
+        json!({"repo": repo_view(&after, Some(&machine))}),
     ))
 }
 
-fn refused(refusal: &Refusal) -> Failure {
+fn build_refusal_error(refusal: &RegisterRefusal) -> CommandError {
     let case = match refusal {
-        Refusal::Taken { slug, .. } => ErrorCase::PathTaken { slug: slug.into() },
-        Refusal::Elsewhere { slug, .. } => ErrorCase::SlugTaken { slug: slug.into() },
-        Refusal::Same { path, .. } => ErrorCase::SameRepository {
+        RegisterRefusal::PathTaken { slug, .. } => ErrorCase::PathTaken { slug: slug.into() },
+        RegisterRefusal::NameTaken { slug, .. } => ErrorCase::SlugTaken { slug: slug.into() },
+        RegisterRefusal::OtherName { path, .. } => ErrorCase::SameRepository {
             path: path.as_str().into(),
         },
-        Refusal::Nameless(_) => ErrorCase::NoSlug,
+        RegisterRefusal::NoSlug(_) => ErrorCase::NoSlug,
     };
-    Failure::new(case, refusal.to_string())
+    CommandError::new(case, refusal.to_string())
 }
 
-fn list(desk: &Desk) -> Result<Answer, Failure> {
-    let mut store = desk.open()?;
-    let machine = trueup_core::repos::machine(&desk.site.settings.paths)?;
-    let repos = store.repos()?;
+fn cmd_list(context: &CommandContext) -> Result<Output, CommandError> {
+    let mut store = context.open_for_reading()?;
+    let machine = trueup_core::repos::read_machine_name(&context.run.settings.paths)?;
+    let repos = store.list_repos()?;
     let mut text: Vec<String> = Vec::new();
     for repo in &repos {
-        text.push(line(repo, machine.as_deref()));
+        text.push(render_repo_line(repo, machine.as_deref()));
         let further = machine
             .iter()
             .flat_map(|machine| repo.checkouts_on(machine).skip(1));
@@ -126,20 +143,20 @@ fn list(desk: &Desk) -> Result<Answer, Failure> {
     }
     let rows: Vec<Value> = repos
         .iter()
-        .map(|repo| brief(repo, machine.as_deref()))
+        .map(|repo| repo_view(repo, machine.as_deref()))
         .collect();
-    let answer = Answer::new(text, json!({"repos": rows}));
+    let output = Output::new(text, json!({"repos": rows}));
     Ok(if repos.is_empty() {
-        answer
+        output
     } else {
-        answer.columns(&format!("{:<24} WHERE", "REPOSITORY"))
+        output.with_columns(&format!("{:<24} WHERE", "REPOSITORY"))
     })
 }
 
-fn line(repo: &Repo, machine: Option<&str>) -> String {
+fn render_repo_line(repo: &Repo, machine: Option<&str>) -> String {
     let path = machine.and_then(|machine| repo.path_on(machine));
     let state = repo.state.as_ref().map_or(String::new(), |state| {
-        let summary = one_line(&state.summary, LONGEST);
+        let summary = one_line(&state.summary, MAX_SUMMARY_CHARS);
         format!("  {} ({summary})", state.synced_at)
     });
     let passive = if repo.passive { "  passive" } else { "" };
@@ -150,30 +167,33 @@ fn line(repo: &Repo, machine: Option<&str>) -> String {
     )
 }
 
-fn remove(desk: &Desk, slug: &RepoSlug) -> Result<Answer, Failure> {
-    let mut store = desk.open_for_change()?;
-    let machine = trueup_core::repos::machine(&desk.site.settings.paths)?.unwrap_or_default();
-    let by = desk.provenance(&desk.actor(&mut store)?, "repo remove");
-    let was = match store.displace_repo(slug, &machine, &by) {
+fn cmd_remove(context: &CommandContext, slug: &RepoSlug) -> Result<Output, CommandError> {
+    let mut store = context.open_for_change()?;
+    let machine =
+        trueup_core::repos::read_machine_name(&context.run.settings.paths)?.unwrap_or_default();
+    let provenance = context.provenance(&context.resolve_actor(&mut store)?, "repo remove");
+    let removed = match store.remove_repo_place(slug, &machine, &provenance) {
         Err(StoreError::Conflict(problem)) => {
-            return Err(Failure::new(ErrorCase::RepoNotFound, problem));
+            return Err(CommandError::new(ErrorCase::RepoNotFound, problem));
         }
         other => other?,
     };
-    let at = was.path_on(&machine).unwrap_or_default();
-    let left = was.places.len().saturating_sub(1);
-    let mut text = vec![format!("removed {} from {at}", was.slug)];
-    if left > 0 {
-        text.push(format!("it is still registered on {left} other machines"));
+    let at = removed.path_on(&machine).unwrap_or_default();
+    let remaining_machines = removed.places.len().saturating_sub(1);
+    let mut text = vec![format!("removed {} from {at}", removed.slug)];
+    if remaining_machines > 0 {
+        text.push(format!(
+            "it is still registered on {remaining_machines} other machines"
+        ));
     }
-    Ok(Answer::new(
+    Ok(Output::new(
         text,
-        json!({"repo": brief(&was, Some(&machine))}),
+        json!({"repo": repo_view(&removed, Some(&machine))}),
     ))
 }
 
 /// Shows a repository: its path is that on this machine.
-fn brief(repo: &Repo, machine: Option<&str>) -> Value {
+fn repo_view(repo: &Repo, machine: Option<&str>) -> Value {
     let places: Vec<Value> = repo
         .places
         .values()

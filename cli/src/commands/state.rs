@@ -6,86 +6,97 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use trueup_core::files::{path_from_text, path_to_text};
 use trueup_core::model::{Repo, RepoSlug};
-use trueup_core::repo_state::{Body, LARGEST_FILE, find};
+use trueup_core::repo_state::{MAX_FILE_BYTES, StatusBody, find_section};
 use trueup_core::repos::{
-    Delivery, Outcome, StateError, StateFile, cache_of, config, deliver, give, lines, machine,
-    owner_of, spread,
+    CacheDelivery, CacheOutcome, StateError, StateFile, cache_path, deliver_state, deliver_to_all,
+    describe_lines, find_owner, publish_state, read_machine_name, read_repo_config,
 };
 use trueup_core::settings::RepositoryConfig;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{RepoStore as _, StoreError};
 
 use crate::args::StateCommand;
-use crate::desk::Desk;
-use crate::failure::{ErrorCase, Failure, UNABLE};
-use crate::report::Answer;
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, ErrorCase, UNABLE};
+use crate::output::Output;
 
 /// How long others may write a cache.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CACHE_PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) fn run(desk: &Desk, command: StateCommand) -> Result<Answer, Failure> {
+pub(super) fn cmd_state(
+    context: &CommandContext,
+    command: StateCommand,
+) -> Result<Output, CommandError> {
     match command {
-        StateCommand::Sync { slug, deny_secrets } => sync(desk, slug.as_ref(), deny_secrets),
-        StateCommand::Pull { slug } => pull(desk, slug.as_ref()),
-        StateCommand::Show { slug } => show(desk, slug.as_ref()),
+        StateCommand::Sync { slug, deny_secrets } => cmd_sync(context, slug.as_ref(), deny_secrets),
+        StateCommand::Pull { slug } => cmd_pull(context, slug.as_ref()),
+        StateCommand::Show { slug } => cmd_show(context, slug.as_ref()),
     }
 }
 
 /// The repositories, and this machine among those that have some.
-struct Known {
+struct MachineRepos {
     machine: String,
     repos: Vec<Repo>,
 }
 
-impl Known {
-    fn read(desk: &Desk, store: &mut SqliteStore) -> Result<Self, Failure> {
-        let machine = machine(&desk.site.settings.paths)?.unwrap_or_default();
-        let repos = store.repos()?;
+impl MachineRepos {
+    fn load(context: &CommandContext, store: &mut SqliteStore) -> Result<Self, CommandError> {
+        let machine = read_machine_name(&context.run.settings.paths)?.unwrap_or_default();
+        let repos = store.list_repos()?;
         Ok(Self { machine, repos })
     }
 
     /// Finds the repository named, else the one here.
-    fn find(&self, desk: &Desk, slug: Option<&RepoSlug>) -> Result<&Repo, Failure> {
+    fn find_repo(
+        &self,
+        context: &CommandContext,
+        slug: Option<&RepoSlug>,
+    ) -> Result<&Repo, CommandError> {
         if let Some(slug) = slug {
-            let found = self
+            let named_repo = self
                 .repos
                 .iter()
                 .find(|repo| repo.slug.is_same(slug.as_str()));
-            return found.ok_or_else(|| {
+            return named_repo.ok_or_else(|| {
                 let text = format!("there is no repository {slug}");
-                Failure::new(ErrorCase::RepoNotFound, text)
+                CommandError::new(ErrorCase::RepoNotFound, text)
             });
         }
-        let dir = &desk.site.project.dir;
-        owner_of(&self.repos, &self.machine, dir).ok_or_else(|| {
+        let dir = &context.run.project.dir;
+        find_owner(&self.repos, &self.machine, dir).ok_or_else(|| {
             let text = format!("{} is not a registered repository", dir.display());
-            let case = match &desk.site.project.git {
+            let case = match &context.run.project.git {
                 Some(_) => ErrorCase::RepoUnregistered {
                     path: path_to_text(dir).as_str().into(),
                 },
                 None => ErrorCase::RepoNotFound,
             };
-            Failure::new(case, text)
+            CommandError::new(case, text)
         })
     }
 
     /// Returns where a repository lies here: the checkout that the command runs in, else the
     /// first that is there. A linked worktree does not speak for its repository.
-    fn root(&self, desk: &Desk, repo: &Repo) -> Result<PathBuf, Failure> {
-        let dir = &desk.site.project.dir;
-        if repo.lies_at(&self.machine, &path_to_text(dir)) {
+    fn find_root(&self, context: &CommandContext, repo: &Repo) -> Result<PathBuf, CommandError> {
+        let dir = &context.run.project.dir;
+        if repo.is_at(&self.machine, &path_to_text(dir)) {
             return Ok(dir.clone());
         }
         let mut places = repo.checkouts_on(&self.machine).map(path_from_text);
         places.find(|path| path.is_dir()).ok_or_else(|| {
             let text = format!("repository {} is not on this machine", repo.slug);
             let slug = (&repo.slug).into();
-            Failure::new(ErrorCase::RepoElsewhere { slug }, text)
+            CommandError::new(ErrorCase::RepoElsewhere { slug }, text)
         })
     }
 }
 
-fn refuse_passive(repo: &Repo, root: &Path, config: &RepositoryConfig) -> Result<(), Failure> {
+fn check_not_passive(
+    repo: &Repo,
+    root: &Path,
+    config: &RepositoryConfig,
+) -> Result<(), CommandError> {
     if repo.passive || config.passive == Some(true) {
         let text = format!(
             "repository {} is passive: it does not share state",
@@ -97,129 +108,146 @@ fn refuse_passive(repo: &Repo, root: &Path, config: &RepositoryConfig) -> Result
             let path = path_to_text(root).as_str().into();
             ErrorCase::RepoPassive { path }
         };
-        return Err(Failure::new(case, text));
+        return Err(CommandError::new(case, text));
     }
     Ok(())
 }
 
-fn sync(desk: &Desk, slug: Option<&RepoSlug>, deny_secrets: bool) -> Result<Answer, Failure> {
-    let mut store = desk.open_for_change()?;
-    let known = Known::read(desk, &mut store)?;
-    let repo = known.find(desk, slug)?;
-    let root = known.root(desk, repo)?;
-    let config = config(&root);
-    refuse_passive(repo, &root, &config)?;
-    let refused = |error| ungiven(error, repo);
-    let file = StateFile::read(&root, &config).map_err(refused)?;
-    file.demand_trackable(&root, PATIENCE).map_err(refused)?;
-    let by = desk.provenance(&desk.actor(&mut store)?, "state sync");
-    let given = give(&mut store, &repo.slug, &file, deny_secrets, &by).map_err(refused)?;
-    let paths = &desk.site.settings.paths;
-    let deliveries = spread(&known.repos, &known.machine, &given, paths, PATIENCE);
+fn cmd_sync(
+    context: &CommandContext,
+    slug: Option<&RepoSlug>,
+    deny_secrets: bool,
+) -> Result<Output, CommandError> {
+    let mut store = context.open_for_change()?;
+    let machine_repos = MachineRepos::load(context, &mut store)?;
+    let repo = machine_repos.find_repo(context, slug)?;
+    let root = machine_repos.find_root(context, repo)?;
+    let config = read_repo_config(&root);
+    check_not_passive(repo, &root, &config)?;
+    let to_error = |error| state_error_to_command_error(error, repo);
+    let file = StateFile::read(&root, &config).map_err(to_error)?;
+    file.check_trackable(&root, CACHE_PATIENCE)
+        .map_err(to_error)?;
+    let provenance = context.provenance(&context.resolve_actor(&mut store)?, "state sync");
+    let state = publish_state(&mut store, &repo.slug, &file, deny_secrets, &provenance)
+        .map_err(to_error)?;
+    let paths = &context.run.settings.paths;
+    let deliveries = deliver_to_all(
+        &machine_repos.repos,
+        &machine_repos.machine,
+        &state,
+        paths,
+        CACHE_PATIENCE,
+    );
     let mut warnings: Vec<String> = Vec::new();
-    if !given.found.is_empty() {
+    if !state.found.is_empty() {
         warnings.push(format!(
             "secrets in the state were redacted: {}, in {}",
-            given.found.len(),
-            lines(&given.found)
+            state.found.len(),
+            describe_lines(&state.found)
         ));
     }
-    let mut answer = delivered(&deliveries, warnings);
+    let mut output = build_delivery_output(&deliveries, warnings);
     if deliveries.is_empty() {
-        answer.text.push(format!(
+        output.text.push(format!(
             "the state of {} is in the database; no other repository here receives it",
             repo.slug
         ));
     }
-    if let Some(data) = answer.data.as_object_mut() {
-        data.insert("redacted".to_owned(), json!(given.found.len()));
+    if let Some(data) = output.data.as_object_mut() {
+        data.insert("redacted".to_owned(), json!(state.found.len()));
     }
-    Ok(answer)
+    Ok(output)
 }
 
 /// Tells what became of each cache. One that could not be written makes the whole a failure,
 /// and the others are written all the same.
-fn delivered(deliveries: &[Delivery], mut warnings: Vec<String>) -> Answer {
-    let (mut text, mut rows, mut exit) = (Vec::new(), Vec::new(), 0);
+fn build_delivery_output(deliveries: &[CacheDelivery], mut warnings: Vec<String>) -> Output {
+    let (mut text, mut rows, mut exit_code) = (Vec::new(), Vec::new(), 0);
     for delivery in deliveries {
-        let Delivery {
+        let CacheDelivery {
             repo, target, root, ..
         } = delivery;
         match &delivery.outcome {
-            Ok(Outcome::Gone) => warnings.push(format!(
+            Ok(CacheOutcome::Gone) => warnings.push(format!(
                 "{target} was not updated: {} no longer exists; register its new directory with \
                  `trueup repo add PATH --slug {target}`, or remove it with `trueup repo remove \
                  {target}`",
                 root.display()
             )),
-            Ok(Outcome::Changed(changed)) => {
+            Ok(CacheOutcome::Changed(changed)) => {
                 text.push(format!(
                     "[state_sync] Synced {repo} STATE.md -> {}",
-                    cache_of(root).display()
+                    cache_path(root).display()
                 ));
                 rows.push(json!({"repo": repo, "target": target, "changed": changed}));
             }
             Err(error) => {
-                exit = UNABLE;
+                exit_code = UNABLE;
                 warnings.push(format!("{target} was not updated: {error}"));
             }
         }
     }
-    Answer {
+    Output {
         warnings,
-        exit,
-        ..Answer::new(text, json!({"synced": rows}))
+        exit_code,
+        ..Output::new(text, json!({"synced": rows}))
     }
 }
 
-fn pull(desk: &Desk, slug: Option<&RepoSlug>) -> Result<Answer, Failure> {
-    let mut store = desk.open()?;
-    let known = Known::read(desk, &mut store)?;
-    let own = known.find(desk, None)?;
+fn cmd_pull(context: &CommandContext, slug: Option<&RepoSlug>) -> Result<Output, CommandError> {
+    let mut store = context.open_for_reading()?;
+    let machine_repos = MachineRepos::load(context, &mut store)?;
+    let own_repo = machine_repos.find_repo(context, None)?;
     // Whichever checkout of it this is.
-    let root = desk.site.project.dir.clone();
-    refuse_passive(own, &root, &config(&root))?;
+    let root = context.run.project.dir.clone();
+    check_not_passive(own_repo, &root, &read_repo_config(&root))?;
     let wanted: Vec<&Repo> = match slug {
-        Some(_) => vec![known.find(desk, slug)?],
-        None => known.repos.iter().collect(),
+        Some(_) => vec![machine_repos.find_repo(context, slug)?],
+        None => machine_repos.repos.iter().collect(),
     };
     let mut deliveries = Vec::new();
     for repo in wanted
         .into_iter()
-        .filter(|repo| !repo.slug.is_same(own.slug.as_str()))
+        .filter(|repo| !repo.slug.is_same(own_repo.slug.as_str()))
     {
         // Read one by one: a state may be large, and there may be many.
-        let state = match store.repo_state(&repo.slug)? {
+        let state = match store.load_repo_state(&repo.slug)? {
             Some(state) if !repo.passive => state,
-            _ if slug.is_some() => return Err(nothing_of(desk, &known, repo)),
+            _ if slug.is_some() => return Err(build_no_state_error(context, &machine_repos, repo)),
             _ => continue,
         };
-        let body = Body::new(state.content.as_bytes());
-        let at = state.head.synced_at;
-        let paths = &desk.site.settings.paths;
-        deliveries.push(Delivery {
+        let body = StatusBody::new(state.content.as_bytes());
+        let synced_at = state.head.synced_at;
+        let paths = &context.run.settings.paths;
+        deliveries.push(CacheDelivery {
             repo: repo.slug.clone(),
-            target: own.slug.clone(),
-            outcome: deliver(&root, &repo.slug, at, &body, paths, PATIENCE).map(Outcome::Changed),
+            target: own_repo.slug.clone(),
+            outcome: deliver_state(&root, &repo.slug, synced_at, &body, paths, CACHE_PATIENCE)
+                .map(CacheOutcome::Changed),
             root: root.clone(),
         });
     }
-    let mut answer = delivered(&deliveries, Vec::new());
+    let mut output = build_delivery_output(&deliveries, Vec::new());
     if deliveries.is_empty() {
-        answer
+        output
             .text
             .push("no other repository has shared its state yet".to_owned());
     }
-    Ok(answer)
+    Ok(output)
 }
 
 /// Says that a repository gave no state, and whether it can give one from here.
-fn nothing_of(desk: &Desk, known: &Known, repo: &Repo) -> Failure {
+fn build_no_state_error(
+    context: &CommandContext,
+    machine_repos: &MachineRepos,
+    repo: &Repo,
+) -> CommandError {
     let text = format!("repository {} has not shared a state", repo.slug);
-    let can_give = known.root(desk, repo).is_ok_and(|root| {
-        let config = config(&root);
+    let can_give = machine_repos.find_root(context, repo).is_ok_and(|root| {
+        let config = read_repo_config(&root);
         let file = || StateFile::read(&root, &config);
-        refuse_passive(repo, &root, &config).is_ok() && file().is_ok()
+        check_not_passive(repo, &root, &config).is_ok() && file().is_ok()
     });
     let case = if can_give {
         let slug = (&repo.slug).into();
@@ -227,49 +255,52 @@ fn nothing_of(desk: &Desk, known: &Known, repo: &Repo) -> Failure {
     } else {
         ErrorCase::NoStateFromHere
     };
-    Failure::new(case, text)
+    CommandError::new(case, text)
 }
 
-fn show(desk: &Desk, slug: Option<&RepoSlug>) -> Result<Answer, Failure> {
-    let shown = |repo: &RepoSlug, synced_at: Value, content: String| Answer {
+fn cmd_show(context: &CommandContext, slug: Option<&RepoSlug>) -> Result<Output, CommandError> {
+    let build_output = |repo: &RepoSlug, synced_at: Value, content: String| Output {
         verbatim: Some(content.clone()),
-        ..Answer::new(
+        ..Output::new(
             Vec::new(),
             json!({"repo": repo, "synced_at": synced_at, "content": content}),
         )
     };
-    let mut store = match desk.open() {
+    let mut store = match context.open_for_reading() {
         Ok(store) => store,
         // What was synced before can be read without it.
-        Err(failure) => match slug.and_then(|slug| cached(desk, slug)) {
-            Some((slug, at, content)) => {
-                let mut answer = shown(&slug, at.into(), content);
-                let line = format!("{}; showing the local copy", failure.message);
-                answer.warnings.push(line);
-                return Ok(answer);
+        Err(error) => match slug.and_then(|slug| read_cached_state(context, slug)) {
+            Some((slug, at, body)) => {
+                let mut output = build_output(&slug, at.into(), body);
+                let line = format!("{}; showing the local copy", error.message);
+                output.warnings.push(line);
+                return Ok(output);
             }
-            None => return Err(failure),
+            None => return Err(error),
         },
     };
-    let known = Known::read(desk, &mut store)?;
-    let repo = known.find(desk, slug)?;
-    let state = store.repo_state(&repo.slug)?;
-    let state = state.ok_or_else(|| nothing_of(desk, &known, repo))?;
-    let at = json!(state.head.synced_at);
-    Ok(shown(&repo.slug, at, state.content))
+    let machine_repos = MachineRepos::load(context, &mut store)?;
+    let repo = machine_repos.find_repo(context, slug)?;
+    let state = store.load_repo_state(&repo.slug)?;
+    let state = state.ok_or_else(|| build_no_state_error(context, &machine_repos, repo))?;
+    let synced_at = json!(state.head.synced_at);
+    Ok(build_output(&repo.slug, synced_at, state.content))
 }
 
 /// Reads a state from the cache of the repository here.
-fn cached(desk: &Desk, slug: &RepoSlug) -> Option<(RepoSlug, String, String)> {
-    let path = cache_of(&desk.site.project.dir);
-    let file = trueup_core::files::read_bytes(&path, LARGEST_FILE, false).ok()?;
-    let section = find(&file, slug)?;
-    let content = std::str::from_utf8(section.body).ok()?.to_owned();
-    Some((slug.clone(), section.synced_at.to_owned(), content))
+fn read_cached_state(
+    context: &CommandContext,
+    slug: &RepoSlug,
+) -> Option<(RepoSlug, String, String)> {
+    let path = cache_path(&context.run.project.dir);
+    let file = trueup_core::files::read_bytes(&path, MAX_FILE_BYTES, false).ok()?;
+    let section = find_section(&file, slug)?;
+    let text = std::str::from_utf8(section.body).ok()?.to_owned();
+    Some((slug.clone(), section.synced_at.to_owned(), text))
 }
 
 /// Says why the state of a repository was not given.
-fn ungiven(error: StateError, repo: &Repo) -> Failure {
+fn state_error_to_command_error(error: StateError, repo: &Repo) -> CommandError {
     let text = error.to_string();
     let case = match error {
         StateError::Missing(_) => ErrorCase::NoStateFile,
@@ -280,5 +311,5 @@ fn ungiven(error: StateError, repo: &Repo) -> Failure {
         StateError::Store(StoreError::Conflict(_)) => ErrorCase::RepoNotFound,
         StateError::Store(error) => return error.into(),
     };
-    Failure::new(case, text)
+    CommandError::new(case, text)
 }

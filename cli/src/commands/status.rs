@@ -6,23 +6,23 @@ use trueup_core::model::{Item, Session, SessionStatus};
 use trueup_core::reconcile::{CacheReading, DatabaseReading, Reading};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{SessionFilter, Store as _};
-use trueup_core::sync::{Observation, observe};
+use trueup_core::sync::{Observation, observe_session};
 use trueup_core::text::one_line;
 
 use super::or_none;
-use crate::desk::Desk;
-use crate::failure::Failure;
-use crate::json;
-use crate::report::Answer;
+use crate::command_context::CommandContext;
+use crate::command_error::CommandError;
+use crate::output::Output;
+use crate::views;
 
 /// Longest task shown, in characters.
-const LONGEST: usize = 200;
+const MAX_TASK_CHARS: usize = 200;
 
-pub(super) fn run(desk: &Desk, all: bool) -> Result<Answer, Failure> {
-    let mut store = desk.open()?;
+pub(super) fn cmd_status(context: &CommandContext, all: bool) -> Result<Output, CommandError> {
+    let mut store = context.open_for_reading()?;
     if all {
-        return super::sessions::list(
-            desk,
+        return super::sessions::list_sessions(
+            context,
             &mut store,
             &SessionFilter {
                 statuses: SessionStatus::PRESENT,
@@ -30,35 +30,35 @@ pub(super) fn run(desk: &Desk, all: bool) -> Result<Answer, Failure> {
             },
         );
     }
-    let session = desk.session(&mut store)?;
-    of(desk, &mut store, &session)
+    let session = context.require_session(&mut store)?;
+    build_session_output(context, &mut store, &session)
 }
 
 /// Answers for one session.
-pub(super) fn of(
-    desk: &Desk,
+pub(super) fn build_session_output(
+    context: &CommandContext,
     store: &mut SqliteStore,
     session: &Session,
-) -> Result<Answer, Failure> {
+) -> Result<Output, CommandError> {
     let item = match &session.item {
-        Some(key) => store.item(key)?,
+        Some(key) => store.load_item(key)?,
         None => None,
     };
-    let site = desk.site_of(session);
-    let observation = observe(store, session, &[], &site)?;
+    let run_context = context.run_context_of(session);
+    let observation = observe_session(store, session, &[], &run_context)?;
     let snapshot = &observation.snapshot;
-    let vitality = json::vitality(session, &site);
-    let (state, age) = cache_state(&observation);
+    let vitality = views::assess_liveness(session, &run_context);
+    let (state, age) = describe_cache(&observation);
     let data = json!({
-        "session": json::session(session, &vitality),
-        "item": item.as_ref().map(json::item),
+        "session": views::session_view(session, &vitality),
+        "item": item.as_ref().map(views::item_view),
         "cache": {"path": path_to_text(&observation.file.path), "state": state, "age_seconds": age},
         "outbox": {"waiting": snapshot.outbox.waiting, "oldest_at": snapshot.outbox.oldest_at},
     });
-    let mut text = lines(
+    let mut text = render_session(
         session,
         item.as_ref(),
-        &format!("{} ({})", vitality.alive.as_str(), vitality.witness),
+        &format!("{} ({})", vitality.state.as_str(), vitality.evidence),
     );
     let age = age
         .as_u64()
@@ -68,19 +68,20 @@ pub(super) fn of(
         path_to_text(&observation.file.path)
     ));
     if snapshot.outbox.waiting > 0 {
-        let elsewhere = match snapshot.outbox.elsewhere {
+        let elsewhere = match snapshot.outbox.for_other_databases {
             0 => String::new(),
             count => format!(", {count} of them for another database"),
         };
         let waiting = snapshot.outbox.waiting;
         text.push(format!("outbox   {waiting} writes waiting{elsewhere}"));
     }
-    Ok(Answer::new(text, data))
+    Ok(Output::new(text, data))
 }
 
-fn lines(session: &Session, item: Option<&Item>, alive: &str) -> Vec<String> {
+fn render_session(session: &Session, item: Option<&Item>, alive: &str) -> Vec<String> {
     let work = session.execution_state().work;
-    let clean = |text: Option<&str>| text.map_or("none".to_owned(), |t| one_line(t, LONGEST));
+    let clean =
+        |text: Option<&str>| text.map_or("none".to_owned(), |t| one_line(t, MAX_TASK_CHARS));
     let holds = match item {
         None => "none".to_owned(),
         Some(item) => format!(
@@ -90,9 +91,10 @@ fn lines(session: &Session, item: Option<&Item>, alive: &str) -> Vec<String> {
             session
                 .claimed_at
                 .map_or("?".to_owned(), |at| at.to_string()),
-            item.title
-                .as_deref()
-                .map_or(String::new(), |t| format!(", {}", one_line(t, LONGEST)))
+            item.title.as_deref().map_or(String::new(), |t| format!(
+                ", {}",
+                one_line(t, MAX_TASK_CHARS)
+            ))
         ),
     };
     let flag = |on: bool| if on { "on" } else { "off" };
@@ -121,20 +123,20 @@ fn lines(session: &Session, item: Option<&Item>, alive: &str) -> Vec<String> {
 }
 
 /// Returns the word of the contract for the cache, and its age in seconds.
-fn cache_state(observation: &Observation) -> (&'static str, Value) {
+fn describe_cache(observation: &Observation) -> (&'static str, Value) {
     let snapshot = &observation.snapshot;
     match (&snapshot.cache, &snapshot.database) {
         (Reading::Missing, _) => ("missing", Value::Null),
         (Reading::Fresh(cache), Reading::Fresh(database)) => {
             let age = cache.synced_at.map(|at| snapshot.now.seconds_since(at));
-            (word(cache, database), json!(age))
+            (classify_cache(cache, database), json!(age))
         }
         _ => ("corrupt", Value::Null),
     }
 }
 
-fn word(cache: &CacheReading, database: &DatabaseReading) -> &'static str {
-    let expected = database.projection();
+fn classify_cache(cache: &CacheReading, database: &DatabaseReading) -> &'static str {
+    let expected = database.expected_work_state();
     let differs = cache
         .fields
         .iter()

@@ -5,102 +5,105 @@ use trueup_core::model::{Session, SessionStatus};
 use trueup_core::reconcile::{Code, Divergence, Policy, Severity, Way, reconcile};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{SessionFilter, Store as _};
-use trueup_core::sync::{inspect, observe_without_database, true_up};
+use trueup_core::sync::{observe_and_decide, observe_without_database, true_up};
 
-use crate::args::Validate;
-use crate::desk::Desk;
-use crate::failure::{Failure, REFUSED};
-use crate::report::Answer;
-use crate::speaker::Speaker;
+use crate::args::ValidateArgs;
+use crate::caller::Caller;
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, REFUSED};
+use crate::output::Output;
 
 /// Most sessions of a worktree looked at for company.
-const NEIGHBOURS: u32 = 12;
+const MAX_NEIGHBORS: u32 = 12;
 
 /// What was found of one session.
-struct Finding {
+struct SessionReport {
     session: Session,
     remaining: Vec<Divergence>,
-    mended: Vec<Code>,
+    fixed: Vec<Code>,
     warnings: Vec<String>,
 }
 
-impl Finding {
+impl SessionReport {
     fn is_consistent(&self) -> bool {
         !self.remaining.iter().any(|d| d.severity == Severity::Error)
     }
 }
 
-pub(crate) fn run(desk: &Desk, arguments: &Validate) -> Result<Answer, Failure> {
-    let mut store = match desk.open() {
+pub(crate) fn cmd_validate(
+    context: &CommandContext,
+    arguments: &ValidateArgs,
+) -> Result<Output, CommandError> {
+    let mut store = match context.open_for_reading() {
         Ok(store) => store,
-        Err(failure) => return Err(unreachable_database(desk, failure)),
+        Err(error) => return Err(build_unreachable_error(context, error)),
     };
     if arguments.fix {
-        desk.send_waiting(&mut store);
+        context.drain_outbox(&mut store);
     }
     let sessions = if arguments.all {
-        let mut sessions = store.sessions(&SessionFilter {
+        let mut sessions = store.list_sessions(&SessionFilter {
             statuses: SessionStatus::PRESENT,
             ..SessionFilter::default()
         })?;
-        sessions.retain(|session| desk.is_within_reach(session));
+        sessions.retain(|session| context.is_within_reach(session));
         sessions
     } else {
-        vec![desk.session(&mut store)?]
+        vec![context.require_session(&mut store)?]
     };
-    let mut findings = sessions
+    let mut reports = sessions
         .into_iter()
-        .map(|session| look(desk, &mut store, session, arguments.fix))
+        .map(|session| check_session(context, &mut store, session, arguments.fix))
         .collect::<Result<Vec<_>, _>>()?;
-    let default = desk.default_speaker(&mut store)?;
-    for finding in &mut findings {
-        advise(desk, &default, finding);
+    let default_caller = context.find_default_caller(&mut store)?;
+    for finding in &mut reports {
+        set_fix_targets(context, &default_caller, finding);
     }
-    Ok(answer(desk, arguments, findings))
+    Ok(build_output(context, arguments, reports))
 }
 
-fn look(
-    desk: &Desk,
+fn check_session(
+    context: &CommandContext,
     store: &mut SqliteStore,
     session: Session,
     fix: bool,
-) -> Result<Finding, Failure> {
-    let site = desk.site_of(&session);
-    let neighbours = store.sessions(&SessionFilter {
+) -> Result<SessionReport, CommandError> {
+    let run_context = context.run_context_of(&session);
+    let neighbors = store.list_sessions(&SessionFilter {
         statuses: SessionStatus::PRESENT,
         worktree: session.worktree.clone(),
-        limit: NEIGHBOURS,
+        limit: MAX_NEIGHBORS,
         ..SessionFilter::default()
     })?;
     if !fix {
-        let (session, _, decision) = inspect(store, session, &neighbours, &site)?;
+        let (session, _, decision) = observe_and_decide(store, session, &neighbors, &run_context)?;
         let remaining = decision.divergences;
-        return Ok(Finding {
+        return Ok(SessionReport {
             session,
             remaining,
-            mended: Vec::new(),
+            fixed: Vec::new(),
             warnings: Vec::new(),
         });
     }
-    let synced = true_up(store, session, &neighbours, &site)?;
-    let mended = synced.mended();
-    Ok(Finding {
+    let synced = true_up(store, session, &neighbors, &run_context)?;
+    let mended = synced.fixed_codes();
+    Ok(SessionReport {
         session: synced.session,
         remaining: synced.remaining,
-        mended,
+        fixed: mended,
         warnings: synced.problems,
     })
 }
 
 /// Advises what speaks for the session, in the project where it works, whoever reads it.
-fn advise(desk: &Desk, default: &Speaker, finding: &mut Finding) {
-    let session = &finding.session;
-    let site = desk.site_of(session);
-    let is_elsewhere = !desk.stands_in(&site.project.dir);
-    let is_another = *default != Speaker::Session(session.id.clone());
-    for divergence in &mut finding.remaining {
+fn set_fix_targets(context: &CommandContext, default_caller: &Caller, report: &mut SessionReport) {
+    let session = &report.session;
+    let run_context = context.run_context_of(session);
+    let is_elsewhere = !context.is_default_project(&run_context.project.dir);
+    let is_another = *default_caller != Caller::Session(session.id.clone());
+    for divergence in &mut report.remaining {
         if is_elsewhere {
-            divergence.fix.set_directory(&site.project.dir);
+            divergence.fix.set_directory(&run_context.project.dir);
         }
         if is_elsewhere || is_another {
             divergence.fix.set_session(&session.id);
@@ -108,37 +111,41 @@ fn advise(desk: &Desk, default: &Speaker, finding: &mut Finding) {
     }
 }
 
-fn answer(desk: &Desk, arguments: &Validate, findings: Vec<Finding>) -> Answer {
+fn build_output(
+    context: &CommandContext,
+    arguments: &ValidateArgs,
+    reports: Vec<SessionReport>,
+) -> Output {
     let mut text = Vec::new();
     let mut rows = Vec::new();
     let mut divergences = Vec::new();
-    let mut warnings = desk.warnings();
-    let mut wrong = false;
-    for finding in findings {
-        let consistent = finding.is_consistent();
-        wrong |= !consistent || (arguments.strict && !finding.remaining.is_empty());
-        let mended: Vec<&str> = finding.mended.iter().map(|code| code.as_str()).collect();
-        for divergence in &finding.remaining {
+    let mut warnings = context.warnings();
+    let mut has_findings = false;
+    for report in reports {
+        let consistent = report.is_consistent();
+        has_findings |= !consistent || (arguments.strict && !report.remaining.is_empty());
+        let fixed_codes: Vec<&str> = report.fixed.iter().map(|code| code.as_str()).collect();
+        for divergence in &report.remaining {
             text.push(divergence.message.clone());
             text.push(format!("  fix: {}", divergence.fix));
         }
-        if !mended.is_empty() {
-            text.push(format!("fixed {}", mended.join(", ")));
+        if !fixed_codes.is_empty() {
+            text.push(format!("fixed {}", fixed_codes.join(", ")));
         }
         if consistent {
             text.push(format!(
                 "session {} is consistent at revision {}",
-                finding.session.id, finding.session.revision
+                report.session.id, report.session.revision
             ));
         }
         rows.push(json!({
-            "session_id": finding.session.id,
-            "revision": finding.session.revision,
+            "session_id": report.session.id,
+            "revision": report.session.revision,
             "consistent": consistent,
-            "mended": mended,
+            "mended": fixed_codes,
         }));
-        divergences.extend(finding.remaining);
-        warnings.extend(finding.warnings);
+        divergences.extend(report.remaining);
+        warnings.extend(report.warnings);
     }
     if rows.is_empty() {
         text.push("no active sessions on this machine".to_owned());
@@ -148,32 +155,32 @@ fn answer(desk: &Desk, arguments: &Validate, findings: Vec<Finding>) -> Answer {
     } else {
         rows.into_iter().next().unwrap_or(Value::Null)
     };
-    let exit = if wrong { REFUSED } else { 0 };
-    Answer {
+    let exit_code = if has_findings { REFUSED } else { 0 };
+    Output {
         divergences,
         warnings,
-        exit,
-        ..Answer::new(text, data)
+        exit_code,
+        ..Output::new(text, data)
     }
 }
 
 /// Says how old the cache is that is left to go by, beside why the database cannot be asked.
-fn unreachable_database(desk: &Desk, failure: Failure) -> Failure {
-    let Some(session) = desk.presumed_session() else {
-        return failure;
+fn build_unreachable_error(context: &CommandContext, error: CommandError) -> CommandError {
+    let Some(session) = context.presume_session() else {
+        return error;
     };
-    let observation = observe_without_database(&session, &failure.message, &desk.site);
+    let observation = observe_without_database(&session, &error.message, &context.run);
     let policy = Policy {
         create_cache: false,
     };
-    let mut found = reconcile(&observation.snapshot, policy).divergences;
-    for divergence in found.iter_mut().filter(|d| d.code == Code::S12) {
-        divergence.fix = Way::out_of_store_error(failure.code()).into();
+    let mut divergences = reconcile(&observation.snapshot, policy).divergences;
+    for divergence in divergences.iter_mut().filter(|d| d.code == Code::S12) {
+        divergence.fix = Way::from_store_error(error.code()).into();
     }
-    let told = found.iter().find(|d| d.code == Code::S12);
-    Failure {
-        message: told.map_or(failure.message, |d| d.message.clone()),
-        divergences: found,
-        ..failure
+    let unreachable = divergences.iter().find(|d| d.code == Code::S12);
+    CommandError {
+        message: unreachable.map_or(error.message, |d| d.message.clone()),
+        divergences,
+        ..error
     }
 }

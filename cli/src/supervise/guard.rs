@@ -16,38 +16,38 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 use trueup_core::cache::lock::FileLock;
 
-use super::tree;
-use super::{Signals, die_by};
-use crate::failure::{ErrorCase, Failure};
+use super::process_tree;
+use super::{Signals, end_by_signal};
+use crate::command_error::{CommandError, ErrorCase};
 
 /// How long a command may take to end after SIGTERM, once its supervisor is dead.
-const GRACE: Duration = Duration::from_secs(5);
+const TERMINATION_GRACE: Duration = Duration::from_secs(5);
 
 /// How long the command of a run before is waited for: its grace, and the time to die.
-const TURN: Duration = Duration::from_secs(20);
+const PREVIOUS_RUN_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Pause between two looks where nothing wakes this process: whether it is an orphan, on
 /// systems that tell nobody; whether what it killed is gone; whether the lock is free.
-const LOOK: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Pause between two looks where the kernel tells of the supervisor's death.
-const REST: Duration = if cfg!(target_os = "linux") {
+const ORPHAN_POLL_INTERVAL: Duration = if cfg!(target_os = "linux") {
     Duration::from_hours(1)
 } else {
-    LOOK
+    POLL_INTERVAL
 };
 
 /// The exit code of shells for a command that a signal ended, to which its number is added.
-const BY_SIGNAL: i32 = 128;
+const SIGNAL_EXIT_BASE: i32 = 128;
 
 /// Runs a command for a supervisor, and ends as it does. `lock` is held as long as anything of
 /// it lives: a run that begins after a supervisor was killed waits for the end of the one
 /// before. Returns why it cannot, or that the supervisor is gone.
-pub(crate) fn guard(supervisor: u32, lock: &Path, command: &[OsString]) -> Failure {
-    match guarded(supervisor, lock, command) {
-        Ok(Some(status)) => pass_on(status),
-        Ok(None) => Failure::new(ErrorCase::Orphaned, format!("process {supervisor} is gone")),
-        Err(failure) => failure,
+pub(crate) fn run_guard(supervisor: u32, lock: &Path, command: &[OsString]) -> CommandError {
+    match run_guarded(supervisor, lock, command) {
+        Ok(Some(status)) => exit_like(status),
+        Ok(None) => CommandError::new(ErrorCase::Orphaned, format!("process {supervisor} is gone")),
+        Err(error) => error,
     }
 }
 
@@ -56,43 +56,44 @@ pub(crate) fn guard(supervisor: u32, lock: &Path, command: &[OsString]) -> Failu
     clippy::exit,
     reason = "main would report on a run that is the command's alone"
 )]
-fn pass_on(status: ExitStatus) -> ! {
+fn exit_like(status: ExitStatus) -> ! {
     if let Some(signal) = status.signal() {
-        die_by(signal);
+        end_by_signal(signal);
     }
-    let by_signal = || BY_SIGNAL + status.signal().unwrap_or_default();
+    let by_signal = || SIGNAL_EXIT_BASE + status.signal().unwrap_or_default();
     std::process::exit(status.code().unwrap_or_else(by_signal))
 }
 
 /// Returns how the command ended; nothing when the supervisor died first.
-fn guarded(
+fn run_guarded(
     supervisor: u32,
     lock: &Path,
     command: &[OsString],
-) -> Result<Option<ExitStatus>, Failure> {
+) -> Result<Option<ExitStatus>, CommandError> {
     let mut signals = Signals::watch()?;
-    tree::adopt_orphans()?;
+    process_tree::adopt_orphans()?;
     // Watched, and passed on to nobody: it wakes the loops below.
-    tree::be_told_of_parents_death(Signal::CHILD)?;
+    process_tree::be_told_of_parents_death(Signal::CHILD)?;
     let is_orphan = || parent_id() != supervisor;
-    let Some(_turn) = await_turn(lock, &mut signals, is_orphan)? else {
+    let Some(_lock) = wait_for_previous_run(lock, &mut signals, is_orphan)? else {
         return Ok(None);
     };
-    let mut ward = Command::new(std::env::current_exe()?);
-    ward.args(["orchestrator", "exec"])
+    let mut exec_shim = Command::new(std::env::current_exe()?);
+    exec_shim
+        .args(["orchestrator", "exec"])
         .arg(std::process::id().to_string())
         .arg("--")
         .args(command);
-    let child = Pid::from_child(&ward.spawn()?);
+    let child = Pid::from_child(&exec_shim.spawn()?);
     loop {
-        if let Some(status) = reap(child)? {
+        if let Some(status) = reap_children(child)? {
             return Ok(Some(status));
         }
         if is_orphan() {
-            end_all(child, &mut signals)?;
+            terminate_all(child, &mut signals)?;
             return Ok(None);
         }
-        for signal in signals.wait(REST)? {
+        for signal in signals.wait(ORPHAN_POLL_INTERVAL)? {
             // It was not waited for yet, so its number is still its own.
             let _ = kill_process(child, signal);
         }
@@ -100,21 +101,22 @@ fn guarded(
 }
 
 /// Waits until nothing of a run before lives; nothing when this one is not wanted any more.
-fn await_turn(
+fn wait_for_previous_run(
     lock: &Path,
     signals: &mut Signals,
     is_orphan: impl Fn() -> bool,
-) -> Result<Option<FileLock>, Failure> {
+) -> Result<Option<FileLock>, CommandError> {
     if let Some(folder) = lock.parent() {
-        trueup_core::settings::private_dir(folder)?;
+        trueup_core::settings::create_private_dir(folder)?;
     }
-    let end = Instant::now() + TURN;
+    let give_up_at = Instant::now() + PREVIOUS_RUN_PATIENCE;
     loop {
-        match FileLock::exclusive(lock, Duration::ZERO) {
+        match FileLock::acquire(lock, Duration::ZERO) {
             Ok(turn) => return Ok(Some(turn)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < end => {}
+            Err(error)
+                if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < give_up_at => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                return Err(Failure::new(
+                return Err(CommandError::new(
                     ErrorCase::CommandStillRuns,
                     "the command of an earlier run, whose supervisor was killed, is still running",
                 ));
@@ -124,14 +126,14 @@ fn await_turn(
         if is_orphan() {
             return Ok(None);
         }
-        if let Some(signal) = signals.wait(LOOK)?.first() {
-            die_by(signal.as_raw());
+        if let Some(signal) = signals.wait(POLL_INTERVAL)?.first() {
+            end_by_signal(signal.as_raw());
         }
     }
 }
 
 /// Reaps what has ended, the orphans of the command too; returns how the command ended.
-fn reap(command: Pid) -> io::Result<Option<ExitStatus>> {
+fn reap_children(command: Pid) -> io::Result<Option<ExitStatus>> {
     loop {
         match wait(WaitOptions::NOHANG) {
             Ok(Some((pid, status))) if pid == command => {
@@ -146,10 +148,10 @@ fn reap(command: Pid) -> io::Result<Option<ExitStatus>> {
 
 /// Ends the command and everything below this process: asks it to, and after a while does not
 /// ask any more.
-fn end_all(command: Pid, signals: &mut Signals) -> io::Result<()> {
-    let asked = Instant::now();
-    let mut lives = true;
-    let send = |signal, lives: bool, below: &[tree::Process]| {
+fn terminate_all(command: Pid, signals: &mut Signals) -> io::Result<()> {
+    let asked_at = Instant::now();
+    let mut command_lives = true;
+    let send = |signal, lives: bool, below: &[process_tree::Process]| {
         if lives {
             // Where nobody tells what is below, there is the command at least.
             let _ = kill_process(command, signal);
@@ -158,15 +160,15 @@ fn end_all(command: Pid, signals: &mut Signals) -> io::Result<()> {
             process.send(signal);
         }
     };
-    let below = tree::descendants();
-    send(Signal::TERM, lives, &below);
+    let below = process_tree::descendants();
+    send(Signal::TERM, command_lives, &below);
     // One that is stopped hears of it when it goes on.
-    send(Signal::CONT, lives, &below);
+    send(Signal::CONT, command_lives, &below);
     loop {
         // What is below is a child by now, or will be when its parent is gone.
         match wait(WaitOptions::NOHANG) {
             Ok(Some((pid, _))) => {
-                lives &= pid != command;
+                command_lives &= pid != command;
                 continue;
             }
             Err(Errno::CHILD) => return Ok(()),
@@ -174,12 +176,12 @@ fn end_all(command: Pid, signals: &mut Signals) -> io::Result<()> {
             Err(error) => return Err(error.into()),
             Ok(None) => {}
         }
-        let below = tree::descendants();
-        let time = GRACE.saturating_sub(asked.elapsed());
+        let below = process_tree::descendants();
+        let time = TERMINATION_GRACE.saturating_sub(asked_at.elapsed());
         if time.is_zero() {
-            send(Signal::KILL, lives, &below);
+            send(Signal::KILL, command_lives, &below);
         }
         // Another's signal is no reason to leave: this process goes last.
-        signals.wait(if time.is_zero() { LOOK } else { time })?;
+        signals.wait(if time.is_zero() { POLL_INTERVAL } else { time })?;
     }
 }

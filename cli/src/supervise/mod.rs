@@ -1,10 +1,10 @@
 //! Running a command under supervision: its end, signals to this process and the passing of
 //! time are the only things that wake it.
 
+mod exec_shim;
 mod guard;
+mod process_tree;
 mod signals;
-mod tree;
-mod ward;
 
 use std::ffi::OsString;
 use std::io;
@@ -15,25 +15,25 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use trueup_core::model::ProcessId;
 
-pub(crate) use guard::guard;
-pub(crate) use signals::{Signals, die_by, name_of};
-pub(crate) use ward::become_command;
+pub(crate) use exec_shim::become_command;
+pub(crate) use guard::run_guard;
+pub(crate) use signals::{Signals, describe_signal, end_by_signal};
 
 /// Time between two signs of life (seed 4).
-pub(crate) const EVERY: Duration = Duration::from_secs(10);
+pub(crate) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What is told after a sign of life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum Control {
     /// Go on.
-    GoOn,
+    Continue,
     /// End the command.
     Stop,
 }
 
 /// Starts a command under a guard: nothing of it outlives this process, and it starts when
 /// nothing of a run before, which held the same lock, is left.
-pub(crate) fn spawn(
+pub(crate) fn spawn_guarded(
     command: &[OsString],
     lock: &Path,
     environment: &[(&str, &str)],
@@ -55,34 +55,34 @@ pub(crate) fn spawn(
 
 /// Waits for the end of a command, passes signals on to it and gives a sign of life every so
 /// often.
-pub(crate) fn supervise(
+pub(crate) fn supervise_child(
     child: &mut Child,
     signals: &mut Signals,
-    every: Duration,
-    mut beat: impl FnMut() -> Told,
+    heartbeat_interval: Duration,
+    mut send_heartbeat: impl FnMut() -> Control,
 ) -> io::Result<ExitStatus> {
-    let mut due = Instant::now() + every;
-    let mut told = false;
+    let mut next_heartbeat = Instant::now() + heartbeat_interval;
+    let mut was_told_to_end = false;
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status);
         }
-        for signal in signals.wait(due.saturating_duration_since(Instant::now()))? {
-            told = true;
-            forward(child, signal);
+        for signal in signals.wait(next_heartbeat.saturating_duration_since(Instant::now()))? {
+            was_told_to_end = true;
+            forward_signal(child, signal);
         }
-        if Instant::now() < due {
+        if Instant::now() < next_heartbeat {
             continue;
         }
-        due = Instant::now() + every;
-        if beat() == Told::Stop && !told {
-            told = true;
-            forward(child, Signal::TERM);
+        next_heartbeat = Instant::now() + heartbeat_interval;
+        if send_heartbeat() == Control::Stop && !was_told_to_end {
+            was_told_to_end = true;
+            forward_signal(child, Signal::TERM);
         }
     }
 }
 
-fn forward(child: &Child, signal: Signal) {
+fn forward_signal(child: &Child, signal: Signal) {
     // It was not waited for yet, so its number is still its own; one that has just ended needs
     // no signal.
     let _ = kill_process(Pid::from_child(child), signal);
@@ -93,12 +93,12 @@ fn forward(child: &Child, signal: Signal) {
 #[cfg(target_os = "linux")]
 pub(crate) fn terminate(process: &ProcessId, host: &str, this_host: &str) {
     use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
-    use trueup_core::liveness::{ProcessEvidence, evidence_of};
+    use trueup_core::liveness::{ProcessState, check_process};
     let pid = i32::try_from(process.pid).ok().and_then(Pid::from_raw);
     // Opened before the look at who it is: the handle cannot pass to a later process.
     let handle = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
-    let evidence = evidence_of(Some(process), Some(host), this_host);
-    if let Some(handle) = handle.filter(|_| evidence == ProcessEvidence::Running) {
+    let evidence = check_process(Some(process), Some(host), this_host);
+    if let Some(handle) = handle.filter(|_| evidence == ProcessState::Running) {
         // One of another user is told by its next sign of life.
         let _ = pidfd_send_signal(handle, Signal::TERM);
     }
@@ -127,12 +127,12 @@ mod tests {
         let (mut child, mut signals) = (reader(), Signals::watch().unwrap());
         let mut stdin = child.stdin.take();
         let mut beats = 0;
-        let status = supervise(&mut child, &mut signals, SOON, || {
+        let status = supervise_child(&mut child, &mut signals, SOON, || {
             beats += 1;
             if beats == 5 {
                 stdin = None;
             }
-            Told::GoOn
+            Control::Continue
         });
         assert_eq!(status.unwrap().code(), Some(0));
         assert!(beats >= 5, "{beats}");
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_command_that_is_to_stop_is_told_once() {
         let (mut child, mut signals) = (reader(), Signals::watch().unwrap());
-        let status = supervise(&mut child, &mut signals, SOON, || Told::Stop);
+        let status = supervise_child(&mut child, &mut signals, SOON, || Control::Stop);
         assert_eq!(status.unwrap().signal(), Some(15));
     }
 
@@ -151,7 +151,7 @@ mod tests {
         let mut signals = Signals::watch().unwrap();
         let mut child = Command::new("true").spawn().unwrap();
         let hour = Duration::from_hours(1);
-        let status = supervise(&mut child, &mut signals, hour, || unreachable!());
+        let status = supervise_child(&mut child, &mut signals, hour, || unreachable!());
         assert!(status.unwrap().success());
     }
 }

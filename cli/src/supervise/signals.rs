@@ -17,10 +17,10 @@ use signal_hook::low_level::{emulate_default_handler, signal_name};
 use trueup_core::files::read_text;
 
 /// Largest status of a process read, in bytes.
-const LARGEST_STATUS: u64 = 64 * 1024;
+const MAX_STATUS_BYTES: u64 = 64 * 1024;
 
 /// Signals that are passed on.
-const FORWARDED: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
+const FORWARDED_SIGNALS: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
 
 /// The signals that this process was sent.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Signals {
     /// `nohup` means it.
     pub(crate) fn watch() -> io::Result<Self> {
         let (read, write) = UnixStream::pair()?;
-        let ignored = ignored();
+        let ignored = read_ignored_signals();
         let taken = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
             .into_iter()
             .filter(|signal| ignored & (1 << (signal - 1)) == 0)
@@ -41,43 +41,48 @@ impl Signals {
 
     /// Waits for a signal or the end of a child, at most so long; returns what is to be passed
     /// on.
-    pub(crate) fn wait(&mut self, longest: Duration) -> io::Result<Vec<Signal>> {
-        let longest = Timespec::try_from(longest).map_err(io::Error::other)?;
+    pub(crate) fn wait(&mut self, timeout: Duration) -> io::Result<Vec<Signal>> {
+        let timeout = Timespec::try_from(timeout).map_err(io::Error::other)?;
         let mut ready = [PollFd::new(self.0.get_read(), PollFlags::IN)];
-        match poll(&mut ready, Some(&longest)) {
+        match poll(&mut ready, Some(&timeout)) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
         let pending = self.0.pending();
-        Ok(pending.filter_map(|origin| to_forward(&origin)).collect())
+        Ok(pending
+            .filter_map(|origin| signal_to_forward(&origin))
+            .collect())
     }
 }
 
 /// Tells what to pass on. The keys of a terminal reach the command as well; twice, they would
 /// mean something else to many a program.
-fn to_forward(origin: &Origin) -> Option<Signal> {
-    let key = origin.cause == Cause::Kernel && [SIGINT, SIGQUIT].contains(&origin.signal);
-    let known = FORWARDED.into_iter().find(|s| s.as_raw() == origin.signal);
-    known.filter(|_| !key)
+fn signal_to_forward(origin: &Origin) -> Option<Signal> {
+    let is_terminal_key =
+        origin.cause == Cause::Kernel && [SIGINT, SIGQUIT].contains(&origin.signal);
+    let known = FORWARDED_SIGNALS
+        .into_iter()
+        .find(|s| s.as_raw() == origin.signal);
+    known.filter(|_| !is_terminal_key)
 }
 
 /// Reads which signals this process ignores, a bit each; none where the system does not tell.
-fn ignored() -> u64 {
+fn read_ignored_signals() -> u64 {
     let status =
-        read_text(Path::new("/proc/self/status"), LARGEST_STATUS, true).unwrap_or_default();
+        read_text(Path::new("/proc/self/status"), MAX_STATUS_BYTES, true).unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
         .unwrap_or(0)
 }
 
 /// Returns the name of a signal.
-pub(crate) fn name_of(signal: i32) -> String {
+pub(crate) fn describe_signal(signal: i32) -> String {
     signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
 }
 
 /// Ends this process by a signal, so that its caller sees what ended the command. Returns
 /// where the signal is none that ends a process.
-pub(crate) fn die_by(signal: i32) {
+pub(crate) fn end_by_signal(signal: i32) {
     // The command has left its core already; this process's would take its place.
     let none = Rlimit {
         current: Some(0),

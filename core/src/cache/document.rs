@@ -4,22 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::digest;
+use super::field_digest;
 use crate::model::{
-    Field, History, Kind, Lineage, Revision, SessionId, Timestamp, Value, WorkState,
+    FieldKind, FieldValue, Lineage, Revision, SessionId, StateField, Timestamp, WorkHistory,
+    WorkState,
 };
 use crate::reconcile::CacheReading;
 use crate::text;
 
 /// The format of the original, kept.
-pub const FORMAT_VERSION: &str = "1.0.0";
+pub const CACHE_FORMAT_VERSION: &str = "1.0.0";
 
 /// The key of the stamp.
-const STAMP: &str = "_trueup";
+const STAMP_KEY: &str = "_trueup";
 
 /// Where a document comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamp {
+pub struct SyncStamp {
     /// Which database.
     pub lineage: Lineage,
     /// Which revision of the session.
@@ -30,9 +31,9 @@ pub struct Stamp {
 
 /// A cache file's content.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Document(Map<String, Json>);
+pub struct CacheDocument(Map<String, Json>);
 
-impl Document {
+impl CacheDocument {
     /// Reads a file's bytes: JSON, with or without a byte order mark, any line ending.
     ///
     /// # Errors
@@ -43,7 +44,7 @@ impl Document {
         if content.iter().all(u8::is_ascii_whitespace) {
             return Err("the file is empty".to_owned());
         }
-        match text::lenient::from_slice(bytes) {
+        match text::lenient_json::from_slice(bytes) {
             Ok(Json::Object(map)) => Ok(Self(map)),
             Ok(_) => Err("not a JSON object".to_owned()),
             Err(error) => Err(error.to_string()),
@@ -57,16 +58,16 @@ impl Document {
         text.into_bytes()
     }
 
-    fn fields(&self) -> BTreeMap<Field, Value> {
-        let read = |field: Field| match (field.kind(), self.0.get(field.key())?) {
-            (Kind::Flag, Json::Bool(flag)) => Some(Value::Flag(*flag)),
-            (Kind::Text, Json::Null) => Some(Value::Text(None)),
-            (Kind::Text, Json::String(text)) => {
-                Some(Value::Text(Some(text.clone()).filter(|t| !t.is_empty())))
-            }
+    fn mirrored_fields(&self) -> BTreeMap<StateField, FieldValue> {
+        let read = |field: StateField| match (field.kind(), self.0.get(field.key())?) {
+            (FieldKind::Flag, Json::Bool(flag)) => Some(FieldValue::Flag(*flag)),
+            (FieldKind::Text, Json::Null) => Some(FieldValue::Text(None)),
+            (FieldKind::Text, Json::String(text)) => Some(FieldValue::Text(
+                Some(text.clone()).filter(|t| !t.is_empty()),
+            )),
             _ => None,
         };
-        Field::ALL
+        StateField::ALL
             .into_iter()
             .filter_map(|field| Some((field, read(field)?)))
             .collect()
@@ -78,12 +79,12 @@ impl Document {
     }
 
     /// Returns what the document says, for reconciling.
-    pub fn reading(&self) -> CacheReading {
-        let mark = self.0.get(STAMP);
+    pub fn to_reading(&self) -> CacheReading {
+        let mark = self.0.get(STAMP_KEY);
         let stamp = mark.and_then(Json::as_object);
         let text = |key: &str| stamp.and_then(|s| s.get(key)).and_then(Json::as_str);
-        let fields = self.fields();
-        let malformed = Field::ALL
+        let fields = self.mirrored_fields();
+        let malformed = StateField::ALL
             .into_iter()
             .filter(|field| !fields.contains_key(field))
             .filter(|field| mark.is_some() || self.0.contains_key(field.key()))
@@ -95,9 +96,9 @@ impl Document {
             .map(Revision);
         let edited = match (mark, text("digest")) {
             (None, _) => BTreeSet::new(),
-            (Some(_), Some(digest)) => digest::edited(&fields, digest),
+            (Some(_), Some(digest)) => field_digest::find_edited_fields(&fields, digest),
             // Nothing tells what was edited, so everything may have been.
-            (Some(_), None) => Field::ALL.into_iter().collect(),
+            (Some(_), None) => StateField::ALL.into_iter().collect(),
         };
         let stamp_problem = mark.and_then(|_| {
             [
@@ -123,7 +124,7 @@ impl Document {
                 .map(str::to_owned),
             fields,
             stamp_problem,
-            unknown: BTreeSet::new(),
+            unknown_to_database: BTreeSet::new(),
             owner_revision: None,
         }
     }
@@ -135,20 +136,20 @@ impl Document {
         &self,
         session: &SessionId,
         work: &WorkState,
-        history: &History,
+        history: &WorkHistory,
         branch: Option<&str>,
-        stamp: &Stamp,
+        stamp: &SyncStamp,
     ) -> Self {
         let mut map = self.0.clone();
         let mut put = |key: &str, value: Json| {
             map.insert(key.to_owned(), value);
         };
         for field in [
-            Field::IsActive,
-            Field::WasInterrupted,
-            Field::Item,
-            Field::Phase,
-            Field::Task,
+            StateField::IsActive,
+            StateField::WasInterrupted,
+            StateField::Item,
+            StateField::Phase,
+            StateField::Task,
         ] {
             put(field.key(), to_json(work.get(field)));
         }
@@ -156,18 +157,21 @@ impl Document {
         put("lastInterruptedAt", json!(history.last_interrupted_at));
         put("lastResumedAt", json!(history.last_resumed_at));
         // A count from before trueup is kept until the database has one of its own.
-        let kept = self
+        let earlier_count = self
             .0
             .get("resumeCount")
             .and_then(Json::as_u64)
             .unwrap_or(0);
-        put("resumeCount", json!(history.resume_count.unwrap_or(kept)));
-        if !self.0.contains_key("version") {
-            put("version", json!(FORMAT_VERSION));
-        }
-        put(Field::AutoProceed.key(), json!(work.auto_proceed));
         put(
-            Field::ChainOrchestrators.key(),
+            "resumeCount",
+            json!(history.resume_count.unwrap_or(earlier_count)),
+        );
+        if !self.0.contains_key("version") {
+            put("version", json!(CACHE_FORMAT_VERSION));
+        }
+        put(StateField::AutoProceed.key(), json!(work.auto_proceed));
+        put(
+            StateField::ChainOrchestrators.key(),
             json!(work.chain_orchestrators),
         );
         put("branch", json!(branch));
@@ -176,18 +180,18 @@ impl Document {
         let mark = json!({
             "lineage": stamp.lineage,
             "revision": stamp.revision,
-            "digest": digest::of(&document.fields()),
+            "digest": field_digest::digest_fields(&document.mirrored_fields()),
             "syncedAt": stamp.synced_at,
         });
-        document.0.insert(STAMP.to_owned(), mark);
+        document.0.insert(STAMP_KEY.to_owned(), mark);
         document
     }
 
     /// Tells whether two documents say the same but for the time of writing.
-    pub fn says_the_same(&self, other: &Self) -> bool {
+    pub fn has_same_content(&self, other: &Self) -> bool {
         let without_time = |document: &Self| {
             let mut map = document.0.clone();
-            if let Some(Json::Object(stamp)) = map.get_mut(STAMP) {
+            if let Some(Json::Object(stamp)) = map.get_mut(STAMP_KEY) {
                 stamp.remove("syncedAt");
             }
             map
@@ -196,10 +200,10 @@ impl Document {
     }
 }
 
-fn to_json(value: Value) -> Json {
+fn to_json(value: FieldValue) -> Json {
     match value {
-        Value::Flag(flag) => json!(flag),
-        Value::Text(text) => json!(text),
+        FieldValue::Flag(flag) => json!(flag),
+        FieldValue::Text(text) => json!(text),
     }
 }
 
@@ -207,24 +211,24 @@ fn to_json(value: Value) -> Json {
 mod tests {
     use super::*;
 
-    fn stamp(revision: u64) -> Stamp {
-        Stamp {
+    fn stamp(revision: u64) -> SyncStamp {
+        SyncStamp {
             lineage: Lineage("11112222-x".to_owned()),
             revision: Revision(revision),
             synced_at: Timestamp::from_millis(0),
         }
     }
 
-    fn written() -> Document {
+    fn written() -> CacheDocument {
         let work = WorkState {
             phase: Some("PLAN".to_owned()),
             ..WorkState::default()
         };
         let session = "s1".parse().unwrap();
-        Document::default().trued_up(
+        CacheDocument::default().trued_up(
             &session,
             &work,
-            &History::default(),
+            &WorkHistory::default(),
             Some("main"),
             &stamp(7),
         )
@@ -262,17 +266,19 @@ mod tests {
 
     #[test]
     fn what_was_written_reads_back_unedited() {
-        let reading = Document::parse(&written().render()).unwrap().reading();
+        let reading = CacheDocument::parse(&written().render())
+            .unwrap()
+            .to_reading();
         assert!(reading.is_stamped() && reading.edited.is_empty());
         assert_eq!(reading.revision, Some(Revision(7)));
         assert_eq!(reading.session.unwrap().as_str(), "s1");
-        assert_eq!(reading.fields.len(), Field::ALL.len());
+        assert_eq!(reading.fields.len(), StateField::ALL.len());
     }
 
     /// Stamps that nobody but a hand writes. None may make an edit look like what trueup wrote.
     #[test]
     fn a_strange_stamp_is_said_and_leaves_an_edit_an_edit() {
-        let whole = Json::Object(written().0)[STAMP].clone();
+        let whole = Json::Object(written().0)[STAMP_KEY].clone();
         let part = |key: &str, value: Json| {
             let mut stamp = whole.clone();
             stamp[key] = value;
@@ -303,16 +309,16 @@ mod tests {
         for stamp in stamps {
             let mut map = written().0;
             map.insert("currentPhase".to_owned(), json!("EXEC"));
-            map.insert(STAMP.to_owned(), stamp.clone());
-            let reading = Document(map).reading();
+            map.insert(STAMP_KEY.to_owned(), stamp.clone());
+            let reading = CacheDocument(map).to_reading();
             assert!(reading.stamp_problem.is_some(), "{stamp}");
-            let kept = reading.edited.contains(&Field::Phase) || !reading.is_stamped();
+            let kept = reading.edited.contains(&StateField::Phase) || !reading.is_stamped();
             assert!(kept, "{stamp}");
         }
         let huge = part("revision", json!(u64::MAX));
         let mut map = written().0;
-        map.insert(STAMP.to_owned(), huge);
-        let reading = Document(map).reading();
+        map.insert(STAMP_KEY.to_owned(), huge);
+        let reading = CacheDocument(map).to_reading();
         assert_eq!(reading.revision, Some(Revision(u64::MAX)));
         assert_eq!(reading.stamp_problem, None);
     }
@@ -320,12 +326,12 @@ mod tests {
     #[test]
     fn a_mark_and_crlf_are_read_and_unknown_keys_survive() {
         let file = "\u{feff}{\r\n  \"currentSd\": \"SD-1\",\r\n  \"mine\": 12345678901234567890123,\r\n  \"version\": \"0.9\"\r\n}\r\n";
-        let document = Document::parse(file.as_bytes()).unwrap();
-        assert!(!document.reading().is_stamped());
+        let document = CacheDocument::parse(file.as_bytes()).unwrap();
+        assert!(!document.to_reading().is_stamped());
         let again = document.trued_up(
             &"s1".parse().unwrap(),
             &WorkState::default(),
-            &History::default(),
+            &WorkHistory::default(),
             None,
             &stamp(1),
         );
@@ -343,11 +349,11 @@ mod tests {
             (b"{\"a\": ", "line 1"),
             (b"\xff\xfe{}", "line 1"),
         ] {
-            let error = Document::parse(bytes).unwrap_err();
+            let error = CacheDocument::parse(bytes).unwrap_err();
             assert!(error.contains(reason), "{error}");
         }
         let bomb = format!("{{\"a\": {}", "[".repeat(100_000));
-        assert!(Document::parse(bomb.as_bytes()).is_err());
+        assert!(CacheDocument::parse(bomb.as_bytes()).is_err());
     }
 
     #[test]
@@ -356,14 +362,20 @@ mod tests {
             phase: Some("PLAN".to_owned()),
             ..WorkState::default()
         };
-        let later = Stamp {
+        let later = SyncStamp {
             synced_at: Timestamp::from_millis(99),
             ..stamp(7)
         };
         let session = "s1".parse().unwrap();
-        let again = written().trued_up(&session, &work, &History::default(), Some("main"), &later);
-        assert!(written().says_the_same(&again));
-        let other = written().trued_up(&session, &work, &History::default(), None, &later);
-        assert!(!written().says_the_same(&other));
+        let again = written().trued_up(
+            &session,
+            &work,
+            &WorkHistory::default(),
+            Some("main"),
+            &later,
+        );
+        assert!(written().has_same_content(&again));
+        let other = written().trued_up(&session, &work, &WorkHistory::default(), None, &later);
+        assert!(!written().has_same_content(&other));
     }
 }

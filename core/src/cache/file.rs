@@ -4,14 +4,14 @@ use std::fs;
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::Document;
-pub use crate::files::Written;
-use crate::files::{self, Replacement, is_symlink};
+use super::CacheDocument;
+pub use crate::files::WriteOutcome;
+use crate::files::{self, FileReplacement, is_symlink};
 use crate::model::Timestamp;
-use crate::reconcile::{Aside, Reading, Way};
+use crate::reconcile::{Reading, SetAsideReason, Way};
 
 /// Largest cache read, in bytes. Real ones have one kilobyte.
-pub const LARGEST: u64 = crate::bounds::CACHE.most;
+pub const MAX_CACHE_BYTES: u64 = crate::bounds::CACHE.most;
 
 /// Why a cache was not written.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ pub struct CacheFile {
     /// Where.
     pub path: PathBuf,
     /// What.
-    pub document: Reading<Document>,
+    pub document: Reading<CacheDocument>,
 }
 
 impl CacheFile {
@@ -46,7 +46,7 @@ impl CacheFile {
     pub fn read(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
-            document: read(path),
+            document: read_document(path),
         }
     }
 
@@ -56,28 +56,28 @@ impl CacheFile {
     /// # Errors
     ///
     /// When the file could not be replaced; then it is as it was.
-    pub fn write(&self, new: &Document) -> Result<Written, CacheError> {
+    pub fn write(&self, new: &CacheDocument) -> Result<WriteOutcome, CacheError> {
         if let Reading::Fresh(old) = &self.document
-            && old.says_the_same(new)
+            && old.has_same_content(new)
         {
-            return Ok(Written::Same);
+            return Ok(WriteOutcome::Unchanged);
         }
-        replace(&self.path, &new.render(), &self.document)
+        replace_if_unchanged(&self.path, &new.render(), &self.document)
     }
 
     /// Returns how what stands in its place, and cannot be read, is moved out of the way: it is
     /// not ours to do.
-    pub fn out_of_the_way(&self) -> Way {
+    pub fn suggest_move_aside(&self) -> Way {
         let folder = self.path.parent().unwrap_or(&self.path);
         let is_folder = is_symlink(folder) || fs::read_dir(folder).is_err();
-        let place = if is_folder {
+        let obstacle = if is_folder {
             folder.to_owned()
         } else {
             self.path.clone()
         };
         let is_free = |path: &PathBuf| path.symlink_metadata().is_err();
         let name = |end: &str| {
-            let mut name = place.as_os_str().to_owned();
+            let mut name = obstacle.as_os_str().to_owned();
             name.push(end);
             PathBuf::from(name)
         };
@@ -85,7 +85,7 @@ impl CacheFile {
         let first = Some(name(".aside")).filter(is_free);
         let to = first.or_else(|| numbered.find(is_free));
         Way::MoveAside {
-            from: place.clone(),
+            from: obstacle.clone(),
             to: to.unwrap_or_else(|| name(".aside")),
         }
     }
@@ -95,9 +95,9 @@ impl CacheFile {
     /// # Errors
     ///
     /// When it could not be moved.
-    pub fn set_aside(&self, why: Aside, now: Timestamp) -> Result<PathBuf, CacheError> {
+    pub fn set_aside(&self, reason: SetAsideReason, now: Timestamp) -> Result<PathBuf, CacheError> {
         let mut name = self.path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}-{}", why.as_str(), now.compact()));
+        name.push(format!(".{}-{}", reason.as_str(), now.to_compact_text()));
         let aside = self.path.with_file_name(name);
         match fs::rename(&self.path, &aside) {
             Ok(()) => Ok(aside),
@@ -111,12 +111,12 @@ impl CacheFile {
     }
 }
 
-fn read(path: &Path) -> Reading<Document> {
+fn read_document(path: &Path) -> Reading<CacheDocument> {
     if let Some(folder) = path.parent().filter(|folder| is_symlink(folder)) {
         let path = folder.to_owned();
         return Reading::Unavailable(CacheError::Symlink { path }.to_string());
     }
-    let (file, size) = match files::open(path, false) {
+    let (file, size) = match files::open_for_reading(path, false) {
         Ok(opened) => opened,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Reading::Missing;
@@ -127,7 +127,7 @@ fn read(path: &Path) -> Reading<Document> {
         }
         Err(error) => return Reading::Unavailable(format!("{}: {error}", path.display())),
     };
-    if size > LARGEST {
+    if size > MAX_CACHE_BYTES {
         return Reading::Corrupt(format!(
             "{}: {size} bytes is too large for a cache",
             path.display()
@@ -135,9 +135,9 @@ fn read(path: &Path) -> Reading<Document> {
     }
     // One more than the size, so that the end is met in the first read.
     let mut bytes = Vec::with_capacity(usize::try_from(size + 1).unwrap_or_default());
-    match file.take(LARGEST + 1).read_to_end(&mut bytes) {
+    match file.take(MAX_CACHE_BYTES + 1).read_to_end(&mut bytes) {
         Err(error) => Reading::Unavailable(format!("{}: {error}", path.display())),
-        Ok(_) => match Document::parse(&bytes) {
+        Ok(_) => match CacheDocument::parse(&bytes) {
             Ok(document) => Reading::Fresh(document),
             Err(reason) => Reading::Corrupt(format!("{}: {reason}", path.display())),
         },
@@ -145,7 +145,7 @@ fn read(path: &Path) -> Reading<Document> {
 }
 
 /// Refuses a symlink in the place of a file or of the folder that holds it.
-fn no_symlink(path: &Path) -> Result<(), CacheError> {
+fn refuse_symlink(path: &Path) -> Result<(), CacheError> {
     for place in [path.parent(), Some(path)].into_iter().flatten() {
         if is_symlink(place) {
             let path = place.to_owned();
@@ -159,28 +159,28 @@ fn no_symlink(path: &Path) -> Result<(), CacheError> {
 /// see the old or the new, whatever happens in between.
 ///
 /// It is not synced: a cache torn by a power failure is rebuilt from the database.
-fn replace(
+fn replace_if_unchanged(
     path: &Path,
     content: &[u8],
-    expected: &Reading<Document>,
-) -> Result<Written, CacheError> {
+    expected: &Reading<CacheDocument>,
+) -> Result<WriteOutcome, CacheError> {
     let io = |source| CacheError::Io {
         path: path.to_owned(),
         source,
     };
-    no_symlink(path)?;
+    refuse_symlink(path)?;
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     // Its folder is made, but never the project that would hold it.
-    files::shared_dir(folder).map_err(io)?;
-    let replacement = Replacement {
+    files::create_shared_dir(folder).map_err(io)?;
+    let replacement = FileReplacement {
         path,
         content,
-        mode: files::PRIVATE,
+        mode: files::PRIVATE_MODE,
         durable: false,
         exists: !matches!(expected, Reading::Missing),
     };
     replacement
-        .carry_out(&|path| read(path) == *expected)
+        .apply(&|path| read_document(path) == *expected)
         .map_err(io)
 }
 
@@ -192,9 +192,10 @@ mod tests {
     fn a_replacement_is_private_and_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sub/c.json");
-        let put = |content: &[u8]| replace(&path, content, &read(&path)).unwrap();
-        assert_eq!(put(b"{}\n"), Written::Yes);
-        assert_eq!(put(b"{\"a\": 1}\n"), Written::Yes);
+        let put =
+            |content: &[u8]| replace_if_unchanged(&path, content, &read_document(&path)).unwrap();
+        assert_eq!(put(b"{}\n"), WriteOutcome::Replaced);
+        assert_eq!(put(b"{\"a\": 1}\n"), WriteOutcome::Replaced);
         assert_eq!(fs::read(&path).unwrap(), b"{\"a\": 1}\n");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         #[cfg(unix)]
@@ -219,7 +220,7 @@ mod tests {
             Reading::Unavailable(_)
         ));
         assert!(matches!(
-            replace(&path, b"x", &Reading::Missing),
+            replace_if_unchanged(&path, b"x", &Reading::Missing),
             Err(CacheError::Symlink { .. })
         ));
         assert_eq!(fs::read(&victim).unwrap(), b"{}");
@@ -235,7 +236,7 @@ mod tests {
         let file = CacheFile::read(&path);
         assert!(matches!(file.document, Reading::Corrupt(_)));
         let aside = file
-            .set_aside(Aside::Corrupt, Timestamp::from_millis(0))
+            .set_aside(SetAsideReason::Corrupt, Timestamp::from_millis(0))
             .unwrap();
         assert_eq!(fs::read(&aside).unwrap(), b"{");
         assert!(
@@ -251,7 +252,7 @@ mod tests {
         let path = folder.path().join("c.json");
         fs::File::create(&path)
             .unwrap()
-            .set_len(LARGEST + 1)
+            .set_len(MAX_CACHE_BYTES + 1)
             .unwrap();
         assert!(matches!(
             CacheFile::read(&path).document,
@@ -264,19 +265,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.json");
         fs::write(&path, "{\"a\": 1}").unwrap();
-        let before = read(&path);
+        let before = read_document(&path);
         fs::write(&path, "{\"a\": 2}").unwrap();
-        let written = replace(&path, b"{}", &before).unwrap();
-        assert_eq!(written, Written::ChangedMeanwhile);
+        let written = replace_if_unchanged(&path, b"{}", &before).unwrap();
+        assert_eq!(written, WriteOutcome::ChangedMeanwhile);
         assert_eq!(fs::read(&path).unwrap(), b"{\"a\": 2}");
         assert_eq!(
-            replace(&path, b"{}", &Reading::Missing).unwrap(),
-            Written::ChangedMeanwhile
+            replace_if_unchanged(&path, b"{}", &Reading::Missing).unwrap(),
+            WriteOutcome::ChangedMeanwhile
         );
         fs::remove_file(&path).unwrap();
         assert_eq!(
-            replace(&path, b"{}", &before).unwrap(),
-            Written::ChangedMeanwhile
+            replace_if_unchanged(&path, b"{}", &before).unwrap(),
+            WriteOutcome::ChangedMeanwhile
         );
         assert_eq!(
             fs::read_dir(folder.path()).unwrap().count(),
@@ -294,9 +295,9 @@ mod tests {
         fs::write(victim.join("c.json"), "{}").unwrap();
         std::os::unix::fs::symlink(&victim, folder.path().join(".claude")).unwrap();
         let path = folder.path().join(".claude/c.json");
-        assert!(matches!(read(&path), Reading::Unavailable(_)));
+        assert!(matches!(read_document(&path), Reading::Unavailable(_)));
         assert!(matches!(
-            replace(&path, b"x", &Reading::Missing),
+            replace_if_unchanged(&path, b"x", &Reading::Missing),
             Err(CacheError::Symlink { .. })
         ));
         assert_eq!(fs::read(victim.join("c.json")).unwrap(), b"{}");

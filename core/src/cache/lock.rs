@@ -29,17 +29,19 @@ impl FileLock {
     ///
     /// [`io::ErrorKind::WouldBlock`] when it was held until then; others when the file cannot
     /// be opened or the file system knows no locks.
-    pub fn exclusive(path: &Path, patience: Duration) -> io::Result<Self> {
+    pub fn acquire(path: &Path, patience: Duration) -> io::Result<Self> {
         let end = Instant::now() + patience;
         loop {
             let file = open_to_update(path)?;
             let left = end.saturating_duration_since(Instant::now());
             let lock = match FileExt::try_lock_exclusive(&file) {
                 Ok(()) => Self(file),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait(file, left)?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    wait_for_lock(file, left)?
+                }
                 Err(error) => return Err(error),
             };
-            if lock.is_of(path)? {
+            if lock.is_lock_on(path)? {
                 return Ok(lock);
             }
         }
@@ -50,7 +52,7 @@ impl FileLock {
     /// # Errors
     ///
     /// When that cannot be written.
-    pub(crate) fn sign(self, name: &str) -> io::Result<SignedLock> {
+    pub(crate) fn sign_as(self, name: &str) -> io::Result<SignedLock> {
         let mut signed = SignedLock(self);
         signed.0.0.set_len(0)?;
         io::Write::write_all(&mut signed.0.0, name.as_bytes())?;
@@ -65,7 +67,7 @@ impl FileLock {
 
     /// Tells whether the file locked is still the one of this name.
     #[cfg(unix)]
-    fn is_of(&self, path: &Path) -> io::Result<bool> {
+    fn is_lock_on(&self, path: &Path) -> io::Result<bool> {
         use std::os::unix::fs::MetadataExt as _;
         let mine = self.0.metadata()?;
         match fs::symlink_metadata(path) {
@@ -77,7 +79,7 @@ impl FileLock {
 
     /// A file that is open cannot be deleted here.
     #[cfg(not(unix))]
-    fn is_of(&self, _path: &Path) -> io::Result<bool> {
+    fn is_lock_on(&self, _path: &Path) -> io::Result<bool> {
         Ok(true)
     }
 }
@@ -96,7 +98,7 @@ impl Drop for SignedLock {
 /// Waits in the kernel's queue, which wakes one waiter at a time and in order; polling would
 /// wake all of them. The thread of a wait given up dies with the process, and drops a lock
 /// it should still get.
-fn wait(file: File, patience: Duration) -> io::Result<FileLock> {
+fn wait_for_lock(file: File, patience: Duration) -> io::Result<FileLock> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let locked = FileExt::lock_exclusive(&file).map(|()| FileLock(file));
@@ -116,8 +118,8 @@ fn wait(file: File, patience: Duration) -> io::Result<FileLock> {
 /// # Errors
 ///
 /// When it cannot be opened or removed.
-pub fn remove_idle(path: &Path) -> io::Result<bool> {
-    match FileLock::exclusive(path, Duration::ZERO) {
+pub fn remove_idle_lock(path: &Path) -> io::Result<bool> {
+    match FileLock::acquire(path, Duration::ZERO) {
         Ok(_lock) => fs::remove_file(path).map(|()| true),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
         Err(error) => Err(error),
@@ -139,7 +141,7 @@ pub fn available_space(path: &Path) -> io::Result<u64> {
 /// # Errors
 ///
 /// When there is no space.
-pub(crate) fn reserve(file: &File, bytes: u64) -> io::Result<()> {
+pub(crate) fn reserve_space(file: &File, bytes: u64) -> io::Result<()> {
     match file.allocate(bytes) {
         Err(error) if error.kind() != io::ErrorKind::StorageFull => Ok(()),
         other => other,
@@ -154,13 +156,13 @@ mod tests {
     fn a_second_taker_waits_no_longer_than_told_and_gets_it_after_the_first() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
-        let first = FileLock::exclusive(&path, Duration::ZERO).unwrap();
-        let refused = FileLock::exclusive(&path, Duration::from_millis(1)).unwrap_err();
+        let first = FileLock::acquire(&path, Duration::ZERO).unwrap();
+        let refused = FileLock::acquire(&path, Duration::from_millis(1)).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
 
         let waiter = {
             let path = path.clone();
-            thread::spawn(move || FileLock::exclusive(&path, Duration::from_mins(1)).is_ok())
+            thread::spawn(move || FileLock::acquire(&path, Duration::from_mins(1)).is_ok())
         };
         drop(first);
         assert!(waiter.join().unwrap());
@@ -181,13 +183,13 @@ mod tests {
     fn a_lock_file_that_vanishes_while_waited_for_lets_nobody_in_twice() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
-        let take = |patience| FileLock::exclusive(&path, patience);
+        let take = |patience| FileLock::acquire(&path, patience);
         let first = take(Duration::ZERO).unwrap();
         let (told, tell) = mpsc::channel();
         thread::scope(|scope| {
             let path = &path;
             scope.spawn(move || {
-                let lock = FileLock::exclusive(path, Duration::from_mins(1));
+                let lock = FileLock::acquire(path, Duration::from_mins(1));
                 told.send(lock.is_ok()).unwrap();
                 lock
             });
@@ -213,7 +215,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("target");
         std::os::unix::fs::symlink(&target, folder.path().join("lock")).unwrap();
-        assert!(FileLock::exclusive(&folder.path().join("lock"), Duration::ZERO).is_err());
+        assert!(FileLock::acquire(&folder.path().join("lock"), Duration::ZERO).is_err());
         assert!(!target.exists());
     }
 }

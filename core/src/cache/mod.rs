@@ -4,14 +4,14 @@
 //! symlink; unknown keys survive; an unchanged file is not rewritten; a file that cannot be
 //! used is set aside, never deleted.
 
-mod digest;
+mod cache_path;
 mod document;
-mod exclude;
+mod field_digest;
 mod file;
+mod git_exclude;
 pub mod lock;
-mod place;
 
-pub use document::{Document, FORMAT_VERSION, Stamp};
-pub use exclude::exclude_from_git;
-pub use file::{CacheError, CacheFile, LARGEST, Written};
-pub use place::{Candidate, choose, own_path, shared_path};
+pub use cache_path::{CachePathChoice, needs_own_file, session_cache_path, shared_cache_path};
+pub use document::{CACHE_FORMAT_VERSION, CacheDocument, SyncStamp};
+pub use file::{CacheError, CacheFile, MAX_CACHE_BYTES, WriteOutcome};
+pub use git_exclude::exclude_from_git;

@@ -3,27 +3,27 @@
 //! The decision is [`crate::model::decide`]; here are the readings it is made from, and the
 //! repetition when the database moved between reading and writing.
 
-mod advance;
+mod move_request;
 
-use crate::liveness::{Vitality, judge};
+use crate::liveness::{Liveness, judge_session};
 use crate::model::{
-    ClaimFacts, ClaimOutcome, ClaimRefusal, ClaimVerdict, Item, ItemKey, Parked, Session,
-    SessionId, SessionStatus, Taking, decide, foresee,
+    ClaimFacts, ClaimForecast, ClaimOutcome, ClaimRefusal, ClaimVerdict, InterruptedWork, Item,
+    ItemKey, Session, SessionId, SessionStatus, decide_claim, forecast_claim,
 };
-use crate::store::{ClaimRequest, ClaimTaken, Provenance, Result, Store, StoreError};
-use crate::sync::{Doubt, READINGS_APART_SECONDS, Site};
+use crate::store::{ClaimedItem, GrantedClaim, Provenance, Result, Store, StoreError};
+use crate::sync::{CLOCK_READINGS_APART_SECONDS, ClockDoubt, RunContext};
 
-pub use advance::{Advanced, MoveWish, advance};
+pub use move_request::{MoveAnswer, MoveItemRequest, move_item};
 
 /// Most sessions before one that are looked at for whether it goes on with their work.
-const GENERATIONS: usize = 16;
+const MAX_GENERATIONS: usize = 16;
 
 /// Attempts before giving up on an item that keeps changing hands.
-const ATTEMPTS: usize = 8;
+const MAX_ATTEMPTS: usize = 8;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub struct ClaimItemRequest {
     /// Who claims.
     pub session: SessionId,
     /// What.
@@ -31,18 +31,18 @@ pub struct Wish {
     /// Whether to take it from a silent holder.
     pub force: bool,
     /// Announces silence of so many seconds.
-    pub span_seconds: Option<u64>,
+    pub quiet_period_seconds: Option<u64>,
     /// Who asks; one id for all attempts, so that a claim that did take effect is recognised.
     pub provenance: Provenance,
 }
 
 /// How a claim ended.
 #[derive(Debug)]
-pub enum Claimed {
+pub enum ClaimAnswer {
     /// It is held now.
     Granted {
         /// What changed.
-        taken: ClaimTaken,
+        taken: ClaimedItem,
         /// How it counts.
         outcome: ClaimOutcome,
     },
@@ -51,9 +51,9 @@ pub enum Claimed {
         /// Why.
         refusal: ClaimRefusal,
         /// Who holds it, and how alive that one looks.
-        holder: Option<(Session, Vitality)>,
+        holder: Option<(Session, Liveness)>,
         /// When it can be had, and how.
-        taking: Option<Taking>,
+        forecast: Option<ClaimForecast>,
     },
 }
 
@@ -62,26 +62,30 @@ pub enum Claimed {
 /// # Errors
 ///
 /// When the database cannot be asked, or the item kept changing hands.
-pub fn claim(store: &mut dyn Store, wish: &Wish, site: &Site) -> Result<Claimed> {
-    let mut moved = None;
-    let mut doubt = Doubt::default();
-    for _ in 0..ATTEMPTS {
-        let claimant = store.session(&wish.session)?;
-        let item = store.item(&wish.item)?;
+pub fn claim_item(
+    store: &mut dyn Store,
+    request: &ClaimItemRequest,
+    site: &RunContext,
+) -> Result<ClaimAnswer> {
+    let mut conflict = None;
+    let mut doubt = ClockDoubt::default();
+    for _ in 0..MAX_ATTEMPTS {
+        let claimant = store.load_session(&request.session)?;
+        let item = store.load_item(&request.item)?;
         let holder = match item.as_ref().and_then(|item| item.holder.as_ref()) {
-            Some(holder) => store.session(holder)?,
+            Some(holder) => store.load_session(holder)?,
             None => None,
         };
         let holder = match holder {
             Some(holder) => {
-                let vitality = doubt.judge(&holder, site, store)?;
+                let vitality = doubt.judge_session(&holder, site, store)?;
                 Some((holder, vitality))
             }
             None => None,
         };
         let claimant = match (claimant, &holder) {
             (Some(claimant), Some((holder, _))) if holder.status == SessionStatus::Ended => {
-                Some(as_successor(store, claimant, holder)?)
+                Some(resolve_successor(store, claimant, holder)?)
             }
             (claimant, _) => claimant,
         };
@@ -89,73 +93,79 @@ pub fn claim(store: &mut dyn Store, wish: &Wish, site: &Site) -> Result<Claimed>
             claimant: claimant.as_ref(),
             item: item.as_ref(),
             holder: holder.as_ref().map(|(holder, vitality)| (holder, vitality)),
-            force: wish.force,
+            force: request.force,
         };
-        let grant = match decide(&facts) {
+        let grant = match decide_claim(&facts) {
             ClaimVerdict::Refuse(refusal) => {
                 let process = holder.as_ref().map(|(_, vitality)| vitality.process);
                 let ceiling = site.settings.ceiling_seconds;
-                let taking = match second_reading(&facts, site) {
+                let forecast = match forecast_second_reading(&facts, site) {
                     Some(taking) => {
                         // This is the first reading, and the next claim's is the second.
-                        store.note_refusal(&wish.item, &wish.provenance.further())?;
+                        store.record_refusal(
+                            &request.item,
+                            &request.provenance.with_new_operation(),
+                        )?;
                         Some(taking)
                     }
-                    None => process.and_then(|process| foresee(&facts, process, ceiling)),
+                    None => process.and_then(|process| forecast_claim(&facts, process, ceiling)),
                 };
-                return Ok(Claimed::Refused {
+                return Ok(ClaimAnswer::Refused {
                     refusal,
                     holder,
-                    taking,
+                    forecast,
                 });
             }
             ClaimVerdict::Grant(grant) => grant,
         };
         let outcome = grant.outcome;
-        let request = ClaimRequest {
+        let grant_request = GrantedClaim {
             grant,
-            span_seconds: wish.span_seconds,
+            quiet_seconds: request.quiet_period_seconds,
             lease_seconds: site.settings.lease_seconds,
-            provenance: wish.provenance.clone(),
+            provenance: request.provenance.clone(),
         };
-        match store.claim(&request) {
-            Ok(taken) => return Ok(Claimed::Granted { taken, outcome }),
+        match store.claim(&grant_request) {
+            Ok(taken) => return Ok(ClaimAnswer::Granted { taken, outcome }),
             // Somebody was faster: the next reading shows who.
-            Err(error @ StoreError::Conflict(_)) => moved = Some(error),
+            Err(error @ StoreError::Conflict(_)) => conflict = Some(error),
             Err(error) => return Err(error),
         }
     }
-    Err(moved.unwrap_or_else(|| StoreError::Conflict(format!("item {} keeps changing", wish.item))))
+    Err(conflict
+        .unwrap_or_else(|| StoreError::Conflict(format!("item {} keeps changing", request.item))))
 }
 
 /// Returns a session as the successor of another that it goes on from, through whatever sessions
 /// lay between: each `/clear` makes one, and not each takes the item up.
-fn as_successor(store: &mut dyn Store, session: Session, of: &Session) -> Result<Session> {
+fn resolve_successor(store: &mut dyn Store, session: Session, ended: &Session) -> Result<Session> {
     let mut before = session.predecessor.clone();
-    for _ in 0..GENERATIONS {
+    for _ in 0..MAX_GENERATIONS {
         let Some(id) = before else { break };
-        if id == of.id {
+        if id == ended.id {
             let predecessor = Some(id);
             return Ok(Session {
                 predecessor,
                 ..session
             });
         }
-        before = store.session(&id)?.and_then(|it| it.predecessor);
+        before = store.load_session(&id)?.and_then(|it| it.predecessor);
     }
     Ok(session)
 }
 
 /// Says when a claim is granted that is refused for want of another reading of the clock alone.
-fn second_reading(facts: &ClaimFacts<'_>, site: &Site) -> Option<Taking> {
-    let (holder, vitality) = facts.holder.filter(|(_, it)| it.doubt_seconds > 0)?;
-    let plain = judge(holder, vitality.process, site.settings.ceiling_seconds);
+fn forecast_second_reading(facts: &ClaimFacts<'_>, site: &RunContext) -> Option<ClaimForecast> {
+    let (holder, vitality) = facts.holder.filter(|(_, it)| it.clock_doubt_seconds > 0)?;
+    let undoubted = judge_session(holder, vitality.process, site.settings.ceiling_seconds);
     let facts = ClaimFacts {
-        holder: Some((holder, &plain)),
+        holder: Some((holder, &undoubted)),
         ..facts.clone()
     };
-    matches!(decide(&facts), ClaimVerdict::Grant(_)).then(|| Taking {
-        at: holder.read_at.plus_seconds(READINGS_APART_SECONDS + 1),
+    matches!(decide_claim(&facts), ClaimVerdict::Grant(_)).then(|| ClaimForecast {
+        at: holder
+            .read_at
+            .plus_seconds(CLOCK_READINGS_APART_SECONDS + 1),
         by_force: facts.force,
     })
 }
@@ -166,26 +176,30 @@ fn second_reading(facts: &ClaimFacts<'_>, site: &Site) -> Option<Taking> {
 /// # Errors
 ///
 /// When the database cannot be asked, or the item kept changing hands.
-pub fn take_back(store: &mut dyn Store, session: &Session, site: &Site) -> Result<bool> {
+pub fn reclaim_own_item(
+    store: &mut dyn Store,
+    session: &Session,
+    site: &RunContext,
+) -> Result<bool> {
     let work = session.execution_state().work;
     let Some(key) = work.item.and_then(|key| key.parse::<ItemKey>().ok()) else {
         return Ok(false);
     };
-    let item = store.item(&key)?;
+    let item = store.load_item(&key)?;
     let free = item.is_some_and(|item| item.holder.is_none() && !item.status.is_finished());
     if session.item.is_some() || !free {
         return Ok(false);
     }
-    let wish = Wish {
+    let request = ClaimItemRequest {
         session: session.id.clone(),
         item: key,
         force: false,
-        span_seconds: None,
+        quiet_period_seconds: None,
         provenance: Provenance::new(session.id.as_str(), "resumed"),
     };
     Ok(matches!(
-        claim(store, &wish, site)?,
-        Claimed::Granted { .. }
+        claim_item(store, &request, site)?,
+        ClaimAnswer::Granted { .. }
     ))
 }
 
@@ -194,10 +208,13 @@ pub fn take_back(store: &mut dyn Store, session: &Session, site: &Site) -> Resul
 /// # Errors
 ///
 /// When the database cannot be asked.
-pub fn parked(store: &mut dyn Store, item: &Item) -> Result<Option<Parked>> {
-    let Some(last) = store.last_holder(&item.key)? else {
+pub fn find_interrupted_work(
+    store: &mut dyn Store,
+    item: &Item,
+) -> Result<Option<InterruptedWork>> {
+    let Some(last_holder) = store.find_last_holder(&item.key)? else {
         return Ok(None);
     };
-    let session = store.session(&last.session)?;
-    Ok(session.and_then(|session| Parked::find(item, &session, last.until)))
+    let session = store.load_session(&last_holder.session)?;
+    Ok(session.and_then(|session| InterruptedWork::find(item, &session, last_holder.until)))
 }

@@ -5,25 +5,25 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use super::assess::{Reading, assess};
-use super::finding::Finding;
-use super::gate::{self, Aim, Gate};
-use super::rows::{self, Mover, strangers};
-use super::sheet::Sheet;
-use super::turn::{self, Turn};
-use super::writeback::{self, Places};
-use super::{files, plans, unfinished};
-use crate::files::write_own;
+use super::assessment::{CheckoutSnapshot, assess_checkout};
+use super::check_lock::{self, CheckLock};
+use super::finding::CheckFinding;
+use super::git_preflight::{self, CheckMode, GitPreflight};
+use super::row_updates::{self, FixActor, find_foreign_keys};
+use super::workplan_file::WorkplanFile;
+use super::writeback::{self, WritebackPaths};
+use super::{checkout_files, plan_files, undo_log};
+use crate::files::write_private;
 use crate::liveness;
 use crate::model::{ItemKey, RepoSlug};
 use crate::reconcile::{Code, Divergence, Way};
-use crate::repos::{keep_repo_name, kept_repo_name, named_after};
+use crate::repos::{load_repo_name, record_repo_name, slug_from_path};
 use crate::settings::{Paths, RepositoryConfig};
 use crate::store::{Provenance, Store, StoreError};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct CheckRequest {
     /// Whether what can be mended is.
     pub fix: bool,
     /// Whether files may be written.
@@ -31,14 +31,14 @@ pub struct Request {
     /// Whether the checkout is brought up to date first.
     pub pull: bool,
     /// Which commits are pushed.
-    pub push: Push,
+    pub push: PushScope,
     /// In whose name.
-    pub mover: Mover,
+    pub actor: FixActor,
 }
 
 /// Which commits are pushed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Push {
+pub enum PushScope {
     /// Those made here, where no other would go with them.
     #[default]
     Own,
@@ -56,22 +56,22 @@ pub struct Checkout {
     /// Its name, where it is registered.
     pub slug: Option<RepoSlug>,
     /// The names of registered repositories that it is not.
-    pub others: Vec<RepoSlug>,
+    pub other_repos: Vec<RepoSlug>,
 }
 
 /// What came of a check.
 #[derive(Debug, Default)]
-pub struct Checked {
+pub struct CheckReport {
     /// The name by which the database knows the repository.
     pub repo: String,
     /// How many workplans it has.
-    pub files: usize,
+    pub workplan_count: usize,
     /// What was found, before anything was mended.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<CheckFinding>,
     /// Which of these are mended, in their order.
     pub mended: Vec<bool>,
     /// The files of the commit.
-    pub written: Vec<String>,
+    pub written_files: Vec<String>,
     /// The commit.
     pub commit: Option<String>,
     /// Whether its remote has it.
@@ -82,10 +82,10 @@ pub struct Checked {
     pub notes: Vec<String>,
 }
 
-impl Checked {
+impl CheckReport {
     /// Says of what `check --fix` did not end that its cause comes first: to run it again alone
     /// would end nothing.
-    fn advise_another_way(&mut self) {
+    fn advise_retry_for_unfixed(&mut self) {
         let left = self.findings.iter_mut().zip(&self.mended);
         for (finding, _) in left.filter(|(_, mended)| !**mended) {
             let fix = &mut finding.divergence.fix;
@@ -113,187 +113,187 @@ pub enum CheckError {
 ///
 /// When the database or the checkout cannot be read. What git or single files refuse is said in
 /// the answer, and the rest goes on.
-pub fn check(
+pub fn check_checkout(
     store: &mut dyn Store,
     checkout: &Checkout,
-    request: &Request,
+    request: &CheckRequest,
     paths: &Paths,
-) -> Result<Checked, CheckError> {
+) -> Result<CheckReport, CheckError> {
     let root = &checkout.root;
     let lock = paths.lock_of(&root.join("workplans"));
     let aim = match (request.pull, request.fix) {
-        (true, _) => Aim::Pull,
-        (false, true) => Aim::Write,
-        (false, false) => Aim::Read,
+        (true, _) => CheckMode::Pull,
+        (false, true) => CheckMode::Write,
+        (false, false) => CheckMode::Read,
     };
     let turn = match aim {
         // What it reads is what the other is about to change.
-        Aim::Read => turn::glance(&lock),
-        Aim::Write | Aim::Pull => turn::take(&lock, root)?,
+        CheckMode::Read => check_lock::probe_lock(&lock),
+        CheckMode::Write | CheckMode::Pull => check_lock::acquire_lock(&lock, root)?,
     };
-    let Turn::Granted(_turn) = turn else {
-        return Ok(within_another(checkout));
+    let CheckLock::Granted(_turn) = turn else {
+        return Ok(skipped_within_check(checkout));
     };
-    let name = checkout.slug.as_ref().map(|slug| slug.as_str().to_owned());
-    let name = name.or_else(|| configured(root));
+    let repo_name = checkout.slug.as_ref().map(|slug| slug.as_str().to_owned());
+    let name = repo_name.or_else(|| read_configured_name(root));
     let is_given = name.is_some();
     let host = liveness::host_name();
-    let kept = match &name {
-        None => kept_repo_name(store, root, &host)?,
+    let remembered = match &name {
+        None => load_repo_name(store, root, &host)?,
         Some(_) => None,
     };
-    let kept = kept.filter(|name| is_own(name, &checkout.others));
-    let record = paths.unfinished_of(root);
+    let remembered = remembered.filter(|name| is_own_name(name, &checkout.other_repos));
+    let record = paths.undo_log_of(root);
     let git_lock = paths.lock_of(&root.join(".git"));
     let mut notes = Vec::new();
     if request.fix && request.writeback {
-        notes = unfinished::recover(&record, &git_lock, root);
+        notes = undo_log::undo_interrupted_run(&record, &git_lock, root);
     }
-    let look_at_remote = || gate::look(root, aim, request.push);
+    let look_at_remote = || git_preflight::inspect_checkout(root, aim, request.push);
     // What is pulled must be there before files are read.
     let early = request.pull.then(look_at_remote);
     let (gate, reading) = thread::scope(|scope| {
         let late = early.is_none().then(|| scope.spawn(look_at_remote));
-        let reading = observe(store, root, name, kept, &checkout.others);
+        let snapshot = read_checkout(store, root, name, remembered, &checkout.other_repos);
         let gate = match (early, late) {
             (Some(gate), _) => gate,
             (None, Some(thread)) => match thread.join() {
                 Ok(gate) => gate,
                 Err(panic) => std::panic::resume_unwind(panic),
             },
-            (None, None) => Gate::default(),
+            (None, None) => GitPreflight::default(),
         };
-        (gate, reading)
+        (gate, snapshot)
     });
-    let (mut reading, files) = reading?;
-    reading.is_outdated = gate.is_outdated;
-    let places = Places {
+    let (mut snapshot, files) = reading?;
+    snapshot.is_outdated = gate.is_outdated;
+    let places = WritebackPaths {
         root,
-        record: &record,
-        lock: &git_lock,
+        undo_log: &record,
+        git_lock: &git_lock,
     };
-    let mut checked = conclude(store, places, request, gate, reading, files)?;
+    let mut checked = decide_and_apply(store, places, request, gate, snapshot, files)?;
     checked.notes.splice(0..0, notes);
     if request.fix {
-        note(paths, root);
+        mark_checked(paths, root);
         if !is_given {
             // Sessions and items of other clones are of the same repository as its files.
-            let by = Provenance::new(&request.mover.actor, "check");
-            keep_repo_name(store, root, &host, &checked.repo, &by)?;
+            let by = Provenance::new(&request.actor.name, "check");
+            record_repo_name(store, root, &host, &checked.repo, &by)?;
         }
     }
     Ok(checked)
 }
 
 /// What a check says that was started by a hook of git within another check.
-fn within_another(checkout: &Checkout) -> Checked {
+fn skipped_within_check(checkout: &Checkout) -> CheckReport {
     let slug = checkout.slug.as_ref().map(ToString::to_string);
-    Checked {
-        repo: slug.unwrap_or_else(|| directory(&checkout.root)),
+    CheckReport {
+        repo: slug.unwrap_or_else(|| directory_name(&checkout.root)),
         skipped: vec![
             "another check of this repository is running, and this one was started by its hook"
                 .to_owned(),
         ],
-        ..Checked::default()
+        ..CheckReport::default()
     }
 }
 
 /// Notes that a checkout was trued up, so that a session is not offered that again. Where it
 /// cannot be noted it is offered once more, which harms nobody.
-fn note(paths: &Paths, root: &Path) {
-    let _ = write_own(&paths.checked(root), b"");
+fn mark_checked(paths: &Paths, root: &Path) {
+    let _ = write_private(&paths.check_marker(root), b"");
 }
 
-fn conclude(
+fn decide_and_apply(
     store: &mut dyn Store,
-    places: Places<'_>,
-    request: &Request,
-    mut gate: Gate,
-    mut reading: Reading,
+    places: WritebackPaths<'_>,
+    request: &CheckRequest,
+    mut preflight: GitPreflight,
+    mut snapshot: CheckoutSnapshot,
     files: usize,
-) -> Result<Checked, CheckError> {
+) -> Result<CheckReport, CheckError> {
     let root = places.root;
-    gate.judge(&reading.repo, request.fix);
-    let mut assessment = assess(&reading);
-    if assessment.findings.iter().any(is_absence)
-        && let Some(text) = gate.not_checked_out(root)
+    preflight.report_branch(&snapshot.repo, request.fix);
+    let mut assessment = assess_checkout(&snapshot);
+    if assessment.findings.iter().any(is_missing_file)
+        && let Some(text) = preflight.describe_not_checked_out(root)
     {
-        gate.notes.push(text);
-        reading.is_partial = true;
-        assessment = assess(&reading);
+        preflight.notes.push(text);
+        snapshot.is_partial = true;
+        assessment = assess_checkout(&snapshot);
     }
-    let reading = &reading;
-    let mut checked = Checked {
+    let reading = &snapshot;
+    let mut checked = CheckReport {
         repo: reading.repo.clone(),
-        files,
+        workplan_count: files,
         findings: assessment.findings,
-        ..Checked::default()
+        ..CheckReport::default()
     };
-    let deeds = assessment.deeds;
-    let open = |gate: &Gate| request.fix && gate.obstacle.is_none();
-    if open(&gate) {
-        checked.pushed = gate.publish_earlier(&reading.repo);
+    let deeds = assessment.fixes;
+    let open = |gate: &GitPreflight| request.fix && gate.write_obstacle.is_none();
+    if open(&preflight) {
+        checked.pushed = preflight.publish_unpushed(&reading.repo);
     }
     let before = checked.findings.len();
     let mut is_half_done = false;
     if request.fix && request.writeback {
-        let held = assessment.held.iter().filter_map(|(sheet, reason)| {
-            let path = &reading.sheets.get(*sheet)?.path;
-            Some(writeback::not_written(path, reason))
+        let held = assessment.held_back.iter().filter_map(|(sheet, reason)| {
+            let path = &reading.workplans.get(*sheet)?.path;
+            Some(writeback::describe_not_written(path, reason))
         });
         checked.skipped.extend(held);
     }
-    if open(&gate) && !deeds.is_empty() {
-        let written = rows::write(store, reading, root, &deeds, &request.mover)?;
+    if open(&preflight) && !deeds.is_empty() {
+        let written = row_updates::apply_row_fixes(store, reading, root, &deeds, &request.actor)?;
         checked.notes.extend(written.refused);
         if request.writeback {
-            let mut links = written.links;
-            links.retain(|(spot, _)| !assessment.held.contains_key(&spot.sheet));
-            let back = writeback::write(reading, places, &deeds, &links, &mut gate);
-            is_half_done = back.is_half_done;
-            checked.written = back.written;
+            let mut links = written.new_links;
+            links.retain(|(spot, _)| !assessment.held_back.contains_key(&spot.workplan));
+            let back = writeback::write_back(reading, places, &deeds, &links, &mut preflight);
+            is_half_done = back.has_unrestored_file;
+            checked.written_files = back.written;
             checked.commit = back.commit;
             checked.pushed |= back.pushed;
             checked.skipped.extend(back.skipped);
             checked.notes.extend(back.notes);
         }
         // What was reported done proves nothing: it is read again.
-        let (mut after, _) = observe(
+        let (mut snapshot_after, _) = read_checkout(
             store,
             root,
             Some(reading.repo.clone()),
             None,
-            &reading.others,
+            &reading.other_repos,
         )?;
-        after.is_outdated = reading.is_outdated;
-        after.is_partial = reading.is_partial;
-        let left = assess(&after).findings;
-        let left: HashSet<_> = left.iter().map(identity).collect();
+        snapshot_after.is_outdated = reading.is_outdated;
+        snapshot_after.is_partial = reading.is_partial;
+        let left = assess_checkout(&snapshot_after).findings;
+        let left: HashSet<_> = left.iter().map(finding_identity).collect();
         // What stands in a file that is neither committed nor as it was mends nothing.
-        let is_mended = |it| !is_half_done && !left.contains(&identity(it));
+        let is_mended = |it| !is_half_done && !left.contains(&finding_identity(it));
         checked.mended = checked.findings.iter().map(is_mended).collect();
     } else if request.fix {
-        checked.skipped.extend(gate.obstacle.clone());
+        checked.skipped.extend(preflight.write_obstacle.clone());
     }
     checked.mended.resize(before, false);
     if request.fix && request.writeback {
-        checked.advise_another_way();
+        checked.advise_retry_for_unfixed();
     }
-    checked.notes.append(&mut gate.notes);
-    let own = gate.findings.len();
-    checked.findings.splice(0..0, gate.findings);
+    checked.notes.append(&mut preflight.notes);
+    let own = preflight.findings.len();
+    checked.findings.splice(0..0, preflight.findings);
     checked.mended.splice(0..0, std::iter::repeat_n(false, own));
     Ok(checked)
 }
 
 /// Tells whether a finding is that a file is not there.
-fn is_absence(finding: &Finding) -> bool {
+fn is_missing_file(finding: &CheckFinding) -> bool {
     let code = finding.divergence.code;
     [Code::C01, Code::C07, Code::C08, Code::C14].contains(&code)
 }
 
 /// What makes a finding the same one in a later reading: its line may have moved.
-fn identity(finding: &Finding) -> (Code, &str, Option<&str>, Option<&str>) {
+fn finding_identity(finding: &CheckFinding) -> (Code, &str, Option<&str>, Option<&str>) {
     let Divergence {
         code,
         subject,
@@ -306,80 +306,87 @@ fn identity(finding: &Finding) -> (Code, &str, Option<&str>, Option<&str>) {
 }
 
 /// Reads everything but git.
-pub(super) fn observe(
+pub(super) fn read_checkout(
     store: &mut dyn Store,
     root: &Path,
     name: Option<String>,
-    kept: Option<String>,
-    others: &[RepoSlug],
-) -> Result<(Reading, usize), CheckError> {
+    remembered: Option<String>,
+    other_repos: &[RepoSlug],
+) -> Result<(CheckoutSnapshot, usize), CheckError> {
     // A fork has the files of another, and they say the other's name.
-    let is_own = |name: &String| is_own(name, others);
-    let paths = files::list(root)?;
+    let is_own = |name: &String| is_own_name(name, other_repos);
+    let paths = checkout_files::list_workplan_paths(root)?;
     let paths = paths.as_deref();
-    let said = || files::name(root, paths.unwrap_or_default()).filter(is_own);
-    let name = name.or_else(said).or(kept);
+    let said = || checkout_files::read_repo_name(root, paths.unwrap_or_default()).filter(is_own);
+    let name = name.or_else(said).or(remembered);
     let (files, repo, rows) = if let Some(name) = name {
         // The database is asked while files are read.
         thread::scope(|scope| {
-            let files = scope.spawn(|| files::read(root, paths));
-            let rows = store.workplan_rows(&name);
+            let files = scope.spawn(|| checkout_files::read_workplans(root, paths));
+            let rows = store.load_workplan_rows(&name);
             match files.join() {
                 Ok(files) => (files, name, rows),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         })
     } else {
-        let files = files::read(root, paths);
-        let mut said = files.sheets.iter().filter_map(Sheet::slug);
+        let files = checkout_files::read_workplans(root, paths);
+        let mut said = files.workplans.iter().filter_map(WorkplanFile::repo_slug);
         let name = match said.find(|name| is_own(name)) {
             Some(name) => name,
-            None => match known(store, &files)?.filter(is_own) {
+            None => match find_known_name(store, &files)?.filter(is_own) {
                 Some(name) => name,
-                None => unlike(directory(root), others),
+                None => make_distinct_name(directory_name(root), other_repos),
             },
         };
-        let rows = store.workplan_rows(&name);
+        let rows = store.load_workplan_rows(&name);
         (files, name, rows)
     };
     let (count, rows) = (files.count, rows?);
-    let mut reading = Reading {
+    let mut snapshot = CheckoutSnapshot {
         repo,
         has_folder: files.has_folder,
-        sheets: files.sheets,
-        troubles: files.troubles,
-        rows: rows.tied,
-        ghosts: rows.ghosts,
-        others: others.to_vec(),
-        plans: plans::read(store, root)?,
-        ..Reading::default()
+        workplans: files.workplans,
+        problems: files.problems,
+        rows: rows.linked,
+        unlinked_rows: rows.unlinked,
+        other_repos: other_repos.to_vec(),
+        plans: plan_files::read_plan_files(store, root)?,
+        ..CheckoutSnapshot::default()
     };
-    let (keys, links) = strangers(&reading);
+    let (keys, links) = find_foreign_keys(&snapshot);
     if !keys.is_empty() || !links.is_empty() {
-        reading.elsewhere = store.find_workplan_rows(&keys, &links)?;
+        snapshot.foreign_rows = store.find_workplan_rows(&keys, &links)?;
     }
-    Ok((reading, count))
+    Ok((snapshot, count))
 }
 
 /// Tells whether a name is none of another repository's.
-fn is_own(name: &str, others: &[RepoSlug]) -> bool {
-    !others.iter().any(|other| other.is_same(name))
+fn is_own_name(name: &str, other_repos: &[RepoSlug]) -> bool {
+    !other_repos.iter().any(|other| other.is_same(name))
 }
 
 /// Returns the name that the repository's own file gives it.
-fn configured(root: &Path) -> Option<String> {
+fn read_configured_name(root: &Path) -> Option<String> {
     let project = crate::settings::Project {
         dir: root.to_owned(),
         git: None,
         is_home: false,
     };
-    let config: RepositoryConfig = project.config().ok()?;
+    let config: RepositoryConfig = project.read_config().ok()?;
     config.repo
 }
 
 /// Returns the name by which the database knows the files already: a clone may have any name.
-fn known(store: &mut dyn Store, files: &files::Files) -> Result<Option<String>, StoreError> {
-    let keys: Vec<ItemKey> = files.sheets.iter().map(|sheet| sheet.key.clone()).collect();
+fn find_known_name(
+    store: &mut dyn Store,
+    files: &checkout_files::CheckoutFiles,
+) -> Result<Option<String>, StoreError> {
+    let keys: Vec<ItemKey> = files
+        .workplans
+        .iter()
+        .map(|sheet| sheet.key.clone())
+        .collect();
     if keys.is_empty() {
         return Ok(None);
     }
@@ -389,8 +396,8 @@ fn known(store: &mut dyn Store, files: &files::Files) -> Result<Option<String>, 
 }
 
 /// Returns a name that is none of these.
-fn unlike(name: String, others: &[RepoSlug]) -> String {
-    let is_free = |name: &String| is_own(name, others);
+fn make_distinct_name(name: String, other_repos: &[RepoSlug]) -> String {
+    let is_free = |name: &String| is_own_name(name, other_repos);
     if is_free(&name) {
         return name;
     }
@@ -399,9 +406,9 @@ fn unlike(name: String, others: &[RepoSlug]) -> String {
 }
 
 /// Returns the name of the repository's directory; of a linked worktree, of the repository.
-fn directory(root: &Path) -> String {
+fn directory_name(root: &Path) -> String {
     let git = crate::git::Worktree::discover(root).filter(|git| git.root == *root);
     let name = git.and_then(|git| git.name());
-    let name = name.or_else(|| Some(named_after(root)?.as_str().to_owned()));
+    let name = name.or_else(|| Some(slug_from_path(root)?.as_str().to_owned()));
     name.unwrap_or_else(|| "repository".to_owned())
 }

@@ -8,16 +8,16 @@ use crate::model::ItemKey;
 
 /// What is wrong with an id, for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct BadId(pub(super) String);
+pub(super) struct InvalidId(pub(super) String);
 
-fn bad(text: &str, shape: &str) -> BadId {
+fn invalid_id(text: &str, shape: &str) -> InvalidId {
     let text: String = text.chars().take(60).collect();
-    BadId(format!("{text:?} does not match the pattern {shape}"))
+    InvalidId(format!("{text:?} does not match the pattern {shape}"))
 }
 
 /// Reads the id of a workplan.
-pub(super) fn workplan(text: &str) -> Result<ItemKey, BadId> {
-    let refused = || bad(text, "PREFIX-WP-NNNN or ADHOC-YYYY-MM-DD");
+pub(super) fn parse_workplan_id(text: &str) -> Result<ItemKey, InvalidId> {
+    let refused = || invalid_id(text, "PREFIX-WP-NNNN or ADHOC-YYYY-MM-DD");
     if !is_numbered(text) && !is_dated(text) {
         return Err(refused());
     }
@@ -48,8 +48,8 @@ fn is_number(text: &str) -> bool {
 }
 
 /// Reads the id of a task in the file of a workplan.
-pub(super) fn task(text: &str, workplan: &ItemKey) -> Result<ItemKey, BadId> {
-    let refused = || bad(text, &format!("{workplan}-Tnn or Tnn"));
+pub(super) fn parse_task_id(text: &str, workplan: &ItemKey) -> Result<ItemKey, InvalidId> {
+    let refused = || invalid_id(text, &format!("{workplan}-Tnn or Tnn"));
     // T01, T-01
     let bare = text
         .strip_prefix('T')
@@ -64,7 +64,7 @@ pub(super) fn task(text: &str, workplan: &ItemKey) -> Result<ItemKey, BadId> {
         return Err(refused());
     }
     if of != workplan.as_str() {
-        return Err(BadId(format!(
+        return Err(InvalidId(format!(
             "{text:?} belongs to another workplan, not {workplan}"
         )));
     }
@@ -72,7 +72,7 @@ pub(super) fn task(text: &str, workplan: &ItemKey) -> Result<ItemKey, BadId> {
 }
 
 /// Returns the workplan that a task's id names.
-pub(super) fn workplan_of(task: &ItemKey) -> Option<&str> {
+pub(super) fn workplan_of_task(task: &ItemKey) -> Option<&str> {
     let (workplan, _) = task.as_str().rsplit_once("-T")?;
     Some(workplan)
 }
@@ -89,7 +89,7 @@ mod tests {
             "net-kingdom2-WP-12345",
             "ADHOC-2026-03-21",
         ] {
-            assert_eq!(workplan(good).unwrap().as_str(), good);
+            assert_eq!(parse_workplan_id(good).unwrap().as_str(), good);
         }
         for bad in [
             "",
@@ -105,20 +105,20 @@ mod tests {
             "CUST-WP-0026-T01",
             "../WP-1",
         ] {
-            assert!(workplan(bad).is_err(), "{bad}");
+            assert!(parse_workplan_id(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn a_bare_id_is_scoped_by_its_file() {
-        let plan = workplan("CUST-WP-0026").unwrap();
+        let plan = parse_workplan_id("CUST-WP-0026").unwrap();
         for (text, key) in [
             ("CUST-WP-0026-T01", "CUST-WP-0026-T01"),
             ("T01", "CUST-WP-0026-T01"),
             ("T-01", "CUST-WP-0026-T01"),
             ("T7", "CUST-WP-0026-T7"),
         ] {
-            assert_eq!(task(text, &plan).unwrap().as_str(), key, "{text}");
+            assert_eq!(parse_task_id(text, &plan).unwrap().as_str(), key, "{text}");
         }
         for bad in [
             "",
@@ -130,13 +130,13 @@ mod tests {
             "CUST-WP-0026-01",
             "CUST-WP-0026-T",
         ] {
-            assert!(task(bad, &plan).is_err(), "{bad}");
+            assert!(parse_task_id(bad, &plan).is_err(), "{bad}");
         }
-        let BadId(stranger) = task("CUST-WP-0027-T01", &plan).unwrap_err();
+        let InvalidId(stranger) = parse_task_id("CUST-WP-0027-T01", &plan).unwrap_err();
         assert!(stranger.contains("another workplan"), "{stranger}");
-        let adhoc = workplan("ADHOC-2026-03-21").unwrap();
+        let adhoc = parse_workplan_id("ADHOC-2026-03-21").unwrap();
         assert_eq!(
-            task("T02", &adhoc).unwrap().as_str(),
+            parse_task_id("T02", &adhoc).unwrap().as_str(),
             "ADHOC-2026-03-21-T02"
         );
     }

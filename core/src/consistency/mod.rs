@@ -10,29 +10,29 @@
 //! published; a file changes by the values concerned alone, and by nothing but a commit of its
 //! own; what is not understood is a finding with its place, never a guess.
 
-mod assess;
+mod assessment;
 mod check;
-mod drafts;
-mod entry;
-mod files;
+mod check_lock;
+mod checkout_files;
+mod file_edits;
 mod finding;
-mod gate;
+mod git_preflight;
 mod ids;
-mod plans;
-mod rows;
+mod plan_files;
+mod row_updates;
 mod rules;
-mod sheet;
+mod task_entry;
 #[cfg(test)]
 mod tests;
-mod turn;
-mod unfinished;
+mod undo_log;
+mod workplan_file;
 mod writeback;
 
-pub use assess::{Assessment, Deeds, Reading, Spot, assess};
-pub use check::{CheckError, Checked, Checkout, Push, Request, check};
-pub use entry::Entry;
-pub use finding::Finding;
-pub use gate::SUBJECT;
-pub use plans::PlanSheet;
-pub use rows::Mover;
-pub use sheet::{Sheet, Stand, Trouble};
+pub use assessment::{Assessment, CheckoutSnapshot, FixPlan, NodeId, assess_checkout};
+pub use check::{CheckError, CheckReport, CheckRequest, Checkout, PushScope, check_checkout};
+pub use finding::CheckFinding;
+pub use git_preflight::COMMIT_SUBJECT;
+pub use plan_files::PlanCheckboxes;
+pub use row_updates::FixActor;
+pub use task_entry::TaskEntry;
+pub use workplan_file::{DeclaredStatus, ParseProblem, WorkplanFile};

@@ -2,8 +2,8 @@
 
 mod codes;
 mod findings;
+mod fixture;
 mod ids;
 mod laws;
 mod plans;
 mod ranks;
-mod scene;

@@ -6,24 +6,24 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::assess::{Deeds, Reading, Spot};
-use super::drafts::{Draft, Intent, digest};
-use super::files::{LARGEST, LARGEST_PLAN, mode};
-use super::finding::{shown, told};
-use super::gate::{Gate, SUBJECT};
-use super::unfinished;
-use crate::files::{Replacement, Written, is_symlink, read_bytes};
+use super::assessment::{CheckoutSnapshot, FixPlan, NodeId};
+use super::checkout_files::{MAX_PLAN_BYTES, MAX_WORKPLAN_BYTES, file_mode};
+use super::file_edits::{FileEdit, WritePlan, content_digest};
+use super::finding::{redacted_error, redacted_line};
+use super::git_preflight::{COMMIT_SUBJECT, GitPreflight};
+use super::undo_log;
+use crate::files::{FileReplacement, WriteOutcome, is_symlink, read_bytes};
 use crate::git::{GitError, Repository, Worktree};
 use crate::model::WorkplanLink;
 use crate::text::visible_line;
-use crate::workplan::{Edit, apply};
+use crate::workplan::{ByteEdit, apply_edits};
 
 /// How long a commit may take, with the user's hooks.
-const COMMIT: Duration = Duration::from_mins(2);
+const COMMIT_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(super) struct WritebackOutcome {
     /// The files of the commit.
     pub(super) written: Vec<String>,
     /// The commit.
@@ -35,28 +35,28 @@ pub(super) struct Outcome {
     /// What was left as it is, and why, a line each.
     pub(super) skipped: Vec<String>,
     /// Whether a file is neither committed nor as it was.
-    pub(super) is_half_done: bool,
+    pub(super) has_unrestored_file: bool,
 }
 
 /// Where files are written, and where it is recorded that they are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Places<'a> {
+pub(super) struct WritebackPaths<'a> {
     pub(super) root: &'a Path,
-    pub(super) record: &'a Path,
+    pub(super) undo_log: &'a Path,
     /// What the git that commits keeps locked.
-    pub(super) lock: &'a Path,
+    pub(super) git_lock: &'a Path,
 }
 
 /// Writes into files what the database knows better.
-pub(super) fn write(
-    reading: &Reading,
-    places: Places<'_>,
-    deeds: &Deeds,
-    links: &[(Spot, WorkplanLink)],
-    gate: &mut Gate,
-) -> Outcome {
-    let mut outcome = Outcome::default();
-    let intent = Intent::of(reading, deeds, links);
+pub(super) fn write_back(
+    reading: &CheckoutSnapshot,
+    places: WritebackPaths<'_>,
+    deeds: &FixPlan,
+    links: &[(NodeId, WorkplanLink)],
+    preflight: &mut GitPreflight,
+) -> WritebackOutcome {
+    let mut outcome = WritebackOutcome::default();
+    let intent = WritePlan::from_fixes(reading, deeds, links);
     if intent.is_empty() {
         return outcome;
     }
@@ -64,16 +64,16 @@ pub(super) fn write(
         let text = format!("no files were written: {reason}");
         outcome.skipped.push(text);
     };
-    if let Some(reason) = &gate.no_files {
+    if let Some(reason) = &preflight.file_obstacle {
         nothing(reason);
         return outcome;
     }
-    let Some(repository) = gate.repository.clone() else {
+    let Some(repository) = preflight.repository.clone() else {
         return outcome;
     };
-    let repository = repository.locking(places.lock.to_owned());
-    let dirty = uncommitted(&repository, intent.paths());
-    let dirty = dirty.and_then(|dirty| Ok((dirty, hidden(&repository, intent.paths())?)));
+    let repository = repository.with_commit_lock(places.git_lock.to_owned());
+    let dirty = find_uncommitted(&repository, intent.paths());
+    let dirty = dirty.and_then(|dirty| Ok((dirty, find_hidden(&repository, intent.paths())?)));
     let (dirty, hidden) = match dirty {
         Ok(found) => found,
         Err(reason) => {
@@ -85,29 +85,29 @@ pub(super) fn write(
     for path in intent.paths() {
         let drafted = match hidden.get(path).or_else(|| dirty.get(path)) {
             Some(reason) => Err(reason.clone()),
-            None if is_elsewhere(places.root, path) => {
+            None if is_in_nested_repository(places.root, path) => {
                 Err("it belongs to a nested repository".to_owned())
             }
-            None => intent.draft(places.root, path),
+            None => intent.build_file_edit(places.root, path),
         };
         match drafted {
             Ok(draft) => drafts.extend(draft),
-            Err(reason) => outcome.skipped.push(not_written(path, &reason)),
+            Err(reason) => outcome.skipped.push(describe_not_written(path, &reason)),
         }
     }
     if drafts.is_empty() {
         return outcome;
     }
-    if let Err(error) = unfinished::record(places.record, &drafts) {
-        let reason = format!("{}: {error}", places.record.display());
+    if let Err(error) = undo_log::record_edits(places.undo_log, &drafts) {
+        let reason = format!("{}: {error}", places.undo_log.display());
         outcome
             .skipped
             .push(format!("no files were written: {reason}"));
         return outcome;
     }
-    commit(&repository, places, drafts, &mut outcome);
+    replace_and_commit(&repository, places, drafts, &mut outcome);
     if let Some(commit) = &outcome.commit {
-        match gate.publish(&reading.repo, commit) {
+        match preflight.publish_commit(&reading.repo, commit) {
             Ok(()) => outcome.pushed = true,
             Err(reason) => outcome.skipped.push(reason),
         }
@@ -115,30 +115,30 @@ pub(super) fn write(
     outcome
 }
 
-pub(super) fn not_written(path: &str, reason: &str) -> String {
+pub(super) fn describe_not_written(path: &str, reason: &str) -> String {
     format!("{path} was not written: {reason}")
 }
 
 /// Returns which of these files have changes that no commit has, and how that is said.
-pub(super) fn uncommitted<'p>(
+pub(super) fn find_uncommitted<'p>(
     repository: &Repository,
     paths: impl Iterator<Item = &'p str>,
 ) -> Result<BTreeMap<String, String>, String> {
     const CHANGED: &str = "it has uncommitted changes or is not in the repository";
-    ask_of_folders(paths, |place| {
-        let dirty = repository.uncommitted(place)?.into_iter();
+    query_per_folder(paths, |place| {
+        let dirty = repository.list_uncommitted(place)?.into_iter();
         Ok(dirty.map(|path| (path, CHANGED.to_owned())).collect())
     })
 }
 
 /// Returns which of these files git was told not to look at, and how that is said: what the user
 /// changes there is the user's, and a commit of it would publish that, or fail for ever.
-fn hidden<'p>(
+fn find_hidden<'p>(
     repository: &Repository,
     paths: impl Iterator<Item = &'p str>,
 ) -> Result<BTreeMap<String, String>, String> {
-    ask_of_folders(paths, |place| {
-        let hidden = repository.hidden(place)?.into_iter();
+    query_per_folder(paths, |place| {
+        let hidden = repository.list_hidden(place)?.into_iter();
         let marked = hidden.map(|(path, mark)| {
             let reason = format!(
                 "git is configured to ignore its changes ({})",
@@ -152,14 +152,14 @@ fn hidden<'p>(
 
 /// Tells whether a file belongs to another repository within this one, such as a submodule: no
 /// commit of this one takes it, and to git it looks as if nothing had changed.
-fn is_elsewhere(root: &Path, path: &str) -> bool {
+fn is_in_nested_repository(root: &Path, path: &str) -> bool {
     let place = root.join(path);
     let nearest = place.parent().and_then(Worktree::discover);
     nearest.is_some_and(|worktree| worktree.root != root)
 }
 
 /// Asks git about files: of the folder of workplans all at once, while plans lie anywhere.
-fn ask_of_folders<'p>(
+fn query_per_folder<'p>(
     paths: impl Iterator<Item = &'p str>,
     ask: impl Fn(&str) -> Result<BTreeMap<String, String>, GitError>,
 ) -> Result<BTreeMap<String, String>, String> {
@@ -174,9 +174,9 @@ fn ask_of_folders<'p>(
         let place = if is_workplan { "workplans" } else { path };
         match ask(place) {
             Ok(told) => found.extend(told),
-            Err(error) if is_workplan => return Err(told(&error)),
+            Err(error) if is_workplan => return Err(redacted_error(&error)),
             Err(error) => {
-                found.insert(path.to_owned(), told(&error));
+                found.insert(path.to_owned(), redacted_error(&error));
             }
         }
     }
@@ -184,64 +184,77 @@ fn ask_of_folders<'p>(
 }
 
 /// Replaces the files and commits them; what is not committed is put back.
-fn commit(repository: &Repository, places: Places<'_>, drafts: Vec<Draft>, outcome: &mut Outcome) {
-    let mut replaced: Vec<Draft> = Vec::with_capacity(drafts.len());
+fn replace_and_commit(
+    repository: &Repository,
+    places: WritebackPaths<'_>,
+    drafts: Vec<FileEdit>,
+    outcome: &mut WritebackOutcome,
+) {
+    let mut replaced: Vec<FileEdit> = Vec::with_capacity(drafts.len());
     for draft in drafts {
-        match replace(places.root, &draft.path, &draft.old, &draft.edits) {
-            Ok(Written::Yes) => replaced.push(draft),
-            Ok(_) => outcome.skipped.push(not_written(
+        match replace_file(places.root, &draft.path, &draft.old_digest, &draft.edits) {
+            Ok(WriteOutcome::Replaced) => replaced.push(draft),
+            Ok(_) => outcome.skipped.push(describe_not_written(
                 &draft.path,
                 "it was changed by another program",
             )),
             Err(error) => outcome
                 .skipped
-                .push(not_written(&draft.path, &error.to_string())),
+                .push(describe_not_written(&draft.path, &error.to_string())),
         }
     }
     let paths: Vec<String> = replaced.iter().map(|draft| draft.path.clone()).collect();
     if paths.is_empty() {
-        return unfinished::forget(places.record);
+        return undo_log::delete_log(places.undo_log);
     }
-    match repository.commit(&paths, &message(&replaced), COMMIT) {
+    match repository.commit(&paths, &commit_message(&replaced), COMMIT_TIMEOUT) {
         Ok(commit) => {
-            outcome.notes.extend(added(&commit.others));
+            outcome
+                .notes
+                .extend(describe_added_files(&commit.extra_files));
             outcome.commit = Some(commit.id);
             outcome.written = paths;
-            unfinished::forget(places.record);
+            undo_log::delete_log(places.undo_log);
         }
-        Err(error) => not_committed(repository, places, replaced, &told(&error), outcome),
+        Err(error) => restore_uncommitted(
+            repository,
+            places,
+            replaced,
+            &redacted_error(&error),
+            outcome,
+        ),
     }
 }
 
 /// Puts files back whose commit failed.
-fn not_committed(
+fn restore_uncommitted(
     repository: &Repository,
-    places: Places<'_>,
-    replaced: Vec<Draft>,
+    places: WritebackPaths<'_>,
+    replaced: Vec<FileEdit>,
     reason: &str,
-    outcome: &mut Outcome,
+    outcome: &mut WritebackOutcome,
 ) {
     // A hook that runs after the commit may have been what failed.
     let paths = replaced.iter().map(|draft| draft.path.as_str());
-    let dirty = match uncommitted(repository, paths) {
+    let dirty = match find_uncommitted(repository, paths) {
         Ok(dirty) => dirty,
         Err(problem) => {
             let text = format!("the state of the commit is unknown: {reason}; {problem}");
             return outcome.skipped.push(text);
         }
     };
-    let (left, committed): (Vec<Draft>, Vec<Draft>) = replaced
+    let (left, committed): (Vec<FileEdit>, Vec<FileEdit>) = replaced
         .into_iter()
         .partition(|draft| dirty.contains_key(&draft.path));
     for draft in &left {
-        match put_back(repository, places.root, draft) {
+        match restore_file(repository, places.root, draft) {
             Ok(None) => {}
             Ok(Some(kept)) => outcome.notes.push(format!(
                 "{} was restored; the version changed by a hook is kept: git show {kept}",
                 draft.path
             )),
             Err(reason) => {
-                outcome.is_half_done = true;
+                outcome.has_unrestored_file = true;
                 outcome
                     .skipped
                     .push(format!("{} could not be restored: {reason}", draft.path));
@@ -258,32 +271,40 @@ fn not_committed(
             .skipped
             .push(format!("committed, but not pushed: {reason}"));
     }
-    if !outcome.is_half_done {
-        unfinished::forget(places.record);
+    if !outcome.has_unrestored_file {
+        undo_log::delete_log(places.undo_log);
     }
 }
 
 /// Gives a file back what it held. Where a hook changed it before it refused, as formatters do,
 /// that is kept beside it, by the id that is returned: somebody may have saved it meanwhile.
-fn put_back(repository: &Repository, root: &Path, draft: &Draft) -> Result<Option<String>, String> {
-    match replace(root, &draft.path, &draft.new, &draft.back) {
-        Ok(Written::Yes) => Ok(None),
+fn restore_file(
+    repository: &Repository,
+    root: &Path,
+    draft: &FileEdit,
+) -> Result<Option<String>, String> {
+    match replace_file(root, &draft.path, &draft.new_digest, &draft.undo_edits) {
+        Ok(WriteOutcome::Replaced) => Ok(None),
         Ok(_) => {
-            let kept = repository.restore(&draft.path);
-            kept.map(Some).map_err(|error| told(&error))
+            let kept = repository.restore_file(&draft.path);
+            kept.map(Some).map_err(|error| redacted_error(&error))
         }
         Err(error) => Err(error.to_string()),
     }
 }
 
 /// Says which files a hook of the user's put into the commit.
-fn added(others: &[String]) -> Option<String> {
+fn describe_added_files(others: &[String]) -> Option<String> {
     /// Most that are named.
     const NAMED: usize = 5;
     if others.is_empty() {
         return None;
     }
-    let names: Vec<String> = others.iter().take(NAMED).map(|name| shown(name)).collect();
+    let names: Vec<String> = others
+        .iter()
+        .take(NAMED)
+        .map(|name| redacted_line(name))
+        .collect();
     let more = match others.len().saturating_sub(NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
@@ -295,17 +316,17 @@ fn added(others: &[String]) -> Option<String> {
 }
 
 /// Longest line of a commit's message, in characters.
-const LONGEST_LINE: usize = 400;
+const MAX_MESSAGE_LINE_CHARS: usize = 400;
 
 /// Makes the message. It is of ASCII alone: which encoding the repository's commits have is its
 /// own business.
-fn message(drafts: &[Draft]) -> String {
-    let lines = drafts.iter().flat_map(|draft| &draft.lines);
+fn commit_message(drafts: &[FileEdit]) -> String {
+    let lines = drafts.iter().flat_map(|draft| &draft.message_lines);
     let lines: Vec<String> = lines
-        .map(|line| format!("- {}", visible_line(line, LONGEST_LINE)))
+        .map(|line| format!("- {}", visible_line(line, MAX_MESSAGE_LINE_CHARS)))
         .collect();
     let text = format!(
-        "{SUBJECT}\n\nUpdated by trueup check:\n{}\n",
+        "{COMMIT_SUBJECT}\n\nUpdated by trueup check:\n{}\n",
         lines.join("\n")
     );
     let ascii = |c: char| match c {
@@ -316,25 +337,29 @@ fn message(drafts: &[Draft]) -> String {
 }
 
 /// Changes a file that holds what this is the digest of.
-fn replace(root: &Path, path: &str, old: &str, edits: &[Edit]) -> io::Result<Written> {
+fn replace_file(
+    root: &Path,
+    path: &str,
+    old: &str,
+    edits: &[ByteEdit],
+) -> io::Result<WriteOutcome> {
     let place = root.join(path);
     if is_symlink(&place) {
         return Err(io::Error::other("a symlink, which is not followed"));
     }
-    let largest = LARGEST.max(LARGEST_PLAN);
+    let largest = MAX_WORKPLAN_BYTES.max(MAX_PLAN_BYTES);
     let bytes = read_bytes(&place, largest, false)?;
-    if digest(&bytes) != old {
-        return Ok(Written::ChangedMeanwhile);
+    if content_digest(&bytes) != old {
+        return Ok(WriteOutcome::ChangedMeanwhile);
     }
-    let replacement = Replacement {
+    let replacement = FileReplacement {
         path: &place,
-        content: &apply(&bytes, edits.to_vec()),
-        mode: mode(&place),
+        content: &apply_edits(&bytes, edits.to_vec()),
+        mode: file_mode(&place),
         durable: true,
         exists: true,
     };
-    replacement
-        .carry_out(&|found| read_bytes(found, largest, false).is_ok_and(|found| found == bytes))
+    replacement.apply(&|found| read_bytes(found, largest, false).is_ok_and(|found| found == bytes))
 }
 
 #[cfg(test)]
@@ -345,21 +370,25 @@ mod tests {
     fn what_somebody_saved_meanwhile_stays() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.md");
-        let edits = [Edit {
+        let edits = [ByteEdit {
             span: 0..4,
             text: "done".to_owned(),
         }];
         let write = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            let done = replace(folder.path(), "a.md", &digest(b"todo\n"), &edits).unwrap();
+            let done =
+                replace_file(folder.path(), "a.md", &content_digest(b"todo\n"), &edits).unwrap();
             (done, std::fs::read_to_string(&path).unwrap())
         };
-        assert_eq!(write("todo\n"), (Written::Yes, "done\n".to_owned()));
-        let saved = (Written::ChangedMeanwhile, "todo!\n".to_owned());
+        assert_eq!(
+            write("todo\n"),
+            (WriteOutcome::Replaced, "done\n".to_owned())
+        );
+        let saved = (WriteOutcome::ChangedMeanwhile, "todo!\n".to_owned());
         assert_eq!(write("todo!\n"), saved);
         std::fs::rename(&path, folder.path().join("b.md")).unwrap();
         std::os::unix::fs::symlink("b.md", &path).unwrap();
-        assert!(replace(folder.path(), "a.md", &digest(b"todo!\n"), &edits).is_err());
+        assert!(replace_file(folder.path(), "a.md", &content_digest(b"todo!\n"), &edits).is_err());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

@@ -4,13 +4,16 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::change::mode;
-use super::draft::draft_of;
-use super::{Change, ChangeError, Replacement, Written, locked, read_bytes, replace};
+use super::locked_change::current_mode;
+use super::temp_file::temp_path_for;
+use super::{
+    ChangeError, FileReplacement, LockedChange, WriteOutcome, read_bytes, replace_if_unchanged,
+    retry_under_lock,
+};
 use crate::model::Timestamp;
 
 /// Most backups of one moment.
-const MOST: usize = 100;
+const MAX_BACKUPS: usize = 100;
 
 /// Changes a file of at most `limit` bytes: locked, read, decided, kept as
 /// `<name>.bak-<time>` beside it, replaced whole. `decide` returns what to write, or `None` to
@@ -25,20 +28,20 @@ const MOST: usize = 100;
 pub fn change_with_backup<T, E: From<ChangeError>>(
     path: &Path,
     limit: u64,
-    change: Change<'_>,
+    change: LockedChange<'_>,
     now: Timestamp,
     mut decide: impl FnMut(&[u8]) -> Result<(Option<Vec<u8>>, T), E>,
 ) -> Result<(T, Option<PathBuf>), E> {
-    let failed = |source| ChangeError::io(path, source);
-    locked(path, change, E::from, || {
+    let failed = |source| ChangeError::from_io(path, source);
+    retry_under_lock(path, change, E::from, || {
         let old = read_bytes(path, limit, false).map_err(failed)?;
         let (new, answer) = decide(&old)?;
         let Some(new) = new.filter(|new| *new != old) else {
             return Ok(Some((answer, None)));
         };
-        let backup = keep(path, &old, now).map_err(failed)?;
-        let written = replace(path, &new, Some(&old), limit);
-        if matches!(written, Ok(Written::Yes)) {
+        let backup = write_backup(path, &old, now).map_err(failed)?;
+        let written = replace_if_unchanged(path, &new, Some(&old), limit);
+        if matches!(written, Ok(WriteOutcome::Replaced)) {
             return Ok(Some((answer, Some(backup))));
         }
         // The backup of a file that did not change is litter. Of one that may have after all,
@@ -55,10 +58,10 @@ pub fn change_with_backup<T, E: From<ChangeError>>(
 }
 
 /// Keeps what a file says under a name that nothing has yet.
-fn keep(path: &Path, content: &[u8], now: Timestamp) -> io::Result<PathBuf> {
-    for number in 1..=MOST {
+fn write_backup(path: &Path, content: &[u8], now: Timestamp) -> io::Result<PathBuf> {
+    for number in 1..=MAX_BACKUPS {
         let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".bak-{}", now.compact()));
+        name.push(format!(".bak-{}", now.to_compact_text()));
         if number > 1 {
             name.push(format!("-{number}"));
         }
@@ -67,21 +70,21 @@ fn keep(path: &Path, content: &[u8], now: Timestamp) -> io::Result<PathBuf> {
         if fs::symlink_metadata(&backup).is_ok() {
             continue;
         }
-        let replacement = Replacement {
+        let replacement = FileReplacement {
             path: &backup,
             content,
-            mode: mode(path),
+            mode: current_mode(path),
             durable: true,
             exists: false,
         };
-        let is_free = |path: &Path| fs::symlink_metadata(path).is_err();
-        if replacement.carry_out_by(&draft_of(path), &is_free)? == Written::Yes {
+        let is_unused = |path: &Path| fs::symlink_metadata(path).is_err();
+        if replacement.apply_through(&temp_path_for(path), &is_unused)? == WriteOutcome::Replaced {
             return Ok(backup);
         }
     }
     Err(io::Error::new(
         ErrorKind::AlreadyExists,
-        format!("there are already {MOST} backups with this timestamp"),
+        format!("there are already {MAX_BACKUPS} backups with this timestamp"),
     ))
 }
 

@@ -1,33 +1,34 @@
 //! Opening files that others may have put there, and replacing files whole.
 
 mod backup;
-mod change;
-mod door;
-mod draft;
+mod locked_change;
+mod obstacle;
+mod open;
 mod path_text;
 mod replace;
-mod resolved;
-mod way;
+mod resolved_path;
+mod temp_file;
 
 pub use backup::change_with_backup;
-pub use change::{Change, ChangeError};
-pub(crate) use change::{locked, replace};
-pub(crate) use door::{
-    PRIVATE, create_new, is_symlink, open, open_existing, open_to_update, set_mode, shared_dir,
-    sync_dir,
+pub use locked_change::{ChangeError, LockedChange};
+pub(crate) use locked_change::{replace_if_unchanged, retry_under_lock};
+pub(crate) use obstacle::{is_obstructed, is_still_at, move_obstacle_aside};
+pub(crate) use open::{
+    PRIVATE_MODE, create_new, create_shared_dir, is_symlink, open_existing, open_for_reading,
+    open_to_update, set_mode, sync_dir,
 };
-pub use door::{
-    append_to_theirs, open_to_append, own_dir, private_dir, read_bytes, read_text, write_own,
+pub use open::{
+    append_to_foreign, create_private_dir, ensure_private_dir, open_to_append, read_bytes,
+    read_text, write_private,
 };
-pub(crate) use draft::sweep_drafts;
 pub use path_text::{path_from_text, path_to_text};
-pub(crate) use replace::Replacement;
-pub use replace::Written;
-pub use resolved::ResolvedPath;
-pub(crate) use way::{clear_the_way, is_in_the_way, is_still_of};
+pub(crate) use replace::FileReplacement;
+pub use replace::WriteOutcome;
+pub use resolved_path::ResolvedPath;
+pub(crate) use temp_file::sweep_temp_files;
 
 /// Returns the SHA-256 of bytes in hexadecimal, as `sha256sum` prints it.
-pub fn sha256(bytes: &[u8]) -> String {
+pub fn sha256_hex(bytes: &[u8]) -> String {
     use sha2::{Digest as _, Sha256};
     crate::hex::hex(&Sha256::digest(bytes))
 }

@@ -10,23 +10,23 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 /// What a text holds that is not its own path.
-const ESCAPE: &str = "\\x";
+const BYTE_ESCAPE: &str = "\\x";
 
 /// Returns the text of a path.
 pub fn path_to_text(path: &Path) -> String {
     match path.to_str() {
-        Some(text) if !text.contains(ESCAPE) => text.to_owned(),
-        _ => escape(path.as_os_str().as_bytes()),
+        Some(text) if !text.contains(BYTE_ESCAPE) => text.to_owned(),
+        _ => escape_path_bytes(path.as_os_str().as_bytes()),
     }
 }
 
-fn escape(bytes: &[u8]) -> String {
+fn escape_path_bytes(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() + 8);
     for chunk in bytes.utf8_chunks() {
         text.push_str(&chunk.valid().replace('\\', "\\\\"));
         for byte in chunk.invalid() {
             // A string takes whatever is written.
-            let _ = write!(text, "{ESCAPE}{byte:02X}");
+            let _ = write!(text, "{BYTE_ESCAPE}{byte:02X}");
         }
     }
     text
@@ -34,7 +34,7 @@ fn escape(bytes: &[u8]) -> String {
 
 /// Returns the path of a text.
 pub fn path_from_text(text: &str) -> PathBuf {
-    if !text.contains(ESCAPE) {
+    if !text.contains(BYTE_ESCAPE) {
         return PathBuf::from(text);
     }
     let mut bytes = Vec::with_capacity(text.len());
@@ -42,7 +42,9 @@ pub fn path_from_text(text: &str) -> PathBuf {
     while let Some(at) = rest.find('\\') {
         let (before, escaped) = rest.split_at(at);
         bytes.extend_from_slice(before.as_bytes());
-        let digits = escaped.strip_prefix(ESCAPE).and_then(|rest| rest.get(..2));
+        let digits = escaped
+            .strip_prefix(BYTE_ESCAPE)
+            .and_then(|rest| rest.get(..2));
         let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
         let (byte, length) = match byte {
             Some(byte) => (byte, 4),

@@ -4,24 +4,24 @@ use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
-use super::door::{create_new, sync_dir};
-use super::draft::draft_of;
-use crate::cache::lock::reserve;
+use super::open::{create_new, sync_dir};
+use super::temp_file::temp_path_for;
+use crate::cache::lock::reserve_space;
 
 /// What came of writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
+pub enum WriteOutcome {
     /// The file is new.
-    Yes,
+    Replaced,
     /// It said the same already and was not touched.
-    Same,
+    Unchanged,
     /// It is not what was read any more, and was not touched.
     ChangedMeanwhile,
 }
 
 /// A file to be replaced.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Replacement<'a> {
+pub(crate) struct FileReplacement<'a> {
     /// Where. Its folder exists.
     pub(crate) path: &'a Path,
     /// By what.
@@ -34,15 +34,15 @@ pub(crate) struct Replacement<'a> {
     pub(crate) exists: bool,
 }
 
-impl Replacement<'_> {
+impl FileReplacement<'_> {
     /// Replaces the file if what stands in its place `is_as_read`: an edit saved in between is
     /// left as it is.
     ///
     /// # Errors
     ///
     /// When the system refuses; then the file is as it was.
-    pub(crate) fn carry_out(&self, is_as_read: &dyn Fn(&Path) -> bool) -> io::Result<Written> {
-        self.carry_out_by(&draft_of(self.path), is_as_read)
+    pub(crate) fn apply(&self, is_as_read: &dyn Fn(&Path) -> bool) -> io::Result<WriteOutcome> {
+        self.apply_through(&temp_path_for(self.path), is_as_read)
     }
 
     /// Does the same by a draft of another file beside it, with whose drafts it is swept.
@@ -50,15 +50,15 @@ impl Replacement<'_> {
     /// # Errors
     ///
     /// Those of [`Self::carry_out`].
-    pub(super) fn carry_out_by(
+    pub(super) fn apply_through(
         &self,
         draft: &Path,
         is_as_read: &dyn Fn(&Path) -> bool,
-    ) -> io::Result<Written> {
+    ) -> io::Result<WriteOutcome> {
         let written = self
-            .write_draft(draft)
+            .write_temp(draft)
             .and_then(|()| self.swap_in(draft, is_as_read));
-        if !matches!(written, Ok(Written::Yes)) {
+        if !matches!(written, Ok(WriteOutcome::Replaced)) {
             // What was not used must not stay; that it cannot be removed changes nothing.
             let _ = fs::remove_file(draft);
         } else if self.durable
@@ -69,7 +69,7 @@ impl Replacement<'_> {
         written
     }
 
-    fn write_draft(&self, draft: &Path) -> io::Result<()> {
+    fn write_temp(&self, draft: &Path) -> io::Result<()> {
         let mut file = match create_new(draft, self.mode) {
             // Left by a process of this number, in this place, that was killed.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -79,7 +79,7 @@ impl Replacement<'_> {
             other => other?,
         };
         let size = u64::try_from(self.content.len()).unwrap_or(u64::MAX);
-        reserve(&file, size)?;
+        reserve_space(&file, size)?;
         file.write_all(self.content)?;
         file.set_len(size)?;
         if self.durable {
@@ -91,7 +91,11 @@ impl Replacement<'_> {
     /// Puts the draft in the place of the file, if that is what was read: the two are
     /// exchanged, looked at, and exchanged back when somebody saved the file in between.
     #[cfg(target_os = "linux")]
-    fn swap_in(&self, draft: &Path, is_as_read: &dyn Fn(&Path) -> bool) -> io::Result<Written> {
+    fn swap_in(
+        &self,
+        draft: &Path,
+        is_as_read: &dyn Fn(&Path) -> bool,
+    ) -> io::Result<WriteOutcome> {
         use rustix::fs::{CWD, RenameFlags, renameat_with};
         use rustix::io::Errno;
 
@@ -102,20 +106,20 @@ impl Replacement<'_> {
             RenameFlags::NOREPLACE
         };
         match renameat_with(CWD, draft, CWD, path, flags) {
-            Ok(()) if !self.exists => Ok(Written::Yes),
+            Ok(()) if !self.exists => Ok(WriteOutcome::Replaced),
             Ok(()) if is_as_read(draft) => {
                 fs::remove_file(draft)?;
-                Ok(Written::Yes)
+                Ok(WriteOutcome::Replaced)
             }
             Ok(()) => {
                 renameat_with(CWD, draft, CWD, path, RenameFlags::EXCHANGE)?;
-                Ok(Written::ChangedMeanwhile)
+                Ok(WriteOutcome::ChangedMeanwhile)
             }
-            Err(Errno::EXIST | Errno::NOENT) => Ok(Written::ChangedMeanwhile),
+            Err(Errno::EXIST | Errno::NOENT) => Ok(WriteOutcome::ChangedMeanwhile),
             // A file system that cannot exchange.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
                 fs::rename(draft, path)?;
-                Ok(Written::Yes)
+                Ok(WriteOutcome::Replaced)
             }
             Err(error) => Err(error.into()),
         }
@@ -124,19 +128,23 @@ impl Replacement<'_> {
     /// Puts the draft in the place of the file; what is saved in the same moment is lost where
     /// the system cannot exchange two files.
     #[cfg(not(target_os = "linux"))]
-    fn swap_in(&self, draft: &Path, is_as_read: &dyn Fn(&Path) -> bool) -> io::Result<Written> {
+    fn swap_in(
+        &self,
+        draft: &Path,
+        is_as_read: &dyn Fn(&Path) -> bool,
+    ) -> io::Result<WriteOutcome> {
         if !is_as_read(self.path) {
-            return Ok(Written::ChangedMeanwhile);
+            return Ok(WriteOutcome::ChangedMeanwhile);
         }
         fs::rename(draft, self.path)?;
-        Ok(Written::Yes)
+        Ok(WriteOutcome::Replaced)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::PRIVATE;
+    use crate::files::PRIVATE_MODE;
 
     #[cfg(unix)]
     #[test]
@@ -144,15 +152,18 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
-        for (exists, mode) in [(false, 0o666), (true, PRIVATE), (true, 0o640)] {
-            let replacement = Replacement {
+        for (exists, mode) in [(false, 0o666), (true, PRIVATE_MODE), (true, 0o640)] {
+            let replacement = FileReplacement {
                 path: &path,
                 content: b"x",
                 mode,
                 durable: true,
                 exists,
             };
-            assert_eq!(replacement.carry_out(&|_| true).unwrap(), Written::Yes);
+            assert_eq!(
+                replacement.apply(&|_| true).unwrap(),
+                WriteOutcome::Replaced
+            );
             let found = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
             assert_eq!(found, mode);
         }

@@ -9,10 +9,10 @@ const PROTOCOLS: [&str; 5] = ["file", "git", "http", "https", "ssh"];
 const ALIASES: [(&str, &str); 2] = [("git+ssh", "ssh"), ("ssh+git", "ssh")];
 
 /// Lists the protocols for git, unless the user allows fewer.
-pub(super) fn protocols() -> String {
-    let own = std::env::var("GIT_ALLOW_PROTOCOL").ok();
+pub(super) fn allowed_protocols() -> String {
+    let user_allows = std::env::var("GIT_ALLOW_PROTOCOL").ok();
     let is_allowed = |name: &&str| {
-        let own = own.as_deref();
+        let own = user_allows.as_deref();
         own.is_none_or(|own| own.split(':').any(|allowed| allowed == *name))
     };
     let allowed: Vec<&str> = PROTOCOLS.into_iter().filter(is_allowed).collect();
@@ -21,7 +21,7 @@ pub(super) fn protocols() -> String {
 
 /// An address, taken apart.
 #[derive(Debug, PartialEq, Eq)]
-enum Address<'a> {
+enum RemoteAddress<'a> {
     /// `scheme://rest`
     Url { scheme: &'a str, rest: &'a str },
     /// `user@host:path`
@@ -32,23 +32,23 @@ enum Address<'a> {
     Program(&'a str),
 }
 
-fn parse(address: &str) -> Address<'_> {
+fn parse_address(address: &str) -> RemoteAddress<'_> {
     let is_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     let end = address.find(|c| !is_scheme(c)).unwrap_or(address.len());
     let (scheme, rest) = address.split_at(end);
     if address.starts_with('-') || rest.starts_with("::") {
-        return Address::Program(scheme);
+        return RemoteAddress::Program(scheme);
     }
     if let Some(rest) = rest.strip_prefix("://") {
-        return Address::Url { scheme, rest };
+        return RemoteAddress::Url { scheme, rest };
     }
     // Within brackets stands a port, or the number of a host.
     let has_brackets = address.starts_with('[') || address.contains("@[");
     let host_ends = address.find("]:").filter(|_| has_brackets);
     let colon = host_ends.map(|at| at + 1).or_else(|| address.find(':'));
     match colon.and_then(|at| Some((address.get(..at)?, address.get(at + 1..)?))) {
-        Some((host, path)) if !host.contains('/') => Address::Shell { host, path },
-        _ => Address::Path(address),
+        Some((host, path)) if !host.contains('/') => RemoteAddress::Shell { host, path },
+        _ => RemoteAddress::Path(address),
     }
 }
 
@@ -58,54 +58,56 @@ fn parse(address: &str) -> Address<'_> {
 ///
 /// When asking there would start a program, or nobody knows what it would do; says so without
 /// the address, which may hold a password.
-pub(super) fn checked(address: &str, root: &Path) -> Result<String, String> {
+pub(super) fn check_address(address: &str, root: &Path) -> Result<String, String> {
     let refused = |scheme: &str| {
         let name: String = scheme.chars().take(20).collect();
         let allowed = PROTOCOLS.join(", ");
         Err(format!("{name:?} is not an allowed protocol: {allowed}"))
     };
-    match parse(address) {
-        Address::Program(helper) => refused(&format!("{helper}::")),
-        Address::Url { scheme, rest } => {
+    match parse_address(address) {
+        RemoteAddress::Program(helper) => refused(&format!("{helper}::")),
+        RemoteAddress::Url { scheme, rest } => {
             let scheme = scheme.to_ascii_lowercase();
             let alias = ALIASES.iter().find(|(alias, _)| *alias == scheme);
-            let known = alias.map_or(&*scheme, |(_, name)| name);
+            let scheme_name = alias.map_or(&*scheme, |(_, name)| name);
             // A host that begins like an option is one to ssh.
-            if !PROTOCOLS.contains(&known) || rest.starts_with('-') {
+            if !PROTOCOLS.contains(&scheme_name) || rest.starts_with('-') {
                 return refused(&scheme);
             }
             Ok(address.to_owned())
         }
-        Address::Shell { host, .. } if host.is_empty() || host.contains("@-") => refused(host),
-        Address::Shell { .. } => Ok(address.to_owned()),
-        Address::Path(path) => Ok(root.join(path).to_string_lossy().into_owned()),
+        RemoteAddress::Shell { host, .. } if host.is_empty() || host.contains("@-") => {
+            refused(host)
+        }
+        RemoteAddress::Shell { .. } => Ok(address.to_owned()),
+        RemoteAddress::Path(path) => Ok(root.join(path).to_string_lossy().into_owned()),
     }
 }
 
 /// Returns the one name of a remote, in whatever way its address is spelled: host and path,
 /// without scheme, user, password, port and `.git`. A directory has its path.
-pub fn identity(address: &str, root: &Path) -> Option<String> {
+pub fn remote_identity(address: &str, root: &Path) -> Option<String> {
     let address = address.trim();
     if address.is_empty() {
         return None;
     }
-    match parse(address) {
-        Address::Program(_) => None,
-        Address::Url { scheme, rest } if scheme.eq_ignore_ascii_case("file") => {
+    match parse_address(address) {
+        RemoteAddress::Program(_) => None,
+        RemoteAddress::Url { scheme, rest } if scheme.eq_ignore_ascii_case("file") => {
             let (_host, path) = rest.split_at(rest.find('/')?);
-            directory(path, root)
+            directory_identity(path, root)
         }
-        Address::Url { rest, .. } => {
+        RemoteAddress::Url { rest, .. } => {
             let rest = rest.split(['?', '#']).next().unwrap_or(rest);
             let (host, path) = rest.split_once('/')?;
-            place(host, path)
+            host_identity(host, path)
         }
-        Address::Shell { host, path } => place(host, path),
-        Address::Path(path) => directory(path, root),
+        RemoteAddress::Shell { host, path } => host_identity(host, path),
+        RemoteAddress::Path(path) => directory_identity(path, root),
     }
 }
 
-fn place(host: &str, path: &str) -> Option<String> {
+fn host_identity(host: &str, path: &str) -> Option<String> {
     // `user@[::1]:22`
     let host = host
         .rfind("@[")
@@ -123,14 +125,14 @@ fn place(host: &str, path: &str) -> Option<String> {
         host.split(':').next().unwrap_or(host)
     };
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let path = without_end(path);
+    let path = normalize_path(path);
     (!host.is_empty() && !path.is_empty()).then(|| format!("{host}/{path}"))
 }
 
 /// Takes what may be left out off a path: slashes around it, and `.git` behind it. What a web
 /// address writes as `%20` is a space.
-fn without_end(path: &str) -> String {
-    let path = unescaped(path);
+fn normalize_path(path: &str) -> String {
+    let path = decode_percent(path);
     let parts = path.split('/').filter(|part| !["", "."].contains(part));
     let parts: Vec<&str> = parts.collect();
     let path = parts.join("/");
@@ -139,7 +141,7 @@ fn without_end(path: &str) -> String {
         .map_or_else(|| path.clone(), str::to_owned)
 }
 
-fn unescaped(text: &str) -> String {
+fn decode_percent(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
@@ -157,10 +159,10 @@ fn unescaped(text: &str) -> String {
 }
 
 /// Names a directory on this machine, which has one name whatever links led to it.
-fn directory(path: &str, root: &Path) -> Option<String> {
+fn directory_identity(path: &str, root: &Path) -> Option<String> {
     let path = root.join(path);
     let path = path.canonicalize().unwrap_or(path);
-    let name = without_end(&path.to_string_lossy());
+    let name = normalize_path(&path.to_string_lossy());
     (!name.is_empty()).then(|| format!("/{name}"))
 }
 
@@ -186,7 +188,7 @@ mod tests {
             "gcrypt::git@host:x",
             "transport+ext://x",
         ] {
-            let text = checked(refused, root).unwrap_err();
+            let text = check_address(refused, root).unwrap_err();
             assert!(
                 text.contains("not an allowed protocol"),
                 "{refused}: {text}"
@@ -204,7 +206,7 @@ mod tests {
             ("../a", "/src/app/../a"),
             ("./a:b", "/src/app/./a:b"),
         ] {
-            assert_eq!(checked(asked, root).as_deref(), Ok(expected));
+            assert_eq!(check_address(asked, root).as_deref(), Ok(expected));
         }
     }
 
@@ -229,7 +231,7 @@ mod tests {
             "https://github.com/acme/%73hop.git?token=x",
             " https://github.com/acme/shop.git\n",
         ] {
-            let found = identity(spelling, root);
+            let found = remote_identity(spelling, root);
             assert_eq!(found.as_deref(), Some("github.com/acme/shop"), "{spelling}");
         }
         for (other, expected) in [
@@ -245,7 +247,7 @@ mod tests {
             ("https://github.com", None),
             ("", None),
         ] {
-            assert_eq!(identity(other, root).as_deref(), expected, "{other}");
+            assert_eq!(remote_identity(other, root).as_deref(), expected, "{other}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::error::GitError;
-use super::repository::{Repository, records, text};
+use super::repository::{Repository, output_text, split_records};
 
 const WHAT: &str = "git status";
 
@@ -17,7 +17,7 @@ impl Repository {
     ///
     /// When git fails or refuses, and when the folder is reached through a symlink: git sees
     /// the link alone and would say that nothing has changed.
-    pub fn uncommitted(&self, folder: &str) -> Result<BTreeSet<String>, GitError> {
+    pub fn list_uncommitted(&self, folder: &str) -> Result<BTreeSet<String>, GitError> {
         let mut part = self.worktree.root.clone();
         for component in Path::new(folder) {
             part.push(component);
@@ -28,7 +28,7 @@ impl Repository {
                 });
             }
         }
-        let call = self.read(WHAT).args([
+        let call = self.read_command(WHAT).with_args([
             "status",
             "--porcelain=v1",
             "-z",
@@ -39,27 +39,32 @@ impl Repository {
             "--",
             folder,
         ]);
-        let told = call.run()?;
+        let output = call.run()?;
         let mut paths = BTreeSet::new();
         let mut doubtful = BTreeSet::new();
         // Two letters and a space stand before each path.
-        for (state, path) in records(&told).filter_map(|record| record.split_at_checked(3)) {
+        for (state, path) in split_records(&output).filter_map(|record| record.split_at_checked(3))
+        {
             let set = match state {
                 b" M " => &mut doubtful,
                 _ => &mut paths,
             };
-            set.insert(text(path).into_owned());
+            set.insert(output_text(path).into_owned());
         }
         if !doubtful.is_empty() {
-            paths.extend(self.changed(folder)?.intersection(&doubtful).cloned());
+            paths.extend(
+                self.list_content_changes(folder)?
+                    .intersection(&doubtful)
+                    .cloned(),
+            );
         }
         Ok(paths)
     }
 
     /// Lists files whose content is not that of the index. The status goes by sizes: it tells of
     /// a change where line ends alone were written in another way, which no commit would take.
-    fn changed(&self, folder: &str) -> Result<BTreeSet<String>, GitError> {
-        let call = self.read("git diff").args([
+    fn list_content_changes(&self, folder: &str) -> Result<BTreeSet<String>, GitError> {
+        let call = self.read_command("git diff").with_args([
             "diff",
             "--name-only",
             "-z",
@@ -68,7 +73,9 @@ impl Repository {
             "--",
             folder,
         ]);
-        let told = call.run()?;
-        Ok(records(&told).map(|path| text(path).into_owned()).collect())
+        let output = call.run()?;
+        Ok(split_records(&output)
+            .map(|path| output_text(path).into_owned())
+            .collect())
     }
 }

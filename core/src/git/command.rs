@@ -12,14 +12,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::error::{GitError, reason};
-use super::process::{self, Ended};
+use super::error::{GitError, extract_reason};
+use super::subprocess::{self, ProcessOutput};
 use crate::cache::lock::FileLock;
 use crate::deadline::Deadline;
 
 /// What a git hook or an outer git leaves in the environment; with any of it, git would
 /// answer for another repository, or read a path as a pattern.
-const MISLEADING: [&str; 19] = [
+const MISLEADING_VARIABLES: [&str; 19] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_IMPLICIT_WORK_TREE",
@@ -43,7 +43,7 @@ const MISLEADING: [&str; 19] = [
 
 /// Programs that would ask the user. git takes an empty name for none; ssh has no such way, so
 /// it gets a program that says no, and is made to use it instead of a terminal.
-const UNATTENDED: [(&str, &str); 5] = [
+const UNATTENDED_VARIABLES: [(&str, &str); 5] = [
     ("GIT_TERMINAL_PROMPT", "0"),
     ("GIT_ASKPASS", ""),
     ("SSH_ASKPASS", "false"),
@@ -53,7 +53,7 @@ const UNATTENDED: [(&str, &str); 5] = [
 
 /// Variables of a call that reads. An object that a partial clone lacks is not fetched: what
 /// fetches it is named by the repository, and so is the remote.
-const READING: [(&str, &str); 4] = [
+const READING_VARIABLES: [(&str, &str); 4] = [
     ("GIT_OPTIONAL_LOCKS", "0"),
     ("LC_ALL", "C"),
     ("GIT_NO_LAZY_FETCH", "1"),
@@ -64,7 +64,7 @@ const READING: [(&str, &str); 4] = [
 /// Settings of a call in which no hook runs: nothing but what was asked for is done (packing a
 /// repository takes minutes, and its end would be taken for a remote that hangs), and no program
 /// is started beside it.
-const QUIET: [&str; 12] = [
+const QUIET_SETTINGS: [&str; 12] = [
     "-c",
     "gc.auto=0",
     "-c",
@@ -81,15 +81,15 @@ const QUIET: [&str; 12] = [
 
 /// How long an operation may take, all its calls together.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limit {
-    whole: Duration,
+pub(super) struct TimeLimit {
+    total: Duration,
     deadline: Deadline,
 }
 
-impl Limit {
+impl TimeLimit {
     pub(super) fn starting_now(whole: Duration) -> Self {
         Self {
-            whole,
+            total: whole,
             deadline: Deadline::after(whole),
         }
     }
@@ -110,19 +110,19 @@ pub(super) enum Purpose {
 pub(super) struct GitCommand {
     command: Command,
     what: &'static str,
-    limit: Limit,
+    limit: TimeLimit,
 }
 
 impl GitCommand {
     /// Makes a call for the repository at `root`; `what` names it in errors.
-    pub(super) fn new(root: &Path, purpose: Purpose, what: &'static str, limit: Limit) -> Self {
+    pub(super) fn new(root: &Path, purpose: Purpose, what: &'static str, limit: TimeLimit) -> Self {
         let mut command = Command::new("git");
-        for name in MISLEADING {
+        for name in MISLEADING_VARIABLES {
             command.env_remove(name);
         }
         command.current_dir(root).stdin(Stdio::null());
         if purpose != Purpose::Change {
-            command.envs(UNATTENDED).args(QUIET);
+            command.envs(UNATTENDED_VARIABLES).args(QUIET_SETTINGS);
             // A repository that git cannot use must be an error; the one around it is another.
             if let Some(above) = std::path::absolute(root)
                 .ok()
@@ -135,7 +135,7 @@ impl GitCommand {
         match purpose {
             Purpose::Read => {
                 // Every path that is passed means one file, whatever is in its name.
-                command.envs(READING).arg("--literal-pathspecs");
+                command.envs(READING_VARIABLES).arg("--literal-pathspecs");
             }
             Purpose::Ask => {
                 command.env("LC_ALL", "C");
@@ -149,33 +149,36 @@ impl GitCommand {
         }
     }
 
-    pub(super) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+    pub(super) fn with_env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
-    pub(super) fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+    pub(super) fn with_args<A: AsRef<OsStr>>(
+        mut self,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
         self.command.args(arguments);
         self
     }
 
     /// Gives the call something to read.
-    pub(super) fn stdin(self, text: &[u8]) -> Result<Self, GitError> {
-        self.stdin_in(tempfile::tempfile(), text)
+    pub(super) fn with_stdin(self, text: &[u8]) -> Result<Self, GitError> {
+        self.with_stdin_file(tempfile::tempfile(), text)
     }
 
     /// Gives the call something to read from a file that is locked until the call has ended,
     /// also when this process dies before it.
-    pub(super) fn stdin_locked(self, text: &[u8], lock: &Path) -> Result<Self, GitError> {
-        let locked = FileLock::exclusive(lock, Duration::ZERO).and_then(|lock| {
+    pub(super) fn with_locked_stdin(self, text: &[u8], lock: &Path) -> Result<Self, GitError> {
+        let locked = FileLock::acquire(lock, Duration::ZERO).and_then(|lock| {
             let file = lock.into_file();
             file.set_len(0)?;
             Ok(file)
         });
-        self.stdin_in(locked, text)
+        self.with_stdin_file(locked, text)
     }
 
-    fn stdin_in(mut self, file: io::Result<File>, text: &[u8]) -> Result<Self, GitError> {
+    fn with_stdin_file(mut self, file: io::Result<File>, text: &[u8]) -> Result<Self, GitError> {
         // A file and no pipe: one that is not read to its end blocks nobody.
         let written = file.and_then(|mut file| {
             file.write_all(text)?;
@@ -191,31 +194,31 @@ impl GitCommand {
     /// Runs it and returns its output.
     pub(super) fn run(self) -> Result<Vec<u8>, GitError> {
         let what = self.what;
-        let ended = self.end()?;
+        let ended = self.run_to_end()?;
         if !ended.status.success() {
-            return Err(failed(what, &ended));
+            return Err(build_failure(what, &ended));
         }
-        whole(what, ended)
+        complete_output(what, ended)
     }
 
     /// Runs it where the status 1 means no; returns its output if it was yes.
-    pub(super) fn ask(self) -> Result<Option<Vec<u8>>, GitError> {
+    pub(super) fn run_query(self) -> Result<Option<Vec<u8>>, GitError> {
         let what = self.what;
-        let ended = self.end()?;
+        let ended = self.run_to_end()?;
         match ended.status.code() {
-            Some(0) => whole(what, ended).map(Some),
+            Some(0) => complete_output(what, ended).map(Some),
             Some(1) => Ok(None),
-            _ => Err(failed(what, &ended)),
+            _ => Err(build_failure(what, &ended)),
         }
     }
 
-    fn end(mut self) -> Result<Ended, GitError> {
+    fn run_to_end(mut self) -> Result<ProcessOutput, GitError> {
         let what = self.what;
-        match process::run(&mut self.command, self.limit.deadline) {
+        match subprocess::run_process(&mut self.command, self.limit.deadline) {
             Ok(Some(ended)) => Ok(ended),
             Ok(None) => Err(GitError::TimedOut {
                 what,
-                limit: self.limit.whole,
+                limit: self.limit.total,
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(GitError::Missing),
             Err(source) => Err(GitError::Io { what, source }),
@@ -223,16 +226,16 @@ impl GitCommand {
     }
 }
 
-fn failed(what: &'static str, ended: &Ended) -> GitError {
+fn build_failure(what: &'static str, ended: &ProcessOutput) -> GitError {
     GitError::Failed {
         what,
         status: ended.status.to_string(),
-        reason: reason(&ended.stderr, &ended.stdout),
+        reason: extract_reason(&ended.stderr, &ended.stdout),
     }
 }
 
-fn whole(what: &'static str, ended: Ended) -> Result<Vec<u8>, GitError> {
-    if ended.cut {
+fn complete_output(what: &'static str, ended: ProcessOutput) -> Result<Vec<u8>, GitError> {
+    if ended.is_truncated {
         return Err(GitError::TooLong { what });
     }
     Ok(ended.stdout)
@@ -250,7 +253,7 @@ mod tests {
     ];
 
     fn call(purpose: Purpose) -> GitCommand {
-        let limit = Limit::starting_now(Duration::from_mins(1));
+        let limit = TimeLimit::starting_now(Duration::from_mins(1));
         GitCommand::new(Path::new("/x"), purpose, "git", limit)
     }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::text::one_line;
 
 /// Most lines of what git said that are passed on.
-const LINES: usize = 6;
+const MAX_LINES: usize = 6;
 
 /// Most characters of such a line.
-const LONGEST: usize = 300;
+const MAX_LINE_CHARS: usize = 300;
 
 /// Something that git did not do.
 #[derive(Debug, thiserror::Error)]
@@ -77,15 +77,15 @@ pub enum GitError {
 }
 
 /// Finds the lines that say why: those from the first complaint on, else the last ones.
-pub(super) fn reason(stderr: &[u8], stdout: &[u8]) -> String {
+pub(super) fn extract_reason(stderr: &[u8], stdout: &[u8]) -> String {
     // What a commit has to complain of ("nothing to commit") stands in its standard output.
     [stderr, stdout]
         .into_iter()
-        .find_map(complaint)
+        .find_map(find_complaint)
         .unwrap_or_else(|| "no reason given".to_owned())
 }
 
-fn complaint(output: &[u8]) -> Option<String> {
+fn find_complaint(output: &[u8]) -> Option<String> {
     const MARKS: [&str; 4] = ["fatal: ", "error: ", "remote: ", "! ["];
     let text = String::from_utf8_lossy(output);
     let lines: Vec<&str> = text
@@ -97,14 +97,14 @@ fn complaint(output: &[u8]) -> Option<String> {
     let first = lines
         .iter()
         .position(marked)
-        .unwrap_or_else(|| lines.len().saturating_sub(LINES));
-    let said: Vec<String> = lines
+        .unwrap_or_else(|| lines.len().saturating_sub(MAX_LINES));
+    let complaint_lines: Vec<String> = lines
         .into_iter()
         .skip(first)
-        .take(LINES)
-        .map(|line| one_line(line, LONGEST))
+        .take(MAX_LINES)
+        .map(|line| one_line(line, MAX_LINE_CHARS))
         .collect();
-    Some(said.join("; ")).filter(|said| !said.is_empty())
+    Some(complaint_lines.join("; ")).filter(|said| !said.is_empty())
 }
 
 #[cfg(test)]
@@ -152,14 +152,17 @@ mod tests {
             ("\n", "", "no reason given"),
             ("a\u{1b}[31mred\u{7}\n", "", "ared"),
         ] {
-            assert_eq!(reason(stderr.as_bytes(), stdout.as_bytes()), expected);
+            assert_eq!(
+                extract_reason(stderr.as_bytes(), stdout.as_bytes()),
+                expected
+            );
         }
     }
 
     #[test]
     fn a_line_without_end_is_cut() {
         let long = vec![b'x'; 100_000];
-        assert!(reason(&long, b"").chars().count() <= LONGEST);
-        assert!(reason(&vec![0xFF; 100_000], b"").chars().count() <= LONGEST);
+        assert!(extract_reason(&long, b"").chars().count() <= MAX_LINE_CHARS);
+        assert!(extract_reason(&vec![0xFF; 100_000], b"").chars().count() <= MAX_LINE_CHARS);
     }
 }

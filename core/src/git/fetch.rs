@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use super::Worktree;
 use super::address;
-use super::command::Limit;
+use super::command::TimeLimit;
 use super::error::GitError;
-use super::repository::{Repository, records, text};
+use super::repository::{Repository, output_text, split_records};
 use super::upstream::Upstream;
-use crate::files::{private_dir, write_own};
+use crate::files::{create_private_dir, write_private};
 
 const WHAT: &str = "git fetch";
 
@@ -29,9 +29,9 @@ const OPTIONS: [&str; 5] = [
 
 /// References of a scratch repository: where the branch stands here, what was known of the
 /// remote, and what the remote says.
-const LOCAL: &str = "refs/known/local";
-const TRACKING: &str = "refs/known/tracking";
-const ASKED: &str = "refs/asked/branch";
+const LOCAL_REF: &str = "refs/known/local";
+const TRACKING_REF: &str = "refs/known/tracking";
+const REMOTE_REF: &str = "refs/asked/branch";
 
 impl Repository {
     /// Fetches the upstream's branch, and nothing else; nothing is removed or packed.
@@ -39,38 +39,36 @@ impl Repository {
     /// # Errors
     ///
     /// When the remote does not answer in time, or has no such branch (any more).
-    pub fn fetch(&self, upstream: &Upstream, limit: Duration) -> Result<(), GitError> {
-        let limit = Limit::starting_now(limit);
+    pub fn fetch_upstream(&self, upstream: &Upstream, limit: Duration) -> Result<(), GitError> {
+        let limit = TimeLimit::starting_now(limit);
         // No reference moves in this call: hooks that watch references run in the next one,
         // which sets no variable that they would see.
-        let call = self.ask(WHAT, limit)?.args(OPTIONS).args([
-            "--refmap=",
-            "--",
-            &upstream.remote,
-            &upstream.branch_ref,
-        ]);
-        run(call, upstream)?;
-        let fetched = self.fetched(upstream)?;
-        let known = self.commit_of(&upstream.tracking_ref)?;
-        if known.as_deref() == Some(&fetched) {
+        let call = self
+            .remote_command(WHAT, limit)?
+            .with_args(OPTIONS)
+            .with_args(["--refmap=", "--", &upstream.remote, &upstream.branch_ref]);
+        run_remote_call(call, upstream)?;
+        let fetched = self.read_fetched_commit(upstream)?;
+        let known_commit = self.resolve_commit(&upstream.tracking_ref)?;
+        if known_commit.as_deref() == Some(&fetched) {
             return Ok(());
         }
         // Where somebody else fetched meanwhile, the reference is not as it was, and git refuses.
-        let old = known.unwrap_or_else(|| "0".repeat(fetched.len()));
-        self.change("git update-ref", limit)
-            .args(["update-ref", "-m", "fetch: by trueup"])
-            .args([&upstream.tracking_ref, &fetched, &old])
+        let old = known_commit.unwrap_or_else(|| "0".repeat(fetched.len()));
+        self.change_command("git update-ref", limit)
+            .with_args(["update-ref", "-m", "fetch: by trueup"])
+            .with_args([&upstream.tracking_ref, &fetched, &old])
             .run()
             .map(drop)
     }
 
     /// Returns the commit of the branch that was fetched last.
-    fn fetched(&self, upstream: &Upstream) -> Result<String, GitError> {
-        let told = super::read(&self.worktree.git_dir.join("FETCH_HEAD"));
-        let told = told.map_err(|source| GitError::Io { what: WHAT, source })?;
+    fn read_fetched_commit(&self, upstream: &Upstream) -> Result<String, GitError> {
+        let fetch_head = super::read_git_file(&self.worktree.git_dir.join("FETCH_HEAD"));
+        let fetch_head = fetch_head.map_err(|source| GitError::Io { what: WHAT, source })?;
         let name = upstream.branch_ref.trim_start_matches("refs/heads/");
         let branch = format!("'{name}'");
-        let line = told.lines().find(|line| line.contains(&branch));
+        let line = fetch_head.lines().find(|line| line.contains(&branch));
         let id = line.and_then(|line| line.split_whitespace().next());
         id.map(str::to_owned)
             .ok_or_else(|| GitError::NotAsExpected {
@@ -87,23 +85,27 @@ impl Repository {
     ///
     /// When the remote's address is of a kind that starts programs, when the remote does not
     /// answer in time, or has no such branch (any more).
-    pub fn ask_remote(&self, upstream: &Upstream, limit: Duration) -> Result<Upstream, GitError> {
-        let limit = Limit::starting_now(limit);
-        let address = self.address_of(&upstream.remote)?;
-        let local = self.commit_of(&upstream.local_ref)?;
-        let tracking = self.commit_of(&upstream.tracking_ref)?;
-        let scratch = Scratch::beside(self, local.as_deref(), tracking.as_deref())
+    pub fn query_remote(&self, upstream: &Upstream, limit: Duration) -> Result<Upstream, GitError> {
+        let limit = TimeLimit::starting_now(limit);
+        let address = self.find_query_address(&upstream.remote)?;
+        let local = self.resolve_commit(&upstream.local_ref)?;
+        let tracking = self.resolve_commit(&upstream.tracking_ref)?;
+        let scratch = ScratchRepository::create_for(self, local.as_deref(), tracking.as_deref())
             .map_err(|source| GitError::Io { what: WHAT, source })?;
-        let to = format!("+{}:{ASKED}", upstream.branch_ref);
-        let call = scratch.repository.ask(WHAT, limit)?;
-        let call = call.env("GIT_ALLOW_PROTOCOL", address::protocols());
-        run(
-            call.args(OPTIONS)
-                .args(["--upload-pack=git-upload-pack", "--", &address, &to]),
+        let to = format!("+{}:{REMOTE_REF}", upstream.branch_ref);
+        let call = scratch.repository.remote_command(WHAT, limit)?;
+        let call = call.with_env("GIT_ALLOW_PROTOCOL", address::allowed_protocols());
+        run_remote_call(
+            call.with_args(OPTIONS).with_args([
+                "--upload-pack=git-upload-pack",
+                "--",
+                &address,
+                &to,
+            ]),
             upstream,
         )?;
         let (ahead, behind) = match local {
-            Some(_) => scratch.distance()?,
+            Some(_) => scratch.count_distance()?,
             None => (0, 0),
         };
         Ok(Upstream {
@@ -115,23 +117,27 @@ impl Repository {
     }
 
     /// Returns the address that is asked, if asking there starts no program of the repository's.
-    fn address_of(&self, remote: &str) -> Result<String, GitError> {
+    fn find_query_address(&self, remote: &str) -> Result<String, GitError> {
         let key = format!("remote.{remote}.url");
-        let call = self.read("git config");
-        let told = call.args(["config", "-z", "--get-all", &key]).ask()?;
-        let first = told
-            .as_deref()
-            .and_then(|told| records(told).next().map(|url| text(url).into_owned()));
+        let call = self.read_command("git config");
+        let output = call
+            .with_args(["config", "-z", "--get-all", &key])
+            .run_query()?;
+        let first = output.as_deref().and_then(|told| {
+            split_records(told)
+                .next()
+                .map(|url| output_text(url).into_owned())
+        });
         // A branch may follow an address itself.
         let url = first.unwrap_or_else(|| remote.to_owned());
-        address::checked(&url, self.root()).map_err(|found| GitError::Untrusted {
+        address::check_address(&url, self.root()).map_err(|found| GitError::Untrusted {
             remote: remote.to_owned(),
             found,
         })
     }
 }
 
-fn run(call: super::command::GitCommand, upstream: &Upstream) -> Result<(), GitError> {
+fn run_remote_call(call: super::command::GitCommand, upstream: &Upstream) -> Result<(), GitError> {
     match call.run() {
         Err(GitError::Failed { reason, .. }) if reason.contains("find remote ref") => {
             Err(GitError::NoSuchBranch {
@@ -144,13 +150,13 @@ fn run(call: super::command::GitCommand, upstream: &Upstream) -> Result<(), GitE
 }
 
 /// A repository for one question: it has no configuration but its own, and is gone afterwards.
-struct Scratch {
+struct ScratchRepository {
     repository: Repository,
     _folder: tempfile::TempDir,
 }
 
-impl Scratch {
-    fn beside(
+impl ScratchRepository {
+    fn create_for(
         repository: &Repository,
         local: Option<&str>,
         tracking: Option<&str>,
@@ -158,15 +164,18 @@ impl Scratch {
         let folder = tempfile::tempdir()?;
         let git_dir = folder.path().join(".git");
         for part in ["objects/info", "refs/known"] {
-            private_dir(&git_dir.join(part))?;
+            create_private_dir(&git_dir.join(part))?;
         }
-        write_own(&git_dir.join("HEAD"), b"ref: refs/heads/none\n")?;
+        write_private(&git_dir.join("HEAD"), b"ref: refs/heads/none\n")?;
         let is_sha256 = local.or(tracking).is_some_and(|id| id.len() == 64);
-        write_own(&git_dir.join("config"), settings(is_sha256).as_bytes())?;
+        write_private(
+            &git_dir.join("config"),
+            scratch_config(is_sha256).as_bytes(),
+        )?;
         share_objects(&repository.worktree.common_dir, &git_dir)?;
-        for (name, id) in [(LOCAL, local), (TRACKING, tracking)] {
+        for (name, id) in [(LOCAL_REF, local), (TRACKING_REF, tracking)] {
             if let Some(id) = id {
-                write_own(&git_dir.join(name), format!("{id}\n").as_bytes())?;
+                write_private(&git_dir.join(name), format!("{id}\n").as_bytes())?;
             }
         }
         let worktree = Worktree {
@@ -185,26 +194,26 @@ impl Scratch {
     }
 
     /// Counts the commits that only this side has, and those that only the remote has.
-    fn distance(&self) -> Result<(u64, u64), GitError> {
+    fn count_distance(&self) -> Result<(u64, u64), GitError> {
         const WHAT: &str = "git rev-list";
-        let sides = format!("{LOCAL}...{ASKED}");
-        let call = self.repository.read(WHAT);
-        let told = call
-            .args(["rev-list", "--left-right", "--count", &sides, "--"])
+        let sides = format!("{LOCAL_REF}...{REMOTE_REF}");
+        let call = self.repository.read_command(WHAT);
+        let output = call
+            .with_args(["rev-list", "--left-right", "--count", &sides, "--"])
             .run()?;
-        let told = text(&told);
-        let mut counts = told.split_whitespace().map(str::parse);
+        let output = output_text(&output);
+        let mut counts = output.split_whitespace().map(str::parse);
         match (counts.next(), counts.next()) {
             (Some(Ok(ahead)), Some(Ok(behind))) => Ok((ahead, behind)),
             _ => Err(GitError::NotAsExpected {
                 what: WHAT,
-                found: told.into_owned(),
+                found: output.into_owned(),
             }),
         }
     }
 }
 
-fn settings(is_sha256: bool) -> &'static str {
+fn scratch_config(is_sha256: bool) -> &'static str {
     if is_sha256 {
         "[core]\nrepositoryformatversion = 1\nbare = false\n[extensions]\nobjectformat = sha256\n"
     } else {
@@ -215,16 +224,16 @@ fn settings(is_sha256: bool) -> &'static str {
 /// Lets the scratch repository read the objects of another, and know where its history ends.
 fn share_objects(common_dir: &Path, git_dir: &Path) -> io::Result<()> {
     /// Largest list of the ends of a shallow history, in bytes.
-    const LARGEST: u64 = 4 * 1024 * 1024;
+    const MAX_SHALLOW_BYTES: u64 = 4 * 1024 * 1024;
     let objects = std::path::absolute(common_dir.join("objects"))?;
     let mut line = objects.into_os_string().into_encoded_bytes();
     if line.contains(&b'\n') {
         return Err(io::Error::other("its path contains a line feed"));
     }
     line.push(b'\n');
-    write_own(&git_dir.join("objects/info/alternates"), &line)?;
-    match crate::files::read_bytes(&common_dir.join("shallow"), LARGEST, false) {
-        Ok(ends) => write_own(&git_dir.join("shallow"), &ends).map(drop),
+    write_private(&git_dir.join("objects/info/alternates"), &line)?;
+    match crate::files::read_bytes(&common_dir.join("shallow"), MAX_SHALLOW_BYTES, false) {
+        Ok(ends) => write_private(&git_dir.join("shallow"), &ends).map(drop),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }

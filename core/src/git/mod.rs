@@ -13,46 +13,46 @@ mod command;
 mod commit;
 mod error;
 mod fetch;
-mod hidden;
+mod hidden_files;
 mod operation;
-mod process;
 mod push;
 mod refs;
 mod reftable;
 mod remotes;
 mod repository;
 mod restore;
+mod subprocess;
 mod upstream;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-pub use address::identity;
-pub use commit::Commit;
+pub use address::remote_identity;
+pub use commit::CreatedCommit;
 pub use error::GitError;
-pub use hidden::Hidden;
-pub use operation::Operation;
-pub use refs::{branches, checked_out_elsewhere};
+pub use hidden_files::HiddenFlag;
+pub use operation::GitOperation;
+pub use refs::{branches_checked_out_elsewhere, list_branches};
 pub use repository::Repository;
-pub use upstream::{Standing, UnpushedCommit, Upstream};
+pub use upstream::{BranchStatus, UnpushedCommit, Upstream};
 
 use crate::bounds::{BRANCH, BRANCHES, GIT_FILE, PATH_PARTS};
 
 /// Most linked worktrees of a repository that are listed.
 const MOST_WORKTREES: usize = 200;
 
-fn read(path: &Path) -> std::io::Result<String> {
+fn read_git_file(path: &Path) -> std::io::Result<String> {
     crate::files::read_text(path, GIT_FILE.most, true)
 }
 
 /// Returns the path that a line holds: bytes, as git writes them.
-fn path_of_line(line: &[u8]) -> &Path {
+fn path_from_line(line: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(line.trim_ascii()))
 }
 
 /// Tells whether git would take a name for that of a branch.
-fn is_branch(name: &str) -> bool {
+fn is_branch_name(name: &str) -> bool {
     let is_refused = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);
     !name.is_empty()
         && name.len() <= BRANCH.len()
@@ -87,17 +87,17 @@ impl Worktree {
     /// Finds the worktree that holds a directory.
     pub fn discover(directory: &Path) -> Option<Self> {
         let mut above = directory.ancestors().take(PATH_PARTS.len());
-        above.find_map(Self::at)
+        above.find_map(Self::at_root)
     }
 
-    fn at(root: &Path) -> Option<Self> {
+    fn at_root(root: &Path) -> Option<Self> {
         let mark = root.join(".git");
         let git_dir = if mark.is_dir() {
             mark
         } else {
             // A linked worktree or a submodule: a file that names the directory.
             let line = crate::files::read_bytes(&mark, GIT_FILE.most, true).ok()?;
-            root.join(path_of_line(line.strip_prefix(b"gitdir:")?))
+            root.join(path_from_line(line.strip_prefix(b"gitdir:")?))
         };
         if !git_dir.join("HEAD").is_file() {
             return None;
@@ -106,7 +106,7 @@ impl Worktree {
             match crate::files::read_bytes(&git_dir.join("commondir"), GIT_FILE.most, true) {
                 // Two worktrees must come to the same path, whatever way it was written.
                 Ok(line) => {
-                    let dir = git_dir.join(path_of_line(&line));
+                    let dir = git_dir.join(path_from_line(&line));
                     dir.canonicalize().unwrap_or(dir)
                 }
                 Err(_) => git_dir.clone(),
@@ -120,20 +120,20 @@ impl Worktree {
 
     /// Returns the branch checked out; `None` when HEAD is detached or unreadable.
     pub fn branch(&self) -> Option<String> {
-        match self.head() {
+        match self.read_head() {
             Head::Branch(branch) => Some(branch),
             Head::Detached | Head::Unreadable => None,
         }
     }
 
     /// Reads what is checked out.
-    pub fn head(&self) -> Head {
+    pub fn read_head(&self) -> Head {
         let place = self.git_dir.join("HEAD");
-        let text = read(&place).unwrap_or_default();
+        let text = read_git_file(&place).unwrap_or_default();
         let text = text.trim();
         let target = match text.strip_prefix("ref: ") {
             // What a repository whose references are tables leaves in HEAD for old readers.
-            Some("refs/heads/.invalid") => reftable::head(&self.git_dir),
+            Some("refs/heads/.invalid") => reftable::read_head_target(&self.git_dir),
             Some(target) => Some(target.trim_start().to_owned()),
             // The way of old versions, which git still reads.
             None => std::fs::read_link(&place)
@@ -150,21 +150,21 @@ impl Worktree {
             };
         };
         match target.strip_prefix("refs/heads/") {
-            Some(branch) if is_branch(branch) => Head::Branch(branch.to_owned()),
+            Some(branch) if is_branch_name(branch) => Head::Branch(branch.to_owned()),
             None if target.starts_with("refs/") => Head::Detached,
             _ => Head::Unreadable,
         }
     }
 
     /// Lists the roots of the worktrees that are linked to this repository and there.
-    pub fn linked_worktrees(&self) -> Vec<PathBuf> {
+    pub fn list_linked_worktrees(&self) -> Vec<PathBuf> {
         let Ok(entries) = std::fs::read_dir(self.common_dir.join("worktrees")) else {
             return Vec::new();
         };
         // Those that are gone leave entries too, and each costs a look.
         let entries = entries.flatten().take(BRANCHES.len());
         let roots = entries.filter_map(|entry| {
-            let mark = read(&entry.path().join("gitdir")).ok()?;
+            let mark = read_git_file(&entry.path().join("gitdir")).ok()?;
             let root = Path::new(mark.trim()).parent()?;
             // One that was moved or removed by hand says nothing of where it is.
             root.join(".git").is_file().then(|| root.to_owned())
@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(second.branch().as_deref(), Some("feat/SD-002C-x"));
         assert_eq!(second.common_dir, first.common_dir);
         assert_eq!(second.name(), first.name());
-        assert_eq!(branches(&first), ["feat/SD-002C-x", "main"]);
+        assert_eq!(list_branches(&first), ["feat/SD-002C-x", "main"]);
 
         git(&main, &["checkout", "-q", "--detach"]);
         assert_eq!(first.branch(), None);
@@ -283,6 +283,6 @@ mod tests {
     fn outside_a_repository_there_is_none() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join(".git")).unwrap();
-        assert_eq!(Worktree::at(folder.path()), None);
+        assert_eq!(Worktree::at_root(folder.path()), None);
     }
 }

@@ -5,7 +5,7 @@ use super::repository::Repository;
 
 /// An operation that was begun and neither finished nor given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
+pub enum GitOperation {
     /// `git merge`.
     Merge,
     /// `git rebase`.
@@ -20,7 +20,7 @@ pub enum Operation {
     Am,
 }
 
-impl Operation {
+impl GitOperation {
     /// Returns the subcommand of git that begins it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -37,45 +37,45 @@ impl Operation {
 impl Repository {
     /// Looks for what git left to go on with. It is kept per worktree. The outermost one is
     /// told: a rebase stops in the middle of a cherry-pick or a merge of its own.
-    pub(super) fn operation(&self) -> Result<Option<Operation>, GitError> {
+    pub(super) fn find_operation(&self) -> Result<Option<GitOperation>, GitError> {
         let has = |name: &str| self.worktree.git_dir.join(name).exists();
         Ok(if has("rebase-merge") {
-            Some(Operation::Rebase)
+            Some(GitOperation::Rebase)
         } else if has("rebase-apply/applying") {
-            Some(Operation::Am)
+            Some(GitOperation::Am)
         } else if has("rebase-apply") {
-            Some(Operation::Rebase)
+            Some(GitOperation::Rebase)
         } else if has("MERGE_HEAD") {
-            Some(Operation::Merge)
-        } else if self.stands_at("CHERRY_PICK_HEAD")? {
-            Some(Operation::CherryPick)
-        } else if self.stands_at("REVERT_HEAD")? {
-            Some(Operation::Revert)
+            Some(GitOperation::Merge)
+        } else if self.has_reference("CHERRY_PICK_HEAD")? {
+            Some(GitOperation::CherryPick)
+        } else if self.has_reference("REVERT_HEAD")? {
+            Some(GitOperation::Revert)
         } else if has("sequencer") {
-            Some(self.sequence())
+            Some(self.read_sequencer_operation())
         } else if has("BISECT_LOG") {
-            Some(Operation::Bisect)
+            Some(GitOperation::Bisect)
         } else {
             None
         })
     }
 
     /// Tells whether there is such a reference. Where references are not files, git knows.
-    fn stands_at(&self, name: &str) -> Result<bool, GitError> {
+    fn has_reference(&self, name: &str) -> Result<bool, GitError> {
         if self.worktree.common_dir.join("reftable").is_dir() {
-            return Ok(self.commit_of(name)?.is_some());
+            return Ok(self.resolve_commit(name)?.is_some());
         }
         Ok(self.worktree.git_dir.join(name).exists())
     }
 
     /// Tells which operation stands between two of its commits.
-    fn sequence(&self) -> Operation {
+    fn read_sequencer_operation(&self) -> GitOperation {
         let steps = self.worktree.git_dir.join("sequencer/todo");
-        let steps = super::read(&steps).unwrap_or_default();
+        let steps = super::read_git_file(&steps).unwrap_or_default();
         if steps.starts_with("revert") {
-            Operation::Revert
+            GitOperation::Revert
         } else {
-            Operation::CherryPick
+            GitOperation::CherryPick
         }
     }
 }

@@ -8,12 +8,12 @@ use crate::bounds::{BRANCHES, PACKED_REFS};
 use crate::files::read_text;
 
 /// Lists local branches by name; where there are many, not all of them: they serve a hint alone.
-pub fn branches(worktree: &Worktree) -> Vec<String> {
-    let mut loose = Loose {
+pub fn list_branches(worktree: &Worktree) -> Vec<String> {
+    let mut loose = LooseRefs {
         names: Vec::new(),
         left: BRANCHES.len(),
     };
-    loose.read(&worktree.common_dir.join("refs/heads"), "");
+    loose.collect_names(&worktree.common_dir.join("refs/heads"), "");
     let mut names = loose.names;
     let packed = read_text(
         &worktree.common_dir.join("packed-refs"),
@@ -35,7 +35,7 @@ pub fn branches(worktree: &Worktree) -> Vec<String> {
 
 /// Lists the branches that other worktrees of the repository have checked out: git switches to
 /// none of them.
-pub fn checked_out_elsewhere(worktree: &Worktree) -> Vec<String> {
+pub fn branches_checked_out_elsewhere(worktree: &Worktree) -> Vec<String> {
     let linked = fs::read_dir(worktree.common_dir.join("worktrees"));
     let linked = linked.into_iter().flatten().flatten().take(BRANCHES.len());
     let own = worktree.git_dir.canonicalize().ok();
@@ -44,7 +44,7 @@ pub fn checked_out_elsewhere(worktree: &Worktree) -> Vec<String> {
         .chain([worktree.common_dir.clone()])
         .filter(|git_dir| git_dir.canonicalize().ok() != own)
         .filter_map(|git_dir| {
-            let head = super::read(&git_dir.join("HEAD")).ok()?;
+            let head = super::read_git_file(&git_dir.join("HEAD")).ok()?;
             let branch = head.trim().strip_prefix("ref: refs/heads/")?;
             Some(branch.to_owned())
         })
@@ -52,14 +52,14 @@ pub fn checked_out_elsewhere(worktree: &Worktree) -> Vec<String> {
 }
 
 /// Branches that are a file each.
-struct Loose {
+struct LooseRefs {
     names: Vec<String>,
     /// How many more entries are looked at, directories among them.
     left: usize,
 }
 
-impl Loose {
-    fn read(&mut self, folder: &Path, prefix: &str) {
+impl LooseRefs {
+    fn collect_names(&mut self, folder: &Path, prefix: &str) {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         for entry in entries {
             let Some(left) = self.left.checked_sub(1) else {
@@ -68,7 +68,7 @@ impl Loose {
             self.left = left;
             let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
             match entry.file_type() {
-                Ok(kind) if kind.is_dir() => self.read(&entry.path(), &format!("{name}/")),
+                Ok(kind) if kind.is_dir() => self.collect_names(&entry.path(), &format!("{name}/")),
                 Ok(kind) if kind.is_file() => self.names.push(name),
                 _ => {}
             }

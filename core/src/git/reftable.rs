@@ -12,16 +12,16 @@ use std::path::Path;
 use crate::bounds::{REFTABLE, REFTABLES};
 use crate::files;
 
-const HEAD: &[u8] = b"HEAD";
+const HEAD_NAME: &[u8] = b"HEAD";
 
 /// Lengths of a header by the version of the format, and of an object's id in the first.
-const HEADER: [usize; 2] = [24, 28];
-const SHA1: usize = 20;
-const SHA256: usize = 32;
+const HEADER_BYTES: [usize; 2] = [24, 28];
+const SHA1_BYTES: usize = 20;
+const SHA256_BYTES: usize = 32;
 
 /// What a table says of HEAD.
 #[derive(Debug, PartialEq, Eq)]
-enum Head {
+enum TableHead {
     /// Nothing: an older table is asked.
     Unnamed,
     /// It names a reference.
@@ -31,38 +31,38 @@ enum Head {
 }
 
 /// Returns what HEAD of a worktree names, such as `refs/heads/main`.
-pub(super) fn head(git_dir: &Path) -> Option<String> {
+pub(super) fn read_head_target(git_dir: &Path) -> Option<String> {
     let folder = git_dir.join("reftable");
-    let tables = super::read(&folder.join("tables.list")).ok()?;
+    let tables = super::read_git_file(&folder.join("tables.list")).ok()?;
     for name in tables.lines().rev().take(REFTABLES.len()) {
         // A name is one file of the folder.
         if name.is_empty() || name.contains('/') {
             return None;
         }
-        let (file, _) = files::open(&folder.join(name), false).ok()?;
+        let (file, _) = files::open_for_reading(&folder.join(name), false).ok()?;
         let mut table = Vec::new();
         file.take(REFTABLE.most).read_to_end(&mut table).ok()?;
-        match read_head(&table)? {
-            Head::Unnamed => {}
-            Head::Symbolic(name) => return Some(name),
-            Head::Other => return None,
+        match read_table_head(&table)? {
+            TableHead::Unnamed => {}
+            TableHead::Symbolic(name) => return Some(name),
+            TableHead::Other => return None,
         }
     }
     None
 }
 
 /// Reads what a table says of HEAD; nothing where its form is unknown.
-fn read_head(table: &[u8]) -> Option<Head> {
+fn read_table_head(table: &[u8]) -> Option<TableHead> {
     let version = *table.strip_prefix(b"REFT")?.first()?;
-    let header = *HEADER.get(usize::from(version).checked_sub(1)?)?;
+    let header = *HEADER_BYTES.get(usize::from(version).checked_sub(1)?)?;
     let id = match table.get(24..header)? {
-        b"" | b"sha1" => SHA1,
-        b"s256" => SHA256,
+        b"" | b"sha1" => SHA1_BYTES,
+        b"s256" => SHA256_BYTES,
         _ => return None,
     };
     let [b'r', a, b, c, ..] = table.get(header..)? else {
         // A table of logs alone.
-        return Some(Head::Unnamed);
+        return Some(TableHead::Unnamed);
     };
     // The length of the first block counts the header.
     let end = usize::try_from(u32::from_be_bytes([0, *a, *b, *c])).ok()?;
@@ -74,50 +74,50 @@ fn read_head(table: &[u8]) -> Option<Head> {
         }
         None => table.get(header + 4..)?,
     };
-    find_head(records, id)
+    find_head_record(records, id)
 }
 
-fn find_head(records: &[u8], id: usize) -> Option<Head> {
+fn find_head_record(records: &[u8], id: usize) -> Option<TableHead> {
     let mut left = records;
     let mut name = Vec::new();
     while !left.is_empty() {
-        let kept = number(&mut left)?;
-        let suffix = number(&mut left)?;
-        let (length, kind) = (suffix >> 3, suffix & 7);
-        name.truncate(kept);
-        name.extend_from_slice(take(&mut left, length)?);
-        number(&mut left)?;
+        let prefix_length = read_varint(&mut left)?;
+        let suffix_and_kind = read_varint(&mut left)?;
+        let (length, kind) = (suffix_and_kind >> 3, suffix_and_kind & 7);
+        name.truncate(prefix_length);
+        name.extend_from_slice(take_bytes(&mut left, length)?);
+        read_varint(&mut left)?;
         let value = match kind {
             0 => &[],
-            1 => take(&mut left, id)?,
-            2 => take(&mut left, id * 2)?,
+            1 => take_bytes(&mut left, id)?,
+            2 => take_bytes(&mut left, id * 2)?,
             3 => {
-                let length = number(&mut left)?;
-                take(&mut left, length)?
+                let length = read_varint(&mut left)?;
+                take_bytes(&mut left, length)?
             }
             _ => return None,
         };
-        match name.as_slice().cmp(HEAD) {
+        match name.as_slice().cmp(HEAD_NAME) {
             std::cmp::Ordering::Less => {}
-            std::cmp::Ordering::Greater => return Some(Head::Unnamed),
+            std::cmp::Ordering::Greater => return Some(TableHead::Unnamed),
             std::cmp::Ordering::Equal if kind == 3 => {
                 let target = String::from_utf8(value.to_vec()).ok()?;
-                return Some(Head::Symbolic(target));
+                return Some(TableHead::Symbolic(target));
             }
-            std::cmp::Ordering::Equal => return Some(Head::Other),
+            std::cmp::Ordering::Equal => return Some(TableHead::Other),
         }
     }
-    Some(Head::Unnamed)
+    Some(TableHead::Unnamed)
 }
 
-fn take<'a>(left: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+fn take_bytes<'a>(left: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     let (taken, rest) = left.split_at_checked(length)?;
     *left = rest;
     Some(taken)
 }
 
 /// Reads a number of 7 bits a byte, where each byte but the first adds one to what is before it.
-fn number(left: &mut &[u8]) -> Option<usize> {
+fn read_varint(left: &mut &[u8]) -> Option<usize> {
     let mut value = 0_usize;
     for position in 0.. {
         let (byte, rest) = left.split_first()?;
@@ -143,7 +143,7 @@ mod tests {
     fn table(records: &[u8]) -> Vec<u8> {
         let mut table = b"REFT\x01\x00\x10\x00".to_vec();
         table.extend([0; 16]);
-        let end = u32::try_from(HEADER[0] + 4 + records.len() + 5).unwrap();
+        let end = u32::try_from(HEADER_BYTES[0] + 4 + records.len() + 5).unwrap();
         table.push(b'r');
         table.extend(&end.to_be_bytes()[1..]);
         table.extend(records);
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn head_is_found_among_others() {
-        let before = [&[0, (3 << 3) | 1][..], b"BAD", &[0], &[7; SHA1]].concat();
+        let before = [&[0, (3 << 3) | 1][..], b"BAD", &[0], &[7; SHA1_BYTES]].concat();
         let head = [
             &[0, (4 << 3) | 3][..],
             b"HEAD",
@@ -161,28 +161,30 @@ mod tests {
             b"refs/heads/main",
         ]
         .concat();
-        let after = [&[0, (6 << 3) | 1][..], b"refs/x", &[0], &[7; SHA1]].concat();
-        let found = Head::Symbolic("refs/heads/main".to_owned());
+        let after = [&[0, (6 << 3) | 1][..], b"refs/x", &[0], &[7; SHA1_BYTES]].concat();
+        let found = TableHead::Symbolic("refs/heads/main".to_owned());
         let all = table(&[before.clone(), head.clone(), after.clone()].concat());
-        assert_eq!(read_head(&all).as_ref(), Some(&found));
+        assert_eq!(read_table_head(&all).as_ref(), Some(&found));
         assert_eq!(
-            read_head(&table(&[before, after].concat())),
-            Some(Head::Unnamed)
+            read_table_head(&table(&[before, after].concat())),
+            Some(TableHead::Unnamed)
         );
-        let detached = [&[0, (4 << 3) | 1][..], b"HEAD", &[0], &[7; SHA1]].concat();
-        assert_eq!(read_head(&table(&detached)), Some(Head::Other));
+        let detached = [&[0, (4 << 3) | 1][..], b"HEAD", &[0], &[7; SHA1_BYTES]].concat();
+        assert_eq!(read_table_head(&table(&detached)), Some(TableHead::Other));
         for length in 0..all.len() {
             // A table that is cut is unknown or says the same.
-            let cut = read_head(&all[..length]);
-            assert!(cut.is_none() || cut == Some(Head::Unnamed) || cut.as_ref() == Some(&found));
+            let cut = read_table_head(&all[..length]);
+            assert!(
+                cut.is_none() || cut == Some(TableHead::Unnamed) || cut.as_ref() == Some(&found)
+            );
         }
     }
 
     #[test]
     fn numbers_that_do_not_fit_are_no_numbers() {
-        assert_eq!(number(&mut &[0x80, 0x00][..]), Some(128));
-        assert_eq!(number(&mut &[0x7f][..]), Some(127));
-        assert_eq!(number(&mut &[0xff; 64][..]), None);
-        assert_eq!(number(&mut &[0xff; 3][..]), None);
+        assert_eq!(read_varint(&mut &[0x80, 0x00][..]), Some(128));
+        assert_eq!(read_varint(&mut &[0x7f][..]), Some(127));
+        assert_eq!(read_varint(&mut &[0xff; 64][..]), None);
+        assert_eq!(read_varint(&mut &[0xff; 3][..]), None);
     }
 }

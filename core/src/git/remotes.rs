@@ -3,7 +3,7 @@
 use super::Worktree;
 
 /// Largest configuration read, in bytes: each branch has some lines in it.
-const LARGEST: u64 = 1024 * 1024;
+const MAX_CONFIG_BYTES: u64 = 1024 * 1024;
 
 /// The remote that a repository was cloned from, unless it was renamed.
 const ORIGIN: &str = "origin";
@@ -12,8 +12,8 @@ impl Worktree {
     /// Returns the address of `origin`, or of the first remote where there is no such.
     pub fn remote_address(&self) -> Option<String> {
         let path = self.common_dir.join("config");
-        let text = crate::files::read_text(&path, LARGEST, true).ok()?;
-        let remotes = addresses(&text);
+        let text = crate::files::read_text(&path, MAX_CONFIG_BYTES, true).ok()?;
+        let remotes = parse_remote_addresses(&text);
         let origin = remotes.iter().find(|(name, _)| name == ORIGIN);
         let (_, address) = origin.or_else(|| remotes.first())?;
         Some(address.clone())
@@ -25,25 +25,25 @@ impl Worktree {
     /// does not run that.
     pub fn sets_ssh_command(&self) -> bool {
         let path = self.common_dir.join("config");
-        let text = crate::files::read_text(&path, LARGEST, true).unwrap_or_default();
-        sets_ssh_command(&text)
+        let text = crate::files::read_text(&path, MAX_CONFIG_BYTES, true).unwrap_or_default();
+        config_sets_ssh_command(&text)
     }
 }
 
-fn sets_ssh_command(text: &str) -> bool {
+fn config_sets_ssh_command(text: &str) -> bool {
     let keys = text.lines().filter_map(|line| line.split_once('='));
     let mut keys = keys.map(|(key, _)| key.rsplit(']').next().unwrap_or(key).trim());
     keys.any(|key| key.eq_ignore_ascii_case("sshCommand"))
 }
 
 /// Lists remotes and the first address of each.
-fn addresses(text: &str) -> Vec<(String, String)> {
+fn parse_remote_addresses(text: &str) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     let mut remote = None;
     for line in text.lines() {
         let line = line.trim();
         if let Some(head) = line.strip_prefix('[') {
-            remote = remote_of(head);
+            remote = parse_remote_name(head);
             continue;
         }
         let Some(name) = &remote else {
@@ -53,14 +53,14 @@ fn addresses(text: &str) -> Vec<(String, String)> {
             continue;
         };
         if key.trim().eq_ignore_ascii_case("url") && found.iter().all(|(known, _)| known != name) {
-            found.push((name.clone(), value_of(value)));
+            found.push((name.clone(), parse_config_value(value)));
         }
     }
     found
 }
 
 /// Reads `remote "NAME"]`.
-fn remote_of(head: &str) -> Option<String> {
+fn parse_remote_name(head: &str) -> Option<String> {
     let section = head.get(..6)?;
     let rest = head.get(6..)?.trim_start();
     let name = rest.strip_prefix('"')?;
@@ -79,7 +79,7 @@ fn remote_of(head: &str) -> Option<String> {
 }
 
 /// Reads a value: quotes and what they escape, and a comment behind it.
-fn value_of(value: &str) -> String {
+fn parse_config_value(value: &str) -> String {
     let mut text = String::new();
     let mut is_quoted = false;
     let mut rest = value.trim().chars();
@@ -110,7 +110,7 @@ mod tests {
             ("# sshCommand\n", false),
             ("", false),
         ] {
-            assert_eq!(sets_ssh_command(text), expected, "{text:?}");
+            assert_eq!(config_sets_ssh_command(text), expected, "{text:?}");
         }
     }
 
@@ -126,7 +126,7 @@ mod tests {
             ("origin", "git@host:a/b.git"),
         ];
         let expected = expected.map(|(name, url)| (name.to_owned(), url.to_owned()));
-        assert_eq!(addresses(text), expected);
-        assert_eq!(addresses(""), []);
+        assert_eq!(parse_remote_addresses(text), expected);
+        assert_eq!(parse_remote_addresses(""), []);
     }
 }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Worktree;
-use super::command::{GitCommand, Limit, Purpose};
+use super::command::{GitCommand, Purpose, TimeLimit};
 use super::error::GitError;
 
 /// Time that reading what is on the disk may take.
-pub(super) const READING_TIME: Duration = Duration::from_secs(30);
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A worktree and the git that works on it.
 #[derive(Debug, Clone)]
@@ -23,11 +23,11 @@ pub struct Repository {
 impl Repository {
     /// Takes the worktree that holds a directory.
     pub fn discover(directory: &Path) -> Option<Self> {
-        Worktree::discover(directory).map(Self::of)
+        Worktree::discover(directory).map(Self::from_worktree)
     }
 
     /// Takes a worktree.
-    pub const fn of(worktree: Worktree) -> Self {
+    pub const fn from_worktree(worktree: Worktree) -> Self {
         Self {
             worktree,
             variables: Vec::new(),
@@ -38,7 +38,7 @@ impl Repository {
     /// Locks this file while git makes a commit, and until that git has ended should this
     /// process die before. It is a file for this alone.
     #[must_use]
-    pub fn locking(mut self, lock: PathBuf) -> Self {
+    pub fn with_commit_lock(mut self, lock: PathBuf) -> Self {
         self.lock = Some(lock);
         self
     }
@@ -61,33 +61,42 @@ impl Repository {
     }
 
     /// A call that reads what is on the disk.
-    pub(super) fn read(&self, what: &'static str) -> GitCommand {
-        self.call(Purpose::Read, what, Limit::starting_now(READING_TIME))
+    pub(super) fn read_command(&self, what: &'static str) -> GitCommand {
+        self.build_command(Purpose::Read, what, TimeLimit::starting_now(READ_TIMEOUT))
     }
 
     /// A call that changes something and runs the user's hooks.
-    pub(super) fn change(&self, what: &'static str, limit: Limit) -> GitCommand {
-        self.call(Purpose::Change, what, limit)
+    pub(super) fn change_command(&self, what: &'static str, limit: TimeLimit) -> GitCommand {
+        self.build_command(Purpose::Change, what, limit)
     }
 
     /// A call that asks a remote, in which no hook runs.
-    pub(super) fn ask(&self, what: &'static str, limit: Limit) -> Result<GitCommand, GitError> {
-        let call = self.call(Purpose::Ask, what, limit);
-        if self.ssh_is_chosen()? {
+    pub(super) fn remote_command(
+        &self,
+        what: &'static str,
+        limit: TimeLimit,
+    ) -> Result<GitCommand, GitError> {
+        let call = self.build_command(Purpose::Ask, what, limit);
+        if self.has_ssh_command()? {
             return Ok(call);
         }
-        Ok(call.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes"))
+        Ok(call.with_env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes"))
     }
 
-    pub(super) fn call(&self, purpose: Purpose, what: &'static str, limit: Limit) -> GitCommand {
+    pub(super) fn build_command(
+        &self,
+        purpose: Purpose,
+        what: &'static str,
+        limit: TimeLimit,
+    ) -> GitCommand {
         let call = GitCommand::new(&self.worktree.root, purpose, what, limit);
         self.variables
             .iter()
-            .fold(call, |call, (name, value)| call.env(name, value))
+            .fold(call, |call, (name, value)| call.with_env(name, value))
     }
 
     /// Tells whether the user says how ssh is run; it is then run so and in no other way.
-    fn ssh_is_chosen(&self) -> Result<bool, GitError> {
+    fn has_ssh_command(&self) -> Result<bool, GitError> {
         let set = |name: &str| {
             let ours = self.variables.iter().any(|(ours, _)| ours == name);
             ours || std::env::var_os(name).is_some()
@@ -95,45 +104,47 @@ impl Repository {
         if set("GIT_SSH_COMMAND") || set("GIT_SSH") {
             return Ok(true);
         }
-        let call = self.read("git config");
-        let chosen = call.args(["config", "--get", "core.sshCommand"]).ask()?;
+        let call = self.read_command("git config");
+        let chosen = call
+            .with_args(["config", "--get", "core.sshCommand"])
+            .run_query()?;
         Ok(chosen.is_some())
     }
 
     /// Returns the id of a commit, of any name for it; `None` when there is none.
-    pub(super) fn commit_of(&self, name: &str) -> Result<Option<String>, GitError> {
+    pub(super) fn resolve_commit(&self, name: &str) -> Result<Option<String>, GitError> {
         let name = format!("{name}^{{commit}}");
-        let call = self.read("git rev-parse");
+        let call = self.read_command("git rev-parse");
         let id = call
-            .args(["rev-parse", "--verify", "--quiet", &name])
-            .ask()?;
-        Ok(id.map(|id| text(&id).trim().to_owned()))
+            .with_args(["rev-parse", "--verify", "--quiet", &name])
+            .run_query()?;
+        Ok(id.map(|id| output_text(&id).trim().to_owned()))
     }
 
     /// Tells whether a commit is an ancestor of another, or that other itself.
     pub(super) fn is_ancestor(&self, older: &str, newer: &str) -> Result<bool, GitError> {
-        let call = self.read("git merge-base");
-        let yes = call
-            .args(["merge-base", "--is-ancestor", older, newer])
-            .ask()?;
-        Ok(yes.is_some())
+        let call = self.read_command("git merge-base");
+        let answer = call
+            .with_args(["merge-base", "--is-ancestor", older, newer])
+            .run_query()?;
+        Ok(answer.is_some())
     }
 }
 
 /// What git printed, as text.
-pub(super) fn text(output: &[u8]) -> std::borrow::Cow<'_, str> {
+pub(super) fn output_text(output: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(output)
 }
 
 /// The paths in a list of git's that ends each with a zero byte.
-pub(super) fn records(output: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn split_records(output: &[u8]) -> impl Iterator<Item = &[u8]> {
     output
         .split(|byte| *byte == 0)
         .filter(|record| !record.is_empty())
 }
 
 /// The same list, for git to read.
-pub(super) fn joined<P: AsRef<OsStr>>(paths: impl IntoIterator<Item = P>) -> Vec<u8> {
+pub(super) fn join_records<P: AsRef<OsStr>>(paths: impl IntoIterator<Item = P>) -> Vec<u8> {
     let mut list = Vec::new();
     for path in paths {
         list.extend(path.as_ref().as_encoded_bytes());

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::command::Limit;
+use super::command::TimeLimit;
 use super::error::GitError;
-use super::repository::{Repository, text};
+use super::repository::{Repository, output_text};
 
 const WHAT: &str = "git checkout";
 
 /// Time for a file, in which nothing of the user's runs but what a checkout goes through.
-const RESTORING: Duration = Duration::from_secs(30);
+const RESTORE_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Repository {
     /// Gives a file the content that the index has of it. What it held is kept as an object of
@@ -18,17 +18,17 @@ impl Repository {
     /// # Errors
     ///
     /// When git fails or refuses; the file is as it was where its content could not be kept.
-    pub fn restore(&self, path: &str) -> Result<String, GitError> {
-        let limit = Limit::starting_now(RESTORING);
-        let call = self.change("git hash-object", limit);
-        let kept = call
-            .args(["hash-object", "-w", "--no-filters", "--", path])
+    pub fn restore_file(&self, path: &str) -> Result<String, GitError> {
+        let limit = TimeLimit::starting_now(RESTORE_TIMEOUT);
+        let call = self.change_command("git hash-object", limit);
+        let object_id = call
+            .with_args(["hash-object", "-w", "--no-filters", "--", path])
             .run()?;
         // A hook of the user's speaks of checkouts by hand.
-        self.change(WHAT, limit)
-            .args(["-c", "core.hooksPath=/dev/null", "checkout", "--quiet"])
-            .args(["--", &format!(":(top,literal){path}")])
+        self.change_command(WHAT, limit)
+            .with_args(["-c", "core.hooksPath=/dev/null", "checkout", "--quiet"])
+            .with_args(["--", &format!(":(top,literal){path}")])
             .run()?;
-        Ok(text(&kept).trim().to_owned())
+        Ok(output_text(&object_id).trim().to_owned())
     }
 }

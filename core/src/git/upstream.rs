@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use super::command::Limit;
+use super::command::TimeLimit;
 use super::error::GitError;
-use super::operation::Operation;
-use super::repository::{Repository, records, text};
+use super::operation::GitOperation;
+use super::repository::{Repository, output_text, split_records};
 
 /// Where a worktree stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct BranchStatus {
     /// The branch checked out, with or without commits; `None` when HEAD is detached.
     pub branch: Option<String>,
     /// What git is in the middle of.
-    pub operation: Option<Operation>,
+    pub operation: Option<GitOperation>,
     /// The branch of a remote that it follows. One that follows a local branch has none, and
     /// neither has one without commits.
     pub upstream: Option<Upstream>,
@@ -61,17 +61,18 @@ impl Repository {
     /// # Errors
     ///
     /// When git fails or refuses.
-    pub fn standing(&self) -> Result<Standing, GitError> {
+    pub fn read_branch_status(&self) -> Result<BranchStatus, GitError> {
         let branch = self.worktree.branch();
         let local_ref = branch.as_ref().map(|name| format!("refs/heads/{name}"));
         // Asked without a branch as well: that git can use the repository is part of the answer.
         let pattern = local_ref.as_deref().unwrap_or("refs/heads/.none");
-        let call = self.read("git for-each-ref");
-        let told = call.args(["for-each-ref", FIELDS, pattern]).run()?;
-        Ok(Standing {
+        let call = self.read_command("git for-each-ref");
+        let output = call.with_args(["for-each-ref", FIELDS, pattern]).run()?;
+        Ok(BranchStatus {
             branch,
-            operation: self.operation()?,
-            upstream: local_ref.and_then(|local_ref| Upstream::parse(&text(&told), &local_ref)),
+            operation: self.find_operation()?,
+            upstream: local_ref
+                .and_then(|local_ref| Upstream::parse(&output_text(&output), &local_ref)),
         })
     }
 
@@ -89,22 +90,22 @@ impl Repository {
     ) -> Result<bool, GitError> {
         const WHAT: &str = "git merge";
         let head = self
-            .read(WHAT)
-            .args(["symbolic-ref", "--quiet", "HEAD"])
-            .ask()?;
-        if head.is_none_or(|head| text(&head).trim() != upstream.local_ref) {
+            .read_command(WHAT)
+            .with_args(["symbolic-ref", "--quiet", "HEAD"])
+            .run_query()?;
+        if head.is_none_or(|head| output_text(&head).trim() != upstream.local_ref) {
             return Err(GitError::NotAsExpected {
                 what: WHAT,
                 found: format!("{} is no longer checked out", upstream.local_ref),
             });
         }
-        let before = self.commit_of("HEAD")?;
-        self.change(WHAT, Limit::starting_now(limit))
+        let before = self.resolve_commit("HEAD")?;
+        self.change_command(WHAT, TimeLimit::starting_now(limit))
             // Changes set aside might not come back.
-            .args(["merge", "--quiet", "--ff-only", "--no-squash"])
-            .args(["--no-autostash", &upstream.tracking_ref])
+            .with_args(["merge", "--quiet", "--ff-only", "--no-squash"])
+            .with_args(["--no-autostash", &upstream.tracking_ref])
             .run()?;
-        Ok(self.commit_of("HEAD")? != before)
+        Ok(self.resolve_commit("HEAD")? != before)
     }
 
     /// Lists the commits that the remote does not have, by what was fetched, newest first.
@@ -112,8 +113,8 @@ impl Repository {
     /// # Errors
     ///
     /// When git fails or refuses.
-    pub fn unpushed(&self, upstream: &Upstream) -> Result<Vec<UnpushedCommit>, GitError> {
-        let call = self.read("git log").args([
+    pub fn list_unpushed(&self, upstream: &Upstream) -> Result<Vec<UnpushedCommit>, GitError> {
+        let call = self.read_command("git log").with_args([
             "log",
             "--no-show-signature",
             "--no-color",
@@ -124,13 +125,13 @@ impl Repository {
         ]);
         let call = if upstream.gone {
             // Nothing of it is there, but it may have begun on another branch that is.
-            call.args(["--not", &format!("--remotes={}", upstream.remote), "--"])
+            call.with_args(["--not", &format!("--remotes={}", upstream.remote), "--"])
         } else {
-            call.args([&format!("^{}", upstream.tracking_ref), "--"])
+            call.with_args([&format!("^{}", upstream.tracking_ref), "--"])
         };
-        let told = call.run()?;
-        let commits = records(&told).filter_map(|line| {
-            let line = text(line);
+        let output = call.run()?;
+        let commits = split_records(&output).filter_map(|line| {
+            let line = output_text(line);
             let (id, subject) = line.split_once(' ')?;
             Some(UnpushedCommit {
                 id: id.to_owned(),
@@ -142,8 +143,8 @@ impl Repository {
 }
 
 impl Upstream {
-    fn parse(told: &str, local_ref: &str) -> Option<Self> {
-        let mut fields = told.split('\0');
+    fn parse(output: &str, local_ref: &str) -> Option<Self> {
+        let mut fields = output.split('\0');
         loop {
             let name = fields.next()?.trim_start_matches('\n');
             let rest: [&str; 5] = std::array::from_fn(|_| fields.next().unwrap_or_default());

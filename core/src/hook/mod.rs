@@ -3,13 +3,16 @@
 //! Lenient at the wire, strict inside: unknown events, tools and fields mean "nothing to do";
 //! only text that is no JSON object, or a session id that is none, is an error.
 
-mod broken;
-mod event;
+mod broken_payload;
+mod payload;
 mod response;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-pub use broken::commands_of;
-pub use event::{Event, Parsed, PayloadError, Prompt, Shell, Source, TaskChange, Tool, parse};
-pub use response::{Decision, Response, Verdict};
+pub use broken_payload::find_commands;
+pub use payload::{
+    HookEvent, HookPayload, PayloadError, PromptKind, ShellCall, StartSource, TaskChange, ToolCall,
+    parse_payload,
+};
+pub use response::{HookResponse, ToolDecision, ToolVerdict};

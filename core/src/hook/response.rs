@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use crate::text::redact::redact_tokens;
-use crate::text::{CONTEXT_LIMIT, block, to_plain_json, without_runner_commands};
+use crate::text::{CONTEXT_LIMIT, clean_block, without_runner_commands, write_plain_json};
 
 /// Longest text printed, in characters; what reaches a model is bounded where it is made.
-const LONGEST: usize = 100_000;
+const MAX_TEXT_CHARS: usize = 100_000;
 
 /// A verdict of the gate on a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
+pub enum ToolDecision {
     /// The tool must not run.
     Deny,
     /// The user is asked.
@@ -21,18 +21,18 @@ pub enum Decision {
 
 /// A verdict with its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct ToolVerdict {
     /// The event it answers.
     pub event: &'static str,
     /// The verdict.
-    pub decision: Decision,
+    pub decision: ToolDecision,
     /// Why.
     pub reason: String,
 }
 
 /// An answer; an empty one prints nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Response {
+pub struct HookResponse {
     /// Shown to the user.
     pub system_message: Option<String>,
     /// Told to the model, with the event it answers.
@@ -40,25 +40,27 @@ pub struct Response {
     /// Files to watch from now on; only a start's answer may ask for that.
     pub watch_paths: Vec<String>,
     /// The gate's verdict on a tool.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<ToolVerdict>,
     /// Keeps a turn from stopping, with the reason.
     pub block: Option<String>,
 }
 
-impl Response {
+impl HookResponse {
     /// Returns the JSON line to print, or nothing.
     pub fn render(&self) -> Option<String> {
         let mut answer = Map::new();
         if let Some(message) = &self.system_message {
-            answer.insert("systemMessage".to_owned(), clean(&cut(message)));
+            answer.insert(
+                "systemMessage".to_owned(),
+                clean_text(&truncate_context(message)),
+            );
         }
         if let Some(reason) = &self.block {
             answer.insert("decision".to_owned(), json!("block"));
-            answer.insert("reason".to_owned(), clean(reason));
+            answer.insert("reason".to_owned(), clean_text(reason));
         }
         if let Some((event, context)) = &self.context {
-            let mut specific =
-                json!({"hookEventName": event, "additionalContext": clean(&cut(context))});
+            let mut specific = json!({"hookEventName": event, "additionalContext": clean_text(&truncate_context(context))});
             if let Some(specific) = specific.as_object_mut()
                 && !self.watch_paths.is_empty()
             {
@@ -68,13 +70,13 @@ impl Response {
         }
         if let Some(verdict) = &self.verdict {
             let word = match verdict.decision {
-                Decision::Deny => "deny",
-                Decision::Ask => "ask",
+                ToolDecision::Deny => "deny",
+                ToolDecision::Ask => "ask",
             };
             let specific = json!({
                 "hookEventName": verdict.event,
                 "permissionDecision": word,
-                "permissionDecisionReason": clean(&verdict.reason),
+                "permissionDecisionReason": clean_text(&verdict.reason),
             });
             answer.insert("hookSpecificOutput".to_owned(), specific);
         }
@@ -82,19 +84,19 @@ impl Response {
             return None;
         }
         let mut line = Vec::with_capacity(256);
-        to_plain_json(&mut line, &answer).ok()?;
+        write_plain_json(&mut line, &answer).ok()?;
         String::from_utf8(line).ok()
     }
 }
 
-fn clean(text: &str) -> Value {
-    let clean = block(text, LONGEST);
+fn clean_text(text: &str) -> Value {
+    let clean = clean_block(text, MAX_TEXT_CHARS);
     let clean = redact_tokens(&clean);
     Value::String(without_runner_commands(&clean).into_owned())
 }
 
 /// Cuts what is too long for the client, and says so.
-fn cut(text: &str) -> Cow<'_, str> {
+fn truncate_context(text: &str) -> Cow<'_, str> {
     let Some((end, _)) = text.char_indices().nth(CONTEXT_LIMIT) else {
         return Cow::Borrowed(text);
     };
@@ -111,15 +113,15 @@ mod tests {
 
     #[test]
     fn silence_prints_nothing() {
-        assert_eq!(Response::default().render(), None);
+        assert_eq!(HookResponse::default().render(), None);
     }
 
     #[test]
     fn files_to_watch_stand_beside_the_context() {
-        let response = Response {
+        let response = HookResponse {
             context: Some(("SessionStart", "told".to_owned())),
             watch_paths: vec!["/r/STATE.md".to_owned()],
-            ..Response::default()
+            ..HookResponse::default()
         };
         assert_eq!(
             response.render().unwrap(),
@@ -130,11 +132,11 @@ mod tests {
     #[test]
     fn no_line_of_an_answer_is_a_command_of_a_runner() {
         let text = || "told\n::error::x\n##[error]y".to_owned();
-        let response = Response {
+        let response = HookResponse {
             system_message: Some(text()),
             context: Some(("Stop", text())),
             block: Some(text()),
-            ..Response::default()
+            ..HookResponse::default()
         };
         let line = response.render().unwrap();
         assert!(!line.contains("##[") && !line.contains("\\n::"), "{line}");
@@ -143,13 +145,13 @@ mod tests {
 
     #[test]
     fn a_denial_has_the_clients_shape() {
-        let response = Response {
-            verdict: Some(Verdict {
+        let response = HookResponse {
+            verdict: Some(ToolVerdict {
                 event: "PreToolUse",
-                decision: Decision::Deny,
+                decision: ToolDecision::Deny,
                 reason: "why".to_owned(),
             }),
-            ..Response::default()
+            ..HookResponse::default()
         };
         assert_eq!(
             response.render().unwrap(),

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Event, Parsed, PayloadError, Prompt, Shell, TaskChange, Tool, parse};
+use super::{
+    HookEvent, HookPayload, PayloadError, PromptKind, ShellCall, TaskChange, ToolCall,
+    parse_payload,
+};
 
 /// A payload with these fields beside a session.
 fn payload(fields: &Value) -> Value {
@@ -13,12 +16,12 @@ fn payload(fields: &Value) -> Value {
 }
 
 #[track_caller]
-fn read(payload: &Value) -> Parsed {
-    let parsed = parse(payload.to_string().as_bytes());
+fn read(payload: &Value) -> HookPayload {
+    let parsed = parse_payload(payload.to_string().as_bytes());
     parsed.unwrap_or_else(|e| panic!("{e}: {payload}")).unwrap()
 }
 
-fn event(fields: &Value) -> Event {
+fn event(fields: &Value) -> HookEvent {
     read(&payload(fields)).event
 }
 
@@ -50,7 +53,7 @@ fn a_field_of_another_kind_is_as_if_it_were_not_there() {
             let read = read(&stop(json!({field: foreign})));
             assert_eq!(
                 read.event,
-                Event::Stop { again: false },
+                HookEvent::Stop { is_repeated: false },
                 "{field}: {foreign}"
             );
             assert!(!read.is_subagent);
@@ -59,14 +62,14 @@ fn a_field_of_another_kind_is_as_if_it_were_not_there() {
     }
     assert_eq!(
         read(&stop(json!({"stop_hook_active": true}))).event,
-        Event::Stop { again: true }
+        HookEvent::Stop { is_repeated: true }
     );
     let id = stop(json!({"session_id": 7}));
-    let error = parse(id.to_string().as_bytes()).unwrap_err();
+    let error = parse_payload(id.to_string().as_bytes()).unwrap_err();
     assert!(matches!(error, PayloadError::Session(_)), "{error}");
     assert_eq!(
         event(&json!({"hook_event_name": "UserPromptSubmit", "prompt": {}})),
-        Event::Prompt(Prompt::User)
+        HookEvent::Prompt(PromptKind::User)
     );
 }
 
@@ -74,14 +77,14 @@ fn a_field_of_another_kind_is_as_if_it_were_not_there() {
 fn a_text_that_was_cut_within_a_character_hides_nothing_else() {
     let text =
         br#"{"session_id": "s1", "hook_event_name": "UserPromptSubmit", "prompt": "cut \ud83d"}"#;
-    let read = parse(text).unwrap().unwrap();
-    assert_eq!(read.event, Event::Prompt(Prompt::User));
+    let read = parse_payload(text).unwrap().unwrap();
+    assert_eq!(read.event, HookEvent::Prompt(PromptKind::User));
 }
 
 #[test]
 fn half_a_character_a_mark_and_a_name_twice_hide_nothing() {
-    let bash = |text: &[u8]| match parse(text).unwrap().unwrap().event {
-        Event::BeforeTool(Tool::Bash(shell)) => shell.command,
+    let bash = |text: &[u8]| match parse_payload(text).unwrap().unwrap().event {
+        HookEvent::BeforeTool(ToolCall::Bash(shell)) => shell.command,
         other => panic!("{other:?}"),
     };
     for (text, expected) in [
@@ -97,8 +100,8 @@ fn half_a_character_a_mark_and_a_name_twice_hide_nothing() {
     let todos = br#"{"session_id":"s1","hook_event_name":"PostToolUse","tool_name":"TodoWrite","tool_input":{"todos":[{"content":"a \ud83d","status":"in_progress"}]}}"#;
     let list = TaskChange::List(Some("a \u{fffd}".to_owned()));
     assert_eq!(
-        parse(todos).unwrap().unwrap().event,
-        Event::AfterTool(Tool::Tasks(list))
+        parse_payload(todos).unwrap().unwrap().event,
+        HookEvent::AfterTool(ToolCall::Tasks(list))
     );
 }
 
@@ -108,7 +111,7 @@ fn a_tools_input_of_another_kind_hides_no_field_beside_it() {
         event(&json!({"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": input}))
     };
     let shell = |command: &str, in_background| {
-        Event::BeforeTool(Tool::Bash(Shell {
+        HookEvent::BeforeTool(ToolCall::Bash(ShellCall {
             command: command.to_owned(),
             timeout: None,
             in_background,
@@ -121,7 +124,7 @@ fn a_tools_input_of_another_kind_hides_no_field_beside_it() {
         shell("", true)
     );
     // What decides is not as if it were not there.
-    let unreadable = |field| Event::BeforeTool(Tool::Unreadable(field));
+    let unreadable = |field| HookEvent::BeforeTool(ToolCall::Unreadable(field));
     for command in [
         json!(["git"]),
         json!(7),
@@ -140,7 +143,7 @@ fn a_tools_input_of_another_kind_hides_no_field_beside_it() {
     let written = json!({"hook_event_name": "PostToolUse", "tool_name": "TodoWrite",
         "tool_input": {"todos": todos}});
     let list = TaskChange::List(Some("b".to_owned()));
-    assert_eq!(event(&written), Event::AfterTool(Tool::Tasks(list)));
+    assert_eq!(event(&written), HookEvent::AfterTool(ToolCall::Tasks(list)));
 }
 
 #[test]
@@ -154,11 +157,14 @@ fn what_is_no_object_is_no_payload() {
         "{",
         "{} {}",
     ] {
-        let error = parse(text.as_bytes()).unwrap_err();
+        let error = parse_payload(text.as_bytes()).unwrap_err();
         assert!(matches!(error, PayloadError::Syntax(_)), "{text}: {error}");
     }
     for text in ["", " \n"] {
-        assert!(matches!(parse(text.as_bytes()), Err(PayloadError::Empty)));
+        assert!(matches!(
+            parse_payload(text.as_bytes()),
+            Err(PayloadError::Empty)
+        ));
     }
-    assert_eq!(parse(b"{}").unwrap(), None);
+    assert_eq!(parse_payload(b"{}").unwrap(), None);
 }

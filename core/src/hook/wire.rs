@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::text::lenient;
+use crate::text::lenient_json;
 
 /// A name of a field, without a copy of it where the text can be borrowed from.
 #[derive(Deserialize)]
@@ -107,11 +107,11 @@ object! {
 
 /// A value, or nothing: what is sent in another shape must not hide the fields beside it.
 #[derive(Debug)]
-pub(super) struct Lenient<T>(pub(super) Option<T>, Shape);
+pub(super) struct Lenient<T>(pub(super) Option<T>, LenientShape);
 
 /// Whether something stands where nothing was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
+enum LenientShape {
     Known,
     Other,
 }
@@ -120,23 +120,23 @@ impl<T> Lenient<T> {
     /// Tells whether something is there that is no `T`: that is not the same as nothing, where
     /// it would decide.
     pub(super) fn is_unreadable(&self) -> bool {
-        self.1 == Shape::Other
+        self.1 == LenientShape::Other
     }
 }
 
 impl<T> Default for Lenient<T> {
     fn default() -> Self {
-        Self(None, Shape::Known)
+        Self(None, LenientShape::Known)
     }
 }
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw: &'de serde_json::value::RawValue = Deserialize::deserialize(deserializer)?;
-        let value = read(raw.get());
+        let value = parse_lenient(raw.get());
         let shape = match (&value, raw.get()) {
-            (Some(_), _) | (None, "null") => Shape::Known,
-            (None, _) => Shape::Other,
+            (Some(_), _) | (None, "null") => LenientShape::Known,
+            (None, _) => LenientShape::Other,
         };
         Ok(Self(value, shape))
     }
@@ -155,12 +155,12 @@ impl<T> Default for List<T> {
 impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw: &'de serde_json::value::RawValue = Deserialize::deserialize(deserializer)?;
-        Ok(Self(read(raw.get())))
+        Ok(Self(parse_lenient(raw.get())))
     }
 }
 
 /// Reads `T`, or nothing when the value is none. The raw text is borrowed, so a payload of
 /// megabytes is walked, not copied.
-fn read<T: DeserializeOwned>(raw: &str) -> Option<T> {
-    lenient::from_str(raw).ok()
+fn parse_lenient<T: DeserializeOwned>(raw: &str) -> Option<T> {
+    lenient_json::from_str(raw).ok()
 }

@@ -4,21 +4,25 @@
 //! is both); "cannot tell" is an answer of its own and never means dead before the ceiling.
 //! Ages are the database's.
 
-mod client;
-mod judge;
-mod orchestrator;
-mod place;
-mod process;
-mod records;
-mod span;
-mod stat;
-mod tree;
+mod client_process;
+mod client_records;
+mod descendants;
+mod orchestrator_liveness;
+mod proc_stat;
+mod process_place;
+mod process_table;
+mod quiet_period;
+mod session_liveness;
 
-pub use client::find_client;
-pub use judge::{Alive, ProcessEvidence, Vitality, judge, judge_despite};
-pub use orchestrator::judge_orchestrator;
-pub use place::{PlaceTag, missing_parts, place_tag};
-pub use process::{evidence, evidence_of, host_name, identify, parent_of};
-pub use records::find_recorded;
-pub use span::{LONGEST_SPAN_SECONDS, span_of_command};
-pub use tree::{Relative, descendants};
+pub use client_process::find_client_pid;
+pub use client_records::find_recorded_client;
+pub use descendants::{Descendant, list_descendants};
+pub use orchestrator_liveness::judge_orchestrator;
+pub use process_place::{PlaceTag, current_place_tag, unreadable_place_parts};
+pub use process_table::{
+    check_process, check_session_process, find_parent, host_name, identify_process,
+};
+pub use quiet_period::{MAX_QUIET_SECONDS, quiet_period_of_command};
+pub use session_liveness::{
+    Liveness, LivenessState, ProcessState, judge_session, judge_session_with_doubt,
+};

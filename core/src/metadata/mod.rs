@@ -5,22 +5,26 @@
 //! a change does not concern stays; a file that cannot be read is never written; one locked
 //! read-modify-write is the only way to change one.
 
-pub mod contract;
-mod document;
-mod file;
-mod owned;
-mod rules;
+mod database_fields;
+mod findings;
+mod json_document;
+pub mod phase_contract;
 pub mod sources;
+mod state_file;
 
-mod state;
-mod tree;
-mod writer;
+mod adw_state;
+mod last_writer;
+mod script_tree;
 
-pub use crate::files::Change;
-pub use document::{Document, Literal, Unparsable};
-pub use file::{LARGEST, MetadataError, MetadataFile, listed, place};
-pub use owned::{OWNED, Owned, owned};
-pub use rules::{examine, unparsable, unreadable, violation};
-pub use state::{IssueClass, ModelSet, State};
-pub use tree::{Script, Tree, files_below};
-pub use writer::writer;
+pub use crate::files::LockedChange;
+pub use adw_state::{AdwState, IssueClass, ModelSet};
+pub use database_fields::{DATABASE_FIELDS, DatabaseField, find_database_field};
+pub use findings::{
+    check_metadata, schema_violation_finding, unparsable_finding, unreadable_finding,
+};
+pub use json_document::{JsonDocument, JsonDocumentError, JsonLiteral};
+pub use last_writer::find_last_writer;
+pub use script_tree::{FileTree, ScriptFile, list_files_below};
+pub use state_file::{
+    MAX_METADATA_BYTES, MetadataError, MetadataFile, list_metadata_files, metadata_path,
+};

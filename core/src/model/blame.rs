@@ -84,23 +84,23 @@ pub struct Blame<'e> {
     /// What it is.
     pub value: Value,
     /// The change; absent when no event shows it any more.
-    pub by: Option<&'e Event>,
+    pub event: Option<&'e Event>,
 }
 
 /// Finds for each field the change that made it what it is.
 ///
 /// `events` are the item's own, the oldest first. A newest change that left another value than
 /// the present one is not the one that is looked for: what came after it is not recorded.
-pub fn blame<'e>(item: &Item, events: &'e [Event]) -> Vec<Blame<'e>> {
-    let now = item.facts();
+pub fn blame_item<'e>(item: &Item, events: &'e [Event]) -> Vec<Blame<'e>> {
+    let now = item.event_facts();
     BlamedField::ALL
         .into_iter()
         .map(|field| {
             let value = now[field.as_str()].clone();
-            let newest = events.iter().rfind(|event| sets(event, field));
+            let newest = events.iter().rfind(|event| event_sets_field(event, field));
             Blame {
                 field,
-                by: newest.filter(|event| event.after[field.as_str()] == value),
+                event: newest.filter(|event| event.after[field.as_str()] == value),
                 value,
             }
         })
@@ -108,7 +108,7 @@ pub fn blame<'e>(item: &Item, events: &'e [Event]) -> Vec<Blame<'e>> {
 }
 
 /// Tells whether an event set a field; the first sets all of them.
-fn sets(event: &Event, field: BlamedField) -> bool {
+fn event_sets_field(event: &Event, field: BlamedField) -> bool {
     let (before, after) = (&event.before, &event.after);
     before.is_null() || before[field.as_str()] != after[field.as_str()]
 }
@@ -118,13 +118,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::fixture::{at, item};
+    use crate::model::fixture::{sample_item, seconds_from_now};
     use crate::model::{Epoch, ItemStatus};
 
-    fn event(seq: i64, before: Value, after: Value) -> Event {
+    fn build_event(seq: i64, before: Value, after: Value) -> Event {
         Event {
             seq,
-            at: at(seq),
+            at: seconds_from_now(seq),
             actor: format!("actor-{seq}"),
             entity: "item".to_owned(),
             key: "SD-002C".to_owned(),
@@ -137,14 +137,14 @@ mod tests {
         }
     }
 
-    fn seqs(item: &Item, events: &[Event]) -> Vec<Option<i64>> {
-        let blamed = blame(item, events);
-        blamed.iter().map(|b| b.by.map(|e| e.seq)).collect()
+    fn blamed_seqs(item: &Item, events: &[Event]) -> Vec<Option<i64>> {
+        let blamed = blame_item(item, events);
+        blamed.iter().map(|b| b.event.map(|e| e.seq)).collect()
     }
 
-    fn history() -> (Item, Vec<Event>) {
-        let queued = item(ItemStatus::Queued, None);
-        let running = item(ItemStatus::Running, Some("s1"));
+    fn build_history() -> (Item, Vec<Event>) {
+        let queued = sample_item(ItemStatus::Queued, None);
+        let running = sample_item(ItemStatus::Running, Some("s1"));
         let titled = Item {
             title: Some("t".to_owned()),
             ..running.clone()
@@ -154,31 +154,31 @@ mod tests {
             ..titled.clone()
         };
         let events = vec![
-            event(1, Value::Null, queued.facts()),
-            event(2, queued.facts(), running.facts()),
-            event(3, running.facts(), titled.facts()),
-            event(4, titled.facts(), free.facts()),
+            build_event(1, Value::Null, queued.event_facts()),
+            build_event(2, queued.event_facts(), running.event_facts()),
+            build_event(3, running.event_facts(), titled.event_facts()),
+            build_event(4, titled.event_facts(), free.event_facts()),
         ];
         (free, events)
     }
 
     #[test]
     fn each_field_has_its_newest_change() {
-        let (item, events) = history();
+        let (item, events) = build_history();
         let expected = [3, 1, 1, 1, 1, 2, 1, 4, 1, 1].map(Some);
-        assert_eq!(seqs(&item, &events), expected);
-        let status = &blame(&item, &events)[5];
+        assert_eq!(blamed_seqs(&item, &events), expected);
+        let status = &blame_item(&item, &events)[5];
         assert_eq!(
             (status.field, &status.value),
             (BlamedField::Status, &json!("running"))
         );
-        assert_eq!(status.by.unwrap().actor, "actor-2");
+        assert_eq!(status.event.unwrap().actor, "actor-2");
     }
 
     #[test]
     fn what_no_event_shows_is_blamed_on_nobody() {
-        let (item, events) = history();
-        assert_eq!(seqs(&item, &[]), [None; 10]);
+        let (item, events) = build_history();
+        assert_eq!(blamed_seqs(&item, &[]), [None; 10]);
         // Title, status and holder changed since; nothing shows by whom.
         let expected = [
             None,
@@ -192,7 +192,7 @@ mod tests {
             Some(1),
             Some(1),
         ];
-        assert_eq!(seqs(&item, &events[..1]), expected);
+        assert_eq!(blamed_seqs(&item, &events[..1]), expected);
     }
 
     #[test]
@@ -200,8 +200,8 @@ mod tests {
         for field in BlamedField::ALL {
             assert_eq!(field.as_str().parse(), Ok(field));
             assert!(
-                item(ItemStatus::Queued, None)
-                    .facts()
+                sample_item(ItemStatus::Queued, None)
+                    .event_facts()
                     .get(field.as_str())
                     .is_some()
             );

@@ -5,12 +5,12 @@
 //! carries the decision out in one conditional statement, so a decision made on a reading
 //! that has moved on changes nothing.
 
-mod taking;
+mod claim_forecast;
 
 use super::{Epoch, Item, ItemKey, Session, SessionId, SessionStatus, Timestamp};
-use crate::liveness::{Alive, ProcessEvidence, Vitality};
+use crate::liveness::{Liveness, LivenessState, ProcessState};
 
-pub use taking::{Taking, foresee};
+pub use claim_forecast::{ClaimForecast, forecast_claim};
 
 /// Silence after which `--force` may take an item from a holder that may still live.
 ///
@@ -25,7 +25,7 @@ pub struct ClaimFacts<'a> {
     /// The item, when it exists.
     pub item: Option<&'a Item>,
     /// The present holder and how alive it looks, when it is registered.
-    pub holder: Option<(&'a Session, &'a Vitality)>,
+    pub holder: Option<(&'a Session, &'a Liveness)>,
     /// Whether the user asked to take it anyway.
     pub force: bool,
 }
@@ -123,7 +123,7 @@ pub enum ClaimVerdict {
 }
 
 /// Decides a claim.
-pub fn decide(facts: &ClaimFacts<'_>) -> ClaimVerdict {
+pub fn decide_claim(facts: &ClaimFacts<'_>) -> ClaimVerdict {
     use ClaimRefusal as No;
     let Some(claimant) = facts.claimant else {
         return ClaimVerdict::Refuse(No::PhantomSession);
@@ -155,7 +155,7 @@ pub fn decide(facts: &ClaimFacts<'_>) -> ClaimVerdict {
         (Some(_), Some((holder, vitality))) => {
             // Whoever answers for the whole may take any part of it back.
             let parent_held = item.parent.is_some() && item.parent == claimant.item;
-            match takeover(claimant, holder, vitality, parent_held, facts.force) {
+            match decide_takeover(claimant, holder, vitality, parent_held, facts.force) {
                 Ok(reason) => grant(ClaimOutcome::TakenOver(reason)),
                 Err(refusal) => ClaimVerdict::Refuse(refusal),
             }
@@ -166,17 +166,18 @@ pub fn decide(facts: &ClaimFacts<'_>) -> ClaimVerdict {
 /// Tells whether what a session holds is free for the next who asks: it is dead. One that said
 /// goodbye while its process goes on, or cannot be asked, keeps it until the lease ends: that
 /// process may come back to it.
-pub fn is_free(holder: &Session, vitality: &Vitality) -> bool {
-    let kept = holder.status == SessionStatus::Ended
-        && vitality.process != ProcessEvidence::Gone
-        && (!holder.lease_expired_despite(vitality.doubt_seconds) || holder.in_declared_span());
-    vitality.alive == Alive::Dead && !kept
+pub fn has_forfeited_claim(holder: &Session, vitality: &Liveness) -> bool {
+    let is_kept = holder.status == SessionStatus::Ended
+        && vitality.process != ProcessState::Gone
+        && (!holder.is_lease_expired_despite(vitality.clock_doubt_seconds)
+            || holder.is_in_quiet_period());
+    vitality.state == LivenessState::Dead && !is_kept
 }
 
-fn takeover(
+fn decide_takeover(
     claimant: &Session,
     holder: &Session,
-    vitality: &Vitality,
+    vitality: &Liveness,
     parent_held: bool,
     force: bool,
 ) -> Result<&'static str, ClaimRefusal> {
@@ -184,21 +185,21 @@ fn takeover(
     if holder.status == SessionStatus::Ended && claimant.predecessor.as_ref() == Some(&holder.id) {
         return Ok("successor");
     }
-    if is_free(holder, vitality) {
+    if has_forfeited_claim(holder, vitality) {
         return Ok(HOLDER_DEAD);
     }
     if parent_held {
         return Ok("parent_authority");
     }
     if force {
-        let enough = FORCE_AFTER_SECONDS.saturating_add(vitality.doubt_seconds);
+        let enough = FORCE_AFTER_SECONDS.saturating_add(vitality.clock_doubt_seconds);
         return if holder.silence_seconds() >= enough {
             Ok(FORCED)
         } else {
             Err(ClaimRefusal::TakeoverNotAllowed)
         };
     }
-    Err(if vitality.alive == Alive::Alive {
+    Err(if vitality.state == LivenessState::Alive {
         ClaimRefusal::HeldByLiveSession
     } else {
         ClaimRefusal::HeldBySilentSession

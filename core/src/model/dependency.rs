@@ -8,7 +8,11 @@ use super::{ItemKey, ItemStatus};
 ///
 /// An item without dependencies is moved by hands alone; one whose last dependency was
 /// completed becomes ready, and waits again when one of them is reopened or added.
-pub const fn settled(status: ItemStatus, dependencies: usize, open: u64) -> Option<ItemStatus> {
+pub const fn decide_dependency_status(
+    status: ItemStatus,
+    dependencies: usize,
+    open: u64,
+) -> Option<ItemStatus> {
     match status {
         ItemStatus::Queued if dependencies > 0 && open == 0 => Some(ItemStatus::Ready),
         ItemStatus::Ready if open > 0 => Some(ItemStatus::Queued),
@@ -19,7 +23,7 @@ pub const fn settled(status: ItemStatus, dependencies: usize, open: u64) -> Opti
 /// One item that is not finished before another: by a dependency, or because a parent is
 /// finished after its children.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Waits {
+pub struct DependencyEdge {
     /// Which one waits.
     pub item: ItemKey,
     /// For which other.
@@ -29,9 +33,13 @@ pub struct Waits {
 /// Finds the circle that a new dependency of `item` on `on` would close, first and last the
 /// same item, each waiting for the next. `waits` holds whatever waits for `item`, directly or
 /// through others.
-pub fn circle(item: &ItemKey, on: &ItemKey, waits: &[Waits]) -> Option<Vec<ItemKey>> {
+pub fn find_dependency_cycle(
+    item: &ItemKey,
+    on: &ItemKey,
+    edges: &[DependencyEdge],
+) -> Option<Vec<ItemKey>> {
     let mut waiting: BTreeMap<&ItemKey, Vec<&ItemKey>> = BTreeMap::new();
-    for edge in waits {
+    for edge in edges {
         waiting.entry(&edge.on).or_default().push(&edge.item);
     }
     // Breadth first, so that the circle told is a shortest one.
@@ -39,7 +47,7 @@ pub fn circle(item: &ItemKey, on: &ItemKey, waits: &[Waits]) -> Option<Vec<ItemK
     let mut queue = VecDeque::from([item]);
     while let Some(at) = queue.pop_front() {
         if at == on {
-            return Some(path(item, on, &next_of));
+            return Some(collect_path(item, on, &next_of));
         }
         for other in waiting.get(at).into_iter().flatten() {
             if *other != item && !next_of.contains_key(other) {
@@ -51,7 +59,11 @@ pub fn circle(item: &ItemKey, on: &ItemKey, waits: &[Waits]) -> Option<Vec<ItemK
     None
 }
 
-fn path(item: &ItemKey, on: &ItemKey, next_of: &BTreeMap<&ItemKey, &ItemKey>) -> Vec<ItemKey> {
+fn collect_path(
+    item: &ItemKey,
+    on: &ItemKey,
+    next_of: &BTreeMap<&ItemKey, &ItemKey>,
+) -> Vec<ItemKey> {
     let mut path = vec![item.clone(), on.clone()];
     let mut at = on;
     while let Some(next) = next_of.get(at) {
@@ -62,7 +74,7 @@ fn path(item: &ItemKey, on: &ItemKey, next_of: &BTreeMap<&ItemKey, &ItemKey>) ->
 }
 
 /// Writes a circle for a person.
-pub fn drawn(circle: &[ItemKey]) -> String {
+pub fn render_cycle(circle: &[ItemKey]) -> String {
     let keys: Vec<&str> = circle.iter().map(ItemKey::as_str).collect();
     keys.join(" -> ")
 }
@@ -77,16 +89,17 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn waits(edges: &[(&str, &str)]) -> Vec<Waits> {
-        let edge = |(item, on): &(&str, &str)| Waits {
+    fn build_edges(edges: &[(&str, &str)]) -> Vec<DependencyEdge> {
+        let edge = |(item, on): &(&str, &str)| DependencyEdge {
             item: key(item),
             on: key(on),
         };
         edges.iter().map(edge).collect()
     }
 
-    fn found(item: &str, on: &str, edges: &[(&str, &str)]) -> Option<String> {
-        circle(&key(item), &key(on), &waits(edges)).map(|circle| drawn(&circle))
+    fn find_rendered_cycle(item: &str, on: &str, edges: &[(&str, &str)]) -> Option<String> {
+        find_dependency_cycle(&key(item), &key(on), &build_edges(edges))
+            .map(|circle| render_cycle(&circle))
     }
 
     #[test]
@@ -112,7 +125,11 @@ mod tests {
             // A circle that others made by plain SQL does not hold the search up.
             ("A", "X", &[("B", "A"), ("C", "B"), ("B", "C")], None),
         ] {
-            assert_eq!(found(item, on, edges).as_deref(), expected, "{edges:?}");
+            assert_eq!(
+                find_rendered_cycle(item, on, edges).as_deref(),
+                expected,
+                "{edges:?}"
+            );
         }
     }
 
@@ -131,7 +148,7 @@ mod tests {
             (Completed, 1, 0, None),
         ] {
             assert_eq!(
-                settled(status, dependencies, open),
+                decide_dependency_status(status, dependencies, open),
                 expected,
                 "{status} {open} of {dependencies}"
             );
@@ -144,17 +161,17 @@ mod tests {
         #[test]
         fn what_is_not_refused_closes_no_circle(edges in prop::collection::vec((0..7_u8, 0..7_u8), 0..40)) {
             let name = |n: u8| key(&format!("k{n}"));
-            let mut kept: Vec<Waits> = Vec::new();
+            let mut kept: Vec<DependencyEdge> = Vec::new();
             for (item, on) in edges {
-                let edge = Waits { item: name(item), on: name(on) };
-                match circle(&edge.item, &edge.on, &kept) {
+                let edge = DependencyEdge { item: name(item), on: name(on) };
+                match find_dependency_cycle(&edge.item, &edge.on, &kept) {
                     None => kept.push(edge),
                     Some(circle) => {
                         prop_assert_eq!(circle.first(), circle.last());
                         let steps: Vec<_> = circle.windows(2).collect();
                         prop_assert_eq!(&steps[0], &[edge.item, edge.on]);
                         for step in &steps[1..] {
-                            let edge = Waits { item: step[0].clone(), on: step[1].clone() };
+                            let edge = DependencyEdge { item: step[0].clone(), on: step[1].clone() };
                             prop_assert!(kept.contains(&edge), "{:?} is no edge", edge);
                         }
                     }

@@ -1,7 +1,7 @@
 //! Sessions, items, orchestrators and hand-offs for the tests of the rules.
 
 use super::{
-    Elements, Epoch, Handoff, HandoffStatus, Item, ItemStatus, Lineage, Orchestrator,
+    Epoch, Handoff, HandoffElements, HandoffStatus, Item, ItemStatus, Lineage, Orchestrator,
     OrchestratorStatus, ProcessId, ProcessPlace, Revision, RunEnd, Session, SessionStatus,
     Timestamp,
 };
@@ -10,12 +10,12 @@ use super::{
 const NOW: i64 = 100_000;
 
 /// Makes a time `seconds` from the tests' now.
-pub(crate) fn at(seconds: i64) -> Timestamp {
+pub(crate) fn seconds_from_now(seconds: i64) -> Timestamp {
     Timestamp::from_millis((NOW + seconds) * 1000)
 }
 
 /// Makes a place of processes; an empty part is one that is not known.
-pub(crate) fn place(machine: &str, boot: &str, namespace: &str) -> ProcessPlace {
+pub(crate) fn sample_place(machine: &str, boot: &str, namespace: &str) -> ProcessPlace {
     let part = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     ProcessPlace {
         machine: part(machine),
@@ -25,7 +25,7 @@ pub(crate) fn place(machine: &str, boot: &str, namespace: &str) -> ProcessPlace 
 }
 
 /// Makes a session whose last sign of life was `silence` seconds ago, with a lease of 900 s.
-pub(crate) fn session(id: &str, status: SessionStatus, silence: i64) -> Session {
+pub(crate) fn sample_session(id: &str, status: SessionStatus, silence: i64) -> Session {
     Session {
         lineage: Lineage("lineage".to_owned()),
         id: id.parse().unwrap(),
@@ -36,9 +36,9 @@ pub(crate) fn session(id: &str, status: SessionStatus, silence: i64) -> Session 
         status,
         ended_reason: None,
         predecessor: None,
-        registered_at: at(-NOW),
-        heartbeat_at: at(-silence),
-        lease_expires_at: at(900 - silence),
+        registered_at: seconds_from_now(-NOW),
+        heartbeat_at: seconds_from_now(-silence),
+        lease_expires_at: seconds_from_now(900 - silence),
         silent_until: None,
         revision: Revision(1),
         acknowledged: Revision(1),
@@ -46,12 +46,12 @@ pub(crate) fn session(id: &str, status: SessionStatus, silence: i64) -> Session 
         item: None,
         epoch: None,
         claimed_at: None,
-        read_at: at(0),
+        read_at: seconds_from_now(0),
     }
 }
 
 /// Makes item `SD-002C` at epoch 3.
-pub(crate) fn item(status: ItemStatus, holder: Option<&str>) -> Item {
+pub(crate) fn sample_item(status: ItemStatus, holder: Option<&str>) -> Item {
     Item {
         key: "SD-002C".parse().unwrap(),
         title: None,
@@ -70,14 +70,14 @@ pub(crate) fn item(status: ItemStatus, holder: Option<&str>) -> Item {
         depends_on: Vec::new(),
         open_dependencies: 0,
         revision: Revision(1),
-        created_at: at(-NOW),
-        updated_at: at(-NOW),
+        created_at: seconds_from_now(-NOW),
+        updated_at: seconds_from_now(-NOW),
         completed_at: None,
     }
 }
 
 /// Makes an orchestrator whose last sign of life was `silence` seconds ago.
-pub(crate) fn orchestrator(status: OrchestratorStatus, silence: i64) -> Orchestrator {
+pub(crate) fn sample_orchestrator(status: OrchestratorStatus, silence: i64) -> Orchestrator {
     Orchestrator {
         id: "orch-1".parse().unwrap(),
         plan: "plan".parse().unwrap(),
@@ -93,19 +93,19 @@ pub(crate) fn orchestrator(status: OrchestratorStatus, silence: i64) -> Orchestr
         },
         supervised: false,
         status,
-        started_at: at(-NOW),
-        heartbeat_at: at(-silence),
+        started_at: seconds_from_now(-NOW),
+        heartbeat_at: seconds_from_now(-silence),
         stopped_at: None,
         end: RunEnd::default(),
         reason: None,
         epoch: Epoch(1),
         revision: Revision(1),
-        read_at: at(0),
+        read_at: seconds_from_now(0),
     }
 }
 
 /// Makes a hand-off of `SD-002C` at epoch 3 by session `from`, in repository `app`.
-pub(crate) fn handoff(status: HandoffStatus, to: Option<&str>) -> Handoff {
+pub(crate) fn sample_handoff(status: HandoffStatus, to: Option<&str>) -> Handoff {
     Handoff {
         id: "h-1".parse().unwrap(),
         kind: "PLAN-TO-EXEC".parse().unwrap(),
@@ -119,8 +119,8 @@ pub(crate) fn handoff(status: HandoffStatus, to: Option<&str>) -> Handoff {
         phase: None,
         task: None,
         epoch: Epoch(3),
-        elements: Elements::default(),
-        created_at: at(-60),
+        elements: HandoffElements::default(),
+        created_at: seconds_from_now(-60),
         decided_at: None,
         decided_by: None,
         reject_reason: None,

@@ -205,7 +205,7 @@ impl RepoSlug {
 impl OrchestratorId {
     /// Makes an id of 48 random bits: short enough to type, and no two are the same in as many
     /// runs as anybody starts.
-    pub fn of_random(bits: u128) -> Self {
+    pub fn from_random_bits(bits: u128) -> Self {
         const MASK: u128 = (1 << 48) - 1;
         Self(format!("orch-{:012x}", bits & MASK))
     }
@@ -213,7 +213,7 @@ impl OrchestratorId {
 
 impl PlanId {
     /// Room left for a number behind the longest stem, in characters.
-    const NUMBER: usize = 20;
+    const NUMBER_CHARS: usize = 20;
 
     /// Makes the id of a plan from the stem of its file's name. What an id may not hold
     /// becomes a dash.
@@ -223,7 +223,7 @@ impl PlanId {
     /// Never for a stem with a letter or digit of ASCII; another is called `plan`.
     pub fn from_stem(stem: &str) -> Result<Self, IdError> {
         let mut text = String::new();
-        for c in stem.chars().take(200 - Self::NUMBER) {
+        for c in stem.chars().take(200 - Self::NUMBER_CHARS) {
             let kept = c.is_ascii_alphanumeric() || "._-".contains(c);
             let c = if kept { c } else { '-' };
             let repeats = !c.is_ascii_alphanumeric() && text.ends_with(c);
@@ -240,7 +240,7 @@ impl PlanId {
     /// # Errors
     ///
     /// When the number leaves no valid id.
-    pub fn numbered(&self, number: u32) -> Result<Self, IdError> {
+    pub fn with_number(&self, number: u32) -> Result<Self, IdError> {
         format!("{self}-{number}").parse()
     }
 }
@@ -256,7 +256,7 @@ impl HandoffId {
     const BITS: u32 = 40;
 
     /// Makes the id of a random number.
-    pub fn of(number: u64) -> Self {
+    pub fn from_random(number: u64) -> Self {
         Self(format!("h-{:010x}", number >> (u64::BITS - Self::BITS)))
     }
 }
@@ -288,7 +288,7 @@ identifier!(
 
 impl QueueId {
     /// Names a phase of an item: readable, and unique since a number is used once per item.
-    pub fn of(item: &ItemKey, number: u32) -> Self {
+    pub fn for_phase(item: &ItemKey, number: u32) -> Self {
         Self(format!("{item}:{number}"))
     }
 }
@@ -300,7 +300,7 @@ mod tests {
     #[test]
     fn a_made_id_reads_back() {
         for bits in [0, 0xabc, u128::MAX] {
-            let id = OrchestratorId::of_random(bits);
+            let id = OrchestratorId::from_random_bits(bits);
             assert_eq!(id.as_str().parse(), Ok(id.clone()));
             assert_eq!(id.as_str().len(), 17);
         }
@@ -355,8 +355,8 @@ mod tests {
     #[test]
     fn the_id_of_a_number_is_an_id() {
         for (number, id) in [(0, "h-0000000000"), (u64::MAX, "h-ffffffffff")] {
-            assert_eq!(HandoffId::of(number).as_str(), id);
-            assert_eq!(id.parse::<HandoffId>(), Ok(HandoffId::of(number)));
+            assert_eq!(HandoffId::from_random(number).as_str(), id);
+            assert_eq!(id.parse::<HandoffId>(), Ok(HandoffId::from_random(number)));
         }
     }
 
@@ -419,7 +419,7 @@ mod tests {
             assert_eq!(made.as_str(), id, "{stem:?}");
         }
         let longest = PlanId::from_stem(&"x".repeat(500)).unwrap();
-        assert!(longest.numbered(u32::MAX).is_ok());
-        assert_eq!(longest.numbered(2).unwrap().as_str().len(), 182);
+        assert!(longest.with_number(u32::MAX).is_ok());
+        assert_eq!(longest.with_number(2).unwrap().as_str().len(), 182);
     }
 }

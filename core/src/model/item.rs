@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Epoch, ItemKey, ItemStatus, Revision, SessionId, Timestamp};
 
 /// The kind of an item that others are children of, said before it has any.
-pub const ORCHESTRATOR: &str = "orchestrator";
+pub const ORCHESTRATOR_KIND: &str = "orchestrator";
 
 /// A row of `work_items`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct Item {
 
 impl Item {
     /// Returns what an event shows of an item.
-    pub fn facts(&self) -> Value {
+    pub fn event_facts(&self) -> Value {
         json!({
             "title": self.title, "kind": self.kind, "parent": self.parent,
             "position": self.position, "repo": self.repo, "status": self.status,
@@ -64,24 +64,24 @@ impl Item {
     }
 
     /// Returns where it stands among its siblings.
-    pub fn place(&self) -> Place {
-        Place::new(self.position, self.key.clone())
+    pub fn sibling_position(&self) -> SiblingPosition {
+        SiblingPosition::new(self.position, self.key.clone())
     }
 }
 
 /// A place among siblings: by position, those without one last, then by key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    unplaced: bool,
+pub struct SiblingPosition {
+    has_no_position: bool,
     position: Option<i64>,
     key: ItemKey,
 }
 
-impl Place {
+impl SiblingPosition {
     /// Makes a place.
     pub const fn new(position: Option<i64>, key: ItemKey) -> Self {
         Self {
-            unplaced: position.is_none(),
+            has_no_position: position.is_none(),
             position,
             key,
         }

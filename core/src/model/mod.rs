@@ -3,89 +3,96 @@
 //! Invariant: a value of one of these types is well formed; whatever comes from outside is
 //! validated where it is parsed, never later.
 
-mod advance;
 mod blame;
 mod claim;
-mod compliance;
 mod dependency;
 mod event;
-mod execution;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod handoff;
 mod ids;
+mod interrupted_work;
 mod item;
-mod next;
+mod item_move;
+mod next_item;
 mod orchestrator;
-mod parked;
 pub mod phase;
-mod plan;
-mod port;
+mod plan_state;
 mod process;
 mod repo;
 mod repo_scope;
 mod retention;
+mod row_rules;
 mod session;
-mod sign;
+mod silence;
 mod status;
+mod tcp_port;
 mod timestamp;
 mod transition;
 mod version;
-mod workplan;
+mod work_state;
+mod workplan_row;
 
-pub use advance::{Goal, MoveFacts, MoveGrant, MoveRefusal, Mover, advance};
-pub use blame::{Blame, BlamedField, UnknownField, blame};
+pub use blame::{Blame, BlamedField, UnknownField, blame_item};
 pub use claim::{
-    ClaimFacts, ClaimGrant, ClaimOutcome, ClaimRefusal, ClaimVerdict, FORCE_AFTER_SECONDS, Taking,
-    decide, foresee, is_free,
+    ClaimFacts, ClaimForecast, ClaimGrant, ClaimOutcome, ClaimRefusal, ClaimVerdict,
+    FORCE_AFTER_SECONDS, decide_claim, forecast_claim, has_forfeited_claim,
 };
-pub use compliance::{CHECKED, Checked, Demand, Flaw, circles};
-pub use dependency::{Waits, circle, drawn, settled};
+pub use dependency::{
+    DependencyEdge, decide_dependency_status, find_dependency_cycle, render_cycle,
+};
 pub use event::{Event, EventFilter, concerns_item};
-pub use execution::{ExecutionState, Field, History, Kind, Value, WorkState};
 pub use handoff::{
-    Acceptance, Element, Elements, Handoff, HandoffNews, HandoffRefusal, HandoffStatus,
-    OpenHandoff, Passage, Reader, decide_acceptance, decide_open, decide_rejection, news_of,
+    AcceptanceFacts, Handoff, HandoffElement, HandoffElements, HandoffNoticeReason, HandoffReader,
+    HandoffRefusal, HandoffStatus, OpenHandoffState, TransferPath, decide_acceptance,
+    decide_handoff_notice, decide_open_handoff, decide_rejection,
 };
 pub use ids::{
     AdwId, HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId, PlanId, QueueId,
     RepoSlug, ReservationId, SessionId, WorkplanLink,
 };
-pub use item::{Item, NewItem, ORCHESTRATOR, Place};
-pub use next::{
-    Board, Cause, Hindrance, Lack, MOST_HINDRANCES, Next, OfferReason, Seeker, Siblings, next,
+pub use interrupted_work::InterruptedWork;
+pub use item::{Item, NewItem, ORCHESTRATOR_KIND, SiblingPosition};
+pub use item_move::{MoveActor, MoveFacts, MoveGrant, MoveRefusal, MoveTarget, decide_move};
+pub use next_item::{
+    Blocker, BlockerCause, ItemSource, MAX_BLOCKERS, NextItem, NoneReason, PickReason, Requester,
+    Siblings, find_next_item,
 };
 pub use orchestrator::{Orchestrator, RunEnd};
-pub use parked::Parked;
 pub use phase::Phase;
-pub use plan::{
-    NewPlan, NewPlanTask, Plan, PlanState, PlanSummary, PlanTask, PlanTaskId, PlanTaskIdError,
-    PlanTaskRefusal, PlanTaskStep, PlanTaskVerdict, PlanWorker, RETRY_LIMIT, decide_step,
-    reimported,
-};
-pub use port::{
-    PortOwner, Reservation, STALE_AFTER_SECONDS, Slot, is_stale, lowest_free, next_owner,
-    owner_alive,
+pub use plan_state::{
+    MAX_RETRIES, NewPlan, NewPlanTask, Plan, PlanState, PlanSummary, PlanTask, PlanTaskId,
+    PlanTaskIdError, PlanTaskRefusal, PlanTaskStep, PlanTaskVerdict, PlanWorker,
+    decide_plan_task_step, merge_reimported_task,
 };
 pub use process::{ProcessId, ProcessPlace};
 pub use repo::{Repo, RepoPlace, RepoState, StateHead};
-pub(crate) use repo::{places_json, places_of};
+pub(crate) use repo::{parse_places, places_to_json};
 pub use repo_scope::RepoScope;
 pub use retention::{
-    EventRemains, Kept, PruneTally, RETENTION_DAYS, Retention, SHORTEST_RETENTION, SessionRemains,
-    Subject, Tie,
+    DEFAULT_RETENTION_DAYS, EndedSession, EventSubject, KeepReason, MIN_RETENTION_SECONDS,
+    PrunableEvent, PruneCounts, RetentionRules, SessionTie,
 };
+pub use row_rules::{ColumnRule, TABLE_RULES, TableRules, Violation, find_cycles};
 pub use session::{Host, Session};
-pub use sign::{
-    FOR_EVER, LONGEST_LEASE_SECONDS, SKEW_SECONDS, SPAN_CEILING_SECONDS, doubt_seconds, silence,
+pub use silence::{
+    FOREVER, MAX_LEASE_SECONDS, QUIET_PERIOD_CEILING_SECONDS, SKEW_SECONDS, clock_doubt_seconds,
+    silence_seconds,
 };
 pub use status::{
     ItemStatus, OrchestratorStatus, PlanTaskStatus, SessionStatus, UnknownStatus,
     WorkplanTaskStatus,
 };
+pub use tcp_port::{
+    PortOwner, PortReservation, PortSlot, RESERVATION_STALE_SECONDS, decide_next_owner,
+    find_lowest_free_slot, is_stale_reservation, judge_port_owner,
+};
 pub use timestamp::{Timestamp, TimestampError};
-pub use transition::{Edge, Entity, Step, legal_edges, step, targets};
+pub use transition::{
+    Entity, StatusEdge, TransitionKind, classify_transition, legal_edges, list_forward_targets,
+};
 pub use version::{Epoch, Lineage, Revision};
-pub use workplan::{
-    FileFacts, NewWorkplanRow, WORKPLAN, WorkplanChange, WorkplanRow, WorkplanRows,
+pub use work_state::{ExecutionState, FieldKind, FieldValue, StateField, WorkHistory, WorkState};
+pub use workplan_row::{
+    NewWorkplanRow, WORKPLAN_KIND, WorkplanChange, WorkplanFileFacts, WorkplanRow, WorkplanRows,
 };

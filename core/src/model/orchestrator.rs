@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::sign;
+use super::silence;
 use super::{
     Epoch, Host, OrchestratorId, OrchestratorStatus, PlanId, ProcessId, Revision, SessionId,
     Timestamp,
@@ -54,7 +54,7 @@ pub struct Orchestrator {
 
 impl Orchestrator {
     /// Returns what an event shows of it: a sign of life is no news.
-    pub fn facts(&self) -> Json {
+    pub fn event_facts(&self) -> Json {
         json!({
             "plan_id": self.plan, "status": self.status, "session_id": self.session,
             "host": self.host, "pid": self.process.pid, "exit_code": self.end.exit_code,
@@ -64,29 +64,29 @@ impl Orchestrator {
 
     /// Returns seconds since the last sign of life, by the database's clock.
     pub fn silence_seconds(&self) -> u64 {
-        sign::silence(self.read_at, self.heartbeat_at)
+        silence::silence_seconds(self.read_at, self.heartbeat_at)
     }
 
     /// Returns the silence in words for a person.
-    pub fn silence_in_words(&self) -> String {
-        sign::silence_in_words(self.read_at, self.heartbeat_at)
+    pub fn describe_silence(&self) -> String {
+        silence::describe_silence(self.read_at, self.heartbeat_at)
     }
 
     /// Tells whether nothing was heard of it since it was read, and it is still at work.
-    pub fn is_as_read(&self, read: &Self) -> bool {
+    pub fn is_unchanged_since(&self, read: &Self) -> bool {
         self.status.is_live()
             && self.status == read.status
             && self.heartbeat_at == read.heartbeat_at
     }
 
     /// Returns why what it had begun is put back, when it ends so.
-    pub fn interruption(&self, end: OrchestratorStatus, reason: Option<&str>) -> String {
+    pub fn describe_interruption(&self, end: OrchestratorStatus, reason: Option<&str>) -> String {
         let why = reason.map_or_else(String::new, |reason| format!(": {reason}"));
         format!("orchestrator {} {end}{why}", self.id)
     }
 
     /// Tells whether the last sign of life is longer ago than so many seconds.
-    pub fn silent_longer_than(&self, seconds: u64) -> bool {
-        sign::silent_longer_than(self.read_at, self.heartbeat_at, seconds)
+    pub fn is_silent_longer_than(&self, seconds: u64) -> bool {
+        silence::is_silent_longer_than(self.read_at, self.heartbeat_at, seconds)
     }
 }

@@ -17,7 +17,7 @@ pub struct ProcessPlace {
 impl ProcessPlace {
     /// Tells whether a number of this place means the same in another: every part is known of
     /// both and equal.
-    pub fn is_surely(&self, other: &Self) -> bool {
+    pub fn is_same_place(&self, other: &Self) -> bool {
         let same = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
         same(&self.machine, &other.machine)
             && same(&self.boot, &other.boot)
@@ -42,30 +42,30 @@ pub struct ProcessId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::fixture::place;
+    use crate::model::fixture::sample_place;
 
     #[test]
     fn a_place_is_another_only_when_every_part_is_known_and_equal() {
-        let here = place("m", "b", "n");
+        let here = sample_place("m", "b", "n");
         for (other, same) in [
-            (place("m", "b", "n"), true),
-            (place("other", "b", "n"), false),
-            (place("m", "other", "n"), false),
-            (place("m", "b", "other"), false),
-            (place("", "b", "n"), false),
-            (place("m", "", "n"), false),
-            (place("m", "b", ""), false),
+            (sample_place("m", "b", "n"), true),
+            (sample_place("other", "b", "n"), false),
+            (sample_place("m", "other", "n"), false),
+            (sample_place("m", "b", "other"), false),
+            (sample_place("", "b", "n"), false),
+            (sample_place("m", "", "n"), false),
+            (sample_place("m", "b", ""), false),
         ] {
-            assert_eq!(here.is_surely(&other), same, "{other:?}");
-            assert_eq!(other.is_surely(&here), same, "{other:?}");
+            assert_eq!(here.is_same_place(&other), same, "{other:?}");
+            assert_eq!(other.is_same_place(&here), same, "{other:?}");
         }
         for unknown in [
             ProcessPlace::default(),
-            place("", "b", "n"),
-            place("m", "", "n"),
-            place("m", "b", ""),
+            sample_place("", "b", "n"),
+            sample_place("m", "", "n"),
+            sample_place("m", "b", ""),
         ] {
-            assert!(!unknown.is_surely(&unknown), "{unknown:?}");
+            assert!(!unknown.is_same_place(&unknown), "{unknown:?}");
         }
     }
 }

@@ -78,20 +78,25 @@ impl Repo {
     }
 
     /// Tells whether one of its places on a machine is this one.
-    pub fn lies_at(&self, machine: &str, path: &str) -> bool {
+    pub fn is_at(&self, machine: &str, path: &str) -> bool {
         self.checkouts_on(machine).any(|place| place == path)
     }
 
     /// Returns what an event shows of it.
-    pub fn facts(&self) -> Value {
-        json!({"passive": self.passive, "places": places_json(&self.places)})
+    pub fn event_facts(&self) -> Value {
+        json!({"passive": self.passive, "places": places_to_json(&self.places)})
     }
 }
 
 impl RepoPlace {
     /// Returns the place after one more was said: a further checkout, or where the repository
     /// itself lies by now. What is named as gone is dropped.
-    pub(crate) fn after(self, before: Option<&Self>, is_further: bool, gone: &[String]) -> Self {
+    pub(crate) fn merge_with(
+        self,
+        before: Option<&Self>,
+        is_further: bool,
+        gone: &[String],
+    ) -> Self {
         let Some(before) = before else {
             return self;
         };
@@ -116,13 +121,13 @@ impl RepoPlace {
 
 impl StateHead {
     /// Returns what an event shows of a state: never its text.
-    pub fn facts(&self) -> Value {
+    pub fn event_facts(&self) -> Value {
         json!({"digest": self.digest, "redacted": self.redacted, "summary": self.summary})
     }
 }
 
 /// Returns the places as they are stored.
-pub(crate) fn places_json(places: &BTreeMap<String, RepoPlace>) -> Value {
+pub(crate) fn places_to_json(places: &BTreeMap<String, RepoPlace>) -> Value {
     let place = |(machine, place): (&String, &RepoPlace)| {
         let mut value = json!({"host": place.host, "path": place.path});
         if let Some(object) = value.as_object_mut() {
@@ -139,7 +144,7 @@ pub(crate) fn places_json(places: &BTreeMap<String, RepoPlace>) -> Value {
 }
 
 /// Reads places as they are stored; what somebody else put there and is none is left out.
-pub(crate) fn places_of(value: &Value) -> BTreeMap<String, RepoPlace> {
+pub(crate) fn parse_places(value: &Value) -> BTreeMap<String, RepoPlace> {
     let place = |(machine, value): (&String, &Value)| {
         let text = |key: &str| value.get(key).and_then(Value::as_str);
         let place = RepoPlace {

@@ -23,7 +23,7 @@ impl RepoScope {
     }
 
     /// Returns the name of the repository that is meant, if one is.
-    pub fn name(&self) -> Option<&str> {
+    pub fn repo_name(&self) -> Option<&str> {
         match self {
             Self::All => None,
             Self::Here(here) => here.as_deref(),
@@ -33,7 +33,7 @@ impl RepoScope {
 
     /// Lists what stands in the column `repo` of the items that are meant, so that an index finds
     /// each of them; `None` when all are meant.
-    pub fn columns(&self) -> Option<Vec<Option<&str>>> {
+    pub fn repo_column_values(&self) -> Option<Vec<Option<&str>>> {
         Some(match self {
             Self::All => return None,
             Self::Here(None) => vec![None],

@@ -10,20 +10,20 @@ use serde_json::{Value, json};
 use super::{ItemStatus, SessionId, SessionStatus, Timestamp};
 
 /// How long what ended is kept unless it is said otherwise, in days.
-pub const RETENTION_DAYS: u64 = 90;
+pub const DEFAULT_RETENTION_DAYS: u64 = 90;
 
 /// The shortest time that anything is kept, in seconds: the schema refuses to let go of
 /// younger events.
-pub const SHORTEST_RETENTION: u64 = 24 * 3_600;
+pub const MIN_RETENTION_SECONDS: u64 = 24 * 3_600;
 
 /// What ties a session to something that is not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Tie {
+pub enum SessionTie {
     /// It holds an item.
     Holder,
     /// It was the last to hold an item that is unfinished and free: whoever takes that up is
     /// told what this session did.
-    Parked,
+    InterruptedWork,
     /// An unfinished phase or task is its.
     Task,
     /// A hand-off that is open names it.
@@ -36,7 +36,7 @@ pub enum Tie {
 
 /// A session that ended, with all that matters for whether it may go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SessionRemains {
+pub struct EndedSession {
     /// The session.
     pub id: SessionId,
     /// How it ended.
@@ -50,20 +50,20 @@ pub struct SessionRemains {
     /// How many tasks its list has.
     pub tasks: u64,
     /// What it is tied to.
-    pub ties: BTreeSet<Tie>,
+    pub ties: BTreeSet<SessionTie>,
     /// The sessions that go on where it stopped.
     pub successors: BTreeSet<SessionId>,
 }
 
 /// Why a session stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kept {
+pub enum KeepReason {
     /// It did not end.
     Present,
     /// It ended not long enough ago.
-    Young,
+    TooRecent,
     /// Something is not done.
-    Tied(Tie),
+    Tied(SessionTie),
     /// A session that stays goes on where it stopped.
     Predecessor,
     /// The local journal or outbox names it.
@@ -72,40 +72,48 @@ pub enum Kept {
 
 /// What sessions are measured by.
 #[derive(Debug, Clone)]
-pub struct Retention {
+pub struct RetentionRules {
     /// Only what is older may go.
     pub before: Timestamp,
     /// Sessions that local files name.
     pub named: BTreeSet<SessionId>,
 }
 
-impl Retention {
+impl RetentionRules {
     /// Tells why a session stays, if it does. `gone` are those that go with it.
-    pub fn keeps(&self, session: &SessionRemains, gone: &BTreeSet<SessionId>) -> Option<Kept> {
+    pub fn keep_reason(
+        &self,
+        session: &EndedSession,
+        removed_sessions: &BTreeSet<SessionId>,
+    ) -> Option<KeepReason> {
         if session.status.is_present() {
-            return Some(Kept::Present);
+            return Some(KeepReason::Present);
         }
         if session.heartbeat_at >= self.before {
-            return Some(Kept::Young);
+            return Some(KeepReason::TooRecent);
         }
         if let Some(tie) = session.ties.first() {
-            return Some(Kept::Tied(*tie));
+            return Some(KeepReason::Tied(*tie));
         }
-        if !session.successors.is_subset(gone) {
-            return Some(Kept::Predecessor);
+        if !session.successors.is_subset(removed_sessions) {
+            return Some(KeepReason::Predecessor);
         }
         self.named
             .contains(&session.id)
-            .then_some(Kept::NamedLocally)
+            .then_some(KeepReason::NamedLocally)
     }
 
     /// Tells whether an event may go. `gone` are the sessions that go before it.
-    pub fn lets_go(&self, event: &EventRemains, gone: &BTreeSet<SessionId>) -> bool {
+    pub fn may_remove_event(
+        &self,
+        event: &PrunableEvent,
+        removed_sessions: &BTreeSet<SessionId>,
+    ) -> bool {
         let done = match &event.subject {
-            Subject::Item { status, held } => status.is_finished() && !held,
-            Subject::Session(id) => gone.contains(id),
-            Subject::Standing => false,
-            Subject::Gone => true,
+            EventSubject::Item { status, held } => status.is_finished() && !held,
+            EventSubject::Session(id) => removed_sessions.contains(id),
+            EventSubject::StillOpen => false,
+            EventSubject::Gone => true,
         };
         done && event.at < self.before
     }
@@ -113,7 +121,7 @@ impl Retention {
 
 /// What an event is about, as that stands now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Subject {
+pub enum EventSubject {
     /// An item, or a phase of one.
     Item {
         /// Where the item stands.
@@ -124,25 +132,25 @@ pub enum Subject {
     /// A session that is still there.
     Session(SessionId),
     /// Something else that still stands: an open hand-off, a live run, reserved ports.
-    Standing,
+    StillOpen,
     /// What is no more, or was never anything but an event.
     Gone,
 }
 
 /// An event with all that matters for whether it may go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventRemains {
+pub struct PrunableEvent {
     /// The event.
     pub seq: i64,
     /// When it happened.
     pub at: Timestamp,
     /// What it is about.
-    pub subject: Subject,
+    pub subject: EventSubject,
 }
 
 /// What was removed from the database since this was last noted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PruneTally {
+pub struct PruneCounts {
     /// Sessions.
     pub sessions: u64,
     /// Tasks of their lists.
@@ -151,7 +159,7 @@ pub struct PruneTally {
     pub events: u64,
 }
 
-impl PruneTally {
+impl PruneCounts {
     /// Adds another.
     #[must_use]
     pub const fn plus(self, more: Self) -> Self {
@@ -163,7 +171,7 @@ impl PruneTally {
     }
 
     /// Returns what the note of it shows.
-    pub fn facts(self) -> Value {
+    pub fn event_facts(self) -> Value {
         json!({"sessions": self.sessions, "tasks": self.tasks, "events": self.events})
     }
 }
@@ -171,13 +179,13 @@ impl PruneTally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::fixture::at;
+    use crate::model::fixture::seconds_from_now;
 
-    fn remains() -> SessionRemains {
-        SessionRemains {
+    fn remains() -> EndedSession {
+        EndedSession {
             id: "s".parse().unwrap(),
             status: SessionStatus::Ended,
-            heartbeat_at: at(-1),
+            heartbeat_at: seconds_from_now(-1),
             host: None,
             worktree: None,
             tasks: 0,
@@ -186,9 +194,9 @@ mod tests {
         }
     }
 
-    fn retention() -> Retention {
-        Retention {
-            before: at(0),
+    fn retention() -> RetentionRules {
+        RetentionRules {
+            before: seconds_from_now(0),
             named: BTreeSet::new(),
         }
     }
@@ -197,11 +205,11 @@ mod tests {
     fn a_session_goes_when_it_is_old_and_nothing_needs_it() {
         let none = BTreeSet::new();
         for status in [SessionStatus::Ended, SessionStatus::Lost] {
-            let old = SessionRemains {
+            let old = EndedSession {
                 status,
                 ..remains()
             };
-            assert_eq!(retention().keeps(&old, &none), None, "{status}");
+            assert_eq!(retention().keep_reason(&old, &none), None, "{status}");
         }
     }
 
@@ -210,58 +218,58 @@ mod tests {
         let next: BTreeSet<SessionId> = ["next".parse().unwrap()].into();
         let mut cases = vec![
             (
-                SessionRemains {
+                EndedSession {
                     status: SessionStatus::Idle,
                     ..remains()
                 },
-                Kept::Present,
+                KeepReason::Present,
             ),
             (
-                SessionRemains {
+                EndedSession {
                     status: SessionStatus::Active,
                     ..remains()
                 },
-                Kept::Present,
+                KeepReason::Present,
             ),
             (
-                SessionRemains {
-                    heartbeat_at: at(0),
+                EndedSession {
+                    heartbeat_at: seconds_from_now(0),
                     ..remains()
                 },
-                Kept::Young,
+                KeepReason::TooRecent,
             ),
             (
-                SessionRemains {
+                EndedSession {
                     successors: next,
                     ..remains()
                 },
-                Kept::Predecessor,
+                KeepReason::Predecessor,
             ),
         ];
         for tie in [
-            Tie::Holder,
-            Tie::Parked,
-            Tie::Task,
-            Tie::Handoff,
-            Tie::Run,
-            Tie::Ports,
+            SessionTie::Holder,
+            SessionTie::InterruptedWork,
+            SessionTie::Task,
+            SessionTie::Handoff,
+            SessionTie::Run,
+            SessionTie::Ports,
         ] {
-            let tied = SessionRemains {
+            let tied = EndedSession {
                 ties: [tie].into(),
                 ..remains()
             };
-            cases.push((tied, Kept::Tied(tie)));
+            cases.push((tied, KeepReason::Tied(tie)));
         }
         for (session, expected) in cases {
-            let kept = retention().keeps(&session, &BTreeSet::new());
+            let kept = retention().keep_reason(&session, &BTreeSet::new());
             assert_eq!(kept, Some(expected), "{session:?}");
         }
-        let named = Retention {
+        let named = RetentionRules {
             named: ["s".parse().unwrap()].into(),
             ..retention()
         };
-        let kept = named.keeps(&remains(), &BTreeSet::new());
-        assert_eq!(kept, Some(Kept::NamedLocally));
+        let kept = named.keep_reason(&remains(), &BTreeSet::new());
+        assert_eq!(kept, Some(KeepReason::NamedLocally));
     }
 
     #[test]
@@ -269,19 +277,19 @@ mod tests {
         let ids = |names: &[&str]| -> BTreeSet<SessionId> {
             names.iter().map(|name| name.parse().unwrap()).collect()
         };
-        let session = SessionRemains {
+        let session = EndedSession {
             successors: ids(&["a", "b"]),
             ..remains()
         };
-        let keeps = |gone: &[&str]| retention().keeps(&session, &ids(gone));
-        assert_eq!(keeps(&["a"]), Some(Kept::Predecessor));
+        let keeps = |gone: &[&str]| retention().keep_reason(&session, &ids(gone));
+        assert_eq!(keeps(&["a"]), Some(KeepReason::Predecessor));
         assert_eq!(keeps(&["a", "b", "c"]), None);
     }
 
     #[test]
     fn an_event_goes_when_it_is_old_and_its_subject_done() {
-        let item = |status, held| Subject::Item { status, held };
-        let session = |name: &str| Subject::Session(name.parse().unwrap());
+        let item = |status, held| EventSubject::Item { status, held };
+        let session = |name: &str| EventSubject::Session(name.parse().unwrap());
         let gone = BTreeSet::from(["gone".parse().unwrap()]);
         for (subject, goes) in [
             (item(ItemStatus::Completed, false), true),
@@ -294,16 +302,16 @@ mod tests {
             (item(ItemStatus::Blocked, false), false),
             (session("kept"), false),
             (session("gone"), true),
-            (Subject::Standing, false),
-            (Subject::Gone, true),
+            (EventSubject::StillOpen, false),
+            (EventSubject::Gone, true),
         ] {
             for (age, old) in [(-1, true), (0, false), (1, false)] {
-                let event = EventRemains {
+                let event = PrunableEvent {
                     seq: 1,
-                    at: at(age),
+                    at: seconds_from_now(age),
                     subject: subject.clone(),
                 };
-                let lets = retention().lets_go(&event, &gone);
+                let lets = retention().may_remove_event(&event, &gone);
                 assert_eq!(lets, goes && old, "{event:?}");
             }
         }

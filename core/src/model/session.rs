@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::sign::{self, FOR_EVER, LONGEST_LEASE_SECONDS, SPAN_CEILING_SECONDS};
+use super::silence::{self, FOREVER, MAX_LEASE_SECONDS, QUIET_PERIOD_CEILING_SECONDS};
 use super::{
     Epoch, ExecutionState, ItemKey, Lineage, ProcessId, Revision, SessionId, SessionStatus,
     Timestamp,
@@ -70,57 +70,59 @@ impl Session {
     /// Returns seconds since the last sign of life, by the database's clock;
     /// [`FOR_EVER`](super::FOR_EVER) where that is dated in the future.
     pub fn silence_seconds(&self) -> u64 {
-        sign::silence(self.read_at, self.heartbeat_at)
+        silence::silence_seconds(self.read_at, self.heartbeat_at)
     }
 
     /// Returns the silence in words for a person.
-    pub fn silence_in_words(&self) -> String {
-        sign::silence_in_words(self.read_at, self.heartbeat_at)
+    pub fn describe_silence(&self) -> String {
+        silence::describe_silence(self.read_at, self.heartbeat_at)
     }
 
     /// Tells whether the last sign of life is longer ago than so many seconds.
-    pub fn silent_longer_than(&self, seconds: u64) -> bool {
-        sign::silent_longer_than(self.read_at, self.heartbeat_at, seconds)
+    pub fn is_silent_longer_than(&self, seconds: u64) -> bool {
+        silence::is_silent_longer_than(self.read_at, self.heartbeat_at, seconds)
     }
 
     /// Tells whether the lease has run out, by the database's clock. One that was granted by a
     /// wrong clock never ran.
-    pub fn lease_expired(&self) -> bool {
-        sign::is_beyond(self.read_at, self.heartbeat_at, 0)
-            || !sign::holds(self.read_at, self.lease_expires_at, LONGEST_LEASE_SECONDS)
+    pub fn is_lease_expired(&self) -> bool {
+        silence::is_too_far_ahead(self.read_at, self.heartbeat_at, 0)
+            || !silence::is_still_valid(self.read_at, self.lease_expires_at, MAX_LEASE_SECONDS)
     }
 
     /// Tells whether the lease has run out even if the clock that says so is so many seconds ahead
     /// of the right time.
-    pub fn lease_expired_despite(&self, doubt_seconds: u64) -> bool {
+    pub fn is_lease_expired_despite(&self, doubt_seconds: u64) -> bool {
         let granted = self.lease_expires_at;
         let is_over = if granted > self.read_at {
-            doubt_seconds < FOR_EVER
+            doubt_seconds < FOREVER
         } else {
             self.read_at.seconds_since(granted) >= doubt_seconds
         };
-        self.lease_expired() && is_over
+        self.is_lease_expired() && is_over
     }
 
     /// Tells whether the next sign of life has to renew the lease: `seconds` have passed since
     /// the last one, or a wrong clock has dated it.
-    pub fn renewal_is_due(&self, seconds: u64) -> bool {
+    pub fn is_renewal_due(&self, seconds: u64) -> bool {
         self.silence_seconds() >= seconds
-            || sign::is_beyond(self.read_at, self.lease_expires_at, LONGEST_LEASE_SECONDS)
+            || silence::is_too_far_ahead(self.read_at, self.lease_expires_at, MAX_LEASE_SECONDS)
     }
 
     /// Returns for how many seconds more silence is announced.
-    pub fn announced_seconds(&self) -> u64 {
+    pub fn quiet_seconds_left(&self) -> u64 {
         self.silent_until
-            .filter(|until| sign::holds(self.read_at, *until, SPAN_CEILING_SECONDS))
+            .filter(|until| {
+                silence::is_still_valid(self.read_at, *until, QUIET_PERIOD_CEILING_SECONDS)
+            })
             .map_or(0, |until| until.seconds_since(self.read_at))
     }
 
     /// Tells whether the session is inside a silence it announced, and not silent for longer
     /// than any announcement is honoured.
-    pub fn in_declared_span(&self) -> bool {
-        self.silent_until
-            .is_some_and(|until| sign::holds(self.read_at, until, SPAN_CEILING_SECONDS))
-            && !self.silent_longer_than(SPAN_CEILING_SECONDS)
+    pub fn is_in_quiet_period(&self) -> bool {
+        self.silent_until.is_some_and(|until| {
+            silence::is_still_valid(self.read_at, until, QUIET_PERIOD_CEILING_SECONDS)
+        }) && !self.is_silent_longer_than(QUIET_PERIOD_CEILING_SECONDS)
     }
 }

@@ -40,7 +40,7 @@ impl Timestamp {
     }
 
     /// Returns the time written without separators, for the name of a file set aside.
-    pub fn compact(self) -> String {
+    pub fn to_compact_text(self) -> String {
         self.to_string()
             .chars()
             .filter(char::is_ascii_alphanumeric)
@@ -104,7 +104,7 @@ mod tests {
             text
         );
         assert_eq!(
-            text.parse::<Timestamp>().unwrap().compact(),
+            text.parse::<Timestamp>().unwrap().to_compact_text(),
             "20260202T030000000Z"
         );
         assert_eq!(

@@ -29,7 +29,7 @@ impl Entity {
 
 /// A legal change of status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Edge {
+pub struct StatusEdge {
     /// Of what.
     pub entity: Entity,
     /// From where.
@@ -37,22 +37,22 @@ pub struct Edge {
     /// To where.
     pub to: &'static str,
     /// Whether it goes back, which only a reopening with a reason may.
-    pub back: bool,
+    pub is_reopening: bool,
 }
 
 /// Returns every legal edge, in order.
 ///
 /// Never started and yet finished is legal: half of the completed tasks in the seeds' data
 /// were never marked as begun.
-pub fn legal_edges() -> Vec<Edge> {
+pub fn legal_edges() -> Vec<StatusEdge> {
     let mut edges = BTreeSet::new();
     let mut add = |entity, back, from: &'static str, to: &[&'static str]| {
         for to in to {
-            edges.insert(Edge {
+            edges.insert(StatusEdge {
                 entity,
                 from,
                 to,
-                back,
+                is_reopening: back,
             });
         }
     };
@@ -115,9 +115,9 @@ pub fn legal_edges() -> Vec<Edge> {
 
 /// How a change of status is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum TransitionKind {
     /// Nothing changes.
-    Stays,
+    Unchanged,
     /// Forward.
     Forward,
     /// Back: only by a reopening.
@@ -127,25 +127,30 @@ pub enum Step {
 }
 
 /// Classifies a change of status.
-pub fn step(entity: Entity, from: &str, to: &str) -> Step {
+pub fn classify_transition(entity: Entity, from: &str, to: &str) -> TransitionKind {
     if from == to {
-        return Step::Stays;
+        return TransitionKind::Unchanged;
     }
     let edge = legal_edges()
         .into_iter()
         .find(|edge| edge.entity == entity && edge.from == from && edge.to == to);
     match edge {
-        Some(Edge { back: false, .. }) => Step::Forward,
-        Some(Edge { back: true, .. }) => Step::Back,
-        None => Step::Illegal,
+        Some(StatusEdge {
+            is_reopening: false,
+            ..
+        }) => TransitionKind::Forward,
+        Some(StatusEdge {
+            is_reopening: true, ..
+        }) => TransitionKind::Back,
+        None => TransitionKind::Illegal,
     }
 }
 
 /// Returns where a status may go forward to.
-pub fn targets(entity: Entity, from: &str) -> Vec<&'static str> {
+pub fn list_forward_targets(entity: Entity, from: &str) -> Vec<&'static str> {
     legal_edges()
         .into_iter()
-        .filter(|edge| edge.entity == entity && edge.from == from && !edge.back)
+        .filter(|edge| edge.entity == entity && edge.from == from && !edge.is_reopening)
         .map(|edge| edge.to)
         .collect()
 }
@@ -154,7 +159,7 @@ pub fn targets(entity: Entity, from: &str) -> Vec<&'static str> {
 mod tests {
     use super::*;
 
-    fn rank(edge: &Edge, status: &str) -> u8 {
+    fn rank(edge: &StatusEdge, status: &str) -> u8 {
         match edge.entity {
             Entity::Item | Entity::Phase => status.parse::<ItemStatus>().unwrap().rank(),
             Entity::PlanTask => status.parse::<PlanTaskStatus>().unwrap().rank(),
@@ -165,10 +170,10 @@ mod tests {
     fn forward_never_lowers_the_rank_and_back_always_does() {
         for edge in legal_edges() {
             let (from, to) = (rank(&edge, edge.from), rank(&edge, edge.to));
-            assert_eq!(edge.back, to < from, "{edge:?}");
+            assert_eq!(edge.is_reopening, to < from, "{edge:?}");
             let left_out = edge.entity == Entity::PlanTask && edge.to == "skipped";
             assert!(
-                from < 2 || edge.back || left_out,
+                from < 2 || edge.is_reopening || left_out,
                 "{edge:?} goes on from an end"
             );
         }
@@ -188,19 +193,49 @@ mod tests {
     #[test]
     fn steps_of_the_seeds() {
         for (entity, from, to, expected) in [
-            (Entity::Item, "queued", "completed", Step::Forward),
-            (Entity::Item, "completed", "running", Step::Illegal),
-            (Entity::Item, "completed", "queued", Step::Back),
-            (Entity::Item, "running", "running", Step::Stays),
-            (Entity::Phase, "running", "queued", Step::Back),
-            (Entity::Phase, "queued", "completed", Step::Illegal),
-            (Entity::Phase, "completed", "running", Step::Illegal),
-            (Entity::PlanTask, "pending", "completed", Step::Forward),
-            (Entity::PlanTask, "completed", "in_progress", Step::Illegal),
-            (Entity::Item, "nonsense", "queued", Step::Illegal),
+            (Entity::Item, "queued", "completed", TransitionKind::Forward),
+            (
+                Entity::Item,
+                "completed",
+                "running",
+                TransitionKind::Illegal,
+            ),
+            (Entity::Item, "completed", "queued", TransitionKind::Back),
+            (
+                Entity::Item,
+                "running",
+                "running",
+                TransitionKind::Unchanged,
+            ),
+            (Entity::Phase, "running", "queued", TransitionKind::Back),
+            (
+                Entity::Phase,
+                "queued",
+                "completed",
+                TransitionKind::Illegal,
+            ),
+            (
+                Entity::Phase,
+                "completed",
+                "running",
+                TransitionKind::Illegal,
+            ),
+            (
+                Entity::PlanTask,
+                "pending",
+                "completed",
+                TransitionKind::Forward,
+            ),
+            (
+                Entity::PlanTask,
+                "completed",
+                "in_progress",
+                TransitionKind::Illegal,
+            ),
+            (Entity::Item, "nonsense", "queued", TransitionKind::Illegal),
         ] {
             assert_eq!(
-                step(entity, from, to),
+                classify_transition(entity, from, to),
                 expected,
                 "{entity:?} {from} -> {to}"
             );

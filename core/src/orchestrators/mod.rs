@@ -4,31 +4,31 @@
 //! from, and the repetition when the database moved between reading and writing. There is no
 //! daemon: whoever looks next clears what died.
 
-use crate::liveness::{self, Alive, ProcessEvidence, Vitality};
+use crate::liveness::{self, Liveness, LivenessState, ProcessState};
 use crate::model::{Orchestrator, OrchestratorId};
-use crate::store::{NewRun, Provenance, Registered, Result, Store};
-use crate::sync::{Doubt, Site};
+use crate::store::{NewRun, Provenance, Result, RunRegistration, Store};
+use crate::sync::{ClockDoubt, RunContext};
 
 /// Attempts before giving up on a plan whose orchestrators keep dying.
-const ATTEMPTS: usize = 8;
+const MAX_ATTEMPTS: usize = 8;
 
 /// Most names in a line of what was interrupted.
-const MOST_NAMES: usize = 5;
+const MAX_NAMES_SHOWN: usize = 5;
 
 /// An orchestrator that died without a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Death {
+pub struct DeadOrchestrator {
     /// The row as it was read, or as it is since it was cleared.
     pub orchestrator: Orchestrator,
     /// What proves it.
-    pub witness: String,
+    pub evidence: String,
     /// What was in progress under it and is put back, by name; nothing before it is cleared.
     pub interrupted: Vec<String>,
 }
 
-impl Death {
+impl DeadOrchestrator {
     /// Returns the line that names it to a person.
-    pub fn line(&self) -> String {
+    pub fn render_line(&self) -> String {
         let Orchestrator {
             id,
             plan,
@@ -42,20 +42,20 @@ impl Death {
         } else {
             "marked crashed"
         };
-        let left = match interrupted(&self.interrupted) {
+        let left = match describe_interrupted(&self.interrupted) {
             Some(line) => format!(", {line}"),
             None => String::new(),
         };
         format!(
             "orchestrator {id} of plan {plan} died (pid {pid} on {host}): {}; {what}{left}",
-            self.witness
+            self.evidence
         )
     }
 }
 
 /// Says in a line what a run left unfinished.
-pub fn interrupted(names: &[String]) -> Option<String> {
-    let (first, more) = names.split_at(names.len().min(MOST_NAMES));
+pub fn describe_interrupted(names: &[String]) -> Option<String> {
+    let (first, more) = names.split_at(names.len().min(MAX_NAMES_SHOWN));
     let more = match more.len() {
         0 => String::new(),
         count => format!(" and {count} more"),
@@ -65,7 +65,7 @@ pub fn interrupted(names: &[String]) -> Option<String> {
 
 /// How an attempt to run a plan ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Begun {
+pub enum StartAnswer {
     /// The run has begun.
     Started(Orchestrator),
     /// The plan has an orchestrator that is not known to be dead.
@@ -73,43 +73,43 @@ pub enum Begun {
         /// Who runs it.
         holder: Orchestrator,
         /// How alive that one looks.
-        vitality: Vitality,
+        vitality: Liveness,
     },
 }
 
 /// Makes the id of a run that is about to begin.
-pub fn new_id() -> OrchestratorId {
-    OrchestratorId::of_random(uuid::Uuid::now_v7().as_u128())
+pub fn new_orchestrator_id() -> OrchestratorId {
+    OrchestratorId::from_random_bits(uuid::Uuid::now_v7().as_u128())
 }
 
 /// Judges an orchestrator from here.
-pub fn vitality(orchestrator: &Orchestrator, site: &Site) -> Vitality {
+pub fn judge_liveness(orchestrator: &Orchestrator, site: &RunContext) -> Liveness {
     let (process, host) = (&orchestrator.process, orchestrator.host.as_str());
-    let evidence = liveness::evidence_of(Some(process), Some(host), &site.host);
+    let evidence = liveness::check_process(Some(process), Some(host), &site.host);
     liveness::judge_orchestrator(orchestrator, evidence, site.settings.ceiling_seconds)
 }
 
 /// Judges an orchestrator by two readings of the clock, where it is judged by a clock: the
 /// present one may be wrong, and a plan must not run twice.
-fn sure_vitality(
+fn confirm_liveness(
     store: &mut dyn Store,
     orchestrator: &Orchestrator,
-    site: &Site,
-    doubt: &mut Doubt,
-) -> Result<Vitality> {
-    let seen = vitality(orchestrator, site);
-    let by_silence = seen.alive == Alive::Dead
-        && seen.process == ProcessEvidence::Unknown
+    site: &RunContext,
+    doubt: &mut ClockDoubt,
+) -> Result<Liveness> {
+    let first = judge_liveness(orchestrator, site);
+    let by_silence = first.state == LivenessState::Dead
+        && first.process == ProcessState::Unknown
         && orchestrator.status.is_live();
     if !by_silence {
-        return Ok(seen);
+        return Ok(first);
     }
-    let ceiling = doubt.added_to(site.settings.ceiling_seconds, store)?;
-    let surely = liveness::judge_orchestrator(orchestrator, seen.process, ceiling);
-    Ok(if surely.alive == Alive::Dead {
-        seen
+    let ceiling = doubt.extend_limit(site.settings.ceiling_seconds, store)?;
+    let confirmed = liveness::judge_orchestrator(orchestrator, first.process, ceiling);
+    Ok(if confirmed.state == LivenessState::Dead {
+        first
     } else {
-        surely
+        confirmed
     })
 }
 
@@ -118,20 +118,22 @@ fn sure_vitality(
 /// # Errors
 ///
 /// When the database cannot be asked.
-pub fn begin(store: &mut dyn Store, run: &NewRun, site: &Site) -> Result<Begun> {
+pub fn start_run(store: &mut dyn Store, run: &NewRun, site: &RunContext) -> Result<StartAnswer> {
     let mut attempt = 1;
     loop {
         let holder = match store.register_orchestrator(run)? {
-            Registered::Started(orchestrator) => return Ok(Begun::Started(orchestrator)),
-            Registered::Held(holder) => holder,
+            RunRegistration::Started(orchestrator) => {
+                return Ok(StartAnswer::Started(orchestrator));
+            }
+            RunRegistration::PlanTaken(holder) => holder,
         };
-        let vitality = sure_vitality(store, &holder, site, &mut Doubt::default())?;
-        if vitality.alive != Alive::Dead || attempt == ATTEMPTS {
-            return Ok(Begun::Refused { holder, vitality });
+        let vitality = confirm_liveness(store, &holder, site, &mut ClockDoubt::default())?;
+        if vitality.state != LivenessState::Dead || attempt == MAX_ATTEMPTS {
+            return Ok(StartAnswer::Refused { holder, vitality });
         }
-        store.crash_orchestrator(
+        store.record_orchestrator_crash(
             &holder,
-            &Provenance::new(&run.provenance.actor, &vitality.witness),
+            &Provenance::new(&run.provenance.actor, &vitality.evidence),
         )?;
         attempt += 1;
     }
@@ -142,16 +144,19 @@ pub fn begin(store: &mut dyn Store, run: &NewRun, site: &Site) -> Result<Begun> 
 /// # Errors
 ///
 /// When the database cannot be asked.
-pub fn dead(store: &mut dyn Store, site: &Site) -> Result<Vec<Death>> {
-    let live = store.live_orchestrators()?;
-    let mut doubt = Doubt::default();
+pub fn find_dead_orchestrators(
+    store: &mut dyn Store,
+    site: &RunContext,
+) -> Result<Vec<DeadOrchestrator>> {
+    let live = store.list_live_orchestrators()?;
+    let mut doubt = ClockDoubt::default();
     let mut dead = Vec::new();
     for orchestrator in live {
-        let vitality = sure_vitality(store, &orchestrator, site, &mut doubt)?;
-        if vitality.alive == Alive::Dead {
-            dead.push(Death {
+        let vitality = confirm_liveness(store, &orchestrator, site, &mut doubt)?;
+        if vitality.state == LivenessState::Dead {
+            dead.push(DeadOrchestrator {
                 orchestrator,
-                witness: vitality.witness,
+                evidence: vitality.evidence,
                 interrupted: Vec::new(),
             });
         }
@@ -165,29 +170,29 @@ pub fn dead(store: &mut dyn Store, site: &Site) -> Result<Vec<Death>> {
 /// # Errors
 ///
 /// When the database cannot be asked.
-pub fn clear<S: Store>(
+pub fn clear_dead_orchestrators<S: Store>(
     store: &mut S,
-    site: &Site,
+    site: &RunContext,
     actor: impl FnOnce(&mut S) -> String,
-) -> Result<Vec<Death>> {
-    let dead = dead(store, site)?;
+) -> Result<Vec<DeadOrchestrator>> {
+    let dead = find_dead_orchestrators(store, site)?;
     if dead.is_empty() {
         return Ok(dead);
     }
     let actor = actor(store);
     let mut cleared = Vec::new();
-    for Death {
+    for DeadOrchestrator {
         orchestrator,
-        witness,
+        evidence: witness,
         ..
     } in dead
     {
         let provenance = Provenance::new(&actor, &witness);
-        let crashed = store.crash_orchestrator(&orchestrator, &provenance)?;
-        cleared.extend(crashed.map(|ended| Death {
-            interrupted: ended.interrupted(),
+        let crashed = store.record_orchestrator_crash(&orchestrator, &provenance)?;
+        cleared.extend(crashed.map(|ended| DeadOrchestrator {
+            interrupted: ended.describe_interrupted(),
             orchestrator: ended.orchestrator,
-            witness,
+            evidence: witness,
         }));
     }
     Ok(cleared)
@@ -200,9 +205,12 @@ mod tests {
     #[test]
     fn a_line_names_a_few_and_counts_the_rest() {
         let names = |count: usize| -> Vec<String> { (0..count).map(|n| format!("t{n}")).collect() };
-        assert_eq!(interrupted(&[]), None);
-        assert_eq!(interrupted(&names(2)).unwrap(), "interrupted t0, t1");
-        let line = interrupted(&names(7)).unwrap();
+        assert_eq!(describe_interrupted(&[]), None);
+        assert_eq!(
+            describe_interrupted(&names(2)).unwrap(),
+            "interrupted t0, t1"
+        );
+        let line = describe_interrupted(&names(7)).unwrap();
         assert_eq!(line, "interrupted t0, t1, t2, t3, t4 and 2 more");
     }
 }

@@ -6,25 +6,25 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::lines;
+use super::checksummed_lines;
 use crate::files;
 use crate::model::Timestamp;
-use crate::reconcile::Lost;
+use crate::reconcile::RejectedEdit;
 
 /// An edit that lost, and when that was seen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct JournalEntry {
     /// Its id, made from what was lost.
     pub id: String,
     /// When it was kept, by the local clock.
     pub at: Timestamp,
     /// What was lost.
     #[serde(flatten)]
-    pub lost: Lost,
+    pub lost: RejectedEdit,
 }
 
-impl Entry {
-    fn new(lost: Lost, at: Timestamp) -> Self {
+impl JournalEntry {
+    fn new(lost: RejectedEdit, at: Timestamp) -> Self {
         Self {
             id: lost.id(),
             at,
@@ -33,7 +33,7 @@ impl Entry {
     }
 }
 
-fn redacted(entry: &Entry) -> serde_json::Result<serde_json::Value> {
+fn redact_entry(entry: &JournalEntry) -> serde_json::Result<serde_json::Value> {
     let mut value = serde_json::to_value(entry)?;
     crate::text::redact::redact_json(&mut value);
     Ok(value)
@@ -56,10 +56,13 @@ impl Journal {
     /// # Errors
     ///
     /// When it could not be written durably.
-    pub fn keep(&self, lost: &Lost, at: Timestamp) -> io::Result<String> {
+    pub fn record(&self, lost: &RejectedEdit, at: Timestamp) -> io::Result<String> {
         let id = lost.id();
-        if !self.read()?.iter().any(|entry| entry.id == id) {
-            lines::append(&self.path, &[redacted(&Entry::new(lost.clone(), at))?])?;
+        if !self.read_entries()?.iter().any(|entry| entry.id == id) {
+            checksummed_lines::append_records(
+                &self.path,
+                &[redact_entry(&JournalEntry::new(lost.clone(), at))?],
+            )?;
         }
         Ok(id)
     }
@@ -70,13 +73,18 @@ impl Journal {
     /// # Errors
     ///
     /// When they could not be written durably.
-    pub fn keep_all(&self, lost: Vec<Lost>, at: Timestamp) -> io::Result<Vec<Entry>> {
+    pub fn record_all(
+        &self,
+        lost: Vec<RejectedEdit>,
+        at: Timestamp,
+    ) -> io::Result<Vec<JournalEntry>> {
         let mut seen = BTreeSet::new();
-        let mut entries: Vec<Entry> = lost.into_iter().map(|l| Entry::new(l, at)).collect();
+        let mut entries: Vec<JournalEntry> =
+            lost.into_iter().map(|l| JournalEntry::new(l, at)).collect();
         entries.retain(|entry| seen.insert(entry.id.clone()));
         if !entries.is_empty() {
-            let records: Result<Vec<_>, _> = entries.iter().map(redacted).collect();
-            lines::append(&self.path, &records?)?;
+            let records: Result<Vec<_>, _> = entries.iter().map(redact_entry).collect();
+            checksummed_lines::append_records(&self.path, &records?)?;
         }
         Ok(entries)
     }
@@ -86,19 +94,19 @@ impl Journal {
     /// # Errors
     ///
     /// When the file exists and cannot be read; what is no regular file is not an empty journal.
-    pub fn entries(&self) -> io::Result<Vec<Entry>> {
-        if files::is_in_the_way(&self.path) {
-            let place = self.path.display();
-            return Err(io::Error::other(format!("{place} is not a regular file")));
+    pub fn entries(&self) -> io::Result<Vec<JournalEntry>> {
+        if files::is_obstructed(&self.path) {
+            let path = self.path.display();
+            return Err(io::Error::other(format!("{path} is not a regular file")));
         }
-        self.read()
+        self.read_entries()
     }
 
     /// Reads the edits that are kept. What stands in the place of the file is moved aside by the
     /// next edit that is kept.
-    fn read(&self) -> io::Result<Vec<Entry>> {
+    fn read_entries(&self) -> io::Result<Vec<JournalEntry>> {
         let mut seen = BTreeSet::new();
-        let mut entries = lines::read::<Entry>(&self.path)?.records;
+        let mut entries = checksummed_lines::read_records::<JournalEntry>(&self.path)?.records;
         // Two hooks that saw the same edit at once may both have appended it.
         entries.retain(|entry| seen.insert(entry.id.clone()));
         Ok(entries)
@@ -109,36 +117,39 @@ impl Journal {
     /// # Errors
     ///
     /// When the file exists and cannot be read.
-    pub fn damaged(&self) -> io::Result<usize> {
-        Ok(lines::read::<Entry>(&self.path)?.damaged)
+    pub fn count_damaged(&self) -> io::Result<usize> {
+        Ok(checksummed_lines::read_records::<JournalEntry>(&self.path)?.damaged)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Field, Revision, Value};
-    use crate::reconcile::LostReason;
+    use crate::model::{FieldValue, Revision, StateField};
+    use crate::reconcile::RejectionReason;
 
     #[test]
     fn the_same_edit_is_kept_once_and_reads_back() {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::new(folder.path().join("journal.jsonl"));
         assert!(journal.entries().unwrap().is_empty());
-        let lost = Lost {
+        let lost = RejectedEdit {
             session: "s1".parse().unwrap(),
-            reason: LostReason::DatabaseMovedOn,
+            reason: RejectionReason::DatabaseMovedOn,
             base: Some(Revision(3)),
             database: Revision(5),
             fields: [
-                (Field::Task, Value::Text(Some("true".to_owned()))),
-                (Field::Phase, Value::Text(None)),
-                (Field::AutoProceed, Value::Flag(true)),
+                (StateField::Task, FieldValue::Text(Some("true".to_owned()))),
+                (StateField::Phase, FieldValue::Text(None)),
+                (StateField::AutoProceed, FieldValue::Flag(true)),
             ]
             .into(),
         };
-        let id = journal.keep(&lost, Timestamp::from_millis(7)).unwrap();
-        assert_eq!(journal.keep(&lost, Timestamp::from_millis(9)).unwrap(), id);
+        let id = journal.record(&lost, Timestamp::from_millis(7)).unwrap();
+        assert_eq!(
+            journal.record(&lost, Timestamp::from_millis(9)).unwrap(),
+            id
+        );
         let entries = journal.entries().unwrap();
         assert_eq!(entries.len(), 1);
         assert_eq!((&entries[0].lost, entries[0].at.as_millis()), (&lost, 7));

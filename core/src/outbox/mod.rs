@@ -5,18 +5,20 @@
 //! or another file; what a crash left in place of a file blocks nothing; the order of writes is
 //! that of their lines.
 
-mod databases;
+mod checksummed_lines;
 mod drain;
 mod journal;
-mod lines;
-mod queue;
-mod record;
-mod store;
+mod known_databases;
+mod outbox_files;
+mod pending_write;
+mod queue_file;
 #[cfg(test)]
 mod tests;
 
-pub use databases::Databases;
-pub use drain::{Bounds, Tally, Verdict};
-pub use journal::{Entry, Journal};
-pub use record::{Dead, Origin, Pending, Target, Write, ending};
-pub use store::{Backlog, Outbox};
+pub use drain::{DrainCounts, DrainLimits, SendVerdict};
+pub use journal::{Journal, JournalEntry};
+pub use known_databases::KnownDatabases;
+pub use outbox_files::{Backlog, Outbox};
+pub use pending_write::{
+    DrainTarget, PendingChange, PendingWrite, RefusedWrite, WriteOrigin, end_op_id,
+};

@@ -7,51 +7,54 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Bounds, Origin, Outbox, Pending, Tally, Target, Verdict, Write};
+use super::{
+    DrainCounts, DrainLimits, DrainTarget, Outbox, PendingChange, PendingWrite, SendVerdict,
+    WriteOrigin,
+};
 use crate::deadline::Deadline;
 use crate::model::{Lineage, Timestamp};
 
-fn target(name: &str) -> Target {
-    Target {
+fn target(name: &str) -> DrainTarget {
+    DrainTarget {
         lineage: Lineage(format!("lineage-of-{name}")),
         database: format!("address-of-{name}"),
     }
 }
 
 /// A write made on a database that was known.
-fn pending(n: usize, database: &str) -> Pending {
-    let Target { lineage, database } = target(database);
-    Pending {
+fn pending(n: usize, database: &str) -> PendingWrite {
+    let DrainTarget { lineage, database } = target(database);
+    PendingWrite {
         op_id: format!("op-{n}"),
         // The later, the earlier by the clock: no order may come of it.
         at: Timestamp::from_millis(-i64::try_from(n).unwrap()),
         session: "s1".parse().unwrap(),
-        origin: Some(Origin {
+        origin: Some(WriteOrigin {
             database,
             lineage: Some(lineage),
             base: None,
             claim: None,
         }),
-        write: Write::End {
+        write: PendingChange::End {
             reason: "other".to_owned(),
         },
     }
 }
 
-fn bounds() -> Bounds {
+fn bounds() -> DrainLimits {
     let long = Deadline::after(Duration::from_mins(10));
-    Bounds {
+    DrainLimits {
         patience: Duration::from_mins(1),
         share: long,
-        end: long,
+        deadline: long,
     }
 }
 
 /// Drains into a list, as a database that takes everything.
-fn drain_into(outbox: &Outbox, database: &str, sent: &mut Vec<String>) -> Tally {
-    let take = |batch: &[&Pending]| {
+fn drain_into(outbox: &Outbox, database: &str, sent: &mut Vec<String>) -> DrainCounts {
+    let take = |batch: &[&PendingWrite]| {
         sent.extend(batch.iter().map(|pending| pending.op_id.clone()));
-        Ok::<_, String>(vec![Verdict::Sent; batch.len()])
+        Ok::<_, String>(vec![SendVerdict::Sent; batch.len()])
     };
     outbox.drain(&target(database), &bounds(), take).unwrap()
 }
@@ -85,14 +88,14 @@ fn what_is_not_taken_stays_in_order_and_nothing_stays_of_what_is() {
     for n in 1..=3 {
         outbox.put(&pending(n, "a")).unwrap();
     }
-    let first = |_: &[&Pending]| Ok::<_, String>(vec![Verdict::Sent]);
+    let first = |_: &[&PendingWrite]| Ok::<_, String>(vec![SendVerdict::Sent]);
     let tally = outbox.drain(&target("a"), &bounds(), first).unwrap();
-    assert_eq!((tally.sent, tally.waits), (1, true));
+    assert_eq!((tally.sent, tally.is_waiting), (1, true));
     outbox.put(&pending(4, "a")).unwrap();
-    let waiting = outbox.waiting().unwrap();
+    let waiting = outbox.list_waiting().unwrap();
     let waiting: Vec<&str> = waiting.iter().map(|p| p.op_id.as_str()).collect();
     assert_eq!(waiting, ["op-2", "op-3", "op-4"]);
-    assert_eq!(outbox.backlog().unwrap().waiting, 3);
+    assert_eq!(outbox.count_backlog().unwrap().waiting, 3);
     assert_eq!(drained(&outbox, "a"), operations(2..=4));
     assert!(outbox.is_idle());
     assert_eq!(names(folder.path()), ["outbox.lock"]);
@@ -103,10 +106,10 @@ fn a_failure_loses_nothing_and_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let outbox = outbox(folder.path());
     outbox.put(&pending(1, "a")).unwrap();
-    let fail = |_: &[&Pending]| Err::<Vec<Verdict>, _>("locked");
+    let fail = |_: &[&PendingWrite]| Err::<Vec<SendVerdict>, _>("locked");
     let tally = outbox.drain(&target("a"), &bounds(), fail).unwrap();
-    assert_eq!(tally.trouble.as_deref(), Some("locked"));
-    assert!(tally.waits);
+    assert_eq!(tally.problem.as_deref(), Some("locked"));
+    assert!(tally.is_waiting);
     assert_eq!(drained(&outbox, "a"), operations([1]));
 }
 
@@ -116,12 +119,12 @@ fn what_is_put_in_while_a_drain_sends_is_sent_after_it() {
     let outbox = outbox(folder.path());
     outbox.put(&pending(1, "a")).unwrap();
     let mut sent = Vec::new();
-    let take = |batch: &[&Pending]| {
+    let take = |batch: &[&PendingWrite]| {
         if sent.is_empty() {
             outbox.put(&pending(2, "a")).unwrap();
         }
         sent.extend(batch.iter().map(|pending| pending.op_id.clone()));
-        Ok::<_, String>(vec![Verdict::Sent; batch.len()])
+        Ok::<_, String>(vec![SendVerdict::Sent; batch.len()])
     };
     outbox.drain(&target("a"), &bounds(), take).unwrap();
     assert_eq!(sent, operations([1, 2]));
@@ -134,16 +137,16 @@ fn one_that_is_refused_holds_nobody_up_and_is_kept_with_the_reason() {
     for n in 1..=3 {
         outbox.put(&pending(n, "a")).unwrap();
     }
-    let take = |batch: &[&Pending]| {
-        let refuse = |p: &&Pending| match p.op_id.as_str() {
-            "op-2" => Verdict::Refused("no such thing".to_owned()),
-            _ => Verdict::Sent,
+    let take = |batch: &[&PendingWrite]| {
+        let refuse = |p: &&PendingWrite| match p.op_id.as_str() {
+            "op-2" => SendVerdict::Refused("no such thing".to_owned()),
+            _ => SendVerdict::Sent,
         };
         Ok::<_, String>(batch.iter().map(refuse).collect())
     };
     let tally = outbox.drain(&target("a"), &bounds(), take).unwrap();
-    assert_eq!((tally.sent, tally.dead, tally.waits), (2, 1, false));
-    let dead = outbox.dead().unwrap();
+    assert_eq!((tally.sent, tally.refused, tally.is_waiting), (2, 1, false));
+    let dead = outbox.list_refused().unwrap();
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0].reason, "no such thing");
     assert_eq!(dead[0].record, pending(2, "a"));
@@ -159,8 +162,8 @@ fn a_write_waits_for_its_own_database_and_goes_nowhere_else() {
     let mut sent = Vec::new();
     let tally = drain_into(&outbox, "b", &mut sent);
     assert_eq!(sent, operations([2, 4]));
-    assert_eq!((tally.elsewhere, tally.waits), (2, false));
-    let backlog = outbox.backlog().unwrap();
+    assert_eq!((tally.elsewhere, tally.is_waiting), (2, false));
+    let backlog = outbox.count_backlog().unwrap();
     assert_eq!((backlog.waiting, backlog.elsewhere), (2, 2));
     assert_eq!(backlog.oldest_at, Some(Timestamp::from_millis(-1)));
     assert!(drained(&outbox, "b").is_empty());
@@ -178,11 +181,11 @@ fn what_knows_an_address_alone_is_bound_at_the_first_contact_with_it() {
     record.origin.as_mut().unwrap().lineage = None;
     outbox.put(&record).unwrap();
     assert!(drained(&outbox, "b").is_empty());
-    let moved = Target {
+    let moved = DrainTarget {
         lineage: Lineage("whatever".to_owned()),
         ..target("a")
     };
-    let take = |batch: &[&Pending]| Ok::<_, String>(vec![Verdict::Sent; batch.len()]);
+    let take = |batch: &[&PendingWrite]| Ok::<_, String>(vec![SendVerdict::Sent; batch.len()]);
     assert_eq!(outbox.drain(&moved, &bounds(), take).unwrap().sent, 1);
 }
 
@@ -191,11 +194,11 @@ fn a_new_file_at_the_address_of_an_old_one_swallows_nothing_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let outbox = outbox(folder.path());
     outbox.put(&pending(1, "a")).unwrap();
-    let new = Target {
+    let new = DrainTarget {
         lineage: Lineage("made anew".to_owned()),
         ..target("a")
     };
-    let send = |_: &[&Pending]| Ok::<_, String>(Vec::new());
+    let send = |_: &[&PendingWrite]| Ok::<_, String>(Vec::new());
     assert_eq!(outbox.drain(&new, &bounds(), send).unwrap().elsewhere, 1);
     assert_eq!(drained(&outbox, "a"), operations([1]));
 }
@@ -203,7 +206,7 @@ fn a_new_file_at_the_address_of_an_old_one_swallows_nothing_of_it() {
 #[test]
 fn a_line_of_an_older_version_is_read() {
     let line = r#"{"op_id":"o","at":"2026-01-02T03:04:05.000Z","session":"s1","write":"task","task":"1","subject":"x"}"#;
-    let record: Pending = serde_json::from_str(line).unwrap();
+    let record: PendingWrite = serde_json::from_str(line).unwrap();
     assert_eq!(record.origin, None);
     assert!(target("a").owns(&record));
     assert_eq!(serde_json::to_string(&record).unwrap(), line);
@@ -270,11 +273,11 @@ fn what_is_damaged_is_kept_aside_and_counted_once() {
     let mut bytes = fs::read(&path).unwrap();
     bytes.extend(b"garbage\n\0\0\0\0\n");
     fs::write(&path, bytes).unwrap();
-    assert_eq!(outbox.damaged().unwrap(), 2);
+    assert_eq!(outbox.count_damaged().unwrap(), 2);
     let mut sent = Vec::new();
     assert_eq!(drain_into(&outbox, "a", &mut sent).damaged, 2);
     assert_eq!(sent, operations([1]));
-    assert_eq!(outbox.damaged().unwrap(), 2);
+    assert_eq!(outbox.count_damaged().unwrap(), 2);
     let aside = fs::read_to_string(folder.path().join("outbox.damaged")).unwrap();
     assert_eq!(aside, "garbage\n(4 zero bytes)\n");
     assert!(outbox.is_idle());
@@ -287,7 +290,7 @@ fn a_mark_of_another_file_says_nothing_of_this_one() {
     for n in 1..=2 {
         outbox.put(&pending(n, "a")).unwrap();
     }
-    let first = |_: &[&Pending]| Ok::<_, String>(vec![Verdict::Sent]);
+    let first = |_: &[&PendingWrite]| Ok::<_, String>(vec![SendVerdict::Sent]);
     outbox.drain(&target("a"), &bounds(), first).unwrap();
     // Killed after the file was removed and before its mark was.
     fs::remove_file(folder.path().join("outbox.taken.jsonl")).unwrap();
@@ -304,33 +307,35 @@ fn a_drain_that_has_little_time_gets_on_by_a_batch_and_goes_on_there() {
     let folder = tempfile::tempdir().unwrap();
     let outbox = outbox(folder.path());
     let many = 5_000;
-    let records: Vec<Pending> = (0..many).map(|n| pending(n, "a")).collect();
-    super::lines::append(&folder.path().join("outbox.jsonl"), &records).unwrap();
-    let hurried = Bounds {
+    let records: Vec<PendingWrite> = (0..many).map(|n| pending(n, "a")).collect();
+    super::checksummed_lines::append_records(&folder.path().join("outbox.jsonl"), &records)
+        .unwrap();
+    let hurried = DrainLimits {
         share: Deadline::after(Duration::ZERO),
         ..bounds()
     };
     let mut sent = Vec::new();
     let mut drains = 0;
     while !outbox.is_idle() {
-        let take = |batch: &[&Pending]| {
+        let take = |batch: &[&PendingWrite]| {
             sent.extend(batch.iter().map(|pending| pending.op_id.clone()));
-            Ok::<_, String>(vec![Verdict::Sent; batch.len()])
+            Ok::<_, String>(vec![SendVerdict::Sent; batch.len()])
         };
         outbox.drain(&target("a"), &hurried, take).unwrap();
-        assert_eq!(outbox.backlog().unwrap().waiting, many - sent.len());
+        assert_eq!(outbox.count_backlog().unwrap().waiting, many - sent.len());
         drains += 1;
     }
     assert_eq!(sent, operations(0..many));
     assert!(drains <= 40, "{drains}");
     // With no time at all nothing is begun.
     outbox.put(&pending(0, "a")).unwrap();
-    let late = Bounds {
-        end: Deadline::after(Duration::ZERO),
+    let late = DrainLimits {
+        deadline: Deadline::after(Duration::ZERO),
         ..hurried
     };
-    let never = |_: &[&Pending]| -> Result<Vec<Verdict>, String> { panic!("there is no time") };
-    assert!(outbox.drain(&target("a"), &late, never).unwrap().waits);
+    let never =
+        |_: &[&PendingWrite]| -> Result<Vec<SendVerdict>, String> { panic!("there is no time") };
+    assert!(outbox.drain(&target("a"), &late, never).unwrap().is_waiting);
 }
 
 #[test]
@@ -339,19 +344,20 @@ fn a_batch_of_the_longest_records_is_sent_whole() {
     let outbox = outbox(folder.path());
     let batch = crate::bounds::OUTBOX_BATCH.len();
     let reason = "\u{1f600}".repeat(crate::bounds::TASK.len());
-    let long = |n| Pending {
-        write: Write::End {
+    let long = |n| PendingWrite {
+        write: PendingChange::End {
             reason: reason.clone(),
         },
         ..pending(n, "a")
     };
-    let records: Vec<Pending> = (0..2 * batch).map(long).collect();
-    super::lines::append(&folder.path().join("outbox.jsonl"), &records).unwrap();
-    let hurried = Bounds {
+    let records: Vec<PendingWrite> = (0..2 * batch).map(long).collect();
+    super::checksummed_lines::append_records(&folder.path().join("outbox.jsonl"), &records)
+        .unwrap();
+    let hurried = DrainLimits {
         share: Deadline::after(Duration::ZERO),
         ..bounds()
     };
-    let take = |sent: &[&Pending]| Ok::<_, String>(vec![Verdict::Sent; sent.len()]);
+    let take = |sent: &[&PendingWrite]| Ok::<_, String>(vec![SendVerdict::Sent; sent.len()]);
     for _ in 0..2 {
         let tally = outbox.drain(&target("a"), &hurried, take).unwrap();
         assert_eq!(tally.sent, batch);
@@ -393,14 +399,14 @@ fn name(first: bool) -> &'static str {
 /// Sends at most `most` in all; then there is no time left, or the database fails.
 fn drain_some(outbox: &Outbox, database: &str, most: usize, fails: bool, sent: &mut Vec<String>) {
     let mut left = most;
-    let take = |batch: &[&Pending]| {
+    let take = |batch: &[&PendingWrite]| {
         let count = left.min(batch.len());
         left -= count;
         if count == 0 && fails {
             return Err("no");
         }
         sent.extend(batch[..count].iter().map(|p| p.op_id.clone()));
-        Ok(vec![Verdict::Sent; count])
+        Ok(vec![SendVerdict::Sent; count])
     };
     outbox.drain(&target(database), &bounds(), take).unwrap();
 }
@@ -433,9 +439,9 @@ proptest! {
                 }
                 Step::Close => {
                     // Where something was put aside already, it can be.
-                    let _ = fs::write(outbox.elsewhere(), "");
+                    let _ = fs::write(outbox.elsewhere_dir(), "");
                 }
-                Step::Open => drop(fs::remove_file(outbox.elsewhere())),
+                Step::Open => drop(fs::remove_file(outbox.elsewhere_dir())),
                 Step::Tear => {
                     use std::io::Write as _;
                     let path = folder.path().join("outbox.jsonl");
@@ -447,7 +453,7 @@ proptest! {
         }
         // While something stays, a drain that has no time sends again what is behind it.
         let lossless = !steps.iter().any(|step| matches!(step, Step::LoseMark | Step::Close));
-        let _ = fs::remove_file(outbox.elsewhere());
+        let _ = fs::remove_file(outbox.elsewhere_dir());
         for database in ["a", "b"] {
             let to = sent.entry(database).or_default();
             drain_into(&outbox, database, to);
@@ -478,7 +484,7 @@ fn close(what: &str, path: &Path) {
 
 fn of_another(outbox: &Outbox) -> std::path::PathBuf {
     let origin = pending(0, "a").origin.unwrap();
-    outbox.queue_of(&origin).landing().to_owned()
+    outbox.queue_for(&origin).landing_path().to_owned()
 }
 
 #[test]
@@ -494,17 +500,20 @@ fn what_cannot_be_put_aside_stays_in_order_and_is_counted() {
         let mut sent = Vec::new();
         let tally = drain_into(&outbox, "b", &mut sent);
         assert_eq!(sent, operations([2, 4]), "{what}");
-        assert_eq!((tally.stays, tally.elsewhere, tally.waits), (2, 0, false));
-        assert!(tally.trouble.is_some());
+        assert_eq!(
+            (tally.unmovable, tally.elsewhere, tally.is_waiting),
+            (2, 0, false)
+        );
+        assert!(tally.problem.is_some());
         // What lands later is sent, and what stays is not sent again.
         for (n, database) in [(5, "b"), (6, "a"), (7, "b")] {
             outbox.put(&pending(n, database)).unwrap();
         }
         let tally = drain_into(&outbox, "b", &mut sent);
         assert_eq!(sent, operations([2, 4, 5, 7]), "{what}");
-        assert_eq!((tally.stays, tally.waits), (3, false));
-        assert_eq!(drain_into(&outbox, "b", &mut sent).stays, 3);
-        let waiting = outbox.waiting().unwrap();
+        assert_eq!((tally.unmovable, tally.is_waiting), (3, false));
+        assert_eq!(drain_into(&outbox, "b", &mut sent).unmovable, 3);
+        let waiting = outbox.list_waiting().unwrap();
         let waiting: Vec<String> = waiting.into_iter().map(|p| p.op_id).collect();
         assert_eq!(waiting, operations([1, 3, 6]), "{what}");
         if what == "full" {
@@ -526,19 +535,24 @@ fn what_stays_is_still_there_after_a_drain_without_time() {
     close("full", &of_another(&outbox));
     let many = 1_000;
     let database = |n: usize| if n.is_multiple_of(3) { "a" } else { "b" };
-    let records: Vec<Pending> = (0..many).map(|n| pending(n, database(n))).collect();
-    super::lines::append(&folder.path().join("outbox.jsonl"), &records).unwrap();
-    let hurried = Bounds {
+    let records: Vec<PendingWrite> = (0..many).map(|n| pending(n, database(n))).collect();
+    super::checksummed_lines::append_records(&folder.path().join("outbox.jsonl"), &records)
+        .unwrap();
+    let hurried = DrainLimits {
         share: Deadline::after(Duration::ZERO),
         ..bounds()
     };
     let mut sent = Vec::new();
     for _ in 0..many {
-        let take = |batch: &[&Pending]| {
+        let take = |batch: &[&PendingWrite]| {
             sent.extend(batch.iter().map(|pending| pending.op_id.clone()));
-            Ok::<_, String>(vec![Verdict::Sent; batch.len()])
+            Ok::<_, String>(vec![SendVerdict::Sent; batch.len()])
         };
-        if !outbox.drain(&target("b"), &hurried, take).unwrap().waits {
+        if !outbox
+            .drain(&target("b"), &hurried, take)
+            .unwrap()
+            .is_waiting
+        {
             break;
         }
     }
@@ -553,14 +567,14 @@ fn what_was_not_joined_before_a_crash_is_sent() {
         let folder = tempfile::tempdir().unwrap();
         let outbox = outbox(folder.path());
         let put = |file: &str, numbers: &[usize]| {
-            let records: Vec<Pending> = numbers.iter().map(|n| pending(*n, "a")).collect();
-            super::lines::append(&folder.path().join(file), &records).unwrap();
+            let records: Vec<PendingWrite> = numbers.iter().map(|n| pending(*n, "a")).collect();
+            super::checksummed_lines::append_records(&folder.path().join(file), &records).unwrap();
         };
         put("outbox.taken.jsonl", taken);
         put("outbox.next.jsonl", &[2, 3]);
         put("outbox.jsonl", &[4]);
         let all: Vec<usize> = taken.iter().copied().chain([2, 3, 4]).collect();
-        assert_eq!(outbox.backlog().unwrap().waiting, all.len());
+        assert_eq!(outbox.count_backlog().unwrap().waiting, all.len());
         assert_eq!(drained(&outbox, "a"), operations(all));
         assert_eq!(names(folder.path()), ["outbox.lock"]);
     }
@@ -577,12 +591,12 @@ fn what_a_database_refuses_and_cannot_be_kept_stays_and_holds_nobody_up() {
     }
     let mut sent = Vec::new();
     let mut drain = || {
-        let take = |batch: &[&Pending]| {
-            let verdict = |p: &&Pending| match p.op_id.as_str() {
-                "op-2" => Verdict::Refused("no such thing".to_owned()),
+        let take = |batch: &[&PendingWrite]| {
+            let verdict = |p: &&PendingWrite| match p.op_id.as_str() {
+                "op-2" => SendVerdict::Refused("no such thing".to_owned()),
                 op => {
                     sent.push(op.to_owned());
-                    Verdict::Sent
+                    SendVerdict::Sent
                 }
             };
             Ok::<_, String>(batch.iter().map(verdict).collect())
@@ -590,10 +604,13 @@ fn what_a_database_refuses_and_cannot_be_kept_stays_and_holds_nobody_up() {
         outbox.drain(&target("a"), &bounds(), take).unwrap()
     };
     let tally = drain();
-    assert_eq!((tally.sent, tally.dead, tally.stays), (2, 0, 1));
+    assert_eq!((tally.sent, tally.refused, tally.unmovable), (2, 0, 1));
     fs::remove_file(full).unwrap();
     let tally = drain();
-    assert_eq!((tally.dead, tally.stays, tally.waits), (1, 0, false));
+    assert_eq!(
+        (tally.refused, tally.unmovable, tally.is_waiting),
+        (1, 0, false)
+    );
     assert_eq!(sent, operations([1, 3]));
     assert!(outbox.is_idle());
 }

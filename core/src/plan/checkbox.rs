@@ -7,12 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Edit, ParsedPlan, parse_markdown};
+use super::{ParsedPlan, TextEdit, parse_markdown};
 use crate::model::{PlanTask, PlanTaskId, PlanTaskStatus};
 
 /// How a checkbox and the database stand to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum CheckboxRelation {
     /// They say the same, as far as a checkbox can say it.
     Equal,
     /// The box is checked, and the task is not at an end.
@@ -23,9 +23,9 @@ pub enum Standing {
     DatabaseKeeps,
 }
 
-impl Standing {
+impl CheckboxRelation {
     /// Compares a box with a status.
-    pub const fn of(is_checked: bool, status: PlanTaskStatus) -> Self {
+    pub const fn compare(is_checked: bool, status: PlanTaskStatus) -> Self {
         match (is_checked, status) {
             (true, PlanTaskStatus::Pending | PlanTaskStatus::InProgress) => Self::FileAhead,
             (true, PlanTaskStatus::Failed | PlanTaskStatus::Skipped) => Self::DatabaseKeeps,
@@ -37,7 +37,7 @@ impl Standing {
 
 /// Where something stands in a file, both from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct LineColumn {
     /// The line.
     pub line: usize,
     /// The column.
@@ -50,11 +50,11 @@ pub struct Checkbox {
     /// The task.
     pub id: PlanTaskId,
     /// Where what stands between its brackets is.
-    pub place: Place,
+    pub position: LineColumn,
     /// Where the database has the task.
     pub status: PlanTaskStatus,
     /// What the comparison came to.
-    pub standing: Standing,
+    pub relation: CheckboxRelation,
 }
 
 /// A plan's Markdown, compared with the database.
@@ -63,22 +63,22 @@ pub struct Checkboxes {
     /// What the file says, and what of it does not parse.
     pub file: ParsedPlan,
     /// The checkboxes of tasks that both have, in the order of the file.
-    pub compared: Vec<Checkbox>,
+    pub checkboxes: Vec<Checkbox>,
     /// Checks the boxes that lack it.
-    pub edits: Vec<Edit>,
+    pub edits: Vec<TextEdit>,
     /// The tasks that the file has completed and the database has not.
-    pub ahead: Vec<PlanTaskId>,
+    pub ahead_in_file: Vec<PlanTaskId>,
     /// The tasks that the file has alone.
-    pub not_imported: Vec<(PlanTaskId, Place)>,
+    pub not_imported: Vec<(PlanTaskId, LineColumn)>,
     /// The tasks that the database has alone.
     pub not_in_file: Vec<PlanTaskId>,
 }
 
 impl Checkboxes {
     /// Returns the tasks whose boxes the edits check, in the order of the file.
-    pub fn edited(&self) -> impl Iterator<Item = &PlanTaskId> {
-        let lacking = |it: &&Checkbox| it.standing == Standing::DatabaseAhead;
-        self.compared.iter().filter(lacking).map(|it| &it.id)
+    pub fn edited_tasks(&self) -> impl Iterator<Item = &PlanTaskId> {
+        let is_unchecked = |it: &&Checkbox| it.relation == CheckboxRelation::DatabaseAhead;
+        self.checkboxes.iter().filter(is_unchecked).map(|it| &it.id)
     }
 }
 
@@ -87,48 +87,48 @@ pub fn compare_checkboxes(text: &str, tasks: &[PlanTask]) -> Checkboxes {
     let file = parse_markdown(text);
     let statuses: BTreeMap<&PlanTaskId, PlanTaskStatus> =
         tasks.iter().map(|task| (&task.id, task.status)).collect();
-    let mut found = Checkboxes::default();
+    let mut comparison = Checkboxes::default();
     let mut seen = BTreeSet::new();
     for parsed in &file.tasks {
         // Every task of a Markdown file has its checkbox.
-        let Some(mark) = parsed.mark.clone() else {
+        let Some(checkbox) = parsed.checkbox.clone() else {
             continue;
         };
         let id = &parsed.task.id;
         seen.insert(id);
-        let place = Place {
+        let position = LineColumn {
             line: parsed.line,
-            column: column(text, mark.start),
+            column: column_at(text, checkbox.start),
         };
         let Some(status) = statuses.get(id).copied() else {
-            found.not_imported.push((id.clone(), place));
+            comparison.not_imported.push((id.clone(), position));
             continue;
         };
         let is_checked = parsed.task.status == PlanTaskStatus::Completed;
-        let standing = Standing::of(is_checked, status);
-        match standing {
-            Standing::DatabaseAhead => found.edits.push(Edit {
-                at: mark,
-                new: "x".to_owned(),
+        let relation = CheckboxRelation::compare(is_checked, status);
+        match relation {
+            CheckboxRelation::DatabaseAhead => comparison.edits.push(TextEdit {
+                range: checkbox,
+                replacement: "x".to_owned(),
             }),
-            Standing::FileAhead => found.ahead.push(id.clone()),
-            Standing::Equal | Standing::DatabaseKeeps => {}
+            CheckboxRelation::FileAhead => comparison.ahead_in_file.push(id.clone()),
+            CheckboxRelation::Equal | CheckboxRelation::DatabaseKeeps => {}
         }
-        found.compared.push(Checkbox {
+        comparison.checkboxes.push(Checkbox {
             id: id.clone(),
-            place,
+            position,
             status,
-            standing,
+            relation,
         });
     }
-    let alone = tasks.iter().filter(|task| !seen.contains(&task.id));
-    found.not_in_file = alone.map(|task| task.id.clone()).collect();
-    found.file = file;
-    found
+    let missing = tasks.iter().filter(|task| !seen.contains(&task.id));
+    comparison.not_in_file = missing.map(|task| task.id.clone()).collect();
+    comparison.file = file;
+    comparison
 }
 
 /// Returns the column of a byte in its line; a byte order mark is in none.
-fn column(text: &str, at: usize) -> usize {
+fn column_at(text: &str, at: usize) -> usize {
     let before = text.get(..at).unwrap_or_default();
     let start = before.rfind(['\n', '\r']).map_or(0, |end| end + 1);
     let line = before.get(start..).unwrap_or_default();

@@ -3,25 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 
-use super::{Entry, Found, Skipped};
+use super::{PlanBuilder, SkippedLine, UnresolvedTask};
 use crate::model::PlanTaskId;
 
 /// Most dependencies of one task.
-const MOST: usize = 200;
+const MAX_PER_TASK: usize = 200;
 
 /// Most dependencies of all tasks of a plan together: ranges make many of a short text.
-const MOST_IN_ALL: usize = 200_000;
+const MAX_PER_PLAN: usize = 200_000;
 
 /// Most entries of its lists; each may be a range.
-const MOST_PARTS: usize = 1_000;
+const MAX_LIST_ENTRIES: usize = 1_000;
 
 /// Splits a list such as `1.1, 1.2` or `1.1-1.3, 2.1` into its parts.
-pub(super) fn parts(list: &str) -> Vec<&str> {
+pub(super) fn split_list(list: &str) -> Vec<&str> {
     let parts = list.split([',', ';', '&', '，', '、', '；']).map(str::trim);
     parts
         .flat_map(|part| {
             let words = part.split_whitespace();
-            match ends(part) {
+            match split_range(part) {
                 Some(_) => vec![part],
                 None => words.collect(),
             }
@@ -31,50 +31,50 @@ pub(super) fn parts(list: &str) -> Vec<&str> {
 }
 
 /// Splits a range into its ends, which are numbers: a dash may be part of another id.
-fn ends(part: &str) -> Option<(&str, &str)> {
+fn split_range(part: &str) -> Option<(&str, &str)> {
     let split = |mark| part.split_once(mark);
     let (from, to) = ["..", "-", "–", "—"].into_iter().find_map(split)?;
     let is_number = |end: &&str| {
-        bare(end).contains('.')
-            && bare(end)
+        strip_emphasis(end).contains('.')
+            && strip_emphasis(end)
                 .parse::<PlanTaskId>()
-                .is_ok_and(|id| id.numbers().is_some())
+                .is_ok_and(|id| id.numeric_parts().is_some())
     };
     Some((from.trim(), to.trim())).filter(|(from, to)| is_number(from) && is_number(to))
 }
 
 /// Takes emphasis off an entry.
-fn bare(text: &str) -> &str {
+fn strip_emphasis(text: &str) -> &str {
     text.trim_matches(['*', '`', '_'])
 }
 
 /// Resolves the lists of every task, the tasks being all there are: what cannot be resolved
 /// is skipped by name, never in silence.
-pub(super) fn resolve(found: &mut Found) {
-    let Found {
+pub(super) fn resolve_dependencies(plan: &mut PlanBuilder) {
+    let PlanBuilder {
         tasks,
         ids,
         skipped,
-    } = found;
+    } = plan;
     // Apart, so that what lies between two ids of one group is a piece of a set.
-    let levels = |id: &PlanTaskId| id.numbers().map_or(0, |numbers| numbers.len());
-    let mut groups: BTreeMap<usize, BTreeSet<&PlanTaskId>> = BTreeMap::new();
+    let depth = |id: &PlanTaskId| id.numeric_parts().map_or(0, |numbers| numbers.len());
+    let mut ids_by_depth: BTreeMap<usize, BTreeSet<&PlanTaskId>> = BTreeMap::new();
     for id in ids.iter() {
-        groups.entry(levels(id)).or_default().insert(id);
+        ids_by_depth.entry(depth(id)).or_default().insert(id);
     }
-    let mut left = MOST_IN_ALL;
+    let mut remaining = MAX_PER_PLAN;
     for entry in tasks.iter_mut() {
         let Some(parts) = &entry.depends_on else {
             continue;
         };
-        let most = MOST.min(left);
+        let most = MAX_PER_TASK.min(remaining);
         let line = entry.task.line;
-        let own = &entry.task.task.id;
+        let own_id = &entry.task.task.id;
         let mut resolved = Vec::new();
         // Ids are compared piece by piece, which is not done for each of so many.
         let mut seen = HashSet::new();
-        for part in parts.iter().take(MOST_PARTS) {
-            match one(part, own, ids) {
+        for part in parts.iter().take(MAX_LIST_ENTRIES) {
+            match parse_dependency(part, own_id, ids) {
                 Ok((from, to)) if from == to => {
                     if seen.insert(from.clone()) {
                         resolved.push(from);
@@ -83,19 +83,19 @@ pub(super) fn resolve(found: &mut Found) {
                 // What is left out is not counted up first: a list may name many long ranges.
                 Ok(_) if resolved.len() > most => {}
                 Ok((from, to)) => {
-                    let alike = groups.get(&levels(&from));
+                    let same_depth = ids_by_depth.get(&depth(&from));
                     let ends = (Bound::Included(&from), Bound::Included(&to));
-                    let between = alike
+                    let in_range = same_depth
                         .into_iter()
                         .flat_map(|alike| alike.range::<PlanTaskId, _>(ends).copied());
-                    let others = between.filter(|id| *id != own).take(most + 1);
+                    let others = in_range.filter(|id| *id != own_id).take(most + 1);
                     resolved.extend(others.filter(|id| seen.insert((*id).clone())).cloned());
                 }
-                Err(Wrong::Itself(reason)) => {
-                    skipped.push(Skipped::new(line, &entry.text, reason));
+                Err(DependencyProblem::Itself(reason)) => {
+                    skipped.push(SkippedLine::new(line, &entry.text, reason));
                 }
-                Err(Wrong::Unknown(id, reason)) => {
-                    skipped.push(Skipped::error(line, &entry.text, reason));
+                Err(DependencyProblem::Unknown(id, reason)) => {
+                    skipped.push(SkippedLine::error(line, &entry.text, reason));
                     // The task waits for what was meant, whatever that was.
                     if seen.insert(id.clone()) {
                         resolved.push(id);
@@ -103,32 +103,34 @@ pub(super) fn resolve(found: &mut Found) {
                 }
             }
         }
-        if parts.len() > MOST_PARTS {
-            let more = parts.len() - MOST_PARTS;
-            let reason = format!("more than {MOST_PARTS} entries; {more} are ignored");
-            skipped.push(Skipped::new(line, &entry.text, reason));
+        if parts.len() > MAX_LIST_ENTRIES {
+            let more = parts.len() - MAX_LIST_ENTRIES;
+            let reason = format!("more than {MAX_LIST_ENTRIES} entries; {more} are ignored");
+            skipped.push(SkippedLine::new(line, &entry.text, reason));
         }
         if resolved.len() > most {
-            let reason = if most == MOST {
-                format!("more than {MOST} dependencies; only the first {MOST} are used")
+            let reason = if most == MAX_PER_TASK {
+                format!(
+                    "more than {MAX_PER_TASK} dependencies; only the first {MAX_PER_TASK} are used"
+                )
             } else {
                 format!(
-                    "more than {MOST_IN_ALL} dependencies in a plan; only {most} of these are used"
+                    "more than {MAX_PER_PLAN} dependencies in a plan; only {most} of these are used"
                 )
             };
-            skipped.push(Skipped::new(line, &entry.text, reason));
+            skipped.push(SkippedLine::new(line, &entry.text, reason));
             resolved.truncate(most);
         }
-        left -= resolved.len();
+        remaining -= resolved.len();
         entry.task.task.depends_on = Some(resolved);
     }
-    await_children(tasks);
-    open_circles(tasks, skipped);
+    add_child_dependencies(tasks);
+    break_cycles(tasks, skipped);
 }
 
 /// Lets every task wait for its children, but for those that wait for it: what the plan says in
 /// words counts more than how it is indented.
-fn await_children(tasks: &mut [Entry]) {
+fn add_child_dependencies(tasks: &mut [UnresolvedTask]) {
     let mut children: BTreeMap<PlanTaskId, Vec<PlanTaskId>> = BTreeMap::new();
     for entry in tasks.iter() {
         let waits_for = entry.task.task.depends_on.iter().flatten();
@@ -156,14 +158,14 @@ fn await_children(tasks: &mut [Entry]) {
 }
 
 /// Leaves out what closes a circle.
-fn open_circles(tasks: &mut [Entry], skipped: &mut Vec<Skipped>) {
-    let graph = tasks.iter().map(|entry| {
+fn break_cycles(tasks: &mut [UnresolvedTask], skipped: &mut Vec<SkippedLine>) {
+    let dependencies = tasks.iter().map(|entry| {
         let task = &entry.task.task;
         (&task.id, task.depends_on.as_deref().unwrap_or_default())
     });
     let mut left_out: BTreeMap<usize, BTreeSet<PlanTaskId>> = BTreeMap::new();
     let mut more = 0_usize;
-    for Closing { from, to, circle } in circles(&graph.collect::<Vec<_>>()) {
+    for ClosingDependency { from, to, circle } in find_cycles(&dependencies.collect::<Vec<_>>()) {
         let (Some(entry), Some(target)) = (tasks.get(from), tasks.get(to)) else {
             continue;
         };
@@ -174,7 +176,7 @@ fn open_circles(tasks: &mut [Entry], skipped: &mut Vec<Skipped>) {
             continue;
         };
         let reason = format!("circular dependency, ignored: {circle}");
-        skipped.push(Skipped::new(entry.task.line, &entry.text, reason));
+        skipped.push(SkippedLine::new(entry.task.line, &entry.text, reason));
     }
     for (from, targets) in &left_out {
         let entry = tasks.get_mut(*from);
@@ -189,12 +191,12 @@ fn open_circles(tasks: &mut [Entry], skipped: &mut Vec<Skipped>) {
         .filter(|_| more > 0)
     {
         let reason = format!("{more} more circular dependencies, ignored");
-        skipped.push(Skipped::new(entry.task.line, &entry.text, reason));
+        skipped.push(SkippedLine::new(entry.task.line, &entry.text, reason));
     }
 }
 
 /// What is wrong with an entry of a list.
-enum Wrong {
+enum DependencyProblem {
     /// It is the task itself.
     Itself(String),
     /// It names no task of the plan; the id stands for what was meant.
@@ -202,55 +204,60 @@ enum Wrong {
 }
 
 /// Reads an entry of a list: the task it begins with and the one it ends with.
-fn one(
+fn parse_dependency(
     part: &str,
-    own: &PlanTaskId,
-    known: &BTreeSet<PlanTaskId>,
-) -> Result<(PlanTaskId, PlanTaskId), Wrong> {
-    let task = |text: &str| -> Result<PlanTaskId, Wrong> {
-        let text = bare(text);
+    own_id: &PlanTaskId,
+    task_ids: &BTreeSet<PlanTaskId>,
+) -> Result<(PlanTaskId, PlanTaskId), DependencyProblem> {
+    let parse_task = |text: &str| -> Result<PlanTaskId, DependencyProblem> {
+        let text = strip_emphasis(text);
         let id: PlanTaskId = text.parse().map_err(|error| {
             let reason = format!("depends on something that is not a task: {error}");
-            Wrong::Unknown(stand_in(text, known), reason)
+            DependencyProblem::Unknown(placeholder_id(text, task_ids), reason)
         })?;
-        if known.contains(&id) {
+        if task_ids.contains(&id) {
             Ok(id)
         } else {
             let reason = format!("depends on {id}, which is not in this plan");
-            Err(Wrong::Unknown(id, reason))
+            Err(DependencyProblem::Unknown(id, reason))
         }
     };
-    let whole = bare(part).parse::<PlanTaskId>();
-    let is_task = whole.is_ok_and(|id| known.contains(&id));
-    let Some((from, to)) = ends(part).filter(|_| !is_task) else {
-        let id = task(part)?;
-        return if id == *own {
-            Err(Wrong::Itself(format!("depends on {id}, which is itself")))
+    let whole = strip_emphasis(part).parse::<PlanTaskId>();
+    let is_task = whole.is_ok_and(|id| task_ids.contains(&id));
+    let Some((from, to)) = split_range(part).filter(|_| !is_task) else {
+        let id = parse_task(part)?;
+        return if id == *own_id {
+            Err(DependencyProblem::Itself(format!(
+                "depends on {id}, which is itself"
+            )))
         } else {
             Ok((id.clone(), id))
         };
     };
-    let (from, to) = (task(from)?, task(to)?);
+    let (from, to) = (parse_task(from)?, parse_task(to)?);
     let group = |id: &PlanTaskId| {
-        let numbers = id.numbers().unwrap_or_default();
+        let numbers = id.numeric_parts().unwrap_or_default();
         numbers.split_last().map(|(_, group)| group.to_vec())
     };
-    let wrong = |what: &str| {
+    let invalid_range = |what: &str| {
         let reason = format!("depends on {part}, {what}");
-        Err(Wrong::Unknown(stand_in(part, known), reason))
+        Err(DependencyProblem::Unknown(
+            placeholder_id(part, task_ids),
+            reason,
+        ))
     };
     if group(&from) != group(&to) {
-        return wrong("a range across two groups");
+        return invalid_range("a range across two groups");
     }
     if from > to {
-        return wrong("a range that runs backwards");
+        return invalid_range("a range that runs backwards");
     }
     Ok((from, to))
 }
 
 /// Returns an id for what cannot be read. It is never that of a task: what waits for it would be
 /// offered once that task is done, whatever was meant.
-fn stand_in(text: &str, known: &BTreeSet<PlanTaskId>) -> PlanTaskId {
+fn placeholder_id(text: &str, known: &BTreeSet<PlanTaskId>) -> PlanTaskId {
     let mut id = PlanTaskId::from_text(text);
     while known.contains(&id) {
         id = PlanTaskId::from_text(&format!("unknown-{id}"));
@@ -260,7 +267,7 @@ fn stand_in(text: &str, known: &BTreeSet<PlanTaskId>) -> PlanTaskId {
 
 /// A dependency that closes a circle.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Closing {
+pub(super) struct ClosingDependency {
     /// The place of the task it is of.
     pub(super) from: usize,
     /// The place of the task it is on.
@@ -270,15 +277,15 @@ pub(super) struct Closing {
 }
 
 /// Most circles that are told; a plan of hostile making has millions.
-const MOST_TOLD: usize = 100;
+const MAX_DESCRIBED: usize = 100;
 
 /// Most tasks of a circle that are named from where it begins.
-const MOST_NAMED: usize = 20;
+const MAX_NAMED: usize = 20;
 
 /// Finds every dependency that closes a circle among tasks with what each depends on.
 ///
 /// Walks by hand, not by recursion: a long chain is no reason to run out of stack.
-pub(super) fn circles(tasks: &[(&PlanTaskId, &[PlanTaskId])]) -> Vec<Closing> {
+pub(super) fn find_cycles(tasks: &[(&PlanTaskId, &[PlanTaskId])]) -> Vec<ClosingDependency> {
     let ids = tasks.iter().map(|(id, _)| *id);
     let places: HashMap<&PlanTaskId, usize> = ids.zip(0..).collect();
     let targets = |place: usize| -> Vec<usize> {
@@ -286,15 +293,15 @@ pub(super) fn circles(tasks: &[(&PlanTaskId, &[PlanTaskId])]) -> Vec<Closing> {
         let ids = task.flat_map(|(_, depends_on)| *depends_on);
         ids.filter_map(|id| places.get(id).copied()).collect()
     };
-    let mut closing = Vec::new();
+    let mut closing_dependencies = Vec::new();
     let mut visited = BTreeSet::new();
     for root in 0..tasks.len() {
         // Where the walk is, with what is left to look at from each place.
         let mut path: Vec<(usize, std::vec::IntoIter<usize>)> = Vec::new();
         let mut on_path = BTreeMap::new();
-        let mut entered = visited.insert(root).then_some(root);
+        let mut next_place = visited.insert(root).then_some(root);
         loop {
-            if let Some(place) = entered.take() {
+            if let Some(place) = next_place.take() {
                 on_path.insert(place, path.len());
                 path.push((place, targets(place).into_iter()));
             }
@@ -311,28 +318,32 @@ pub(super) fn circles(tasks: &[(&PlanTaskId, &[PlanTaskId])]) -> Vec<Closing> {
                 let walk = path.get(*start..).unwrap_or_default();
                 let id = |place: usize| tasks.get(place).map_or("", |(id, _)| id.as_str());
                 let names = || walk.iter().map(|(place, _)| id(*place));
-                closing.push(Closing {
+                closing_dependencies.push(ClosingDependency {
                     from: place,
                     to: target,
-                    circle: (closing.len() < MOST_TOLD).then(|| told(names(), walk.len())),
+                    circle: (closing_dependencies.len() < MAX_DESCRIBED)
+                        .then(|| describe_cycle(names(), walk.len())),
                 });
             } else if visited.insert(target) {
-                entered = Some(target);
+                next_place = Some(target);
             }
         }
     }
-    closing
+    closing_dependencies
 }
 
 /// Names a circle of so many tasks, a long one by where it begins and ends.
-fn told<'a>(mut names: impl DoubleEndedIterator<Item = &'a str> + Clone, length: usize) -> String {
+fn describe_cycle<'a>(
+    mut names: impl DoubleEndedIterator<Item = &'a str> + Clone,
+    length: usize,
+) -> String {
     let first = names.clone().next();
-    let mut told: Vec<&str> = names.by_ref().take(MOST_NAMED).collect();
-    let more = format!("… {} more …", length.saturating_sub(MOST_NAMED + 1));
-    if length > MOST_NAMED + 1 {
-        told.push(&more);
+    let mut names_shown: Vec<&str> = names.by_ref().take(MAX_NAMED).collect();
+    let more = format!("… {} more …", length.saturating_sub(MAX_NAMED + 1));
+    if length > MAX_NAMED + 1 {
+        names_shown.push(&more);
     }
-    told.extend(names.next_back());
-    told.extend(first);
-    told.join(" -> ")
+    names_shown.extend(names.next_back());
+    names_shown.extend(first);
+    names_shown.join(" -> ")
 }

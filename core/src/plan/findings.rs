@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::dependencies::{Closing, circles};
-use super::{Checkbox, Checkboxes, ParsedPlan, Place, Standing, StatusCheck, missing_ids};
+use super::dependencies::{ClosingDependency, find_cycles};
+use super::{
+    Checkbox, CheckboxRelation, Checkboxes, LineColumn, ParsedPlan, StatusFileCheck, missing_ids,
+};
 use crate::files::path_from_text;
 use crate::model::{PlanId, PlanState, PlanTaskId};
 use crate::reconcile::{Advice, Code, Divergence, FileLine, Severity, Way};
-use crate::text::{counted, one_line};
+use crate::text::{one_line, pluralize};
 
 /// Longest excerpt shown, in characters.
-const LONGEST: usize = 80;
+const MAX_SHOWN_CHARS: usize = 80;
 
 /// Which file findings are about.
 #[derive(Debug, Clone, Copy)]
@@ -37,41 +39,41 @@ impl PlanFile<'_> {
     }
 
     /// A person edits it, and it is checked again.
-    fn edited(self, place: Option<Place>) -> Advice {
+    fn edit_advice(self, place: Option<LineColumn>) -> Advice {
         let place = match place {
             Some(place) => FileLine::new(self.path, u64::try_from(place.line).unwrap_or(0)),
-            None => FileLine::whole(self.path),
+            None => FileLine::whole_file(self.path),
         };
         let path = self.file();
         Way::EditPlanFile { path, place }.into()
     }
 
-    fn fixed(self) -> Advice {
+    fn fix_advice(self) -> Advice {
         Way::FixPlanFile { path: self.file() }.into()
     }
 
-    fn imported(self) -> Advice {
+    fn import_advice(self) -> Advice {
         Way::ImportPlan { path: self.file() }.into()
     }
 
-    fn at(self, place: Option<Place>) -> String {
+    fn location(self, place: Option<LineColumn>) -> String {
         match place {
-            Some(Place { line, column }) => format!("{}:{line}:{column}", self.path),
+            Some(LineColumn { line, column }) => format!("{}:{line}:{column}", self.path),
             None => self.path.to_owned(),
         }
     }
 
     /// Makes the finding on something that is odd, and stops nobody.
-    fn remark(self, place: Option<Place>, problem: &str) -> Divergence {
-        let message = format!("{}: {problem}", self.at(place));
+    fn warning(self, place: Option<LineColumn>, problem: &str) -> Divergence {
+        let message = format!("{}: {problem}", self.location(place));
         Divergence {
             subject: self.subject(),
-            ..remark(message, self.edited(place))
+            ..build_warning(message, self.edit_advice(place))
         }
     }
 }
 
-fn remark(message: String, fix: Advice) -> Divergence {
+fn build_warning(message: String, fix: Advice) -> Divergence {
     Divergence {
         code: Code::F02,
         severity: Severity::Warning,
@@ -85,45 +87,49 @@ fn remark(message: String, fix: Advice) -> Divergence {
 }
 
 /// Returns the findings on the numbers of a summary that are wrong.
-pub fn summary_findings(check: &StatusCheck, file: PlanFile<'_>) -> Vec<Divergence> {
-    let finding = |wrong: &super::WrongCount| {
-        let was = one_line(&wrong.was, LONGEST);
+pub fn summary_findings(check: &StatusFileCheck, file: PlanFile<'_>) -> Vec<Divergence> {
+    let finding = |wrong: &super::WrongSummaryCount| {
+        let was = one_line(&wrong.written, MAX_SHOWN_CHARS);
         Divergence {
             severity: Code::F02.severity(),
-            expected: Some(wrong.now.to_string()),
+            expected: Some(wrong.expected.to_string()),
             found: Some(was.clone()),
-            fix: file.fixed(),
-            ..file.remark(
-                Some(wrong.place),
-                &format!("summary.{} was {was}, should be {}", wrong.field, wrong.now),
+            fix: file.fix_advice(),
+            ..file.warning(
+                Some(wrong.position),
+                &format!(
+                    "summary.{} was {was}, should be {}",
+                    wrong.field, wrong.expected
+                ),
             )
         }
     };
-    check.wrong.iter().map(finding).collect()
+    check.wrong_counts.iter().map(finding).collect()
 }
 
 /// Returns the findings on a status file beside those on its numbers.
-pub fn status_file_findings(check: &StatusCheck, file: PlanFile<'_>) -> Vec<Divergence> {
-    let odd = check.odd.iter();
-    let odd = odd.map(|oddity| file.remark(oddity.place, &oddity.problem));
-    odd.chain(skipped(&check.file, file)).collect()
+pub fn status_file_findings(check: &StatusFileCheck, file: PlanFile<'_>) -> Vec<Divergence> {
+    let odd = check.problems.iter();
+    let odd = odd.map(|oddity| file.warning(oddity.position, &oddity.problem));
+    odd.chain(skipped_line_findings(&check.file, file))
+        .collect()
 }
 
 /// Returns the errors of a file that an import takes in all the same.
 pub fn import_findings(parsed: &ParsedPlan, file: PlanFile<'_>) -> Vec<Divergence> {
-    let mut found: Vec<Divergence> = skipped(parsed, file)
+    let mut findings: Vec<Divergence> = skipped_line_findings(parsed, file)
         .filter(|finding| finding.severity == Severity::Error)
         .collect();
-    for finding in &mut found {
+    for finding in &mut findings {
         if let Way::EditPlanFile { path, place } = finding.fix.way().clone() {
             finding.fix = Way::ReimportPlan { path, place }.into();
         }
     }
-    found
+    findings
 }
 
 /// Returns the findings on what an import skips.
-fn skipped<'a>(
+fn skipped_line_findings<'a>(
     parsed: &'a ParsedPlan,
     file: PlanFile<'a>,
 ) -> impl Iterator<Item = Divergence> + 'a {
@@ -133,105 +139,113 @@ fn skipped<'a>(
         } else {
             Severity::Warning
         };
-        let text = one_line(&skipped.text, LONGEST);
-        let reason = one_line(&skipped.reason, 3 * LONGEST);
-        let line = Place {
+        let text = one_line(&skipped.text, MAX_SHOWN_CHARS);
+        let reason = one_line(&skipped.reason, 3 * MAX_SHOWN_CHARS);
+        let line = LineColumn {
             line: skipped.line,
             column: 1,
         };
         Divergence {
             severity,
             found: Some(text.clone()),
-            ..file.remark(Some(line), &format!("{reason}: {text}"))
+            ..file.warning(Some(line), &format!("{reason}: {text}"))
         }
     })
 }
 
 /// Returns the findings on a plan's Markdown: what does not parse, and what stands otherwise
 /// in the database.
-pub fn checkbox_findings(boxes: &Checkboxes, file: PlanFile<'_>) -> Vec<Divergence> {
-    let mut found: Vec<Divergence> = skipped(&boxes.file, file).collect();
-    if boxes.file.tasks.is_empty() {
-        found.push(file.remark(None, "no task found"));
+pub fn checkbox_findings(checkboxes: &Checkboxes, file: PlanFile<'_>) -> Vec<Divergence> {
+    let mut findings: Vec<Divergence> = skipped_line_findings(&checkboxes.file, file).collect();
+    if checkboxes.file.tasks.is_empty() {
+        findings.push(file.warning(None, "no task found"));
     }
-    let lacking = missing_ids(&boxes.file).count();
-    if lacking > 0 {
-        found.push(Divergence {
-            fix: file.fixed(),
-            ..file.remark(
+    let missing_count = missing_ids(&checkboxes.file).count();
+    if missing_count > 0 {
+        findings.push(Divergence {
+            fix: file.fix_advice(),
+            ..file.warning(
                 None,
                 &format!(
                     "{} in the file",
-                    counted(lacking, "checkbox has no id", "checkboxes have no id")
+                    pluralize(missing_count, "checkbox has no id", "checkboxes have no id")
                 ),
             )
         });
     }
     if file.plan.is_none() {
-        found.push(Divergence {
-            fix: file.imported(),
-            ..file.remark(None, "this plan was never imported")
+        findings.push(Divergence {
+            fix: file.import_advice(),
+            ..file.warning(None, "this plan was never imported")
         });
-        return found;
+        return findings;
     }
-    found.extend(boxes.compared.iter().filter_map(|it| compared(it, file)));
-    let alone = boxes.not_imported.iter().map(|(id, place)| Divergence {
-        subject: id.to_string(),
-        fix: file.imported(),
-        ..file.remark(Some(*place), &format!("task {id} was never imported"))
-    });
-    found.extend(alone);
-    let absent = boxes.not_in_file.iter().map(|id| Divergence {
+    findings.extend(
+        checkboxes
+            .checkboxes
+            .iter()
+            .filter_map(|it| checkbox_finding(it, file)),
+    );
+    let not_imported = checkboxes
+        .not_imported
+        .iter()
+        .map(|(id, place)| Divergence {
+            subject: id.to_string(),
+            fix: file.import_advice(),
+            ..file.warning(Some(*place), &format!("task {id} was never imported"))
+        });
+    findings.extend(not_imported);
+    let not_in_file = checkboxes.not_in_file.iter().map(|id| Divergence {
         subject: id.to_string(),
         authority: "database",
-        ..file.remark(
+        ..file.warning(
             None,
             &format!("task {id} is in the database but not in the file"),
         )
     });
-    found.extend(absent);
-    found
+    findings.extend(not_in_file);
+    findings
 }
 
 /// Returns the finding on a task whose checkbox and status differ.
-fn compared(it: &Checkbox, file: PlanFile<'_>) -> Option<Divergence> {
-    let Checkbox { id, status, .. } = it;
-    let place = file.at(Some(it.place));
-    let word = Some(status.as_str().to_owned());
-    let boxed = |mark: &str| Some(mark.to_owned());
-    let (code, authority, expected, found, message, fix) = match it.standing {
-        Standing::Equal => return None,
-        Standing::FileAhead => (
+fn checkbox_finding(checkbox: &Checkbox, file: PlanFile<'_>) -> Option<Divergence> {
+    let Checkbox { id, status, .. } = checkbox;
+    let place = file.location(Some(checkbox.position));
+    let status_word = Some(status.as_str().to_owned());
+    let checkbox_text = |mark: &str| Some(mark.to_owned());
+    let (code, authority, expected, found, message, fix) = match checkbox.relation {
+        CheckboxRelation::Equal => return None,
+        CheckboxRelation::FileAhead => (
             Code::C10,
             "file",
-            boxed("[x]"),
-            word,
+            checkbox_text("[x]"),
+            status_word,
             format!("task {id} is [x] in the file but {status} in the database; the file is ahead"),
-            file.imported(),
+            file.import_advice(),
         ),
-        Standing::DatabaseKeeps => (
+        CheckboxRelation::DatabaseKeeps => (
             Code::C10,
             "database",
-            word,
-            boxed("[x]"),
+            status_word,
+            checkbox_text("[x]"),
             format!(
                 "task {id} is [x] in the file but {status} in the database; the database keeps \
                      its status"
             ),
-            file.edited(Some(it.place)),
+            file.edit_advice(Some(checkbox.position)),
         ),
-        Standing::DatabaseAhead => (
+        CheckboxRelation::DatabaseAhead => (
             Code::C15,
             "database",
-            word,
-            boxed("[ ]"),
+            status_word,
+            checkbox_text("[ ]"),
             format!(
                 "task {id} is [ ] in the file but {status} in the database; the database is ahead"
             ),
             if file.is_committed {
                 Way::FixCheckout.into()
             } else {
-                file.edited(Some(it.place))
+                file.edit_advice(Some(checkbox.position))
             },
         ),
     };
@@ -251,8 +265,8 @@ fn compared(it: &Checkbox, file: PlanFile<'_>) -> Option<Divergence> {
 /// task, which hold their task up, and circles, which hold everything up.
 pub fn task_findings(state: &PlanState) -> Vec<Divergence> {
     let plan = &state.plan.id;
-    let reimported = || -> Advice {
-        let place = FileLine::whole(&state.plan.path);
+    let reimport_advice = || -> Advice {
+        let place = FileLine::whole_file(&state.plan.path);
         let path = path_from_text(&state.plan.path);
         Way::ReimportPlan { path, place }.into()
     };
@@ -260,12 +274,12 @@ pub fn task_findings(state: &PlanState) -> Vec<Divergence> {
     let finding = |id: &PlanTaskId, problem: String| Divergence {
         subject: id.to_string(),
         authority: "database",
-        ..remark(format!("task {plan}/{id} {problem}"), reimported())
+        ..build_warning(format!("task {plan}/{id} {problem}"), reimport_advice())
     };
-    let mut found = Vec::new();
+    let mut findings = Vec::new();
     for task in &state.tasks {
         let unknown = task.depends_on.iter().filter(|id| !known.contains(id));
-        found.extend(unknown.map(|other| {
+        findings.extend(unknown.map(|other| {
             let problem = format!("depends on {other}, which is not in the plan");
             Divergence {
                 severity: Severity::Error,
@@ -273,24 +287,24 @@ pub fn task_findings(state: &PlanState) -> Vec<Divergence> {
             }
         }));
     }
-    let graph = state
+    let dependencies = state
         .tasks
         .iter()
         .map(|task| (&task.id, &task.depends_on[..]));
     let mut more = 0_usize;
-    for Closing { from, circle, .. } in circles(&graph.collect::<Vec<_>>()) {
+    for ClosingDependency { from, circle, .. } in find_cycles(&dependencies.collect::<Vec<_>>()) {
         match (state.tasks.get(from), circle) {
             (Some(task), Some(circle)) => {
-                found.push(finding(&task.id, format!("circular dependency: {circle}")));
+                findings.push(finding(&task.id, format!("circular dependency: {circle}")));
             }
             _ => more += 1,
         }
     }
     if more > 0 {
         let message = format!("plan {plan}: {more} more circular dependencies");
-        found.push(remark(message, reimported()));
+        findings.push(build_warning(message, reimport_advice()));
     }
-    found
+    findings
 }
 
 #[cfg(test)]

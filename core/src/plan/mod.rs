@@ -5,19 +5,19 @@
 //! written back into a file changes the pieces it is about and no other byte.
 
 mod checkbox;
-mod children;
 mod dependencies;
-mod edit;
-mod export;
 mod findings;
-mod ids;
-mod line;
-mod markdown;
+mod indentation;
+mod markdown_plan;
+mod status_export;
 mod status_file;
-mod summary;
+mod summary_check;
+mod task_ids;
+mod task_line;
+mod task_step;
 #[cfg(test)]
 mod tests;
-mod work;
+mod text_edit;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -25,26 +25,26 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use crate::model::{NewPlan, NewPlanTask, PlanId, PlanTaskId, PlanTaskStatus};
-use crate::text::redact::Redacted;
+use crate::text::redact::RedactedText;
 
-pub use checkbox::{Checkbox, Checkboxes, Place, Standing, compare_checkboxes};
-pub use edit::{Edit, apply};
-pub use export::{counts, status_file};
+pub use checkbox::{Checkbox, CheckboxRelation, Checkboxes, LineColumn, compare_checkboxes};
 pub use findings::{
     PlanFile, checkbox_findings, import_findings, status_file_findings, summary_findings,
     task_findings,
 };
-pub use ids::{missing_ids, written_ids};
-pub use markdown::parse as parse_markdown;
-pub use status_file::{StatusFileError, parse as parse_status_file};
-pub use summary::{Oddity, StatusCheck, WrongCount, check_status_file};
-pub use work::{StepTaken, take_step};
+pub use markdown_plan::parse_markdown;
+pub use status_export::{render_status_file, summary_counts};
+pub use status_file::{StatusFileError, parse_status_file};
+pub use summary_check::{StatusFileCheck, SummaryProblem, WrongSummaryCount, check_status_file};
+pub use task_ids::{id_edits, missing_ids};
+pub use task_step::{TaskStepOutcome, apply_task_step};
+pub use text_edit::{TextEdit, apply_edits};
 
 /// Most tasks of one plan. Beyond it a file is taken for something else.
-const MOST_TASKS: usize = 10_000;
+const MAX_TASKS: usize = 10_000;
 
 /// Longest excerpt of a line that was skipped, in characters.
-const EXCERPT: usize = 200;
+const MAX_EXCERPT_CHARS: usize = 200;
 
 /// What a file says of a plan.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -61,9 +61,9 @@ pub struct ParsedPlan {
     pub tasks: Vec<ParsedTask>,
     /// Where each entry of a status file's list stands, taken in or not; absent where it does not
     /// say so that it can be read. Empty for Markdown.
-    pub entries: Vec<Option<PlanTaskStatus>>,
+    pub entry_statuses: Vec<Option<PlanTaskStatus>>,
     /// What looks like a task, or a part of one, and was not taken in, in the order of lines.
-    pub skipped: Vec<Skipped>,
+    pub skipped: Vec<SkippedLine>,
 }
 
 /// A task, and where it stands in its file.
@@ -75,14 +75,14 @@ pub struct ParsedTask {
     pub line: usize,
     /// The bytes between the brackets of its checkbox, where a later status is written back;
     /// absent where the file has no checkboxes.
-    pub mark: Option<Range<usize>>,
+    pub checkbox: Option<Range<usize>>,
     /// The byte where its id is to be written in, where the file does not have it yet.
-    pub id_at: Option<usize>,
+    pub id_insert_at: Option<usize>,
 }
 
 /// A line that was not taken in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skipped {
+pub struct SkippedLine {
     /// The line, counted from 1.
     pub line: usize,
     /// What stands there, shortened.
@@ -96,10 +96,10 @@ pub struct Skipped {
 /// Shortens what stands in a file: a line may be as long as the file, and be named as often as
 /// it has entries.
 fn excerpt(text: &str) -> String {
-    text.trim().chars().take(EXCERPT).collect()
+    text.trim().chars().take(MAX_EXCERPT_CHARS).collect()
 }
 
-impl Skipped {
+impl SkippedLine {
     fn new(line: usize, text: &str, reason: impl Into<String>) -> Self {
         Self {
             line,
@@ -123,41 +123,41 @@ impl ParsedPlan {
         NewPlan {
             id,
             path,
-            title: self.title.map(shared),
+            title: self.title.map(redact_text),
             extra: self.extra,
             tasks: self
                 .tasks
                 .into_iter()
-                .map(|task| as_shared(task.task))
+                .map(|task| redact_task(task.task))
                 .collect(),
         }
     }
 }
 
 /// Returns a text as the database has it, so that reading the file again finds nothing new.
-fn shared(text: String) -> String {
-    Redacted::from(text).into()
+fn redact_text(text: String) -> String {
+    RedactedText::from(text).into()
 }
 
-fn as_shared(task: NewPlanTask) -> NewPlanTask {
+fn redact_task(task: NewPlanTask) -> NewPlanTask {
     NewPlanTask {
-        title: shared(task.title),
-        phase_title: task.phase_title.map(shared),
+        title: redact_text(task.title),
+        phase_title: task.phase_title.map(redact_text),
         ..task
     }
 }
 
 /// The tasks found so far.
 #[derive(Debug, Default)]
-struct Found {
-    tasks: Vec<Entry>,
+struct PlanBuilder {
+    tasks: Vec<UnresolvedTask>,
     ids: BTreeSet<PlanTaskId>,
-    skipped: Vec<Skipped>,
+    skipped: Vec<SkippedLine>,
 }
 
 /// A task with what is still to be resolved.
 #[derive(Debug)]
-struct Entry {
+struct UnresolvedTask {
     task: ParsedTask,
     /// The parts of its lists of dependencies; absent when the file says nothing of them.
     depends_on: Option<Vec<String>>,
@@ -167,29 +167,29 @@ struct Entry {
     text: String,
 }
 
-impl Found {
+impl PlanBuilder {
     /// Takes a task in, unless its id is taken.
-    fn add(&mut self, entry: Entry) {
+    fn add_task(&mut self, entry: UnresolvedTask) {
         let id = &entry.task.task.id;
         let reason = if self.ids.contains(id) {
             format!("duplicate id {id}; the first one counts")
-        } else if self.tasks.len() >= MOST_TASKS {
-            format!("the plan has more than {MOST_TASKS} tasks")
+        } else if self.tasks.len() >= MAX_TASKS {
+            format!("the plan has more than {MAX_TASKS} tasks")
         } else {
             self.ids.insert(id.clone());
             self.tasks.push(entry);
             return;
         };
-        self.skip(entry.task.line, &entry.text, reason);
+        self.skip_line(entry.task.line, &entry.text, reason);
     }
 
-    fn skip(&mut self, line: usize, text: &str, reason: impl Into<String>) {
-        self.skipped.push(Skipped::new(line, text, reason));
+    fn skip_line(&mut self, line: usize, text: &str, reason: impl Into<String>) {
+        self.skipped.push(SkippedLine::new(line, text, reason));
     }
 
     /// Resolves dependencies and fills the plan.
     fn finish(mut self, plan: ParsedPlan) -> ParsedPlan {
-        dependencies::resolve(&mut self);
+        dependencies::resolve_dependencies(&mut self);
         self.skipped.sort_by_key(|skipped| skipped.line);
         ParsedPlan {
             tasks: self.tasks.into_iter().map(|entry| entry.task).collect(),

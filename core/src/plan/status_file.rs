@@ -3,10 +3,10 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::{Entry, Found, ParsedPlan, ParsedTask, excerpt};
-use crate::model::{NewPlanTask, PlanTaskId, PlanTaskStatus, RETRY_LIMIT, Timestamp};
-use crate::spans::{members, offset};
-use crate::text::lenient::readable;
+use super::{ParsedPlan, ParsedTask, PlanBuilder, UnresolvedTask, excerpt};
+use crate::json_spans::{byte_offset, list_members};
+use crate::model::{MAX_RETRIES, NewPlanTask, PlanTaskId, PlanTaskStatus, Timestamp};
+use crate::text::lenient_json::to_readable_json;
 
 /// Why a text is no status file.
 #[derive(Debug, thiserror::Error)]
@@ -24,45 +24,45 @@ pub enum StatusFileError {
 /// # Errors
 ///
 /// When it is no JSON, or none with tasks.
-pub fn parse(text: &str) -> Result<ParsedPlan, StatusFileError> {
-    let readable = readable(text);
+pub fn parse_status_file(text: &str) -> Result<ParsedPlan, StatusFileError> {
+    let readable = to_readable_json(text);
     let text = readable.strip_prefix('\u{feff}').unwrap_or(&readable);
     let mut extra: Map<String, Value> = serde_json::from_str(text)?;
     if !extra.shift_remove("tasks").is_some_and(|v| v.is_array()) {
         return Err(StatusFileError::NoTasks);
     }
-    let members = members(text)?;
+    let members = list_members(text)?;
     // Of what is there twice the last one counts, as for every reader of JSON.
     let tasks = members.iter().rfind(|(key, _)| key == "tasks");
     let tasks = tasks.ok_or(StatusFileError::NoTasks)?.1.get();
     let tasks: Vec<&RawValue> = serde_json::from_str(tasks)?;
-    let mut found = Found::default();
+    let mut builder = PlanBuilder::default();
     let mut entries = Vec::with_capacity(tasks.len());
-    let (mut line, mut seen) = (1, 0);
+    let (mut line, mut counted_to) = (1, 0);
     for raw in tasks {
         let raw = raw.get();
-        let start = offset(text, raw);
+        let start = byte_offset(text, raw);
         line += text
-            .get(seen..start)
+            .get(counted_to..start)
             .unwrap_or_default()
             .matches('\n')
             .count();
-        seen = start;
-        entries.push(status_of(raw));
-        match task(raw) {
-            Err(problem) => found.skip(line, &one_line(raw), problem),
+        counted_to = start;
+        entries.push(parse_entry_status(raw));
+        match parse_task(raw) {
+            Err(problem) => builder.skip_line(line, &collapse_whitespace(raw), problem),
             Ok((task, depends_on)) => {
                 let task = ParsedTask {
                     task,
                     line,
-                    mark: None,
-                    id_at: None,
+                    checkbox: None,
+                    id_insert_at: None,
                 };
-                found.add(Entry {
+                builder.add_task(UnresolvedTask {
                     task,
                     depends_on,
                     parent: None,
-                    text: excerpt(&one_line(raw)),
+                    text: excerpt(&collapse_whitespace(raw)),
                 });
             }
         }
@@ -71,21 +71,21 @@ pub fn parse(text: &str) -> Result<ParsedPlan, StatusFileError> {
         let value = extra.get(key).and_then(Value::as_str);
         value.filter(|text| !text.is_empty()).map(str::to_owned)
     };
-    Ok(found.finish(ParsedPlan {
+    Ok(builder.finish(ParsedPlan {
         title: text("planName"),
         plan_path: text("planPath"),
         extra,
-        entries,
+        entry_statuses: entries,
         ..ParsedPlan::default()
     }))
 }
 
-fn one_line(raw: &str) -> String {
+fn collapse_whitespace(raw: &str) -> String {
     raw.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Reads where an entry stands, whatever else is wrong with it: a summary counts it all the same.
-fn status_of(raw: &str) -> Option<PlanTaskStatus> {
+fn parse_entry_status(raw: &str) -> Option<PlanTaskStatus> {
     match serde_json::from_str::<Value>(raw).ok()?.get("status") {
         None | Some(Value::Null) => Some(PlanTaskStatus::Pending),
         Some(status) => status.as_str()?.parse().ok(),
@@ -93,12 +93,12 @@ fn status_of(raw: &str) -> Option<PlanTaskStatus> {
 }
 
 /// Reads a task and the ids it depends on, when it says any.
-fn task(raw: &str) -> Result<(NewPlanTask, Option<Vec<String>>), String> {
+fn parse_task(raw: &str) -> Result<(NewPlanTask, Option<Vec<String>>), String> {
     let value: Value = serde_json::from_str(raw).map_err(|error| error.to_string())?;
     let Value::Object(fields) = value else {
         return Err("not an object".to_owned());
     };
-    let mut fields = Fields(fields);
+    let mut fields = UnreadFields(fields);
     let id = match fields.0.shift_remove("id") {
         Some(Value::String(id)) => id,
         Some(Value::Number(id)) => id.to_string(),
@@ -110,74 +110,76 @@ fn task(raw: &str) -> Result<(NewPlanTask, Option<Vec<String>>), String> {
         Some(Value::String(status)) => status.parse().map_err(|error| format!("{error}"))?,
         Some(other) => return Err(format!("status {other} is not a string")),
     };
-    let title = fields.text("description").or_else(|| fields.text("title"));
+    let title = fields
+        .take_text("description")
+        .or_else(|| fields.take_text("title"));
     let title = title.ok_or_else(|| "no description".to_owned())?;
     let mut task = NewPlanTask::new(id, title, status);
-    task.priority = fields.text("priority");
-    task.error = fields.text("error");
-    task.skip_reason = fields.text("skipReason");
-    task.started_at = fields.time("startedAt");
-    task.completed_at = fields.time("completedAt");
-    task.retry_count = fields.retries();
-    (task.phase_number, task.phase_title) = fields.phase();
-    let depends_on = fields.ids("dependencies");
+    task.priority = fields.take_text("priority");
+    task.error = fields.take_text("error");
+    task.skip_reason = fields.take_text("skipReason");
+    task.started_at = fields.take_time("startedAt");
+    task.completed_at = fields.take_time("completedAt");
+    task.retry_count = fields.take_retry_count();
+    (task.phase_number, task.phase_title) = fields.take_phase();
+    let depends_on = fields.take_ids("dependencies");
     task.extra = fields.0;
     Ok((task, depends_on))
 }
 
 /// The fields nobody has read yet: what is of another kind than expected stays.
-struct Fields(Map<String, Value>);
+struct UnreadFields(Map<String, Value>);
 
-impl Fields {
-    fn take<T>(&mut self, key: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+impl UnreadFields {
+    fn take_if<T>(&mut self, key: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
         let value = read(self.0.get(key)?)?;
         self.0.shift_remove(key);
         Some(value)
     }
 
-    fn text(&mut self, key: &str) -> Option<String> {
-        self.take(key, |value| {
+    fn take_text(&mut self, key: &str) -> Option<String> {
+        self.take_if(key, |value| {
             let text = value.as_str().filter(|text| !text.trim().is_empty());
             text.map(str::to_owned)
         })
     }
 
-    fn time(&mut self, key: &str) -> Option<Timestamp> {
-        self.take(key, |value| value.as_str()?.parse().ok())
+    fn take_time(&mut self, key: &str) -> Option<Timestamp> {
+        self.take_if(key, |value| value.as_str()?.parse().ok())
     }
 
-    fn retries(&mut self) -> u8 {
-        let within = |count: &u8| *count <= RETRY_LIMIT;
-        let count = self.take("retryCount", |value| {
+    fn take_retry_count(&mut self) -> u8 {
+        let within = |count: &u8| *count <= MAX_RETRIES;
+        let count = self.take_if("retryCount", |value| {
             let count = value.as_u64()?;
             u8::try_from(count).ok().filter(within)
         });
         // A count beyond the limit stays as it was, and is spent.
         count.unwrap_or_else(|| {
             let beyond = self.0.get("retryCount").and_then(Value::as_u64);
-            beyond.map_or(0, |_| RETRY_LIMIT)
+            beyond.map_or(0, |_| MAX_RETRIES)
         })
     }
 
     /// Reads `Phase 1: name`, another name, or a number.
-    fn phase(&mut self) -> (Option<u32>, Option<String>) {
-        let number = self.take("phase", |value| {
+    fn take_phase(&mut self) -> (Option<u32>, Option<String>) {
+        let number = self.take_if("phase", |value| {
             value.as_u64().and_then(|number| u32::try_from(number).ok())
         });
         if number.is_some() {
             return (number, None);
         }
-        match self.text("phase") {
+        match self.take_text("phase") {
             None => (None, None),
-            Some(text) => match super::markdown::phase(&text) {
+            Some(text) => match super::markdown_plan::parse_phase_title(&text) {
                 Some(Ok((number, name))) => (Some(number), name),
                 _ => (None, Some(text)),
             },
         }
     }
 
-    fn ids(&mut self, key: &str) -> Option<Vec<String>> {
-        self.take(key, |value| {
+    fn take_ids(&mut self, key: &str) -> Option<Vec<String>> {
+        self.take_if(key, |value| {
             let texts = value.as_array()?.iter().map(|id| match id {
                 Value::String(text) => text.trim().to_owned(),
                 other => other.to_string(),

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{ParsedPlan, apply, parse_markdown, parse_status_file, written_ids};
+use super::{ParsedPlan, apply_edits, id_edits, parse_markdown, parse_status_file};
 use crate::model::PlanTaskStatus;
 
-pub(super) const PLAN: &str = "# Fix the sync
+pub(super) const SAMPLE_PLAN: &str = "# Fix the sync
 
 Some prose, - [ ] 9.1 not at the start of a line.
 
@@ -43,7 +43,7 @@ Some prose, - [ ] 9.1 not at the start of a line.
 * [ ] 2.1 All of phase 1 (depends: 1.1-1.3)
 ";
 
-fn ids(plan: &ParsedPlan) -> Vec<&str> {
+fn task_ids(plan: &ParsedPlan) -> Vec<&str> {
     let ids = plan.tasks.iter().map(|task| task.task.id.as_str());
     ids.collect()
 }
@@ -54,14 +54,14 @@ fn depends_on(plan: &ParsedPlan, id: &str) -> Vec<String> {
     ids.map(ToString::to_string).collect()
 }
 
-fn reasons(plan: &ParsedPlan) -> Vec<(usize, &str)> {
+fn skip_reasons(plan: &ParsedPlan) -> Vec<(usize, &str)> {
     let skipped = plan.skipped.iter();
     skipped.map(|s| (s.line, s.reason.as_str())).collect()
 }
 
 #[track_caller]
 fn assert_skips(plan: &ParsedPlan, expected: &[(usize, &str)]) {
-    let found = reasons(plan);
+    let found = skip_reasons(plan);
     assert_eq!(found.len(), expected.len(), "{found:?}");
     for ((line, reason), (expected, words)) in found.into_iter().zip(expected) {
         assert_eq!(line, *expected, "{reason}");
@@ -71,10 +71,10 @@ fn assert_skips(plan: &ParsedPlan, expected: &[(usize, &str)]) {
 
 #[test]
 fn a_plan_is_read_as_it_stands() {
-    let plan = parse_markdown(PLAN);
+    let plan = parse_markdown(SAMPLE_PLAN);
     assert_eq!(plan.title.as_deref(), Some("Fix the sync"));
     assert_eq!(plan.phases, 2);
-    assert_eq!(ids(&plan), ["1.1", "1.2", "1.2.1", "1.3", "2.1"]);
+    assert_eq!(task_ids(&plan), ["1.1", "1.2", "1.2.1", "1.3", "2.1"]);
     assert_skips(&plan, &[(18, "\"Notes\", which is not a phase")]);
     assert_eq!(plan.skipped[0].text, "- [ ] 9.2 Looks like one");
     let statuses: Vec<_> = plan.tasks.iter().map(|task| task.task.status).collect();
@@ -96,9 +96,9 @@ fn a_plan_is_read_as_it_stands() {
 
 #[test]
 fn line_ends_and_a_byte_order_mark_make_no_difference() {
-    let plain = parse_markdown(PLAN);
+    let plain = parse_markdown(SAMPLE_PLAN);
     for end in ["\r\n", "\r"] {
-        let other = parse_markdown(&format!("\u{feff}{}", PLAN.replace('\n', end)));
+        let other = parse_markdown(&format!("\u{feff}{}", SAMPLE_PLAN.replace('\n', end)));
         assert_eq!(other.skipped, plain.skipped);
         let tasks = |plan: &ParsedPlan| -> Vec<_> {
             let tasks = plan.tasks.iter();
@@ -111,11 +111,11 @@ fn line_ends_and_a_byte_order_mark_make_no_difference() {
 #[test]
 fn a_mark_is_where_its_checkbox_is() {
     for text in [
-        PLAN.to_owned(),
-        format!("\u{feff}{}", PLAN.replace('\n', "\r\n")),
+        SAMPLE_PLAN.to_owned(),
+        format!("\u{feff}{}", SAMPLE_PLAN.replace('\n', "\r\n")),
     ] {
         for task in parse_markdown(&text).tasks {
-            let mark = task.mark.unwrap();
+            let mark = task.checkbox.unwrap();
             let done = task.task.status == PlanTaskStatus::Completed;
             let found = text.get(mark.clone()).unwrap();
             assert_eq!(matches!(found, "x" | "X"), done, "{found:?}");
@@ -160,7 +160,11 @@ fn headings_of_phases() {
     ] {
         let plan = parse_markdown(&format!("{heading}\n- [ ] 1.1 a"));
         assert_eq!(plan.phases, 0, "{heading}");
-        assert_eq!(ids(&plan), ["1.1"], "without a phase every checkbox counts");
+        assert_eq!(
+            task_ids(&plan),
+            ["1.1"],
+            "without a phase every checkbox counts"
+        );
     }
 }
 
@@ -169,24 +173,24 @@ fn checkboxes_without_ids_get_some_that_stay() {
     let text = "## Phase 1: x\n- [ ] write it\n  - [ ] first\n  - [x] second\n- [ ] write it\n";
     let plan = parse_markdown(text);
     assert_skips(&plan, &[]);
-    let made = ids(&plan);
+    let made = task_ids(&plan);
     assert_eq!(made.iter().collect::<BTreeSet<_>>().len(), 4, "{made:?}");
     let before = format!(
         "## Phase 1: x\n- [ ] before\n{}",
         text.split_once('\n').unwrap().1
     );
     assert_eq!(
-        ids(&parse_markdown(&before))[1..],
+        task_ids(&parse_markdown(&before))[1..],
         made,
         "what comes before changes none"
     );
-    let written = apply(text, &written_ids(&plan));
+    let written = apply_edits(text, &id_edits(&plan));
     for (line, id) in written.lines().skip(1).zip(&made) {
         assert!(line.ends_with(&format!(" <!-- id: {id} -->")), "{line}");
     }
     let again = parse_markdown(&written);
-    assert_eq!(ids(&again), made);
-    assert_eq!(written_ids(&again), []);
+    assert_eq!(task_ids(&again), made);
+    assert_eq!(id_edits(&again), []);
     let titles: Vec<&str> = again.tasks.iter().map(|t| t.task.title.as_str()).collect();
     assert_eq!(titles, ["write it", "first", "second", "write it"]);
 }
@@ -237,7 +241,7 @@ fn nothing_that_looks_like_a_task_is_dropped_in_silence() {
 - [ ] 2.2 never ends
 ",
     );
-    let found = ids(&plan);
+    let found = task_ids(&plan);
     assert_eq!(found.len(), 5, "{found:?}");
     assert_eq!(
         [&found[..1], &found[2..]].concat(),
@@ -290,7 +294,7 @@ fn a_chain_as_long_as_a_plan_may_be_is_walked() {
     let text = format!("## Phase 1: x\n{tasks}");
     let plan = parse_markdown(&text);
     assert_eq!(plan.tasks.len(), 10_000);
-    let reasons = reasons(&plan);
+    let reasons = skip_reasons(&plan);
     assert_eq!(reasons.len(), 3, "the circle and two too many: {reasons:?}");
 }
 
@@ -397,7 +401,7 @@ fn what_every_task_repeats_is_cut() {
     );
 }
 
-const STATUS: &str = r#"{
+const SAMPLE_STATUS_FILE: &str = r#"{
   "_comment": "kept",
   "planPath": "docs/plans/fix.md",
   "planName": "Fix",
@@ -422,13 +426,13 @@ const STATUS: &str = r#"{
 
 #[test]
 fn a_status_file_is_read_value_for_value() {
-    let plan = parse_status_file(&format!("\u{feff}{STATUS}")).unwrap();
+    let plan = parse_status_file(&format!("\u{feff}{SAMPLE_STATUS_FILE}")).unwrap();
     assert_eq!(plan.title.as_deref(), Some("Fix"));
     assert_eq!(plan.plan_path.as_deref(), Some("docs/plans/fix.md"));
     assert_eq!(plan.extra["_comment"], "kept");
     assert_eq!(plan.extra["summary"]["totalTasks"], 77);
     assert_eq!(plan.extra.get("tasks"), None);
-    assert_eq!(ids(&plan), ["1.1", "1.2", "1.10", "one", "1.5"]);
+    assert_eq!(task_ids(&plan), ["1.1", "1.2", "1.10", "one", "1.5"]);
     let [first, second, third, _, last] = &plan.tasks[..] else {
         panic!("{:?}", plan.tasks)
     };
@@ -492,7 +496,7 @@ fn what_is_no_status_file_says_so() {
 }
 
 /// Lines that plans are made of, well formed and not.
-fn piece() -> impl Strategy<Value = String> {
+fn arbitrary_line() -> impl Strategy<Value = String> {
     prop_oneof![
         (0..4_u32, 0..5_u32, "[ xX-]{0,2}", "[a-z ]{0,6}")
             .prop_map(|(a, b, mark, title)| { format!("- [{mark}] {a}.{b} {title}") }),
@@ -510,9 +514,9 @@ fn piece() -> impl Strategy<Value = String> {
     ]
 }
 
-pub(super) fn text() -> impl Strategy<Value = String> {
+pub(super) fn arbitrary_plan() -> impl Strategy<Value = String> {
     let end = prop_oneof![Just("\n"), Just("\r\n"), Just("\r")];
-    let pieces = proptest::collection::vec((piece(), end), 0..40);
+    let pieces = proptest::collection::vec((arbitrary_line(), end), 0..40);
     pieces.prop_map(|pieces| {
         let pieces = pieces.into_iter();
         pieces.map(|(piece, end)| piece + end).collect()
@@ -523,12 +527,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_is_read_and_every_task_is_accounted_for(text in text()) {
+    fn any_text_is_read_and_every_task_is_accounted_for(text in arbitrary_plan()) {
         let plan = parse_markdown(&text);
         let ids: BTreeSet<_> = plan.tasks.iter().map(|task| task.task.id.clone()).collect();
         prop_assert_eq!(ids.len(), plan.tasks.len(), "an id stands once");
         for task in &plan.tasks {
-            let mark = text.get(task.mark.clone().unwrap()).unwrap();
+            let mark = text.get(task.checkbox.clone().unwrap()).unwrap();
             prop_assert!(matches!(mark, " " | "x" | "X"));
             for other in task.task.depends_on.iter().flatten() {
                 let is_named = plan.skipped.iter().any(|s| s.is_error && s.line == task.line);
@@ -555,7 +559,7 @@ proptest! {
     }
 
     #[test]
-    fn dependencies_never_go_in_circles(text in text()) {
+    fn dependencies_never_go_in_circles(text in arbitrary_plan()) {
         let plan = parse_markdown(&text);
         let mut done = BTreeSet::new();
         loop {
@@ -576,8 +580,8 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_of_a_status_file_are_an_answer(at in 0..STATUS.len(), byte in "\\PC") {
-        let mut broken = STATUS.to_owned();
+    fn any_bytes_of_a_status_file_are_an_answer(at in 0..SAMPLE_STATUS_FILE.len(), byte in "\\PC") {
+        let mut broken = SAMPLE_STATUS_FILE.to_owned();
         if broken.is_char_boundary(at) && broken.is_char_boundary(at + 1) {
             broken.replace_range(at..=at, &byte);
         }
@@ -597,7 +601,7 @@ fn a_status_file_with_half_a_character_is_read_whole() {
     let titles: Vec<&str> = plan.tasks.iter().map(|t| &*t.task.title).collect();
     assert_eq!(titles, ["b \u{fffd}", "c"]);
     let check = super::check_status_file(text).unwrap();
-    let mended = super::apply(text, &check.edits);
+    let mended = super::apply_edits(text, &check.edits);
     assert_eq!(
         mended,
         text.replace("\"totalTasks\": 7", "\"totalTasks\": 2")

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::hex::hex;
-use crate::model::{Field, Revision, SessionId, Value};
+use crate::model::{FieldValue, Revision, SessionId, StateField};
 
 /// A local edit, offered to the database on the revision it was made from.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,13 +14,13 @@ pub struct Proposal {
     /// The database must still be at this revision.
     pub base: Revision,
     /// The fields changed.
-    pub changes: BTreeMap<Field, Value>,
+    pub changes: BTreeMap<StateField, FieldValue>,
 }
 
 /// Why an edit lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum LostReason {
+pub enum RejectionReason {
     /// The database had moved on.
     DatabaseMovedOn,
     /// The file carried no stamp, so what it held cannot be told from old state.
@@ -35,20 +35,20 @@ pub enum LostReason {
 
 /// An edit that lost, kept so that it can be restored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Lost {
+pub struct RejectedEdit {
     /// Whose edit.
     pub session: SessionId,
     /// Why it lost.
-    pub reason: LostReason,
+    pub reason: RejectionReason,
     /// The revision it was made from.
     pub base: Option<Revision>,
     /// The revision that won.
     pub database: Revision,
     /// What was lost.
-    pub fields: BTreeMap<Field, Value>,
+    pub fields: BTreeMap<StateField, FieldValue>,
 }
 
-impl Lost {
+impl RejectedEdit {
     /// Returns the journal's id of this edit: the same edit has the same id, whatever it lost
     /// to, so that two hooks that see it, or one that sees it twice, keep it once.
     pub fn id(&self) -> String {
@@ -62,7 +62,7 @@ impl Lost {
     }
 
     /// Returns the line that tells of it.
-    pub fn line(&self) -> String {
+    pub fn render_line(&self) -> String {
         let keys: Vec<&str> = self.fields.keys().map(|field| field.key()).collect();
         format!(
             "⚠️ local edit lost to a newer database state, kept in the journal as {} ({})",
@@ -74,14 +74,14 @@ impl Lost {
 
 /// Where a file that cannot be used goes: beside itself, under this word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Aside {
+pub enum SetAsideReason {
     /// It does not parse.
     Corrupt,
     /// It was written from another database.
     Foreign,
 }
 
-impl Aside {
+impl SetAsideReason {
     /// Returns the word in the name of the file set aside.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -95,9 +95,9 @@ impl Aside {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Keep an edit that is about to be overwritten.
-    Journal(Lost),
+    Journal(RejectedEdit),
     /// Move the cache file out of the way, keeping it.
-    SetAside(Aside),
+    SetAside(SetAsideReason),
     /// Offer local edits to the database.
     Push(Proposal),
     /// Write the cache from the database, as it then is.

@@ -132,12 +132,12 @@ codes! {
 impl Code {
     /// Tells whether something of the user's own was undone or moved, so that he is told even
     /// by a hook that is silent when all is mended.
-    pub const fn touches_the_users_own(self) -> bool {
+    pub const fn touches_user_edits(self) -> bool {
         matches!(self, Self::S08 | Self::S09 | Self::S11)
     }
 
     /// Tells whether the local copy alone is wrong, so that the database counts all the same.
-    pub const fn is_of_a_copy(self) -> bool {
+    pub const fn concerns_local_copy(self) -> bool {
         matches!(
             self,
             Self::S01 | Self::S02 | Self::S03 | Self::S04 | Self::S06
@@ -146,7 +146,7 @@ impl Code {
 
     /// Tells whether nothing may be handed on while this stands: item, phase, task, flags,
     /// claim or branch disagree.
-    pub const fn forbids_handoff(self) -> bool {
+    pub const fn blocks_handoff(self) -> bool {
         matches!(
             self,
             Self::S01 | Self::S02 | Self::S03 | Self::S04 | Self::S05 | Self::S06 | Self::S13

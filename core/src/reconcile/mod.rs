@@ -9,27 +9,28 @@
 
 mod action;
 mod advice;
-mod branch;
+mod branch_names;
+mod cache_rules;
+mod context_rules;
 mod divergence;
-mod lines;
-mod rules;
+mod divergence_lines;
 mod snapshot;
-mod surroundings;
 #[cfg(test)]
 mod tests;
 
-pub use action::{Action, Aside, Lost, LostReason, Proposal};
+pub use action::{Action, Proposal, RejectedEdit, RejectionReason, SetAsideReason};
 pub use advice::{Advice, BranchTarget, FileLine, Row, Way};
-pub use branch::{
-    BranchPattern, DEFAULT_BRANCH_PATTERN, PatternError, candidates, named_item, names, way_back,
+pub use branch_names::{
+    BranchPattern, BranchPatternError, DEFAULT_BRANCH_PATTERN, branch_names_item,
+    decide_switch_target, find_other_item, list_key_candidates,
 };
+pub use cache_rules::reconcile;
+pub use context_rules::list_other_advice;
 pub use divergence::{Code, Divergence, Severity};
-pub use rules::reconcile;
 pub use snapshot::{
-    BranchReading, CacheReading, ClaimReading, DatabaseReading, LostClaim, OutboxReading, Peer,
-    Policy, Reading, Snapshot,
+    BranchReading, CacheReading, ClaimReading, DatabaseReading, LostClaim, OutboxReading,
+    PeerSession, Policy, Reading, Snapshot,
 };
-pub use surroundings::other_ways;
 
 /// What [`reconcile`] found and what mends it.
 #[derive(Debug, Clone, Default, PartialEq)]

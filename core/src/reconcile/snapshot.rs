@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::advice::BranchTarget;
 use crate::model::{
-    Epoch, Field, History, ItemKey, Lineage, Revision, SessionId, Timestamp, Value, WorkState,
+    Epoch, FieldValue, ItemKey, Lineage, Revision, SessionId, StateField, Timestamp, WorkHistory,
+    WorkState,
 };
 
 /// A reading of one copy. Absent, unreadable and unreachable are different answers; only
@@ -59,13 +60,13 @@ pub struct DatabaseReading {
     /// `metadata.execution_state` and the flags, as stored.
     pub work: WorkState,
     /// When work changed.
-    pub history: History,
+    pub history: WorkHistory,
 }
 
 impl DatabaseReading {
     /// Returns what the cache must show: the claim decides the item, and an item that another
     /// session holds is not shown as ours.
-    pub fn projection(&self) -> WorkState {
+    pub fn expected_work_state(&self) -> WorkState {
         let mut work = self.work.clone();
         if let Some(claim) = &self.claim {
             work.item = Some(claim.item.to_string());
@@ -89,18 +90,18 @@ pub struct CacheReading {
     /// For which session.
     pub session: Option<SessionId>,
     /// The fields it holds; a key that is absent or of a foreign type is absent here.
-    pub fields: BTreeMap<Field, Value>,
+    pub fields: BTreeMap<StateField, FieldValue>,
     /// Fields that make no sense: of a foreign type, or gone from a file trueup wrote.
-    pub malformed: BTreeSet<Field>,
+    pub malformed: BTreeSet<StateField>,
     /// The fields changed by something else since trueup wrote it.
-    pub edited: BTreeSet<Field>,
+    pub edited: BTreeSet<StateField>,
     /// The branch it names.
     pub branch: Option<String>,
     /// What is wrong with a stamp that is there but is not as trueup writes it.
     pub stamp_problem: Option<&'static str>,
     /// The fields whose value that session never had in the database: the file is of a time that
     /// a restored database does not know, however far it has come since.
-    pub unknown: BTreeSet<Field>,
+    pub unknown_to_database: BTreeSet<StateField>,
     /// The revision the database has of the session the file names, where that is another one
     /// and is known.
     pub owner_revision: Option<Revision>,
@@ -132,16 +133,16 @@ pub struct BranchReading {
     /// The branch.
     pub name: String,
     /// The *other* item it names, when it does; see [`super::named_item`].
-    pub names_other: Option<String>,
+    pub other_item: Option<String>,
     /// Whether that one may be claimed: nobody holds it, and it is not finished.
     pub other_is_free: bool,
     /// What `git switch` is told to get away from it; see [`super::way_back`].
-    pub way_back: BranchTarget,
+    pub switch_target: BranchTarget,
 }
 
 /// Another live session in the same worktree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Peer {
+pub struct PeerSession {
     /// Its id.
     pub session: SessionId,
     /// What it holds.
@@ -154,7 +155,7 @@ pub struct OutboxReading {
     /// How many.
     pub waiting: usize,
     /// How many of them for another database.
-    pub elsewhere: usize,
+    pub for_other_databases: usize,
     /// The oldest.
     pub oldest_at: Option<Timestamp>,
 }
@@ -171,7 +172,7 @@ pub struct Snapshot {
     /// git's word, when there is a branch.
     pub branch: Option<BranchReading>,
     /// Other live sessions here.
-    pub peers: Vec<Peer>,
+    pub peers: Vec<PeerSession>,
     /// What waits.
     pub outbox: OutboxReading,
     /// The local clock, for the age of the cache alone.

@@ -10,10 +10,10 @@
 //! body ends its section. The original's sections have no end at all: theirs is where the next
 //! one begins, and each is replaced by one of ours the first time its repository is written.
 
-mod fence;
-mod mark;
-mod scan;
-mod summary;
+mod code_fences;
+mod section_marker;
+mod section_scan;
+mod status_summary;
 #[cfg(test)]
 mod tests;
 
@@ -23,33 +23,33 @@ use sha2::{Digest as _, Sha256};
 
 use crate::hex::hex;
 use crate::model::{RepoSlug, Timestamp};
-use scan::{Form, Piece};
+use section_scan::{LocatedSection, SectionForm};
 
-pub use summary::{LONGEST_SUMMARY, summary};
+pub use status_summary::{MAX_SUMMARY_CHARS, summarize_status};
 
 /// Most bytes that are taken of a status file.
-pub const LARGEST_BODY: u64 = 4 << 20;
+pub const MAX_BODY_BYTES: u64 = 4 << 20;
 
 /// Most bytes of a file of sections that are read.
-pub const LARGEST_FILE: u64 = 64 << 20;
+pub const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// What a new file begins with.
-const TITLE: &str = "# State of other repositories\n\n";
+const FILE_TITLE: &str = "# State of other repositories\n\n";
 
 /// The status file of a repository, and its digest, which is taken once for all the files it is
 /// put into.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Body<'a> {
+pub struct StatusBody<'a> {
     bytes: &'a [u8],
     digest: String,
 }
 
-impl<'a> Body<'a> {
+impl<'a> StatusBody<'a> {
     /// Takes the digest of a status file.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
-            digest: digest(bytes),
+            digest: sha256_hex(bytes),
         }
     }
 
@@ -77,7 +77,7 @@ pub enum SectionState {
 
 /// What the file says of one repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Section<'a> {
+pub struct RepoSection<'a> {
     /// The repository; of the original's sections the name in their heading.
     pub slug: &'a str,
     /// When it was written, as it stands there; of the original's whatever follows its label.
@@ -90,20 +90,23 @@ pub struct Section<'a> {
 
 /// Returns every section, in the order of the file. Digests are not taken here: a section that
 /// has its length counts as sound.
-pub fn sections(file: &[u8]) -> Vec<Section<'_>> {
-    let pieces = scan::pieces(file);
-    pieces.iter().map(|piece| section(file, piece)).collect()
+pub fn list_sections(file: &[u8]) -> Vec<RepoSection<'_>> {
+    let sections = section_scan::scan_sections(file);
+    sections
+        .iter()
+        .map(|piece| to_repo_section(file, piece))
+        .collect()
 }
 
 /// Returns the section of a repository: the first of ours, or else of the original's, whose
 /// first is its newest.
-pub fn find<'a>(file: &'a [u8], slug: &RepoSlug) -> Option<Section<'a>> {
-    let pieces = scan::pieces(file);
-    let of_slug = || pieces.iter().filter(|piece| piece.is_of(slug));
-    let ours = of_slug().find(|piece| piece.form != Form::Legacy);
-    let piece = ours.or_else(|| of_slug().next())?;
-    let mut section = section(file, piece);
-    if section.state == SectionState::Sound && digest(section.body) != piece.digest {
+pub fn find_section<'a>(file: &'a [u8], slug: &RepoSlug) -> Option<RepoSection<'a>> {
+    let sections = section_scan::scan_sections(file);
+    let sections_of_slug = || sections.iter().filter(|piece| piece.is_of(slug));
+    let written_by_us = sections_of_slug().find(|piece| piece.form != SectionForm::Legacy);
+    let located = written_by_us.or_else(|| sections_of_slug().next())?;
+    let mut section = to_repo_section(file, located);
+    if section.state == SectionState::Sound && sha256_hex(section.body) != located.digest {
         section.state = SectionState::Edited;
     }
     Some(section)
@@ -111,23 +114,30 @@ pub fn find<'a>(file: &'a [u8], slug: &RepoSlug) -> Option<Section<'a>> {
 
 /// Returns the file with the section of a repository written, where its first stood, or at the
 /// end. Nothing when the file has exactly this body already: then its time is not renewed.
-pub fn put(file: &[u8], slug: &RepoSlug, synced_at: Timestamp, body: &Body<'_>) -> Option<Vec<u8>> {
-    let mut pieces = scan::pieces(file);
-    pieces.retain(|piece| piece.is_of(slug));
-    if let [only] = pieces.as_slice()
-        && only.form == Form::Whole
+pub fn write_section(
+    file: &[u8],
+    slug: &RepoSlug,
+    synced_at: Timestamp,
+    body: &StatusBody<'_>,
+) -> Option<Vec<u8>> {
+    let mut sections = section_scan::scan_sections(file);
+    sections.retain(|piece| piece.is_of(slug));
+    if let [only] = sections.as_slice()
+        && only.form == SectionForm::Whole
         && only.digest == body.digest
         && file.get(only.body.clone()) == Some(body.bytes)
     {
         return None;
     }
-    let (head, tail) = mark::around(slug, &synced_at.to_string(), body);
-    let size = file.len() + TITLE.len() + head.len() + body.bytes.len() + tail.len() + 1;
+    let (head, tail) = section_marker::render_frame(slug, &synced_at.to_string(), body);
+    let size = file.len() + FILE_TITLE.len() + head.len() + body.bytes.len() + tail.len() + 1;
     let mut new = Vec::with_capacity(size);
-    let first = pieces.first().map_or(file.len(), |piece| piece.range.start);
+    let first = sections
+        .first()
+        .map_or(file.len(), |piece| piece.range.start);
     new.extend_from_slice(file.get(..first).unwrap_or_default());
     if file.is_empty() {
-        new.extend_from_slice(TITLE.as_bytes());
+        new.extend_from_slice(FILE_TITLE.as_bytes());
     } else if new.last().is_some_and(|last| *last != b'\n') {
         new.push(b'\n');
     }
@@ -135,36 +145,36 @@ pub fn put(file: &[u8], slug: &RepoSlug, synced_at: Timestamp, body: &Body<'_>) 
     new.extend_from_slice(body.bytes);
     new.extend_from_slice(tail.as_bytes());
     let mut at = first;
-    for piece in &pieces {
+    for piece in &sections {
         new.extend_from_slice(file.get(at..piece.range.start).unwrap_or_default());
         at = piece.range.end;
-        if piece.range.start != first && piece.form != Form::Legacy {
-            new.extend_from_slice(mark::SEAM.as_bytes());
+        if piece.range.start != first && piece.form != SectionForm::Legacy {
+            new.extend_from_slice(section_marker::DUPLICATE_NOTE.as_bytes());
         }
     }
     new.extend_from_slice(file.get(at..).unwrap_or_default());
     Some(new)
 }
 
-fn section<'a>(file: &'a [u8], piece: &Piece<'a>) -> Section<'a> {
-    Section {
+fn to_repo_section<'a>(file: &'a [u8], piece: &LocatedSection<'a>) -> RepoSection<'a> {
+    RepoSection {
         slug: piece.slug,
         synced_at: piece.synced_at,
         body: file.get(piece.body.clone()).unwrap_or_default(),
         state: match piece.form {
-            Form::Whole => SectionState::Sound,
-            Form::Changed => SectionState::Edited,
-            Form::Legacy => SectionState::Legacy,
+            SectionForm::Whole => SectionState::Sound,
+            SectionForm::Changed => SectionState::Edited,
+            SectionForm::Legacy => SectionState::Legacy,
         },
     }
 }
 
-fn digest(bytes: &[u8]) -> String {
+fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
 /// Returns a line without its end, as text.
-fn text(line: &[u8]) -> Option<&str> {
+fn line_text(line: &[u8]) -> Option<&str> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     str::from_utf8(line).ok()

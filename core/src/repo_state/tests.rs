@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::{Body, LONGEST_SUMMARY, SectionState, find, put, sections, summary};
+use super::{
+    MAX_SUMMARY_CHARS, SectionState, StatusBody, find_section, list_sections, summarize_status,
+    write_section,
+};
 use crate::model::{RepoSlug, Timestamp};
 
 const TIME: Timestamp = Timestamp::from_millis(1_770_300_000_000);
@@ -41,40 +44,40 @@ older
 ---
 ";
 
-fn slug(text: &str) -> RepoSlug {
+fn repo_slug(text: &str) -> RepoSlug {
     text.parse().unwrap()
 }
 
-fn write(file: &[u8], name: &str, body: &[u8]) -> Vec<u8> {
-    put(file, &slug(name), TIME, &Body::new(body)).unwrap()
+fn write_body(file: &[u8], name: &str, body: &[u8]) -> Vec<u8> {
+    write_section(file, &repo_slug(name), TIME, &StatusBody::new(body)).unwrap()
 }
 
-fn text(bytes: &[u8]) -> &str {
+fn as_text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
 /// Returns what stands before a section of ours and behind it.
-fn around<'f>(file: &'f [u8], name: &str) -> (&'f [u8], &'f [u8]) {
-    let body = find(file, &slug(name)).unwrap().body;
+fn section_text<'f>(file: &'f [u8], name: &str) -> (&'f [u8], &'f [u8]) {
+    let body = find_section(file, &repo_slug(name)).unwrap().body;
     let from = body.as_ptr() as usize - file.as_ptr() as usize;
-    let digest = Body::new(body).digest().to_owned();
+    let digest = StatusBody::new(body).digest().to_owned();
     let heading = file[..from].windows(5).rposition(|text| text == b"<!-- ");
     let tail = format!("\n<!-- /trueup:repo-state sha256={digest} -->\n");
     let behind = file[from + body.len()..].strip_prefix(tail.as_bytes());
     (&file[..heading.unwrap()], behind.unwrap())
 }
 
-fn states(file: &[u8]) -> Vec<(&str, SectionState)> {
-    let found = sections(file).into_iter();
+fn section_states(file: &[u8]) -> Vec<(&str, SectionState)> {
+    let found = list_sections(file).into_iter();
     found.map(|section| (section.slug, section.state)).collect()
 }
 
 #[test]
 fn a_new_file_is_a_title_and_a_section() {
-    let file = write(b"", "karematch", b"# KareMatch\n");
-    let digest = Body::new(b"# KareMatch\n").digest().to_owned();
+    let file = write_body(b"", "karematch", b"# KareMatch\n");
+    let digest = StatusBody::new(b"# KareMatch\n").digest().to_owned();
     assert_eq!(
-        text(&file),
+        as_text(&file),
         format!(
             "# State of other repositories\n\n<!-- trueup:repo-state slug=karematch \
              synced=2026-02-05T14:00:00.000Z bytes=12 sha256={digest} -->\n## karematch \
@@ -82,7 +85,7 @@ fn a_new_file_is_a_title_and_a_section() {
              /trueup:repo-state sha256={digest} -->\n"
         )
     );
-    let section = find(&file, &slug("KareMatch")).unwrap();
+    let section = find_section(&file, &repo_slug("KareMatch")).unwrap();
     assert_eq!(
         (section.slug, section.state),
         ("karematch", SectionState::Sound)
@@ -93,8 +96,9 @@ fn a_new_file_is_a_title_and_a_section() {
 
 #[test]
 fn what_stands_there_already_is_not_written_again() {
-    let file = write(b"", "a", b"one");
-    let again = |name, body: &[u8]| put(&file, &slug(name), LATER, &Body::new(body));
+    let file = write_body(b"", "a", b"one");
+    let again =
+        |name, body: &[u8]| write_section(&file, &repo_slug(name), LATER, &StatusBody::new(body));
     assert_eq!(again("a", b"one"), None);
     assert_eq!(again("A", b"one"), None);
     assert!(again("a", b"two").is_some() && again("b", b"one").is_some());
@@ -102,7 +106,7 @@ fn what_stands_there_already_is_not_written_again() {
 
 #[test]
 fn a_section_that_stands_twice_is_written_once_and_leaves_its_neighbours_apart() {
-    let file = write(b"", "a", b"one");
+    let file = write_body(b"", "a", b"one");
     let heading = "## B State\n**Last Synced**: now\n";
     for (between, behind, others) in [
         ("", "", vec![]),
@@ -118,25 +122,31 @@ fn a_section_that_stands_twice_is_written_once_and_leaves_its_neighbours_apart()
         ),
     ] {
         let twice = [&file[..], between.as_bytes(), &file[..], behind.as_bytes()].concat();
-        let once = put(&twice, &slug("a"), LATER, &Body::new(b"one")).unwrap();
-        let names: Vec<&str> = states(&once).into_iter().map(|(name, _)| name).collect();
-        assert_eq!(names, [&["a"], &others[..]].concat(), "{}", text(&once));
-        assert_eq!(put(&once, &slug("a"), TIME, &Body::new(b"one")), None);
-        assert_eq!(text(&once).matches("stood here twice").count(), 1);
+        let once = write_section(&twice, &repo_slug("a"), LATER, &StatusBody::new(b"one")).unwrap();
+        let names: Vec<&str> = section_states(&once)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(names, [&["a"], &others[..]].concat(), "{}", as_text(&once));
+        assert_eq!(
+            write_section(&once, &repo_slug("a"), TIME, &StatusBody::new(b"one")),
+            None
+        );
+        assert_eq!(as_text(&once).matches("stood here twice").count(), 1);
     }
 }
 
 #[test]
 fn around_a_body_stands_little() {
     let longest = "s".repeat(64);
-    assert!(write(b"x\n", &longest, &vec![b'y'; 100_000]).len() < 100_000 + 4_096);
+    assert!(write_body(b"x\n", &longest, &vec![b'y'; 100_000]).len() < 100_000 + 4_096);
 }
 
 #[test]
 fn an_edited_section_is_found_by_its_closing_mark() {
-    let file = write(b"before\n", "a", b"one\ntwo");
-    let file = write(&file, "b", b"other");
-    let plain = text(&file).to_owned();
+    let file = write_body(b"before\n", "a", b"one\ntwo");
+    let file = write_body(&file, "b", b"other");
+    let plain = as_text(&file).to_owned();
     for (edited, body) in [
         (
             plain.replace("one\n", "one and more\n"),
@@ -154,70 +164,90 @@ fn an_edited_section_is_found_by_its_closing_mark() {
             "one\ntwo",
         ),
     ] {
-        let section = find(edited.as_bytes(), &slug("a")).unwrap();
-        assert_eq!(text(section.body), body);
+        let section = find_section(edited.as_bytes(), &repo_slug("a")).unwrap();
+        assert_eq!(as_text(section.body), body);
         assert_eq!(section.state, SectionState::Edited, "{edited}");
-        let new = put(edited.as_bytes(), &slug("a"), TIME, &Body::new(b"one\ntwo")).unwrap();
-        assert_eq!(find(&new, &slug("a")).unwrap().state, SectionState::Sound);
-        assert_eq!(states(&new).len(), 2);
+        let new = write_section(
+            edited.as_bytes(),
+            &repo_slug("a"),
+            TIME,
+            &StatusBody::new(b"one\ntwo"),
+        )
+        .unwrap();
+        assert_eq!(
+            find_section(&new, &repo_slug("a")).unwrap().state,
+            SectionState::Sound
+        );
+        assert_eq!(section_states(&new).len(), 2);
     }
 }
 
 #[test]
 fn a_section_without_its_end_is_text_and_swallows_nothing() {
-    let whole = write(b"", "a", b"one");
-    let cut = text(&whole).replace("<!-- /trueup", "<!-- trueup");
-    for after in ["mine\n".to_owned(), cut.clone(), text(&whole).to_owned()] {
+    let whole = write_body(b"", "a", b"one");
+    let cut = as_text(&whole).replace("<!-- /trueup", "<!-- trueup");
+    for after in ["mine\n".to_owned(), cut.clone(), as_text(&whole).to_owned()] {
         let file = format!("{cut}{after}");
-        let file = write(file.as_bytes(), "b", b"two");
+        let file = write_body(file.as_bytes(), "b", b"two");
         let expected = usize::from(after.as_bytes() == whole);
-        assert_eq!(sections(&file).len(), expected + 1);
-        let new = write(&file, "a", b"three");
+        assert_eq!(list_sections(&file).len(), expected + 1);
+        let new = write_body(&file, "a", b"three");
         let kept = if expected == 1 {
             cut.clone()
         } else {
             format!("{cut}{after}")
         };
-        assert!(text(&new).starts_with(&kept), "{}", text(&new));
-        assert_eq!(find(&new, &slug("a")).unwrap().body, b"three");
-        assert_eq!(find(&new, &slug("b")).unwrap().body, b"two");
+        assert!(as_text(&new).starts_with(&kept), "{}", as_text(&new));
+        assert_eq!(find_section(&new, &repo_slug("a")).unwrap().body, b"three");
+        assert_eq!(find_section(&new, &repo_slug("b")).unwrap().body, b"two");
     }
 }
 
 #[test]
 fn a_body_does_not_end_a_section_that_lost_its_end() {
-    let whole = write(b"", "a", b"one");
-    let lost = text(&whole).replace("<!-- /trueup", "<!-- trueup");
-    let closing = text(&whole).lines().next_back().unwrap().to_owned();
+    let whole = write_body(b"", "a", b"one");
+    let lost = as_text(&whole).replace("<!-- /trueup", "<!-- trueup");
+    let closing = as_text(&whole).lines().next_back().unwrap().to_owned();
     let body = format!("text\n{closing}\nmore");
-    let file = write(lost.as_bytes(), "a", body.as_bytes());
-    assert_eq!(find(&file, &slug("a")).unwrap().body, body.as_bytes());
+    let file = write_body(lost.as_bytes(), "a", body.as_bytes());
     assert_eq!(
-        put(&file, &slug("a"), LATER, &Body::new(body.as_bytes())),
+        find_section(&file, &repo_slug("a")).unwrap().body,
+        body.as_bytes()
+    );
+    assert_eq!(
+        write_section(
+            &file,
+            &repo_slug("a"),
+            LATER,
+            &StatusBody::new(body.as_bytes())
+        ),
         None
     );
-    assert!(text(&file).starts_with(&lost));
+    assert!(as_text(&file).starts_with(&lost));
 }
 
 #[test]
 fn a_mark_that_lost_its_end_takes_none_of_another() {
-    let file = write(b"", "a", b"one");
-    let (opening, closing) = text(&file).split_once("one\n").unwrap();
-    let other = write(b"", "b", b"two");
-    let (lost, _) = text(&other).split_once("two\n").unwrap();
+    let file = write_body(b"", "a", b"one");
+    let (opening, closing) = as_text(&file).split_once("one\n").unwrap();
+    let other = write_body(b"", "b", b"two");
+    let (lost, _) = as_text(&other).split_once("two\n").unwrap();
     // Between the marks of `a`, which was edited, stands what is left of `b`.
     let edited = format!("{opening}more\n{lost}and more\n{closing}");
-    assert_eq!(states(edited.as_bytes()), [("a", SectionState::Edited)]);
-    let section = find(edited.as_bytes(), &slug("a")).unwrap();
-    assert_eq!(text(section.body), format!("more\n{lost}and more"));
+    assert_eq!(
+        section_states(edited.as_bytes()),
+        [("a", SectionState::Edited)]
+    );
+    let section = find_section(edited.as_bytes(), &repo_slug("a")).unwrap();
+    assert_eq!(as_text(section.body), format!("more\n{lost}and more"));
 }
 
 #[test]
 fn a_section_that_is_replaced_gives_no_other_an_end() {
-    let file = write(b"", "a", b"one");
-    let edited = text(&file).replace("one\n", "more\n");
+    let file = write_body(b"", "a", b"one");
+    let edited = as_text(&file).replace("one\n", "more\n");
     let (opening, closing) = edited.split_once("more\n").unwrap();
-    let other = text(&write(b"", "b", b"two")).replace("two\n", "2\n");
+    let other = as_text(&write_body(b"", "b", b"two")).replace("two\n", "2\n");
     let (other_opening, other_closing) = other.split_once("2\n").unwrap();
     for file in [
         // The same section in itself, and with an end too many.
@@ -230,33 +260,37 @@ fn a_section_that_is_replaced_gives_no_other_an_end() {
         format!("{other_opening}{opening}{other_opening}{closing}{other_closing}"),
     ] {
         for (name, other) in [("a", "b"), ("b", "a")] {
-            let before = find(file.as_bytes(), &slug(other));
-            let new = write(file.as_bytes(), name, b"new");
-            assert_eq!(find(&new, &slug(name)).unwrap().body, b"new", "{file}");
-            assert_eq!(find(&new, &slug(other)), before, "{file}");
+            let before = find_section(file.as_bytes(), &repo_slug(other));
+            let new = write_body(file.as_bytes(), name, b"new");
+            assert_eq!(
+                find_section(&new, &repo_slug(name)).unwrap().body,
+                b"new",
+                "{file}"
+            );
+            assert_eq!(find_section(&new, &repo_slug(other)), before, "{file}");
         }
     }
 }
 
 #[test]
 fn what_an_edit_left_of_a_mark_is_text_with_all_below_it() {
-    let file = write(b"", "a", b"one");
+    let file = write_body(b"", "a", b"one");
     for (from, to) in [
         ("slug=a", "slug=/a"),
         ("bytes=3", "bytes=x"),
         ("sha256=", "sha512="),
         (" -->", ""),
     ] {
-        let edited = text(&file).replacen(from, to, 1);
-        assert_eq!(states(edited.as_bytes()), [], "{edited}");
-        let new = write(edited.as_bytes(), "a", b"two");
+        let edited = as_text(&file).replacen(from, to, 1);
+        assert_eq!(section_states(edited.as_bytes()), [], "{edited}");
+        let new = write_body(edited.as_bytes(), "a", b"two");
         assert!(new.starts_with(edited.as_bytes()));
     }
 }
 
 #[test]
 fn sections_of_the_original_are_read() {
-    let found = sections(ORIGINAL.as_bytes());
+    let found = list_sections(ORIGINAL.as_bytes());
     let names: Vec<_> = found.iter().map(|s| (s.slug, s.synced_at)).collect();
     assert_eq!(
         names,
@@ -267,17 +301,17 @@ fn sections_of_the_original_are_read() {
         ]
     );
     for name in ["karematch", "Kare-Match", "KARE_MATCH"] {
-        let section = find(ORIGINAL.as_bytes(), &slug(name)).unwrap();
+        let section = find_section(ORIGINAL.as_bytes(), &repo_slug(name)).unwrap();
         assert_eq!(section.state, SectionState::Legacy);
-        assert!(text(section.body).ends_with("- one\n\n---\n\n"));
+        assert!(as_text(section.body).ends_with("- one\n\n---\n\n"));
     }
-    assert_eq!(find(ORIGINAL.as_bytes(), &slug("kare")), None);
+    assert_eq!(find_section(ORIGINAL.as_bytes(), &repo_slug("kare")), None);
 }
 
 #[test]
 fn a_section_of_the_original_is_replaced_once() {
-    let new = write(ORIGINAL.as_bytes(), "KareMatch", b"now");
-    let new = text(&new);
+    let new = write_body(ORIGINAL.as_bytes(), "KareMatch", b"now");
+    let new = as_text(&new);
     let header = "# Global State Cache\n\n**Purpose**: Cross-repo context\n---\n";
     assert!(new.starts_with(&format!("{header}<!-- trueup:repo-state slug=KareMatch ")));
     assert!(new.ends_with(
@@ -285,9 +319,9 @@ fn a_section_of_the_original_is_replaced_once() {
     ));
     assert!(!new.contains("older") && !new.contains("- one"));
     assert_eq!(new.matches("## KareMatch State").count(), 1);
-    let last = write(new.as_bytes(), "ai-orchestrator", b"then");
+    let last = write_body(new.as_bytes(), "ai-orchestrator", b"then");
     assert_eq!(
-        states(&last),
+        section_states(&last),
         [
             ("KareMatch", SectionState::Sound),
             ("ai-orchestrator", SectionState::Sound)
@@ -298,7 +332,10 @@ fn a_section_of_the_original_is_replaced_once() {
 #[test]
 fn a_heading_in_a_fence_or_a_body_or_without_a_time_is_none_of_the_originals() {
     let heading = "## X State\n\n**Last Synced**: now\n\ntext\n";
-    assert_eq!(states(heading.as_bytes()), [("X", SectionState::Legacy)]);
+    assert_eq!(
+        section_states(heading.as_bytes()),
+        [("X", SectionState::Legacy)]
+    );
     for text in [
         format!("```md\n{heading}```\n"),
         format!("~~~~\n~~~\n{heading}~~~~\n"),
@@ -308,20 +345,23 @@ fn a_heading_in_a_fence_or_a_body_or_without_a_time_is_none_of_the_originals() {
         "## X State".to_owned(),
         " ## X State\n**Last Synced**: now\n".to_owned(),
     ] {
-        assert_eq!(states(text.as_bytes()), [], "{text}");
+        assert_eq!(section_states(text.as_bytes()), [], "{text}");
     }
-    let file = write(b"", "a", heading.as_bytes());
-    assert_eq!(states(&file), [("a", SectionState::Sound)]);
+    let file = write_body(b"", "a", heading.as_bytes());
+    assert_eq!(section_states(&file), [("a", SectionState::Sound)]);
     // Nor does a fence that one of the original's left open hide what stands behind a mark.
     let file = [heading.as_bytes(), b"```\n", &file, heading.as_bytes()].concat();
-    let new = write(&file, "X", b"new");
+    let new = write_body(&file, "X", b"new");
     assert_eq!(
-        states(&new),
+        section_states(&new),
         [("X", SectionState::Sound), ("a", SectionState::Sound)]
     );
     // A fence that was closed hides nothing.
     let fenced = format!("```\ncode\n```\n{heading}");
-    assert_eq!(states(fenced.as_bytes()), [("X", SectionState::Legacy)]);
+    assert_eq!(
+        section_states(fenced.as_bytes()),
+        [("X", SectionState::Legacy)]
+    );
 }
 
 #[test]
@@ -331,26 +371,29 @@ fn the_file_does_not_grow_from_sync_to_sync() {
     let mut sizes = Vec::new();
     for round in 0..11 {
         let body = format!("{body}round {round:2}");
-        file = write(&file, "karematch", body.as_bytes());
+        file = write_body(&file, "karematch", body.as_bytes());
         sizes.push(file.len());
         assert_eq!(
-            find(&file, &slug("karematch")).unwrap().body,
+            find_section(&file, &repo_slug("karematch")).unwrap().body,
             body.as_bytes()
         );
     }
     sizes.dedup();
     assert_eq!(sizes.len(), 1, "{sizes:?}");
-    assert_eq!(sections(&file).len(), 2);
+    assert_eq!(list_sections(&file).len(), 2);
 }
 
 #[test]
 fn bytes_that_are_no_text_stay() {
     let foreign = b"\xff\xfe\n## \xff State\n**Last Synced**: x\nend without a newline \x80";
-    let file = write(foreign, "a", b"\xc3\x28");
+    let file = write_body(foreign, "a", b"\xc3\x28");
     assert!(file.starts_with(foreign));
-    assert_eq!(find(&file, &slug("a")).unwrap().body, b"\xc3\x28");
+    assert_eq!(
+        find_section(&file, &repo_slug("a")).unwrap().body,
+        b"\xc3\x28"
+    );
     let before = [&foreign[..], b"\n"].concat();
-    assert_eq!(around(&file, "a"), (&before[..], &b""[..]));
+    assert_eq!(section_text(&file, "a"), (&before[..], &b""[..]));
 }
 
 #[test]
@@ -375,14 +418,14 @@ fn a_status_file_is_told_in_one_line() {
         ("", ""),
         ("\n\n---\n", ""),
     ] {
-        assert_eq!(summary(state), line);
+        assert_eq!(summarize_status(state), line);
     }
 }
 
 /// Bodies with what could be taken for an end.
-fn body() -> impl Strategy<Value = Vec<u8>> {
-    let file = write(b"", "a", b"one");
-    let nested = write(&file, "b", &file);
+fn arbitrary_body() -> impl Strategy<Value = Vec<u8>> {
+    let file = write_body(b"", "a", b"one");
+    let nested = write_body(&file, "b", &file);
     let piece = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..20),
         prop::sample::select(vec![
@@ -403,49 +446,49 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn what_is_put_is_found(file in body(), a in body(), b in body()) {
-        let with_a = put(&file, &slug("a"), TIME, &Body::new(&a)).unwrap_or(file);
-        let with_b = put(&with_a, &slug("b"), TIME, &Body::new(&b)).unwrap_or(with_a);
+    fn what_is_put_is_found(file in arbitrary_body(), a in arbitrary_body(), b in arbitrary_body()) {
+        let with_a = write_section(&file, &repo_slug("a"), TIME, &StatusBody::new(&a)).unwrap_or(file);
+        let with_b = write_section(&with_a, &repo_slug("b"), TIME, &StatusBody::new(&b)).unwrap_or(with_a);
         for (name, body) in [("a", &a), ("b", &b)] {
-            let section = find(&with_b, &slug(name)).unwrap();
+            let section = find_section(&with_b, &repo_slug(name)).unwrap();
             prop_assert_eq!(section.body, body.as_slice());
             prop_assert_eq!(section.state, SectionState::Sound);
-            prop_assert_eq!(put(&with_b, &slug(name), LATER, &Body::new(body)), None);
+            prop_assert_eq!(write_section(&with_b, &repo_slug(name), LATER, &StatusBody::new(body)), None);
         }
     }
 
     #[test]
-    fn a_change_of_one_leaves_the_rest(foreign in "[a-z#` \n]{0,40}", a in body(), b in body(), new in body()) {
-        let start = put(foreign.as_bytes(), &slug("a"), TIME, &Body::new(&a)).unwrap();
-        let start = put(&start, &slug("b"), TIME, &Body::new(&b)).unwrap();
-        let changed = put(&start, &slug("a"), LATER, &Body::new(&new)).unwrap_or(start.clone());
-        prop_assert_eq!(around(&changed, "a"), around(&start, "a"));
-        let (before, after) = around(&changed, "b");
+    fn a_change_of_one_leaves_the_rest(foreign in "[a-z#` \n]{0,40}", a in arbitrary_body(), b in arbitrary_body(), new in arbitrary_body()) {
+        let start = write_section(foreign.as_bytes(), &repo_slug("a"), TIME, &StatusBody::new(&a)).unwrap();
+        let start = write_section(&start, &repo_slug("b"), TIME, &StatusBody::new(&b)).unwrap();
+        let changed = write_section(&start, &repo_slug("a"), LATER, &StatusBody::new(&new)).unwrap_or(start.clone());
+        prop_assert_eq!(section_text(&changed, "a"), section_text(&start, "a"));
+        let (before, after) = section_text(&changed, "b");
         prop_assert!(before.len() > foreign.len() && after.is_empty());
-        let (before, _) = around(&changed, "a");
+        let (before, _) = section_text(&changed, "a");
         if foreign.is_empty() {
-            prop_assert!(text(before).starts_with("# State of"));
+            prop_assert!(as_text(before).starts_with("# State of"));
         } else {
             let line_end = if foreign.ends_with('\n') { "" } else { "\n" };
-            prop_assert_eq!(text(before), format!("{foreign}{line_end}"));
+            prop_assert_eq!(as_text(before), format!("{foreign}{line_end}"));
         }
     }
 
     #[test]
-    fn any_bytes_are_read(file in body(), cut in any::<prop::sample::Index>()) {
+    fn any_bytes_are_read(file in arbitrary_body(), cut in any::<prop::sample::Index>()) {
         let file = &file[..cut.index(file.len() + 1)];
-        let found = sections(file);
+        let found = list_sections(file);
         for section in found {
             if let Ok(slug) = section.slug.parse::<RepoSlug>() {
-                prop_assert!(find(file, &slug).is_some());
+                prop_assert!(find_section(file, &slug).is_some());
             }
         }
     }
 
     #[test]
     fn a_summary_is_one_short_line(state in "(\\PC|[\\x00-\\x1f]|# |\\*\\*Status\\*\\*: |\n){0,60}") {
-        let line = summary(&state);
-        prop_assert!(line.chars().count() <= LONGEST_SUMMARY);
+        let line = summarize_status(&state);
+        prop_assert!(line.chars().count() <= MAX_SUMMARY_CHARS);
         prop_assert!(!line.chars().any(char::is_control));
     }
 }

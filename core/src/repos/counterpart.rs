@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Identity;
+use super::RepoIdentity;
 use crate::git::Worktree;
 
 /// Tells whether two paths are one file of one repository in two of its checkouts: linked
@@ -26,9 +26,12 @@ pub fn are_counterparts(one: &Path, other: &Path) -> bool {
     if shared.is_some() && shared == theirs {
         return true;
     }
-    let (found, known) = (Identity::of(&first.root), Identity::of(&second.root));
+    let (found, known) = (
+        RepoIdentity::read(&first.root),
+        RepoIdentity::read(&second.root),
+    );
     let is_one = |a: Option<String>, b: Option<String>| a.is_some() && a == b;
-    let name = |identity: &Identity| identity.name.as_ref().map(ToString::to_string);
+    let name = |identity: &RepoIdentity| identity.name.as_ref().map(ToString::to_string);
     match (name(&found), name(&known)) {
         (None, None) => is_one(found.remote, known.remote),
         (a, b) => is_one(a, b),

@@ -4,13 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::files::{path_from_text, path_to_text};
-use crate::git::{Worktree, identity};
+use crate::git::{Worktree, remote_identity};
 use crate::model::{Repo, RepoSlug};
 use crate::settings::{Project, RepositoryConfig};
 
 /// What a directory says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
+pub struct RepoIdentity {
     /// The name that its `.trueup.toml` gives it, if that is one.
     pub name: Option<RepoSlug>,
     /// The one name of its remote.
@@ -19,11 +19,11 @@ pub struct Identity {
     pub main: PathBuf,
 }
 
-impl Identity {
+impl RepoIdentity {
     /// Reads what a directory says of itself.
-    pub fn of(root: &Path) -> Self {
+    pub fn read(root: &Path) -> Self {
         let git = Worktree::discover(root).filter(|git| git.root == root);
-        let config = config(root);
+        let config = read_repo_config(root);
         let shared = git.as_ref().map(|git| &git.common_dir);
         let main = shared
             .filter(|dir| dir.ends_with(".git"))
@@ -32,13 +32,13 @@ impl Identity {
         let address = git.as_ref().and_then(Worktree::remote_address);
         Self {
             name: config.repo.and_then(|name| name.trim().parse().ok()),
-            remote: address.and_then(|address| identity(&address, main)),
+            remote: address.and_then(|address| remote_identity(&address, main)),
             main: main.to_owned(),
         }
     }
 
     /// Returns the one name that it has beside its own: that of its remote, else its directory.
-    fn place(&self) -> String {
+    fn place_name(&self) -> String {
         let own = || path_to_text(&self.main);
         self.remote
             .clone()
@@ -47,97 +47,102 @@ impl Identity {
 }
 
 /// Reads what the repository's own file sets; one that is broken sets nothing.
-pub fn config(root: &Path) -> RepositoryConfig {
+pub fn read_repo_config(root: &Path) -> RepositoryConfig {
     let project = Project {
         dir: root.to_owned(),
         git: None,
         is_home: false,
     };
-    project.config().unwrap_or_default()
+    project.read_config().unwrap_or_default()
 }
 
 /// How a registered repository and a directory are related.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kinship {
+enum IdentityMatch {
     Same,
     Other,
     /// Of the repository nothing is known but its slug.
     Unknown,
 }
 
-fn kinship(repo: &Repo, machine: &str, found: &Identity) -> Kinship {
-    if let Some(name) = &found.name {
+fn compare_identity(repo: &Repo, machine: &str, identity: &RepoIdentity) -> IdentityMatch {
+    if let Some(name) = &identity.name {
         return if repo.slug.is_same(name.as_str()) {
-            Kinship::Same
+            IdentityMatch::Same
         } else {
-            Kinship::Other
+            IdentityMatch::Other
         };
     }
     // What lies here says so itself; of other machines what was said there is all there is.
     let mut here = repo.checkouts_on(machine).map(path_from_text);
     let known: Vec<String> = if let Some(path) = here.find(|path| path.is_dir()) {
-        vec![Identity::of(&path).place()]
+        vec![RepoIdentity::read(&path).place_name()]
     } else {
         let places = repo.places.values();
         places.filter_map(|place| place.identity.clone()).collect()
     };
-    if known.contains(&found.place()) {
-        Kinship::Same
+    if known.contains(&identity.place_name()) {
+        IdentityMatch::Same
     } else if known.is_empty() {
-        Kinship::Unknown
+        IdentityMatch::Unknown
     } else {
-        Kinship::Other
+        IdentityMatch::Other
     }
 }
 
 /// Finds the registered repository that a directory of this machine is of. Of several that are
 /// one, the first that was registered is the one.
-pub fn owner_of<'a>(repos: &'a [Repo], machine: &str, root: &Path) -> Option<&'a Repo> {
+pub fn find_owner<'a>(repos: &'a [Repo], machine: &str, root: &Path) -> Option<&'a Repo> {
     if repos.is_empty() {
         return None;
     }
-    let found = Identity::of(root);
+    let identity = RepoIdentity::read(root);
     let path = path_to_text(root);
     let same = repos
         .iter()
-        .filter(|repo| kinship(repo, machine, &found) == Kinship::Same);
+        .filter(|repo| compare_identity(repo, machine, &identity) == IdentityMatch::Same);
     let first = same.min_by_key(|repo| (repo.created_at, repo.slug.as_str()));
     let lies_at = |path: &str| {
         let mut repos = repos.iter();
-        repos.find(|repo| repo.lies_at(machine, path))
+        repos.find(|repo| repo.is_at(machine, path))
     };
     first
         .or_else(|| lies_at(&path))
-        .or_else(|| lies_at(&path_to_text(&found.main)))
+        .or_else(|| lies_at(&path_to_text(&identity.main)))
 }
 
 /// Tells whether a directory is known not to be of a registered repository.
-pub(super) fn is_other(repo: &Repo, machine: &str, found: &Identity) -> bool {
-    kinship(repo, machine, found) == Kinship::Other
+pub(super) fn is_other_repo(repo: &Repo, machine: &str, identity: &RepoIdentity) -> bool {
+    compare_identity(repo, machine, identity) == IdentityMatch::Other
 }
 
 /// Lists the registered repositories that a directory is known not to be of.
-pub fn others(repos: &[Repo], machine: &str, root: &Path, owner: Option<&Repo>) -> Vec<RepoSlug> {
+pub fn list_other_repos(
+    repos: &[Repo],
+    machine: &str,
+    root: &Path,
+    owner: Option<&Repo>,
+) -> Vec<RepoSlug> {
     if repos.is_empty() {
         return Vec::new();
     }
-    let found = Identity::of(root);
+    let identity = RepoIdentity::read(root);
     repos
         .iter()
         .filter(|repo| owner.is_none_or(|owner| owner.slug != repo.slug))
-        .filter(|repo| kinship(repo, machine, &found) == Kinship::Other)
+        .filter(|repo| compare_identity(repo, machine, &identity) == IdentityMatch::Other)
         .map(|repo| repo.slug.clone())
         .collect()
 }
 
 /// Lists the places of a repository on a machine: those registered, and linked worktrees of them.
-pub fn checkouts(repo: &Repo, machine: &str) -> Vec<PathBuf> {
+pub fn list_checkouts(repo: &Repo, machine: &str) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = repo.checkouts_on(machine).map(path_from_text).collect();
     for at in 0..all.len() {
         let Some(git) = all.get(at).and_then(|path| Worktree::discover(path)) else {
             continue;
         };
-        for tree in git.linked_worktrees() {
+        for tree in git.list_linked_worktrees() {
             if !all.contains(&tree) {
                 all.push(tree);
             }
@@ -147,15 +152,15 @@ pub fn checkouts(repo: &Repo, machine: &str) -> Vec<PathBuf> {
 }
 
 /// Lists slugs for a repository, the plainest first.
-pub(super) fn slugs(found: &Identity, root: &Path) -> Vec<RepoSlug> {
-    let Some(plain) = super::named_after(root) else {
+pub(super) fn list_slug_candidates(identity: &RepoIdentity, root: &Path) -> Vec<RepoSlug> {
+    let Some(plain) = super::slug_from_path(root) else {
         return Vec::new();
     };
     let above = |path: &Path| {
         let name = path.parent()?.file_name()?.to_string_lossy().into_owned();
-        super::named_after(Path::new(&format!("{name}-{}", plain.as_str())))
+        super::slug_from_path(Path::new(&format!("{name}-{}", plain.as_str())))
     };
-    let remote = found.remote.as_deref().map(Path::new).and_then(above);
+    let remote = identity.remote.as_deref().map(Path::new).and_then(above);
     let numbered =
         (2..1_000).filter_map(|number| format!("{}-{number}", plain.as_str()).parse().ok());
     let first = [Some(plain.clone()), remote, above(root)];

@@ -7,18 +7,20 @@
 
 mod counterpart;
 mod identity;
-mod machine;
-mod naming;
-mod register;
-mod state;
+mod machine_name;
+mod registration;
+mod repo_naming;
+mod state_delivery;
 
 pub use counterpart::are_counterparts;
-pub use identity::{Identity, checkouts, config, others, owner_of};
-pub use machine::{machine, make_machine};
-pub use naming::{
-    NamedPlace, find_repo_name, keep_repo_name, kept_repo_name, may_keep_name, settle_repo_name,
+pub use identity::{RepoIdentity, find_owner, list_checkouts, list_other_repos, read_repo_config};
+pub use machine_name::{ensure_machine_name, read_machine_name};
+pub use registration::{RegisterRefusal, RegisterRepoRequest, register_repo, slug_from_path};
+pub use repo_naming::{
+    NamingContext, assign_repo_name, find_repo_name, load_repo_name, may_keep_name,
+    record_repo_name,
 };
-pub use register::{Refusal, Wish, named_after, register};
-pub use state::{
-    Delivery, Given, Outcome, StateError, StateFile, cache_of, deliver, give, lines, spread,
+pub use state_delivery::{
+    CacheDelivery, CacheOutcome, PublishedState, StateError, StateFile, cache_path, deliver_state,
+    deliver_to_all, describe_lines, publish_state,
 };

@@ -4,34 +4,34 @@
 //! removes it, by two readings of the clock; batches are small, so that nobody waits for one; what went is noted in one
 //! event; a file goes only after the row it belongs to.
 
-mod files;
-mod gentle;
+mod local_files;
+mod scheduled_prune;
 
 use std::collections::BTreeSet;
 use std::io;
 
-pub use files::Files;
-pub use gentle::{gently, is_due};
+pub use local_files::PrunedFiles;
+pub use scheduled_prune::{is_prune_due, prune_if_due};
 
 use crate::model::{
-    EventRemains, Lineage, PruneTally, Retention, SessionId, SessionRemains, Timestamp,
+    EndedSession, Lineage, PrunableEvent, PruneCounts, RetentionRules, SessionId, Timestamp,
 };
 use crate::store::{Provenance, SessionCursor, Store, StoreError};
-use crate::sync::{Site, doubt};
+use crate::sync::{RunContext, estimate_clock_doubt};
 
 /// Sessions of one transaction.
-const SESSIONS: u32 = 32;
+const SESSIONS_PER_BATCH: u32 = 32;
 
 /// How far apart, in seconds, two readings of the clock are of which both must say that
 /// something is old: nothing goes on the word of one.
-const DAY: u64 = 24 * 3_600;
+const DAY_SECONDS: u64 = 24 * 3_600;
 
 /// Events of one transaction: a few milliseconds for whoever waits behind it.
-const EVENTS: u32 = 500;
+const EVENTS_PER_BATCH: u32 = 500;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct PruneOptions {
     /// How old what goes must be, in seconds.
     pub keep_seconds: u64,
     /// Whether nothing is removed, only counted.
@@ -42,13 +42,13 @@ pub struct Order {
 
 /// What went, or would go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pruned {
+pub struct PruneReport {
     /// Only what is older went, by the database's clock.
     pub before: Timestamp,
     /// Rows.
-    pub rows: PruneTally,
+    pub rows: PruneCounts,
     /// Files.
-    pub files: Files,
+    pub files: PrunedFiles,
     /// Old sessions that something needs.
     pub kept_sessions: u64,
     /// Whether all was looked at.
@@ -72,53 +72,58 @@ pub enum PruneError {
 ///
 /// When the database, the journal or the outbox cannot be asked. What was removed before that
 /// is counted, and in the note of the next time.
-pub fn prune<S: Store + ?Sized>(
+pub fn prune_old_rows<S: Store + ?Sized>(
     store: &mut S,
-    order: &Order,
-    site: &Site,
-    mut go_on: impl FnMut(&mut S) -> bool,
-) -> Result<Pruned, PruneError> {
-    let lineage = store.lineage()?;
-    let order = &Order {
-        keep_seconds: order.keep_seconds.saturating_add(doubt(store, DAY)?),
-        ..order.clone()
+    options: &PruneOptions,
+    site: &RunContext,
+    mut may_continue: impl FnMut(&mut S) -> bool,
+) -> Result<PruneReport, PruneError> {
+    let lineage = store.load_lineage()?;
+    let options = &PruneOptions {
+        keep_seconds: options
+            .keep_seconds
+            .saturating_add(estimate_clock_doubt(store, DAY_SECONDS)?),
+        ..options.clone()
     };
-    let keep = i64::try_from(order.keep_seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
-    let before = Timestamp::from_millis(store.now()?.as_millis().saturating_sub(keep));
-    let retention = Retention {
+    let keep = i64::try_from(options.keep_seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
+    let before = Timestamp::from_millis(store.database_time()?.as_millis().saturating_sub(keep));
+    let retention = RetentionRules {
         before,
-        named: named_locally(site).map_err(PruneError::Local)?,
+        named: list_locally_named(site).map_err(PruneError::Local)?,
     };
-    let mut work = Work {
-        order,
+    let mut run = PruneRun {
+        options,
         site,
         lineage,
         retention,
-        gone: BTreeSet::new(),
-        pruned: Pruned {
+        removed_sessions: BTreeSet::new(),
+        report: PruneReport {
             before,
-            rows: PruneTally::default(),
-            files: Files::default(),
+            rows: PruneCounts::default(),
+            files: PrunedFiles::default(),
             kept_sessions: 0,
             complete: false,
         },
     };
-    let complete = work.sessions(store, &mut go_on)? && work.events(store, &mut go_on)?;
-    work.pruned.complete = complete;
+    let complete = run.prune_sessions(store, &mut may_continue)?
+        && run.prune_events(store, &mut may_continue)?;
+    run.report.complete = complete;
     if complete {
-        work.pruned.files += files::old(order, site, |id| store.session(id).map(|s| s.is_some()))?;
+        run.report.files += local_files::remove_old_files(options, site, |id| {
+            store.load_session(id).map(|s| s.is_some())
+        })?;
     }
-    if !order.dry_run {
-        let by = Provenance::new(&order.actor, "prune");
-        store.note_removed(before, &by)?;
+    if !options.dry_run {
+        let by = Provenance::new(&options.actor, "prune");
+        store.record_pruned(before, &by)?;
     }
-    Ok(work.pruned)
+    Ok(run.report)
 }
 
 /// Lists the sessions that the journal and the outbox name.
-fn named_locally(site: &Site) -> io::Result<BTreeSet<SessionId>> {
+fn list_locally_named(site: &RunContext) -> io::Result<BTreeSet<SessionId>> {
     let lost = site.journal().entries()?;
-    let waiting = site.outbox().waiting()?;
+    let waiting = site.outbox().list_waiting()?;
     let lost = lost.into_iter().map(|entry| entry.lost.session);
     Ok(lost
         .chain(waiting.into_iter().map(|pending| pending.session))
@@ -126,100 +131,111 @@ fn named_locally(site: &Site) -> io::Result<BTreeSet<SessionId>> {
 }
 
 /// A pruning under way.
-struct Work<'a> {
-    order: &'a Order,
-    site: &'a Site,
+struct PruneRun<'a> {
+    options: &'a PruneOptions,
+    site: &'a RunContext,
     lineage: Lineage,
-    retention: Retention,
+    retention: RetentionRules,
     /// Sessions that went, or would.
-    gone: BTreeSet<SessionId>,
-    pruned: Pruned,
+    removed_sessions: BTreeSet<SessionId>,
+    report: PruneReport,
 }
 
-impl Work<'_> {
+impl PruneRun<'_> {
     /// Returns whether all were looked at.
-    fn sessions<S: Store + ?Sized>(
+    fn prune_sessions<S: Store + ?Sized>(
         &mut self,
         store: &mut S,
         go_on: &mut impl FnMut(&mut S) -> bool,
     ) -> Result<bool, StoreError> {
         let mut cursor: Option<SessionCursor> = None;
         while go_on(store) {
-            let page = store.ended_sessions(self.retention.before, cursor.as_ref(), SESSIONS)?;
+            let page = store.list_ended_sessions(
+                self.retention.before,
+                cursor.as_ref(),
+                SESSIONS_PER_BATCH,
+            )?;
             let Some(last) = page.last() else {
                 return Ok(true);
             };
             cursor = Some((last.heartbeat_at, last.id.clone()));
             let looked_at = page.len();
-            let going = self.going(page);
-            let going = self.remove_sessions(store, going)?;
-            self.pruned.rows.sessions += number(going.len());
-            self.pruned.kept_sessions += number(looked_at - going.len());
-            for session in &going {
-                self.pruned.rows.tasks += session.tasks;
-                self.pruned.files +=
-                    files::of_session(self.order, self.site, &self.lineage, session);
+            let removable = self.select_removable(page);
+            let removable = self.remove_sessions(store, removable)?;
+            self.report.rows.sessions += to_u64(removable.len());
+            self.report.kept_sessions += to_u64(looked_at - removable.len());
+            for session in &removable {
+                self.report.rows.tasks += session.tasks;
+                self.report.files += local_files::remove_session_files(
+                    self.options,
+                    self.site,
+                    &self.lineage,
+                    session,
+                );
             }
-            self.gone
-                .extend(going.into_iter().map(|session| session.id));
+            self.removed_sessions
+                .extend(removable.into_iter().map(|session| session.id));
         }
         Ok(false)
     }
 
-    fn going(&self, page: Vec<SessionRemains>) -> Vec<SessionRemains> {
-        let mut gone = self.gone.clone();
-        let mut going = Vec::new();
+    fn select_removable(&self, page: Vec<EndedSession>) -> Vec<EndedSession> {
+        let mut gone = self.removed_sessions.clone();
+        let mut removable = Vec::new();
         for session in page {
-            if self.retention.keeps(&session, &gone).is_none() {
+            if self.retention.keep_reason(&session, &gone).is_none() {
                 gone.insert(session.id.clone());
-                going.push(session);
+                removable.push(session);
             }
         }
-        going
+        removable
     }
 
     /// Removes sessions; returns those that by then still could go.
     fn remove_sessions<S: Store + ?Sized>(
         &mut self,
         store: &mut S,
-        mut going: Vec<SessionRemains>,
-    ) -> Result<Vec<SessionRemains>, StoreError> {
-        if self.order.dry_run || going.is_empty() {
-            return Ok(going);
+        mut removable: Vec<EndedSession>,
+    ) -> Result<Vec<EndedSession>, StoreError> {
+        if self.options.dry_run || removable.is_empty() {
+            return Ok(removable);
         }
-        let ids: Vec<SessionId> = going.iter().map(|session| session.id.clone()).collect();
+        let ids: Vec<SessionId> = removable.iter().map(|session| session.id.clone()).collect();
         let removed = store.remove_sessions(&ids, &self.retention)?;
-        going.retain(|session| removed.contains(&session.id));
-        Ok(going)
+        removable.retain(|session| removed.contains(&session.id));
+        Ok(removable)
     }
 
     /// Returns whether all were looked at.
-    fn events<S: Store + ?Sized>(
+    fn prune_events<S: Store + ?Sized>(
         &mut self,
         store: &mut S,
         go_on: &mut impl FnMut(&mut S) -> bool,
     ) -> Result<bool, StoreError> {
         let mut cursor = 0;
         while go_on(store) {
-            let page = store.event_remains(cursor, EVENTS)?;
+            let page = store.list_event_remains(cursor, EVENTS_PER_BATCH)?;
             let Some(last) = page.last() else {
                 return Ok(true);
             };
             cursor = last.seq;
             // Events stand in the order they happened, so that behind the first young one there
             // is nothing to look for.
-            let old = |event: &&EventRemains| event.at < self.retention.before;
+            let old = |event: &&PrunableEvent| event.at < self.retention.before;
             let ends_here = page.iter().any(|event| !old(&event));
-            let going: Vec<i64> = page
+            let removable: Vec<i64> = page
                 .iter()
                 .take_while(old)
-                .filter(|event| self.retention.lets_go(event, &self.gone))
+                .filter(|event| {
+                    self.retention
+                        .may_remove_event(event, &self.removed_sessions)
+                })
                 .map(|event| event.seq)
                 .collect();
-            self.pruned.rows.events += if self.order.dry_run || going.is_empty() {
-                number(going.len())
+            self.report.rows.events += if self.options.dry_run || removable.is_empty() {
+                to_u64(removable.len())
             } else {
-                store.remove_events(&going, &self.retention)?
+                store.remove_events(&removable, &self.retention)?
             };
             if ends_here {
                 return Ok(true);
@@ -229,7 +245,7 @@ impl Work<'_> {
     }
 }
 
-fn number(count: usize) -> u64 {
+fn to_u64(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 

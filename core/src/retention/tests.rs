@@ -8,7 +8,7 @@ use crate::cache::lock::FileLock;
 use crate::deadline::Deadline;
 use crate::model::SessionId;
 use crate::settings::{Environment, Project, Settings};
-use crate::store::Registration;
+use crate::store::SessionRegistration;
 use crate::store::testing::ScratchStore;
 
 /// Events may not go before they are a day old.
@@ -16,7 +16,7 @@ const TWO_DAYS: u64 = 172_800;
 
 struct World {
     store: ScratchStore,
-    site: Site,
+    site: RunContext,
     folder: tempfile::TempDir,
 }
 
@@ -27,17 +27,17 @@ impl World {
         let environment =
             Environment::from_lookup(|name| (name == "TRUEUP_HOME").then(|| home.clone()));
         let settings = Settings::load(&environment).unwrap();
-        let project = Project::at(&environment, folder.path().to_owned());
+        let project = Project::at_dir(&environment, folder.path().to_owned());
         let deadline = Deadline::after(Duration::from_mins(1));
         Self {
             store: ScratchStore::new(),
-            site: Site::new(&environment, settings, project, None, deadline),
+            site: RunContext::new(&environment, settings, project, None, deadline),
             folder,
         }
     }
 
     fn register(&mut self, id: &str) -> SessionId {
-        let registration = Registration {
+        let registration = SessionRegistration {
             session: id.parse().unwrap(),
             repo: None,
             worktree: None,
@@ -48,38 +48,38 @@ impl World {
             lease_seconds: 900,
             provenance: Provenance::new("s", ""),
         };
-        self.store.register(&registration).unwrap().id
+        self.store.register_session(&registration).unwrap().id
     }
 
     fn add_ended_sessions(&mut self, count: usize) {
         for n in 0..count {
             let session = self.register(&format!("s{n}"));
             let by = Provenance::new("s", "");
-            self.store.end(&session, "x", &by).unwrap();
+            self.store.end_session(&session, "x", &by).unwrap();
         }
     }
 
-    fn prune(&mut self, keep_seconds: u64, dry_run: bool, batches: usize) -> Pruned {
-        let order = Order {
+    fn prune_world(&mut self, keep_seconds: u64, dry_run: bool, batches: usize) -> PruneReport {
+        let order = PruneOptions {
             keep_seconds,
             dry_run,
             actor: "me".to_owned(),
         };
         let mut left = batches;
-        prune(&mut *self.store, &order, &self.site, |_| {
+        prune_old_rows(&mut *self.store, &order, &self.site, |_| {
             left = left.saturating_sub(1);
             left > 0
         })
         .unwrap()
     }
 
-    fn write(&self, name: &str) {
+    fn write_file(&self, name: &str) {
         let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, "x").unwrap();
     }
 
-    fn has(&self, name: &str) -> bool {
+    fn has_file(&self, name: &str) -> bool {
         self.folder.path().join(name).exists()
     }
 }
@@ -89,24 +89,24 @@ fn many_go_in_many_batches_and_counting_says_how_many() {
     let mut world = World::new();
     world.add_ended_sessions(100);
     world.store.advance(TWO_DAYS);
-    let dry = world.prune(TWO_DAYS / 2, true, usize::MAX);
-    let tally = PruneTally {
+    let dry = world.prune_world(TWO_DAYS / 2, true, usize::MAX);
+    let tally = PruneCounts {
         sessions: 100,
         tasks: 0,
         events: 200,
     };
     assert_eq!((dry.rows, dry.complete), (tally, true));
-    let done = world.prune(TWO_DAYS / 2, false, usize::MAX);
+    let done = world.prune_world(TWO_DAYS / 2, false, usize::MAX);
     assert_eq!((done.rows, done.complete), (tally, true));
     let left = world
         .store
-        .events(&crate::model::EventFilter::default())
+        .list_events(&crate::model::EventFilter::default())
         .unwrap();
     let kinds: Vec<&str> = left.iter().map(|e| e.kind.as_str()).collect();
     assert_eq!(kinds, ["pruned"]);
     assert_eq!(
-        world.prune(TWO_DAYS / 2, false, usize::MAX).rows,
-        PruneTally::default()
+        world.prune_world(TWO_DAYS / 2, false, usize::MAX).rows,
+        PruneCounts::default()
     );
 }
 
@@ -115,9 +115,9 @@ fn who_is_told_to_stop_has_done_what_it_says_and_the_next_goes_on() {
     let mut world = World::new();
     world.add_ended_sessions(100);
     world.store.advance(TWO_DAYS);
-    let mut sum = PruneTally::default();
+    let mut sum = PruneCounts::default();
     for batches in [1, 2, 3, 9] {
-        let pruned = world.prune(TWO_DAYS / 2, false, batches);
+        let pruned = world.prune_world(TWO_DAYS / 2, false, batches);
         assert_eq!(pruned.complete, batches == 9, "{pruned:?}");
         sum = sum.plus(pruned.rows);
     }
@@ -140,16 +140,16 @@ fn only_old_files_that_are_nobodys_go() {
         .chain(aside)
         .chain(["notes.txt", "trueup.log"])
     {
-        world.write(name);
+        world.write_file(name);
     }
     let held = world.folder.path().join("locks/held");
-    let lock = FileLock::exclusive(&held, Duration::ZERO).unwrap();
-    let young = world.prune(3_600, false, usize::MAX).files;
-    assert_eq!(young, Files::default());
-    let dry = world.prune(0, true, usize::MAX).files;
-    assert!(world.has("locks/idle") && world.has("c.corrupt-2020"));
-    let done = world.prune(0, false, usize::MAX).files;
-    let expected = Files {
+    let lock = FileLock::acquire(&held, Duration::ZERO).unwrap();
+    let young = world.prune_world(3_600, false, usize::MAX).files;
+    assert_eq!(young, PrunedFiles::default());
+    let dry = world.prune_world(0, true, usize::MAX).files;
+    assert!(world.has_file("locks/idle") && world.has_file("c.corrupt-2020"));
+    let done = world.prune_world(0, false, usize::MAX).files;
+    let expected = PrunedFiles {
         counters: 1,
         locks: 1,
         caches: 0,
@@ -157,7 +157,7 @@ fn only_old_files_that_are_nobodys_go() {
     };
     assert_eq!((dry, done), (expected, expected));
     for name in ["locks/held", "counters/s0", "notes.txt", "trueup.log"] {
-        assert!(world.has(name), "{name}");
+        assert!(world.has_file(name), "{name}");
     }
     drop(lock);
 }
@@ -166,26 +166,26 @@ fn only_old_files_that_are_nobodys_go() {
 fn it_is_time_once_a_day_for_one_at_a_time() {
     let mut world = World::new();
     let gently = |world: &mut World| {
-        super::gently(&mut *world.store, "me", &world.site, Duration::from_mins(1)).unwrap()
+        super::prune_if_due(&mut *world.store, "me", &world.site, Duration::from_mins(1)).unwrap()
     };
-    assert!(is_due(&world.site));
+    assert!(is_prune_due(&world.site));
     let lock = world.folder.path().join("pruned.lock");
-    let other = FileLock::exclusive(&lock, Duration::ZERO).unwrap();
+    let other = FileLock::acquire(&lock, Duration::ZERO).unwrap();
     assert_eq!(gently(&mut world), None, "another is at it");
     drop(other);
     assert!(gently(&mut world).is_some_and(|pruned| pruned.complete));
-    assert!(!is_due(&world.site));
+    assert!(!is_prune_due(&world.site));
     assert_eq!(gently(&mut world), None, "done today");
     world.site.settings.retention_days = 0;
     fs::remove_file(world.site.settings.paths.prune_marker()).unwrap();
-    assert!(!is_due(&world.site), "never");
+    assert!(!is_prune_due(&world.site), "never");
 }
 
 #[test]
 fn what_was_left_off_is_gone_on_with_within_the_day() {
     let mut world = World::new();
     world.register("s0");
-    let cut = super::gently(&mut *world.store, "me", &world.site, Duration::ZERO).unwrap();
+    let cut = super::prune_if_due(&mut *world.store, "me", &world.site, Duration::ZERO).unwrap();
     assert!(!cut.unwrap().complete);
     let marker = world.site.settings.paths.prune_marker();
     let age = fs::metadata(marker)

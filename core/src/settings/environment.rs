@@ -11,11 +11,11 @@ use std::sync::OnceLock;
 #[derive(Clone, Default)]
 pub struct Environment {
     /// Whether what was not asked for yet is the process's own; else it is unset.
-    of_process: bool,
-    values: [OnceLock<Option<OsString>>; NAMES.len()],
+    reads_process: bool,
+    values: [OnceLock<Option<OsString>>; VARIABLES.len()],
 }
 
-const NAMES: &[&str] = &[
+const VARIABLES: &[&str] = &[
     // trueup's own.
     "TRUEUP_DATABASE_URL",
     "TRUEUP_HOME",
@@ -48,34 +48,35 @@ const NAMES: &[&str] = &[
 
 impl Environment {
     /// Takes the process's environment; empty variables count as unset.
-    pub fn of_process() -> Self {
+    pub fn from_process() -> Self {
         Self {
-            of_process: true,
+            reads_process: true,
             ..Self::default()
         }
     }
 
     /// Makes an environment from any source.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
-        let found = |at: usize| OnceLock::from(NAMES.get(at).and_then(|name| set(lookup(name))));
+        let found =
+            |at: usize| OnceLock::from(VARIABLES.get(at).and_then(|name| non_empty(lookup(name))));
         Self {
-            of_process: false,
+            reads_process: false,
             values: std::array::from_fn(found),
         }
     }
 
-    fn get(&self, name: &str) -> Option<&OsString> {
-        let at = NAMES.iter().position(|known| *known == name)?;
+    fn lookup(&self, name: &str) -> Option<&OsString> {
+        let at = VARIABLES.iter().position(|known| *known == name)?;
         let value = self.values.get(at)?.get_or_init(|| {
-            let own = self.of_process.then(|| std::env::var_os(name));
-            set(own.flatten())
+            let own = self.reads_process.then(|| std::env::var_os(name));
+            non_empty(own.flatten())
         });
         value.as_ref()
     }
 
     /// Returns a variable as text; one that is no Unicode counts as unset.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.get(name).and_then(|value| value.to_str())
+        self.lookup(name).and_then(|value| value.to_str())
     }
 
     /// Returns a variable whose text decides what is done, so that it is never passed over.
@@ -83,8 +84,8 @@ impl Environment {
     /// # Errors
     ///
     /// What is wrong with it, when it is no Unicode.
-    pub fn demand_text(&self, name: &str) -> Result<Option<&str>, String> {
-        match self.get(name).map(|value| value.to_str()) {
+    pub fn strict_text(&self, name: &str) -> Result<Option<&str>, String> {
+        match self.lookup(name).map(|value| value.to_str()) {
             None => Ok(None),
             Some(Some(text)) => Ok(Some(text)),
             Some(None) => Err("not valid UTF-8".to_owned()),
@@ -92,13 +93,13 @@ impl Environment {
     }
 
     /// Returns a variable as it is.
-    pub fn os(&self, name: &str) -> Option<&OsStr> {
-        self.get(name).map(OsString::as_os_str)
+    pub fn os_value(&self, name: &str) -> Option<&OsStr> {
+        self.lookup(name).map(OsString::as_os_str)
     }
 
     /// Returns a variable as a path.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
-        self.get(name).map(PathBuf::from)
+        self.lookup(name).map(PathBuf::from)
     }
 
     /// Returns a variable as a whole number, or what is wrong with it.
@@ -107,7 +108,7 @@ impl Environment {
     ///
     /// A line that names the variable and what stands in it.
     pub fn number(&self, name: &str) -> Result<Option<u64>, String> {
-        self.demand_text(name)
+        self.strict_text(name)
             .map_err(|problem| format!("{name}: {problem}; the default is used"))?
             .map(|text| {
                 text.trim().parse().map_err(|_| {
@@ -121,11 +122,11 @@ impl Environment {
 impl std::fmt::Debug for Environment {
     /// Shows names alone: values may be secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let set = NAMES.iter().filter(|name| self.get(name).is_some());
+        let set = VARIABLES.iter().filter(|name| self.lookup(name).is_some());
         f.debug_set().entries(set).finish()
     }
 }
 
-fn set(value: Option<OsString>) -> Option<OsString> {
+fn non_empty(value: Option<OsString>) -> Option<OsString> {
     value.filter(|value| !value.is_empty())
 }

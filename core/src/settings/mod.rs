@@ -3,19 +3,19 @@
 //! Invariants: a repository's file can set names, never the database, a command or a
 //! credential; a bad number never breaks a hook; secrets appear in no `Debug`.
 
-mod database;
+mod config_file;
+mod database_url;
 mod environment;
-mod file;
 mod paths;
-mod patterns;
+mod pattern_limits;
 mod project;
 mod resolve;
 
-pub use database::DatabaseUrl;
+pub use config_file::ConfigError;
+pub use database_url::DatabaseUrl;
 pub use environment::Environment;
-pub use file::ConfigError;
 pub use paths::Paths;
 
-pub use crate::files::private_dir;
-pub use project::{Project, RepositoryConfig, is_bounded};
+pub use crate::files::create_private_dir;
+pub use project::{Project, RepositoryConfig, is_within_path_bounds};
 pub use resolve::Settings;

@@ -80,30 +80,30 @@ impl Paths {
     }
 
     /// Returns the file that holds the name by which the database knows this machine.
-    pub fn machine(&self) -> PathBuf {
+    pub fn machine_name(&self) -> PathBuf {
         self.data.join("machine")
     }
 
     /// Returns the file whose age says when workplans of a checkout were last trued up.
-    pub fn checked(&self, root: &Path) -> PathBuf {
+    pub fn check_marker(&self, root: &Path) -> PathBuf {
         self.data
             .join("checked")
-            .join(name_of(&ResolvedPath::of(root)))
+            .join(file_name_for(&ResolvedPath::resolve(root)))
     }
 
     /// Returns the file that says which state of a repository was passed on last.
-    pub fn passed_on(&self, root: &Path) -> PathBuf {
+    pub fn passed_state_marker(&self, root: &Path) -> PathBuf {
         self.data
             .join("passed")
-            .join(name_of(&ResolvedPath::of(root)))
+            .join(file_name_for(&ResolvedPath::resolve(root)))
     }
 
     /// Returns the file that holds what the next session of a project is told: the one that it
     /// happened to has ended.
-    pub fn untold(&self, project: &Path) -> PathBuf {
+    pub fn pending_notice(&self, project: &Path) -> PathBuf {
         self.data
             .join("untold")
-            .join(name_of(&ResolvedPath::of(project)))
+            .join(file_name_for(&ResolvedPath::resolve(project)))
     }
 
     /// Returns the lock that a sweep over all repositories holds.
@@ -112,10 +112,10 @@ impl Paths {
     }
 
     /// Returns the record of what a check is about to change in the files of a checkout.
-    pub fn unfinished_of(&self, checkout: &Path) -> PathBuf {
+    pub fn undo_log_of(&self, checkout: &Path) -> PathBuf {
         self.data
             .join("unfinished")
-            .join(name_of(&ResolvedPath::of(checkout)))
+            .join(file_name_for(&ResolvedPath::resolve(checkout)))
     }
 
     /// Returns the directory of the locks of caches.
@@ -131,13 +131,14 @@ impl Paths {
     /// Returns the lock of a cache file: kept out of the repository, and usable where the
     /// repository is not writable.
     pub fn lock_of(&self, cache: &Path) -> PathBuf {
-        self.locks().join(name_of(&ResolvedPath::of(cache)))
+        self.locks()
+            .join(file_name_for(&ResolvedPath::resolve(cache)))
     }
 }
 
 /// Names a file of trueup's own after a path elsewhere: by whatever name that was reached, it is
 /// one file.
-fn name_of(path: &ResolvedPath) -> String {
+fn file_name_for(path: &ResolvedPath) -> String {
     use sha2::{Digest as _, Sha256};
     let hash = Sha256::digest(path.as_path().as_os_str().as_encoded_bytes());
     crate::hex::hex(&hash[..8])
@@ -161,9 +162,17 @@ mod tests {
         };
         for name in ["link", "real/../link", "./link/.claude/.."] {
             let (named, real) = (at(name), at("real"));
-            assert_eq!(paths.checked(&named), paths.checked(&real), "{name}");
-            assert_eq!(paths.passed_on(&named), paths.passed_on(&real), "{name}");
-            assert_eq!(paths.unfinished_of(&named), paths.unfinished_of(&real));
+            assert_eq!(
+                paths.check_marker(&named),
+                paths.check_marker(&real),
+                "{name}"
+            );
+            assert_eq!(
+                paths.passed_state_marker(&named),
+                paths.passed_state_marker(&real),
+                "{name}"
+            );
+            assert_eq!(paths.undo_log_of(&named), paths.undo_log_of(&real));
             // Of a file that is there, and of one that is not there yet.
             for file in [".claude", ".claude/state.json"] {
                 let (named, real) = (named.join(file), real.join(file));

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::Environment;
-use super::file::{self, ConfigError};
-use super::patterns;
+use super::config_file::{self, ConfigError};
+use super::pattern_limits;
 use crate::bounds::{PATH, PATH_PARTS, REPOSITORY_CONFIG};
 use crate::files::path_to_text;
 use crate::git::{Head, Worktree};
@@ -27,23 +27,23 @@ impl Project {
     /// `cwd`.
     pub fn find(environment: &Environment, cwd: &Path) -> Self {
         let named = environment.path("CLAUDE_PROJECT_DIR");
-        match named.filter(|dir| is_bounded(dir)) {
-            Some(dir) => Self::at(environment, dir),
+        match named.filter(|dir| is_within_path_bounds(dir)) {
+            Some(dir) => Self::at_dir(environment, dir),
             None => match Worktree::discover(cwd) {
-                Some(git) => Self::at(environment, git.root),
-                None => Self::at(environment, cwd.to_owned()),
+                Some(git) => Self::at_dir(environment, git.root),
+                None => Self::at_dir(environment, cwd.to_owned()),
             },
         }
     }
 
     /// Takes a directory for the project.
-    pub fn at(environment: &Environment, dir: PathBuf) -> Self {
+    pub fn at_dir(environment: &Environment, dir: PathBuf) -> Self {
         // One directory has one name, whatever links led to it: sessions are compared by it.
         let dir = dir.canonicalize().unwrap_or(dir);
         let git = Worktree::discover(&dir);
         let is_home = environment
             .path("HOME")
-            .is_some_and(|home| is_same(&home, &dir));
+            .is_some_and(|home| is_same_dir(&home, &dir));
         Self { dir, git, is_home }
     }
 
@@ -61,9 +61,9 @@ impl Project {
 
     /// Tells whether there is a repository of which nobody can tell what is checked out: that is
     /// another thing than that no branch is.
-    pub fn hides_its_branch(&self, cwd: Option<&Path>) -> bool {
+    pub fn has_unreadable_branch(&self, cwd: Option<&Path>) -> bool {
         match &self.git {
-            Some(git) => Self::worktree_of(git, cwd).head() == Head::Unreadable,
+            Some(git) => Self::worktree_of(git, cwd).read_head() == Head::Unreadable,
             // What git itself takes for no repository any more.
             None => self.dir.join(".git").symlink_metadata().is_ok(),
         }
@@ -82,9 +82,9 @@ impl Project {
     /// # Errors
     ///
     /// When it is no TOML or has values of a wrong type.
-    pub fn config(&self) -> Result<RepositoryConfig, ConfigError> {
-        let place = self.dir.join(".trueup.toml");
-        let table: toml::Table = file::read(&place, REPOSITORY_CONFIG, false)?;
+    pub fn read_config(&self) -> Result<RepositoryConfig, ConfigError> {
+        let config_path = self.dir.join(".trueup.toml");
+        let table: toml::Table = config_file::read_toml(&config_path, REPOSITORY_CONFIG, false)?;
         let mut config = RepositoryConfig::default();
         for (key, value) in table {
             match (key.as_str(), value) {
@@ -92,7 +92,7 @@ impl Project {
                     Ok(_) => config.repo = Some(name),
                     Err(error) => config.problems.push(format!(
                         "{}: repo = {name:?} is ignored: {error}",
-                        path_to_text(&place)
+                        path_to_text(&config_path)
                     )),
                 },
                 ("branch_pattern", toml::Value::String(text)) => config.branch_pattern = Some(text),
@@ -108,8 +108,8 @@ impl Project {
             }
         }
         let problems = [
-            patterns::bound(&place, &mut config.handoff_commands),
-            patterns::bound_branch(&place, &mut config.branch_pattern),
+            pattern_limits::limit_handoff_commands(&config_path, &mut config.handoff_commands),
+            pattern_limits::limit_branch_pattern(&config_path, &mut config.branch_pattern),
         ];
         config.problems.extend(problems.into_iter().flatten());
         Ok(config)
@@ -118,14 +118,14 @@ impl Project {
 
 /// Tells whether a directory that somebody names is short and shallow enough to be looked at:
 /// every look costs a walk over all its parts, and there is one for each of them.
-pub fn is_bounded(path: &Path) -> bool {
+pub fn is_within_path_bounds(path: &Path) -> bool {
     let parts = path.components().take(PATH_PARTS.len() + 1).count();
     path.as_os_str().len() <= PATH.len() && parts <= PATH_PARTS.len()
 }
 
 /// Tells whether two paths lead to one directory: a home directory behind a symlink is one
 /// all the same.
-fn is_same(one: &Path, other: &Path) -> bool {
+fn is_same_dir(one: &Path, other: &Path) -> bool {
     #[cfg(unix)]
     let identity = |path: &Path| {
         use std::os::unix::fs::MetadataExt as _;
@@ -169,8 +169,8 @@ mod tests {
             "repo = \"app\"\ndatabase_url = \"sqlite:/evil\"\nhandoff_commands = [\"make ship*\"]\n",
         )
         .unwrap();
-        let project = Project::at(&Environment::default(), folder.path().to_owned());
-        let config = project.config().unwrap();
+        let project = Project::at_dir(&Environment::default(), folder.path().to_owned());
+        let config = project.read_config().unwrap();
         assert_eq!(config.repo.as_deref(), Some("app"));
         assert_eq!(config.handoff_commands.unwrap(), ["make ship*"]);
         assert_eq!(config.refused, ["database_url"]);
@@ -182,8 +182,8 @@ mod tests {
         for name in ["", "a b", "../x", "ünï"] {
             let text = format!("repo = \"{name}\"\n");
             std::fs::write(folder.path().join(".trueup.toml"), text).unwrap();
-            let project = Project::at(&Environment::default(), folder.path().to_owned());
-            let config = project.config().unwrap();
+            let project = Project::at_dir(&Environment::default(), folder.path().to_owned());
+            let config = project.read_config().unwrap();
             assert_eq!(config.repo, None, "{name:?}");
             let [problem] = config.problems.as_slice() else {
                 panic!("{name:?}: {:?}", config.problems);

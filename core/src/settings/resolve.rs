@@ -4,35 +4,35 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::database::DatabaseUrl;
-use super::file::{self, ConfigError, ConfigFile};
-use super::patterns;
+use super::config_file::{self, ConfigError, ConfigFile};
+use super::database_url::DatabaseUrl;
+use super::pattern_limits;
 use super::{Environment, Paths, RepositoryConfig};
 use crate::bounds::CONFIG;
-use crate::diagnostics::Level;
 use crate::files::ResolvedPath;
-use crate::model::{LONGEST_LEASE_SECONDS, RETENTION_DAYS};
+use crate::log::LogLevel;
+use crate::model::{DEFAULT_RETENTION_DAYS, MAX_LEASE_SECONDS};
 
 /// Lease of a session, in seconds (seed 0: the stale threshold in force now).
-const LEASE_SECONDS: u64 = 900;
+const DEFAULT_LEASE_SECONDS: u64 = 900;
 
 /// Silence after which a process that cannot be asked counts as gone, in seconds.
-const CEILING_SECONDS: u64 = 1_800;
+const DEFAULT_CEILING_SECONDS: u64 = 1_800;
 
 /// How long something may be in progress without a sign of life, in seconds. Seed 4 called a
 /// task stuck after half an hour by the time it began, also one at work.
-const STUCK_SECONDS: u64 = 7_200;
+const DEFAULT_STUCK_SECONDS: u64 = 7_200;
 
 /// Longest of these, in seconds: ten years. More would leave the years that times
 /// are written with.
-const LONGEST_SECONDS: u64 = 10 * 365 * 24 * 3_600;
+const MAX_SECONDS: u64 = 10 * 365 * 24 * 3_600;
 
 /// Longest deadline, in milliseconds: an hour. The engine's own timeouts cannot hold much
 /// more.
-const LONGEST_DEADLINE: u64 = 3_600_000;
+const MAX_DEADLINE_MILLIS: u64 = 3_600_000;
 
 /// Operations between two checkpoints (seed 2: 10 to 20).
-const CHECKPOINT_EVERY: u64 = 15;
+const DEFAULT_CHECKPOINT_EVERY: u64 = 15;
 
 /// Everything that was configured.
 #[derive(Clone)]
@@ -57,7 +57,7 @@ pub struct Settings {
     /// How many days what ended is kept before it is pruned by itself; 0 is for ever.
     pub retention_days: u64,
     /// What goes to the log.
-    pub log: Level,
+    pub log: LogLevel,
     handoff_commands: Option<Vec<String>>,
     branch_pattern: Option<String>,
     /// What was wrong and got a default; one line each.
@@ -72,8 +72,8 @@ impl Settings {
     /// When the user's file is broken or a path makes no sense. A bad number is a warning.
     pub fn load(environment: &Environment) -> Result<Self, ConfigError> {
         let paths = Paths::find(environment).map_err(ConfigError::Value)?;
-        let config: ConfigFile = file::read(&paths.config_file(), CONFIG, true)?;
-        Ok(Self::resolve(environment, paths, config))
+        let config: ConfigFile = config_file::read_toml(&paths.config_file(), CONFIG, true)?;
+        Ok(Self::from_sources(environment, paths, config))
     }
 
     /// Reads them for a hook: a broken file is a warning too, and the defaults hold.
@@ -83,20 +83,26 @@ impl Settings {
     /// When there is no place for trueup's files at all.
     pub fn load_leniently(environment: &Environment) -> Result<Self, ConfigError> {
         let paths = Paths::find(environment).map_err(ConfigError::Value)?;
-        let (config, problem) = match file::read(&paths.config_file(), CONFIG, true) {
+        let (config, problem) = match config_file::read_toml(&paths.config_file(), CONFIG, true) {
             Ok(config) => (config, None),
             Err(error) => (ConfigFile::default(), Some(error.to_string())),
         };
-        let mut settings = Self::resolve(environment, paths, config);
+        let mut settings = Self::from_sources(environment, paths, config);
         settings.warnings.extend(problem);
         Ok(settings)
     }
 
-    fn resolve(environment: &Environment, paths: Paths, mut config: ConfigFile) -> Self {
+    fn from_sources(environment: &Environment, paths: Paths, mut config: ConfigFile) -> Self {
         let mut warnings = Vec::new();
         let source = paths.config_file();
-        warnings.extend(patterns::bound(&source, &mut config.handoff_commands));
-        warnings.extend(patterns::bound_branch(&source, &mut config.branch_pattern));
+        warnings.extend(pattern_limits::limit_handoff_commands(
+            &source,
+            &mut config.handoff_commands,
+        ));
+        warnings.extend(pattern_limits::limit_branch_pattern(
+            &source,
+            &mut config.branch_pattern,
+        ));
         let mut number = |name: &str, configured: Option<u64>, default: Option<u64>| {
             let set = environment.number(name).unwrap_or_else(|problem| {
                 warnings.push(problem);
@@ -107,22 +113,22 @@ impl Settings {
         let lease = number(
             "TRUEUP_LEASE_SECONDS",
             config.lease_seconds,
-            Some(LEASE_SECONDS),
+            Some(DEFAULT_LEASE_SECONDS),
         );
         let ceiling = number(
             "TRUEUP_CEILING_SECONDS",
             config.ceiling_seconds,
-            Some(CEILING_SECONDS),
+            Some(DEFAULT_CEILING_SECONDS),
         );
         let stuck = number(
             "TRUEUP_STUCK_SECONDS",
             config.stuck_seconds,
-            Some(STUCK_SECONDS),
+            Some(DEFAULT_STUCK_SECONDS),
         );
         let deadline = number("TRUEUP_DEADLINE_MS", config.deadline_ms, None);
         let log = environment.text("TRUEUP_LOG").or(config.log.as_deref());
         let url = environment
-            .os("TRUEUP_DATABASE_URL")
+            .os_value("TRUEUP_DATABASE_URL")
             .or(config.database_url.as_deref().map(OsStr::new));
         let database = match url {
             None => DatabaseUrl::Sqlite(paths.database()),
@@ -137,21 +143,21 @@ impl Settings {
                 .map(str::to_owned)
                 .or(config.api_key),
             deadline: deadline
-                .map(|millis| Duration::from_millis(millis.clamp(1, LONGEST_DEADLINE))),
+                .map(|millis| Duration::from_millis(millis.clamp(1, MAX_DEADLINE_MILLIS))),
             lease_seconds: lease
-                .unwrap_or(LEASE_SECONDS)
-                .clamp(1, LONGEST_LEASE_SECONDS),
-            ceiling_seconds: ceiling.unwrap_or(CEILING_SECONDS).min(LONGEST_SECONDS),
-            stuck_seconds: stuck.unwrap_or(STUCK_SECONDS).clamp(1, LONGEST_SECONDS),
+                .unwrap_or(DEFAULT_LEASE_SECONDS)
+                .clamp(1, MAX_LEASE_SECONDS),
+            ceiling_seconds: ceiling.unwrap_or(DEFAULT_CEILING_SECONDS).min(MAX_SECONDS),
+            stuck_seconds: stuck.unwrap_or(DEFAULT_STUCK_SECONDS).clamp(1, MAX_SECONDS),
             checkpoint_every: config
                 .checkpoint_every
-                .unwrap_or(CHECKPOINT_EVERY)
+                .unwrap_or(DEFAULT_CHECKPOINT_EVERY)
                 .clamp(1, 1_000),
             retention_days: config
                 .retention_days
-                .unwrap_or(RETENTION_DAYS)
-                .min(LONGEST_SECONDS / (24 * 3_600)),
-            log: log.and_then(Level::parse).unwrap_or(Level::Warn),
+                .unwrap_or(DEFAULT_RETENTION_DAYS)
+                .min(MAX_SECONDS / (24 * 3_600)),
+            log: log.and_then(LogLevel::parse).unwrap_or(LogLevel::Warn),
             handoff_commands: config.handoff_commands,
             branch_pattern: config.branch_pattern,
             warnings,
@@ -188,7 +194,7 @@ impl Settings {
         match &self.database {
             DatabaseUrl::Sqlite(path) => Ok(path),
             DatabaseUrl::Unusable(problem) => Err(format!("database URL: {problem}")),
-            DatabaseUrl::Other(_) => Err(format!(
+            DatabaseUrl::Remote(_) => Err(format!(
                 "{}: only sqlite: URLs are supported",
                 self.database
             )),
@@ -200,15 +206,15 @@ impl Settings {
     pub fn database_address(&self) -> String {
         match &self.database {
             DatabaseUrl::Sqlite(path) => {
-                let path = ResolvedPath::of(path);
-                digest(path.as_path().as_os_str().as_encoded_bytes())
+                let path = ResolvedPath::resolve(path);
+                digest_address(path.as_path().as_os_str().as_encoded_bytes())
             }
-            other => digest(other.to_string().as_bytes()),
+            other => digest_address(other.to_string().as_bytes()),
         }
     }
 }
 
-fn digest(bytes: &[u8]) -> String {
+fn digest_address(bytes: &[u8]) -> String {
     use sha2::{Digest as _, Sha256};
     crate::hex::hex(&Sha256::digest(bytes)[..8])
 }

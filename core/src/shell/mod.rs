@@ -7,28 +7,28 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-pub use reader::read;
+pub use reader::parse_commands;
 
 /// A word of a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Word {
+pub struct ShellWord {
     /// What the shell passes on, but for expansions, which stand as they are written.
     pub text: String,
     /// The part of it that stands outside quotes.
-    pub bare: String,
+    pub unquoted: String,
     /// What is carried out for it: the inside of `$(…)`, backquotes and `<(…)`.
-    pub inside: Vec<String>,
+    pub substitutions: Vec<String>,
 }
 
-impl Word {
+impl ShellWord {
     /// Returns the last part of a path.
-    pub fn name(&self) -> &str {
+    pub fn base_name(&self) -> &str {
         self.text.rsplit('/').next().unwrap_or_default()
     }
 
     /// Tells whether it sets a variable rather than being a word of the command.
     pub fn is_assignment(&self) -> bool {
-        let Some((name, _)) = self.bare.split_once('=') else {
+        let Some((name, _)) = self.unquoted.split_once('=') else {
             return false;
         };
         let name = name.strip_suffix('+').unwrap_or(name);
@@ -41,19 +41,19 @@ impl Word {
 
 /// A command with its arguments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Command {
+pub struct ShellCommand {
     /// Its words in their order, assignments before it included.
-    pub words: Vec<Word>,
+    pub words: Vec<ShellWord>,
     /// Texts that it is given on its standard input (`<<`, `<<<`).
-    pub fed: Vec<String>,
+    pub stdin_texts: Vec<String>,
     /// What is carried out within its redirections and in what it is fed.
-    pub inside: Vec<String>,
+    pub substitutions: Vec<String>,
     /// Whether its output goes into the next command.
-    pub pipes: bool,
+    pub is_piped: bool,
 }
 
-impl Command {
+impl ShellCommand {
     fn is_empty(&self) -> bool {
-        self.words.is_empty() && self.fed.is_empty() && self.inside.is_empty()
+        self.words.is_empty() && self.stdin_texts.is_empty() && self.substitutions.is_empty()
     }
 }

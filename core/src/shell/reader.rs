@@ -4,74 +4,74 @@ use std::collections::VecDeque;
 use std::iter::Peekable;
 use std::str::Chars;
 
-use super::{Command, Word};
+use super::{ShellCommand, ShellWord};
 
 /// Reads the simple commands of a text, those within parentheses and braces too. A quote that is
 /// never closed ends with the text.
-pub fn read(text: &str) -> Vec<Command> {
-    let mut reader = Reader {
+pub fn parse_commands(text: &str) -> Vec<ShellCommand> {
+    let mut reader = ShellReader {
         rest: text.chars().peekable(),
         commands: Vec::new(),
-        command: Command::default(),
+        command: ShellCommand::default(),
         word: None,
         target: None,
         documents: VecDeque::new(),
     };
-    reader.run();
+    reader.read_commands();
     reader.commands
 }
 
 /// What the next word is, when it is no word of the command.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Target {
+enum RedirectTarget {
     /// A file.
     File,
     /// What ends a document; whether its lines may be indented by tabs.
-    Document { indented: bool },
+    Document { is_indented: bool },
     /// A text that is fed.
     Text,
 }
 
 /// A document (`<<`) whose lines are still to come.
-struct Document {
+struct HereDocument {
     /// The command it is fed to.
     command: usize,
-    end: String,
-    indented: bool,
-    expands: bool,
+    terminator: String,
+    is_indented: bool,
+    is_expanded: bool,
 }
 
-struct Reader<'t> {
+struct ShellReader<'t> {
     rest: Peekable<Chars<'t>>,
-    commands: Vec<Command>,
-    command: Command,
-    word: Option<Word>,
-    target: Option<Target>,
-    documents: VecDeque<Document>,
+    commands: Vec<ShellCommand>,
+    command: ShellCommand,
+    word: Option<ShellWord>,
+    target: Option<RedirectTarget>,
+    documents: VecDeque<HereDocument>,
 }
 
-impl Reader<'_> {
-    fn run(&mut self) {
+impl ShellReader<'_> {
+    fn read_commands(&mut self) {
         while let Some(c) = self.rest.next() {
             match c {
                 '\\' => match self.rest.next() {
                     // A line that goes on.
                     Some('\n') | None => {}
                     Some('\r') if self.rest.peek() == Some(&'\n') => drop(self.rest.next()),
-                    Some(c) => self.bare(c),
+                    Some(c) => self.push_unquoted(c),
                 },
-                '\'' => self.single_quoted(),
-                '"' => self.double_quoted(),
-                '$' => self.dollar(false),
+                '\'' => self.read_single_quoted(),
+                '"' => self.read_double_quoted(),
+                '$' => self.read_dollar(false),
                 '`' => {
-                    let inside = self.backquoted();
-                    self.word().inside.push(inside);
+                    let inside = self.read_backquoted();
+                    self.current_word().substitutions.push(inside);
                 }
                 '#' if self.word.is_none() => while self.rest.next_if(|c| *c != '\n').is_some() {},
                 ' ' | '\t' | '\r' => self.end_word(),
                 '\n' => {
                     self.end_command(false);
-                    self.documents();
+                    self.read_here_documents();
                 }
                 '|' => {
                     let or = self.rest.next_if_eq(&'|').is_some();
@@ -80,32 +80,32 @@ impl Reader<'_> {
                 }
                 '&' if self.rest.peek() == Some(&'>') => self.end_word(),
                 '&' | ';' | '(' | ')' => self.end_command(false),
-                '<' | '>' => self.redirection(c),
-                c => self.bare(c),
+                '<' | '>' => self.read_redirection(c),
+                c => self.push_unquoted(c),
             }
         }
         self.end_command(false);
-        self.documents();
+        self.read_here_documents();
     }
 
-    fn word(&mut self) -> &mut Word {
+    fn current_word(&mut self) -> &mut ShellWord {
         self.word.get_or_insert_default()
     }
 
-    fn bare(&mut self, c: char) {
-        let word = self.word();
+    fn push_unquoted(&mut self, c: char) {
+        let word = self.current_word();
         word.text.push(c);
-        word.bare.push(c);
+        word.unquoted.push(c);
     }
 
-    fn single_quoted(&mut self) {
+    fn read_single_quoted(&mut self) {
         let word = self.word.get_or_insert_default();
         word.text
             .extend(self.rest.by_ref().take_while(|c| *c != '\''));
     }
 
-    fn double_quoted(&mut self) {
-        self.word();
+    fn read_double_quoted(&mut self) {
+        self.current_word();
         while let Some(c) = self.rest.next() {
             match c {
                 '"' => return,
@@ -113,53 +113,53 @@ impl Reader<'_> {
                     Some('\n') | None => {}
                     Some(c) => {
                         if !"\"\\$`".contains(c) {
-                            self.word().text.push('\\');
+                            self.current_word().text.push('\\');
                         }
-                        self.word().text.push(c);
+                        self.current_word().text.push(c);
                     }
                 },
-                '$' => self.dollar(true),
+                '$' => self.read_dollar(true),
                 '`' => {
-                    let inside = self.backquoted();
-                    self.word().inside.push(inside);
+                    let inside = self.read_backquoted();
+                    self.current_word().substitutions.push(inside);
                 }
-                c => self.word().text.push(c),
+                c => self.current_word().text.push(c),
             }
         }
     }
 
     /// Reads what follows a dollar sign.
-    fn dollar(&mut self, quoted: bool) {
+    fn read_dollar(&mut self, quoted: bool) {
         match self.rest.peek() {
             Some('(') => {
                 self.rest.next();
-                let inside = self.parenthesised();
-                self.word().inside.push(inside);
+                let inside = self.read_parenthesized();
+                self.current_word().substitutions.push(inside);
             }
             Some('\'') if !quoted => {
                 self.rest.next();
-                self.escaped();
+                self.read_ansi_quoted();
             }
             // `$"…"` is quoted like any other.
             Some('"') if !quoted => {}
-            _ if quoted => self.word().text.push('$'),
-            _ => self.bare('$'),
+            _ if quoted => self.current_word().text.push('$'),
+            _ => self.push_unquoted('$'),
         }
     }
 
     /// Reads the rest of `$'…'`.
-    fn escaped(&mut self) {
-        self.word();
+    fn read_ansi_quoted(&mut self) {
+        self.current_word();
         while let Some(c) = self.rest.next() {
             let c = match c {
                 '\'' => return,
                 '\\' => match self.rest.next() {
                     Some('n') => '\n',
                     Some('t') => '\t',
-                    Some('x') => self.code(16, 2),
-                    Some('u') => self.code(16, 4),
+                    Some('x') => self.read_char_code(16, 2),
+                    Some('u') => self.read_char_code(16, 4),
                     Some(c @ '0'..='7') => {
-                        let rest = u32::from(self.code(8, 2));
+                        let rest = u32::from(self.read_char_code(8, 2));
                         let first = c.to_digit(8).unwrap_or_default();
                         char::from_u32(first * 64 + rest).unwrap_or(c)
                     }
@@ -168,12 +168,12 @@ impl Reader<'_> {
                 },
                 c => c,
             };
-            self.word().text.push(c);
+            self.current_word().text.push(c);
         }
     }
 
     /// Reads the number of a character.
-    fn code(&mut self, radix: u32, most: usize) -> char {
+    fn read_char_code(&mut self, radix: u32, most: usize) -> char {
         let mut code = 0;
         for _ in 0..most {
             match self.rest.peek().and_then(|c| c.to_digit(radix)) {
@@ -185,7 +185,7 @@ impl Reader<'_> {
         char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
     }
 
-    fn backquoted(&mut self) -> String {
+    fn read_backquoted(&mut self) -> String {
         let mut inside = String::new();
         while let Some(c) = self.rest.next() {
             match c {
@@ -203,7 +203,7 @@ impl Reader<'_> {
 
     /// Reads up to the parenthesis that closes one which is open. Quotes inside hide those that
     /// they hold.
-    fn parenthesised(&mut self) -> String {
+    fn read_parenthesized(&mut self) -> String {
         let mut inside = String::new();
         let mut depth = 1_usize;
         let mut quote: Option<char> = None;
@@ -230,28 +230,31 @@ impl Reader<'_> {
         inside
     }
 
-    fn redirection(&mut self, c: char) {
+    fn read_redirection(&mut self, c: char) {
         // `2>` names a channel.
-        let channel =
-            |word: &Word| word.bare == word.text && word.text.chars().all(|c| c.is_ascii_digit());
+        let channel = |word: &ShellWord| {
+            word.unquoted == word.text && word.text.chars().all(|c| c.is_ascii_digit())
+        };
         if self.word.as_ref().is_some_and(channel) {
             self.word = None;
         }
         if self.rest.peek() == Some(&'(') {
             self.rest.next();
-            let inside = self.parenthesised();
+            let inside = self.read_parenthesized();
             // It stands for a file, so it is a word.
-            self.word().inside.push(inside);
+            self.current_word().substitutions.push(inside);
             return;
         }
         self.end_word();
-        self.target = Some(Target::File);
+        self.target = Some(RedirectTarget::File);
         if c == '<' && self.rest.next_if_eq(&'<').is_some() {
             self.target = Some(if self.rest.next_if_eq(&'<').is_some() {
-                Target::Text
+                RedirectTarget::Text
             } else {
                 let indented = self.rest.next_if_eq(&'-').is_some();
-                Target::Document { indented }
+                RedirectTarget::Document {
+                    is_indented: indented,
+                }
             });
             return;
         }
@@ -264,16 +267,18 @@ impl Reader<'_> {
         };
         match self.target.take() {
             None => self.command.words.push(word),
-            Some(Target::File) => self.command.inside.extend(word.inside),
-            Some(Target::Text) => {
-                self.command.inside.extend(word.inside);
-                self.command.fed.push(word.text);
+            Some(RedirectTarget::File) => self.command.substitutions.extend(word.substitutions),
+            Some(RedirectTarget::Text) => {
+                self.command.substitutions.extend(word.substitutions);
+                self.command.stdin_texts.push(word.text);
             }
-            Some(Target::Document { indented }) => self.documents.push_back(Document {
+            Some(RedirectTarget::Document {
+                is_indented: indented,
+            }) => self.documents.push_back(HereDocument {
                 command: self.commands.len(),
-                expands: word.bare == word.text,
-                end: word.text,
-                indented,
+                is_expanded: word.unquoted == word.text,
+                terminator: word.text,
+                is_indented: indented,
             }),
         }
     }
@@ -288,38 +293,40 @@ impl Reader<'_> {
         if self.command.is_empty() && !awaited {
             return;
         }
-        self.command.pipes = pipes;
+        self.command.is_piped = pipes;
         self.commands.push(std::mem::take(&mut self.command));
     }
 
     /// Reads the documents that begin on this line.
-    fn documents(&mut self) {
+    fn read_here_documents(&mut self) {
         while let Some(document) = self.documents.pop_front() {
-            let text = self.document(&document);
+            let text = self.read_here_document(&document);
             let Some(command) = self.commands.get_mut(document.command) else {
                 continue;
             };
-            if document.expands && text.contains(['$', '`']) {
+            if document.is_expanded && text.contains(['$', '`']) {
                 // Read like a text in quotes, for what is carried out in it.
                 let mut quoted = text.replace('"', "\\\"");
                 quoted.insert(0, '"');
-                let inside = read(&quoted).into_iter().flat_map(|c| c.words);
-                command.inside.extend(inside.flat_map(|word| word.inside));
+                let inside = parse_commands(&quoted).into_iter().flat_map(|c| c.words);
+                command
+                    .substitutions
+                    .extend(inside.flat_map(|word| word.substitutions));
             }
-            command.fed.push(text);
+            command.stdin_texts.push(text);
         }
     }
 
-    fn document(&mut self, document: &Document) -> String {
+    fn read_here_document(&mut self, document: &HereDocument) -> String {
         let mut text = String::new();
         while self.rest.peek().is_some() {
             let line: String = self.rest.by_ref().take_while(|c| *c != '\n').collect();
-            let line = if document.indented {
+            let line = if document.is_indented {
                 line.trim_start_matches('\t')
             } else {
                 &line
             };
-            if line.strip_suffix('\r').unwrap_or(line) == document.end {
+            if line.strip_suffix('\r').unwrap_or(line) == document.terminator {
                 break;
             }
             text.push_str(line);

@@ -2,15 +2,15 @@
 
 use proptest::prelude::*;
 
-use super::{Command, read};
+use super::{ShellCommand, parse_commands};
 
 /// Returns the words of every command, those of a command joined by `_`.
 fn words(text: &str) -> Vec<String> {
-    let joined = |command: &Command| {
+    let joined = |command: &ShellCommand| {
         let words: Vec<&str> = command.words.iter().map(|word| &*word.text).collect();
         words.join("_")
     };
-    read(text).iter().map(joined).collect()
+    parse_commands(text).iter().map(joined).collect()
 }
 
 #[test]
@@ -46,9 +46,14 @@ fn words_and_commands() {
 #[test]
 fn what_is_carried_out_inside() {
     let inside = |text: &str| -> Vec<String> {
-        let commands = read(text).into_iter();
+        let commands = parse_commands(text).into_iter();
         commands
-            .flat_map(|c| c.words.into_iter().flat_map(|w| w.inside).chain(c.inside))
+            .flat_map(|c| {
+                c.words
+                    .into_iter()
+                    .flat_map(|w| w.substitutions)
+                    .chain(c.substitutions)
+            })
             .collect()
     };
     for (text, expected) in [
@@ -69,22 +74,25 @@ fn what_is_carried_out_inside() {
 
 #[test]
 fn what_is_fed_and_what_pipes() {
-    let fed = |text: &str| read(text).remove(0).fed;
+    let fed = |text: &str| parse_commands(text).remove(0).stdin_texts;
     assert_eq!(fed("sh <<E\na b\nE\n"), ["a b\n"]);
     assert_eq!(fed("sh <<< 'a b'"), ["a b"]);
     assert_eq!(fed("<<E sh\na\nE"), ["a\n"]);
     assert_eq!(fed("sh <<E"), [""]);
-    let pipes: Vec<bool> = read("a | b |& c || d; e").iter().map(|c| c.pipes).collect();
+    let pipes: Vec<bool> = parse_commands("a | b |& c || d; e")
+        .iter()
+        .map(|c| c.is_piped)
+        .collect();
     assert_eq!(pipes, [true, true, false, false, false]);
 }
 
 #[test]
 fn what_stands_outside_quotes() {
-    let bare: Vec<String> = read("a --x='b c' \"d\" e\\ f")
+    let bare: Vec<String> = parse_commands("a --x='b c' \"d\" e\\ f")
         .remove(0)
         .words
         .into_iter()
-        .map(|word| word.bare)
+        .map(|word| word.unquoted)
         .collect();
     assert_eq!(bare, ["a", "--x=", "", "e f"]);
 }
@@ -93,19 +101,19 @@ proptest! {
     /// Whatever it is, reading ends and makes up nothing.
     #[test]
     fn any_text_is_read(text in r#"[ab '"`$(){}<>|&;#=\\\n\t-]{0,60}"#) {
-        for command in read(&text) {
+        for command in parse_commands(&text) {
             for word in &command.words {
                 prop_assert!(word.text.len() <= text.len());
-                prop_assert!(word.bare.len() <= word.text.len());
+                prop_assert!(word.unquoted.len() <= word.text.len());
             }
-            prop_assert!(command.fed.iter().all(|fed| fed.len() <= text.len() + 1));
+            prop_assert!(command.stdin_texts.iter().all(|fed| fed.len() <= text.len() + 1));
         }
     }
 
     /// A word in single quotes is itself.
     #[test]
     fn a_quoted_word_is_one(word in "[a-z '\"$`;|&<>\\\\#]{1,20}") {
-        let read = read(&format!("x {}", crate::text::quoted(&word)));
+        let read = parse_commands(&format!("x {}", crate::text::quote_for_shell(&word)));
         prop_assert_eq!(read.len(), 1);
         prop_assert_eq!(&read[0].words[1].text, &word);
     }

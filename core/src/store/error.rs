@@ -45,7 +45,7 @@ pub enum StoreError {
 
 /// Whether trying again may help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transience {
+pub enum RetryAdvice {
     /// Later, unchanged.
     Retry,
     /// After reading again.
@@ -73,13 +73,13 @@ impl StoreError {
     }
 
     /// Returns whether trying again may help.
-    pub const fn transience(&self) -> Transience {
+    pub const fn retry_advice(&self) -> RetryAdvice {
         match self {
             Self::Missing(_) | Self::Unavailable(_) | Self::Contended(_) | Self::InUse(_) => {
-                Transience::Retry
+                RetryAdvice::Retry
             }
-            Self::Conflict(_) => Transience::Reread,
-            _ => Transience::Permanent,
+            Self::Conflict(_) => RetryAdvice::Reread,
+            _ => RetryAdvice::Permanent,
         }
     }
 }

@@ -4,29 +4,30 @@
 //! success; every age is computed by the database's clock; one contract suite
 //! (`tests/contract`) runs over every adapter.
 
+mod api;
 mod delivery;
 mod error;
-mod news;
-mod port;
+mod event_draft;
 pub mod sqlite;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use error::{StoreError, Transience};
-pub use port::{
-    Children, Depend, InUse, ItemEdit, ItemMove, ItemMoved, ItemStore, LastHolder, NextRequest,
-    NextTaken, NextWish,
+pub use api::{
+    AcceptHandoffRequest, AcceptedHandoff, ClaimedItem, EndedRun, GrantedClaim, HandoffFilter,
+    HandoffResult, HandoffStore, HeartbeatRequest, ImportedPlan, InterruptionMark, ItemFilter,
+    MetadataAction, MetadataChange, MetadataStore, NewHandoff, NewRun, OrchestratorStore,
+    PhaseChange, PhaseChanges, PhaseFilter, PhaseStepOutcome, PhaseStepRequest, PhaseStore,
+    PlanOverview, PlanStore, PlanTaskStepRequest, PortStore, Provenance, RejectHandoffRequest,
+    ReleasePortRequest, ReleaseRequest, ReleasedClaim, RepoNaming, RepoPlacement, RepoStore,
+    ReservePortRequest, RetentionStore, RunRegistration, SessionCursor, SessionFilter,
+    SessionRegistration, SessionTask, StatePush, Store, WorkplanStore,
 };
-pub use port::{
-    ClaimRequest, ClaimTaken, HandoffAcceptance, HandoffAccepted, HandoffFilter, HandoffRejection,
-    HandoffStore, Heartbeat, ItemFilter, Mark, MetadataChange, MetadataDeed, MetadataStore,
-    NewHandoff, NewRun, OrchestratorStore, PhaseFilter, PhaseMove, PhaseMoved, Placement,
-    PlanImported, PlanListed, PlanStore, PlanTaskChange, PortRelease, PortRequest, PortStore,
-    Provenance, Push, QueueStore, Registered, Registration, Release, Released, RepoNaming,
-    RepoStore, RetentionStore, Ruled, RunEnded, SessionCursor, SessionFilter, StepRequest, Stepped,
-    Store, TaskNote, WorkplanStore,
+pub use api::{
+    ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemEditRequest,
+    ItemStore, ItemUse, LastHolder, MovedItem, NextItemQuery,
 };
-pub use port::{Delivered, Newcomer, WaitingStore};
+pub use api::{DeliveryOutcome, OutboxDeliveryStore, RegistrationDefaults};
+pub use error::{RetryAdvice, StoreError};
 
 /// The result of a store operation.
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -1,18 +1,18 @@
 //! What a model is told. Pure: the nonce comes from the caller.
 
-use super::handed::{News, handed_on};
-use super::neighbour::{self, Neighbour};
-use crate::model::{HandoffNews, ItemKey, Session};
-use crate::orchestrators::Death;
+use super::handoff_notices::{HandoffNotice, render_handoffs};
+use super::repo_summary::{self, RepoSummary};
+use crate::model::{HandoffNoticeReason, ItemKey, Session};
+use crate::orchestrators::DeadOrchestrator;
 use crate::reconcile::{Code, Divergence, Severity};
-use crate::store::Released;
-use crate::text::{CONTEXT_LIMIT, Fence, Packer, one_line};
+use crate::store::ReleasedClaim;
+use crate::text::{CONTEXT_LIMIT, ContextPacker, DataDelimiter, one_line};
 
 /// Longest value shown, in characters.
-const LONGEST: usize = 400;
+const MAX_VALUE_CHARS: usize = 400;
 
 /// Most lines of one kind.
-const MOST_LINES: usize = 12;
+const MAX_LINES: usize = 12;
 
 /// Everything a session's model is told at its start.
 #[derive(Debug)]
@@ -26,25 +26,25 @@ pub struct Briefing<'a> {
     /// What still differs.
     pub remaining: &'a [Divergence],
     /// Hand-offs to tell of.
-    pub handed: &'a [News],
+    pub handoffs: &'a [HandoffNotice],
     /// What a sweep parked.
-    pub parked: &'a [Released],
+    pub interrupted: &'a [ReleasedClaim],
     /// Orchestrators that were found dead.
-    pub died: &'a [Death],
+    pub dead_orchestrators: &'a [DeadOrchestrator],
     /// Work that was failed because nobody gave a sign of life for it, and why.
-    pub stuck: &'a [String],
+    pub stuck_work: &'a [String],
     /// What is known of other repositories.
-    pub neighbours: &'a [Neighbour],
+    pub other_repos: &'a [RepoSummary],
     /// An item to go on with, and why, when none is held.
-    pub offer: Option<(String, String)>,
+    pub suggestion: Option<(String, String)>,
 }
 
 impl Briefing<'_> {
     /// Writes it within the client's limit, most important first.
-    pub fn text(&self, fence: &Fence) -> String {
+    pub fn render(&self, delimiter: &DataDelimiter) -> String {
         let session = self.session;
-        let mut packer = Packer::new(CONTEXT_LIMIT);
-        packer.add(
+        let mut packer = ContextPacker::new(CONTEXT_LIMIT);
+        packer.add_part(
             "heading",
             format!(
                 "trueup: this is session {}; its state is at revision {} of {}. The database is \
@@ -52,39 +52,43 @@ impl Briefing<'_> {
                 session.id, session.revision, session.read_at
             ),
         );
-        packer.add("state", fence.lines(&self.state()));
-        packer.add("remaining differences", self.differences(fence));
-        packer.add("hand-offs", handed_on(self.handed, fence));
-        packer.add("fixed differences", self.mended(fence));
-        packer.add("next step", self.next_step(fence));
-        packer.add("dead sessions", self.parked(fence));
-        packer.add("dead orchestrators", self.died(fence));
-        packer.add("stuck work", self.stuck(fence));
-        packer.add(
+        packer.add_part("state", delimiter.wrap_lines(&self.render_state()));
+        packer.add_part("remaining differences", self.render_differences(delimiter));
+        packer.add_part("hand-offs", render_handoffs(self.handoffs, delimiter));
+        packer.add_part("fixed differences", self.render_fixed(delimiter));
+        packer.add_part("next step", self.render_next_step(delimiter));
+        packer.add_part("dead sessions", self.render_interrupted(delimiter));
+        packer.add_part(
+            "dead orchestrators",
+            self.render_dead_orchestrators(delimiter),
+        );
+        packer.add_part("stuck work", self.render_stuck_work(delimiter));
+        packer.add_part(
             "other repositories",
-            neighbour::told(self.neighbours, fence),
+            repo_summary::render_repo_summaries(self.other_repos, delimiter),
         );
         packer.finish()
     }
 
-    fn state(&self) -> String {
+    fn render_state(&self) -> String {
         let work = self.session.execution_state().work;
-        let value = |text: Option<&str>| text.map_or("none".to_owned(), |t| one_line(t, LONGEST));
-        let flag = |on: bool| if on { "on" } else { "off" };
+        let text_or_none =
+            |text: Option<&str>| text.map_or("none".to_owned(), |t| one_line(t, MAX_VALUE_CHARS));
+        let on_or_off = |on: bool| if on { "on" } else { "off" };
         let mut lines = vec![match &self.session.item {
             Some(item) => format!("item: {item} (claimed)"),
             None => "item: none".to_owned(),
         }];
         if let Some(title) = self.title {
-            lines.push(format!("title: {}", one_line(title, LONGEST)));
+            lines.push(format!("title: {}", one_line(title, MAX_VALUE_CHARS)));
         }
-        lines.push(format!("phase: {}", value(work.phase.as_deref())));
-        lines.push(format!("task: {}", value(work.task.as_deref())));
-        lines.push(format!("branch: {}", value(self.session.branch())));
+        lines.push(format!("phase: {}", text_or_none(work.phase.as_deref())));
+        lines.push(format!("task: {}", text_or_none(work.task.as_deref())));
+        lines.push(format!("branch: {}", text_or_none(self.session.branch())));
         lines.push(format!(
             "auto-proceed: {}, chain orchestrators: {}",
-            flag(work.auto_proceed),
-            flag(work.chain_orchestrators)
+            on_or_off(work.auto_proceed),
+            on_or_off(work.chain_orchestrators)
         ));
         if work.was_interrupted {
             lines.push("interrupted; resume with `trueup resume`".to_owned());
@@ -92,12 +96,12 @@ impl Briefing<'_> {
         lines.join("\n")
     }
 
-    fn differences(&self, fence: &Fence) -> String {
+    fn render_differences(&self, delimiter: &DataDelimiter) -> String {
         let lines: Vec<String> = self
             .remaining
             .iter()
             .filter(|d| d.severity > Severity::Info)
-            .take(MOST_LINES)
+            .take(MAX_LINES)
             .map(|d| format!("{} (fix: {})", d.message, d.fix))
             .collect();
         if lines.is_empty() {
@@ -105,33 +109,33 @@ impl Briefing<'_> {
         }
         format!(
             "Remaining differences:\n{}",
-            fence.more_lines(&lines.join("\n"))
+            delimiter.wrap_more_lines(&lines.join("\n"))
         )
     }
 
-    fn mended(&self, fence: &Fence) -> String {
+    fn render_fixed(&self, delimiter: &DataDelimiter) -> String {
         let lines: Vec<&str> = self
             .found
             .iter()
             .filter(|d| d.severity > Severity::Info)
             .filter(|d| !self.remaining.iter().any(|r| r.code == d.code))
-            .take(MOST_LINES)
+            .take(MAX_LINES)
             .map(|d| d.message.as_str())
             .collect();
         if lines.is_empty() {
             return String::new();
         }
-        let lines = fence.more_lines(&lines.join("\n"));
+        let lines = delimiter.wrap_more_lines(&lines.join("\n"));
         format!("Fixed from the database:\n{lines}")
     }
 
-    fn next_step(&self, fence: &Fence) -> String {
-        let lost = self.remaining.iter().any(|d| d.code == Code::S13);
-        let handed = self
-            .handed
+    fn render_next_step(&self, delimiter: &DataDelimiter) -> String {
+        let claim_is_lost = self.remaining.iter().any(|d| d.code == Code::S13);
+        let addressed = self
+            .handoffs
             .iter()
-            .find(|(why, _)| *why == HandoffNews::Addressed);
-        match (&self.session.item, handed, &self.offer) {
+            .find(|(why, _)| *why == HandoffNoticeReason::Addressed);
+        match (&self.session.item, addressed, &self.suggestion) {
             (Some(_), _, _) => "Next: continue with this item; `trueup set --phase P --task T` \
                                 records progress, `trueup next --claim` claims the next item, \
                                 `trueup release` releases this one."
@@ -144,9 +148,9 @@ impl Briefing<'_> {
             }
             (None, None, Some((item, why))) => format!(
                 "Next: continue with `trueup claim {item}`: {}",
-                fence.inline(&one_line(why, LONGEST))
+                delimiter.wrap_inline(&one_line(why, MAX_VALUE_CHARS))
             ),
-            (None, None, None) if lost => {
+            (None, None, None) if claim_is_lost => {
                 "Next: stop work on that item; `trueup clear` accepts the loss, `trueup claim KEY` \
                  claims another item."
                     .to_owned()
@@ -160,9 +164,9 @@ impl Briefing<'_> {
         }
     }
 
-    fn parked(&self, fence: &Fence) -> String {
+    fn render_interrupted(&self, delimiter: &DataDelimiter) -> String {
         let lines: Vec<String> = self
-            .parked
+            .interrupted
             .iter()
             .filter_map(|released| {
                 let item = released.item.as_ref()?;
@@ -171,7 +175,7 @@ impl Briefing<'_> {
                     released.session, released.reason
                 ))
             })
-            .take(MOST_LINES)
+            .take(MAX_LINES)
             .collect();
         if lines.is_empty() {
             return String::new();
@@ -179,68 +183,74 @@ impl Briefing<'_> {
         format!(
             "Freed because their sessions died (`trueup sessions show ID` shows what each was \
              doing): {}",
-            fence.inline(&lines.join("; "))
+            delimiter.wrap_inline(&lines.join("; "))
         )
     }
 
-    fn died(&self, fence: &Fence) -> String {
-        let lines: Vec<String> = self.died.iter().take(MOST_LINES).map(Death::line).collect();
+    fn render_dead_orchestrators(&self, delimiter: &DataDelimiter) -> String {
+        let lines: Vec<String> = self
+            .dead_orchestrators
+            .iter()
+            .take(MAX_LINES)
+            .map(DeadOrchestrator::render_line)
+            .collect();
         if lines.is_empty() {
             return String::new();
         }
         format!(
             "Their plans are free again (`trueup orchestrator start PLAN -- CMD`): {}",
-            fence.inline(&lines.join("; "))
+            delimiter.wrap_inline(&lines.join("; "))
         )
     }
 
-    fn stuck(&self, fence: &Fence) -> String {
-        if self.stuck.is_empty() {
+    fn render_stuck_work(&self, delimiter: &DataDelimiter) -> String {
+        if self.stuck_work.is_empty() {
             return String::new();
         }
-        let more = self.stuck.len().saturating_sub(MOST_LINES);
+        let more = self.stuck_work.len().saturating_sub(MAX_LINES);
         let more = if more > 0 {
             format!(" and {more} more")
         } else {
             String::new()
         };
         let lines: Vec<&str> = self
-            .stuck
+            .stuck_work
             .iter()
-            .take(MOST_LINES)
+            .take(MAX_LINES)
             .map(String::as_str)
             .collect();
         format!(
             "Failed for lack of a heartbeat (`trueup queue reopen ID --reason R` or `trueup plan \
              retry TASK` to try again): {}{more}",
-            fence.inline(&lines.join("; "))
+            delimiter.wrap_inline(&lines.join("; "))
         )
     }
 }
 
 /// Writes the one line that tells a model of a change made elsewhere; `lost` is the line of a
 /// claim that another session took.
-pub fn reassertion(
+pub fn render_database_change(
     session: &Session,
     title: Option<&str>,
-    lost: Option<&str>,
-    fence: &Fence,
+    lost_claim: Option<&str>,
+    delimiter: &DataDelimiter,
 ) -> String {
     let work = session.execution_state().work;
-    let value = |text: Option<&str>| text.map_or("none".to_owned(), |t| one_line(t, LONGEST));
+    let text_or_none =
+        |text: Option<&str>| text.map_or("none".to_owned(), |t| one_line(t, MAX_VALUE_CHARS));
     let item = session.item.as_ref().map(ItemKey::as_str);
     let title = title.map_or(String::new(), |title| {
-        format!(" title=\"{}\"", one_line(title, LONGEST))
+        format!(" title=\"{}\"", one_line(title, MAX_VALUE_CHARS))
     });
-    let lost = lost.map_or(String::new(), |line| format!(" {line}: stop work on it."));
+    let lost = lost_claim.map_or(String::new(), |line| format!(" {line}: stop work on it."));
     format!(
         "trueup: the database was changed elsewhere and is now at revision {}: {}{lost}",
         session.revision,
-        fence.inline(&format!(
+        delimiter.wrap_inline(&format!(
             "item={}{title} phase={} task=\"{}\" auto-proceed={}",
-            value(item),
-            value(work.phase.as_deref()),
-            value(work.task.as_deref()),
+            text_or_none(item),
+            text_or_none(work.phase.as_deref()),
+            text_or_none(work.task.as_deref()),
             work.auto_proceed
         ))
     )

@@ -1,49 +1,49 @@
 //! Sessions come and go: registration, succession and the sweep of the dead.
 
-use super::doubt::Doubt;
-use super::site::Site;
+use super::clock_doubt::ClockDoubt;
+use super::run_context::RunContext;
 use crate::cache::{self, CacheFile};
-use crate::hook::Source;
-use crate::model::{Session, SessionId, SessionStatus, is_free};
+use crate::hook::StartSource;
+use crate::model::{Session, SessionId, SessionStatus, has_forfeited_claim};
 use crate::reconcile::Reading;
-use crate::repos::{find_repo_name, may_keep_name, settle_repo_name};
-use crate::store::{Provenance, Registration, Released, Result, SessionFilter, Store};
+use crate::repos::{assign_repo_name, find_repo_name, may_keep_name};
+use crate::store::{Provenance, ReleasedClaim, Result, SessionFilter, SessionRegistration, Store};
 
 /// Most sessions one sweep looks at, the longest silent first, so that a start stays cheap
 /// however many there are.
 const SWEEP_LIMIT: u32 = 64;
 
 /// Most sessions of a worktree considered as a predecessor.
-const NEIGHBOURS: u32 = 16;
+const MAX_PREDECESSOR_CANDIDATES: u32 = 16;
 
 /// Registers a session, or refreshes it.
 ///
 /// # Errors
 ///
 /// When the database cannot take it.
-pub fn register(
+pub fn register_session(
     store: &mut dyn Store,
     id: &SessionId,
     predecessor: Option<SessionId>,
-    site: &Site,
+    context: &RunContext,
 ) -> Result<Session> {
-    let repo = settle_repo_name(store, site.named_place())?;
-    store.register(&Registration {
+    let repo = assign_repo_name(store, context.named_place())?;
+    store.register_session(&SessionRegistration {
         session: id.clone(),
         repo,
-        worktree: Some(site.project.name()),
-        branch: site.branch(),
-        host: Some(site.host.clone()),
-        process: site.client_of(id),
+        worktree: Some(context.project.name()),
+        branch: context.branch(),
+        host: Some(context.host.clone()),
+        process: context.client_process_of(id),
         predecessor,
-        lease_seconds: site.settings.lease_seconds,
+        lease_seconds: context.settings.lease_seconds,
         provenance: Provenance::new(id.as_str(), "session start"),
     })
 }
 
 /// Tells whether all that is known of a session is a write of its own that had to wait: its start
 /// could not register it.
-pub const fn is_known_by_name_alone(session: &Session) -> bool {
+pub const fn is_known_by_id_only(session: &Session) -> bool {
     session.worktree.is_none()
 }
 
@@ -53,20 +53,24 @@ pub const fn is_known_by_name_alone(session: &Session) -> bool {
 /// # Errors
 ///
 /// When the database cannot be asked.
-pub fn is_registered_as_is(store: &mut dyn Store, session: &Session, site: &Site) -> Result<bool> {
-    let renewal = site.settings.renewal_seconds();
-    let is_as_is = session.status == SessionStatus::Active
-        && !session.renewal_is_due(renewal)
-        && session.host.as_ref() == Some(&site.host)
-        && session.worktree.as_deref() == Some(site.project.name().as_str())
-        && session.process == site.client_of(&session.id)
-        && site
+pub fn is_registration_current(
+    store: &mut dyn Store,
+    session: &Session,
+    context: &RunContext,
+) -> Result<bool> {
+    let renewal = context.settings.renewal_seconds();
+    let is_current = session.status == SessionStatus::Active
+        && !session.is_renewal_due(renewal)
+        && session.host.as_ref() == Some(&context.host)
+        && session.worktree.as_deref() == Some(context.project.name().as_str())
+        && session.process == context.client_process_of(&session.id)
+        && context
             .branch()
             .is_none_or(|branch| session.branch() == Some(&branch));
-    Ok(is_as_is
+    Ok(is_current
         && match &session.repo {
-            Some(name) => may_keep_name(store, site.named_place(), name)?,
-            None => find_repo_name(store, site.named_place())?.is_none(),
+            Some(name) => may_keep_name(store, context.named_place(), name)?,
+            None => find_repo_name(store, context.named_place())?.is_none(),
         })
 }
 
@@ -77,35 +81,35 @@ pub fn is_registered_as_is(store: &mut dyn Store, session: &Session, site: &Site
 /// # Errors
 ///
 /// When the database cannot be asked.
-pub fn predecessor(
+pub fn find_predecessor(
     store: &mut dyn Store,
     id: &SessionId,
-    source: Source,
-    site: &Site,
+    source: StartSource,
+    context: &RunContext,
 ) -> Result<Option<SessionId>> {
-    if !matches!(source, Source::Clear | Source::Fork) {
+    if !matches!(source, StartSource::Clear | StartSource::Fork) {
         return Ok(None);
     }
     let filter = SessionFilter {
-        worktree: Some(site.project.name()),
-        limit: NEIGHBOURS,
+        worktree: Some(context.project.name()),
+        limit: MAX_PREDECESSOR_CANDIDATES,
         ..SessionFilter::default()
     };
-    let mut neighbours = store.sessions(&filter)?;
-    neighbours.retain(|session| session.id != *id && session.predecessor.as_ref() != Some(id));
-    let client = site.client();
-    let same_process = neighbours
+    let mut candidates = store.list_sessions(&filter)?;
+    candidates.retain(|session| session.id != *id && session.predecessor.as_ref() != Some(id));
+    let client = context.client_process();
+    let same_process = candidates
         .iter()
-        .find(|s| client.is_some() && s.process == client && source == Source::Clear);
-    let shared = CacheFile::read(&cache::shared_path(&site.project.dir));
+        .find(|s| client.is_some() && s.process == client && source == StartSource::Clear);
+    let shared = CacheFile::read(&cache::shared_cache_path(&context.project.dir));
     let named = match &shared.document {
         Reading::Fresh(document) => document.session(),
         _ => None,
     };
-    let named = neighbours.iter().find(|s| Some(&s.id) == named.as_ref());
+    let named = candidates.iter().find(|s| Some(&s.id) == named.as_ref());
     Ok(same_process
         .or(named)
-        .or_else(|| neighbours.first())
+        .or_else(|| candidates.first())
         .map(|session| session.id.clone()))
 }
 
@@ -114,16 +118,20 @@ pub fn predecessor(
 /// # Errors
 ///
 /// When the database cannot be asked.
-pub fn sweep(store: &mut dyn Store, site: &Site, actor: &str) -> Result<Vec<Released>> {
+pub fn sweep_dead_sessions(
+    store: &mut dyn Store,
+    context: &RunContext,
+    actor: &str,
+) -> Result<Vec<ReleasedClaim>> {
     let mut released = Vec::new();
-    let mut doubt = Doubt::default();
-    for session in store.lapsed(SWEEP_LIMIT)? {
-        let vitality = doubt.judge(&session, site, store)?;
-        if !is_free(&session, &vitality) {
+    let mut clock_doubt = ClockDoubt::default();
+    for session in store.sessions_with_expired_lease(SWEEP_LIMIT)? {
+        let liveness = clock_doubt.judge_session(&session, context, store)?;
+        if !has_forfeited_claim(&session, &liveness) {
             continue;
         }
-        let provenance = Provenance::new(actor, &vitality.witness);
-        released.extend(store.park(&session, &provenance)?);
+        let provenance = Provenance::new(actor, &liveness.evidence);
+        released.extend(store.mark_lost(&session, &provenance)?);
     }
     Ok(released)
 }

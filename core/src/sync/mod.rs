@@ -4,26 +4,29 @@
 //! moved on in between is read again, a bounded number of times; an edit is in the journal
 //! before the file that held it is replaced.
 
-mod act;
 mod briefing;
-mod doubt;
-mod drain;
-mod handed;
-mod insist;
+mod clock_doubt;
+mod handoff_notices;
 mod lifecycle;
-mod neighbour;
 mod observe;
-mod site;
-mod stuck;
+mod outbox_drain;
+mod push_with_retry;
+mod repo_summary;
+mod run_context;
+mod stuck_work;
+mod true_up;
 
-pub use act::{Standing, SyncError, TrueUp, inspect, true_up};
-pub use briefing::{Briefing, reassertion};
-pub use doubt::{Doubt, READINGS_APART_SECONDS, doubt};
-pub use drain::{Drained, drain, remember_database};
-pub use handed::{News, handed_on};
-pub use insist::{Insisted, Insistence, insist};
-pub use lifecycle::{is_known_by_name_alone, is_registered_as_is, predecessor, register, sweep};
-pub use neighbour::Neighbour;
-pub use observe::{Observation, observe, observe_without_database};
-pub use site::{Site, now};
-pub use stuck::{fail_stuck, fail_stuck_tasks, stuck_lines};
+pub use briefing::{Briefing, render_database_change};
+pub use clock_doubt::{CLOCK_READINGS_APART_SECONDS, ClockDoubt, estimate_clock_doubt};
+pub use handoff_notices::{HandoffNotice, render_handoffs};
+pub use lifecycle::{
+    find_predecessor, is_known_by_id_only, is_registration_current, register_session,
+    sweep_dead_sessions,
+};
+pub use observe::{Observation, observe_session, observe_without_database};
+pub use outbox_drain::{DrainReport, drain_outbox, record_session_database};
+pub use push_with_retry::{PushOutcome, RetriedPush, push_with_retry};
+pub use repo_summary::RepoSummary;
+pub use run_context::{RunContext, now};
+pub use stuck_work::{describe_stuck_work, fail_stuck_phases, fail_stuck_tasks};
+pub use true_up::{HandoffReadiness, SyncError, TrueUpOutcome, observe_and_decide, true_up};

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::site::{Site, now};
-use crate::cache::{self, CacheFile, Candidate, Document};
+use super::run_context::{RunContext, now};
+use crate::cache::{self, CacheDocument, CacheFile, CachePathChoice};
 use crate::git;
-use crate::liveness::{self, Alive};
-use crate::model::{Event, EventFilter, Field, ItemKey, Session, SessionId, Value};
+use crate::liveness::{self, LivenessState};
+use crate::model::{Event, EventFilter, FieldValue, ItemKey, Session, SessionId, StateField};
 use crate::reconcile::{
     self, BranchReading, BranchTarget, CacheReading, ClaimReading, DatabaseReading, LostClaim,
-    OutboxReading, Peer, Reading, Snapshot,
+    OutboxReading, PeerSession, Reading, Snapshot,
 };
 use crate::store::{Result, Store};
 
@@ -28,11 +28,11 @@ pub struct Observation {
 /// # Errors
 ///
 /// When the database cannot be asked; files that cannot be read are readings.
-pub fn observe(
+pub fn observe_session(
     store: &mut dyn Store,
     session: &Session,
     peers: &[Session],
-    site: &Site,
+    context: &RunContext,
 ) -> Result<Observation> {
     let state = session.execution_state();
     let claim = session
@@ -46,9 +46,9 @@ pub fn observe(
         });
     let lost_claim = match &claim {
         Some(_) => None,
-        None => lost_claim(store, session, state.work.item.as_deref())?,
+        None => find_lost_claim(store, session, state.work.item.as_deref())?,
     };
-    let branch = branch(store, claim.as_ref(), site)?;
+    let branch = read_branch(store, claim.as_ref(), context)?;
     let database = DatabaseReading {
         lineage: session.lineage.clone(),
         revision: session.revision,
@@ -58,31 +58,31 @@ pub fn observe(
         history: state.history,
     };
     let mut owner = None;
-    let file = choose_file(&session.id, site, |id| {
-        owner = store.session(id)?;
+    let file = choose_cache_file(&session.id, context, |id| {
+        owner = store.load_session(id)?;
         let owner = owner.as_ref();
-        Ok(owner.is_some_and(|owner| is_live_here(owner, site)))
+        Ok(owner.is_some_and(|owner| is_live_here(owner, context)))
     })?;
     let peers = peers
         .iter()
-        .filter(|peer| peer.id != session.id && is_live_here(peer, site))
-        .map(|peer| Peer {
+        .filter(|peer| peer.id != session.id && is_live_here(peer, context))
+        .map(|peer| PeerSession {
             session: peer.id.clone(),
             item: peer.item.clone(),
         })
         .collect();
-    let mut snapshot = snapshot(
+    let mut snapshot = build_snapshot(
         &session.id,
         Reading::Fresh(database),
         &file,
         branch,
         peers,
-        site,
+        context,
     );
     if let Reading::Fresh(cache) = &mut snapshot.cache {
         cache.owner_revision = owner.as_ref().map(|owner| owner.revision);
-        let of = owner.as_ref().unwrap_or(session);
-        cache.unknown = unknown_fields(store, cache, of)?;
+        let owner = owner.as_ref().unwrap_or(session);
+        cache.unknown_to_database = find_unknown_fields(store, cache, owner)?;
     }
     Ok(Observation { snapshot, file })
 }
@@ -90,11 +90,11 @@ pub fn observe(
 /// Finds what a file that was written at an earlier revision says of its session that the
 /// database never said: it was restored from a backup of before that, and has moved on since. A
 /// flag says too little to tell.
-fn unknown_fields(
+fn find_unknown_fields(
     store: &mut dyn Store,
     cache: &CacheReading,
     session: &Session,
-) -> Result<BTreeSet<Field>> {
+) -> Result<BTreeSet<StateField>> {
     let mut unknown = BTreeSet::new();
     let is_earlier = cache.is_stamped()
         && cache.lineage.as_ref() == Some(&session.lineage)
@@ -104,14 +104,14 @@ fn unknown_fields(
         return Ok(unknown);
     }
     let now = session.execution_state().work;
-    for field in [Field::Phase, Field::Task] {
-        let Some(value @ Value::Text(Some(_))) = cache.fields.get(&field) else {
+    for field in [StateField::Phase, StateField::Task] {
+        let Some(value @ FieldValue::Text(Some(_))) = cache.fields.get(&field) else {
             continue;
         };
         // An edit is kept as one.
         if now.get(field) != *value
             && !cache.edited.contains(&field)
-            && !store.had_value(&session.id, field, value)?
+            && !store.had_state_value(&session.id, field, value)?
         {
             unknown.insert(field);
         }
@@ -120,39 +120,45 @@ fn unknown_fields(
 }
 
 /// Reads what can be read while the database cannot be asked.
-pub fn observe_without_database(session: &SessionId, reason: &str, site: &Site) -> Observation {
+pub fn observe_without_database(
+    session: &SessionId,
+    reason: &str,
+    context: &RunContext,
+) -> Observation {
     // Who owns the shared file cannot be asked; it is read, and nothing will be written.
-    let file = choose_file(session, site, |_| Ok::<_, std::convert::Infallible>(false));
+    let file = choose_cache_file(session, context, |_| {
+        Ok::<_, std::convert::Infallible>(false)
+    });
     let file = match file {
         Ok(file) => file,
         Err(never) => match never {},
     };
     let database = Reading::Unavailable(reason.to_owned());
-    let snapshot = snapshot(session, database, &file, None, Vec::new(), site);
+    let snapshot = build_snapshot(session, database, &file, None, Vec::new(), context);
     Observation { snapshot, file }
 }
 
-fn snapshot(
+fn build_snapshot(
     session: &SessionId,
     database: Reading<DatabaseReading>,
     file: &CacheFile,
     branch: Option<BranchReading>,
-    peers: Vec<Peer>,
-    site: &Site,
+    peers: Vec<PeerSession>,
+    context: &RunContext,
 ) -> Snapshot {
     let cache = match &file.document {
         // The `.claude` of the home directory is the client's own: nothing in it is ours to
         // compare, and nothing could mend it.
-        _ if site.project.is_home => Reading::Missing,
-        Reading::Fresh(document) => Reading::Fresh(document.reading()),
+        _ if context.project.is_home => Reading::Missing,
+        Reading::Fresh(document) => Reading::Fresh(document.to_reading()),
         Reading::Missing => Reading::Missing,
         Reading::Corrupt(reason) => Reading::Corrupt(reason.clone()),
         Reading::Unavailable(reason) => Reading::Unavailable(reason.clone()),
     };
-    let backlog = site.outbox().backlog().unwrap_or_default();
+    let backlog = context.outbox().count_backlog().unwrap_or_default();
     let outbox = OutboxReading {
         waiting: backlog.waiting,
-        elsewhere: backlog.elsewhere,
+        for_other_databases: backlog.elsewhere,
         oldest_at: backlog.oldest_at,
     };
     Snapshot {
@@ -167,29 +173,29 @@ fn snapshot(
 }
 
 /// Reads the file that belongs to the session.
-fn choose_file<E>(
+fn choose_cache_file<E>(
     session: &SessionId,
-    site: &Site,
+    context: &RunContext,
     owner_is_live: impl FnOnce(&SessionId) -> std::result::Result<bool, E>,
 ) -> std::result::Result<CacheFile, E> {
-    let own = cache::own_path(&site.project.dir, session);
+    let own = cache::session_cache_path(&context.project.dir, session);
     if own.symlink_metadata().is_ok() {
         return Ok(CacheFile::read(&own));
     }
-    let shared = CacheFile::read(&cache::shared_path(&site.project.dir));
+    let shared = CacheFile::read(&cache::shared_cache_path(&context.project.dir));
     let owner = match &shared.document {
         Reading::Fresh(document) => document.session(),
         _ => None,
     };
-    let stranger = owner.as_ref().filter(|owner| *owner != session);
-    let owner_is_live = stranger.map(owner_is_live).transpose()?.unwrap_or(false);
-    let candidate = Candidate {
+    let other_owner = owner.as_ref().filter(|owner| *owner != session);
+    let owner_is_live = other_owner.map(owner_is_live).transpose()?.unwrap_or(false);
+    let candidate = CachePathChoice {
         session,
         has_own: false,
         shared_owner: owner.as_ref(),
         owner_is_live,
     };
-    Ok(if cache::choose(candidate) {
+    Ok(if cache::needs_own_file(candidate) {
         CacheFile::read(&own)
     } else {
         shared
@@ -198,30 +204,31 @@ fn choose_file<E>(
 
 /// Tells whether a session still works in this project, as far as can be told: one that may
 /// live counts.
-fn is_live_here(other: &Session, site: &Site) -> bool {
-    let here = other
+fn is_live_here(other: &Session, context: &RunContext) -> bool {
+    let is_in_project = other
         .worktree
         .as_ref()
-        .is_some_and(|name| *name == site.project.name());
-    if !here || !other.status.is_present() {
+        .is_some_and(|name| *name == context.project.name());
+    if !is_in_project || !other.status.is_present() {
         return false;
     }
-    let evidence = liveness::evidence(other, &site.host);
-    liveness::judge(other, evidence, site.settings.ceiling_seconds).alive != Alive::Dead
+    let evidence = liveness::check_session_process(other, &context.host);
+    liveness::judge_session(other, evidence, context.settings.ceiling_seconds).state
+        != LivenessState::Dead
 }
 
 /// Most events of an item looked through, the newest.
-const EVENTS: u32 = 64;
+const MAX_EVENTS: u32 = 64;
 
-fn lost_claim(
+fn find_lost_claim(
     store: &mut dyn Store,
     session: &Session,
-    worked_on: Option<&str>,
+    item_text: Option<&str>,
 ) -> Result<Option<LostClaim>> {
-    let Some(key) = worked_on.and_then(|text| text.parse::<ItemKey>().ok()) else {
+    let Some(key) = item_text.and_then(|text| text.parse::<ItemKey>().ok()) else {
         return Ok(None);
     };
-    let Some(item) = store.item(&key)? else {
+    let Some(item) = store.load_item(&key)? else {
         return Ok(None);
     };
     let is_finished = item.status.is_finished();
@@ -235,20 +242,20 @@ fn lost_claim(
     }
     // Nobody holds it. Was it taken from this session, or did it never hold it? Who gives an
     // item up works on none, so it was not given up.
-    let events = store.events(&EventFilter {
+    let events = store.list_events(&EventFilter {
         item: Some(key.to_string()),
-        limit: EVENTS,
+        limit: MAX_EVENTS,
         ..EventFilter::default()
     })?;
-    let freed = events.iter().rev().find(|event| event.kind == "released");
-    let was_ours = |event: &&Event| {
+    let release = events.iter().rev().find(|event| event.kind == "released");
+    let was_held_by_session = |event: &&Event| {
         let before = event
             .before
             .get("holder")
             .and_then(|holder| holder.as_str());
         before == Some(session.id.as_str())
     };
-    Ok(freed.filter(was_ours).map(|event| LostClaim {
+    Ok(release.filter(was_held_by_session).map(|event| LostClaim {
         item: key,
         holder: None,
         is_finished,
@@ -256,40 +263,42 @@ fn lost_claim(
     }))
 }
 
-fn branch(
+fn read_branch(
     store: &mut dyn Store,
     claim: Option<&ClaimReading>,
-    site: &Site,
+    context: &RunContext,
 ) -> Result<Option<BranchReading>> {
-    let Some(name) = site.branch() else {
+    let Some(name) = context.branch() else {
         return Ok(None);
     };
     let mut reading = BranchReading {
         name,
-        names_other: None,
+        other_item: None,
         other_is_free: false,
-        way_back: BranchTarget::default(),
+        switch_target: BranchTarget::default(),
     };
-    let Some(claim) = claim.filter(|claim| !reconcile::names(&reading.name, claim.item.as_str()))
+    let Some(claim) =
+        claim.filter(|claim| !reconcile::branch_names_item(&reading.name, claim.item.as_str()))
     else {
         return Ok(Some(reading));
     };
     let held = claim.item.as_str();
-    let parts = reconcile::candidates(&reading.name, site.written_pattern());
-    let known = store.known_items(&parts)?;
-    reading.names_other = reconcile::named_item(&reading.name, held, &known);
-    let Some(named) = &reading.names_other else {
+    let parts = reconcile::list_key_candidates(&reading.name, context.configured_pattern());
+    let known_items = store.find_item_keys(&parts)?;
+    reading.other_item = reconcile::find_other_item(&reading.name, held, &known_items);
+    let Some(named) = &reading.other_item else {
         return Ok(Some(reading));
     };
     let item = match named.parse::<ItemKey>() {
-        Ok(key) => store.item(&key)?,
+        Ok(key) => store.load_item(&key)?,
         Err(_) => None,
     };
     reading.other_is_free =
         item.is_some_and(|item| item.holder.is_none() && !item.status.is_finished());
-    if let Some(git) = &site.project.git {
-        let elsewhere = git::checked_out_elsewhere(git);
-        reading.way_back = reconcile::way_back(held, &git::branches(git), &elsewhere);
+    if let Some(git) = &context.project.git {
+        let elsewhere = git::branches_checked_out_elsewhere(git);
+        reading.switch_target =
+            reconcile::decide_switch_target(held, &git::list_branches(git), &elsewhere);
     }
     Ok(Some(reading))
 }
@@ -304,10 +313,10 @@ impl Observation {
     }
 
     /// Returns the document read, or an empty one.
-    pub(super) fn document(&self) -> Document {
+    pub(super) fn document_or_empty(&self) -> CacheDocument {
         match &self.file.document {
             Reading::Fresh(document) => document.clone(),
-            _ => Document::default(),
+            _ => CacheDocument::default(),
         }
     }
 }

@@ -3,30 +3,30 @@
 use std::borrow::Cow;
 
 /// What begins a sequence: the escape, and its forms in one character.
-const STARTS: [char; 7] = [
+const SEQUENCE_STARTS: [char; 7] = [
     '\u{1b}', '\u{90}', '\u{98}', '\u{9b}', '\u{9d}', '\u{9e}', '\u{9f}',
 ];
 
 /// Removes every sequence.
-pub(super) fn without_escapes(text: &str) -> Cow<'_, str> {
-    if !text.contains(STARTS) {
+pub(super) fn strip_escapes(text: &str) -> Cow<'_, str> {
+    if !text.contains(SEQUENCE_STARTS) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     // Whether a string may still be closed: without this each would be looked through to the end.
     let mut may_close = true;
-    while let Some(at) = rest.find(STARTS) {
+    while let Some(at) = rest.find(SEQUENCE_STARTS) {
         let (before, sequence) = rest.split_at(at);
         out.push_str(before);
-        rest = behind(sequence, &mut may_close);
+        rest = skip_sequence(sequence, &mut may_close);
     }
     out.push_str(rest);
     Cow::Owned(out)
 }
 
 /// Returns what stands behind the sequence that `text` begins with.
-fn behind<'a>(text: &'a str, may_close: &mut bool) -> &'a str {
+fn skip_sequence<'a>(text: &'a str, may_close: &mut bool) -> &'a str {
     let mut chars = text.chars();
     let kind = match chars.next() {
         Some('\u{1b}') => chars.clone().next().inspect(|kind| {
@@ -46,7 +46,7 @@ fn behind<'a>(text: &'a str, may_close: &mut bool) -> &'a str {
                 .unwrap_or(rest)
         }
         Some(']' | 'P' | '_' | '^' | 'X') if *may_close => {
-            let closed = behind_string(rest);
+            let closed = skip_string(rest);
             *may_close = closed.is_some();
             // One that is never closed hides nothing of what follows.
             closed.unwrap_or(rest)
@@ -62,7 +62,7 @@ fn behind<'a>(text: &'a str, may_close: &mut bool) -> &'a str {
 }
 
 /// Returns what stands behind the end of a string that a terminal takes for itself.
-fn behind_string(text: &str) -> Option<&str> {
+fn skip_string(text: &str) -> Option<&str> {
     let at = text.find(['\u{7}', '\u{9c}', '\u{1b}'])?;
     let rest = text.get(at..)?;
     let end = rest.strip_prefix(['\u{7}', '\u{9c}']);
@@ -90,7 +90,7 @@ mod tests {
             ("a\u{1b}", "a"),
             ("a\u{1b}\u{1b}[1mb", "ab"),
         ] {
-            assert_eq!(without_escapes(text), expected, "{text:?}");
+            assert_eq!(strip_escapes(text), expected, "{text:?}");
         }
     }
 }

@@ -1,21 +1,21 @@
 //! Text that came out of state is untrusted: it is cleaned, bounded and fenced before a model
 //! or a terminal sees it.
 
-mod budget;
-mod characters;
-mod clean;
-mod count;
+mod char_roles;
+mod cleaning;
+mod command_line;
+mod context_budget;
+mod data_delimiter;
 mod escapes;
-mod fence;
-mod json;
-pub mod lenient;
+pub mod lenient_json;
+mod plain_json;
+mod plural;
 pub mod redact;
-mod shell;
 
-pub use budget::{CONTEXT_LIMIT, Packer};
-pub(crate) use characters::is_unseen;
-pub use clean::{block, one_line, visible_line, without_runner_commands};
-pub use count::counted;
-pub use fence::{Fence, NotANonce};
-pub use json::to_plain_json;
-pub use shell::{CommandLine, quoted};
+pub(crate) use char_roles::is_invisible;
+pub use cleaning::{clean_block, one_line, visible_line, without_runner_commands};
+pub use command_line::{CommandLine, quote_for_shell};
+pub use context_budget::{CONTEXT_LIMIT, ContextPacker};
+pub use data_delimiter::{DataDelimiter, InvalidNonce};
+pub use plain_json::write_plain_json;
+pub use plural::pluralize;

@@ -4,32 +4,32 @@
 use std::sync::Arc;
 
 use super::Key;
-use super::block::{Description, TaskBlock};
-use super::conflict;
-use super::fence::{CODE, Fence, is_task, list_item, looks_like_task};
+use super::code_fence::{CODE_INDENT, CodeFence, is_task_info, opens_task_block, split_list_item};
 use super::heading;
-use super::lines::{Line, Lines, indentation};
 use super::mapping;
-use super::place::{Place, Problem, Span};
+use super::merge_conflict;
+use super::numbered_lines::{NumberedLine, NumberedLines, split_indentation};
+use super::position::{ByteSpan, Problem, TextPosition};
+use super::task_block::{TaskBlock, TaskDescription};
 
 /// Reads the tasks.
-pub(super) fn read<'a>(
+pub(super) fn parse_body<'a>(
     text: &'a str,
-    lines: Lines<'a>,
+    lines: NumberedLines<'a>,
     problems: &mut Vec<Problem>,
 ) -> Vec<TaskBlock> {
-    let mut reader = Reader {
+    let mut reader = BodyParser {
         text,
         tasks: Vec::new(),
         heading: None,
         described_from: None,
         paragraph: Paragraph::None,
-        inside: None,
+        hidden: None,
         problems,
     };
     let mut rest = lines;
     while let Some(line) = rest.next() {
-        reader.read(&line, &rest);
+        reader.parse_line(&line, &rest);
     }
     reader.finish();
     reader.tasks
@@ -46,96 +46,102 @@ enum Paragraph {
 }
 
 /// What hides lines.
-struct Inside<'a> {
-    what: Hidden,
-    opening: Line<'a>,
+struct HiddenLines<'a> {
+    kind: HiddenKind,
+    opening: NumberedLine<'a>,
     /// The lines behind its first.
-    content: Lines<'a>,
+    content: NumberedLines<'a>,
     /// The first line in it that would open a task's block elsewhere.
-    task: Option<Place>,
+    task: Option<TextPosition>,
 }
 
-enum Hidden {
+enum HiddenKind {
     /// A block of a task.
-    Task(Fence),
+    Task(CodeFence),
     /// Another block, in an item of a list whose text begins at a column.
     Code {
-        fence: Fence,
-        from: usize,
+        fence: CodeFence,
+        text_column: usize,
     },
     Comment,
 }
 
-struct Reader<'a, 'p> {
+struct BodyParser<'a, 'p> {
     text: &'a str,
     tasks: Vec<TaskBlock>,
     heading: Option<Arc<str>>,
     /// Where the description of the last task begins; absent once it has ended.
     described_from: Option<usize>,
     paragraph: Paragraph,
-    inside: Option<Inside<'a>>,
+    hidden: Option<HiddenLines<'a>>,
     problems: &'p mut Vec<Problem>,
 }
 
-impl<'a> Reader<'a, '_> {
-    fn read(&mut self, line: &Line<'a>, rest: &Lines<'a>) {
-        let Some(inside) = &mut self.inside else {
-            return self.read_text(line, rest);
+impl<'a> BodyParser<'a, '_> {
+    fn parse_line(&mut self, line: &NumberedLine<'a>, rest: &NumberedLines<'a>) {
+        let Some(inside) = &mut self.hidden else {
+            return self.parse_visible_line(line, rest);
         };
-        let ends = match inside.what {
-            Hidden::Task(fence) => fence.is_closed_by(line.text, 0),
-            Hidden::Code { fence, from } => {
+        let ends = match inside.kind {
+            HiddenKind::Task(fence) => fence.is_closed_by(line.text, 0),
+            HiddenKind::Code {
+                fence,
+                text_column: from,
+            } => {
                 // Text before the column of a list's item ends the item and what is in it.
-                if from > 0 && !line.text.is_empty() && indentation(line.text).0 < from {
-                    self.inside = None;
-                    return self.read_text(line, rest);
+                if from > 0 && !line.text.is_empty() && split_indentation(line.text).0 < from {
+                    self.hidden = None;
+                    return self.parse_visible_line(line, rest);
                 }
                 fence.is_closed_by(line.text, from)
             }
-            Hidden::Comment => line.text.contains("-->"),
+            HiddenKind::Comment => line.text.contains("-->"),
         };
         if !ends {
-            if inside.task.is_none() && looks_like_task(line.text) {
-                inside.task = Some(place_of(line));
+            if inside.task.is_none() && opens_task_block(line.text) {
+                inside.task = Some(text_place(line));
             }
-        } else if let Some(inside) = self.inside.take()
-            && matches!(inside.what, Hidden::Task(_))
+        } else if let Some(inside) = self.hidden.take()
+            && matches!(inside.kind, HiddenKind::Task(_))
         {
-            self.task(&inside, line);
+            self.close_task_block(&inside, line);
         }
     }
 
-    fn read_text(&mut self, line: &Line<'a>, rest: &Lines<'a>) {
-        let (columns, text) = indentation(line.text);
+    fn parse_visible_line(&mut self, line: &NumberedLine<'a>, rest: &NumberedLines<'a>) {
+        let (columns, text) = split_indentation(line.text);
         if text.is_empty() {
             self.paragraph = Paragraph::None;
             return;
         }
-        if columns >= CODE {
+        if columns >= CODE_INDENT {
             // Code, or the paragraph above goes on.
             return;
         }
         if columns == 0 {
-            self.look_for_traces(line);
+            self.report_merge_traces(line);
         }
-        let hidden = if let Some((fence, info)) = Fence::opened_by(line.text) {
-            Some(if is_task(info) {
+        let hidden = if let Some((fence, info)) = CodeFence::parse_opening(line.text) {
+            Some(if is_task_info(info) {
                 self.end_description(line.start);
-                Hidden::Task(fence)
+                HiddenKind::Task(fence)
             } else {
-                Hidden::Code { fence, from: 0 }
+                HiddenKind::Code {
+                    fence,
+                    text_column: 0,
+                }
             })
         } else if text.starts_with("<!--") {
             self.paragraph = Paragraph::None;
             // `<!-->` is a whole one.
-            (!text.contains("-->")).then_some(Hidden::Comment)
+            (!text.contains("-->")).then_some(HiddenKind::Comment)
         } else {
-            self.read_paragraph(line, text)
+            self.parse_paragraph_line(line, text)
         };
         if let Some(what) = hidden {
             self.paragraph = Paragraph::None;
-            self.inside = Some(Inside {
-                what,
+            self.hidden = Some(HiddenLines {
+                kind: what,
                 opening: *line,
                 content: rest.clone(),
                 task: None,
@@ -144,53 +150,60 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// Names what a merge or a concatenation left, since it changes what the lines below are.
-    fn look_for_traces(&mut self, line: &Line<'a>) {
+    fn report_merge_traces(&mut self, line: &NumberedLine<'a>) {
         let reason = match line.text.as_bytes().first() {
-            Some(b'<' | b'>') if conflict::is_marker(line.text) => conflict::CONFLICT,
-            Some(0xEF) if line.text.starts_with('\u{feff}') => conflict::MARK,
+            Some(b'<' | b'>') if merge_conflict::is_conflict_marker(line.text) => {
+                merge_conflict::CONFLICT_PROBLEM
+            }
+            Some(0xEF) if line.text.starts_with('\u{feff}') => {
+                merge_conflict::BYTE_ORDER_MARK_PROBLEM
+            }
             _ => return,
         };
-        self.problems.push(Problem::new(place_of(line), reason));
+        self.problems.push(Problem::new(text_place(line), reason));
     }
 
     /// Reads a line that neither a fence nor a comment begins; a fence may begin in it.
-    fn read_paragraph(&mut self, line: &Line<'a>, text: &str) -> Option<Hidden> {
-        if let Some(title) = heading::atx(text) {
-            self.heading(line.start, title);
+    fn parse_paragraph_line(&mut self, line: &NumberedLine<'a>, text: &str) -> Option<HiddenKind> {
+        if let Some(title) = heading::parse_atx_heading(text) {
+            self.begin_section(line.start, title);
             return None;
         }
         if let Paragraph::At(start) = self.paragraph
-            && heading::is_underline(text)
+            && heading::is_setext_underline(text)
         {
             let paragraph = self.text.get(start..line.start).unwrap_or_default();
-            self.heading(start, &heading::joined(paragraph));
+            self.begin_section(start, &heading::join_lines(paragraph));
             return None;
         }
-        if heading::is_rule(text) {
+        if heading::is_thematic_break(text) {
             self.paragraph = Paragraph::None;
             return None;
         }
-        if let Some((from, item)) = list_item(line.text)
-            && self.begins_item(text, item)
+        if let Some((from, item)) = split_list_item(line.text)
+            && self.can_begin_list_item(text, item)
         {
             self.paragraph = Paragraph::Within;
-            let (fence, info) = Fence::opened_by(item)?;
-            if is_task(info) {
+            let (fence, info) = CodeFence::parse_opening(item)?;
+            if is_task_info(info) {
                 let reason = "a task block at the start of a list item is not read";
-                self.problems.push(Problem::new(place_of(line), reason));
+                self.problems.push(Problem::new(text_place(line), reason));
             }
-            return Some(Hidden::Code { fence, from });
+            return Some(HiddenKind::Code {
+                fence,
+                text_column: from,
+            });
         }
         if text.starts_with('>') {
             self.paragraph = Paragraph::Within;
         } else if matches!(self.paragraph, Paragraph::None) {
-            self.paragraph = Paragraph::At(line.end() - text.len());
+            self.paragraph = Paragraph::At(line.text_end() - text.len());
         }
         None
     }
 
     /// Returns whether an item begins even though a paragraph stands directly above it.
-    fn begins_item(&self, text: &str, item: &str) -> bool {
+    fn can_begin_list_item(&self, text: &str, item: &str) -> bool {
         let is_plain = matches!(self.paragraph, Paragraph::At(_));
         let number = text.trim_start_matches(|c: char| c.is_ascii_digit());
         let is_first =
@@ -198,7 +211,7 @@ impl<'a> Reader<'a, '_> {
         !is_plain || is_first && !item.is_empty()
     }
 
-    fn heading(&mut self, start: usize, title: &str) {
+    fn begin_section(&mut self, start: usize, title: &str) {
         self.end_description(start);
         self.paragraph = Paragraph::None;
         self.heading = Some(title.into()).filter(|_| !title.is_empty());
@@ -209,13 +222,13 @@ impl<'a> Reader<'a, '_> {
         if let Some(start) = self.described_from.take()
             && let Some(task) = self.tasks.last_mut()
         {
-            task.description = Description::new(self.text, start..end);
+            task.description = TaskDescription::new(self.text, start..end);
         }
     }
 
     /// Takes a block in that this line closes.
-    fn task(&mut self, inside: &Inside<'a>, closing: &Line<'a>) {
-        let place = place_of(&inside.opening);
+    fn close_task_block(&mut self, inside: &HiddenLines<'a>, closing: &NumberedLine<'a>) {
+        let place = text_place(&inside.opening);
         if let Some(next) = inside.task {
             let reason = format!(
                 "unclosed block before the next one in line {}; neither is read",
@@ -225,12 +238,12 @@ impl<'a> Reader<'a, '_> {
             return;
         }
         let opening = &inside.opening;
-        let blanks = opening.text.len() - indentation(opening.text).1.len();
-        let mapping = mapping::read(
+        let blanks = opening.text.len() - split_indentation(opening.text).1.len();
+        let mapping = mapping::parse_mapping(
             self.text,
             inside.content.until(closing.start),
-            Span::new(opening.start, opening.start + blanks),
-            Key::of_block,
+            ByteSpan::new(opening.start, opening.start + blanks),
+            Key::from_task_block,
             true,
             self.problems,
         );
@@ -244,29 +257,29 @@ impl<'a> Reader<'a, '_> {
             place,
             mapping,
             heading: self.heading.clone(),
-            span: Span::new(opening.start, closing.next),
-            description: Description::new(self.text, closing.next..closing.next),
+            span: ByteSpan::new(opening.start, closing.next_start),
+            description: TaskDescription::new(self.text, closing.next_start..closing.next_start),
         });
-        self.described_from = Some(closing.next);
+        self.described_from = Some(closing.next_start);
     }
 
     fn finish(&mut self) {
         self.end_description(self.text.len());
-        let Some(inside) = self.inside.take() else {
+        let Some(inside) = self.hidden.take() else {
             return;
         };
-        let place = place_of(&inside.opening);
+        let place = text_place(&inside.opening);
         let hides = inside.task.map(|task| task.line);
-        let reason = match (inside.what, hides) {
-            (Hidden::Task(_), None) => "unclosed block; it is not read".to_owned(),
-            (Hidden::Task(_), Some(line)) => {
+        let reason = match (inside.kind, hides) {
+            (HiddenKind::Task(_), None) => "unclosed block; it is not read".to_owned(),
+            (HiddenKind::Task(_), Some(line)) => {
                 format!("unclosed block; it and the block of line {line} are not read")
             }
             (_, None) => return,
-            (Hidden::Code { .. }, Some(line)) => {
+            (HiddenKind::Code { .. }, Some(line)) => {
                 format!("unclosed code block; it includes the block of line {line}")
             }
-            (Hidden::Comment, Some(line)) => {
+            (HiddenKind::Comment, Some(line)) => {
                 format!("unclosed comment; it includes the block of line {line}")
             }
         };
@@ -275,10 +288,10 @@ impl<'a> Reader<'a, '_> {
 }
 
 /// Returns where the text of a line begins.
-fn place_of(line: &Line<'_>) -> Place {
+fn text_place(line: &NumberedLine<'_>) -> TextPosition {
     // What stands before it are blanks of one byte each.
-    let blanks = line.text.len() - indentation(line.text).1.len();
-    Place {
+    let blanks = line.text.len() - split_indentation(line.text).1.len();
+    TextPosition {
         line: line.number,
         column: u32::try_from(blanks).map_or(u32::MAX, |blanks| blanks.saturating_add(1)),
     }

@@ -1,7 +1,7 @@
 //! Headings, and rules that are none, by the rules of <https://spec.commonmark.org>.
 
 /// Reads a heading that begins with `#`, without what closes it. The line is not indented.
-pub(super) fn atx(text: &str) -> Option<&str> {
+pub(super) fn parse_atx_heading(text: &str) -> Option<&str> {
     let rest = text.trim_start_matches('#');
     let level = text.len() - rest.len();
     if !(1..=6).contains(&level) || !(rest.is_empty() || rest.starts_with([' ', '\t'])) {
@@ -14,14 +14,14 @@ pub(super) fn atx(text: &str) -> Option<&str> {
 }
 
 /// Returns whether a line makes a heading of the paragraph above it.
-pub(super) fn is_underline(text: &str) -> bool {
+pub(super) fn is_setext_underline(text: &str) -> bool {
     ['=', '-']
         .iter()
         .any(|mark| text.starts_with(*mark) && text.trim_start_matches(*mark).is_empty())
 }
 
 /// Returns whether a line is a rule across the page.
-pub(super) fn is_rule(text: &str) -> bool {
+pub(super) fn is_thematic_break(text: &str) -> bool {
     let Some(mark) = text.chars().next().filter(|c| matches!(c, '-' | '*' | '_')) else {
         return false;
     };
@@ -30,7 +30,7 @@ pub(super) fn is_rule(text: &str) -> bool {
 }
 
 /// Joins the lines of a paragraph to a title.
-pub(super) fn joined(paragraph: &str) -> String {
+pub(super) fn join_lines(paragraph: &str) -> String {
     let mut title = String::with_capacity(paragraph.len());
     for line in paragraph.lines().map(str::trim).filter(|l| !l.is_empty()) {
         if !title.is_empty() {

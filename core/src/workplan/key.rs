@@ -45,7 +45,7 @@ pub enum Key {
 
 impl Key {
     /// Reads a key of a front matter.
-    pub(super) fn of_front(name: &str) -> Option<Self> {
+    pub(super) fn from_front_matter(name: &str) -> Option<Self> {
         Some(match name {
             "id" => Self::Id,
             "type" => Self::Type,
@@ -67,7 +67,7 @@ impl Key {
     }
 
     /// Reads a key of a block.
-    pub(super) fn of_block(name: &str) -> Option<Self> {
+    pub(super) fn from_task_block(name: &str) -> Option<Self> {
         Some(match name {
             "id" => Self::Id,
             "title" => Self::Title,

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::lines::BLANKS;
-use super::place::{Place, Span};
+use super::numbered_lines::BLANKS;
+use super::position::{ByteSpan, TextPosition};
 use crate::hex::hex;
 
 /// How a value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
+pub(super) enum ScalarStyle {
     Plain,
     /// `'it''s'`
     Single,
@@ -26,27 +26,36 @@ pub struct Scalar {
     /// What it says: without quotes and escapes, empty for `~` and `null`.
     pub text: Box<str>,
     /// Where it begins.
-    pub place: Place,
-    pub(super) style: Style,
-    span: Span,
+    pub place: TextPosition,
+    pub(super) style: ScalarStyle,
+    span: ByteSpan,
 }
 
 impl Scalar {
     /// Reads a value as it is written, quotes and all.
-    pub(super) fn new(written: &str, start: usize, place: Place, style: Style) -> Self {
+    pub(super) fn from_written(
+        written: &str,
+        start: usize,
+        place: TextPosition,
+        style: ScalarStyle,
+    ) -> Self {
         let inner = || written.get(1..written.len().saturating_sub(1));
         let text = match style {
-            Style::Plain if matches!(written, "~" | "null" | "Null" | "NULL") => String::new(),
-            Style::Plain => folded(written, false),
-            Style::Single => folded(inner().unwrap_or_default(), false).replace("''", "'"),
-            Style::Double => folded(inner().unwrap_or_default(), true),
-            Style::Literal | Style::Folded => block(written, style),
+            ScalarStyle::Plain if matches!(written, "~" | "null" | "Null" | "NULL") => {
+                String::new()
+            }
+            ScalarStyle::Plain => fold_lines(written, false),
+            ScalarStyle::Single => {
+                fold_lines(inner().unwrap_or_default(), false).replace("''", "'")
+            }
+            ScalarStyle::Double => fold_lines(inner().unwrap_or_default(), true),
+            ScalarStyle::Literal | ScalarStyle::Folded => parse_block_scalar(written, style),
         };
         Self {
             text: text.into(),
             place,
             style,
-            span: Span::new(start, start + written.len()),
+            span: ByteSpan::new(start, start + written.len()),
         }
     }
 
@@ -63,21 +72,21 @@ impl Scalar {
 }
 
 /// Returns the length of a text in quotes at the start of this one, with its quotes.
-pub(super) fn quoted(text: &str) -> Option<(usize, Style)> {
+pub(super) fn measure_quoted(text: &str) -> Option<(usize, ScalarStyle)> {
     let mut bytes = text.bytes().enumerate().skip(1).peekable();
     let style = match text.bytes().next()? {
-        b'"' => Style::Double,
-        b'\'' => Style::Single,
+        b'"' => ScalarStyle::Double,
+        b'\'' => ScalarStyle::Single,
         _ => return None,
     };
     while let Some((at, byte)) = bytes.next() {
         match (style, byte) {
-            (Style::Double, b'"') => return Some((at + 1, style)),
-            (Style::Double, b'\\') => {
+            (ScalarStyle::Double, b'"') => return Some((at + 1, style)),
+            (ScalarStyle::Double, b'\\') => {
                 bytes.next();
             }
             // Two of them are one of the text.
-            (Style::Single, b'\'') if bytes.next_if(|(_, next)| *next == b'\'').is_none() => {
+            (ScalarStyle::Single, b'\'') if bytes.next_if(|(_, next)| *next == b'\'').is_none() => {
                 return Some((at + 1, style));
             }
             _ => {}
@@ -87,7 +96,7 @@ pub(super) fn quoted(text: &str) -> Option<(usize, Style)> {
 }
 
 /// Returns where a plain value of a line ends, and whether a comment follows it.
-pub(super) fn plain_end(line: &str) -> (usize, bool) {
+pub(super) fn find_plain_end(line: &str) -> (usize, bool) {
     if !line.bytes().any(|byte| byte == b'#') {
         return (line.trim_end_matches(BLANKS).len(), false);
     }
@@ -105,7 +114,7 @@ pub(super) fn plain_end(line: &str) -> (usize, bool) {
 
 /// Joins the lines of a value that goes on below its first one: a break is a blank, and lines
 /// without text are breaks.
-fn folded(written: &str, escapes: bool) -> String {
+fn fold_lines(written: &str, escapes: bool) -> String {
     // Almost every value is of one line.
     if !written.bytes().any(|byte| matches!(byte, b'\n' | b'\\')) {
         return written.to_owned();
@@ -114,22 +123,22 @@ fn folded(written: &str, escapes: bool) -> String {
     let mut rest = written;
     // Blanks that an escape made are not those before a break, and are not looked at again for
     // each break below.
-    let mut kept = 0;
+    let mut protected_until = 0;
     while let Some(at) = rest.find(['\n', '\\']) {
         text.push_str(rest.get(..at).unwrap_or_default());
         rest = rest.get(at..).unwrap_or_default();
         if let Some(after) = rest.strip_prefix('\\') {
             if escapes {
-                rest = unescaped(after, &mut text);
+                rest = push_unescaped(after, &mut text);
             } else {
                 text.push('\\');
                 rest = after;
             }
-            kept = text.len();
+            protected_until = text.len();
             continue;
         }
-        let since = text.get(kept..).unwrap_or_default();
-        let trimmed = kept + since.trim_end_matches(BLANKS).len();
+        let since = text.get(protected_until..).unwrap_or_default();
+        let trimmed = protected_until + since.trim_end_matches(BLANKS).len();
         text.truncate(trimmed);
         let after = rest.trim_start_matches([' ', '\t', '\r', '\n']);
         let skipped = rest.get(..rest.len() - after.len()).unwrap_or_default();
@@ -145,7 +154,7 @@ fn folded(written: &str, escapes: bool) -> String {
 
 /// Adds what an escape stands for, and returns what follows it. One that stands for nothing
 /// stays as it is written.
-fn unescaped<'a>(after: &'a str, text: &mut String) -> &'a str {
+fn push_unescaped<'a>(after: &'a str, text: &mut String) -> &'a str {
     let mut rest = after.chars();
     let digits = match rest.next() {
         Some('x') => 2,
@@ -187,7 +196,7 @@ fn unescaped<'a>(after: &'a str, text: &mut String) -> &'a str {
 }
 
 /// Reads the lines below `|` or `>`.
-fn block(written: &str, style: Style) -> String {
+fn parse_block_scalar(written: &str, style: ScalarStyle) -> String {
     let mut lines = written.split('\n').map(|l| l.trim_end_matches('\r'));
     lines.next();
     let mut text = String::with_capacity(written.len());
@@ -202,7 +211,11 @@ fn block(written: &str, style: Style) -> String {
             continue;
         }
         if after_text {
-            text.push(if style == Style::Folded { ' ' } else { '\n' });
+            text.push(if style == ScalarStyle::Folded {
+                ' '
+            } else {
+                '\n'
+            });
         }
         let depth = *depth.get_or_insert(indent);
         text.push_str(line.get(depth.min(indent)..).unwrap_or_default());
@@ -214,15 +227,15 @@ fn block(written: &str, style: Style) -> String {
 }
 
 /// Writes a text as a value of a style; in quotes where the style could not hold it.
-pub(super) fn written(text: &str, style: Style) -> String {
+pub(super) fn format_scalar(text: &str, style: ScalarStyle) -> String {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let is_plain = text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.chars().all(is_word)
         && !text.eq_ignore_ascii_case("null");
-    if style == Style::Plain && is_plain {
+    if style == ScalarStyle::Plain && is_plain {
         return text.to_owned();
     }
-    if style == Style::Single && !text.contains(char::is_control) {
+    if style == ScalarStyle::Single && !text.contains(char::is_control) {
         return format!("'{}'", text.replace('\'', "''"));
     }
     let mut out = String::with_capacity(text.len() + 2);

@@ -7,7 +7,7 @@ mod properties;
 mod sample;
 mod values;
 
-use super::{Key, Problem, Scalar, TaskBlock, Workplan, is_workplan_path, parse};
+use super::{Key, Problem, Scalar, TaskBlock, Workplan, is_workplan_path, parse_workplan};
 
 /// A front matter that has nothing to say.
 const FRONT: &str = "---\nid: WP-1\nstatus: active\n---\n";
@@ -16,26 +16,26 @@ const FRONT: &str = "---\nid: WP-1\nstatus: active\n---\n";
 const BLOCK: &str = "```task\nid: T01\nstatus: todo\n```\n";
 
 #[track_caller]
-fn read(text: &str) -> Workplan {
-    parse(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"))
+fn parse_text(text: &str) -> Workplan {
+    parse_workplan(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 /// Reads a text that stands below a front matter of four lines.
 #[track_caller]
-fn body(text: &str) -> Workplan {
-    read(&format!("{FRONT}{text}"))
+fn parse_body_text(text: &str) -> Workplan {
+    parse_text(&format!("{FRONT}{text}"))
 }
 
-fn ids(plan: &Workplan) -> Vec<&str> {
+fn task_ids(plan: &Workplan) -> Vec<&str> {
     let ids = plan.tasks.iter().filter_map(TaskBlock::id);
     ids.map(|id| &*id.text).collect()
 }
 
-fn texts(values: &[Scalar]) -> Vec<&str> {
+fn scalar_texts(values: &[Scalar]) -> Vec<&str> {
     values.iter().map(|value| &*value.text).collect()
 }
 
-fn shown(problems: &[Problem]) -> Vec<String> {
+fn problem_lines(problems: &[Problem]) -> Vec<String> {
     problems.iter().map(ToString::to_string).collect()
 }
 
@@ -43,7 +43,7 @@ fn shown(problems: &[Problem]) -> Vec<String> {
 #[track_caller]
 fn assert_problems(plan: &Workplan, expected: &[(u32, &str)]) {
     let found = &plan.problems;
-    assert_eq!(found.len(), expected.len(), "{:?}", shown(found));
+    assert_eq!(found.len(), expected.len(), "{:?}", problem_lines(found));
     for (problem, (line, words)) in found.iter().zip(expected) {
         assert_eq!(problem.place.line, *line, "{problem}");
         assert!(problem.text.contains(words), "{problem} lacks {words:?}");
@@ -67,7 +67,7 @@ fn a_file_that_cannot_be_read_is_one_problem_with_its_place() {
         ("---\r\nid: é\u{0}".as_bytes(), (1, 1), "unclosed"),
         (b"---\r\nid: \xc3\xa9\xc3", (2, 6), "UTF-8"),
     ] {
-        let problem = parse(bytes).unwrap_err();
+        let problem = parse_workplan(bytes).unwrap_err();
         let found = (problem.place.line, problem.place.column);
         assert_eq!(found, place, "{bytes:?}: {problem}");
         assert!(problem.text.contains(words), "{problem}");
@@ -83,15 +83,15 @@ fn a_front_matter_ends_with_its_second_line_of_dashes() {
         "---\nid: x\n---\r",
         "---\nid: x\nextra: y\n  ---\n----\n--- x\n---\n---\nid: y\n",
     ] {
-        let plan = read(text);
+        let plan = parse_text(text);
         assert_eq!(plan.front.id().map(|id| &*id.text), Some("x"), "{text:?}");
     }
     let text = "\u{feff}---\r\nid: x\r\n---\r\nrest";
     assert_eq!(
-        text.get(read(text).front.span()),
+        text.get(parse_text(text).front.span()),
         Some("---\r\nid: x\r\n---\r\n")
     );
-    let empty = read("---\n---\n");
+    let empty = parse_text("---\n---\n");
     assert_eq!((empty.front.id(), empty.problems.len()), (None, 0));
 }
 

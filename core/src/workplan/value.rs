@@ -1,13 +1,13 @@
 //! The value behind a key: what stands on its line and on the lines below that belong to it.
 
-use super::lines::{BLANKS, Line, Lines};
-use super::list;
-use super::place::{Cursor, Problem};
-use super::scalar::{Scalar, Style, plain_end, quoted};
+use super::id_list;
+use super::numbered_lines::{BLANKS, NumberedLine, NumberedLines};
+use super::position::{PositionCounter, Problem};
+use super::scalar::{Scalar, ScalarStyle, find_plain_end, measure_quoted};
 
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub(super) enum MappingValue {
     Scalar(Scalar),
     List(Box<[Scalar]>),
     /// Something that is no value of this key, or that this reader does not know.
@@ -15,15 +15,15 @@ pub(super) enum Value {
 }
 
 /// Why a value is not read; nothing where it is only unknown to this reader.
-pub(super) type Unread = Option<&'static str>;
+pub(super) type UnreadReason = Option<&'static str>;
 
-const LINES_BELOW: &str = "the indented lines below do not belong to its value";
-const NO_QUOTE: &str = "unclosed quote";
-const AFTER_QUOTE: &str = "text after the closing quote";
+const UNEXPECTED_LINES: &str = "the indented lines below do not belong to its value";
+const UNCLOSED_QUOTE: &str = "unclosed quote";
+const TEXT_AFTER_QUOTE: &str = "text after the closing quote";
 
 /// Where a value stands.
 #[derive(Debug, Clone)]
-pub(super) struct Site<'a> {
+pub(super) struct ValueSource<'a> {
     pub(super) text: &'a str,
     /// The line of its key.
     pub(super) line: u32,
@@ -36,122 +36,140 @@ pub(super) struct Site<'a> {
     pub(super) end: usize,
 }
 
-impl<'a> Site<'a> {
-    pub(super) fn cursor(&self) -> Cursor<'a> {
-        Cursor::new(self.text, self.line_start, self.line)
+impl<'a> ValueSource<'a> {
+    pub(super) fn counter(&self) -> PositionCounter<'a> {
+        PositionCounter::new(self.text, self.line_start, self.line)
     }
 
     /// Returns the rest of its line, from its first byte that is no blank, and that byte.
-    pub(super) fn first(&self) -> (usize, &'a str) {
-        let rest = self.get(self.start, self.line_end);
+    pub(super) fn first_text(&self) -> (usize, &'a str) {
+        let rest = self.slice(self.start, self.line_end);
         let first = rest.trim_start_matches(BLANKS);
         (self.start + (rest.len() - first.len()), first)
     }
 
     /// Returns the lines below its own.
-    pub(super) fn below(&self) -> Lines<'a> {
-        let mut lines = Lines::new(self.text, self.line_start..self.end, self.line);
+    pub(super) fn lines_below(&self) -> NumberedLines<'a> {
+        let mut lines = NumberedLines::new(self.text, self.line_start..self.end, self.line);
         lines.next();
         lines
     }
 
     /// Returns the site of a line that belongs to it, as if nothing stood below.
-    pub(super) fn of(&self, line: &Line<'_>) -> Self {
+    pub(super) fn on_line(&self, line: &NumberedLine<'_>) -> Self {
         Self {
             line: line.number,
             line_start: line.start,
             start: line.start,
-            line_end: line.end(),
-            end: line.end(),
+            line_end: line.text_end(),
+            end: line.text_end(),
             ..self.clone()
         }
     }
 
-    pub(super) fn get(&self, start: usize, end: usize) -> &'a str {
+    pub(super) fn slice(&self, start: usize, end: usize) -> &'a str {
         self.text.get(start..end).unwrap_or_default()
     }
 }
 
 /// Reads a value that is one.
-pub(super) fn scalar(site: &Site<'_>) -> Result<Scalar, Unread> {
-    let (start, first) = site.first();
-    let has_more = || !site.below().all(|line| is_aside(line.text));
+pub(super) fn parse_scalar(site: &ValueSource<'_>) -> Result<Scalar, UnreadReason> {
+    let (start, first) = site.first_text();
+    let has_more = || {
+        !site
+            .lines_below()
+            .all(|line| is_blank_or_comment(line.text))
+    };
     let (end, style) = match first.bytes().next() {
         None | Some(b'#') if has_more() => return Err(None),
         None | Some(b'#') => {
-            let place = site.cursor().place(site.start);
-            return Ok(Scalar::new("", site.start, place, Style::Plain));
+            let place = site.counter().advance_to(site.start);
+            return Ok(Scalar::from_written(
+                "",
+                site.start,
+                place,
+                ScalarStyle::Plain,
+            ));
         }
         Some(b'"' | b'\'') => {
-            let rest = site.get(start, site.end);
-            let (length, style) = quoted(rest).ok_or(Some(NO_QUOTE))?;
-            if !nothing_follows(rest.get(length..).unwrap_or_default()) {
-                return Err(Some(AFTER_QUOTE));
+            let rest = site.slice(start, site.end);
+            let (length, style) = measure_quoted(rest).ok_or(Some(UNCLOSED_QUOTE))?;
+            if !only_comments_follow(rest.get(length..).unwrap_or_default()) {
+                return Err(Some(TEXT_AFTER_QUOTE));
             }
             (start + length, style)
         }
         Some(mark @ (b'|' | b'>')) => {
-            let (end, _) = plain_end(first);
+            let (end, _) = find_plain_end(first);
             let header = first.get(1..end).unwrap_or_default();
             if !header.chars().all(|c| "+-123456789".contains(c)) {
                 return Err(None);
             }
             let literal = mark == b'|';
             let style = if literal {
-                Style::Literal
+                ScalarStyle::Literal
             } else {
-                Style::Folded
+                ScalarStyle::Folded
             };
             (site.end, style)
         }
         Some(b'[' | b'{' | b'&' | b'*' | b'!') => return Err(None),
         Some(_) => {
-            let (length, has_comment) = plain_end(first);
+            let (length, has_comment) = find_plain_end(first);
             if !has_more() {
-                (start + length, Style::Plain)
-            } else if has_comment || !site.below().all(|line| goes_on(line.text)) {
-                return Err(Some(LINES_BELOW));
+                (start + length, ScalarStyle::Plain)
+            } else if has_comment
+                || !site
+                    .lines_below()
+                    .all(|line| continues_plain_value(line.text))
+            {
+                return Err(Some(UNEXPECTED_LINES));
             } else {
-                (site.end, Style::Plain)
+                (site.end, ScalarStyle::Plain)
             }
         }
     };
-    let place = site.cursor().place(start);
-    Ok(Scalar::new(site.get(start, end), start, place, style))
+    let place = site.counter().advance_to(start);
+    Ok(Scalar::from_written(
+        site.slice(start, end),
+        start,
+        place,
+        style,
+    ))
 }
 
 /// Reads the value of a key.
-pub(super) fn read(
-    site: &Site<'_>,
+pub(super) fn parse_value(
+    site: &ValueSource<'_>,
     is_list: bool,
     problems: &mut Vec<Problem>,
-) -> Result<Value, Unread> {
+) -> Result<MappingValue, UnreadReason> {
     if is_list {
-        return list::read(site, problems).map(|items| Value::List(items.into()));
+        return id_list::parse_list(site, problems).map(|items| MappingValue::List(items.into()));
     }
-    scalar(site).map(Value::Scalar)
+    parse_scalar(site).map(MappingValue::Scalar)
 }
 
 /// Returns whether a line says nothing.
-fn is_aside(line: &str) -> bool {
+fn is_blank_or_comment(line: &str) -> bool {
     let text = line.trim_start_matches(BLANKS);
     text.is_empty() || text.starts_with('#')
 }
 
 /// Returns whether a line is more text of the plain value above it.
-fn goes_on(line: &str) -> bool {
+fn continues_plain_value(line: &str) -> bool {
     let text = line.trim_start_matches(BLANKS);
-    let (end, has_comment) = plain_end(text);
+    let (end, has_comment) = find_plain_end(text);
     let is_item = text.starts_with("- ") || text == "-";
     let is_key = text.ends_with(':') || text.contains(": ") || text.contains(":\t");
     !(has_comment || is_item || is_key) && end == text.len()
 }
 
 /// Returns whether nothing but comments follows a value on its line and below.
-pub(super) fn nothing_follows(text: &str) -> bool {
+pub(super) fn only_comments_follow(text: &str) -> bool {
     let mut lines = text.split('\n');
     let first = lines.next().unwrap_or_default();
     let here = first.trim_start_matches(BLANKS);
     let is_comment = here.starts_with('#') && here.len() < first.len();
-    (here.is_empty() || is_comment) && lines.all(is_aside)
+    (here.is_empty() || is_comment) && lines.all(is_blank_or_comment)
 }

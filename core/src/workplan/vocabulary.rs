@@ -6,16 +6,16 @@ use crate::model::WorkplanTaskStatus;
 
 /// Words of statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Vocabulary {
+pub enum StatusVocabulary {
     /// `todo`, `in_progress`, `blocked`, `done`, `cancelled`.
     Classic,
     /// `wait`, `todo`, `progress`, `done`, `cancel`.
     Short,
 }
 
-impl Vocabulary {
+impl StatusVocabulary {
     /// The vocabulary that has a task's status and the other has not.
-    fn of_word(word: &str) -> Option<Self> {
+    fn from_distinctive_word(word: &str) -> Option<Self> {
         match word {
             "in_progress" | "blocked" | "cancelled" | "canceled" => Some(Self::Classic),
             "wait" | "progress" | "cancel" => Some(Self::Short),
@@ -24,7 +24,7 @@ impl Vocabulary {
     }
 
     /// Returns its word for a status.
-    pub const fn word(self, status: WorkplanTaskStatus) -> &'static str {
+    pub const fn status_word(self, status: WorkplanTaskStatus) -> &'static str {
         match (self, status) {
             (Self::Classic, status) => status.as_str(),
             (Self::Short, WorkplanTaskStatus::Todo) => "todo",
@@ -36,14 +36,14 @@ impl Vocabulary {
     }
 
     /// Judges by what most blocks use, then by the status of the workplan.
-    pub(super) fn of(front: &FrontMatter, tasks: &[TaskBlock]) -> Self {
+    pub(super) fn detect(front_matter: &FrontMatter, tasks: &[TaskBlock]) -> Self {
         let words = tasks.iter().filter_map(|task| task.get(Key::Status));
-        let votes = words.filter_map(|word| Self::of_word(&word.text));
+        let votes = words.filter_map(|word| Self::from_distinctive_word(&word.text));
         let (classic, short): (Vec<_>, Vec<_>) = votes.partition(|v| *v == Self::Classic);
         match classic.len().cmp(&short.len()) {
             std::cmp::Ordering::Greater => Self::Classic,
             std::cmp::Ordering::Less => Self::Short,
-            std::cmp::Ordering::Equal => match front.get(Key::Status).map(|s| &*s.text) {
+            std::cmp::Ordering::Equal => match front_matter.get(Key::Status).map(|s| &*s.text) {
                 Some("proposed" | "ready" | "backlog" | "finished") => Self::Short,
                 _ => Self::Classic,
             },

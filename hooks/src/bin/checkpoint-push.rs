@@ -4,9 +4,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 fn main() -> ExitCode {
-    trueup_hooks::run(
+    trueup_hooks::run_hook(
         "checkpoint-push",
         Duration::from_millis(250),
-        trueup_hooks::push::handle,
+        trueup_hooks::push::handle_event,
     )
 }

@@ -8,13 +8,13 @@ fn main() -> ExitCode {
     let spans = std::env::args_os().any(|argument| argument == "--span");
     let (name, time) = ("pre-handoff-validate", Duration::from_secs(1));
     if spans {
-        trueup_hooks::run(name, time, trueup_hooks::span::handle)
+        trueup_hooks::run_hook(name, time, trueup_hooks::quiet_period::handle_event)
     } else {
-        trueup_hooks::run_or(
+        trueup_hooks::run_hook_or(
             name,
             time,
-            trueup_hooks::gate::handle,
-            trueup_hooks::gate::broken,
+            trueup_hooks::handoff_guard::handle_event,
+            trueup_hooks::handoff_guard::handle_broken_payload,
         )
     }
 }

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 fn main() -> ExitCode {
-    trueup_hooks::run(
+    trueup_hooks::run_hook(
         "session-start-sync",
         Duration::from_secs(2),
-        trueup_hooks::pull::handle,
+        trueup_hooks::pull::handle_event,
     )
 }

@@ -15,7 +15,7 @@ const SOURCES: &[&str] = &["trueup", "check", "--sources", "my adws"];
 const PLAN: &str = "# Fix the sync\n\n## Phase 1: Find\n- [ ] 1.1 Read\n- [ ] 1.2 Write\n";
 
 fn write(home: &Home, path: &str, text: &str) {
-    let path = home.project().join(path);
+    let path = home.project_dir().join(path);
     fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).unwrap();
     fs::write(path, text).unwrap();
 }
@@ -30,9 +30,9 @@ fn metadata(text: &str) -> Home {
 fn planned(before: &str, after: &str) -> Home {
     let home = started();
     write(&home, "it's a $(plan).md", before);
-    home.run("trueup")
+    home.prepare_run("trueup")
         .args(["plan", "import", "it's a $(plan).md"])
-        .finish();
+        .wait();
     write(&home, "it's a $(plan).md", after);
     home
 }

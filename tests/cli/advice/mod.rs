@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
-use support::client::binary;
-use support::home::{Bystander, Home, SESSION};
+use support::client::find_binary;
+use support::home::{Bystander, FIRST_SESSION, Home};
 use trueup_core::reconcile::{Code, Row};
 
 use crate::fixture::data;
@@ -73,12 +73,12 @@ impl State {
         let [program, arguments @ ..] = self.look else {
             return Vec::new();
         };
-        let run = home.run(program).args(arguments).args(["--json"]);
+        let run = home.prepare_run(program).args(arguments).args(["--json"]);
         let mut run = run.env("GIT_CONFIG_NOSYSTEM", "1");
         if self.is_of_a_session() {
-            run = run.env("TRUEUP_SESSION_ID", SESSION);
+            run = run.env("TRUEUP_SESSION_ID", FIRST_SESSION);
         }
-        let answer = run.finish().json();
+        let answer = run.wait().json();
         let found = answer["divergences"]
             .as_array()
             .cloned()
@@ -135,20 +135,20 @@ fn matches(printed: &str, expected: &str, home: &Home) -> bool {
 
 /// Runs a command as an agent's or a person's shell does.
 fn shell(home: &Home, command: &str, of_a_session: bool) {
-    let binaries: PathBuf = binary("trueup").unwrap().parent().unwrap().to_owned();
+    let binaries: PathBuf = find_binary("trueup").unwrap().parent().unwrap().to_owned();
     let path = std::env::var("PATH").unwrap_or_default();
     let mut shell = Command::new("sh");
     shell
         .args(["-c", command])
-        .current_dir(home.project())
+        .current_dir(home.project_dir())
         .env_clear()
-        .env("HOME", home.user())
-        .env("TRUEUP_HOME", home.trueup())
+        .env("HOME", home.user_home())
+        .env("TRUEUP_HOME", home.trueup_home())
         .env("CLAUDE_PID", std::process::id().to_string())
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("PATH", format!("{}:{path}", binaries.display()));
     if of_a_session {
-        shell.env("TRUEUP_SESSION_ID", SESSION);
+        shell.env("TRUEUP_SESSION_ID", FIRST_SESSION);
     }
     let done = shell.output().unwrap();
     // Of an installation, which doctor looks at as well, there is none here.

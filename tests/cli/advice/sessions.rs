@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use support::home::{Home, SECOND, bystander};
+use support::home::{Home, SECOND_SESSION, spawn_bystander};
 use trueup_core::reconcile::Row;
 
 use super::{State, data, keep, state};
@@ -41,22 +41,22 @@ pub(super) fn states() -> Vec<State> {
             "git switch feat/SD-002C-y",
             || {
                 let home = drifted("S-05");
-                home.git(&["branch", "feat/SD-002C-y"]);
+                home.run_git(&["branch", "feat/SD-002C-y"]);
                 home
             },
         ),
         state("S-13", Row::ClaimItem, "trueup claim SD-002C", || {
-            let home = Home::new().holding();
+            let home = Home::new().with_held_item();
             let free = "UPDATE work_items SET holder = NULL WHERE key = 'SD-002C'";
-            home.sql(free, []);
+            home.execute_sql(free, []);
             home
         }),
         state("S-13", Row::AcceptLoss, "trueup clear", || drifted("S-13")),
         state("S-08", Row::MoveAside, MOVE_FILE, symlink),
         state("S-08", Row::MoveAside, MOVE_FOLDER, symlink_of_folder),
         state("S-12", Row::CreateDatabase, "trueup db migrate", || {
-            let home = Home::new().holding();
-            fs::remove_dir_all(home.trueup()).unwrap();
+            let home = Home::new().with_held_item();
+            fs::remove_dir_all(home.trueup_home()).unwrap();
             home
         }),
         state("S-12", Row::RestoreDatabase, RESTORE, damaged).by_hand(|home, command| {
@@ -64,8 +64,8 @@ pub(super) fn states() -> Vec<State> {
             command.replace("BACKUP", &format!("'{}'", copy.display()))
         }),
         state("S-12", Row::EndTrouble, TROUBLE, || {
-            let home = Home::new().holding();
-            let version: i64 = home.ask("PRAGMA user_version", []);
+            let home = Home::new().with_held_item();
+            let version: i64 = home.query_value("PRAGMA user_version", []);
             fs::write(home.root().join("version"), version.to_string()).unwrap();
             set_version(&home, "9999");
             home
@@ -77,15 +77,17 @@ pub(super) fn states() -> Vec<State> {
             command
         }),
         state("S-14", Row::LeaveWorktree, LEAVE, || {
-            let home = Home::new().holding();
-            let process = bystander();
+            let home = Home::new().with_held_item();
+            let process = spawn_bystander();
             second(&home, Some(&process));
             keep(process);
             home
         })
         .by_hand(|home, command| {
-            let end = home.payload("session-end.other").of(SECOND);
-            home.hook("checkpoint-push", &end);
+            let end = home
+                .payload("session-end.other")
+                .for_session(SECOND_SESSION);
+            home.run_hook("checkpoint-push", &end);
             command
         }),
         state("S-15", Row::SendWaiting, "trueup doctor --fix", || {
@@ -93,9 +95,13 @@ pub(super) fn states() -> Vec<State> {
         }),
         state("S-15", Row::SendElsewhere, ELSEWHERE, || {
             let home = drifted("S-15");
-            fs::rename(home.trueup().join("trueup.db"), home.root().join("a.db")).unwrap();
+            fs::rename(
+                home.trueup_home().join("trueup.db"),
+                home.root().join("a.db"),
+            )
+            .unwrap();
             data(&home, &["db", "migrate"]);
-            home.start();
+            home.start_session();
             home
         })
         .by_hand(|home, command| {
@@ -119,22 +125,22 @@ const ELSEWHERE: &str = "replace URL with the database they wait for (see `trueu
 
 fn set_version(home: &Home, version: &str) {
     let set = format!("PRAGMA journal_mode = DELETE; PRAGMA user_version = {version}");
-    home.database().execute_batch(&set).unwrap();
+    home.open_database().execute_batch(&set).unwrap();
 }
 
 fn symlink() -> Home {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     let elsewhere = home.root().join("elsewhere");
-    fs::rename(home.cache(), &elsewhere).unwrap();
-    std::os::unix::fs::symlink(&elsewhere, home.cache()).unwrap();
+    fs::rename(home.cache_path(), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, home.cache_path()).unwrap();
     // What was moved away before stays.
-    fs::create_dir(home.cache().with_extension("json.aside")).unwrap();
+    fs::create_dir(home.cache_path().with_extension("json.aside")).unwrap();
     home
 }
 
 fn symlink_of_folder() -> Home {
-    let home = Home::new().holding();
-    let (folder, elsewhere) = (home.project().join(".claude"), home.root().join("a b"));
+    let home = Home::new().with_held_item();
+    let (folder, elsewhere) = (home.project_dir().join(".claude"), home.root().join("a b"));
     fs::rename(&folder, &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, &folder).unwrap();
     home
@@ -142,10 +148,10 @@ fn symlink_of_folder() -> Home {
 
 /// A damaged database, of which there is a copy.
 pub(super) fn damaged() -> Home {
-    let home = Home::new().holding();
+    let home = Home::new().with_held_item();
     let copy = home.root().join("a copy.db");
     data(&home, &["db", "backup", copy.to_str().unwrap()]);
-    let path = home.trueup().join("trueup.db");
+    let path = home.trueup_home().join("trueup.db");
     fs::write(path, "garbage that is no database".repeat(99)).unwrap();
     home
 }

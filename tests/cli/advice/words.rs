@@ -20,7 +20,7 @@ proptest! {
     ) {
         // A shell takes the ends of lines off the end of what `$(…)` printed.
         prop_assume!(word.last() != Some(&b'\n'));
-        let line = CommandLine::new("printf %s").word(OsStr::from_bytes(&word));
+        let line = CommandLine::new("printf %s").with_word(OsStr::from_bytes(&word));
         prop_assert_eq!(&visible_line(line.as_str(), usize::MAX), line.as_str());
         let done = Command::new("sh").args(["-c", line.as_str()]).output();
         prop_assert_eq!(done.unwrap().stdout, word);

@@ -28,21 +28,21 @@ fn published(clone: &Clone) {
 
 /// Replaces a text in the workplan, as a person does, and publishes it.
 fn edit(home: &Home, from: &str, to: &str) {
-    let path = home.project().join("workplans/a.md");
+    let path = home.project_dir().join("workplans/a.md");
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{from:?} in {text}");
     fs::write(&path, text.replacen(from, to, 1)).unwrap();
     git_in(
         home,
-        home.project(),
+        home.project_dir(),
         &["commit", "-q", "--allow-empty", "-a", "-m", "mended"],
     );
-    git_in(home, home.project(), &["push", "-q"]);
+    git_in(home, home.project_dir(), &["push", "-q"]);
 }
 
 /// Empties the id of the database in the block of a task.
 fn empty_id(home: &Home, task: &str) {
-    let path = home.project().join("workplans/a.md");
+    let path = home.project_dir().join("workplans/a.md");
     let text = fs::read_to_string(&path).unwrap();
     let mut is_there = false;
     let lines = text.lines().map(|line| {
@@ -57,10 +57,10 @@ fn empty_id(home: &Home, task: &str) {
     fs::write(&path, text.join("\n") + "\n").unwrap();
     git_in(
         home,
-        home.project(),
+        home.project_dir(),
         &["commit", "-q", "-a", "-m", "emptied"],
     );
-    git_in(home, home.project(), &["push", "-q"]);
+    git_in(home, home.project_dir(), &["push", "-q"]);
 }
 
 fn unpushed(clone: &Clone) {
@@ -72,7 +72,7 @@ fn refusing() -> Home {
     let clone = Clone::behind_the_database();
     unpushed(&clone);
     let hook = clone.home.root().join("remote.git/hooks/pre-receive");
-    support::program::write(&hook, "#!/bin/sh\nexit 1\n").unwrap();
+    support::program::write_program(&hook, "#!/bin/sh\nexit 1\n").unwrap();
     clone.home
 }
 
@@ -108,7 +108,7 @@ fn fixed_by_check() -> Vec<State> {
         fixed("C-09", || {
             let clone = Clone::linked();
             let other = "UPDATE work_items SET repo = 'other' WHERE key LIKE '%T01'";
-            clone.home.sql(other, []);
+            clone.home.execute_sql(other, []);
             clone.home
         }),
         fixed("C-10", || {
@@ -208,7 +208,7 @@ fn of_git() -> Vec<State> {
         })
         .look(FIXING)
         .by_hand(|home, command| {
-            fs::remove_file(home.project().join(".git/hooks/pre-commit")).unwrap();
+            fs::remove_file(home.project_dir().join(".git/hooks/pre-commit")).unwrap();
             command
         }),
         checked("C-01", Row::MakeFolder, "mkdir workplans", || {
@@ -220,7 +220,7 @@ fn of_git() -> Vec<State> {
         }),
         checked("C-00", Row::CreateDatabase, "trueup db migrate", || {
             let clone = Clone::new();
-            fs::remove_dir_all(clone.home.trueup()).unwrap();
+            fs::remove_dir_all(clone.home.trueup_home()).unwrap();
             clone.home
         }),
     ]
@@ -305,7 +305,7 @@ fn for_a_person() -> Vec<State> {
             clone.home
         })
         .by_hand(|home, command| {
-            git_in(home, home.project(), &["restore", "workplans/a.md"]);
+            git_in(home, home.project_dir(), &["restore", "workplans/a.md"]);
             command
         }),
     ]
@@ -342,7 +342,7 @@ fn by_an_item() -> Vec<State> {
                     "item", "add", "GHOST-1", "--kind", "workplan", "--title", title,
                 ];
                 data(&clone.home, &add);
-                clone.home.sql(
+                clone.home.execute_sql(
                     "UPDATE work_items SET repo = NULL WHERE key = 'GHOST-1'",
                     [],
                 );

@@ -10,7 +10,7 @@ use crate::fixture::codes;
 
 /// The program itself, for a hook.
 fn trueup() -> PathBuf {
-    support::client::binary("trueup").unwrap()
+    support::client::find_binary("trueup").unwrap()
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_hook_that_checks_is_answered_at_once() {
 #[test]
 fn a_hook_of_a_commit_by_hand_gets_no_commit_within() {
     let clone = Clone::behind_the_database();
-    let home = clone.home.trueup();
+    let home = clone.home.trueup_home();
     let script = format!(
         "TRUEUP_HOME='{}' '{}' check --fix >.git/said 2>&1",
         home.display(),

@@ -78,8 +78,12 @@ fn text_is_grouped_and_names_what_mends() {
 fn colours_are_for_terminals_and_whoever_insists() {
     let clone = mixed();
     let run = |name: &str| {
-        let run = clone.home.run("trueup").args(["check"]).env(name, "1");
-        run.finish().stdout
+        let run = clone
+            .home
+            .prepare_run("trueup")
+            .args(["check"])
+            .env(name, "1");
+        run.wait().stdout
     };
     let coloured = run("CLICOLOR_FORCE");
     for colour in ["\u{1b}[31m", "\u{1b}[33m", "\u{1b}[1m"] {

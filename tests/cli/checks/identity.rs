@@ -60,7 +60,7 @@ fn two_clones_take_nothing_from_each_other() {
         }
         let repos: i64 = clone
             .home
-            .ask("SELECT count(DISTINCT repo) FROM work_items", []);
+            .query_value("SELECT count(DISTINCT repo) FROM work_items", []);
         assert_eq!(repos, 1);
         // Work in one is seen in the other.
         clone.done("CUST-WP-0026-T01");
@@ -77,14 +77,14 @@ fn clones_that_were_registered_under_two_names_are_one_from_now_on() {
     clone.add(clone.root(), &["--slug", "shop"]);
     let second = clone.another("remote.git", "second");
     // As an earlier version did it.
-    let places: String = clone.home.ask("SELECT places FROM repos", []);
+    let places: String = clone.home.query_value("SELECT places FROM repos", []);
     let mut places: Value = serde_json::from_str(&places).unwrap();
     for place in places.as_object_mut().unwrap().values_mut() {
         *place = json!({"host": "h", "path": second});
     }
     let later = "INSERT INTO repos (slug, places, created_at)
                  VALUES ('shop2', ?1, strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+1 hour'))";
-    clone.home.sql(later, [places.to_string()]);
+    clone.home.execute_sql(later, [places.to_string()]);
     for _ in 0..2 {
         for path in [clone.root(), &second] {
             let object = clone.fix_at(path);
@@ -98,9 +98,9 @@ fn clones_that_were_registered_under_two_names_are_one_from_now_on() {
     assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
     let text = clone
         .home
-        .run("trueup")
+        .prepare_run("trueup")
         .args(["repo", "list"])
-        .finish()
+        .wait()
         .ok();
     assert!(text.stdout.contains(second.to_str().unwrap()), "{text:?}");
 }
@@ -148,7 +148,7 @@ fn a_fork_is_a_repository_of_its_own() {
         assert!(!of_code(&object, "C-09").is_empty(), "{object}");
         let repos: String = clone
             .home
-            .ask("SELECT group_concat(DISTINCT repo) FROM work_items", []);
+            .query_value("SELECT group_concat(DISTINCT repo) FROM work_items", []);
         assert_eq!(repos, "the-custodian");
         assert_eq!(
             codes(&clone.object(0, &[clone.root().to_str().unwrap()])),
@@ -207,10 +207,8 @@ fn each_checkout_gets_the_states_of_the_others() {
         fs::remove_file(&cache).unwrap();
     }
     let pull = |path: &Path| {
-        let run = clone.home.run("trueup").args(["state", "pull"]);
-        run.args(["--project", path.to_str().unwrap()])
-            .finish()
-            .ok();
+        let run = clone.home.prepare_run("trueup").args(["state", "pull"]);
+        run.args(["--project", path.to_str().unwrap()]).wait().ok();
         path.join(".aibrain/global-state-cache.md").exists()
     };
     assert!(pull(&second) && pull(&tree));
@@ -219,9 +217,9 @@ fn each_checkout_gets_the_states_of_the_others() {
     fs::write(other.join("STATE.md"), "news\n").unwrap();
     let run = clone
         .home
-        .run("trueup")
+        .prepare_run("trueup")
         .args(["state", "sync", "other", "--json"]);
-    let object = crate::fixture::envelope(&run.finish(), 0);
+    let object = crate::fixture::envelope(&run.wait(), 0);
     let warnings = object["warnings"].to_string();
     assert!(warnings.contains(second.to_str().unwrap()), "{object}");
     assert_eq!(object["data"]["synced"].as_array().unwrap().len(), 2);
@@ -229,10 +227,10 @@ fn each_checkout_gets_the_states_of_the_others() {
     clone.add(clone.root(), &[]);
     let run = clone
         .home
-        .run("trueup")
+        .prepare_run("trueup")
         .args(["state", "sync", "other", "--json"]);
     assert_eq!(
-        crate::fixture::envelope(&run.finish(), 0)["warnings"],
+        crate::fixture::envelope(&run.wait(), 0)["warnings"],
         json!([])
     );
 }
@@ -250,9 +248,9 @@ fn a_state_is_markdown_that_git_could_track() {
         .unwrap();
         let run = clone
             .home
-            .run("trueup")
+            .prepare_run("trueup")
             .args(["state", "sync", "shop", "--json"]);
-        let answer = run.finish();
+        let answer = run.wait();
         (answer.code, answer.stdout)
     };
     fs::create_dir_all(root.join("docs/.hidden")).unwrap();

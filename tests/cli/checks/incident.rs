@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use support::home::{Answer, Home, Run};
-use support::race::at_once;
+use support::home::{Home, ProcessOutput, ProcessRun};
+use support::race::run_at_once;
 
 use super::scene::{Clone, PLAN, git_in, of_code};
 use crate::fixture::{codes, envelope};
@@ -34,7 +34,7 @@ impl Scene {
             &["clone", "-q", "remote.git", "coulombcore"],
         );
         fs::create_dir(root.join("there")).unwrap();
-        let database = here.home.trueup().join("trueup.db");
+        let database = here.home.trueup_home().join("trueup.db");
         let url = format!("sqlite:{}", database.display());
         Self { here, url }
     }
@@ -50,8 +50,8 @@ impl Scene {
         }
     }
 
-    fn command(&self, machine: Machine, arguments: &[&str]) -> Run<'_> {
-        let run = self.home().run("trueup").args(arguments);
+    fn command(&self, machine: Machine, arguments: &[&str]) -> ProcessRun<'_> {
+        let run = self.home().prepare_run("trueup").args(arguments);
         let run = run
             .env("TRUEUP_DATABASE_URL", &self.url)
             .cwd(self.root(machine));
@@ -67,7 +67,7 @@ impl Scene {
     #[track_caller]
     fn run(&self, machine: Machine, arguments: &[&str]) -> Value {
         let arguments = [arguments, &["--json"]].concat();
-        envelope(&self.command(machine, &arguments).finish(), 0)
+        envelope(&self.command(machine, &arguments).wait(), 0)
     }
 
     fn git(&self, machine: Machine, arguments: &[&str]) -> String {
@@ -103,8 +103,12 @@ impl Scene {
             assert!(codes(&check).iter().all(|code| *code == "C-04"), "{check}");
         }
         assert_eq!(self.file(Workstation), self.file(Remote));
-        let links: i64 = self.home().ask("SELECT count(*) FROM workplan_links", []);
-        let items: i64 = self.home().ask("SELECT count(*) FROM work_items", []);
+        let links: i64 = self
+            .home()
+            .query_value("SELECT count(*) FROM workplan_links", []);
+        let items: i64 = self
+            .home()
+            .query_value("SELECT count(*) FROM work_items", []);
         assert_eq!((links, items), (4, 4), "nothing is there twice");
     }
 }
@@ -212,8 +216,8 @@ fn work_on_both_sides_meets_in_the_middle() {
 }
 
 /// Both at the same moment, as two schedulers do.
-fn at_the_same_moment(scene: &Scene) -> Vec<Answer> {
-    at_once(2, |number| {
+fn at_the_same_moment(scene: &Scene) -> Vec<ProcessOutput> {
+    run_at_once(2, |number| {
         let machine = [Workstation, Remote][number];
         scene.command(machine, &["check", "--fix", "--json"])
     })
@@ -239,7 +243,7 @@ fn two_that_mend_at_the_very_same_time() {
 /// Whoever was slower finds its commit refused, or itself behind; what both wrote is the same,
 /// so that git joins it without a person.
 #[track_caller]
-fn settle(scene: &Scene, answers: &[Answer]) {
+fn settle(scene: &Scene, answers: &[ProcessOutput]) {
     let published = answers
         .iter()
         .map(|answer| envelope(answer, 0)["data"]["repos"][0]["pushed"] == json!(true));

@@ -90,7 +90,7 @@ fn without_writeback_the_database_is_mended_and_files_are_not() {
     assert_eq!(of_code(&object, "C-15").len(), 1, "the report stays");
     assert_eq!((clone.head(), clone.bytes("workplans/a.md")), before);
     // The same ids come into the file later.
-    let link: String = clone.home.ask(
+    let link: String = clone.home.query_value(
         "SELECT link FROM workplan_links WHERE item = 'CUST-WP-0026-T01'",
         [],
     );

@@ -36,7 +36,7 @@ fn a_check_reads_alone() {
 #[test]
 fn a_check_without_a_database_makes_none() {
     let clone = Clone::new();
-    let database = clone.home.trueup().join("trueup.db");
+    let database = clone.home.trueup_home().join("trueup.db");
     std::fs::remove_file(&database).unwrap();
     for arguments in [&[][..], &["--fix"], &["--all"]] {
         let object = clone.object(3, arguments);

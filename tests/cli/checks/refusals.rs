@@ -152,7 +152,7 @@ fn what_a_hook_adds_to_the_commit_is_told_and_undoes_nothing() {
 fn without_an_identity_nothing_is_committed() {
     let clone = two();
     fs::write(
-        clone.home.user().join(".gitconfig"),
+        clone.home.user_home().join(".gitconfig"),
         "[user]\nuseConfigOnly = true\n[protocol \"file\"]\nallow = always\n",
     )
     .unwrap();

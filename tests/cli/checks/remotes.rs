@@ -80,7 +80,7 @@ fn a_push_that_is_refused_blocks_what_follows_until_it_succeeds() {
     blocks_and_heals(
         &clone,
         || {
-            support::program::copy(&program, &hook).unwrap();
+            support::program::copy_program(&program, &hook).unwrap();
         },
         || fs::remove_file(&hook).unwrap(),
     );
@@ -272,9 +272,12 @@ fn a_remote_that_hangs_is_given_up_and_nothing_of_it_survives() {
         "../ssh",
         "exec 9>\"$GATE\"; echo >&9; (trap '' TERM HUP; sleep 1000) & sleep 1000",
     );
-    let run = clone.home.run("trueup").args(["check", "--fix", "--json"]);
+    let run = clone
+        .home
+        .prepare_run("trueup")
+        .args(["check", "--fix", "--json"]);
     let run = run.env("GIT_SSH_COMMAND", &hangs).env("GATE", &gate);
-    let object = envelope(&run.finish(), 0);
+    let object = envelope(&run.wait(), 0);
     // It was asked once, and is not asked again to take the push.
     let mut written = Vec::new();
     reading.read_to_end(&mut written).unwrap();

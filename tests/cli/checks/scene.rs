@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use support::home::{Answer, Home};
+use support::home::{Home, ProcessOutput};
 
 use crate::fixture::{data, envelope, object};
 use crate::witness::Witness;
@@ -59,7 +59,7 @@ pub(crate) fn git_at(home: &Home, folder: &Path, arguments: &[&str]) -> std::pro
         .current_dir(folder)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", home.user())
+        .env("HOME", home.user_home())
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_EDITOR", ":")
         .output()
@@ -110,7 +110,7 @@ impl Clone {
     /// A clone of a remote, with a database and no workplan.
     pub(crate) fn empty() -> Self {
         let clone = Self { home: Home::new() };
-        fs::write(clone.home.user().join(".gitconfig"), SETTINGS).unwrap();
+        fs::write(clone.home.user_home().join(".gitconfig"), SETTINGS).unwrap();
         let root = clone.home.root();
         git_in(&clone.home, &root, &["init", "-q", "--bare", "remote.git"]);
         clone.git(&["remote", "add", "origin", "../remote.git"]);
@@ -141,7 +141,7 @@ impl Clone {
     }
 
     pub(crate) fn root(&self) -> &Path {
-        self.home.project()
+        self.home.project_dir()
     }
 
     pub(crate) fn git(&self, arguments: &[&str]) -> String {
@@ -188,7 +188,7 @@ impl Clone {
     pub(crate) fn program(&self, name: &str, script: &str) -> PathBuf {
         let path = self.root().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        support::program::write(&path, &format!("#!/bin/sh\n{script}\n")).unwrap();
+        support::program::write_program(&path, &format!("#!/bin/sh\n{script}\n")).unwrap();
         path
     }
 
@@ -220,13 +220,17 @@ impl Clone {
     #[track_caller]
     pub(crate) fn status(&self, key: &str) -> String {
         self.home
-            .ask("SELECT status FROM work_items WHERE key = ?1", [key])
+            .query_value("SELECT status FROM work_items WHERE key = ?1", [key])
     }
 
     /// Runs `trueup check …`.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Answer {
-        let run = self.home.run("trueup").args(["check"]).args(arguments);
-        run.env("GIT_CONFIG_NOSYSTEM", "1").finish()
+    pub(crate) fn run(&self, arguments: &[&str]) -> ProcessOutput {
+        let run = self
+            .home
+            .prepare_run("trueup")
+            .args(["check"])
+            .args(arguments);
+        run.env("GIT_CONFIG_NOSYSTEM", "1").wait()
     }
 
     /// Runs `trueup check … --json`.

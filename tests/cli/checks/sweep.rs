@@ -74,9 +74,9 @@ fn without_repositories_a_sweep_says_so() {
 #[test]
 fn a_second_sweep_is_skipped_and_is_no_failure() {
     let clone = all();
-    let place = clone.home.trueup().join("locks/sweep");
+    let place = clone.home.trueup_home().join("locks/sweep");
     fs::create_dir_all(place.parent().unwrap()).unwrap();
-    let lock = FileLock::exclusive(&place, std::time::Duration::ZERO).unwrap();
+    let lock = FileLock::acquire(&place, std::time::Duration::ZERO).unwrap();
     let before = clone.state();
     let object = clone.object(0, &["--all", "--fix"]);
     assert_eq!(object["data"]["repos"], json!([]));

@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::json;
-use support::race::at_once;
+use support::race::run_at_once;
 
 use super::scene::{Clone, PLAN};
 use crate::fixture::data;
@@ -13,11 +13,14 @@ fn a_repository_is_named_by_slug_or_path() {
     let clone = Clone::new();
     let root = clone.root().to_str().unwrap().to_owned();
     data(&clone.home, &["repo", "add", &root, "--slug", "Shop"]);
-    let elsewhere = clone.home.user();
+    let elsewhere = clone.home.user_home();
     let deep = format!("{root}/workplans");
     for name in ["shop", "SHOP", &root, &deep] {
-        let run = clone.home.run("trueup").args(["check", name, "--json"]);
-        let object = crate::fixture::envelope(&run.cwd(&elsewhere).finish(), 0);
+        let run = clone
+            .home
+            .prepare_run("trueup")
+            .args(["check", name, "--json"]);
+        let object = crate::fixture::envelope(&run.cwd(&elsewhere).wait(), 0);
         let repos = object["data"]["repos"].as_array().unwrap();
         assert_eq!(repos.len(), 1);
         assert_eq!(
@@ -32,7 +35,7 @@ fn a_repository_is_named_by_slug_or_path() {
     clone.object(0, &["--fix", "shop"]);
     let repo: String = clone
         .home
-        .ask("SELECT repo FROM work_items WHERE key = 'CUST-WP-0026'", []);
+        .query_value("SELECT repo FROM work_items WHERE key = 'CUST-WP-0026'", []);
     assert_eq!(repo, "Shop");
 }
 
@@ -62,7 +65,7 @@ fn what_is_neither_is_refused_by_name() {
     // One that lies on another machine alone.
     let other =
         r#"UPDATE repos SET places = json_object('elsewhere', json('{"host":"h","path":"/p"}'))"#;
-    clone.home.sql(other, []);
+    clone.home.execute_sql(other, []);
     let object = clone.object(1, &["both"]);
     assert_eq!(object["error"]["code"], "repo_not_here");
 }
@@ -100,8 +103,11 @@ fn without_a_slug_the_file_its_rows_or_the_folder_names_it() {
 #[test]
 fn of_several_in_one_checkout_at_once_one_commits_and_nothing_is_there_twice() {
     let clone = Clone::new();
-    let answers = at_once(4, |_| {
-        clone.home.run("trueup").args(["check", "--fix", "--json"])
+    let answers = run_at_once(4, |_| {
+        clone
+            .home
+            .prepare_run("trueup")
+            .args(["check", "--fix", "--json"])
     });
     let commits = answers.iter().filter(|answer| {
         let object = crate::fixture::envelope(answer, 0);
@@ -110,7 +116,9 @@ fn of_several_in_one_checkout_at_once_one_commits_and_nothing_is_there_twice() {
     assert_eq!(commits.count(), 1, "{answers:?}");
     assert_eq!(clone.git(&["log", "--format=%s"]).lines().count(), 3);
     assert_eq!(clone.head(), clone.remote_head());
-    let links: i64 = clone.home.ask("SELECT count(*) FROM workplan_links", []);
+    let links: i64 = clone
+        .home
+        .query_value("SELECT count(*) FROM workplan_links", []);
     assert_eq!(links, 4);
 }
 

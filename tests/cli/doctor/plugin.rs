@@ -28,7 +28,7 @@ fn installed(home: &Home) -> PathBuf {
         program(&root.join("bin").join(name), "exit 0");
     }
     note_digests(&root);
-    let plugins = home.user().join(".claude/plugins");
+    let plugins = home.user_home().join(".claude/plugins");
     fs::create_dir_all(&plugins).unwrap();
     record(home, &json!({"scope": "user"}));
     write(
@@ -45,14 +45,16 @@ fn record(home: &Home, words: &Value) {
     let words = words.as_object().unwrap().clone();
     copy.as_object_mut().unwrap().extend(words);
     write(
-        &home.user().join(".claude/plugins/installed_plugins.json"),
+        &home
+            .user_home()
+            .join(".claude/plugins/installed_plugins.json"),
         &json!({"version": 2, "plugins": {"trueup@trueup": [copy]}}),
     );
 }
 
 fn enable(home: &Home, _: &Path) {
     write(
-        &home.user().join(".claude/settings.json"),
+        &home.user_home().join(".claude/settings.json"),
         &json!({"enabledPlugins": {"trueup@trueup": true}}),
     );
 }
@@ -77,8 +79,8 @@ fn program(path: &Path, script: &str) {
 
 /// Runs doctor with some programs alone on PATH.
 fn doctor_on(home: &Home, path: &Path, code: i32) -> Value {
-    let run = home.run("trueup").args(["doctor", "--json"]);
-    crate::fixture::envelope(&run.env("PATH", path).finish(), code)["data"].clone()
+    let run = home.prepare_run("trueup").args(["doctor", "--json"]);
+    crate::fixture::envelope(&run.env("PATH", path).wait(), code)["data"].clone()
 }
 
 /// A way in which the plugin does not work, made for real, and its undoing by the fix advised.
@@ -99,11 +101,11 @@ const BROKEN: [Broken; 21] = [
         fix: "claude plugin enable trueup@trueup",
         break_it: |home, _| {
             let off = json!({"enabledPlugins": {"trueup@trueup": false}});
-            write(&home.user().join(".claude/settings.json"), &off);
+            write(&home.user_home().join(".claude/settings.json"), &off);
         },
         mend_it: |home, _| {
             let on = json!({"enabledPlugins": {"trueup@trueup": true}});
-            write(&home.user().join(".claude/settings.json"), &on);
+            write(&home.user_home().join(".claude/settings.json"), &on);
         },
     },
     Broken {
@@ -112,11 +114,14 @@ const BROKEN: [Broken; 21] = [
         fix: "settings.local.json",
         break_it: |home, _| {
             let off = json!({"enabledPlugins": {"trueup@trueup": false}});
-            write(&home.project().join(".claude/settings.local.json"), &off);
+            write(
+                &home.project_dir().join(".claude/settings.local.json"),
+                &off,
+            );
         },
         mend_it: |home, _| {
             write(
-                &home.project().join(".claude/settings.local.json"),
+                &home.project_dir().join(".claude/settings.local.json"),
                 &json!({}),
             );
         },
@@ -127,9 +132,11 @@ const BROKEN: [Broken; 21] = [
         fix: "/project/.claude/settings.json",
         break_it: |home, _| {
             let off = json!({"enabledPlugins": {"trueup@trueup": false}});
-            write(&home.project().join(".claude/settings.json"), &off);
+            write(&home.project_dir().join(".claude/settings.json"), &off);
         },
-        mend_it: |home, _| fs::remove_file(home.project().join(".claude/settings.json")).unwrap(),
+        mend_it: |home, _| {
+            fs::remove_file(home.project_dir().join(".claude/settings.json")).unwrap();
+        },
     },
     Broken {
         check: "hooks enabled",
@@ -137,11 +144,14 @@ const BROKEN: [Broken; 21] = [
         fix: "remove disableAllHooks",
         break_it: |home, _| {
             let off = json!({"disableAllHooks": true});
-            write(&home.project().join(".claude/settings.local.json"), &off);
+            write(
+                &home.project_dir().join(".claude/settings.local.json"),
+                &off,
+            );
         },
         mend_it: |home, _| {
             write(
-                &home.project().join(".claude/settings.local.json"),
+                &home.project_dir().join(".claude/settings.local.json"),
                 &json!({}),
             );
         },
@@ -229,7 +239,7 @@ const BROKEN: [Broken; 21] = [
         fix: "claude plugin enable trueup@trueup",
         break_it: |home, _| {
             let other = json!({"enabledPlugins": {"trueup@trueup": false, "trueup@old": true}});
-            write(&home.user().join(".claude/settings.json"), &other);
+            write(&home.user_home().join(".claude/settings.json"), &other);
         },
         mend_it: enable,
     },
@@ -239,7 +249,7 @@ const BROKEN: [Broken; 21] = [
         fix: "claude plugin enable trueup@trueup",
         break_it: |home, _| {
             let text = json!({"enabledPlugins": {"trueup@trueup": "false"}});
-            write(&home.user().join(".claude/settings.json"), &text);
+            write(&home.user_home().join(".claude/settings.json"), &text);
         },
         mend_it: enable,
     },
@@ -249,7 +259,7 @@ const BROKEN: [Broken; 21] = [
         fix: "mend",
         break_it: |home, _| {
             fs::write(
-                home.user().join(".claude/settings.json"),
+                home.user_home().join(".claude/settings.json"),
                 "{\"disableAllHooks\":true,}",
             )
             .unwrap();
@@ -261,7 +271,7 @@ const BROKEN: [Broken; 21] = [
         names: "settings.json cannot be read",
         fix: "mend",
         break_it: |home, _| {
-            let path = home.user().join(".claude/settings.json");
+            let path = home.user_home().join(".claude/settings.json");
             fs::File::create(path).unwrap().set_len(5 << 20).unwrap();
         },
         mend_it: enable,
@@ -271,13 +281,13 @@ const BROKEN: [Broken; 21] = [
         names: "settings.local.json cannot be read",
         fix: "mend",
         break_it: |home, _| {
-            let path = home.project().join(".claude/settings.local.json");
+            let path = home.project_dir().join(".claude/settings.local.json");
             fs::remove_file(&path).unwrap();
             let made = std::process::Command::new("mkfifo").arg(path).status();
             assert!(made.unwrap().success());
         },
         mend_it: |home, _| {
-            fs::remove_file(home.project().join(".claude/settings.local.json")).unwrap();
+            fs::remove_file(home.project_dir().join(".claude/settings.local.json")).unwrap();
         },
     },
     Broken {
@@ -293,7 +303,7 @@ const BROKEN: [Broken; 21] = [
         fix: "install.sh",
         break_it: |_, root| {
             let path = root.join("hooks/hooks.json");
-            let mut hooks = Home::read(&path);
+            let mut hooks = Home::read_json(&path);
             hooks["hooks"].as_object_mut().unwrap().remove("Stop");
             write(&path, &hooks);
         },
@@ -311,9 +321,13 @@ const BROKEN: [Broken; 21] = [
         names: "config.toml:2:",
         fix: "config.toml",
         break_it: |home, _| {
-            fs::write(home.trueup().join("config.toml"), "# x\nlease_seconds = [").unwrap();
+            fs::write(
+                home.trueup_home().join("config.toml"),
+                "# x\nlease_seconds = [",
+            )
+            .unwrap();
         },
-        mend_it: |home, _| fs::remove_file(home.trueup().join("config.toml")).unwrap(),
+        mend_it: |home, _| fs::remove_file(home.trueup_home().join("config.toml")).unwrap(),
     },
 ];
 
@@ -368,17 +382,21 @@ fn settings_closer_to_the_project_count_more() {
     let home = started();
     installed(&home);
     let off = json!({"enabledPlugins": {"trueup@trueup": false}, "disableAllHooks": true});
-    write(&home.user().join(".claude/settings.json"), &off);
+    write(&home.user_home().join(".claude/settings.json"), &off);
     let on = json!({"enabledPlugins": {"trueup@trueup": true}, "disableAllHooks": false});
-    write(&home.project().join(".claude/settings.json"), &on);
+    write(&home.project_dir().join(".claude/settings.json"), &on);
     data(&home, &["doctor"]);
     // What makes no sense is passed over.
-    fs::write(home.project().join(".claude/settings.json"), "{ no json").unwrap();
+    fs::write(
+        home.project_dir().join(".claude/settings.json"),
+        "{ no json",
+    )
+    .unwrap();
     object(&home, 1, &["doctor"]);
     let moved = home.root().join("config");
-    fs::rename(home.user().join(".claude"), &moved).unwrap();
-    let run = home.run("trueup").args(["doctor", "--json"]);
-    let answer = run.env("CLAUDE_CONFIG_DIR", &moved).finish();
+    fs::rename(home.user_home().join(".claude"), &moved).unwrap();
+    let run = home.prepare_run("trueup").args(["doctor", "--json"]);
+    let answer = run.env("CLAUDE_CONFIG_DIR", &moved).wait();
     assert_eq!(answer.code, Some(1), "{answer:?}");
 }
 
@@ -410,11 +428,11 @@ fn a_missing_git_and_an_old_client_fail() {
 #[test]
 fn a_client_without_the_plugin_fails_unless_a_session_runs_its_hooks() {
     let home = Home::new();
-    fs::create_dir_all(home.user().join(".claude")).unwrap();
+    fs::create_dir_all(home.user_home().join(".claude")).unwrap();
     let none = object(&home, 1, &["doctor"]);
     assert_eq!(check(&none["data"], "plugin")["status"], "fail");
     let home = started();
-    fs::create_dir_all(home.user().join(".claude")).unwrap();
+    fs::create_dir_all(home.user_home().join(".claude")).unwrap();
     let heard = data(&home, &["doctor"]);
     assert_eq!(check(&heard, "plugin")["status"], "warn");
 }

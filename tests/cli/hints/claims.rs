@@ -1,13 +1,13 @@
 //! Claims that are refused, and what another holds.
 
-use support::home::SECOND;
+use support::home::SECOND_SESSION;
 
 use super::scene::Scene;
 use super::{State, state};
 
 /// Lets the holder have been silent so long that its lease and any ceiling are over.
 fn silence(scene: &Scene) {
-    scene.home.expire(SECOND, 7_200);
+    scene.home.expire_lease(SECOND_SESSION, 7_200);
 }
 
 /// [`SESSION`] runs the commands; [`SECOND`] holds `SD-1`.
@@ -18,7 +18,9 @@ fn held(scene: &Scene, is_seen: bool) {
     } else {
         scene.second(None);
     }
-    scene.sh(&format!("trueup claim '#1' --create --session {SECOND}"));
+    scene.sh(&format!(
+        "trueup claim '#1' --create --session {SECOND_SESSION}"
+    ));
 }
 
 /// A claim of what [`SECOND`] holds.
@@ -47,7 +49,7 @@ pub(super) fn states() -> Vec<State> {
             "HeldBySilent",
             |s| {
                 held(s, false);
-                s.home.expire(SECOND, 1_000);
+                s.home.expire_lease(SECOND_SESSION, 1_000);
             },
             CLAIM,
         ),

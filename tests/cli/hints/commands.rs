@@ -72,7 +72,7 @@ pub(super) fn states() -> Vec<State> {
             "Configuration",
             |s| {
                 s.person();
-                fs::write(s.home.trueup().join("config.toml"), "lease_seconds\n").unwrap();
+                fs::write(s.home.trueup_home().join("config.toml"), "lease_seconds\n").unwrap();
             },
             "trueup item list",
         ),

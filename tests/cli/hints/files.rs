@@ -32,7 +32,7 @@ fn databases() -> Vec<State> {
             "DatabaseContended",
             |s| {
                 s.person();
-                let database = s.home.database();
+                let database = s.home.open_database();
                 database.execute_batch("BEGIN IMMEDIATE").unwrap();
                 s.keep(database);
             },
@@ -42,7 +42,7 @@ fn databases() -> Vec<State> {
             "SchemaTooNew",
             |s| {
                 s.person();
-                let database = s.home.database();
+                let database = s.home.open_database();
                 let newer = "PRAGMA journal_mode = DELETE; PRAGMA user_version = 9999";
                 database.execute_batch(newer).unwrap();
             },
@@ -51,7 +51,7 @@ fn databases() -> Vec<State> {
         state(
             "DatabaseCorrupt",
             |s| {
-                fs::write(s.home.trueup().join("trueup.db"), GARBAGE.repeat(9)).unwrap();
+                fs::write(s.home.trueup_home().join("trueup.db"), GARBAGE.repeat(9)).unwrap();
             },
             "trueup item list",
         ),
@@ -61,7 +61,7 @@ fn databases() -> Vec<State> {
                 s.start();
                 s.sh("trueup claim SD-1 --create");
                 s.sh("trueup handoff create PLAN-TO-EXEC --op-id operation-1");
-                s.home.sql("DELETE FROM handoffs", []);
+                s.home.execute_sql("DELETE FROM handoffs", []);
             },
             "trueup handoff create PLAN-TO-EXEC --op-id operation-1",
         ),
@@ -69,7 +69,7 @@ fn databases() -> Vec<State> {
             "Denied",
             |s| {
                 s.person();
-                s.home.sql(
+                s.home.execute_sql(
                     "CREATE TRIGGER closed BEFORE INSERT ON work_items
                      BEGIN SELECT RAISE(ABORT, 'closed for today'); END",
                     [],
@@ -103,7 +103,7 @@ fn databases() -> Vec<State> {
             |s| {
                 s.person();
                 s.sh("trueup db backup copy.db");
-                let database = s.home.database();
+                let database = s.home.open_database();
                 let count = "SELECT count(*) FROM work_items";
                 let count = database.query_row(count, [], |row| row.get::<_, i64>(0));
                 count.unwrap();
@@ -122,7 +122,7 @@ fn others() -> Vec<State> {
             "JournalUnreadable",
             |s| {
                 s.person();
-                fs::create_dir(s.home.trueup().join("journal.jsonl")).unwrap();
+                fs::create_dir(s.home.trueup_home().join("journal.jsonl")).unwrap();
             },
             "trueup journal list",
         ),
@@ -168,7 +168,7 @@ fn others() -> Vec<State> {
             |s| {
                 s.person();
                 s.write("agents/77c90e61/other.json", "{}");
-                let link = s.home.project().join("agents/77c90e61/adw_state.json");
+                let link = s.home.project_dir().join("agents/77c90e61/adw_state.json");
                 std::os::unix::fs::symlink("other.json", link).unwrap();
             },
             "trueup meta get 77c90e61",

@@ -1,6 +1,6 @@
 //! Hand-offs that are refused.
 
-use support::home::{SECOND, SESSION};
+use support::home::{FIRST_SESSION, SECOND_SESSION};
 
 use super::scene::Scene;
 use super::{State, state};
@@ -18,7 +18,7 @@ fn handed(scene: &Scene, from: &str, to: Option<&str>) {
         "trueup handoff create PLAN-TO-EXEC --session {from}{to}"
     ));
     let home = &scene.home;
-    home.sql("UPDATE handoffs SET id = ?1", [ID]);
+    home.execute_sql("UPDATE handoffs SET id = ?1", [ID]);
 }
 
 pub(super) fn states() -> Vec<State> {
@@ -28,7 +28,7 @@ pub(super) fn states() -> Vec<State> {
             |s| {
                 s.start();
                 s.sh("trueup item add SD-1 && trueup claim SD-2 --create");
-                s.home.git(&["switch", "--quiet", "-c", "feat/SD-1-x"]);
+                s.home.run_git(&["switch", "--quiet", "-c", "feat/SD-1-x"]);
             },
             "trueup handoff create PLAN-TO-EXEC",
         ),
@@ -39,7 +39,7 @@ pub(super) fn states() -> Vec<State> {
         ),
         state(
             "HandoffOpen",
-            |s| handed(s, SESSION, None),
+            |s| handed(s, FIRST_SESSION, None),
             "trueup handoff create PLAN-TO-EXEC --session 0a1b2c3d-0000-4000-8000-000000000001",
         ),
         state(
@@ -55,9 +55,9 @@ pub(super) fn states() -> Vec<State> {
         state(
             "HandoffDecided",
             |s| {
-                handed(s, SECOND, None);
+                handed(s, SECOND_SESSION, None);
                 s.sh(&format!(
-                    "trueup handoff reject {ID} --reason no --session {SESSION}"
+                    "trueup handoff reject {ID} --reason no --session {FIRST_SESSION}"
                 ));
             },
             "trueup handoff accept h-0000000001 --session 0a1b2c3d-0000-4000-8000-000000000001",
@@ -65,33 +65,35 @@ pub(super) fn states() -> Vec<State> {
         state(
             "HandoffNotAddressed",
             |s| {
-                handed(s, SECOND, Some(SESSION));
-                let third = SECOND.replace("002", "003");
-                let start = s.home.payload("session-start.startup").of(&third);
-                s.home.hook("session-start-sync", &start).ok();
+                handed(s, SECOND_SESSION, Some(FIRST_SESSION));
+                let third = SECOND_SESSION.replace("002", "003");
+                let start = s.home.payload("session-start.startup").for_session(&third);
+                s.home.run_hook("session-start-sync", &start).ok();
             },
             "trueup handoff accept h-0000000001 --session 0a1b2c3d-0000-4000-8000-000000000003",
         ),
         state(
             "OwnHandoff",
-            |s| handed(s, SESSION, None),
+            |s| handed(s, FIRST_SESSION, None),
             "trueup handoff accept h-0000000001 --session 0a1b2c3d-0000-4000-8000-000000000001",
         ),
         state(
             "HandoffItemFinished",
             |s| {
-                handed(s, SECOND, None);
-                s.home.sql("UPDATE work_items SET holder = NULL", []);
-                s.home.sql("UPDATE work_items SET status = 'completed'", []);
+                handed(s, SECOND_SESSION, None);
+                s.home
+                    .execute_sql("UPDATE work_items SET holder = NULL", []);
+                s.home
+                    .execute_sql("UPDATE work_items SET status = 'completed'", []);
             },
             "trueup handoff accept h-0000000001 --session 0a1b2c3d-0000-4000-8000-000000000001",
         ),
         state(
             "HandoffOutlived",
             |s| {
-                handed(s, SECOND, None);
+                handed(s, SECOND_SESSION, None);
                 s.home
-                    .sql("UPDATE work_items SET claim_epoch = claim_epoch + 2", []);
+                    .execute_sql("UPDATE work_items SET claim_epoch = claim_epoch + 2", []);
             },
             "trueup handoff accept h-0000000001 --session 0a1b2c3d-0000-4000-8000-000000000001",
         ),

@@ -294,7 +294,8 @@ fn steps() -> Vec<State> {
             |s| {
                 s.person();
                 s.sh("trueup item add SD-1 && trueup queue add SD-1 --phases build");
-                s.home.sql("UPDATE phase_queue SET adw_id = '../x'", []);
+                s.home
+                    .execute_sql("UPDATE phase_queue SET adw_id = '../x'", []);
             },
             "trueup queue start SD-1:1",
         ),

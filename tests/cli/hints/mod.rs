@@ -12,7 +12,7 @@ mod scene;
 
 use std::collections::BTreeSet;
 
-use support::home::{SECOND, SESSION};
+use support::home::{FIRST_SESSION, SECOND_SESSION};
 use trueup::{ERRORS, ErrorRow, Promise};
 
 use scene::Scene;
@@ -282,12 +282,12 @@ fn an_advised_command_speaks_for_whom_the_first_spoke_for() {
     let scene = Scene::started();
     scene.sh("trueup item add SD-1 --requires-evidence");
     scene.second(None);
-    let project = scene.home.project().display().to_string();
-    let failing = format!("trueup interrupt --session {SECOND} --project {project} --json");
+    let project = scene.home.project_dir().display().to_string();
+    let failing = format!("trueup interrupt --session {SECOND_SESSION} --project {project} --json");
     let done = scene.shell(&format!("cd / && {failing}")).json();
     let hint = done["error"]["hint"].as_str().unwrap();
-    let command = format!("trueup next --session {SECOND} --project {project}");
+    let command = format!("trueup next --session {SECOND_SESSION} --project {project}");
     assert!(hint.contains(&format!("`{command}`")), "{hint}");
     assert_eq!(scene.shell(&format!("cd / && {command}")).code, Some(0));
-    assert_ne!(SECOND, SESSION);
+    assert_ne!(SECOND_SESSION, FIRST_SESSION);
 }

@@ -35,10 +35,10 @@ fn worked_on(scene: &Scene, retries: usize) {
 /// A run of `fix` by this process.
 fn run(scene: &Scene) {
     planned(scene);
-    let run = scene.home.run("trueup");
-    run.args(["orchestrator", "register", "fix"]).finish().ok();
+    let run = scene.home.prepare_run("trueup");
+    run.args(["orchestrator", "register", "fix"]).wait().ok();
     let home = &scene.home;
-    home.sql("UPDATE orchestrators SET id = 'orch-000000000001'", []);
+    home.execute_sql("UPDATE orchestrators SET id = 'orch-000000000001'", []);
 }
 
 pub(super) fn states() -> Vec<State> {
@@ -160,11 +160,8 @@ fn orchestrators() -> Vec<State> {
             |s| {
                 run(s);
                 s.sh("trueup orchestrator stop orch-000000000001");
-                let again = s.home.run("trueup");
-                again
-                    .args(["orchestrator", "register", "fix"])
-                    .finish()
-                    .ok();
+                let again = s.home.prepare_run("trueup");
+                again.args(["orchestrator", "register", "fix"]).wait().ok();
             },
             "trueup orchestrator heartbeat orch-000000000001",
         ),

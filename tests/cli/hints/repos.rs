@@ -53,7 +53,7 @@ fn repos() -> Vec<State> {
             "RepoElsewhere",
             |s| {
                 registered(s);
-                s.home.sql(
+                s.home.execute_sql(
                     "UPDATE repos SET places = replace(places, substr(places, 3, 8), 'elsewher')",
                     [],
                 );

@@ -7,8 +7,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use support::client::binary;
-use support::home::{Answer, Bystander, Home, SECOND, SESSION, bystander};
+use support::client::find_binary;
+use support::home::{
+    Bystander, FIRST_SESSION, Home, ProcessOutput, SECOND_SESSION, spawn_bystander,
+};
 
 use crate::fixture::{SYNC, second};
 
@@ -37,7 +39,7 @@ impl Scene {
 
     /// Registers [`SESSION`], for which commands speak from then on.
     pub(super) fn start(&self) {
-        self.home.start().ok();
+        self.home.start_session().ok();
     }
 
     /// Makes the database; a person speaks.
@@ -52,7 +54,7 @@ impl Scene {
 
     /// Registers [`SECOND`], whose process lives as long as the scene.
     pub(super) fn second_alive(&self) {
-        let process = bystander();
+        let process = spawn_bystander();
         self.second(Some(&process));
         self.keep(process);
     }
@@ -64,30 +66,30 @@ impl Scene {
 
     /// Writes a file of the project.
     pub(super) fn write(&self, name: &str, content: &str) {
-        let path = self.home.project().join(name);
+        let path = self.home.project_dir().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
     /// Runs a command that has to succeed.
     #[track_caller]
-    pub(super) fn sh(&self, command: &str) -> Answer {
+    pub(super) fn sh(&self, command: &str) -> ProcessOutput {
         let done = self.shell(command);
         assert_eq!(done.code, Some(0), "{command}: {done:?}");
         done
     }
 
     /// Runs a command as it stands.
-    pub(super) fn shell(&self, command: &str) -> Answer {
-        let binaries: PathBuf = binary("trueup").unwrap().parent().unwrap().to_owned();
-        let own = self.home.user().join("bin");
+    pub(super) fn shell(&self, command: &str) -> ProcessOutput {
+        let binaries: PathBuf = find_binary("trueup").unwrap().parent().unwrap().to_owned();
+        let own = self.home.user_home().join("bin");
         let path = std::env::var("PATH").unwrap_or_default();
         let child = Command::new("sh")
             .args(["-c", command])
-            .current_dir(self.home.project())
+            .current_dir(self.home.project_dir())
             .env_clear()
-            .env("HOME", self.home.user())
-            .env("TRUEUP_HOME", self.home.trueup())
+            .env("HOME", self.home.user_home())
+            .env("TRUEUP_HOME", self.home.trueup_home())
             .env("TRUEUP_DEADLINE_MS", "60000")
             .env("CLAUDE_PID", std::process::id().to_string())
             .env("GIT_CONFIG_NOSYSTEM", "1")
@@ -99,17 +101,21 @@ impl Scene {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn();
-        Answer::of(child.unwrap())
+        ProcessOutput::wait_for(child.unwrap())
     }
 
     /// Puts a client into PATH that takes [`SESSION`] up again as the real one does.
     pub(super) fn install_client(&self) {
-        let bin = self.home.user().join("bin");
+        let bin = self.home.user_home().join("bin");
         fs::create_dir_all(&bin).unwrap();
         let payload = bin.join("resume.json");
-        fs::write(&payload, self.home.payload("session-start.resume").bytes()).unwrap();
+        fs::write(
+            &payload,
+            self.home.payload("session-start.resume").to_bytes(),
+        )
+        .unwrap();
         let script = format!(
-            "#!/bin/sh\n[ \"$1 $2\" = '--resume {SESSION}' ] && exec {SYNC} < '{}'\n",
+            "#!/bin/sh\n[ \"$1 $2\" = '--resume {FIRST_SESSION}' ] && exec {SYNC} < '{}'\n",
             payload.display()
         );
         fs::write(bin.join("claude"), script).unwrap();
@@ -118,11 +124,11 @@ impl Scene {
 
     /// Ends [`SESSION`].
     pub(super) fn end(&self) {
-        self.home.push("session-end.prompt_input_exit").ok();
+        self.home.push_event("session-end.prompt_input_exit").ok();
     }
 
     /// Lets [`SECOND`] hold an item in the database alone, as after a takeover.
     pub(super) fn lost_to_second(&self, item: &str) {
-        self.home.give(SECOND, item);
+        self.home.give_item(SECOND_SESSION, item);
     }
 }

@@ -6,66 +6,71 @@ use trueup_core::model::EventFilter;
 use trueup_core::store::Store as _;
 use trueup_core::store::sqlite::SqliteStore;
 
-use crate::fixture::{patience, sqlite};
-use crate::request::{holder, item, phase, refused, register, session};
+use crate::fixture::{new_sqlite, test_deadline};
+use crate::requests::{
+    expect_refusal, load_item, load_session, phase_push, register_holder, register_session,
+};
 
 #[test]
 fn a_backup_opens_as_what_was_copied() {
-    let mut file = sqlite();
-    holder(&mut file.store);
+    let mut file = new_sqlite();
+    register_holder(&mut file.store);
     let target = file.folder.path().join("copy.db");
-    file.store.engine.backup(&target).unwrap();
-    let me = session(&mut file.store, "s1");
-    file.store.push(&phase(&me, "LATER")).unwrap();
-    let mut copy = SqliteStore::open(&target, patience()).unwrap();
-    assert_eq!(copy.lineage().unwrap(), file.store.lineage().unwrap());
-    let kept = session(&mut copy, "s1");
+    file.store.engine.back_up(&target).unwrap();
+    let me = load_session(&mut file.store, "s1");
+    file.store.push_state(&phase_push(&me, "LATER")).unwrap();
+    let mut copy = SqliteStore::open(&target, test_deadline()).unwrap();
+    assert_eq!(
+        copy.load_lineage().unwrap(),
+        file.store.load_lineage().unwrap()
+    );
+    let kept = load_session(&mut copy, "s1");
     assert_eq!((kept.revision, kept.metadata), (me.revision, me.metadata));
-    assert_eq!(item(&mut copy, "A").holder, Some(me.id));
-    assert_eq!(copy.events(&EventFilter::default()).unwrap().len(), 4);
-    assert_eq!(copy.check().unwrap(), Vec::<String>::new());
-    register(&mut copy, "s2");
+    assert_eq!(load_item(&mut copy, "A").holder, Some(me.id));
+    assert_eq!(copy.list_events(&EventFilter::default()).unwrap().len(), 4);
+    assert_eq!(copy.check_integrity().unwrap(), Vec::<String>::new());
+    register_session(&mut copy, "s2");
 }
 
 #[test]
 fn a_copy_that_is_damaged_is_no_backup() {
-    let mut file = sqlite();
-    register(&mut file.store, "s1");
+    let mut file = new_sqlite();
+    register_session(&mut file.store, "s1");
     // What an open does not see, and only a look at every row finds.
-    file.stranger()
+    file.open_foreign_connection()
         .execute_batch(
             "PRAGMA ignore_check_constraints = ON;
              UPDATE claude_sessions SET status = 'none of ours'",
         )
         .unwrap();
     let target = file.folder.path().join("copy.db");
-    refused(file.store.engine.backup(&target), "store_corrupt");
+    expect_refusal(file.store.engine.back_up(&target), "store_corrupt");
     assert!(!target.exists());
 }
 
 #[test]
 fn a_backup_replaces_no_file() {
-    let file = sqlite();
+    let file = new_sqlite();
     let target = file.folder.path().join("copy.db");
     fs::write(&target, "mine").unwrap();
-    refused(file.store.engine.backup(&target), "invalid");
+    expect_refusal(file.store.engine.back_up(&target), "invalid");
     assert_eq!(fs::read_to_string(&target).unwrap(), "mine");
-    refused(
+    expect_refusal(
         file.store
             .engine
-            .backup(&file.folder.path().join("none/copy.db")),
+            .back_up(&file.folder.path().join("none/copy.db")),
         "io",
     );
 }
 
 #[test]
 fn a_backup_is_one_file() {
-    let mut file = sqlite();
-    holder(&mut file.store);
+    let mut file = new_sqlite();
+    register_holder(&mut file.store);
     let folder = tempfile::tempdir().unwrap();
     file.store
         .engine
-        .backup(&folder.path().join("copy.db"))
+        .back_up(&folder.path().join("copy.db"))
         .unwrap();
     let names: Vec<_> = fs::read_dir(folder.path())
         .unwrap()

@@ -7,36 +7,42 @@ use std::time::Duration;
 use serde_json::{Map, json};
 use trueup_core::deadline::Deadline;
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{Store as _, Transience};
+use trueup_core::store::{RetryAdvice, Store as _};
 
-use crate::fixture::{patience, sqlite};
-use crate::request::{add, by, holder, id, of_others, phase, refused, register, session};
+use crate::fixture::{new_sqlite, test_deadline};
+use crate::requests::{
+    add_item, expect_refusal, foreign_keys_of, load_session, new_provenance, phase_push,
+    register_holder, register_session, session_id,
+};
 
 #[test]
 fn a_write_that_others_keep_out_until_the_deadline_is_contended() {
-    let mut file = sqlite();
-    holder(&mut file.store);
-    let stranger = file.stranger();
+    let mut file = new_sqlite();
+    register_holder(&mut file.store);
+    let stranger = file.open_foreign_connection();
     stranger
         .execute_batch("BEGIN IMMEDIATE; UPDATE work_items SET title = 'x'")
         .unwrap();
     let soon = Deadline::after(Duration::ZERO);
     let mut store = SqliteStore::open(&file.path(), soon).unwrap();
-    let me = session(&mut store, "s1");
-    let error = refused(store.push(&phase(&me, "PLAN")), "store_contended");
-    assert_eq!(error.transience(), Transience::Retry);
-    assert_eq!(session(&mut store, "s1").revision, me.revision);
+    let me = load_session(&mut store, "s1");
+    let error = expect_refusal(
+        store.push_state(&phase_push(&me, "PLAN")),
+        "store_contended",
+    );
+    assert_eq!(error.retry_advice(), RetryAdvice::Retry);
+    assert_eq!(load_session(&mut store, "s1").revision, me.revision);
     stranger.execute_batch("ROLLBACK").unwrap();
-    store.push(&phase(&me, "PLAN")).unwrap();
+    store.push_state(&phase_push(&me, "PLAN")).unwrap();
 }
 
 #[test]
 fn others_that_write_plain_sql_all_the_time_fail_no_write() {
-    let mut file = sqlite();
-    register(&mut file.store, "s1");
-    add(&mut file.store, "A");
+    let mut file = new_sqlite();
+    register_session(&mut file.store, "s1");
+    add_item(&mut file.store, "A");
     let path = file.path();
-    let strangers: Vec<_> = (0..2).map(|_| file.stranger()).collect();
+    let strangers: Vec<_> = (0..2).map(|_| file.open_foreign_connection()).collect();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         for stranger in strangers {
@@ -56,10 +62,10 @@ fn others_that_write_plain_sql_all_the_time_fail_no_write() {
             .map(|n| {
                 let path = &path;
                 scope.spawn(move || {
-                    let mut store = SqliteStore::open(path, patience()).unwrap();
+                    let mut store = SqliteStore::open(path, test_deadline()).unwrap();
                     for round in 0..50 {
                         let key = Map::from_iter([(format!("k{n}-{round}"), json!(1))]);
-                        store.merge_metadata(&id("s1"), &key, &by("s1"))?;
+                        store.merge_metadata(&session_id("s1"), &key, &new_provenance("s1"))?;
                     }
                     trueup_core::store::Result::Ok(())
                 })
@@ -71,6 +77,6 @@ fn others_that_write_plain_sql_all_the_time_fail_no_write() {
             answer.unwrap();
         }
     });
-    let metadata = session(&mut file.store, "s1").metadata;
-    assert_eq!(of_others(&metadata).len(), 200);
+    let metadata = load_session(&mut file.store, "s1").metadata;
+    assert_eq!(foreign_keys_of(&metadata).len(), 200);
 }

@@ -2,19 +2,19 @@
 
 use trueup_core::store::sqlite::SqliteStore;
 
-use crate::fixture::{File, sqlite};
-use crate::request::{add, holder, register};
+use crate::fixture::{DatabaseFile, new_sqlite};
+use crate::requests::{add_item, register_holder, register_session};
 
-fn flaws(store: &SqliteStore) -> Vec<String> {
-    let flaws = store.compliance().unwrap().into_iter();
+fn list_violations(store: &SqliteStore) -> Vec<String> {
+    let flaws = store.find_violations().unwrap().into_iter();
     flaws
         .map(|f| format!("{} {} {} {}", f.table, f.row, f.field, f.problem))
         .collect()
 }
 
 /// Writes what the rules of the schema would refuse.
-fn force(file: &File, sql: &str) {
-    let stranger = file.stranger();
+fn execute_without_rules(file: &DatabaseFile, sql: &str) {
+    let stranger = file.open_foreign_connection();
     let triggers: Vec<String> = stranger
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
         .unwrap()
@@ -35,10 +35,10 @@ fn force(file: &File, sql: &str) {
 
 #[test]
 fn what_trueup_wrote_has_all_it_must_have() {
-    let mut file = sqlite();
-    holder(&mut file.store);
-    add(&mut file.store, "B");
-    assert_eq!(flaws(&file.store.engine), Vec::<String>::new());
+    let mut file = new_sqlite();
+    register_holder(&mut file.store);
+    add_item(&mut file.store, "B");
+    assert_eq!(list_violations(&file.store.engine), Vec::<String>::new());
 }
 
 #[test]
@@ -81,12 +81,12 @@ fn each_row_that_breaks_a_rule_is_named_with_its_field() {
             "item_dependencies A depends_on circular: A -> B -> A",
         ),
     ] {
-        let mut file = sqlite();
-        register(&mut file.store, "s1");
-        add(&mut file.store, "A");
-        add(&mut file.store, "B");
-        force(&file, sql);
-        let found = flaws(&file.store.engine);
+        let mut file = new_sqlite();
+        register_session(&mut file.store, "s1");
+        add_item(&mut file.store, "A");
+        add_item(&mut file.store, "B");
+        execute_without_rules(&file, sql);
+        let found = list_violations(&file.store.engine);
         assert_eq!(found.len(), 1, "{sql}: {found:?}");
         assert!(found[0].starts_with(expected), "{sql}: {found:?}");
     }
@@ -94,14 +94,14 @@ fn each_row_that_breaks_a_rule_is_named_with_its_field() {
 
 #[test]
 fn a_value_of_another_kind_is_a_flaw_and_no_failure() {
-    let mut file = sqlite();
-    register(&mut file.store, "s1");
-    force(
+    let mut file = new_sqlite();
+    register_session(&mut file.store, "s1");
+    execute_without_rules(
         &file,
         "UPDATE claude_sessions SET metadata = CAST(x'ff00' AS TEXT)",
     );
     assert_eq!(
-        flaws(&file.store.engine),
+        list_violations(&file.store.engine),
         ["claude_sessions s1 metadata is not a JSON object"]
     );
 }

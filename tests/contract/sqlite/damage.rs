@@ -7,13 +7,13 @@ use tempfile::TempDir;
 use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
 use trueup_core::store::{Store as _, StoreError};
 
-use crate::fixture::{patience, sqlite};
-use crate::request::{holder, id, register};
+use crate::fixture::{new_sqlite, test_deadline};
+use crate::requests::{register_holder, register_session, session_id};
 
 /// A database of trueup's with content, closed.
-fn closed() -> (TempDir, PathBuf) {
-    let mut file = sqlite();
-    holder(&mut file.store);
+fn closed_database() -> (TempDir, PathBuf) {
+    let mut file = new_sqlite();
+    register_holder(&mut file.store);
     let path = file.path();
     let folder = file.folder;
     drop(file.store);
@@ -22,12 +22,12 @@ fn closed() -> (TempDir, PathBuf) {
 
 /// Asserts that every way of opening refuses the file with this code, and leaves it alone.
 #[track_caller]
-fn refused(path: &Path, code: &str) {
+fn assert_open_refused(path: &Path, code: &str) {
     let before = fs::read(path).unwrap();
     let answers = [
-        SqliteStore::open(path, patience()).map(drop),
-        SqliteStore::open_or_create(path, patience()).map(drop),
-        SqliteStore::schema(path, patience()).map(drop),
+        SqliteStore::open(path, test_deadline()).map(drop),
+        SqliteStore::open_or_create(path, test_deadline()).map(drop),
+        SqliteStore::read_schema_status(path, test_deadline()).map(drop),
     ];
     for answer in answers {
         let error = answer.unwrap_err();
@@ -45,7 +45,7 @@ fn a_database_of_another_program() {
         .execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
         .unwrap();
     drop(other);
-    refused(&path, "store_corrupt");
+    assert_open_refused(&path, "store_corrupt");
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_database_of_another_program_with_our_table_names() {
     let sql = "CREATE TABLE claude_sessions (session_id); PRAGMA user_version = 1";
     other.execute_batch(sql).unwrap();
     drop(other);
-    refused(&path, "store_corrupt");
+    assert_open_refused(&path, "store_corrupt");
 }
 
 #[test]
@@ -65,29 +65,29 @@ fn a_file_that_is_no_database() {
     let path = folder.path().join("t.db");
     for content in ["", "x", &"no database ".repeat(1_000)] {
         fs::write(&path, content).unwrap();
-        refused(&path, "store_corrupt");
+        assert_open_refused(&path, "store_corrupt");
     }
 }
 
 #[test]
 fn a_truncated_database() {
-    let (_folder, path) = closed();
+    let (_folder, path) = closed_database();
     let whole = fs::read(&path).unwrap();
     for length in [50, 100, 1_000, 4_096, whole.len() / 2 / 4_096 * 4_096] {
         fs::write(&path, &whole[..length]).unwrap();
-        refused(&path, "store_corrupt");
+        assert_open_refused(&path, "store_corrupt");
     }
 }
 
 #[test]
 fn a_database_with_an_overwritten_schema() {
-    let (_folder, path) = closed();
+    let (_folder, path) = closed_database();
     let mut bytes = fs::read(&path).unwrap();
     bytes[100..4_096].fill(0xff);
     fs::write(&path, &bytes).unwrap();
-    let error = SqliteStore::open(&path, patience()).and_then(|mut store| {
+    let error = SqliteStore::open(&path, test_deadline()).and_then(|mut store| {
         use trueup_core::store::Store as _;
-        store.lineage()
+        store.load_lineage()
     });
     assert_eq!(error.unwrap_err().code(), "store_corrupt");
     assert!(fs::read(&path).unwrap() == bytes);
@@ -95,14 +95,14 @@ fn a_database_with_an_overwritten_schema() {
 
 #[test]
 fn a_newer_schema() {
-    let (_folder, path) = closed();
+    let (_folder, path) = closed_database();
     let newer = rusqlite::Connection::open(&path).unwrap();
     newer
         .execute_batch("PRAGMA user_version = 99; ALTER TABLE work_items ADD x TEXT")
         .unwrap();
     drop(newer);
-    refused(&path, "schema_too_new");
-    match SqliteStore::open(&path, patience()).unwrap_err() {
+    assert_open_refused(&path, "schema_too_new");
+    match SqliteStore::open(&path, test_deadline()).unwrap_err() {
         StoreError::SchemaTooNew { found, known } => {
             assert_eq!((found, known), (99, SCHEMA_VERSION));
         }
@@ -113,7 +113,7 @@ fn a_newer_schema() {
 #[test]
 fn a_folder_in_place_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
-    let error = SqliteStore::open_or_create(folder.path(), patience()).unwrap_err();
+    let error = SqliteStore::open_or_create(folder.path(), test_deadline()).unwrap_err();
     assert_eq!(error.code(), "store_corrupt");
 }
 
@@ -121,10 +121,12 @@ fn a_folder_in_place_of_the_file() {
 fn opening_what_is_missing_makes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sub/t.db");
-    let error = SqliteStore::open(&path, patience()).unwrap_err();
+    let error = SqliteStore::open(&path, test_deadline()).unwrap_err();
     assert_eq!(error.code(), "store_missing");
     assert_eq!(
-        SqliteStore::schema(&path, patience()).unwrap_err().code(),
+        SqliteStore::read_schema_status(&path, test_deadline())
+            .unwrap_err()
+            .code(),
         "store_missing"
     );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -134,16 +136,16 @@ fn opening_what_is_missing_makes_nothing() {
 fn the_log_of_a_database_that_is_gone_is_not_played_back_over_a_new_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.db");
-    let mut old = SqliteStore::open_or_create(&path, patience()).unwrap();
-    register(&mut old, "s1");
+    let mut old = SqliteStore::open_or_create(&path, test_deadline()).unwrap();
+    register_session(&mut old, "s1");
     let log = fs::read(folder.path().join("t.db-wal")).unwrap();
     drop(old);
     fs::remove_file(&path).unwrap();
     fs::write(folder.path().join("t.db-wal"), &log).unwrap();
 
-    let mut new = SqliteStore::open_or_create(&path, patience()).unwrap();
-    assert!(new.check().unwrap().is_empty());
-    assert!(new.session(&id("s1")).unwrap().is_none());
+    let mut new = SqliteStore::open_or_create(&path, test_deadline()).unwrap();
+    assert!(new.check_integrity().unwrap().is_empty());
+    assert!(new.load_session(&session_id("s1")).unwrap().is_none());
     let kept = fs::read_dir(folder.path()).unwrap().flatten();
     let kept = kept.filter(|e| e.file_name().to_string_lossy().contains("-wal.orphan-"));
     assert_eq!(kept.count(), 1, "nothing is deleted");

@@ -5,22 +5,25 @@ use rusqlite::ErrorCode;
 use trueup_core::model::{ItemStatus, NewItem};
 use trueup_core::store::Store as _;
 
-use crate::fixture::{File, sqlite};
-use crate::request::{add, by, claim, events, holder, item, key, move_to, new_item, register};
+use crate::fixture::{DatabaseFile, new_sqlite};
+use crate::requests::{
+    add_item, claim_item, item_key, list_events, load_item, move_item, new_item, new_provenance,
+    register_holder, register_session,
+};
 
-const KEYS: [&str; 2] = ["PRAGMA foreign_keys = OFF", "PRAGMA foreign_keys = ON"];
+const FOREIGN_KEY_PRAGMAS: [&str; 2] = ["PRAGMA foreign_keys = OFF", "PRAGMA foreign_keys = ON"];
 
 /// Asserts that a statement is refused with these words, and changes nothing.
 #[track_caller]
-fn refuses(file: &File, sql: &str, words: &str) {
-    let connection = file.stranger();
+fn assert_refuses(file: &DatabaseFile, sql: &str, words: &str) {
+    let connection = file.open_foreign_connection();
     let picture = || -> String {
         let sql = "SELECT group_concat(facts || claim_epoch || open_dependencies, x'0a')
              FROM (SELECT * FROM work_items ORDER BY key)";
         connection.query_row(sql, [], |row| row.get(0)).unwrap()
     };
     let before = picture();
-    for keys in KEYS {
+    for keys in FOREIGN_KEY_PRAGMAS {
         connection.execute_batch(keys).unwrap();
         let error = connection.execute_batch(sql).unwrap_err();
         assert_eq!(
@@ -33,16 +36,16 @@ fn refuses(file: &File, sql: &str, words: &str) {
     }
 }
 
-const FENCE: &str = "the write needs the epoch of its claim";
+const FENCE_MESSAGE: &str = "the write needs the epoch of its claim";
 
 #[test]
 fn an_illegal_step_is_refused() {
-    let mut file = sqlite();
+    let mut file = new_sqlite();
     for text in ["A", "B", "C"] {
-        add(&mut file.store, text);
+        add_item(&mut file.store, text);
     }
-    move_to(&mut file.store, "user", "B", ItemStatus::Completed);
-    move_to(&mut file.store, "user", "C", ItemStatus::Running);
+    move_item(&mut file.store, "user", "B", ItemStatus::Completed);
+    move_item(&mut file.store, "user", "C", ItemStatus::Running);
     for (key, to) in [
         ("B", "running"),
         ("B", "queued"),
@@ -51,12 +54,12 @@ fn an_illegal_step_is_refused() {
         ("C", "ready"),
     ] {
         let sql = format!("UPDATE work_items SET status = '{to}' WHERE key = '{key}'");
-        refuses(&file, &sql, "no legal change of status");
+        assert_refuses(&file, &sql, "no legal change of status");
     }
     let unknown = "UPDATE work_items SET status = 'almost'";
-    refuses(&file, unknown, "no legal change of status");
-    file.sql("UPDATE work_items SET status = 'ready' WHERE key = 'A'");
-    let event = events(&mut file.store).pop().unwrap();
+    assert_refuses(&file, unknown, "no legal change of status");
+    file.execute_sql("UPDATE work_items SET status = 'ready' WHERE key = 'A'");
+    let event = list_events(&mut file.store).pop().unwrap();
     assert_eq!(
         (event.actor.as_str(), event.kind.as_str()),
         ("sql", "status")
@@ -65,9 +68,9 @@ fn an_illegal_step_is_refused() {
 
 #[test]
 fn going_back_needs_everything_that_makes_a_reopening() {
-    let mut file = sqlite();
-    add(&mut file.store, "A");
-    move_to(&mut file.store, "user", "A", ItemStatus::Completed);
+    let mut file = new_sqlite();
+    add_item(&mut file.store, "A");
+    move_item(&mut file.store, "user", "A", ItemStatus::Completed);
     let back = "UPDATE work_items SET status = 'queued'";
     for rest in [
         "",
@@ -78,12 +81,12 @@ fn going_back_needs_everything_that_makes_a_reopening() {
         ", reopened = reopened + 2, last_op = 'x', last_reason = 'why'",
         ", last_op = 'x', last_reason = 'why'",
     ] {
-        refuses(&file, &format!("{back}{rest}"), "no legal change of status");
+        assert_refuses(&file, &format!("{back}{rest}"), "no legal change of status");
     }
-    file.sql(&format!(
+    file.execute_sql(&format!(
         "{back}, reopened = reopened + 1, last_op = 'x', last_reason = 'why', last_actor = 'me'"
     ));
-    let event = events(&mut file.store).pop().unwrap();
+    let event = list_events(&mut file.store).pop().unwrap();
     assert_eq!(
         (
             event.actor.as_str(),
@@ -96,8 +99,8 @@ fn going_back_needs_everything_that_makes_a_reopening() {
 
 #[test]
 fn what_is_held_changes_under_its_epoch_alone() {
-    let mut file = sqlite();
-    let fence = holder(&mut file.store).0;
+    let mut file = new_sqlite();
+    let fence = register_holder(&mut file.store).0;
     let stale = fence - 1;
     for change in [
         "status = 'blocked'",
@@ -107,22 +110,30 @@ fn what_is_held_changes_under_its_epoch_alone() {
         "status = 'completed', holder = NULL",
     ] {
         let sql = format!("UPDATE work_items SET {change}");
-        refuses(&file, &sql, FENCE);
-        refuses(&file, &format!("{sql}, under_epoch = {stale}"), FENCE);
-        refuses(&file, &format!("{sql}, under_epoch = {}", fence + 1), FENCE);
+        assert_refuses(&file, &sql, FENCE_MESSAGE);
+        assert_refuses(
+            &file,
+            &format!("{sql}, under_epoch = {stale}"),
+            FENCE_MESSAGE,
+        );
+        assert_refuses(
+            &file,
+            &format!("{sql}, under_epoch = {}", fence + 1),
+            FENCE_MESSAGE,
+        );
     }
     // The epoch of one write is not that of the next.
-    file.sql(&format!("UPDATE work_items SET under_epoch = {fence}"));
-    refuses(&file, "UPDATE work_items SET phase = 'PLAN'", FENCE);
-    file.sql(&format!(
+    file.execute_sql(&format!("UPDATE work_items SET under_epoch = {fence}"));
+    assert_refuses(&file, "UPDATE work_items SET phase = 'PLAN'", FENCE_MESSAGE);
+    file.execute_sql(&format!(
         "UPDATE work_items SET phase = 'PLAN', under_epoch = {fence}"
     ));
     let lingering: Option<i64> = file
-        .stranger()
+        .open_foreign_connection()
         .query_row("SELECT under_epoch FROM work_items", [], |row| row.get(0))
         .unwrap();
     assert_eq!(lingering, None);
-    refuses(
+    assert_refuses(
         &file,
         "UPDATE work_items SET claim_epoch = claim_epoch - 1",
         "never goes back",
@@ -131,16 +142,16 @@ fn what_is_held_changes_under_its_epoch_alone() {
 
 #[test]
 fn a_holder_is_a_registered_session() {
-    let mut file = sqlite();
-    holder(&mut file.store);
-    add(&mut file.store, "B");
+    let mut file = new_sqlite();
+    register_holder(&mut file.store);
+    add_item(&mut file.store, "B");
     for sql in [
         "UPDATE work_items SET holder = 'nobody' WHERE key = 'B'",
         "UPDATE work_items SET holder = 'nobody' WHERE key = 'A'",
         "UPDATE work_items SET holder = '' WHERE key = 'B'",
         "INSERT INTO work_items (key, holder) VALUES ('C', 'nobody')",
     ] {
-        refuses(&file, sql, "a holder is a registered session");
+        assert_refuses(&file, sql, "a holder is a registered session");
     }
     for sql in [
         "UPDATE work_items SET holder = 's1' WHERE key = 'B'",
@@ -148,15 +159,15 @@ fn a_holder_is_a_registered_session() {
         "INSERT INTO work_items (key, holder) VALUES ('C', 's1')",
         "INSERT OR REPLACE INTO work_items (key, holder) VALUES ('C', 's1')",
     ] {
-        refuses(&file, sql, "the session holds an item already");
+        assert_refuses(&file, sql, "the session holds an item already");
     }
 }
 
 #[test]
 fn a_session_that_holds_something_stays() {
-    let mut file = sqlite();
-    holder(&mut file.store);
-    refuses(
+    let mut file = new_sqlite();
+    register_holder(&mut file.store);
+    assert_refuses(
         &file,
         "DELETE FROM claude_sessions",
         "a session that holds an item stays",
@@ -166,23 +177,23 @@ fn a_session_that_holds_something_stays() {
         "REPLACE INTO claude_sessions (rowid, session_id)
          SELECT rowid, 'other' FROM claude_sessions WHERE session_id = 's1'",
     ] {
-        refuses(&file, sql, "the session exists already");
+        assert_refuses(&file, sql, "the session exists already");
     }
     for sql in [
         "UPDATE claude_sessions SET session_id = 's2'",
         "UPDATE OR REPLACE claude_sessions SET session_id = 's2'",
     ] {
-        refuses(&file, sql, "a session's id never changes");
+        assert_refuses(&file, sql, "a session's id never changes");
     }
 }
 
 #[test]
 fn a_finished_item_has_no_holder() {
-    let mut file = sqlite();
-    let fence = holder(&mut file.store).0;
-    register(&mut file.store, "s2");
-    add(&mut file.store, "B");
-    move_to(&mut file.store, "user", "B", ItemStatus::Completed);
+    let mut file = new_sqlite();
+    let fence = register_holder(&mut file.store).0;
+    register_session(&mut file.store, "s2");
+    add_item(&mut file.store, "B");
+    move_item(&mut file.store, "user", "B", ItemStatus::Completed);
     for sql in [
         format!(
             "UPDATE work_items SET status = 'completed', under_epoch = {fence} WHERE key = 'A'"
@@ -190,27 +201,29 @@ fn a_finished_item_has_no_holder() {
         "UPDATE work_items SET holder = 's2' WHERE key = 'B'".to_owned(),
         "INSERT INTO work_items (key, holder, status) VALUES ('C', 's2', 'failed')".to_owned(),
     ] {
-        refuses(&file, &sql, "a finished item has no holder");
+        assert_refuses(&file, &sql, "a finished item has no holder");
     }
 }
 
 #[test]
 fn evidence_is_asked_for_by_the_database_too() {
-    let mut file = sqlite();
+    let mut file = new_sqlite();
     let guarded = NewItem {
         requires_evidence: true,
         ..new_item("A")
     };
-    file.store.add_item(&guarded, &by("user")).unwrap();
+    file.store
+        .add_item(&guarded, &new_provenance("user"))
+        .unwrap();
     for evidence in ["", ", evidence = NULL", ", evidence = ''"] {
-        refuses(
+        assert_refuses(
             &file,
             &format!("UPDATE work_items SET status = 'completed'{evidence}"),
             "completed with evidence only",
         );
     }
-    file.sql("UPDATE work_items SET status = 'completed', evidence = 'run 1'");
-    refuses(
+    file.execute_sql("UPDATE work_items SET status = 'completed', evidence = 'run 1'");
+    assert_refuses(
         &file,
         "INSERT INTO work_items (key, requires_evidence) VALUES ('B', 2)",
         "CHECK",
@@ -219,16 +232,18 @@ fn evidence_is_asked_for_by_the_database_too() {
 
 #[test]
 fn no_row_is_removed_that_others_lean_on() {
-    let mut file = sqlite();
-    holder(&mut file.store);
-    add(&mut file.store, "P");
+    let mut file = new_sqlite();
+    register_holder(&mut file.store);
+    add_item(&mut file.store, "P");
     let child = NewItem {
-        parent: Some(key("P")),
+        parent: Some(item_key("P")),
         ..new_item("C")
     };
-    file.store.add_item(&child, &by("user")).unwrap();
+    file.store
+        .add_item(&child, &new_provenance("user"))
+        .unwrap();
     for key in ["A", "P"] {
-        refuses(
+        assert_refuses(
             &file,
             &format!("DELETE FROM work_items WHERE key = '{key}'"),
             "an item that is held or has children stays",
@@ -241,7 +256,7 @@ fn no_row_is_removed_that_others_lean_on() {
         // The row in the way is found by its number too.
         "REPLACE INTO work_items (rowid, key) SELECT rowid, 'Z' FROM work_items WHERE key = 'A'",
     ] {
-        refuses(&file, sql, "the item exists already");
+        assert_refuses(&file, sql, "the item exists already");
     }
     for sql in [
         "UPDATE work_items SET key = 'Z' WHERE key = 'C'",
@@ -249,20 +264,20 @@ fn no_row_is_removed_that_others_lean_on() {
         "UPDATE OR REPLACE work_items SET rowid = (SELECT rowid FROM work_items WHERE key = 'A')
          WHERE key = 'C'",
     ] {
-        refuses(&file, sql, "a key never changes");
+        assert_refuses(&file, sql, "a key never changes");
     }
-    file.sql("DELETE FROM work_items WHERE key = 'C'");
+    file.execute_sql("DELETE FROM work_items WHERE key = 'C'");
 }
 
 #[test]
 fn dependencies_are_counted_by_whatever_hand_they_come() {
-    let mut file = sqlite();
+    let mut file = new_sqlite();
     for text in ["A", "B", "C"] {
-        add(&mut file.store, text);
+        add_item(&mut file.store, text);
     }
     let mut open = |sql: &str| {
-        file.sql(sql);
-        item(&mut file.store, "C").open_dependencies
+        file.execute_sql(sql);
+        load_item(&mut file.store, "C").open_dependencies
     };
     assert_eq!(
         open("INSERT INTO item_dependencies VALUES ('C', 'A'), ('C', 'B')"),
@@ -287,7 +302,7 @@ fn dependencies_are_counted_by_whatever_hand_they_come() {
         ),
         1
     );
-    refuses(
+    assert_refuses(
         &file,
         "INSERT INTO item_dependencies VALUES ('C', 'C')",
         "CHECK",
@@ -296,19 +311,19 @@ fn dependencies_are_counted_by_whatever_hand_they_come() {
 
 #[test]
 fn an_item_taken_by_plain_sql_is_fenced_and_dated_like_any_other() {
-    let mut file = sqlite();
-    holder(&mut file.store);
-    register(&mut file.store, "s2");
-    let before = item(&mut file.store, "A");
-    file.sql("UPDATE work_items SET holder = 's2'");
-    let after = item(&mut file.store, "A");
+    let mut file = new_sqlite();
+    register_holder(&mut file.store);
+    register_session(&mut file.store, "s2");
+    let before = load_item(&mut file.store, "A");
+    file.execute_sql("UPDATE work_items SET holder = 's2'");
+    let after = load_item(&mut file.store, "A");
     assert_eq!(after.epoch.0, before.epoch.0 + 1);
-    let event = events(&mut file.store).pop().unwrap();
+    let event = list_events(&mut file.store).pop().unwrap();
     assert_eq!(
         (event.actor.as_str(), event.kind.as_str()),
         ("sql", "taken_over")
     );
-    claim(&mut file.store, "s2", "A");
-    file.sql("UPDATE work_items SET holder = NULL");
-    assert_eq!(item(&mut file.store, "A").claimed_at, None);
+    claim_item(&mut file.store, "s2", "A");
+    file.execute_sql("UPDATE work_items SET holder = NULL");
+    assert_eq!(load_item(&mut file.store, "A").claimed_at, None);
 }

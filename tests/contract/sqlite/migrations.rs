@@ -11,16 +11,16 @@ use trueup_core::model::{EventFilter, HandoffStatus, ItemKey};
 use trueup_core::store::sqlite::{APPLICATION_ID, SCHEMA_VERSION, SqliteStore};
 use trueup_core::store::{HandoffFilter, HandoffStore as _, Store as _};
 
-use crate::fixture::patience;
-use crate::request::{id, note};
+use crate::fixture::test_deadline;
+use crate::requests::{session_id, task_note};
 
-const FIRST: &str = include_str!(concat!(
+const FIRST_SCHEMA: &str = include_str!(concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../core/src/store/sqlite/migrations/0001_sessions_items_events.sql"
 ));
 
 /// Makes a database as the first version of trueup made it, with a session and an item.
-fn first_version() -> (TempDir, PathBuf) {
+fn create_first_version() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.db");
     let connection = Connection::open(&path).unwrap();
@@ -34,7 +34,7 @@ fn first_version() -> (TempDir, PathBuf) {
                  checksum TEXT NOT NULL,
                  applied_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
              ) STRICT;
-             {FIRST}
+             {FIRST_SCHEMA}
              INSERT INTO schema_migrations (version, name, checksum) VALUES (1, 'first', 'x');
              INSERT INTO trueup_meta (key, value) VALUES ('lineage', 'old-lineage');
              INSERT INTO claude_sessions (session_id) VALUES ('s1');
@@ -46,7 +46,7 @@ fn first_version() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-fn schema(path: &Path) -> Vec<String> {
+fn read_schema(path: &Path) -> Vec<String> {
     let connection = Connection::open(path).unwrap();
     let mut statement = connection
         .prepare("SELECT coalesce(sql, name) FROM sqlite_schema WHERE name <> 'schema_migrations' ORDER BY name")
@@ -57,56 +57,63 @@ fn schema(path: &Path) -> Vec<String> {
 
 #[test]
 fn eight_at_once_migrate_exactly_once() {
-    let (folder, path) = first_version();
+    let (folder, path) = create_first_version();
     let start = Barrier::new(8);
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
                 start.wait();
-                let mut store = SqliteStore::open(&path, patience()).unwrap();
-                store.note_task(&id("s1"), &note("1", "t")).unwrap();
+                let mut store = SqliteStore::open(&path, test_deadline()).unwrap();
+                store
+                    .upsert_task(&session_id("s1"), &task_note("1", "t"))
+                    .unwrap();
             });
         }
     });
-    let status = SqliteStore::schema(&path, patience()).unwrap();
+    let status = SqliteStore::read_schema_status(&path, test_deadline()).unwrap();
     assert_eq!(
-        (status.version, status.known),
+        (status.version, status.newest_known),
         (SCHEMA_VERSION, SCHEMA_VERSION)
     );
     let versions: Vec<i64> = status.applied.iter().map(|a| a.version).collect();
     assert_eq!(versions, (1..=SCHEMA_VERSION).collect::<Vec<_>>());
     assert!(
-        !status.applied[0].unchanged,
+        !status.applied[0].is_unchanged,
         "another text was applied as the first"
     );
     let fresh = folder.path().join("fresh.db");
-    drop(SqliteStore::open_or_create(&fresh, patience()).unwrap());
-    assert_eq!(schema(&path), schema(&fresh));
+    drop(SqliteStore::open_or_create(&fresh, test_deadline()).unwrap());
+    assert_eq!(read_schema(&path), read_schema(&fresh));
 }
 
 #[test]
 fn what_was_there_is_there_after_a_migration() {
-    let (_folder, path) = first_version();
-    let mut store = SqliteStore::open(&path, patience()).unwrap();
-    assert_eq!(store.lineage().unwrap().0, "old-lineage");
-    let session = store.session(&id("s1")).unwrap().unwrap();
+    let (_folder, path) = create_first_version();
+    let mut store = SqliteStore::open(&path, test_deadline()).unwrap();
+    assert_eq!(store.load_lineage().unwrap().0, "old-lineage");
+    let session = store.load_session(&session_id("s1")).unwrap().unwrap();
     assert_eq!(session.item.as_ref().map(ItemKey::as_str), Some("A"));
     assert_eq!(session.epoch.unwrap().0, 4);
-    assert_eq!(store.events(&EventFilter::default()).unwrap().len(), 2);
-    assert_eq!(store.check().unwrap(), Vec::<String>::new());
+    assert_eq!(store.list_events(&EventFilter::default()).unwrap().len(), 2);
+    assert_eq!(store.check_integrity().unwrap(), Vec::<String>::new());
 }
 
 #[test]
 fn reading_the_version_migrates_nothing() {
-    let (_folder, path) = first_version();
-    let status = SqliteStore::schema(&path, patience()).unwrap();
-    assert_eq!((status.version, status.known), (1, SCHEMA_VERSION));
-    assert_eq!(SqliteStore::schema(&path, patience()).unwrap().version, 1);
+    let (_folder, path) = create_first_version();
+    let status = SqliteStore::read_schema_status(&path, test_deadline()).unwrap();
+    assert_eq!((status.version, status.newest_known), (1, SCHEMA_VERSION));
+    assert_eq!(
+        SqliteStore::read_schema_status(&path, test_deadline())
+            .unwrap()
+            .version,
+        1
+    );
 }
 
 /// Makes a database as the versions up to the one before the migration of this name made it.
-fn version_before(name: &str) -> (TempDir, PathBuf) {
-    let (folder, path) = first_version();
+fn create_version_before(name: &str) -> (TempDir, PathBuf) {
+    let (folder, path) = create_first_version();
     let migrations = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../core/src/store/sqlite/migrations"
@@ -132,7 +139,7 @@ fn version_before(name: &str) -> (TempDir, PathBuf) {
 
 #[test]
 fn of_two_open_handoffs_of_an_item_the_older_is_closed_by_the_upgrade() {
-    let (folder, path) = version_before("one_open_handoff");
+    let (folder, path) = create_version_before("one_open_handoff");
     // Of those made at one time the later row is the newer. What is decided or of another item
     // stays as it is.
     Connection::open(&path)
@@ -148,8 +155,10 @@ fn of_two_open_handoffs_of_an_item_the_older_is_closed_by_the_upgrade() {
                  ('h-alone', 'EXEC', 'C', 's1', 1, 'blocked', '2026-01-01T00:00:00.000Z');",
         )
         .unwrap();
-    let mut store = SqliteStore::open(&path, patience()).unwrap();
-    let open = store.handoffs(HandoffFilter { open: true }).unwrap();
+    let mut store = SqliteStore::open(&path, test_deadline()).unwrap();
+    let open = store
+        .list_handoffs(HandoffFilter { only_open: true })
+        .unwrap();
     let mut open: Vec<&str> = open.iter().map(|handoff| handoff.id.as_str()).collect();
     open.sort_unstable();
     assert_eq!(open, ["h-alone", "h-newest", "h-second"]);
@@ -159,7 +168,7 @@ fn of_two_open_handoffs_of_an_item_the_older_is_closed_by_the_upgrade() {
         ("h-oldest", "pending_acceptance", "h-newest"),
     ];
     for (id, _, by) in closed {
-        let handoff = store.handoff(&id.parse().unwrap()).unwrap().unwrap();
+        let handoff = store.load_handoff(&id.parse().unwrap()).unwrap().unwrap();
         assert_eq!(handoff.status, HandoffStatus::Rejected, "{id}");
         let reason = handoff.reject_reason.as_deref();
         assert_eq!(reason, Some(format!("replaced by {by}").as_str()));
@@ -169,9 +178,9 @@ fn of_two_open_handoffs_of_an_item_the_older_is_closed_by_the_upgrade() {
             (Some(handoff.from), 2)
         );
     }
-    let decided = store.handoff(&"h-decided".parse().unwrap());
+    let decided = store.load_handoff(&"h-decided".parse().unwrap());
     assert_eq!(decided.unwrap().unwrap().status, HandoffStatus::Accepted);
-    let events = store.events(&EventFilter::default()).unwrap();
+    let events = store.list_events(&EventFilter::default()).unwrap();
     let told: Vec<_> = events.iter().filter(|e| e.entity == "handoff").collect();
     assert_eq!(told.len(), closed.len());
     for (event, (id, before, by)) in told.iter().zip(closed) {
@@ -182,13 +191,13 @@ fn of_two_open_handoffs_of_an_item_the_older_is_closed_by_the_upgrade() {
         assert_eq!(*reason, format!("replaced by {by}"));
         assert!(event.reason.is_some(), "{event:?}");
     }
-    assert_eq!(store.check().unwrap(), Vec::<String>::new());
+    assert_eq!(store.check_integrity().unwrap(), Vec::<String>::new());
     drop(store);
     let again = "INSERT INTO handoffs (id, type, item, from_session, epoch)
                  VALUES ('h-more', 'EXEC', 'A', 's1', 4)";
     let error = Connection::open(&path).unwrap().execute_batch(again);
     assert!(error.unwrap_err().to_string().contains("handoffs.item"));
     let fresh = folder.path().join("fresh.db");
-    drop(SqliteStore::open_or_create(&fresh, patience()).unwrap());
-    assert_eq!(schema(&path), schema(&fresh));
+    drop(SqliteStore::open_or_create(&fresh, test_deadline()).unwrap());
+    assert_eq!(read_schema(&path), read_schema(&fresh));
 }

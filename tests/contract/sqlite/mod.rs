@@ -2,20 +2,20 @@
 
 mod backups;
 mod busy;
+mod claim_rules;
 mod clocks;
 mod compliance;
 mod damage;
 mod foreign;
-mod handoffs;
+mod handoff_rules;
 mod item_rules;
 mod migrations;
 mod orchestrators;
-mod parting;
+mod outbox_delivery;
 mod phase_rules;
 mod plan_rules;
 mod ports;
-mod races;
 mod retention;
-mod rules;
-mod waiting;
+mod wal_checkpoint;
 mod watch;
+mod write_races;

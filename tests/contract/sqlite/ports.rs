@@ -7,32 +7,34 @@ use std::thread;
 use std::time::Duration;
 
 use trueup_core::deadline::Deadline;
-use trueup_core::model::{PortOwner, Slot};
-use trueup_core::ports::{Occupied, Probe, Reserved, Wish, reserve};
+use trueup_core::model::{PortOwner, PortSlot};
 use trueup_core::settings::{Environment, Project, Settings};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::sync::Site;
+use trueup_core::sync::RunContext;
+use trueup_core::tcp_ports::{
+    OccupiedSlot, PortPairRequest, ReserveAnswer, SlotProbe, reserve_ports,
+};
 
-use crate::fixture::{patience, sqlite};
-use crate::request::by;
+use crate::fixture::{new_sqlite, test_deadline};
+use crate::requests::new_provenance;
 
 /// How often a trial lets others go first.
-const CHANCES: usize = 1_000;
+const YIELDS: usize = 1_000;
 
 /// A system in which whoever tries a port sees it taken while another tries one.
-struct Jealous<'a>(&'a AtomicBool);
+struct ContendedPorts<'a>(&'a AtomicBool);
 
-impl Probe for Jealous<'_> {
-    fn occupied(&mut self, slot: Slot) -> Option<Occupied> {
+impl SlotProbe for ContendedPorts<'_> {
+    fn check_slot(&mut self, slot: PortSlot) -> Option<OccupiedSlot> {
         let alone = !self.0.swap(true, Ordering::SeqCst);
         // Gives others the chance to come in between, if anything lets them.
-        for _ in 0..CHANCES {
+        for _ in 0..YIELDS {
             thread::yield_now();
         }
         self.0.store(false, Ordering::SeqCst);
-        (!alone).then(|| Occupied {
+        (!alone).then(|| OccupiedSlot {
             slot,
-            port: slot.backend(),
+            port: slot.backend_port(),
             reason: "in use".to_owned(),
         })
     }
@@ -40,7 +42,7 @@ impl Probe for Jealous<'_> {
 
 #[test]
 fn fifteen_at_once_all_get_ports_because_none_takes_anothers_trial_for_a_stranger() {
-    let file = sqlite();
+    let file = new_sqlite();
     let home = file.folder.path().as_os_str().to_owned();
     let environment =
         Environment::from_lookup(|name| (name == "TRUEUP_HOME").then(|| home.clone()));
@@ -51,23 +53,25 @@ fn fifteen_at_once_all_get_ports_because_none_takes_anothers_trial_for_a_strange
                 let (busy, start, environment, path) = (&busy, &start, &environment, file.path());
                 let folder = file.folder.path().to_owned();
                 scope.spawn(move || {
-                    let mut store = SqliteStore::open(&path, patience()).unwrap();
+                    let mut store = SqliteStore::open(&path, test_deadline()).unwrap();
                     let settings = Settings::load(environment).unwrap();
-                    let project = Project::at(environment, folder);
+                    let project = Project::at_dir(environment, folder);
                     let deadline = Deadline::after(Duration::from_mins(2));
-                    let site = Site::new(environment, settings, project, None, deadline);
-                    let wish = Wish {
+                    let site = RunContext::new(environment, settings, project, None, deadline);
+                    let wish = PortPairRequest {
                         id: format!("w{n}").parse().unwrap(),
                         owner: PortOwner::default(),
-                        provenance: by("user"),
+                        provenance: new_provenance("user"),
                     };
                     start.wait();
-                    match reserve(&mut store, &wish, &site, &mut Jealous(busy)).unwrap() {
-                        Reserved::Given(given) => {
+                    match reserve_ports(&mut store, &wish, &site, &mut ContendedPorts(busy))
+                        .unwrap()
+                    {
+                        ReserveAnswer::Given(given) => {
                             assert_eq!(given.occupied, [], "{n}");
-                            given.reservation.slot.backend()
+                            given.reservation.slot.backend_port()
                         }
-                        Reserved::Full { .. } => panic!("{n} found no room"),
+                        ReserveAnswer::Full { .. } => panic!("{n} found no room"),
                     }
                 })
             })
@@ -75,5 +79,8 @@ fn fifteen_at_once_all_get_ports_because_none_takes_anothers_trial_for_a_strange
         workers.into_iter().map(|w| w.join().unwrap()).collect()
     });
     let distinct: BTreeSet<u16> = given.iter().copied().collect();
-    assert_eq!(distinct, Slot::all().map(Slot::backend).collect());
+    assert_eq!(
+        distinct,
+        PortSlot::all().map(PortSlot::backend_port).collect()
+    );
 }

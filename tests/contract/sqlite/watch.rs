@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use trueup_core::store::sqlite::SqliteStore;
 
-use crate::fixture::{patience, sqlite};
-use crate::request::{add, events};
+use crate::fixture::{new_sqlite, test_deadline};
+use crate::requests::{add_item, list_events};
 
 #[test]
 fn a_write_of_another_ends_the_wait_and_nothing_before_it_is_missed() {
-    let mut file = sqlite();
+    let mut file = new_sqlite();
     let path = file.path();
-    let reader = SqliteStore::open(&path, patience()).unwrap();
-    let seen = reader.seen().unwrap();
+    let reader = SqliteStore::open(&path, test_deadline()).unwrap();
+    let seen = reader.data_version().unwrap();
     // Written between the note and the wait: the wait is over before it begins.
-    add(&mut file.store, "A");
+    add_item(&mut file.store, "A");
     let later = reader
         .wait_for_change(seen, Duration::ZERO)
         .unwrap()
@@ -23,16 +23,16 @@ fn a_write_of_another_ends_the_wait_and_nothing_before_it_is_missed() {
     assert_ne!(later, seen);
     assert_eq!(reader.wait_for_change(later, Duration::ZERO).unwrap(), None);
     let waiter = thread::spawn(move || reader.wait_for_change(later, Duration::from_mins(2)));
-    add(&mut file.store, "B");
+    add_item(&mut file.store, "B");
     assert!(waiter.join().unwrap().unwrap().is_some());
 }
 
 #[test]
 fn reading_ends_no_wait() {
-    let file = sqlite();
-    let seen = file.store.engine.seen().unwrap();
-    let mut other = SqliteStore::open(&file.path(), patience()).unwrap();
-    events(&mut other);
+    let file = new_sqlite();
+    let seen = file.store.engine.data_version().unwrap();
+    let mut other = SqliteStore::open(&file.path(), test_deadline()).unwrap();
+    list_events(&mut other);
     let none = file
         .store
         .engine

@@ -2,10 +2,13 @@
 
 use serde_json::Map;
 use trueup_core::model::Revision;
-use trueup_core::store::{StoreError, Transience};
+use trueup_core::store::{RetryAdvice, StoreError};
 
-use crate::fixture::Fixture;
-use crate::request::{add, beat, by, id, phase, refused, register, wish};
+use crate::fixture::StoreFixture;
+use crate::requests::{
+    add_item, claim_request, expect_refusal, new_heartbeat, new_provenance, phase_push,
+    register_session, session_id,
+};
 
 on_every_store! {
     nothing_is_written_for_a_session_that_never_registered
@@ -13,49 +16,58 @@ on_every_store! {
     an_item_that_does_not_exist_cannot_be_claimed
 }
 
-fn nothing_is_written_for_a_session_that_never_registered(f: &mut impl Fixture) {
-    let mut ghost = register(f.store(), "s1");
-    ghost.id = id("ghost");
-    add(f.store(), "A");
+fn nothing_is_written_for_a_session_that_never_registered(f: &mut impl StoreFixture) {
+    let mut ghost = register_session(f.store(), "s1");
+    ghost.id = session_id("ghost");
+    add_item(f.store(), "A");
     let store = f.store();
-    let claim = wish(store, "ghost", "A");
-    refused(store.claim(&claim), "invalid");
-    refused(store.heartbeat(&beat("ghost")), "invalid");
-    refused(store.push(&phase(&ghost, "PLAN")), "invalid");
-    refused(
-        store.merge_metadata(&ghost.id, &Map::new(), &by("x")),
+    let claim = claim_request(store, "ghost", "A");
+    expect_refusal(store.claim(&claim), "invalid");
+    expect_refusal(store.record_heartbeat(&new_heartbeat("ghost")), "invalid");
+    expect_refusal(store.push_state(&phase_push(&ghost, "PLAN")), "invalid");
+    expect_refusal(
+        store.merge_metadata(&ghost.id, &Map::new(), &new_provenance("x")),
         "invalid",
     );
-    refused(store.acknowledge(&ghost.id, Revision(1)), "invalid");
-    refused(store.checkpoint(&ghost.id, 1, &by("x")), "invalid");
-    let error = refused(store.end(&ghost.id, "x", &by("x")), "invalid");
+    expect_refusal(
+        store.acknowledge_revision(&ghost.id, Revision(1)),
+        "invalid",
+    );
+    expect_refusal(
+        store.record_checkpoint(&ghost.id, 1, &new_provenance("x")),
+        "invalid",
+    );
+    let error = expect_refusal(
+        store.end_session(&ghost.id, "x", &new_provenance("x")),
+        "invalid",
+    );
     assert_eq!(error.to_string(), "session ghost is not registered");
-    assert_eq!(store.park(&ghost, &by("x")).unwrap(), None);
-    assert_eq!(store.session(&ghost.id).unwrap(), None);
+    assert_eq!(store.mark_lost(&ghost, &new_provenance("x")).unwrap(), None);
+    assert_eq!(store.load_session(&ghost.id).unwrap(), None);
 }
 
-fn a_conflict_asks_to_read_again_and_a_denial_does_not(f: &mut impl Fixture) {
-    let me = register(f.store(), "s1");
-    f.store().push(&phase(&me, "PLAN")).unwrap();
-    let error = refused(f.store().push(&phase(&me, "EXEC")), "conflict");
-    assert_eq!(error.transience(), Transience::Reread);
+fn a_conflict_asks_to_read_again_and_a_denial_does_not(f: &mut impl StoreFixture) {
+    let me = register_session(f.store(), "s1");
+    f.store().push_state(&phase_push(&me, "PLAN")).unwrap();
+    let error = expect_refusal(f.store().push_state(&phase_push(&me, "EXEC")), "conflict");
+    assert_eq!(error.retry_advice(), RetryAdvice::Reread);
     assert_eq!(
         error.to_string(),
         "the database has changed: it was made from revision 1, now is 2"
     );
-    add(f.store(), "A");
+    add_item(f.store(), "A");
     let error = f
         .store()
-        .add_item(&crate::request::new_item("A"), &by("x"))
+        .add_item(&crate::requests::new_item("A"), &new_provenance("x"))
         .unwrap_err();
     assert!(matches!(error, StoreError::Denied(_)));
-    assert_eq!(error.transience(), Transience::Permanent);
+    assert_eq!(error.retry_advice(), RetryAdvice::Permanent);
 }
 
-fn an_item_that_does_not_exist_cannot_be_claimed(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    add(f.store(), "A");
-    let mut claim = wish(f.store(), "s1", "A");
-    claim.grant.item = crate::request::key("B");
-    refused(f.store().claim(&claim), "conflict");
+fn an_item_that_does_not_exist_cannot_be_claimed(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_item(f.store(), "A");
+    let mut claim = claim_request(f.store(), "s1", "A");
+    claim.grant.item = crate::requests::item_key("B");
+    expect_refusal(f.store().claim(&claim), "conflict");
 }

@@ -2,12 +2,13 @@
 
 use serde_json::json;
 use trueup_core::model::{Epoch, Event, EventFilter, SessionStatus};
-use trueup_core::store::{Heartbeat, Registration};
+use trueup_core::store::{HeartbeatRequest, SessionRegistration};
 
-use crate::fixture::Fixture;
-use crate::request::{
-    add, beat, by, claim, cursor, events, holder, id, kinds, phase, register, registration,
-    release, session,
+use crate::fixture::StoreFixture;
+use crate::requests::{
+    add_item, claim_item, last_event_id, list_event_kinds, list_events, load_session,
+    new_heartbeat, new_provenance, phase_push, register_holder, register_session, registration,
+    release_request, session_id,
 };
 
 on_every_store! {
@@ -22,51 +23,57 @@ on_every_store! {
     a_checkpoint_is_an_event_and_changes_nothing
 }
 
-fn every_change_has_its_kind(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    register(f.store(), "s2");
-    add(f.store(), "A");
-    add(f.store(), "B");
+fn every_change_has_its_kind(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    register_session(f.store(), "s2");
+    add_item(f.store(), "A");
+    add_item(f.store(), "B");
     let all = ["s1 registered", "s2 registered", "A added", "B added"];
-    assert_eq!(kinds(f.store(), 0), all);
+    assert_eq!(list_event_kinds(f.store(), 0), all);
     let mut step = |work: &dyn Fn(&mut dyn trueup_core::store::Store), expected: &[&str]| {
-        let before = cursor(f.store());
-        f.advance(1);
+        let before = last_event_id(f.store());
+        f.advance_time(1);
         work(f.store());
-        assert_eq!(kinds(f.store(), before), expected);
+        assert_eq!(list_event_kinds(f.store(), before), expected);
     };
-    step(&|s| drop(claim(s, "s1", "A")), &["A claimed", "s1 state"]);
     step(
-        &|s| drop(claim(s, "s1", "B")),
+        &|s| drop(claim_item(s, "s1", "A")),
+        &["A claimed", "s1 state"],
+    );
+    step(
+        &|s| drop(claim_item(s, "s1", "B")),
         &["A released", "B claimed", "s1 state"],
     );
     step(
-        &|s| drop(claim(s, "s2", "B")),
+        &|s| drop(claim_item(s, "s2", "B")),
         &["B taken_over", "s1 lost", "s2 state"],
     );
     step(
         &|s| {
-            let me = session(s, "s2");
-            s.push(&phase(&me, "PLAN")).unwrap();
+            let me = load_session(s, "s2");
+            s.push_state(&phase_push(&me, "PLAN")).unwrap();
         },
         &["s2 state", "B changed"],
     );
     step(
-        &|s| drop(s.release(&release("s2", "B"))),
+        &|s| drop(s.release(&release_request("s2", "B"))),
         &["B released", "s2 state"],
     );
-    step(&|s| drop(s.end(&id("s2"), "x", &by("s2"))), &["s2 ended"]);
-    step(&|s| drop(register(s, "s2")), &["s2 active"]);
-    let moved = Registration {
+    step(
+        &|s| drop(s.end_session(&session_id("s2"), "x", &new_provenance("s2"))),
+        &["s2 ended"],
+    );
+    step(&|s| drop(register_session(s, "s2")), &["s2 active"]);
+    let moved = SessionRegistration {
         branch: Some("next".to_owned()),
         ..registration("s2")
     };
-    step(&|s| drop(s.register(&moved)), &["s2 metadata"]);
+    step(&|s| drop(s.register_session(&moved)), &["s2 metadata"]);
     step(
         &|s| {
-            claim(s, "s1", "A");
-            let me = session(s, "s1");
-            s.park(&me, &by("s2")).unwrap();
+            claim_item(s, "s1", "A");
+            let me = load_session(s, "s1");
+            s.mark_lost(&me, &new_provenance("s2")).unwrap();
         },
         &[
             "A claimed",
@@ -78,17 +85,17 @@ fn every_change_has_its_kind(f: &mut impl Fixture) {
     );
 }
 
-fn last(f: &mut impl Fixture, kind: &str) -> Event {
-    let all = events(f.store());
+fn last_event(f: &mut impl StoreFixture, kind: &str) -> Event {
+    let all = list_events(f.store());
     all.into_iter().rfind(|e| e.kind == kind).unwrap()
 }
 
-fn an_event_says_who_what_and_under_which_claim(f: &mut impl Fixture) {
-    holder(f.store());
-    register(f.store(), "s2");
-    let request = crate::request::wish(f.store(), "s2", "A");
+fn an_event_says_who_what_and_under_which_claim(f: &mut impl StoreFixture) {
+    register_holder(f.store());
+    register_session(f.store(), "s2");
+    let request = crate::requests::claim_request(f.store(), "s2", "A");
     f.store().claim(&request).unwrap();
-    let event = last(f, "taken_over");
+    let event = last_event(f, "taken_over");
     assert_eq!(
         (event.actor.as_str(), event.entity.as_str()),
         ("s2", "item")
@@ -98,19 +105,21 @@ fn an_event_says_who_what_and_under_which_claim(f: &mut impl Fixture) {
     assert_eq!(event.op_id, Some(request.provenance.op_id));
     assert_eq!(event.before["holder"], json!("s1"));
     assert_eq!(event.after["holder"], json!("s2"));
-    let me = session(f.store(), "s2");
-    f.store().push(&phase(&me, "EXEC")).unwrap();
-    let event = last(f, "state");
+    let me = load_session(f.store(), "s2");
+    f.store().push_state(&phase_push(&me, "EXEC")).unwrap();
+    let event = last_event(f, "state");
     assert_eq!(event.before["execution_state"]["currentPhase"], json!(null));
     assert_eq!(
         event.after["execution_state"]["currentPhase"],
         json!("EXEC")
     );
     assert_eq!(event.epoch, None);
-    let event = last(f, "registered");
+    let event = last_event(f, "registered");
     assert_eq!(event.after["worktree"], json!("/w"));
-    f.store().end(&id("s2"), "logout", &by("hook")).unwrap();
-    let event = last(f, "ended");
+    f.store()
+        .end_session(&session_id("s2"), "logout", &new_provenance("hook"))
+        .unwrap();
+    let event = last_event(f, "ended");
     assert_eq!(
         (event.actor.as_str(), event.reason.as_deref()),
         ("hook", Some("logout"))
@@ -121,38 +130,40 @@ fn an_event_says_who_what_and_under_which_claim(f: &mut impl Fixture) {
     );
 }
 
-fn turns_and_renewals_are_no_news(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    let before = cursor(f.store());
+fn turns_and_renewals_are_no_news(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    let before = last_event_id(f.store());
     for status in [None, Some(SessionStatus::Idle), Some(SessionStatus::Active)] {
         f.store()
-            .heartbeat(&Heartbeat {
+            .record_heartbeat(&HeartbeatRequest {
                 status,
-                ..beat("s1")
+                ..new_heartbeat("s1")
             })
             .unwrap();
     }
-    register(f.store(), "s1");
-    assert_eq!(kinds(f.store(), before), Vec::<String>::new());
+    register_session(f.store(), "s1");
+    assert_eq!(list_event_kinds(f.store(), before), Vec::<String>::new());
 }
 
-fn a_return_by_a_sign_of_life_is_the_sessions_own(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    f.store().end(&id("s1"), "x", &by("s1")).unwrap();
-    let works = Heartbeat {
+fn a_return_by_a_sign_of_life_is_the_sessions_own(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    f.store()
+        .end_session(&session_id("s1"), "x", &new_provenance("s1"))
+        .unwrap();
+    let works = HeartbeatRequest {
         status: Some(SessionStatus::Active),
-        ..beat("s1")
+        ..new_heartbeat("s1")
     };
-    f.store().heartbeat(&works).unwrap();
-    assert_eq!(last(f, "active").actor, "s1");
+    f.store().record_heartbeat(&works).unwrap();
+    assert_eq!(last_event(f, "active").actor, "s1");
 }
 
-fn events_are_filtered(f: &mut impl Fixture) {
-    holder(f.store());
-    register(f.store(), "s2");
-    add(f.store(), "B");
+fn events_are_filtered(f: &mut impl StoreFixture) {
+    register_holder(f.store());
+    register_session(f.store(), "s2");
+    add_item(f.store(), "B");
     let mut list = |filter: EventFilter| {
-        let found = f.store().events(&filter).unwrap();
+        let found = f.store().list_events(&filter).unwrap();
         found
             .iter()
             .map(|e| format!("{} {}", e.key, e.kind))
@@ -195,61 +206,66 @@ fn events_are_filtered(f: &mut impl Fixture) {
         ..EventFilter::default()
     };
     assert_eq!(list(by_user), ["B added"]);
-    let now = f.store().now().unwrap();
+    let now = f.store().database_time().unwrap();
     let later = EventFilter {
         since: Some(trueup_core::model::Timestamp::from_millis(
             now.as_millis() + 60_000,
         )),
         ..EventFilter::default()
     };
-    assert_eq!(f.store().events(&later).unwrap(), []);
+    assert_eq!(f.store().list_events(&later).unwrap(), []);
 }
 
-fn events_of_one_operation(f: &mut impl Fixture) {
-    holder(f.store());
-    add(f.store(), "B");
-    let request = crate::request::wish(f.store(), "s1", "B");
+fn events_of_one_operation(f: &mut impl StoreFixture) {
+    register_holder(f.store());
+    add_item(f.store(), "B");
+    let request = crate::requests::claim_request(f.store(), "s1", "B");
     f.store().claim(&request).unwrap();
     let filter = EventFilter {
         op_id: Some(request.provenance.op_id),
         ..EventFilter::default()
     };
-    let found = f.store().events(&filter).unwrap();
+    let found = f.store().list_events(&filter).unwrap();
     let kinds: Vec<&str> = found.iter().map(|e| e.kind.as_str()).collect();
     assert_eq!(kinds, ["released", "claimed", "state"]);
 }
 
-fn a_cursor_returns_only_what_is_later(f: &mut impl Fixture) {
-    holder(f.store());
-    let all = events(f.store());
+fn a_cursor_returns_only_what_is_later(f: &mut impl StoreFixture) {
+    register_holder(f.store());
+    let all = list_events(f.store());
     assert!(all.is_sorted_by(|a, b| a.seq < b.seq));
     for (at, event) in all.iter().enumerate() {
         let filter = EventFilter {
             after: event.seq,
             ..EventFilter::default()
         };
-        assert_eq!(f.store().events(&filter).unwrap(), all[at + 1..]);
+        assert_eq!(f.store().list_events(&filter).unwrap(), all[at + 1..]);
     }
 }
 
-fn a_limit_keeps_the_newest_in_order(f: &mut impl Fixture) {
-    holder(f.store());
-    let all = events(f.store());
+fn a_limit_keeps_the_newest_in_order(f: &mut impl StoreFixture) {
+    register_holder(f.store());
+    let all = list_events(f.store());
     let filter = EventFilter {
         limit: 2,
         ..EventFilter::default()
     };
-    assert_eq!(f.store().events(&filter).unwrap(), all[all.len() - 2..]);
+    assert_eq!(
+        f.store().list_events(&filter).unwrap(),
+        all[all.len() - 2..]
+    );
 }
 
-fn a_checkpoint_is_an_event_and_changes_nothing(f: &mut impl Fixture) {
-    let before = register(f.store(), "s1");
-    f.store().checkpoint(&id("s1"), 10, &by("s1")).unwrap();
-    let event = last(f, "checkpoint");
+fn a_checkpoint_is_an_event_and_changes_nothing(f: &mut impl StoreFixture) {
+    let before = register_session(f.store(), "s1");
+    f.store()
+        .record_checkpoint(&session_id("s1"), 10, &new_provenance("s1"))
+        .unwrap();
+    let event = last_event(f, "checkpoint");
     assert_eq!(
         (event.entity.as_str(), event.key.as_str()),
         ("session", "s1")
     );
     assert_eq!(event.after, json!({"operations": 10}));
-    assert_eq!(session(f.store(), "s1").revision, before.revision);
+    assert_eq!(load_session(f.store(), "s1").revision, before.revision);
 }

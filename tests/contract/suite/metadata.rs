@@ -2,20 +2,20 @@
 
 use serde_json::{Value, json};
 use trueup_core::model::EventFilter;
-use trueup_core::store::{MetadataChange, MetadataDeed};
+use trueup_core::store::{MetadataAction, MetadataChange};
 
-use crate::fixture::Fixture;
-use crate::request::by;
+use crate::fixture::StoreFixture;
+use crate::requests::new_provenance;
 
 on_every_store! {
     a_mended_file_is_one_event_with_what_it_said_and_who_wrote_it
     a_fix_told_twice_is_recorded_once
 }
 
-fn fix() -> MetadataChange {
+fn metadata_fix() -> MetadataChange {
     let fields = |value: Value| value.as_object().cloned().unwrap();
     MetadataChange {
-        deed: MetadataDeed::Fixed,
+        action: MetadataAction::Fixed,
         id: "77c90e61".parse().unwrap(),
         path: "agents/77c90e61/adw_state.json".to_owned(),
         project: "/p".to_owned(),
@@ -25,12 +25,12 @@ fn fix() -> MetadataChange {
     }
 }
 
-fn a_mended_file_is_one_event_with_what_it_said_and_who_wrote_it(f: &mut impl Fixture) {
-    let provenance = by("me");
+fn a_mended_file_is_one_event_with_what_it_said_and_who_wrote_it(f: &mut impl StoreFixture) {
+    let provenance = new_provenance("me");
     f.store()
-        .record_metadata_change(&fix(), &provenance)
+        .record_metadata_change(&metadata_fix(), &provenance)
         .unwrap();
-    let events = f.store().events(&EventFilter::default()).unwrap();
+    let events = f.store().list_events(&EventFilter::default()).unwrap();
     assert_eq!(events.len(), 1);
     let event = &events[0];
     assert_eq!(
@@ -56,12 +56,18 @@ fn a_mended_file_is_one_event_with_what_it_said_and_who_wrote_it(f: &mut impl Fi
     );
 }
 
-fn a_fix_told_twice_is_recorded_once(f: &mut impl Fixture) {
-    let provenance = by("me");
+fn a_fix_told_twice_is_recorded_once(f: &mut impl StoreFixture) {
+    let provenance = new_provenance("me");
     for _ in 0..2 {
         f.store()
-            .record_metadata_change(&fix(), &provenance)
+            .record_metadata_change(&metadata_fix(), &provenance)
             .unwrap();
     }
-    assert_eq!(f.store().events(&EventFilter::default()).unwrap().len(), 1);
+    assert_eq!(
+        f.store()
+            .list_events(&EventFilter::default())
+            .unwrap()
+            .len(),
+        1
+    );
 }

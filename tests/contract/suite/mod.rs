@@ -4,7 +4,7 @@
 macro_rules! on_every_store {
     ($($name:ident)*) => {
         mod sqlite {
-            $(#[test] fn $name() { super::$name(&mut crate::fixture::sqlite()); })*
+            $(#[test] fn $name() { super::$name(&mut crate::fixture::new_sqlite()); })*
         }
     };
 }
@@ -14,23 +14,23 @@ mod dependencies;
 mod errors;
 mod events;
 mod handoffs;
+mod idempotency;
 mod item_changes;
 mod items;
-mod lapse;
+mod lease_expiry;
 mod metadata;
 mod moves;
 mod next;
 mod orchestrators;
+mod outbox_delivery;
 mod phase_fences;
 mod phases;
 mod phases_stuck;
 mod plans;
 mod ports;
 mod pushes;
-mod repeats;
 mod repos;
 mod retention;
 mod scopes;
 mod sessions;
-mod waiting;
 mod workplans;

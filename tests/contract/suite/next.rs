@@ -1,13 +1,14 @@
 //! What comes next, and moving on to it in one transaction.
 
 use serde_json::json;
-use trueup_core::model::{ItemStatus, NewItem, Next, RepoScope};
-use trueup_core::store::{NextRequest, NextTaken, NextWish, Provenance, Store};
+use trueup_core::model::{ItemStatus, NewItem, NextItem, RepoScope};
+use trueup_core::store::{ClaimNextRequest, ClaimedNext, NextItemQuery, Provenance, Store};
 
-use crate::fixture::Fixture;
-use crate::request::{
-    LEASE, add, by, claim, cursor, events, id, item, key, kinds, move_to, new_item, refused,
-    register, release, session,
+use crate::fixture::StoreFixture;
+use crate::requests::{
+    LEASE_SECONDS, add_item, claim_item, expect_refusal, item_key, last_event_id, list_event_kinds,
+    list_events, load_item, load_session, move_item, new_item, new_provenance, register_session,
+    release_request, session_id,
 };
 
 on_every_store! {
@@ -33,142 +34,145 @@ on_every_store! {
 }
 
 /// Adds `P` with these children, in this order.
-fn family(store: &mut dyn Store, children: &[&str]) {
-    add(store, "P");
+fn add_family(store: &mut dyn Store, children: &[&str]) {
+    add_item(store, "P");
     for text in children {
         let new = NewItem {
-            parent: Some(key("P")),
+            parent: Some(item_key("P")),
             ..new_item(text)
         };
-        store.add_item(&new, &by("user")).unwrap();
+        store.add_item(&new, &new_provenance("user")).unwrap();
     }
 }
 
-fn request(who: &str, parent: Option<&str>) -> NextRequest {
-    NextRequest {
-        session: id(who),
-        parent: parent.map(key),
+fn next_request(who: &str, parent: Option<&str>) -> ClaimNextRequest {
+    ClaimNextRequest {
+        session: session_id(who),
+        parent: parent.map(item_key),
         scope: RepoScope::All,
-        give_up: true,
-        lease_seconds: LEASE,
-        provenance: by(who),
+        may_release_unfinished: true,
+        lease_seconds: LEASE_SECONDS,
+        provenance: new_provenance(who),
     }
 }
 
-fn taken(store: &mut dyn Store, who: &str, parent: Option<&str>) -> NextTaken {
-    store.claim_next(&request(who, parent)).unwrap()
+fn take_next(store: &mut dyn Store, who: &str, parent: Option<&str>) -> ClaimedNext {
+    store.claim_next_item(&next_request(who, parent)).unwrap()
 }
 
 /// Says what was found, in short.
-fn say(next: &Next) -> String {
-    let because = |reason: &Option<trueup_core::model::OfferReason>| {
+fn describe_next(next: &NextItem) -> String {
+    let because = |reason: &Option<trueup_core::model::PickReason>| {
         reason.map_or(String::new(), |reason| format!(" ({})", reason.as_str()))
     };
     match next {
-        Next::Offer { item, reason } => format!("{}{}", item.key, because(reason)),
-        Next::Held { item, reason } => format!("held {}{}", item.key, because(reason)),
-        Next::Kept { held, item } => format!("{} kept, not {}", held.key, item.key),
-        Next::Nothing { lack, .. } => lack.as_str().to_owned(),
+        NextItem::Offer { item, reason } => format!("{}{}", item.key, because(reason)),
+        NextItem::Held { item, reason } => format!("held {}{}", item.key, because(reason)),
+        NextItem::KeepHeld { held, item } => format!("{} kept, not {}", held.key, item.key),
+        NextItem::Nothing { reason: lack, .. } => lack.as_str().to_owned(),
     }
 }
 
-fn claimed(store: &mut dyn Store, who: &str) -> String {
-    say(&taken(store, who, None).next)
+fn claim_next(store: &mut dyn Store, who: &str) -> String {
+    describe_next(&take_next(store, who, None).next)
 }
 
-fn children_are_claimed_one_after_another_in_their_order(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    family(f.store(), &[]);
+fn children_are_claimed_one_after_another_in_their_order(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_family(f.store(), &[]);
     for (text, position) in [("z", 1), ("y", 3), ("x", 3), ("w", -2)] {
         let new = NewItem {
-            parent: Some(key("P")),
+            parent: Some(item_key("P")),
             position: Some(position),
             ..new_item(text)
         };
-        f.store().add_item(&new, &by("user")).unwrap();
+        f.store().add_item(&new, &new_provenance("user")).unwrap();
     }
-    claim(f.store(), "s1", "P");
+    claim_item(f.store(), "s1", "P");
     let mut order = Vec::new();
     for _ in 0..4 {
-        let next = claimed(f.store(), "s1");
-        let held = session(f.store(), "s1");
-        assert_eq!(held.item, Some(key(&next)));
+        let next = claim_next(f.store(), "s1");
+        let held = load_session(f.store(), "s1");
+        assert_eq!(held.item, Some(item_key(&next)));
         assert_eq!(
             held.execution_state().work.item.as_deref(),
             Some(next.as_str())
         );
-        assert_eq!(item(f.store(), &next).status, ItemStatus::Running);
-        move_to(f.store(), "s1", &next, ItemStatus::Completed);
+        assert_eq!(load_item(f.store(), &next).status, ItemStatus::Running);
+        move_item(f.store(), "s1", &next, ItemStatus::Completed);
         order.push(next);
     }
     assert_eq!(order, ["w", "z", "x", "y"]);
 }
 
-fn those_that_cannot_be_begun_are_passed_over(f: &mut impl Fixture) {
+fn those_that_cannot_be_begun_are_passed_over(f: &mut impl StoreFixture) {
     for who in ["s1", "s2", "s3"] {
-        register(f.store(), who);
+        register_session(f.store(), who);
     }
-    family(f.store(), &["a", "b", "c"]);
+    add_family(f.store(), &["a", "b", "c"]);
     let waits = NewItem {
-        parent: Some(key("P")),
+        parent: Some(item_key("P")),
         position: Some(0),
-        depends_on: vec![key("b")],
+        depends_on: vec![item_key("b")],
         ..new_item("w")
     };
-    f.store().add_item(&waits, &by("user")).unwrap();
-    move_to(f.store(), "user", "a", ItemStatus::Blocked);
-    let mut next = |who| say(&taken(f.store(), who, Some("P")).next);
+    f.store().add_item(&waits, &new_provenance("user")).unwrap();
+    move_item(f.store(), "user", "a", ItemStatus::Blocked);
+    let mut next = |who| describe_next(&take_next(f.store(), who, Some("P")).next);
     assert_eq!(next("s1"), "b");
     assert_eq!(next("s2"), "c");
     assert_eq!(next("s3"), "waiting");
-    move_to(f.store(), "s1", "b", ItemStatus::Completed);
-    assert_eq!(say(&taken(f.store(), "s3", Some("P")).next), "w");
+    move_item(f.store(), "s1", "b", ItemStatus::Completed);
+    assert_eq!(
+        describe_next(&take_next(f.store(), "s3", Some("P")).next),
+        "w"
+    );
 }
 
-fn the_one_held_is_released_and_the_search_goes_on_behind_it(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    family(f.store(), &["a", "b", "c"]);
-    claim(f.store(), "s1", "b");
-    let first = taken(f.store(), "s1", None);
-    assert_eq!(say(&first.next), "c");
+fn the_one_held_is_released_and_the_search_goes_on_behind_it(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_family(f.store(), &["a", "b", "c"]);
+    claim_item(f.store(), "s1", "b");
+    let first = take_next(f.store(), "s1", None);
+    assert_eq!(describe_next(&first.next), "c");
     let released = first.released.unwrap();
     assert_eq!(
         (released.key, released.status, released.holder),
-        (key("b"), ItemStatus::Running, None)
+        (item_key("b"), ItemStatus::Running, None)
     );
-    assert_eq!(claimed(f.store(), "s1"), "a", "and round again");
-    assert_eq!(claimed(f.store(), "s1"), "b");
+    assert_eq!(claim_next(f.store(), "s1"), "a", "and round again");
+    assert_eq!(claim_next(f.store(), "s1"), "b");
     // With nothing else left it stays.
     for text in ["a", "c"] {
-        move_to(f.store(), "s1", text, ItemStatus::Cancelled);
+        move_item(f.store(), "s1", text, ItemStatus::Cancelled);
     }
-    let last = taken(f.store(), "s1", None);
+    let last = take_next(f.store(), "s1", None);
     assert_eq!(
-        (say(&last.next), last.released),
+        (describe_next(&last.next), last.released),
         ("held b".to_owned(), None)
     );
-    assert_eq!(item(f.store(), "b").holder, Some(id("s1")));
+    assert_eq!(load_item(f.store(), "b").holder, Some(session_id("s1")));
 }
 
-fn after_a_completion_the_search_begins_anew(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    family(f.store(), &["a", "b", "c"]);
-    claim(f.store(), "s1", "b");
-    move_to(f.store(), "s1", "b", ItemStatus::Completed);
-    assert_eq!(claimed(f.store(), "s1"), "a");
+fn after_a_completion_the_search_begins_anew(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_family(f.store(), &["a", "b", "c"]);
+    claim_item(f.store(), "s1", "b");
+    move_item(f.store(), "s1", "b", ItemStatus::Completed);
+    assert_eq!(claim_next(f.store(), "s1"), "a");
 }
 
-fn moving_on_is_one_operation(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    family(f.store(), &["a", "b"]);
-    claim(f.store(), "s1", "a");
-    let before = cursor(f.store());
-    taken(f.store(), "s1", None);
+fn moving_on_is_one_operation(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_family(f.store(), &["a", "b"]);
+    claim_item(f.store(), "s1", "a");
+    let before = last_event_id(f.store());
+    take_next(f.store(), "s1", None);
     assert_eq!(
-        kinds(f.store(), before),
+        list_event_kinds(f.store(), before),
         ["a released", "b claimed", "s1 state"]
     );
-    let all = events(f.store());
+    let all = list_events(f.store());
     let new = &all[all.len() - 3..];
     assert!(
         new.iter()
@@ -177,244 +181,288 @@ fn moving_on_is_one_operation(f: &mut impl Fixture) {
     assert_eq!(new[1].reason.as_deref(), Some("next"));
 }
 
-fn the_parent_comes_after_the_last_child(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    family(f.store(), &["a"]);
-    claim(f.store(), "s1", "a");
-    move_to(f.store(), "s1", "a", ItemStatus::Completed);
-    assert_eq!(claimed(f.store(), "s1"), "P (last_child_done)");
-    assert_eq!(session(f.store(), "s1").item, Some(key("P")));
-    let event = events(f.store()).into_iter().rfind(|e| e.kind == "claimed");
+fn the_parent_comes_after_the_last_child(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_family(f.store(), &["a"]);
+    claim_item(f.store(), "s1", "a");
+    move_item(f.store(), "s1", "a", ItemStatus::Completed);
+    assert_eq!(claim_next(f.store(), "s1"), "P (last_child_done)");
+    assert_eq!(load_session(f.store(), "s1").item, Some(item_key("P")));
+    let event = list_events(f.store())
+        .into_iter()
+        .rfind(|e| e.kind == "claimed");
     assert_eq!(event.unwrap().reason.as_deref(), Some("last_child_done"));
 }
 
-fn the_next_orchestrator_comes_to_a_session_that_chains(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    family(f.store(), &["a"]);
-    add(f.store(), "N");
+fn the_next_orchestrator_comes_to_a_session_that_chains(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_family(f.store(), &["a"]);
+    add_item(f.store(), "N");
     let child = NewItem {
-        parent: Some(key("Q")),
+        parent: Some(item_key("Q")),
         ..new_item("b")
     };
-    add(f.store(), "Q");
-    f.store().add_item(&child, &by("user")).unwrap();
-    claim(f.store(), "s1", "a");
-    move_to(f.store(), "s1", "a", ItemStatus::Completed);
-    move_to(f.store(), "user", "P", ItemStatus::Completed);
-    let before = cursor(f.store());
-    assert_eq!(claimed(f.store(), "s1"), "chaining_off");
-    assert_eq!(cursor(f.store()), before);
+    add_item(f.store(), "Q");
+    f.store().add_item(&child, &new_provenance("user")).unwrap();
+    claim_item(f.store(), "s1", "a");
+    move_item(f.store(), "s1", "a", ItemStatus::Completed);
+    move_item(f.store(), "user", "P", ItemStatus::Completed);
+    let before = last_event_id(f.store());
+    assert_eq!(claim_next(f.store(), "s1"), "chaining_off");
+    assert_eq!(last_event_id(f.store()), before);
     let on = json!({"chain_orchestrators": true});
     let on = on.as_object().unwrap();
-    f.store().merge_metadata(&id("s1"), on, &by("s1")).unwrap();
-    assert_eq!(claimed(f.store(), "s1"), "Q (next_orchestrator)");
-    assert_eq!(claimed(f.store(), "s1"), "b");
+    f.store()
+        .merge_metadata(&session_id("s1"), on, &new_provenance("s1"))
+        .unwrap();
+    assert_eq!(claim_next(f.store(), "s1"), "Q (next_orchestrator)");
+    assert_eq!(claim_next(f.store(), "s1"), "b");
 }
 
-fn a_search_that_finds_nothing_changes_nothing(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    register(f.store(), "s2");
-    family(f.store(), &["a"]);
-    add(f.store(), "X");
-    claim(f.store(), "s2", "a");
-    claim(f.store(), "s1", "X");
-    let before = (cursor(f.store()), item(f.store(), "X"));
-    let found = taken(f.store(), "s1", Some("P"));
+fn a_search_that_finds_nothing_changes_nothing(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    register_session(f.store(), "s2");
+    add_family(f.store(), &["a"]);
+    add_item(f.store(), "X");
+    claim_item(f.store(), "s2", "a");
+    claim_item(f.store(), "s1", "X");
+    let before = (last_event_id(f.store()), load_item(f.store(), "X"));
+    let found = take_next(f.store(), "s1", Some("P"));
     assert_eq!(
-        (say(&found.next), found.released),
+        (describe_next(&found.next), found.released),
         ("all_held".to_owned(), None)
     );
-    assert_eq!((cursor(f.store()), item(f.store(), "X")), before);
-}
-
-fn looking_changes_nothing_and_finds_what_claiming_takes(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    family(f.store(), &["a", "b"]);
-    claim(f.store(), "s1", "a");
-    let before = (cursor(f.store()), session(f.store(), "s1").revision);
-    let wish = NextWish {
-        session: Some(id("s1")),
-        ..NextWish::default()
-    };
-    let seen = f.store().next_item(&wish).unwrap();
     assert_eq!(
-        (cursor(f.store()), session(f.store(), "s1").revision),
+        (last_event_id(f.store()), load_item(f.store(), "X")),
         before
     );
-    assert_eq!(say(&seen), claimed(f.store(), "s1"));
-    let nobody = f.store().next_item(&NextWish::default()).unwrap();
-    assert_eq!(say(&nobody), "P");
 }
 
-fn a_repeated_request_returns_the_first_answer(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    family(f.store(), &["a", "b", "c"]);
-    claim(f.store(), "s1", "a");
-    let request = request("s1", None);
-    let first = f.store().claim_next(&request).unwrap();
-    let before = cursor(f.store());
-    assert_eq!(f.store().claim_next(&request).unwrap(), first);
-    assert_eq!(cursor(f.store()), before);
-    assert_eq!(item(f.store(), "c").holder, None, "none is passed over");
+fn looking_changes_nothing_and_finds_what_claiming_takes(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_family(f.store(), &["a", "b"]);
+    claim_item(f.store(), "s1", "a");
+    let before = (
+        last_event_id(f.store()),
+        load_session(f.store(), "s1").revision,
+    );
+    let wish = NextItemQuery {
+        session: Some(session_id("s1")),
+        ..NextItemQuery::default()
+    };
+    let seen = f.store().find_next_item(&wish).unwrap();
+    assert_eq!(
+        (
+            last_event_id(f.store()),
+            load_session(f.store(), "s1").revision
+        ),
+        before
+    );
+    assert_eq!(describe_next(&seen), claim_next(f.store(), "s1"));
+    let nobody = f.store().find_next_item(&NextItemQuery::default()).unwrap();
+    assert_eq!(describe_next(&nobody), "P");
 }
 
-fn a_repeated_request_for_an_item_lost_since_is_a_conflict(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    register(f.store(), "s2");
-    family(f.store(), &["a", "b"]);
-    let request = request("s1", Some("P"));
-    f.store().claim_next(&request).unwrap();
-    claim(f.store(), "s2", "a");
-    refused(f.store().claim_next(&request), "conflict");
-    assert_eq!(item(f.store(), "b").holder, None);
+fn a_repeated_request_returns_the_first_answer(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_family(f.store(), &["a", "b", "c"]);
+    claim_item(f.store(), "s1", "a");
+    let request = next_request("s1", None);
+    let first = f.store().claim_next_item(&request).unwrap();
+    let before = last_event_id(f.store());
+    assert_eq!(f.store().claim_next_item(&request).unwrap(), first);
+    assert_eq!(last_event_id(f.store()), before);
+    assert_eq!(
+        load_item(f.store(), "c").holder,
+        None,
+        "none is passed over"
+    );
 }
 
-fn a_repeated_request_that_found_nothing_looks_again(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    let request = request("s1", None);
-    let first = f.store().claim_next(&request).unwrap();
-    assert_eq!(say(&first.next), "nothing_ready");
-    add(f.store(), "A");
-    let second = f.store().claim_next(&request).unwrap();
-    assert_eq!(say(&second.next), "A");
-    assert_eq!(session(f.store(), "s1").item, Some(key("A")));
+fn a_repeated_request_for_an_item_lost_since_is_a_conflict(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    register_session(f.store(), "s2");
+    add_family(f.store(), &["a", "b"]);
+    let request = next_request("s1", Some("P"));
+    f.store().claim_next_item(&request).unwrap();
+    claim_item(f.store(), "s2", "a");
+    expect_refusal(f.store().claim_next_item(&request), "conflict");
+    assert_eq!(load_item(f.store(), "b").holder, None);
 }
 
-fn a_phantom_claims_nothing(f: &mut impl Fixture) {
-    add(f.store(), "A");
-    refused(f.store().claim_next(&request("s9", None)), "invalid");
-    assert_eq!(item(f.store(), "A").holder, None);
+fn a_repeated_request_that_found_nothing_looks_again(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    let request = next_request("s1", None);
+    let first = f.store().claim_next_item(&request).unwrap();
+    assert_eq!(describe_next(&first.next), "nothing_ready");
+    add_item(f.store(), "A");
+    let second = f.store().claim_next_item(&request).unwrap();
+    assert_eq!(describe_next(&second.next), "A");
+    assert_eq!(load_session(f.store(), "s1").item, Some(item_key("A")));
 }
 
-fn who_moves_on_lives(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    add(f.store(), "A");
-    f.advance(10_000);
-    assert!(session(f.store(), "s1").lease_expired());
-    claimed(f.store(), "s1");
-    assert!(!session(f.store(), "s1").lease_expired());
-    f.advance(10_000);
-    assert_eq!(claimed(f.store(), "s1"), "held A");
-    assert!(!session(f.store(), "s1").lease_expired());
+fn a_phantom_claims_nothing(f: &mut impl StoreFixture) {
+    add_item(f.store(), "A");
+    expect_refusal(
+        f.store().claim_next_item(&next_request("s9", None)),
+        "invalid",
+    );
+    assert_eq!(load_item(f.store(), "A").holder, None);
 }
 
-fn the_last_holder_is_the_one_before_the_present(f: &mut impl Fixture) {
+fn who_moves_on_lives(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_item(f.store(), "A");
+    f.advance_time(10_000);
+    assert!(load_session(f.store(), "s1").is_lease_expired());
+    claim_next(f.store(), "s1");
+    assert!(!load_session(f.store(), "s1").is_lease_expired());
+    f.advance_time(10_000);
+    assert_eq!(claim_next(f.store(), "s1"), "held A");
+    assert!(!load_session(f.store(), "s1").is_lease_expired());
+}
+
+fn the_last_holder_is_the_one_before_the_present(f: &mut impl StoreFixture) {
     for who in ["s1", "s2", "s3"] {
-        register(f.store(), who);
+        register_session(f.store(), who);
     }
-    add(f.store(), "A");
+    add_item(f.store(), "A");
     let mut last = |work: &dyn Fn(&mut dyn Store)| {
         work(f.store());
-        let last = f.store().last_holder(&key("A")).unwrap();
+        let last = f.store().find_last_holder(&item_key("A")).unwrap();
         last.map(|last| last.session.to_string())
     };
     assert_eq!(last(&|_| ()), None);
     assert_eq!(
-        last(&|s| drop(claim(s, "s1", "A"))),
+        last(&|s| drop(claim_item(s, "s1", "A"))),
         None,
         "it holds it still"
     );
     assert_eq!(
-        last(&|s| drop(s.release(&release("s1", "A")))).as_deref(),
+        last(&|s| drop(s.release(&release_request("s1", "A")))).as_deref(),
         Some("s1")
     );
     let taken_over = last(&|s| {
-        claim(s, "s2", "A");
-        claim(s, "s3", "A");
+        claim_item(s, "s2", "A");
+        claim_item(s, "s3", "A");
     });
     assert_eq!(taken_over.as_deref(), Some("s2"));
     let parked = last(&|s| {
-        let me = session(s, "s3");
+        let me = load_session(s, "s3");
         let dead = Provenance {
             reason: Some("gone".into()),
-            ..by("s1")
+            ..new_provenance("s1")
         };
-        s.park(&me, &dead).unwrap();
+        s.mark_lost(&me, &dead).unwrap();
     });
     assert_eq!(parked.as_deref(), Some("s3"));
     let finished = last(&|s| {
-        claim(s, "s1", "A");
-        move_to(s, "s1", "A", ItemStatus::Completed);
+        claim_item(s, "s1", "A");
+        move_item(s, "s1", "A", ItemStatus::Completed);
     });
     assert_eq!(finished.as_deref(), Some("s1"));
-    let last = f.store().last_holder(&key("A")).unwrap().unwrap();
-    assert_eq!(Some(last.until), item(f.store(), "A").completed_at);
+    let last = f.store().find_last_holder(&item_key("A")).unwrap().unwrap();
+    assert_eq!(Some(last.until), load_item(f.store(), "A").completed_at);
 }
 
 /// Asks for what comes next without leaving work for it.
-fn keeping(who: &str, parent: Option<&str>) -> NextRequest {
-    NextRequest {
-        give_up: false,
-        ..request(who, parent)
+fn keep_request(who: &str, parent: Option<&str>) -> ClaimNextRequest {
+    ClaimNextRequest {
+        may_release_unfinished: false,
+        ..next_request(who, parent)
     }
 }
 
-fn unfinished_work_is_kept_unless_it_is_given_up(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    family(f.store(), &["a", "b"]);
-    claim(f.store(), "s1", "a");
-    move_to(f.store(), "s1", "a", ItemStatus::Blocked);
+fn unfinished_work_is_kept_unless_it_is_given_up(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_family(f.store(), &["a", "b"]);
+    claim_item(f.store(), "s1", "a");
+    move_item(f.store(), "s1", "a", ItemStatus::Blocked);
     let before = (
-        cursor(f.store()),
-        item(f.store(), "a"),
-        item(f.store(), "b"),
+        last_event_id(f.store()),
+        load_item(f.store(), "a"),
+        load_item(f.store(), "b"),
     );
-    let kept = f.store().claim_next(&keeping("s1", None)).unwrap();
-    assert_eq!(say(&kept.next), "a kept, not b");
+    let kept = f
+        .store()
+        .claim_next_item(&keep_request("s1", None))
+        .unwrap();
+    assert_eq!(describe_next(&kept.next), "a kept, not b");
     assert_eq!(kept.released, None);
     let after = (
-        cursor(f.store()),
-        item(f.store(), "a"),
-        item(f.store(), "b"),
+        last_event_id(f.store()),
+        load_item(f.store(), "a"),
+        load_item(f.store(), "b"),
     );
     assert_eq!(after, before);
-    assert_eq!(session(f.store(), "s1").item, Some(key("a")));
-    let left = taken(f.store(), "s1", None);
-    assert_eq!(say(&left.next), "b");
-    assert_eq!(left.released.unwrap().key, key("a"));
+    assert_eq!(load_session(f.store(), "s1").item, Some(item_key("a")));
+    let left = take_next(f.store(), "s1", None);
+    assert_eq!(describe_next(&left.next), "b");
+    assert_eq!(left.released.unwrap().key, item_key("a"));
 }
 
-fn who_kept_work_may_ask_again_under_the_same_operation(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    family(f.store(), &["a", "b"]);
-    claim(f.store(), "s1", "a");
-    let asked = keeping("s1", None);
-    let first = f.store().claim_next(&asked).unwrap();
-    assert_eq!(say(&first.next), "a kept, not b");
+fn who_kept_work_may_ask_again_under_the_same_operation(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_family(f.store(), &["a", "b"]);
+    claim_item(f.store(), "s1", "a");
+    let asked = keep_request("s1", None);
+    let first = f.store().claim_next_item(&asked).unwrap();
+    assert_eq!(describe_next(&first.next), "a kept, not b");
     // It left nothing behind, so it may look anew: the work is finished meanwhile.
-    move_to(f.store(), "s1", "a", ItemStatus::Completed);
-    let second = f.store().claim_next(&asked).unwrap();
-    assert_eq!(say(&second.next), "b");
-    assert_eq!(session(f.store(), "s1").item, Some(key("b")));
+    move_item(f.store(), "s1", "a", ItemStatus::Completed);
+    let second = f.store().claim_next_item(&asked).unwrap();
+    assert_eq!(describe_next(&second.next), "b");
+    assert_eq!(load_session(f.store(), "s1").item, Some(item_key("b")));
 }
 
-fn going_on_to_a_child_of_the_work_leaves_nothing(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    family(f.store(), &["a", "b"]);
-    claim(f.store(), "s1", "P");
-    let child = f.store().claim_next(&keeping("s1", None)).unwrap();
-    assert_eq!(say(&child.next), "a");
-    let sibling = f.store().claim_next(&keeping("s1", None)).unwrap();
-    assert_eq!(say(&sibling.next), "a kept, not b");
+fn going_on_to_a_child_of_the_work_leaves_nothing(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_family(f.store(), &["a", "b"]);
+    claim_item(f.store(), "s1", "P");
+    let child = f
+        .store()
+        .claim_next_item(&keep_request("s1", None))
+        .unwrap();
+    assert_eq!(describe_next(&child.next), "a");
+    let sibling = f
+        .store()
+        .claim_next_item(&keep_request("s1", None))
+        .unwrap();
+    assert_eq!(describe_next(&sibling.next), "a kept, not b");
 }
 
-fn what_is_finished_or_held_by_nobody_is_no_work_to_keep(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    family(f.store(), &["a", "b", "c"]);
-    let first = f.store().claim_next(&keeping("s1", Some("P"))).unwrap();
-    assert_eq!(say(&first.next), "a");
-    move_to(f.store(), "s1", "a", ItemStatus::Cancelled);
-    let second = f.store().claim_next(&keeping("s1", None)).unwrap();
-    assert_eq!(say(&second.next), "b");
-    f.store().release(&release("s1", "b")).unwrap();
-    let third = f.store().claim_next(&keeping("s1", Some("P"))).unwrap();
-    assert_eq!((say(&third.next), third.released), ("b".to_owned(), None));
+fn what_is_finished_or_held_by_nobody_is_no_work_to_keep(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_family(f.store(), &["a", "b", "c"]);
+    let first = f
+        .store()
+        .claim_next_item(&keep_request("s1", Some("P")))
+        .unwrap();
+    assert_eq!(describe_next(&first.next), "a");
+    move_item(f.store(), "s1", "a", ItemStatus::Cancelled);
+    let second = f
+        .store()
+        .claim_next_item(&keep_request("s1", None))
+        .unwrap();
+    assert_eq!(describe_next(&second.next), "b");
+    f.store().release(&release_request("s1", "b")).unwrap();
+    let third = f
+        .store()
+        .claim_next_item(&keep_request("s1", Some("P")))
+        .unwrap();
+    assert_eq!(
+        (describe_next(&third.next), third.released),
+        ("b".to_owned(), None)
+    );
     // What it holds itself is no loss of work.
     for text in ["a", "c"] {
-        if !item(f.store(), text).status.is_finished() {
-            move_to(f.store(), "user", text, ItemStatus::Cancelled);
+        if !load_item(f.store(), text).status.is_finished() {
+            move_item(f.store(), "user", text, ItemStatus::Cancelled);
         }
     }
-    let last = f.store().claim_next(&keeping("s1", None)).unwrap();
-    assert_eq!(say(&last.next), "held b");
+    let last = f
+        .store()
+        .claim_next_item(&keep_request("s1", None))
+        .unwrap();
+    assert_eq!(describe_next(&last.next), "held b");
 }

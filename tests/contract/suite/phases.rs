@@ -5,10 +5,12 @@ use trueup_core::model::phase::{PhaseName, PhaseRefusal, PhaseStep};
 use trueup_core::model::{ItemStatus, Revision};
 use trueup_core::store::PhaseFilter;
 
-use crate::fixture::Fixture;
-use crate::request::{
-    add, by, claim, complete, cursor, events, fail, held_back, id, key, kinds, moved, phase_row,
-    phases, queue, refused, register, reopen, start, statuses, step, step_of,
+use crate::fixture::StoreFixture;
+use crate::requests::{
+    add_item, add_queue, apply_step, claim_item, complete_step, expect_refusal,
+    expect_step_refusal, fail_step, first_phase_of, item_key, last_event_id, list_event_kinds,
+    list_events, new_phases, new_provenance, phase_statuses, register_session, reopen_step,
+    session_id, session_step_request, start_step, step_request,
 };
 
 on_every_store! {
@@ -28,17 +30,17 @@ on_every_store! {
     phases_are_listed_by_item_and_status
 }
 
-const CHAIN: &[&[u32]] = &[&[], &[1], &[2]];
+const PHASE_CHAIN: &[&[u32]] = &[&[], &[1], &[2]];
 
-fn phases_are_added_as_said(f: &mut impl Fixture) {
-    add(f.store(), "A");
-    let mut new = phases("A", &[&[], &[], &[1, 2]]);
+fn phases_are_added_as_said(f: &mut impl StoreFixture) {
+    add_item(f.store(), "A");
+    let mut new = new_phases("A", &[&[], &[], &[1, 2]]);
     new.priority = 10;
     new.issue_number = Some(170);
     new.feature_id = Some(7);
     new.adw_id = Some("77c90e61".to_owned());
     new.data = json!({"k": [1, {"deep": null}]}).as_object().cloned();
-    let rows = f.store().add_phases(&new, &by("user")).unwrap();
+    let rows = f.store().add_phases(&new, &new_provenance("user")).unwrap();
     assert_eq!(rows.len(), 3);
     let last = &rows[2];
     assert_eq!((last.id.as_str(), last.number), ("A:3", 3));
@@ -57,69 +59,83 @@ fn phases_are_added_as_said(f: &mut impl Fixture) {
         (None, None, None)
     );
     assert!(rows[0].ready_at.is_some());
-    assert_eq!(statuses(f.store(), "A"), "ready ready queued");
-    assert_eq!(phase_row(f.store(), "A:3"), rows[2]);
-    assert_eq!(f.store().phase(&"A:4".parse().unwrap()).unwrap(), None);
+    assert_eq!(phase_statuses(f.store(), "A"), "ready ready queued");
+    assert_eq!(first_phase_of(f.store(), "A:3"), rows[2]);
+    assert_eq!(f.store().load_phase(&"A:4".parse().unwrap()).unwrap(), None);
 }
 
-fn an_item_has_its_phases_once_and_has_to_exist(f: &mut impl Fixture) {
-    let first = by("user");
-    refused(f.store().add_phases(&phases("A", CHAIN), &first), "denied");
-    add(f.store(), "A");
-    let once = by("user");
-    let rows = f.store().add_phases(&phases("A", CHAIN), &once).unwrap();
+fn an_item_has_its_phases_once_and_has_to_exist(f: &mut impl StoreFixture) {
+    let first = new_provenance("user");
+    expect_refusal(
+        f.store().add_phases(&new_phases("A", PHASE_CHAIN), &first),
+        "denied",
+    );
+    add_item(f.store(), "A");
+    let once = new_provenance("user");
+    let rows = f
+        .store()
+        .add_phases(&new_phases("A", PHASE_CHAIN), &once)
+        .unwrap();
     assert_eq!(
-        f.store().add_phases(&phases("A", CHAIN), &once).unwrap(),
+        f.store()
+            .add_phases(&new_phases("A", PHASE_CHAIN), &once)
+            .unwrap(),
         rows
     );
-    let again = by("user");
-    refused(f.store().add_phases(&phases("A", CHAIN), &again), "denied");
-    assert_eq!(statuses(f.store(), "A"), "ready queued queued");
+    let again = new_provenance("user");
+    expect_refusal(
+        f.store().add_phases(&new_phases("A", PHASE_CHAIN), &again),
+        "denied",
+    );
+    assert_eq!(phase_statuses(f.store(), "A"), "ready queued queued");
 }
 
-fn the_queue_goes_by_priority_then_position_then_number(f: &mut impl Fixture) {
+fn the_queue_goes_by_priority_then_position_then_number(f: &mut impl StoreFixture) {
     for (item, priority) in [("LATER", 60), ("FIRST", 50), ("SECOND", 50), ("URGENT", 10)] {
-        add(f.store(), item);
-        let mut new = phases(item, &[&[], &[]]);
+        add_item(f.store(), item);
+        let mut new = new_phases(item, &[&[], &[]]);
         new.priority = priority;
-        f.store().add_phases(&new, &by("user")).unwrap();
+        f.store().add_phases(&new, &new_provenance("user")).unwrap();
     }
     let mut order = Vec::new();
-    while let Some(next) = f.store().next_phase(None).unwrap() {
+    while let Some(next) = f.store().find_next_phase(None).unwrap() {
         order.push(next.id.to_string());
-        moved(f.store(), &step(next.id.as_str(), complete()));
+        apply_step(f.store(), &step_request(next.id.as_str(), complete_step()));
     }
     let expected = [
         "URGENT:1", "URGENT:2", "FIRST:1", "FIRST:2", "SECOND:1", "SECOND:2", "LATER:1", "LATER:2",
     ];
     assert_eq!(order, expected);
-    let listed = f.store().phases(&PhaseFilter::default()).unwrap();
+    let listed = f.store().list_phases(&PhaseFilter::default()).unwrap();
     let listed: Vec<&str> = listed.iter().map(|row| row.id.as_str()).collect();
     assert_eq!(listed, expected);
 }
 
-fn completing_1_readies_2_and_not_3(f: &mut impl Fixture) {
-    queue(f.store(), "A", CHAIN);
-    let begun = moved(f.store(), &step("A:1", start()));
+fn completing_1_readies_2_and_not_3(f: &mut impl StoreFixture) {
+    add_queue(f.store(), "A", PHASE_CHAIN);
+    let begun = apply_step(f.store(), &step_request("A:1", start_step()));
     assert_eq!(
-        (begun.row.from, begun.affected.len()),
+        (begun.change.from, begun.affected.len()),
         (ItemStatus::Ready, 0)
     );
-    let done = moved(f.store(), &step("A:1", complete()));
-    assert_eq!(done.row.phase.status, ItemStatus::Completed);
+    let done = apply_step(f.store(), &step_request("A:1", complete_step()));
+    assert_eq!(done.change.phase.status, ItemStatus::Completed);
     let affected: Vec<_> = done
         .affected
         .iter()
         .map(|one| (one.phase.id.as_str(), one.from, one.phase.status))
         .collect();
     assert_eq!(affected, [("A:2", ItemStatus::Queued, ItemStatus::Ready)]);
-    assert_eq!(statuses(f.store(), "A"), "completed ready queued");
+    assert_eq!(phase_statuses(f.store(), "A"), "completed ready queued");
 }
 
-fn failing_1_blocks_2_and_3_with_its_message(f: &mut impl Fixture) {
-    queue(f.store(), "A", CHAIN);
-    let failed = moved(f.store(), &step("A:1", fail("no plan")));
-    assert_eq!(failed.row.phase.error_message.as_deref(), Some("no plan"));
+fn failing_1_blocks_2_and_3_with_its_message(f: &mut impl StoreFixture) {
+    add_queue(f.store(), "A", PHASE_CHAIN);
+    let failed = apply_step(f.store(), &step_request("A:1", fail_step("no plan")));
+    assert_eq!(
+        failed.change.phase.error_message.as_deref(),
+        Some("no plan")
+    );
     assert_eq!(failed.affected.len(), 2);
     for one in &failed.affected {
         assert_eq!(one.phase.status, ItemStatus::Blocked);
@@ -127,52 +143,57 @@ fn failing_1_blocks_2_and_3_with_its_message(f: &mut impl Fixture) {
         assert_eq!(told, Some("phase 1 (plan) failed: no plan"));
         assert_eq!(one.phase.blocked_by, Some("A:1".parse().unwrap()));
     }
-    assert_eq!(statuses(f.store(), "A"), "failed blocked blocked");
+    assert_eq!(phase_statuses(f.store(), "A"), "failed blocked blocked");
 }
 
-fn reopening_frees_what_was_blocked(f: &mut impl Fixture) {
-    queue(f.store(), "A", CHAIN);
-    moved(f.store(), &step("A:1", fail("x")));
-    let before = cursor(f.store());
-    let freed = moved(f.store(), &step("A:1", reopen()));
+fn reopening_frees_what_was_blocked(f: &mut impl StoreFixture) {
+    add_queue(f.store(), "A", PHASE_CHAIN);
+    apply_step(f.store(), &step_request("A:1", fail_step("x")));
+    let before = last_event_id(f.store());
+    let freed = apply_step(f.store(), &step_request("A:1", reopen_step()));
     assert_eq!(freed.affected.len(), 2);
-    assert_eq!(statuses(f.store(), "A"), "ready queued queued");
-    let told = kinds(f.store(), before);
+    assert_eq!(phase_statuses(f.store(), "A"), "ready queued queued");
+    let told = list_event_kinds(f.store(), before);
     assert_eq!(told, ["A:1 reopened", "A:2 reopened", "A:3 reopened"]);
-    let all = events(f.store());
+    let all = list_events(f.store());
     let reasons = all.iter().rev().take(3).map(|e| e.reason.as_deref());
     assert!(reasons.into_iter().all(|reason| reason == Some("said so")));
     for text in ["A:1", "A:2", "A:3"] {
-        let row = phase_row(f.store(), text);
+        let row = first_phase_of(f.store(), text);
         assert_eq!((row.error_message, row.blocked_by), (None, None));
     }
-    moved(f.store(), &step("A:1", complete()));
-    let back = moved(f.store(), &step("A:1", reopen()));
+    apply_step(f.store(), &step_request("A:1", complete_step()));
+    let back = apply_step(f.store(), &step_request("A:1", reopen_step()));
     assert_eq!(back.affected[0].phase.status, ItemStatus::Queued);
     assert_eq!(back.affected[0].phase.ready_at, None);
 }
 
-fn a_block_by_hand_keeps_its_reason(f: &mut impl Fixture) {
-    queue(f.store(), "A", CHAIN);
+fn a_block_by_hand_keeps_its_reason(f: &mut impl StoreFixture) {
+    add_queue(f.store(), "A", PHASE_CHAIN);
     let block = PhaseStep::Block {
         reason: "lawyers".to_owned(),
     };
-    moved(f.store(), &step("A:2", block));
-    for wanted in [fail("x"), reopen(), complete(), reopen()] {
-        moved(f.store(), &step("A:1", wanted));
-        let row = phase_row(f.store(), "A:2");
+    apply_step(f.store(), &step_request("A:2", block));
+    for wanted in [
+        fail_step("x"),
+        reopen_step(),
+        complete_step(),
+        reopen_step(),
+    ] {
+        apply_step(f.store(), &step_request("A:1", wanted));
+        let row = first_phase_of(f.store(), "A:2");
         assert_eq!(row.status, ItemStatus::Blocked);
         assert_eq!(row.error_message.as_deref(), Some("lawyers"));
     }
-    moved(f.store(), &step("A:2", reopen()));
-    assert_eq!(statuses(f.store(), "A"), "ready queued queued");
+    apply_step(f.store(), &step_request("A:2", reopen_step()));
+    assert_eq!(phase_statuses(f.store(), "A"), "ready queued queued");
 }
 
-fn a_step_stamps_times_by_the_databases_clock(f: &mut impl Fixture) {
-    queue(f.store(), "A", CHAIN);
-    f.advance(60);
-    moved(f.store(), &step("A:1", start()));
-    let running = phase_row(f.store(), "A:1");
+fn a_step_stamps_times_by_the_databases_clock(f: &mut impl StoreFixture) {
+    add_queue(f.store(), "A", PHASE_CHAIN);
+    f.advance_time(60);
+    apply_step(f.store(), &step_request("A:1", start_step()));
+    let running = first_phase_of(f.store(), "A:1");
     assert!(
         running
             .started_at
@@ -181,33 +202,36 @@ fn a_step_stamps_times_by_the_databases_clock(f: &mut impl Fixture) {
             >= 60
     );
     assert_eq!(running.updated_at, running.started_at.unwrap());
-    f.advance(60);
-    moved(f.store(), &step("A:1", complete()));
-    let done = phase_row(f.store(), "A:1");
+    f.advance_time(60);
+    apply_step(f.store(), &step_request("A:1", complete_step()));
+    let done = first_phase_of(f.store(), "A:1");
     assert!(
         done.completed_at
             .unwrap()
             .seconds_since(done.started_at.unwrap())
             >= 60
     );
-    assert!(phase_row(f.store(), "A:2").ready_at >= done.completed_at);
+    assert!(first_phase_of(f.store(), "A:2").ready_at >= done.completed_at);
     assert_eq!(done.revision.0, 3);
-    moved(f.store(), &step("A:1", reopen()));
-    let again = phase_row(f.store(), "A:1");
+    apply_step(f.store(), &step_request("A:1", reopen_step()));
+    let again = first_phase_of(f.store(), "A:1");
     assert_eq!((again.started_at, again.completed_at), (None, None));
     assert!(again.ready_at >= done.completed_at);
 }
 
-fn every_change_is_one_event(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    queue(f.store(), "A", CHAIN);
-    claim(f.store(), "s1", "A");
-    let before = cursor(f.store());
-    let request = step_of("s1", "A:1", complete());
-    moved(f.store(), &request);
-    let all = events(f.store());
+fn every_change_is_one_event(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_queue(f.store(), "A", PHASE_CHAIN);
+    claim_item(f.store(), "s1", "A");
+    let before = last_event_id(f.store());
+    let request = session_step_request("s1", "A:1", complete_step());
+    apply_step(f.store(), &request);
+    let all = list_events(f.store());
     let told: Vec<_> = all.iter().filter(|e| e.seq > before).collect();
-    assert_eq!(kinds(f.store(), before), ["A:1 status", "A:2 status"]);
+    assert_eq!(
+        list_event_kinds(f.store(), before),
+        ["A:1 status", "A:2 status"]
+    );
     for event in &told {
         assert_eq!(
             (event.entity.as_str(), event.actor.as_str()),
@@ -228,77 +252,77 @@ fn every_change_is_one_event(f: &mut impl Fixture) {
     assert_eq!(added[1].after["phase_data"], json!(null));
 }
 
-fn a_step_that_is_no_legal_one_changes_nothing(f: &mut impl Fixture) {
-    queue(f.store(), "A", CHAIN);
-    let before = cursor(f.store());
+fn a_step_that_is_no_legal_one_changes_nothing(f: &mut impl StoreFixture) {
+    add_queue(f.store(), "A", PHASE_CHAIN);
+    let before = last_event_id(f.store());
     for (text, wanted) in [
-        ("A:2", start()),
-        ("A:2", complete()),
-        ("A:3", fail("x")),
-        ("A:1", reopen()),
+        ("A:2", start_step()),
+        ("A:2", complete_step()),
+        ("A:3", fail_step("x")),
+        ("A:1", reopen_step()),
     ] {
-        let refusal = held_back(f.store(), &step(text, wanted));
+        let refusal = expect_step_refusal(f.store(), &step_request(text, wanted));
         assert_eq!(refusal.code(), "illegal_transition", "{refusal:?}");
     }
-    let refusal = held_back(f.store(), &step("A:9", start()));
+    let refusal = expect_step_refusal(f.store(), &step_request("A:9", start_step()));
     assert_eq!(refusal, PhaseRefusal::NotFound);
-    assert_eq!(cursor(f.store()), before);
+    assert_eq!(last_event_id(f.store()), before);
     // One that was refused may be asked for again under its id.
-    let request = step("A:2", start());
-    held_back(f.store(), &request);
-    moved(f.store(), &step("A:1", complete()));
-    moved(f.store(), &request);
+    let request = step_request("A:2", start_step());
+    expect_step_refusal(f.store(), &request);
+    apply_step(f.store(), &step_request("A:1", complete_step()));
+    apply_step(f.store(), &request);
 }
 
-fn a_repeated_step_returns_the_first_answer(f: &mut impl Fixture) {
-    queue(f.store(), "A", CHAIN);
-    let request = step("A:1", fail("x"));
-    let first = moved(f.store(), &request);
-    let before = cursor(f.store());
-    assert_eq!(moved(f.store(), &request), first);
-    assert_eq!(cursor(f.store()), before);
-    let mut other = step("A:3", complete());
+fn a_repeated_step_returns_the_first_answer(f: &mut impl StoreFixture) {
+    add_queue(f.store(), "A", PHASE_CHAIN);
+    let request = step_request("A:1", fail_step("x"));
+    let first = apply_step(f.store(), &request);
+    let before = last_event_id(f.store());
+    assert_eq!(apply_step(f.store(), &request), first);
+    assert_eq!(last_event_id(f.store()), before);
+    let mut other = step_request("A:3", complete_step());
     other.provenance = request.provenance.clone();
-    other.provenance.op_id = by("x").op_id;
-    held_back(f.store(), &other);
+    other.provenance.op_id = new_provenance("x").op_id;
+    expect_step_refusal(f.store(), &other);
 }
 
-fn a_fourth_start_within_half_an_hour_is_refused(f: &mut impl Fixture) {
-    queue(f.store(), "A", CHAIN);
+fn a_fourth_start_within_half_an_hour_is_refused(f: &mut impl StoreFixture) {
+    add_queue(f.store(), "A", PHASE_CHAIN);
     for _ in 0..3 {
-        moved(f.store(), &step("A:1", start()));
-        moved(f.store(), &step("A:1", reopen()));
-        f.advance(60);
+        apply_step(f.store(), &step_request("A:1", start_step()));
+        apply_step(f.store(), &step_request("A:1", reopen_step()));
+        f.advance_time(60);
     }
-    let refusal = held_back(f.store(), &step("A:1", start()));
+    let refusal = expect_step_refusal(f.store(), &step_request("A:1", start_step()));
     let PhaseRefusal::RetryLimit(limit) = refusal else {
         panic!("{refusal:?}");
     };
     assert_eq!(limit.starts, 3);
     assert_eq!(limit.until.seconds_since(limit.since), 1800);
-    let now = f.store().now().unwrap();
+    let now = f.store().database_time().unwrap();
     assert!((180..240).contains(&now.seconds_since(limit.since)));
-    f.advance(1800 - 181 - 60);
-    held_back(f.store(), &step("A:1", start()));
-    f.advance(62);
-    moved(f.store(), &step("A:1", start()));
+    f.advance_time(1800 - 181 - 60);
+    expect_step_refusal(f.store(), &step_request("A:1", start_step()));
+    f.advance_time(62);
+    apply_step(f.store(), &step_request("A:1", start_step()));
     // The two after the first still count, and so does the new one.
-    moved(f.store(), &step("A:1", reopen()));
-    held_back(f.store(), &step("A:1", start()));
+    apply_step(f.store(), &step_request("A:1", reopen_step()));
+    expect_step_refusal(f.store(), &step_request("A:1", start_step()));
 }
 
-fn an_interruption_frees_what_the_orchestrator_ran(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    queue(f.store(), "A", &[&[], &[]]);
-    queue(f.store(), "B", &[&[]]);
-    claim(f.store(), "s1", "B");
+fn an_interruption_frees_what_the_orchestrator_ran(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_queue(f.store(), "A", &[&[], &[]]);
+    add_queue(f.store(), "B", &[&[]]);
+    claim_item(f.store(), "s1", "B");
     let of = |name: &str| PhaseStep::Start {
         orchestrator: Some(name.parse().unwrap()),
     };
-    moved(f.store(), &step("A:1", of("o-1")));
-    moved(f.store(), &step("A:2", of("o-2")));
-    moved(f.store(), &step_of("s1", "B:1", of("o-1")));
-    let (once, gone) = (by("user"), "o-1".parse().unwrap());
+    apply_step(f.store(), &step_request("A:1", of("o-1")));
+    apply_step(f.store(), &step_request("A:2", of("o-2")));
+    apply_step(f.store(), &session_step_request("s1", "B:1", of("o-1")));
+    let (once, gone) = (new_provenance("user"), "o-1".parse().unwrap());
     let store = f.store();
     let freed = store
         .interrupt_phases(&gone, "its orchestrator died", &once)
@@ -310,29 +334,34 @@ fn an_interruption_frees_what_the_orchestrator_ran(f: &mut impl Fixture) {
         assert_eq!(row.error_message.as_deref(), Some("its orchestrator died"));
         assert_eq!((&row.orchestrator, &row.assigned_to), (&None, &None));
     }
-    assert_eq!(statuses(store, "A"), "ready running");
-    let before = cursor(store);
+    assert_eq!(phase_statuses(store, "A"), "ready running");
+    let before = last_event_id(store);
     let again = store
         .interrupt_phases(&gone, "its orchestrator died", &once)
         .unwrap();
     assert_eq!(again, freed);
-    assert_eq!(store.interrupt_phases(&gone, "x", &by("user")).unwrap(), []);
-    assert_eq!(cursor(store), before);
-    let all = events(store);
+    assert_eq!(
+        store
+            .interrupt_phases(&gone, "x", &new_provenance("user"))
+            .unwrap(),
+        []
+    );
+    assert_eq!(last_event_id(store), before);
+    let all = list_events(store);
     let told = all.iter().rfind(|e| e.key == "B:1").unwrap();
     assert_eq!(told.kind, "reopened");
     assert_eq!(told.reason.as_deref(), Some("its orchestrator died"));
 }
 
-fn phases_are_listed_by_item_and_status(f: &mut impl Fixture) {
-    queue(f.store(), "A", CHAIN);
-    queue(f.store(), "B", CHAIN);
+fn phases_are_listed_by_item_and_status(f: &mut impl StoreFixture) {
+    add_queue(f.store(), "A", PHASE_CHAIN);
+    add_queue(f.store(), "B", PHASE_CHAIN);
     let mut listed = |item: Option<&str>, status| {
         let filter = PhaseFilter {
-            item: item.map(key),
+            item: item.map(item_key),
             status,
         };
-        let rows = f.store().phases(&filter).unwrap();
+        let rows = f.store().list_phases(&filter).unwrap();
         let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
         ids.join(" ")
     };
@@ -341,5 +370,10 @@ fn phases_are_listed_by_item_and_status(f: &mut impl Fixture) {
     assert_eq!(listed(Some("A"), Some(ItemStatus::Queued)), "A:2 A:3");
     assert_eq!(listed(None, Some(ItemStatus::Failed)), "");
     assert_eq!(listed(None, None).split(' ').count(), 6);
-    assert!(f.store().session(&id("nobody")).unwrap().is_none());
+    assert!(
+        f.store()
+            .load_session(&session_id("nobody"))
+            .unwrap()
+            .is_none()
+    );
 }

@@ -1,11 +1,12 @@
 //! Changes of state, conditional on revision and claim.
 
-use trueup_core::model::{Epoch, Field, Revision, Value};
-use trueup_core::store::{Mark, Push};
+use trueup_core::model::{Epoch, FieldValue, Revision, StateField};
+use trueup_core::store::{InterruptionMark, StatePush};
 
-use crate::fixture::Fixture;
-use crate::request::{
-    add, by, change, claim, holder, item, key, phase, refused, register, release, session,
+use crate::fixture::StoreFixture;
+use crate::requests::{
+    add_item, claim_item, expect_refusal, field_push, item_key, load_item, load_session,
+    new_provenance, phase_push, register_holder, register_session, release_request,
 };
 
 on_every_store! {
@@ -20,115 +21,120 @@ on_every_store! {
     a_push_of_a_branch_alone_is_seen
 }
 
-fn a_push_on_the_present_revision_raises_it_by_one(f: &mut impl Fixture) {
-    let made = register(f.store(), "s1");
-    let mut push = phase(&made, "PLAN");
-    push.changes.insert(Field::AutoProceed, Value::Flag(true));
-    let after = f.store().push(&push).unwrap();
+fn a_push_on_the_present_revision_raises_it_by_one(f: &mut impl StoreFixture) {
+    let made = register_session(f.store(), "s1");
+    let mut push = phase_push(&made, "PLAN");
+    push.changes
+        .insert(StateField::AutoProceed, FieldValue::Flag(true));
+    let after = f.store().push_state(&push).unwrap();
     assert_eq!(after.revision, Revision(2));
     let state = after.execution_state();
     assert_eq!(state.work.phase.as_deref(), Some("PLAN"));
     assert!(state.work.auto_proceed);
     assert!(state.history.last_updated_at.is_some());
-    assert_eq!(session(f.store(), "s1").revision, Revision(2));
+    assert_eq!(load_session(f.store(), "s1").revision, Revision(2));
 }
 
-fn a_push_on_an_old_revision_changes_nothing(f: &mut impl Fixture) {
-    let made = register(f.store(), "s1");
-    f.store().push(&phase(&made, "PLAN")).unwrap();
-    refused(f.store().push(&phase(&made, "EXEC")), "conflict");
-    let ahead = Push {
+fn a_push_on_an_old_revision_changes_nothing(f: &mut impl StoreFixture) {
+    let made = register_session(f.store(), "s1");
+    f.store().push_state(&phase_push(&made, "PLAN")).unwrap();
+    expect_refusal(f.store().push_state(&phase_push(&made, "EXEC")), "conflict");
+    let ahead = StatePush {
         base: Revision(u64::MAX),
-        ..phase(&made, "EXEC")
+        ..phase_push(&made, "EXEC")
     };
-    refused(f.store().push(&ahead), "conflict");
-    let after = session(f.store(), "s1");
+    expect_refusal(f.store().push_state(&ahead), "conflict");
+    let after = load_session(f.store(), "s1");
     assert_eq!(after.revision, Revision(2));
     assert_eq!(after.execution_state().work.phase.as_deref(), Some("PLAN"));
 }
 
-fn a_push_under_a_lost_claim_changes_nothing(f: &mut impl Fixture) {
-    let fence = holder(f.store());
-    register(f.store(), "s2");
-    claim(f.store(), "s2", "A");
-    let me = session(f.store(), "s1");
-    let push = Push {
-        fence: Some((key("A"), fence)),
-        ..phase(&me, "EXEC")
+fn a_push_under_a_lost_claim_changes_nothing(f: &mut impl StoreFixture) {
+    let fence = register_holder(f.store());
+    register_session(f.store(), "s2");
+    claim_item(f.store(), "s2", "A");
+    let me = load_session(f.store(), "s1");
+    let push = StatePush {
+        fencing_token: Some((item_key("A"), fence)),
+        ..phase_push(&me, "EXEC")
     };
-    refused(f.store().push(&push), "conflict");
-    assert_eq!(session(f.store(), "s1").revision, me.revision);
-    f.store().release(&release("s2", "A")).unwrap();
-    let free = claim(f.store(), "s1", "A").item.epoch;
+    expect_refusal(f.store().push_state(&push), "conflict");
+    assert_eq!(load_session(f.store(), "s1").revision, me.revision);
+    f.store().release(&release_request("s2", "A")).unwrap();
+    let free = claim_item(f.store(), "s1", "A").item.epoch;
     assert!(free > fence);
-    let me = session(f.store(), "s1");
-    let old = Push {
-        fence: Some((key("A"), fence)),
-        ..phase(&me, "EXEC")
+    let me = load_session(f.store(), "s1");
+    let old = StatePush {
+        fencing_token: Some((item_key("A"), fence)),
+        ..phase_push(&me, "EXEC")
     };
-    refused(f.store().push(&old), "conflict");
+    expect_refusal(f.store().push_state(&old), "conflict");
 }
 
-fn a_push_under_the_present_claim_goes_through(f: &mut impl Fixture) {
-    let fence = holder(f.store());
-    let me = session(f.store(), "s1");
-    let push = |epoch: Epoch| Push {
-        fence: Some((key("A"), epoch)),
-        ..phase(&me, "EXEC")
+fn a_push_under_the_present_claim_goes_through(f: &mut impl StoreFixture) {
+    let fence = register_holder(f.store());
+    let me = load_session(f.store(), "s1");
+    let push = |epoch: Epoch| StatePush {
+        fencing_token: Some((item_key("A"), epoch)),
+        ..phase_push(&me, "EXEC")
     };
-    refused(f.store().push(&push(Epoch(fence.0 + 1))), "conflict");
-    let after = f.store().push(&push(fence)).unwrap();
+    expect_refusal(f.store().push_state(&push(Epoch(fence.0 + 1))), "conflict");
+    let after = f.store().push_state(&push(fence)).unwrap();
     assert_eq!(after.revision.0, me.revision.0 + 1);
 }
 
-fn the_phase_of_a_holder_is_also_the_items(f: &mut impl Fixture) {
-    holder(f.store());
-    add(f.store(), "B");
-    let before = item(f.store(), "A").revision;
-    let me = session(f.store(), "s1");
-    let me = f.store().push(&phase(&me, "EXEC")).unwrap();
-    assert_eq!(item(f.store(), "A").phase.as_deref(), Some("EXEC"));
-    assert_eq!(item(f.store(), "A").revision.0, before.0 + 1);
-    assert_eq!(item(f.store(), "B").phase, None);
+fn the_phase_of_a_holder_is_also_the_items(f: &mut impl StoreFixture) {
+    register_holder(f.store());
+    add_item(f.store(), "B");
+    let before = load_item(f.store(), "A").revision;
+    let me = load_session(f.store(), "s1");
+    let me = f.store().push_state(&phase_push(&me, "EXEC")).unwrap();
+    assert_eq!(load_item(f.store(), "A").phase.as_deref(), Some("EXEC"));
+    assert_eq!(load_item(f.store(), "A").revision.0, before.0 + 1);
+    assert_eq!(load_item(f.store(), "B").phase, None);
     f.store()
-        .push(&change(&me, Field::Phase, Value::Text(None)))
+        .push_state(&field_push(&me, StateField::Phase, FieldValue::Text(None)))
         .unwrap();
-    assert_eq!(item(f.store(), "A").phase, None);
+    assert_eq!(load_item(f.store(), "A").phase, None);
 }
 
-fn an_empty_text_is_no_text(f: &mut impl Fixture) {
-    let me = register(f.store(), "s1");
+fn an_empty_text_is_no_text(f: &mut impl StoreFixture) {
+    let me = register_session(f.store(), "s1");
     let text = "two\nlines \u{1b}[0m \0 \"é\"";
-    let set = change(&me, Field::Task, Value::Text(Some(text.to_owned())));
-    let me = f.store().push(&set).unwrap();
+    let set = field_push(
+        &me,
+        StateField::Task,
+        FieldValue::Text(Some(text.to_owned())),
+    );
+    let me = f.store().push_state(&set).unwrap();
     assert_eq!(me.execution_state().work.task.as_deref(), Some(text));
     let me = f
         .store()
-        .push(&change(&me, Field::Task, Value::Text(None)))
+        .push_state(&field_push(&me, StateField::Task, FieldValue::Text(None)))
         .unwrap();
     assert_eq!(me.execution_state().work.task, None);
 }
 
-fn moments_are_marked_and_counted(f: &mut impl Fixture) {
-    let mut me = register(f.store(), "s1");
+fn moments_are_marked_and_counted(f: &mut impl StoreFixture) {
+    let mut me = register_session(f.store(), "s1");
     let mut flag = false;
-    let mut mark = |mark: Mark| {
+    let mut mark = |mark: InterruptionMark| {
         flag = !flag;
-        let push = Push {
+        let push = StatePush {
             mark: Some(mark),
-            ..change(&me, Field::WasInterrupted, Value::Flag(flag))
+            ..field_push(&me, StateField::WasInterrupted, FieldValue::Flag(flag))
         };
-        me = f.store().push(&push).unwrap();
+        me = f.store().push_state(&push).unwrap();
         me.execution_state().history
     };
-    let history = mark(Mark::Interrupted);
+    let history = mark(InterruptionMark::Interrupted);
     assert!(history.last_interrupted_at.is_some() && history.last_resumed_at.is_none());
     assert_eq!(history.resume_count, None);
-    assert_eq!(mark(Mark::Resumed).resume_count, Some(1));
-    let history = mark(Mark::Resumed);
+    assert_eq!(mark(InterruptionMark::Resumed).resume_count, Some(1));
+    let history = mark(InterruptionMark::Resumed);
     assert_eq!(history.resume_count, Some(2));
     assert!(history.last_resumed_at.is_some() && history.last_interrupted_at.is_some());
-    let history = mark(Mark::HistoryCleared);
+    let history = mark(InterruptionMark::HistoryCleared);
     assert_eq!(history.resume_count, Some(0));
     assert_eq!(
         (history.last_interrupted_at, history.last_resumed_at),
@@ -136,36 +142,40 @@ fn moments_are_marked_and_counted(f: &mut impl Fixture) {
     );
 }
 
-fn own_changes_need_not_be_told_but_foreign_ones_do(f: &mut impl Fixture) {
-    let me = register(f.store(), "s1");
-    f.store().acknowledge(&me.id, me.revision).unwrap();
-    let own = |push: Push| Push {
+fn own_changes_need_not_be_told_but_foreign_ones_do(f: &mut impl StoreFixture) {
+    let me = register_session(f.store(), "s1");
+    f.store().acknowledge_revision(&me.id, me.revision).unwrap();
+    let own = |push: StatePush| StatePush {
         acknowledge: true,
         ..push
     };
-    let me = f.store().push(&own(phase(&me, "PLAN"))).unwrap();
+    let me = f.store().push_state(&own(phase_push(&me, "PLAN"))).unwrap();
     assert_eq!(me.acknowledged, me.revision);
     let foreign = serde_json::json!({"auto_proceed": true});
     let me = f
         .store()
-        .merge_metadata(&me.id, foreign.as_object().unwrap(), &by("other"))
+        .merge_metadata(
+            &me.id,
+            foreign.as_object().unwrap(),
+            &new_provenance("other"),
+        )
         .unwrap();
     assert!(me.acknowledged < me.revision);
-    let me = f.store().push(&own(phase(&me, "EXEC"))).unwrap();
+    let me = f.store().push_state(&own(phase_push(&me, "EXEC"))).unwrap();
     assert!(
         me.acknowledged < me.revision,
         "the foreign change stays untold"
     );
 }
 
-fn a_push_of_a_branch_alone_is_seen(f: &mut impl Fixture) {
-    let me = register(f.store(), "s1");
-    let push = Push {
+fn a_push_of_a_branch_alone_is_seen(f: &mut impl StoreFixture) {
+    let me = register_session(f.store(), "s1");
+    let push = StatePush {
         changes: std::collections::BTreeMap::new(),
         branch: Some("feat/x".to_owned()),
-        ..phase(&me, "")
+        ..phase_push(&me, "")
     };
-    let me = f.store().push(&push).unwrap();
+    let me = f.store().push_state(&push).unwrap();
     assert_eq!(me.branch(), Some("feat/x"));
     assert!(me.acknowledged <= me.revision);
 }

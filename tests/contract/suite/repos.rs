@@ -2,10 +2,13 @@
 
 use serde_json::json;
 use trueup_core::model::{NewItem, Repo, RepoPlace, RepoSlug, RepoState, StateHead};
-use trueup_core::store::{Placement, Registration, RepoNaming, Store, StoreError};
+use trueup_core::store::{RepoNaming, RepoPlacement, SessionRegistration, Store, StoreError};
 
-use crate::fixture::Fixture;
-use crate::request::{by, cursor, events, item, kinds, refused, registration, session};
+use crate::fixture::StoreFixture;
+use crate::requests::{
+    expect_refusal, last_event_id, list_event_kinds, list_events, load_item, load_session,
+    new_provenance, registration,
+};
 
 on_every_store! {
     a_repository_lies_where_each_machine_says
@@ -21,13 +24,13 @@ on_every_store! {
     what_a_repository_is_renamed_to_its_rows_are_renamed_to
 }
 
-fn slug(text: &str) -> RepoSlug {
+fn repo_slug(text: &str) -> RepoSlug {
     text.parse().unwrap()
 }
 
-fn placement(name: &str, machine: &str, path: &str) -> Placement {
-    Placement {
-        slug: slug(name),
+fn placement(name: &str, machine: &str, path: &str) -> RepoPlacement {
+    RepoPlacement {
+        slug: repo_slug(name),
         passive: None,
         machine: machine.to_owned(),
         place: RepoPlace {
@@ -36,17 +39,17 @@ fn placement(name: &str, machine: &str, path: &str) -> Placement {
             checkouts: Vec::new(),
             identity: None,
         },
-        is_further: false,
-        gone: Vec::new(),
-        provenance: by("user"),
+        is_additional: false,
+        missing_checkouts: Vec::new(),
+        provenance: new_provenance("user"),
     }
 }
 
-fn add(store: &mut dyn Store, name: &str, machine: &str, path: &str) -> Repo {
+fn add_repo(store: &mut dyn Store, name: &str, machine: &str, path: &str) -> Repo {
     store.place_repo(&placement(name, machine, path)).unwrap()
 }
 
-fn state(content: &str) -> RepoState {
+fn repo_state(content: &str) -> RepoState {
     let head = StateHead {
         synced_at: "2026-01-01T00:00:00Z".parse().unwrap(),
         synced_by: "nobody".to_owned(),
@@ -61,32 +64,32 @@ fn state(content: &str) -> RepoState {
     }
 }
 
-fn a_repository_lies_where_each_machine_says(f: &mut impl Fixture) {
-    add(f.store(), "beta", "m1", "/b");
-    add(f.store(), "alpha", "m1", "/a");
-    let twice = add(f.store(), "alpha", "m2", "/elsewhere/a");
+fn a_repository_lies_where_each_machine_says(f: &mut impl StoreFixture) {
+    add_repo(f.store(), "beta", "m1", "/b");
+    add_repo(f.store(), "alpha", "m1", "/a");
+    let twice = add_repo(f.store(), "alpha", "m2", "/elsewhere/a");
     assert_eq!(twice.path_on("m1"), Some("/a"));
     assert_eq!(twice.path_on("m2"), Some("/elsewhere/a"));
     assert_eq!(twice.path_on("m3"), None);
     assert_eq!(twice.places["m2"].host, "m2-host");
     assert!(!twice.passive && twice.state.is_none());
-    let moved = add(f.store(), "alpha", "m1", "/moved");
+    let moved = add_repo(f.store(), "alpha", "m1", "/moved");
     assert_eq!(moved.path_on("m1"), Some("/moved"));
-    let all = f.store().repos().unwrap();
+    let all = f.store().list_repos().unwrap();
     let slugs: Vec<&str> = all.iter().map(|repo| repo.slug.as_str()).collect();
     assert_eq!(slugs, ["alpha", "beta"]);
     assert_eq!(all[0], moved);
 }
 
-fn further_checkouts_belong_to_their_repository(f: &mut impl Fixture) {
+fn further_checkouts_belong_to_their_repository(f: &mut impl StoreFixture) {
     let mut further = |path: &str, gone: &[&str]| {
         let mut wish = placement("alpha", "m1", path);
-        wish.is_further = path != "/a";
+        wish.is_additional = path != "/a";
         wish.place.identity = Some("host/alpha".to_owned());
-        wish.gone = gone.iter().map(|path| (*path).to_owned()).collect();
+        wish.missing_checkouts = gone.iter().map(|path| (*path).to_owned()).collect();
         let repo = f.store().place_repo(&wish).unwrap();
         let all: Vec<String> = repo.checkouts_on("m1").map(str::to_owned).collect();
-        assert_eq!(f.store().repos().unwrap(), [repo]);
+        assert_eq!(f.store().list_repos().unwrap(), [repo]);
         all
     };
     assert_eq!(further("/a", &[]), ["/a"]);
@@ -95,120 +98,153 @@ fn further_checkouts_belong_to_their_repository(f: &mut impl Fixture) {
     assert_eq!(further("/b", &[]), ["/a", "/b", "/c"]);
     assert_eq!(further("/d", &["/b"]), ["/a", "/c", "/d"]);
     // Where it lies itself may be said anew, and is no further place then.
-    let moved = add(f.store(), "alpha", "m1", "/c");
+    let moved = add_repo(f.store(), "alpha", "m1", "/c");
     assert_eq!(moved.path_on("m1"), Some("/c"));
-    assert!(moved.lies_at("m1", "/d") && !moved.lies_at("m1", "/a"));
+    assert!(moved.is_at("m1", "/d") && !moved.is_at("m1", "/a"));
     assert_eq!(moved.places["m1"].identity.as_deref(), Some("host/alpha"));
     assert_eq!(moved.checkouts_on("m2").count(), 0);
 }
 
-fn a_slug_is_one_whatever_its_case(f: &mut impl Fixture) {
-    add(f.store(), "Alpha", "m1", "/a");
-    let again = add(f.store(), "ALPHA", "m2", "/b");
+fn a_slug_is_one_whatever_its_case(f: &mut impl StoreFixture) {
+    add_repo(f.store(), "Alpha", "m1", "/a");
+    let again = add_repo(f.store(), "ALPHA", "m2", "/b");
     assert_eq!(again.slug.as_str(), "Alpha");
     assert_eq!(again.places.len(), 2);
     f.store()
-        .put_repo_state(&slug("alpha"), &state("x"), &by("user"))
+        .update_repo_state(
+            &repo_slug("alpha"),
+            &repo_state("x"),
+            &new_provenance("user"),
+        )
         .unwrap();
-    let read = f.store().repo_state(&slug("aLPHA")).unwrap().unwrap();
+    let read = f
+        .store()
+        .load_repo_state(&repo_slug("aLPHA"))
+        .unwrap()
+        .unwrap();
     assert_eq!(read.content, "x");
 }
 
-fn saying_the_same_again_changes_nothing(f: &mut impl Fixture) {
-    let first = add(f.store(), "alpha", "m1", "/a");
-    f.advance(5);
-    let before = cursor(f.store());
+fn saying_the_same_again_changes_nothing(f: &mut impl StoreFixture) {
+    let first = add_repo(f.store(), "alpha", "m1", "/a");
+    f.advance_time(5);
+    let before = last_event_id(f.store());
     assert_eq!(
-        add(f.store(), "alpha", "m1", "/a").updated_at,
+        add_repo(f.store(), "alpha", "m1", "/a").updated_at,
         first.updated_at
     );
-    assert_eq!(kinds(f.store(), before), [""; 0]);
-    let passive = Placement {
+    assert_eq!(list_event_kinds(f.store(), before), [""; 0]);
+    let passive = RepoPlacement {
         passive: Some(true),
         ..placement("alpha", "m1", "/a")
     };
     assert!(f.store().place_repo(&passive).unwrap().passive);
     // Not said is not no.
-    assert!(add(f.store(), "alpha", "m2", "/b").passive);
-    assert_eq!(kinds(f.store(), before), ["alpha changed", "alpha changed"]);
+    assert!(add_repo(f.store(), "alpha", "m2", "/b").passive);
+    assert_eq!(
+        list_event_kinds(f.store(), before),
+        ["alpha changed", "alpha changed"]
+    );
 }
 
-fn the_last_machine_takes_the_repository_with_it(f: &mut impl Fixture) {
-    add(f.store(), "alpha", "m1", "/a");
-    add(f.store(), "alpha", "m2", "/b");
+fn the_last_machine_takes_the_repository_with_it(f: &mut impl StoreFixture) {
+    add_repo(f.store(), "alpha", "m1", "/a");
+    add_repo(f.store(), "alpha", "m2", "/b");
     let store = f.store();
     store
-        .put_repo_state(&slug("alpha"), &state("x"), &by("user"))
+        .update_repo_state(
+            &repo_slug("alpha"),
+            &repo_state("x"),
+            &new_provenance("user"),
+        )
         .unwrap();
-    refused(
-        store.displace_repo(&slug("alpha"), "m3", &by("user")),
+    expect_refusal(
+        store.remove_repo_place(&repo_slug("alpha"), "m3", &new_provenance("user")),
         "conflict",
     );
     let was = store
-        .displace_repo(&slug("alpha"), "m1", &by("user"))
+        .remove_repo_place(&repo_slug("alpha"), "m1", &new_provenance("user"))
         .unwrap();
     assert_eq!(was.places.len(), 2);
-    assert_eq!(store.repos().unwrap()[0].path_on("m1"), None);
-    assert!(store.repo_state(&slug("alpha")).unwrap().is_some());
+    assert_eq!(store.list_repos().unwrap()[0].path_on("m1"), None);
+    assert!(
+        store
+            .load_repo_state(&repo_slug("alpha"))
+            .unwrap()
+            .is_some()
+    );
     store
-        .displace_repo(&slug("alpha"), "m2", &by("user"))
+        .remove_repo_place(&repo_slug("alpha"), "m2", &new_provenance("user"))
         .unwrap();
-    assert_eq!(store.repos().unwrap(), []);
-    assert_eq!(store.repo_state(&slug("alpha")).unwrap(), None);
-    refused(
-        store.displace_repo(&slug("alpha"), "m2", &by("user")),
+    assert_eq!(store.list_repos().unwrap(), []);
+    assert_eq!(store.load_repo_state(&repo_slug("alpha")).unwrap(), None);
+    expect_refusal(
+        store.remove_repo_place(&repo_slug("alpha"), "m2", &new_provenance("user")),
         "conflict",
     );
 }
 
-fn a_state_that_says_the_same_keeps_its_time(f: &mut impl Fixture) {
-    add(f.store(), "alpha", "m1", "/a");
+fn a_state_that_says_the_same_keeps_its_time(f: &mut impl StoreFixture) {
+    add_repo(f.store(), "alpha", "m1", "/a");
     let put = |f: &mut dyn Store, content: &str| {
-        let state = state(content);
-        let repo = f.put_repo_state(&slug("alpha"), &state, &by("s1")).unwrap();
+        let state = repo_state(content);
+        let repo = f
+            .update_repo_state(&repo_slug("alpha"), &state, &new_provenance("s1"))
+            .unwrap();
         repo.state.unwrap()
     };
     let first = put(f.store(), "x");
     assert_eq!(first.synced_by, "s1");
-    f.advance(60);
-    let before = cursor(f.store());
+    f.advance_time(60);
+    let before = last_event_id(f.store());
     let again = put(f.store(), "x");
     assert_eq!(again.digest, first.digest);
-    assert_eq!(kinds(f.store(), before), [""; 0]);
+    assert_eq!(list_event_kinds(f.store(), before), [""; 0]);
     let changed = put(f.store(), "y");
     assert_eq!(changed.digest, "digest of y");
-    assert_eq!(kinds(f.store(), before), ["alpha state"]);
+    assert_eq!(list_event_kinds(f.store(), before), ["alpha state"]);
 }
 
-fn a_state_comes_back_exactly(f: &mut impl Fixture) {
-    add(f.store(), "alpha", "m1", "/a");
-    assert_eq!(f.store().repo_state(&slug("alpha")).unwrap(), None);
+fn a_state_comes_back_exactly(f: &mut impl StoreFixture) {
+    add_repo(f.store(), "alpha", "m1", "/a");
+    assert_eq!(
+        f.store().load_repo_state(&repo_slug("alpha")).unwrap(),
+        None
+    );
     let text = "# T\r\n\r\n## State\n```\n---\n\u{feff}é no end";
     f.store()
-        .put_repo_state(&slug("alpha"), &state(text), &by("user"))
+        .update_repo_state(
+            &repo_slug("alpha"),
+            &repo_state(text),
+            &new_provenance("user"),
+        )
         .unwrap();
-    let read = f.store().repo_state(&slug("alpha")).unwrap().unwrap();
+    let read = f
+        .store()
+        .load_repo_state(&repo_slug("alpha"))
+        .unwrap()
+        .unwrap();
     assert_eq!(read.content, text);
     assert_eq!((read.head.redacted, &*read.head.summary), (2, "all well"));
-    let listed = f.store().repos().unwrap().remove(0).state.unwrap();
+    let listed = f.store().list_repos().unwrap().remove(0).state.unwrap();
     assert_eq!(listed, read.head);
 }
 
-fn every_change_of_a_repository_is_one_event_without_the_text(f: &mut impl Fixture) {
-    let before = cursor(f.store());
-    add(f.store(), "alpha", "m1", "/a");
-    let put = by("s1");
+fn every_change_of_a_repository_is_one_event_without_the_text(f: &mut impl StoreFixture) {
+    let before = last_event_id(f.store());
+    add_repo(f.store(), "alpha", "m1", "/a");
+    let put = new_provenance("s1");
     for _ in 0..2 {
         f.store()
-            .put_repo_state(&slug("alpha"), &state("the text"), &put)
+            .update_repo_state(&repo_slug("alpha"), &repo_state("the text"), &put)
             .unwrap();
     }
     f.store()
-        .displace_repo(&slug("alpha"), "m1", &by("user"))
+        .remove_repo_place(&repo_slug("alpha"), "m1", &new_provenance("user"))
         .unwrap();
     let expected = ["alpha added", "alpha state", "alpha removed"];
-    assert_eq!(kinds(f.store(), before), expected);
-    let all = events(f.store());
+    assert_eq!(list_event_kinds(f.store(), before), expected);
+    let all = list_events(f.store());
     assert!(all.iter().all(|e| e.entity == "repo" && e.op_id.is_some()));
     assert_eq!(all[0].after["places"]["m1"]["path"], json!("/a"));
     assert_eq!(all[1].after["digest"], json!("digest of the text"));
@@ -216,19 +252,26 @@ fn every_change_of_a_repository_is_one_event_without_the_text(f: &mut impl Fixtu
     assert!(said.into_iter().all(|text| !text.contains("\"the text\"")));
 }
 
-fn a_state_needs_its_repository(f: &mut impl Fixture) {
-    let put = f
-        .store()
-        .put_repo_state(&slug("alpha"), &state("x"), &by("user"));
-    refused(put, "conflict");
+fn a_state_needs_its_repository(f: &mut impl StoreFixture) {
+    let put = f.store().update_repo_state(
+        &repo_slug("alpha"),
+        &repo_state("x"),
+        &new_provenance("user"),
+    );
+    expect_refusal(put, "conflict");
 }
 
-fn name(store: &mut dyn Store, identity: &str, name: &str, old: Option<&str>) -> Option<String> {
+fn choose_name(
+    store: &mut dyn Store,
+    identity: &str,
+    name: &str,
+    old: Option<&str>,
+) -> Option<String> {
     let naming = RepoNaming {
         identity,
         name,
-        beside: old,
-        anew: false,
+        shared_with: old,
+        replaces_name: false,
     };
     match store.name_repo(&naming) {
         Err(StoreError::Conflict(_)) => None,
@@ -236,59 +279,69 @@ fn name(store: &mut dyn Store, identity: &str, name: &str, old: Option<&str>) ->
     }
 }
 
-fn a_repository_that_nobody_registered_has_one_name(f: &mut impl Fixture) {
+fn a_repository_that_nobody_registered_has_one_name(f: &mut impl StoreFixture) {
     let store = f.store();
-    assert_eq!(store.repo_name("r").unwrap(), None);
-    assert_eq!(name(store, "r", "app", None).as_deref(), Some("app"));
-    assert_eq!(name(store, "r", "clone", None).as_deref(), Some("app"));
-    assert_eq!(store.repo_name("r").unwrap().as_deref(), Some("app"));
-    assert_eq!(store.repo_identities("APP").unwrap(), ["r"]);
+    assert_eq!(store.find_repo_name("r").unwrap(), None);
+    assert_eq!(choose_name(store, "r", "app", None).as_deref(), Some("app"));
+    assert_eq!(
+        choose_name(store, "r", "clone", None).as_deref(),
+        Some("app")
+    );
+    assert_eq!(store.find_repo_name("r").unwrap().as_deref(), Some("app"));
+    assert_eq!(store.list_repo_identities("APP").unwrap(), ["r"]);
     // A name is one repository's, which may have several identities.
-    assert_eq!(name(store, "q", "App", None), None);
-    assert_eq!(name(store, "q", "app", Some("other")), None);
-    assert_eq!(name(store, "q", "app", Some("r")).as_deref(), Some("app"));
-    assert_eq!(store.repo_identities("app").unwrap(), ["q", "r"]);
+    assert_eq!(choose_name(store, "q", "App", None), None);
+    assert_eq!(choose_name(store, "q", "app", Some("other")), None);
+    assert_eq!(
+        choose_name(store, "q", "app", Some("r")).as_deref(),
+        Some("app")
+    );
+    assert_eq!(store.list_repo_identities("app").unwrap(), ["q", "r"]);
     // What lies in a place by now may be another one.
     let anew = RepoNaming {
         identity: "q",
         name: "new",
-        beside: None,
-        anew: true,
+        shared_with: None,
+        replaces_name: true,
     };
     assert_eq!(store.name_repo(&anew).unwrap(), "new");
-    assert_eq!(store.repo_identities("app").unwrap(), ["r"]);
+    assert_eq!(store.list_repo_identities("app").unwrap(), ["r"]);
 }
 
-fn what_a_repository_is_renamed_to_its_rows_are_renamed_to(f: &mut impl Fixture) {
+fn what_a_repository_is_renamed_to_its_rows_are_renamed_to(f: &mut impl StoreFixture) {
     let store = f.store();
-    name(store, "r", "app", None);
-    name(store, "place", "app", Some("r"));
+    choose_name(store, "r", "app", None);
+    choose_name(store, "place", "app", Some("r"));
     for (key, repo) in [("A", Some("app")), ("B", Some("other")), ("C", None)] {
         let item = NewItem {
             repo: repo.map(str::to_owned),
-            ..NewItem::new(crate::request::key(key))
+            ..NewItem::new(crate::requests::item_key(key))
         };
-        store.add_item(&item, &by("user")).unwrap();
+        store.add_item(&item, &new_provenance("user")).unwrap();
     }
-    let of_it = Registration {
+    let of_it = SessionRegistration {
         repo: Some("app".to_owned()),
         ..registration("s1")
     };
-    store.register(&of_it).unwrap();
-    let before = cursor(store);
-    store.rename_repo("r", "acme", &by("user")).unwrap();
-    assert_eq!(store.repo_identities("acme").unwrap(), ["place", "r"]);
-    let mut repo_of = |key: &str| item(store, key).repo;
+    store.register_session(&of_it).unwrap();
+    let before = last_event_id(store);
+    store
+        .rename_repo("r", "acme", &new_provenance("user"))
+        .unwrap();
+    assert_eq!(store.list_repo_identities("acme").unwrap(), ["place", "r"]);
+    let mut repo_of = |key: &str| load_item(store, key).repo;
     assert_eq!(repo_of("A").as_deref(), Some("acme"));
     assert_eq!(repo_of("B").as_deref(), Some("other"));
     assert_eq!(repo_of("C"), None);
-    let session = session(store, "s1");
+    let session = load_session(store, "s1");
     assert_eq!(session.repo.as_deref(), Some("acme"));
     // Whoever reads the log sees who did it.
-    let said = events(store).into_iter().filter(|e| e.seq > before);
+    let said = list_events(store).into_iter().filter(|e| e.seq > before);
     let said: Vec<(String, String)> = said.map(|e| (e.key, e.actor)).collect();
     assert_eq!(said, [("A".to_owned(), "user".to_owned())]);
     // One that has no name has no rows of its own.
-    store.rename_repo("q", "other", &by("user")).unwrap();
-    assert_eq!(store.repo_name("q").unwrap(), None);
+    store
+        .rename_repo("q", "other", &new_provenance("user"))
+        .unwrap();
+    assert_eq!(store.find_repo_name("q").unwrap(), None);
 }

@@ -1,12 +1,15 @@
 //! Registration, leases, metadata.
 
 use serde_json::{Map, Value as Json, json};
-use trueup_core::model::{ProcessId, ProcessPlace, Revision, SPAN_CEILING_SECONDS, SessionStatus};
-use trueup_core::store::{Heartbeat, Registration, SessionFilter};
+use trueup_core::model::{
+    ProcessId, ProcessPlace, QUIET_PERIOD_CEILING_SECONDS, Revision, SessionStatus,
+};
+use trueup_core::store::{HeartbeatRequest, SessionFilter, SessionRegistration};
 
-use crate::fixture::Fixture;
-use crate::request::{
-    add, beat, by, claim, id, of_others, refused, register, registration, session,
+use crate::fixture::StoreFixture;
+use crate::requests::{
+    add_item, claim_item, expect_refusal, foreign_keys_of, load_session, new_heartbeat,
+    new_provenance, register_session, registration, session_id,
 };
 
 on_every_store! {
@@ -22,11 +25,11 @@ on_every_store! {
     an_end_keeps_the_claim_and_says_why
 }
 
-fn map(json: &Json) -> Map<String, Json> {
+fn as_map(json: &Json) -> Map<String, Json> {
     json.as_object().unwrap().clone()
 }
 
-fn a_session_registers_with_what_it_says(f: &mut impl Fixture) {
+fn a_session_registers_with_what_it_says(f: &mut impl StoreFixture) {
     let process = ProcessId {
         pid: 42,
         started: Some(7),
@@ -36,52 +39,52 @@ fn a_session_registers_with_what_it_says(f: &mut impl Fixture) {
             namespace: Some("n".to_owned()),
         },
     };
-    let new = Registration {
+    let new = SessionRegistration {
         repo: Some("r".to_owned()),
         branch: Some("main".to_owned()),
         host: Some("h".to_owned()),
         process: Some(process.clone()),
-        predecessor: Some(id("s0")),
+        predecessor: Some(session_id("s0")),
         ..registration("s1")
     };
-    let made = f.store().register(&new).unwrap();
+    let made = f.store().register_session(&new).unwrap();
     assert_eq!(made.status, SessionStatus::Active);
     assert_eq!(made.revision, Revision(1));
     assert_eq!(made.branch(), Some("main"));
     assert_eq!(made.process, Some(process));
-    assert_eq!(made.predecessor, Some(id("s0")));
+    assert_eq!(made.predecessor, Some(session_id("s0")));
     assert_eq!((made.item.clone(), made.epoch), (None, None));
-    assert!(!made.lease_expired());
-    let read = session(f.store(), "s1");
+    assert!(!made.is_lease_expired());
+    let read = load_session(f.store(), "s1");
     assert_eq!(read.worktree.as_deref(), Some("/w"));
     assert_eq!(read.heartbeat_at, made.heartbeat_at);
-    assert_eq!(f.store().session(&id("s2")).unwrap(), None);
+    assert_eq!(f.store().load_session(&session_id("s2")).unwrap(), None);
 }
 
-fn registering_again_refreshes_and_keeps_what_is_not_said(f: &mut impl Fixture) {
-    let first = Registration {
+fn registering_again_refreshes_and_keeps_what_is_not_said(f: &mut impl StoreFixture) {
+    let first = SessionRegistration {
         repo: Some("r".to_owned()),
         branch: Some("main".to_owned()),
-        predecessor: Some(id("s0")),
+        predecessor: Some(session_id("s0")),
         ..registration("s1")
     };
-    f.store().register(&first).unwrap();
-    f.advance(1_000);
-    assert!(session(f.store(), "s1").lease_expired());
-    let second = Registration {
+    f.store().register_session(&first).unwrap();
+    f.advance_time(1_000);
+    assert!(load_session(f.store(), "s1").is_lease_expired());
+    let second = SessionRegistration {
         worktree: None,
         branch: Some("next".to_owned()),
-        predecessor: Some(id("s9")),
+        predecessor: Some(session_id("s9")),
         ..registration("s1")
     };
-    let read = f.store().register(&second).unwrap();
-    assert!(!read.lease_expired() && read.silence_seconds() == 0);
+    let read = f.store().register_session(&second).unwrap();
+    assert!(!read.is_lease_expired() && read.silence_seconds() == 0);
     assert_eq!(read.repo.as_deref(), Some("r"));
     assert_eq!(read.worktree.as_deref(), Some("/w"));
     assert_eq!(read.branch(), Some("next"));
     assert_eq!(
         read.predecessor,
-        Some(id("s0")),
+        Some(session_id("s0")),
         "a predecessor is said once"
     );
     assert_eq!(
@@ -91,68 +94,72 @@ fn registering_again_refreshes_and_keeps_what_is_not_said(f: &mut impl Fixture) 
     );
 }
 
-fn an_ended_session_that_registers_is_active_and_holds_what_it_held(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    add(f.store(), "A");
-    let fence = claim(f.store(), "s1", "A").item.epoch;
-    f.store().end(&id("s1"), "logout", &by("s1")).unwrap();
-    let again = register(f.store(), "s1");
+fn an_ended_session_that_registers_is_active_and_holds_what_it_held(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_item(f.store(), "A");
+    let fence = claim_item(f.store(), "s1", "A").item.epoch;
+    f.store()
+        .end_session(&session_id("s1"), "logout", &new_provenance("s1"))
+        .unwrap();
+    let again = register_session(f.store(), "s1");
     assert_eq!(again.status, SessionStatus::Active);
     assert_eq!(again.ended_reason, None);
     assert_eq!(again.epoch, Some(fence));
 }
 
-fn a_sign_of_life_renews_the_lease(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    f.advance(600);
-    assert!(session(f.store(), "s1").silence_seconds() >= 600);
-    f.store().heartbeat(&beat("s1")).unwrap();
-    f.advance(600);
-    assert!(!session(f.store(), "s1").lease_expired());
-    let idle = Heartbeat {
+fn a_sign_of_life_renews_the_lease(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    f.advance_time(600);
+    assert!(load_session(f.store(), "s1").silence_seconds() >= 600);
+    f.store().record_heartbeat(&new_heartbeat("s1")).unwrap();
+    f.advance_time(600);
+    assert!(!load_session(f.store(), "s1").is_lease_expired());
+    let idle = HeartbeatRequest {
         status: Some(SessionStatus::Idle),
         lease_seconds: Some(10),
-        ..beat("s1")
+        ..new_heartbeat("s1")
     };
-    f.store().heartbeat(&idle).unwrap();
-    f.advance(11);
-    let read = session(f.store(), "s1");
+    f.store().record_heartbeat(&idle).unwrap();
+    f.advance_time(11);
+    let read = load_session(f.store(), "s1");
     assert_eq!(read.status, SessionStatus::Idle);
-    assert!(read.lease_expired());
-    f.store().end(&id("s1"), "x", &by("s1")).unwrap();
-    f.store().heartbeat(&beat("s1")).unwrap();
-    assert_eq!(session(f.store(), "s1").status, SessionStatus::Ended);
+    assert!(read.is_lease_expired());
+    f.store()
+        .end_session(&session_id("s1"), "x", &new_provenance("s1"))
+        .unwrap();
+    f.store().record_heartbeat(&new_heartbeat("s1")).unwrap();
+    assert_eq!(load_session(f.store(), "s1").status, SessionStatus::Ended);
 }
 
-fn a_span_is_announced_and_kept(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    let announced = |seconds| Heartbeat {
-        span_seconds: Some(seconds),
-        ..beat("s1")
+fn a_span_is_announced_and_kept(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    let announced = |seconds| HeartbeatRequest {
+        quiet_seconds: Some(seconds),
+        ..new_heartbeat("s1")
     };
-    f.store().heartbeat(&announced(1_800)).unwrap();
-    f.store().heartbeat(&beat("s1")).unwrap();
-    f.advance(1_700);
-    assert!(session(f.store(), "s1").in_declared_span());
-    f.advance(200);
-    assert!(!session(f.store(), "s1").in_declared_span());
+    f.store().record_heartbeat(&announced(1_800)).unwrap();
+    f.store().record_heartbeat(&new_heartbeat("s1")).unwrap();
+    f.advance_time(1_700);
+    assert!(load_session(f.store(), "s1").is_in_quiet_period());
+    f.advance_time(200);
+    assert!(!load_session(f.store(), "s1").is_in_quiet_period());
     // However long a silence was announced, it is honoured up to its ceiling alone.
-    f.store().heartbeat(&announced(7_200)).unwrap();
+    f.store().record_heartbeat(&announced(7_200)).unwrap();
     assert!(
-        !session(f.store(), "s1").in_declared_span(),
+        !load_session(f.store(), "s1").is_in_quiet_period(),
         "nobody grants that much"
     );
     f.store()
-        .heartbeat(&announced(SPAN_CEILING_SECONDS))
+        .record_heartbeat(&announced(QUIET_PERIOD_CEILING_SECONDS))
         .unwrap();
-    f.advance(SPAN_CEILING_SECONDS - 60);
-    assert!(session(f.store(), "s1").in_declared_span());
-    f.advance(120);
-    assert!(!session(f.store(), "s1").in_declared_span());
+    f.advance_time(QUIET_PERIOD_CEILING_SECONDS - 60);
+    assert!(load_session(f.store(), "s1").is_in_quiet_period());
+    f.advance_time(120);
+    assert!(!load_session(f.store(), "s1").is_in_quiet_period());
 }
 
-fn a_new_session_has_every_key_of_the_contract(f: &mut impl Fixture) {
-    let metadata = register(f.store(), "s1").metadata;
+fn a_new_session_has_every_key_of_the_contract(f: &mut impl StoreFixture) {
+    let metadata = register_session(f.store(), "s1").metadata;
     let expected = json!({
         "branch": metadata["branch"], "auto_proceed": false, "chain_orchestrators": false,
         "execution_state": {
@@ -163,11 +170,11 @@ fn a_new_session_has_every_key_of_the_contract(f: &mut impl Fixture) {
     assert_eq!(Json::Object(metadata), expected);
 }
 
-fn metadata_merges_key_by_key_and_null_removes(f: &mut impl Fixture) {
-    let me = register(f.store(), "s1").id;
+fn metadata_merges_key_by_key_and_null_removes(f: &mut impl StoreFixture) {
+    let me = register_session(f.store(), "s1").id;
     let mut merge = |patch: Json| {
         f.store()
-            .merge_metadata(&me, &map(&patch), &by("x"))
+            .merge_metadata(&me, &as_map(&patch), &new_provenance("x"))
             .unwrap()
     };
     merge(json!({"a": 1, "deep": {"x": 1, "y": [1, null]}, "big": 12_345_678_901_234_u64}));
@@ -175,7 +182,7 @@ fn metadata_merges_key_by_key_and_null_removes(f: &mut impl Fixture) {
     let read = merge(json!({"a": null, "deep": {"x": null}}));
     let expected = json!({"deep": {"y": [1, null], "z": {}}, "big": 12_345_678_901_234_u64,
                           "b": "é\n"});
-    assert_eq!(Json::Object(of_others(&read.metadata)), expected);
+    assert_eq!(Json::Object(foreign_keys_of(&read.metadata)), expected);
     assert_eq!(read.revision, Revision(1), "no cache mirrors these");
     let read = merge(json!({"auto_proceed": true}));
     assert_eq!(read.revision, Revision(2));
@@ -184,26 +191,34 @@ fn metadata_merges_key_by_key_and_null_removes(f: &mut impl Fixture) {
     assert_eq!(read.execution_state().work.phase.as_deref(), Some("PLAN"));
 }
 
-fn what_was_told_is_remembered(f: &mut impl Fixture) {
-    let made = register(f.store(), "s1");
-    f.store().acknowledge(&made.id, made.revision).unwrap();
-    assert_eq!(session(f.store(), "s1").acknowledged, made.revision);
-    refused(f.store().acknowledge(&id("s2"), Revision(1)), "invalid");
+fn what_was_told_is_remembered(f: &mut impl StoreFixture) {
+    let made = register_session(f.store(), "s1");
+    f.store()
+        .acknowledge_revision(&made.id, made.revision)
+        .unwrap();
+    assert_eq!(load_session(f.store(), "s1").acknowledged, made.revision);
+    expect_refusal(
+        f.store()
+            .acknowledge_revision(&session_id("s2"), Revision(1)),
+        "invalid",
+    );
 }
 
-fn sessions_are_listed_latest_sign_of_life_first(f: &mut impl Fixture) {
+fn sessions_are_listed_latest_sign_of_life_first(f: &mut impl StoreFixture) {
     for name in ["s1", "s2", "s3"] {
-        register(f.store(), name);
-        f.advance(10);
+        register_session(f.store(), name);
+        f.advance_time(10);
     }
-    let elsewhere = Registration {
+    let elsewhere = SessionRegistration {
         worktree: Some("/other".to_owned()),
         ..registration("s4")
     };
-    f.store().register(&elsewhere).unwrap();
-    f.store().end(&id("s2"), "x", &by("s2")).unwrap();
+    f.store().register_session(&elsewhere).unwrap();
+    f.store()
+        .end_session(&session_id("s2"), "x", &new_provenance("s2"))
+        .unwrap();
     let mut list = |filter: SessionFilter| -> Vec<String> {
-        let found = f.store().sessions(&filter).unwrap();
+        let found = f.store().list_sessions(&filter).unwrap();
         found.iter().map(|s| s.id.to_string()).collect()
     };
     assert_eq!(list(SessionFilter::default()), ["s4", "s3", "s2", "s1"]);
@@ -217,11 +232,14 @@ fn sessions_are_listed_latest_sign_of_life_first(f: &mut impl Fixture) {
     assert_eq!(list(SessionFilter { limit: 1, ..here }), ["s3"]);
 }
 
-fn an_end_keeps_the_claim_and_says_why(f: &mut impl Fixture) {
-    register(f.store(), "s1");
-    add(f.store(), "A");
-    claim(f.store(), "s1", "A");
-    let ended = f.store().end(&id("s1"), "logout", &by("s1")).unwrap();
+fn an_end_keeps_the_claim_and_says_why(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_item(f.store(), "A");
+    claim_item(f.store(), "s1", "A");
+    let ended = f
+        .store()
+        .end_session(&session_id("s1"), "logout", &new_provenance("s1"))
+        .unwrap();
     assert_eq!(ended.status, SessionStatus::Ended);
     assert_eq!(ended.ended_reason.as_deref(), Some("logout"));
     assert!(ended.item.is_some());

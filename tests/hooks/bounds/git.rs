@@ -9,7 +9,7 @@ use trueup_core::bounds;
 use super::{beyond, lines, mended_by, starts, write};
 
 pub(super) fn git_files(home: &Home) {
-    let git = home.project().join(".git");
+    let git = home.project_dir().join(".git");
     let long = "x".repeat(beyond(bounds::GIT_FILE));
     write(&git.join("commondir"), &long);
     starts(home);
@@ -20,7 +20,7 @@ pub(super) fn git_files(home: &Home) {
 /// Puts a git first in the path that leaves a mark, and makes HEAD what it is where references
 /// are tables.
 fn with_tables(home: &Home, tables: &str) {
-    let git = home.project().join(".git");
+    let git = home.project_dir().join(".git");
     write(&git.join("HEAD"), "ref: refs/heads/.invalid\n");
     write(&git.join("reftable/tables.list"), tables);
     let (bin, mark) = (home.root().join("bin"), home.root().join("started"));
@@ -50,14 +50,14 @@ pub(super) fn reftable(home: &Home) {
         &record.repeat(beyond(bounds::REFTABLE)),
     ]
     .concat();
-    write(&home.project().join(".git/reftable/one.ref"), table);
+    write(&home.project_dir().join(".git/reftable/one.ref"), table);
     with_tables(home, "one.ref\n");
 }
 
 pub(super) fn reftables(home: &Home) {
     // A table of logs alone, which says nothing of HEAD.
     let table = [b"REFT\x01\x00\x10\x00".as_slice(), &[0; 16]].concat();
-    write(&home.project().join(".git/reftable/a"), table);
+    write(&home.project_dir().join(".git/reftable/a"), table);
     with_tables(home, &"a\n".repeat(30_000));
     with_tables(home, &"a\n".repeat(beyond(bounds::GIT_FILE)));
 }
@@ -66,7 +66,7 @@ pub(super) fn branch(home: &Home) {
     let name = format!("feat/SD-002B-{}", "x".repeat(beyond(bounds::BRANCH)));
     home.add_item("SD-002B");
     write(
-        &home.project().join(".git/HEAD"),
+        &home.project_dir().join(".git/HEAD"),
         format!("ref: refs/heads/{name}\n"),
     );
     let answer = starts(home);
@@ -75,12 +75,12 @@ pub(super) fn branch(home: &Home) {
 
 pub(super) fn branch_matches(home: &Home) {
     write(
-        &home.project().join(".trueup.toml"),
+        &home.project_dir().join(".trueup.toml"),
         "branch_pattern = \"0|0.*b{200}\"\n",
     );
     let name = "0".repeat(bounds::BRANCH.len());
     write(
-        &home.project().join(".git/HEAD"),
+        &home.project_dir().join(".git/HEAD"),
         format!("ref: refs/heads/{name}\n"),
     );
     starts(home);
@@ -89,7 +89,7 @@ pub(super) fn branch_matches(home: &Home) {
 /// Puts the session on the branch of another item, so that one is looked for to advise.
 fn on_another_branch(home: &Home) {
     home.add_item("SD-002B");
-    home.git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
+    home.run_git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
 }
 
 #[track_caller]
@@ -108,7 +108,7 @@ pub(super) fn packed_refs(home: &Home) {
     let oid = "0".repeat(40);
     let refs = lines(200_000, |n| format!("{oid} refs/heads/b{n}"));
     assert!(refs.len() > bounds::PACKED_REFS.len());
-    write(&home.project().join(".git/packed-refs"), refs);
+    write(&home.project_dir().join(".git/packed-refs"), refs);
     names_the_branch(home);
 }
 
@@ -116,10 +116,10 @@ pub(super) fn branches(home: &Home) {
     on_another_branch(home);
     for number in 0..beyond(bounds::BRANCHES) {
         let folder = format!(".git/refs/heads/empty/{number}");
-        fs::create_dir_all(home.project().join(folder)).unwrap();
+        fs::create_dir_all(home.project_dir().join(folder)).unwrap();
     }
     let deep = home
-        .project()
+        .project_dir()
         .join(".git/refs/heads")
         .join("d/".repeat(1_000));
     fs::create_dir_all(deep).unwrap();

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
-use support::home::{Answer, Home, Payload, SESSION};
+use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput};
 use trueup_core::bounds::{self, Bound};
 use trueup_core::cache::lock::FileLock;
-use trueup_core::model::{Field, Value};
-use trueup_core::outbox::{Outbox, Pending, Write};
+use trueup_core::model::{FieldValue, StateField};
+use trueup_core::outbox::{Outbox, PendingChange, PendingWrite};
 
 use super::{beyond, limited, mended_by, says, starts};
 
@@ -18,12 +18,12 @@ fn outbox(home: &Home) -> Outbox {
 }
 
 fn landing(home: &Home) -> PathBuf {
-    home.trueup().join("outbox.jsonl")
+    home.trueup_home().join("outbox.jsonl")
 }
 
 /// Runs a push with little time, while another process writes the database.
-fn spill(home: &Home, payload: &Payload) -> Answer {
-    let other = home.database();
+fn spill(home: &Home, payload: &Payload) -> ProcessOutput {
+    let other = home.open_database();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let little = [("TRUEUP_DEADLINE_MS", "200")];
     let answer = limited(home, "checkpoint-push", payload, &little);
@@ -35,17 +35,21 @@ fn spill(home: &Home, payload: &Payload) -> Answer {
 /// Lets as many tasks wait as are asked for.
 fn crowd(home: &Home, count: usize) {
     spill(home, &home.payload("post-tool-use.todo-write"));
-    let model = outbox(home).waiting().unwrap().remove(0);
+    let model = outbox(home).list_waiting().unwrap().remove(0);
     fs::remove_file(landing(home)).unwrap();
-    let write = |n: usize| Pending {
+    let write = |n: usize| PendingWrite {
         op_id: format!("op-{n}"),
-        write: Write::State {
-            changes: [(Field::Task, Value::Text(Some(format!("task {n}"))))].into(),
+        write: PendingChange::State {
+            changes: [(
+                StateField::Task,
+                FieldValue::Text(Some(format!("task {n}"))),
+            )]
+            .into(),
             branch: None,
         },
         ..model.clone()
     };
-    let writes: Vec<Pending> = (0..count).map(write).collect();
+    let writes: Vec<PendingWrite> = (0..count).map(write).collect();
     outbox(home)
         .put_all(&writes.iter().collect::<Vec<_>>())
         .unwrap();
@@ -53,14 +57,14 @@ fn crowd(home: &Home, count: usize) {
 
 /// Keeps drains out until it is dropped.
 fn no_drains(home: &Home) -> FileLock {
-    let path = home.trueup().join("outbox.lock");
-    FileLock::exclusive(&path, Duration::ZERO).unwrap()
+    let path = home.trueup_home().join("outbox.lock");
+    FileLock::acquire(&path, Duration::ZERO).unwrap()
 }
 
 /// Runs something while there is no database.
 fn without_database(home: &Home, run: impl FnOnce()) {
     let names = ["trueup.db", "trueup.db-wal", "trueup.db-shm"];
-    let there = names.map(|name| home.trueup().join(name));
+    let there = names.map(|name| home.trueup_home().join(name));
     let there: Vec<PathBuf> = there.into_iter().filter(|path| path.exists()).collect();
     let aside = |path: &PathBuf| {
         path.with_extension(format!("{}-aside", path.extension().unwrap().display()))
@@ -76,7 +80,7 @@ fn without_database(home: &Home, run: impl FnOnce()) {
 
 fn fill(home: &Home, file: &str, bound: Bound) {
     let line = format!("{}\n", "x".repeat(999));
-    let path = home.trueup().join(file);
+    let path = home.trueup_home().join(file);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, line.repeat(bound.len() / line.len())).unwrap();
 }
@@ -94,7 +98,7 @@ pub(super) fn waiting(home: &Home) {
     while !outbox(home).is_idle() {
         starts(home);
     }
-    let aside = fs::metadata(home.trueup().join("outbox.damaged")).unwrap();
+    let aside = fs::metadata(home.trueup_home().join("outbox.damaged")).unwrap();
     assert!(aside.len() <= bounds::OUTBOX.most);
 }
 
@@ -111,7 +115,7 @@ pub(super) fn line(home: &Home) {
             .any(|line| line.contains("lines of the outbox cannot be read")),
         "{answer:.2000?}"
     );
-    assert_eq!(home.state()["currentTask"], "write the test");
+    assert_eq!(home.execution_state()["currentTask"], "write the test");
     assert!(outbox(home).is_idle());
 }
 
@@ -123,11 +127,11 @@ pub(super) fn batch(home: &Home) {
     }
     assert!(outbox(home).is_idle());
     let last = format!("task {}", beyond(bounds::OUTBOX_BATCH) - 1);
-    assert_eq!(home.state()["currentTask"], last);
+    assert_eq!(home.execution_state()["currentTask"], last);
 }
 
 pub(super) fn counted(home: &Home) {
-    let folder = home.trueup().join("outbox.elsewhere");
+    let folder = home.trueup_home().join("outbox.elsewhere");
     fs::create_dir_all(&folder).unwrap();
     let lines = "\n".repeat(bounds::OUTBOX.len());
     fs::write(folder.join("lineage-0000000000000000.jsonl"), lines).unwrap();
@@ -140,10 +144,10 @@ pub(super) fn lost(home: &Home) {
     let count = beyond(bounds::LOST_TOLD);
     crowd(home, count);
     let drains = no_drains(home);
-    home.run("trueup")
-        .args(["set", "--task", "newer", "--session", SESSION])
+    home.prepare_run("trueup")
+        .args(["set", "--task", "newer", "--session", FIRST_SESSION])
         .env("TRUEUP_DEADLINE_MS", "3000")
-        .finish()
+        .wait()
         .ok();
     drop(drains);
     let told = starts(home).message();
@@ -151,11 +155,11 @@ pub(super) fn lost(home: &Home) {
     assert_eq!(one_by_one.count(), bounds::LOST_TOLD.len(), "{told:?}");
     let rest = format!("{} more edits lost", count - bounds::LOST_TOLD.len());
     assert!(told.iter().any(|line| line.contains(&rest)), "{told:?}");
-    assert_eq!(home.state()["currentTask"], "newer");
+    assert_eq!(home.execution_state()["currentTask"], "newer");
 }
 
 pub(super) fn database_note(home: &Home) {
-    let folder = home.trueup().join("databases");
+    let folder = home.trueup_home().join("databases");
     let notes: Vec<PathBuf> = fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -167,7 +171,7 @@ pub(super) fn database_note(home: &Home) {
         let todo = home.payload("post-tool-use.todo-write");
         limited(home, "checkpoint-push", &todo, &[]);
     });
-    let waiting = outbox(home).waiting().unwrap();
+    let waiting = outbox(home).list_waiting().unwrap();
     assert_eq!(waiting[0].origin.as_ref().unwrap().lineage, None);
     starts(home);
     assert!(fs::metadata(&notes[0]).unwrap().len() < bounds::DATABASE_NOTE.most);
@@ -186,9 +190,9 @@ pub(super) fn names(home: &Home) {
     let size = fs::metadata(landing(home)).unwrap().len();
     assert!(size < 10_000, "{size}");
     // Both arrive, though the session's end is not told to it again.
-    home.start().ok();
+    home.start_session().ok();
     assert!(outbox(home).is_idle());
-    assert_eq!(home.state()["currentTask"], "the long one");
-    let longest: i64 = home.ask("SELECT max(length(reason)) FROM events", []);
+    assert_eq!(home.execution_state()["currentTask"], "the long one");
+    let longest: i64 = home.query_value("SELECT max(length(reason)) FROM events", []);
     assert!(longest <= 500, "{longest}");
 }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use support::home::{Answer, Home, SESSION};
+use support::home::{FIRST_SESSION, Home, ProcessOutput};
 use trueup_core::bounds::{self, Bound};
 
 use super::{COMPUTING, beyond};
@@ -21,20 +21,21 @@ shift; "$@"; exit $?
 
 /// Starts a session whose client does not name its process, so deep below one of this name
 /// that has these arguments; returns the answer, and that process's number.
-fn below(home: &Home, name: &str, depth: usize, more: &[String]) -> (Answer, i64) {
+fn below(home: &Home, name: &str, depth: usize, more: &[String]) -> (ProcessOutput, i64) {
     let root = home.root();
     let (script, top) = (root.join("claude"), root.join("top"));
     fs::write(&script, DEEPER).unwrap();
     let _ = fs::remove_file(&top);
     let shell = root.join("bin").join(name);
     fs::create_dir_all(shell.parent().unwrap()).unwrap();
-    support::program::copy(&PathBuf::from("/bin/sh").canonicalize().unwrap(), &shell).unwrap();
-    home.edit("currentSd", "SD-002B");
+    support::program::copy_program(&PathBuf::from("/bin/sh").canonicalize().unwrap(), &shell)
+        .unwrap();
+    home.edit_cache("currentSd", "SD-002B");
     let run = home
-        .run("session-start-sync")
+        .prepare_run("session-start-sync")
         .without("CLAUDE_PID")
         .payload(&home.payload("session-start.resume"));
-    let run = run.through(shell.to_str().unwrap(), |program| {
+    let run = run.run_through(shell.to_str().unwrap(), |program| {
         let limit = COMPUTING.to_string();
         let first = [
             script.clone().into(),
@@ -48,15 +49,15 @@ fn below(home: &Home, name: &str, depth: usize, more: &[String]) -> (Answer, i64
             .chain(["--".into(), program.into()])
             .collect()
     });
-    let answer = run.finish();
+    let answer = run.wait();
     assert_eq!(answer.code, Some(0), "{answer:.2000?}");
-    assert_eq!(home.cached()["currentSd"], "SD-002C", "{answer:.2000?}");
+    assert_eq!(home.read_cache()["currentSd"], "SD-002C", "{answer:.2000?}");
     let number = fs::read_to_string(&top).unwrap().trim().parse().unwrap();
     (answer, number)
 }
 
 fn client(home: &Home) -> Option<i64> {
-    home.session("pid", SESSION)
+    home.session_column("pid", FIRST_SESSION)
 }
 
 pub(super) fn ancestors(home: &Home) {
@@ -79,11 +80,11 @@ pub(super) fn command_line(home: &Home) {
 
 /// Writes records of the client that name the session, larger or more than are looked at.
 fn records(home: &Home, count: usize, bound: Bound, size: usize) {
-    let folder = home.user().join(".claude/sessions");
+    let folder = home.user_home().join(".claude/sessions");
     fs::create_dir_all(&folder).unwrap();
     for number in 0..count {
         let record = format!(
-            "{{\"sessionId\": \"{SESSION}\", \"x\": \"{}\"}}",
+            "{{\"sessionId\": \"{FIRST_SESSION}\", \"x\": \"{}\"}}",
             "x".repeat(size)
         );
         // Numbers that no process has.

@@ -2,38 +2,38 @@
 
 use serde_json::Value;
 
-use super::{HookResponse, Kind, Outcome, Request};
+use super::{HarnessResult, HookResponse, Request, RequestKind};
 
 /// Is a run that ended well.
 #[derive(Debug)]
-pub struct Finished {
+pub struct FinishedRun {
     events: Vec<Value>,
     requests: Vec<Request>,
 }
 
-impl Finished {
+impl FinishedRun {
     pub(super) fn new(events: Vec<Value>, requests: Vec<Request>) -> Self {
         Self { events, requests }
     }
 
     /// Returns the session's id.
-    pub fn session_id(&self) -> Outcome<String> {
-        session_id(&self.events)
+    pub fn session_id(&self) -> HarnessResult<String> {
+        find_session_id(&self.events)
     }
 
     /// Returns how the plugin's hooks ended whose name starts with `prefix`.
     pub fn hooks(&self, prefix: &str) -> Vec<HookResponse> {
-        let all = self.events.iter().filter_map(HookResponse::read);
+        let all = self.events.iter().filter_map(HookResponse::from_event);
         all.filter(|hook| hook.name.starts_with(prefix)).collect()
     }
 
     /// Returns the conversation's requests, oldest first.
     pub fn conversation(&self) -> Vec<Request> {
-        conversation(self.requests.clone())
+        conversation_only(self.requests.clone())
     }
 
     /// Returns what the model read first.
-    pub fn first_request(&self) -> Outcome<Request> {
+    pub fn first_request(&self) -> HarnessResult<Request> {
         self.conversation()
             .into_iter()
             .next()
@@ -41,14 +41,14 @@ impl Finished {
     }
 
     /// Returns what the model read last.
-    pub fn last_request(&self) -> Outcome<Request> {
+    pub fn last_request(&self) -> HarnessResult<Request> {
         self.conversation()
             .pop()
             .ok_or_else(|| "the model was never asked".into())
     }
 
     /// Counts the requests of a kind.
-    pub fn count(&self, kind: Kind) -> usize {
+    pub fn count(&self, kind: RequestKind) -> usize {
         self.requests
             .iter()
             .filter(|request| request.kind() == kind)
@@ -57,15 +57,15 @@ impl Finished {
 }
 
 /// Keeps the conversation's requests.
-pub(super) fn conversation(requests: Vec<Request>) -> Vec<Request> {
+pub(super) fn conversation_only(requests: Vec<Request>) -> Vec<Request> {
     requests
         .into_iter()
-        .filter(|request| request.kind() == Kind::Conversation)
+        .filter(|request| request.kind() == RequestKind::Conversation)
         .collect()
 }
 
 /// Events before `init` may carry a provisional id, so the result is asked first.
-fn session_id(events: &[Value]) -> Outcome<String> {
+fn find_session_id(events: &[Value]) -> HarnessResult<String> {
     let named = |key: &str, value: &str| {
         events.iter().rfind(|event| event[key] == value)?["session_id"]
             .as_str()

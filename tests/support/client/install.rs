@@ -6,24 +6,24 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use super::Outcome;
+use super::HarnessResult;
 
 /// The newest version of `@anthropic-ai/claude-code` that the suite runs on.
-const NEWEST: &str = "2.1.332";
+const NEWEST_CLIENT: &str = "2.1.332";
 
 /// The oldest version that is supported, and that the suite runs on, too.
-const OLDEST: &str = "2.1.328";
+const OLDEST_CLIENT: &str = "2.1.328";
 
 /// Returns the client's executable, or `None` after saying once why the suite is skipped.
 ///
 /// It is the newest version that the suite is written for. `TRUEUP_CLIENT` chooses another:
 /// `oldest` for the oldest that is supported, or the path of an executable. With
 /// `TRUEUP_REQUIRE_CLIENT=1` a client that cannot be had is an error, not a skip.
-pub fn client() -> Outcome<Option<&'static Path>> {
-    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let found = FOUND.get_or_init(|| {
-        let found = obtain().map_err(|error| error.to_string());
-        if let (Err(why), false) = (&found, required()) {
+pub fn find_client() -> HarnessResult<Option<&'static Path>> {
+    static CLIENT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let found = CLIENT.get_or_init(|| {
+        let found = obtain_client().map_err(|error| error.to_string());
+        if let (Err(why), false) = (&found, is_required()) {
             // Straight to the stream: the test runner captures the printing macros.
             let line = format!("\nSKIPPED client suite: {why}\n");
             drop(std::io::stderr().write_all(line.as_bytes()));
@@ -32,20 +32,20 @@ pub fn client() -> Outcome<Option<&'static Path>> {
     });
     match found {
         Ok(path) => Ok(Some(path)),
-        Err(why) if required() => Err(format!("TRUEUP_REQUIRE_CLIENT=1, but {why}").into()),
+        Err(why) if is_required() => Err(format!("TRUEUP_REQUIRE_CLIENT=1, but {why}").into()),
         Err(_) => Ok(None),
     }
 }
 
-fn required() -> bool {
+fn is_required() -> bool {
     std::env::var_os("TRUEUP_REQUIRE_CLIENT").is_some_and(|value| value == "1")
 }
 
-fn obtain() -> Outcome<PathBuf> {
+fn obtain_client() -> HarnessResult<PathBuf> {
     let named = std::env::var_os("TRUEUP_CLIENT").filter(|named| !named.is_empty());
     let version = match named {
-        None => NEWEST,
-        Some(named) if named == "oldest" => OLDEST,
+        None => NEWEST_CLIENT,
+        Some(named) if named == "oldest" => OLDEST_CLIENT,
         Some(named) => {
             let path = PathBuf::from(named);
             let problem = || {
@@ -63,15 +63,15 @@ fn obtain() -> Outcome<PathBuf> {
     };
     let cache = cache_directory()?;
     let home = cache.join(version);
-    if let Some(ready) = executable_in(&home) {
+    if let Some(ready) = find_executable(&home) {
         return Ok(ready);
     }
-    fetch(&cache, &home, version)?;
-    executable_in(&home)
+    fetch_client(&cache, &home, version)?;
+    find_executable(&home)
         .ok_or_else(|| format!("npm left no client executable in {}", home.display()).into())
 }
 
-fn cache_directory() -> Outcome<PathBuf> {
+fn cache_directory() -> HarnessResult<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME").filter(|value| !value.is_empty());
     let base = base
         .map(PathBuf::from)
@@ -84,7 +84,7 @@ fn cache_directory() -> Outcome<PathBuf> {
 }
 
 /// Installs beside its final place and renames, so that two test processes cannot mix.
-fn fetch(cache: &Path, home: &Path, version: &str) -> Outcome<()> {
+fn fetch_client(cache: &Path, home: &Path, version: &str) -> HarnessResult<()> {
     let partial = tempfile::Builder::new()
         .prefix("partial-")
         .tempdir_in(cache)?;
@@ -104,13 +104,13 @@ fn fetch(cache: &Path, home: &Path, version: &str) -> Outcome<()> {
     }
     match fs::rename(partial.path(), home) {
         Ok(()) => Ok(()),
-        Err(_) if executable_in(home).is_some() => Ok(()),
+        Err(_) if find_executable(home).is_some() => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
 /// The native program in the platform's own package, else npm's launcher.
-fn executable_in(home: &Path) -> Option<PathBuf> {
+fn find_executable(home: &Path) -> Option<PathBuf> {
     let modules = home.join("node_modules");
     let native = fs::read_dir(modules.join("@anthropic-ai"))
         .ok()?

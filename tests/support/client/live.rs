@@ -8,26 +8,26 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::{Finished, LIMIT, Model, Outcome, Request, finished};
+use super::{FinishedRun, HARNESS_TIMEOUT, HarnessResult, Request, ScriptedModel, finished};
 
 /// Is a client that runs. Dropping it kills it.
 #[derive(Debug)]
-pub struct Live {
+pub struct LiveClient {
     child: Child,
     stdin: Option<ChildStdin>,
     incoming: Receiver<Value>,
     complaints: Option<JoinHandle<String>>,
     events: Vec<Value>,
-    model: Model,
+    model: ScriptedModel,
 }
 
-impl Live {
+impl LiveClient {
     pub(super) fn new(
         child: Child,
         stdin: Option<ChildStdin>,
         incoming: Receiver<Value>,
         complaints: JoinHandle<String>,
-        model: Model,
+        model: ScriptedModel,
     ) -> Self {
         Self {
             child,
@@ -40,7 +40,7 @@ impl Live {
     }
 
     /// Sends a prompt and waits for the turn's end.
-    pub fn send(&mut self, prompt: &str) -> Outcome<()> {
+    pub fn send(&mut self, prompt: &str) -> HarnessResult<()> {
         let message = json!({"role": "user", "content": prompt});
         let stdin = self
             .stdin
@@ -48,7 +48,7 @@ impl Live {
             .ok_or("this client takes no further prompts")?;
         writeln!(stdin, "{}", json!({"type": "user", "message": message}))?;
         stdin.flush()?;
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Instant::now() + HARNESS_TIMEOUT;
         while let Some(event) = self.next_event(deadline)? {
             if event["type"] == "result" {
                 return Ok(());
@@ -59,24 +59,24 @@ impl Live {
 
     /// Returns the conversation's requests so far.
     pub fn conversation(&self) -> Vec<Request> {
-        finished::conversation(self.model.requests())
+        finished::conversation_only(self.model.requests())
     }
 
     /// Lets the client come to its end, which must be a success.
-    pub fn finish(mut self) -> Outcome<Finished> {
+    pub fn finish(mut self) -> HarnessResult<FinishedRun> {
         drop(self.stdin.take());
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Instant::now() + HARNESS_TIMEOUT;
         while self.next_event(deadline)?.is_some() {}
-        let status = self.wait()?;
-        self.finished(status)
+        let status = self.wait_for_exit()?;
+        self.finish_run(status)
     }
 
     /// Waits for the process, which is killed when it does not come to its end.
-    fn wait(&mut self) -> Outcome<ExitStatus> {
+    fn wait_for_exit(&mut self) -> HarnessResult<ExitStatus> {
         let (ended, waiting) = channel::<()>();
         let pid = self.child.id().to_string();
         let guard = thread::spawn(move || {
-            if waiting.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+            if waiting.recv_timeout(HARNESS_TIMEOUT) == Err(RecvTimeoutError::Timeout) {
                 drop(Command::new("kill").args(["-KILL", &pid]).status());
             }
         });
@@ -87,14 +87,14 @@ impl Live {
     }
 
     /// Kills the client with a signal that it cannot catch.
-    pub fn kill(mut self) -> Outcome<()> {
+    pub fn kill(mut self) -> HarnessResult<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
     }
 
     /// Returns the next event of the stream; at the stream's end nothing.
-    fn next_event(&mut self, deadline: Instant) -> Outcome<Option<&Value>> {
+    fn next_event(&mut self, deadline: Instant) -> HarnessResult<Option<&Value>> {
         let left = deadline.saturating_duration_since(Instant::now());
         match self.incoming.recv_timeout(left) {
             Ok(event) => {
@@ -109,7 +109,7 @@ impl Live {
         }
     }
 
-    fn finished(&mut self, status: ExitStatus) -> Outcome<Finished> {
+    fn finish_run(&mut self, status: ExitStatus) -> HarnessResult<FinishedRun> {
         let complaints = self.complaints.take().and_then(|thread| thread.join().ok());
         if !status.success() {
             let said = complaints.unwrap_or_default();
@@ -118,11 +118,11 @@ impl Live {
             return Err(format!("the client failed ({status}): {said} {result}").into());
         }
         let events = std::mem::take(&mut self.events);
-        Ok(Finished::new(events, self.model.requests()))
+        Ok(FinishedRun::new(events, self.model.requests()))
     }
 }
 
-impl Drop for Live {
+impl Drop for LiveClient {
     fn drop(&mut self) {
         // Both fail harmlessly when the client has ended.
         drop(self.child.kill());

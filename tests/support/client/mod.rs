@@ -12,30 +12,30 @@
 mod finished;
 mod install;
 mod live;
-mod model;
 mod plugin;
 mod request;
 mod run;
 mod scratch;
+mod scripted_model;
 mod stream;
 mod underway;
 
 use std::error::Error;
 use std::time::Duration;
 
-pub use finished::Finished;
-pub use install::client;
-pub use live::Live;
-pub use model::{Kind, Model, Turn};
-pub use plugin::{binary, repository, stage_product, stage_scripts};
+pub use finished::FinishedRun;
+pub use install::find_client;
+pub use live::LiveClient;
+pub use plugin::{find_binary, repository_root, stage_product, stage_scripts};
 pub use request::{Request, ToolResult};
-pub use run::Run;
+pub use run::ClientRun;
 pub use scratch::Scratch;
+pub use scripted_model::{RequestKind, ScriptedModel, Turn};
 pub use stream::HookResponse;
-pub use underway::Underway;
+pub use underway::RunningToolCall;
 
 /// Is what the harness returns: a failure carries a sentence, not a type.
-pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+pub type HarnessResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Is how long anything may take before the harness gives up on it; no assertion rests on it.
-pub(crate) const LIMIT: Duration = Duration::from_mins(2);
+pub(crate) const HARNESS_TIMEOUT: Duration = Duration::from_mins(2);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::Outcome;
+use super::HarnessResult;
 use crate::program;
 
 /// Are the programs that the staged plugin carries in `bin/`.
@@ -19,7 +19,7 @@ const BINARIES: [&str; 5] = [
 ];
 
 /// Returns the root of the repository that the suite was built from.
-pub fn repository() -> PathBuf {
+pub fn repository_root() -> PathBuf {
     let member = Path::new(env!("CARGO_MANIFEST_DIR"));
     member.parent().unwrap_or(member).to_path_buf()
 }
@@ -29,7 +29,7 @@ pub fn repository() -> PathBuf {
 /// # Panics
 ///
 /// When it has not been built: `cargo test` of one package does not build those of others.
-pub fn binary(name: &str) -> Outcome<PathBuf> {
+pub fn find_binary(name: &str) -> HarnessResult<PathBuf> {
     let test = std::env::current_exe()?;
     let deps = test
         .parent()
@@ -44,8 +44,8 @@ pub fn binary(name: &str) -> Outcome<PathBuf> {
 }
 
 /// Stages the repository's plugin, with the binaries that were built last, into `target`.
-pub fn stage_product(target: &Path) -> Outcome<()> {
-    let source = repository();
+pub fn stage_product(target: &Path) -> HarnessResult<()> {
+    let source = repository_root();
     copy_tree(
         &source.join(".claude-plugin"),
         &target.join(".claude-plugin"),
@@ -61,13 +61,13 @@ pub fn stage_product(target: &Path) -> Outcome<()> {
     fs::create_dir_all(&bin)?;
     for name in BINARIES {
         // A copy, not a link: a build that goes on meanwhile must not change what runs.
-        program::copy(&binary(name)?, &bin.join(name))?;
+        program::copy_program(&find_binary(name)?, &bin.join(name))?;
     }
     Ok(())
 }
 
 /// Writes a plugin whose programs in `bin/` are shell scripts: a name and a body each.
-pub fn stage_scripts(target: &Path, hooks: &Value, scripts: &[(&str, &str)]) -> Outcome<()> {
+pub fn stage_scripts(target: &Path, hooks: &Value, scripts: &[(&str, &str)]) -> HarnessResult<()> {
     for folder in [".claude-plugin", "hooks", "bin"] {
         fs::create_dir_all(target.join(folder))?;
     }
@@ -82,12 +82,12 @@ pub fn stage_scripts(target: &Path, hooks: &Value, scripts: &[(&str, &str)]) -> 
     )?;
     for (name, body) in scripts {
         let path = target.join("bin").join(name);
-        program::write(&path, &format!("#!/bin/sh\n{body}\n"))?;
+        program::write_program(&path, &format!("#!/bin/sh\n{body}\n"))?;
     }
     Ok(())
 }
 
-fn copy_tree(source: &Path, target: &Path) -> Outcome<()> {
+fn copy_tree(source: &Path, target: &Path) -> HarnessResult<()> {
     fs::create_dir_all(target)?;
     let entries = fs::read_dir(source).map_err(|error| format!("{}: {error}", source.display()))?;
     for entry in entries {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Kind;
+use super::RequestKind;
 
 /// Is the body of one request to the model.
 #[derive(Clone, Debug)]
@@ -25,21 +25,21 @@ impl Request {
     }
 
     /// Tells what the request was for.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> RequestKind {
         if self.asks_for_summary() {
-            Kind::Compaction
-        } else if list(&self.body["tools"]).is_empty() {
-            Kind::Side
+            RequestKind::Compaction
+        } else if as_list(&self.body["tools"]).is_empty() {
+            RequestKind::Side
         } else {
-            Kind::Conversation
+            RequestKind::Conversation
         }
     }
 
     fn asks_for_summary(&self) -> bool {
-        let last = list(&self.body["messages"])
+        let last = as_list(&self.body["messages"])
             .iter()
             .rfind(|message| message["role"] == "user");
-        let text = last.map(|message| texts_of(&message["content"]).join("\n").to_lowercase());
+        let text = last.map(|message| collect_texts(&message["content"]).join("\n").to_lowercase());
         text.is_some_and(|text| {
             text.contains("detailed summary of") && text.contains("conversation")
         })
@@ -47,9 +47,9 @@ impl Request {
 
     /// Returns the texts of all messages, without tool calls and their results.
     pub fn texts(&self) -> Vec<String> {
-        list(&self.body["messages"])
+        as_list(&self.body["messages"])
             .iter()
-            .flat_map(|one| texts_of(&one["content"]))
+            .flat_map(|one| collect_texts(&one["content"]))
             .collect()
     }
 
@@ -62,9 +62,9 @@ impl Request {
 
     /// Returns the result of the latest tool call whose input contains `fragment`.
     pub fn tool_result_of(&self, fragment: &str) -> Option<ToolResult> {
-        let blocks: Vec<&Value> = list(&self.body["messages"])
+        let blocks: Vec<&Value> = as_list(&self.body["messages"])
             .iter()
-            .flat_map(|one| list(&one["content"]))
+            .flat_map(|one| as_list(&one["content"]))
             .collect();
         let call = blocks.iter().rfind(|block| {
             block["type"] == "tool_use" && block["input"].to_string().contains(fragment)
@@ -73,21 +73,23 @@ impl Request {
             .iter()
             .rfind(|block| block["type"] == "tool_result" && block["tool_use_id"] == call["id"])?;
         Some(ToolResult {
-            text: texts_of(&result["content"]).join("\n"),
+            text: collect_texts(&result["content"]).join("\n"),
             is_error: result["is_error"] == true,
         })
     }
 }
 
-fn list(value: &Value) -> &[Value] {
+fn as_list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-fn texts_of(content: &Value) -> Vec<String> {
+fn collect_texts(content: &Value) -> Vec<String> {
     if let Some(text) = content.as_str() {
         return vec![text.to_owned()];
     }
-    let texts = list(content).iter().filter(|block| block["type"] == "text");
+    let texts = as_list(content)
+        .iter()
+        .filter(|block| block["type"] == "text");
     texts
         .filter_map(|block| block["text"].as_str())
         .map(str::to_owned)

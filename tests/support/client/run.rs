@@ -7,10 +7,10 @@ use std::thread::{self, JoinHandle};
 
 use serde_json::Value;
 
-use super::{Finished, Live, Model, Outcome, Scratch, Turn};
+use super::{FinishedRun, HarnessResult, LiveClient, Scratch, ScriptedModel, Turn};
 
 /// Asks for a stream that tells every event and every hook.
-const OUTPUT: [&str; 5] = [
+const OUTPUT_OPTIONS: [&str; 5] = [
     "-p",
     "--output-format",
     "stream-json",
@@ -20,14 +20,14 @@ const OUTPUT: [&str; 5] = [
 
 /// Plans a run.
 #[derive(Debug)]
-pub struct Run<'a> {
+pub struct ClientRun<'a> {
     scratch: &'a Scratch,
     turns: Vec<Turn>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
 }
 
-impl<'a> Run<'a> {
+impl<'a> ClientRun<'a> {
     pub(super) fn new(scratch: &'a Scratch, turns: Vec<Turn>) -> Self {
         let arguments = vec![
             "--allowedTools".to_owned(),
@@ -62,30 +62,30 @@ impl<'a> Run<'a> {
     }
 
     /// Runs one prompt to its end.
-    pub fn say(self, prompt: &str) -> Outcome<Finished> {
-        self.begin(prompt)?.finish()
+    pub fn run_prompt(self, prompt: &str) -> HarnessResult<FinishedRun> {
+        self.begin_prompt(prompt)?.finish()
     }
 
     /// Starts one prompt and returns while it runs.
-    pub fn begin(self, prompt: &str) -> Outcome<Live> {
-        self.start(&["--", prompt])
+    pub fn begin_prompt(self, prompt: &str) -> HarnessResult<LiveClient> {
+        self.spawn_client(&["--", prompt])
     }
 
     /// Starts a client that takes prompts one by one, with [`Live::send`].
-    pub fn open(self) -> Outcome<Live> {
-        self.start(&["--input-format", "stream-json"])
+    pub fn open_session(self) -> HarnessResult<LiveClient> {
+        self.spawn_client(&["--input-format", "stream-json"])
     }
 
-    fn start(self, last: &[&str]) -> Outcome<Live> {
-        let model = Model::start(self.turns)?;
+    fn spawn_client(self, last: &[&str]) -> HarnessResult<LiveClient> {
+        let model = ScriptedModel::start(self.turns)?;
         let takes_prompts = last.first() != Some(&"--");
         let mut child = self
             .scratch
-            .client()
+            .client_command()
             .arg("--plugin-dir")
             .arg(self.scratch.plugin())
             .args(self.arguments)
-            .args(OUTPUT)
+            .args(OUTPUT_OPTIONS)
             .args(last)
             .envs(self.environment)
             .env("ANTHROPIC_BASE_URL", model.url())
@@ -106,18 +106,18 @@ impl<'a> Run<'a> {
             .stderr
             .take()
             .ok_or("the client has no standard error")?;
-        Ok(Live::new(
+        Ok(LiveClient::new(
             child,
             stdin,
-            events_of(stdout),
-            text_of(stderr),
+            read_events(stdout),
+            read_stderr(stderr),
             model,
         ))
     }
 }
 
 /// Reads the event stream in the background; the channel ends with the stream.
-fn events_of(stdout: ChildStdout) -> Receiver<Value> {
+fn read_events(stdout: ChildStdout) -> Receiver<Value> {
     let (sender, incoming) = mpsc::channel();
     thread::spawn(move || {
         let lines = BufReader::new(stdout).lines().map_while(Result::ok);
@@ -130,7 +130,7 @@ fn events_of(stdout: ChildStdout) -> Receiver<Value> {
     incoming
 }
 
-fn text_of(mut stderr: ChildStderr) -> JoinHandle<String> {
+fn read_stderr(mut stderr: ChildStderr) -> JoinHandle<String> {
     thread::spawn(move || {
         let mut said = Vec::new();
         drop(stderr.read_to_end(&mut said));

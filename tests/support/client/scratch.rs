@@ -8,14 +8,14 @@ use std::process::{Command, Output, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Outcome, Run, Turn, client, plugin};
+use super::{ClientRun, HarnessResult, Turn, find_client, plugin};
 
 /// Is no key of anybody: the scripted model takes any.
-const KEY: &str = "sk-ant-scripted-model-only";
+const API_KEY: &str = "sk-ant-scripted-model-only";
 
 /// Switches off whatever the client would send to anyone but the scripted model. Stray HTTPS goes
 /// to a loopback port on which nothing listens.
-const QUIET: [(&str, &str); 8] = [
+const QUIET_ENVIRONMENT: [(&str, &str); 8] = [
     ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
     ("DISABLE_AUTOUPDATER", "1"),
     ("DISABLE_TELEMETRY", "1"),
@@ -26,7 +26,7 @@ const QUIET: [(&str, &str); 8] = [
     ("TZ", "UTC"),
 ];
 
-const IDENTITY: [(&str, &str); 4] = [
+const GIT_IDENTITY: [(&str, &str); 4] = [
     ("GIT_AUTHOR_NAME", "scratch"),
     ("GIT_AUTHOR_EMAIL", "scratch@example.invalid"),
     ("GIT_COMMITTER_NAME", "scratch"),
@@ -42,17 +42,17 @@ pub struct Scratch {
 
 impl Scratch {
     /// Makes a scratch with the product's plugin, or `None` when there is no client to run.
-    pub fn with_product() -> Outcome<Option<Self>> {
-        Self::with(plugin::stage_product)
+    pub fn with_product() -> HarnessResult<Option<Self>> {
+        Self::create_with(plugin::stage_product)
     }
 
     /// Makes a scratch with a plugin of shell scripts, or `None` when there is no client to run.
-    pub fn with_scripts(hooks: &Value, scripts: &[(&str, &str)]) -> Outcome<Option<Self>> {
-        Self::with(|target| plugin::stage_scripts(target, hooks, scripts))
+    pub fn with_scripts(hooks: &Value, scripts: &[(&str, &str)]) -> HarnessResult<Option<Self>> {
+        Self::create_with(|target| plugin::stage_scripts(target, hooks, scripts))
     }
 
-    fn with(stage: impl FnOnce(&Path) -> Outcome<()>) -> Outcome<Option<Self>> {
-        let Some(client) = client()? else {
+    fn create_with(stage: impl FnOnce(&Path) -> HarnessResult<()>) -> HarnessResult<Option<Self>> {
+        let Some(client) = find_client()? else {
             return Ok(None);
         };
         let root = tempfile::Builder::new()
@@ -71,7 +71,7 @@ impl Scratch {
         Ok(Some(scratch))
     }
 
-    fn answer_first_run_questions(&self) -> Outcome<()> {
+    fn answer_first_run_questions(&self) -> HarnessResult<()> {
         let trusted =
             json!({"hasTrustDialogAccepted": true, "hasCompletedProjectOnboarding": true});
         let mut state = json!({"hasCompletedOnboarding": true, "projects": {}});
@@ -80,11 +80,11 @@ impl Scratch {
         Ok(())
     }
 
-    fn make_repository(&self) -> Outcome<()> {
+    fn make_repository(&self) -> HarnessResult<()> {
         fs::write(self.repo().join("README.md"), "A scratch repository.\n")?;
-        self.git(&["init", "-q", "-b", "main"])?;
-        self.git(&["add", "-A"])?;
-        self.git(&["commit", "-q", "-m", "first"])
+        self.run_git(&["init", "-q", "-b", "main"])?;
+        self.run_git(&["add", "-A"])?;
+        self.run_git(&["commit", "-q", "-m", "first"])
     }
 
     fn path(&self, below: &str) -> PathBuf {
@@ -107,49 +107,49 @@ impl Scratch {
     }
 
     /// Returns the local cache of the repository's session.
-    pub fn cache_file(&self) -> PathBuf {
+    pub fn cache_path(&self) -> PathBuf {
         self.repo().join(".claude/auto-proceed-state.json")
     }
 
     /// Reads the local cache.
-    pub fn cache(&self) -> Outcome<Value> {
-        let path = self.cache_file();
+    pub fn read_cache(&self) -> HarnessResult<Value> {
+        let path = self.cache_path();
         let text = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(serde_json::from_slice(&text)?)
     }
 
     /// Prepares a program in the repository, its environment built from nothing.
-    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+    pub fn build_command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command
             .current_dir(self.repo())
             .stdin(Stdio::null())
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
-            .envs(QUIET)
-            .envs(IDENTITY)
+            .envs(QUIET_ENVIRONMENT)
+            .envs(GIT_IDENTITY)
             .env("HOME", self.path("home"))
             .env("CLAUDE_CONFIG_DIR", self.path("home/.claude"))
-            .env("ANTHROPIC_API_KEY", KEY)
+            .env("ANTHROPIC_API_KEY", API_KEY)
             .env("SHELL", "/bin/bash")
             .env("TRUEUP_HOME", self.trueup_home());
         command
     }
 
     /// Prepares the client itself.
-    pub fn client(&self) -> Command {
-        self.command(&self.client)
+    pub fn client_command(&self) -> Command {
+        self.build_command(&self.client)
     }
 
     /// Plans one run of the client, in which the model takes `turns`.
-    pub fn run(&self, turns: impl IntoIterator<Item = Turn>) -> Run<'_> {
-        Run::new(self, turns.into_iter().collect())
+    pub fn plan_run(&self, turns: impl IntoIterator<Item = Turn>) -> ClientRun<'_> {
+        ClientRun::new(self, turns.into_iter().collect())
     }
 
     /// Runs git in the repository.
-    pub fn git(&self, arguments: &[&str]) -> Outcome<()> {
-        succeeded(
-            self.command("git").args(arguments).output()?,
+    pub fn run_git(&self, arguments: &[&str]) -> HarnessResult<()> {
+        require_success(
+            self.build_command("git").args(arguments).output()?,
             "git",
             arguments,
         )
@@ -157,20 +157,20 @@ impl Scratch {
     }
 
     /// Runs `trueup … --json` for a session and returns the whole answer.
-    pub fn trueup(&self, session: &str, arguments: &[&str]) -> Outcome<Value> {
+    pub fn run_trueup(&self, session: &str, arguments: &[&str]) -> HarnessResult<Value> {
         let output = self
-            .command(self.plugin().join("bin/trueup"))
+            .build_command(self.plugin().join("bin/trueup"))
             .args(arguments)
             .arg("--json")
             .env("TRUEUP_SESSION_ID", session)
             .output()?;
-        Ok(serde_json::from_slice(&succeeded(
+        Ok(serde_json::from_slice(&require_success(
             output, "trueup", arguments,
         )?)?)
     }
 }
 
-fn succeeded(output: Output, program: &str, arguments: &[&str]) -> Outcome<Vec<u8>> {
+fn require_success(output: Output, program: &str, arguments: &[&str]) -> HarnessResult<Vec<u8>> {
     if output.status.success() {
         return Ok(output.stdout);
     }

@@ -18,7 +18,7 @@ pub struct HookResponse {
 }
 
 impl HookResponse {
-    pub(super) fn read(event: &Value) -> Option<Self> {
+    pub(super) fn from_event(event: &Value) -> Option<Self> {
         let text = |key: &str| event[key].as_str().unwrap_or_default().to_owned();
         (event["subtype"] == "hook_response").then(|| Self {
             name: text("hook_name"),
@@ -31,7 +31,7 @@ impl HookResponse {
 
     /// Returns the `systemMessage` of the hook's answer, or nothing.
     pub fn system_message(&self) -> String {
-        self.answer()["systemMessage"]
+        self.parse_answer()["systemMessage"]
             .as_str()
             .unwrap_or_default()
             .to_owned()
@@ -39,14 +39,14 @@ impl HookResponse {
 
     /// Returns the `additionalContext` of the hook's answer, or nothing.
     pub fn context(&self) -> String {
-        let answer = self.answer();
+        let answer = self.parse_answer();
         answer["hookSpecificOutput"]["additionalContext"]
             .as_str()
             .unwrap_or_default()
             .to_owned()
     }
 
-    fn answer(&self) -> Value {
+    fn parse_answer(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or(Value::Null)
     }
 }

@@ -9,18 +9,18 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use super::{Finished, LIMIT, Live, Outcome, Scratch, Turn};
+use super::{FinishedRun, HARNESS_TIMEOUT, HarnessResult, LiveClient, Scratch, Turn};
 
 /// Is a client in the middle of a tool call, which ends once it is released.
 #[derive(Debug)]
-pub struct Underway {
-    live: Live,
+pub struct RunningToolCall {
+    live: LiveClient,
     release: PathBuf,
 }
 
-impl Underway {
+impl RunningToolCall {
     /// Resumes a session and waits until its model's tool call runs.
-    pub fn begin(scratch: &Scratch, session: &str) -> Outcome<Self> {
+    pub fn begin(scratch: &Scratch, session: &str) -> HarnessResult<Self> {
         Self::begin_with(scratch, session, Value::Null)
     }
 
@@ -29,50 +29,53 @@ impl Underway {
         scratch: &Scratch,
         session: &str,
         timeout: impl Into<Value>,
-    ) -> Outcome<Self> {
+    ) -> HarnessResult<Self> {
         let [started, release] = ["started", "release"].map(|name| scratch.repo().join(name));
         let made = Command::new("mkfifo").args([&started, &release]).status()?;
         if !made.success() {
             return Err(format!("mkfifo: {made}").into());
         }
-        let told = first_byte(started);
+        let told = await_first_byte(started);
         // The shell outlives its client; it ends with the limit if nobody releases it.
-        let waiting = format!("echo > started; read -t {} _ <> release", LIMIT.as_secs());
+        let waiting = format!(
+            "echo > started; read -t {} _ <> release",
+            HARNESS_TIMEOUT.as_secs()
+        );
         let mut input = json!({"command": waiting, "description": "scripted"});
         if let timeout @ Value::Number(_) = timeout.into() {
             input["timeout"] = timeout;
         }
         let live = scratch
-            .run([Turn::call("Bash", input)])
+            .plan_run([Turn::call("Bash", input)])
             .resume(session)
-            .begin("work")?;
-        told.recv_timeout(LIMIT)
+            .begin_prompt("work")?;
+        told.recv_timeout(HARNESS_TIMEOUT)
             .map_err(|_| "the tool call never ran")??;
         Ok(Self { live, release })
     }
 
     /// Lets the tool call end, and the client come to its own.
-    pub fn finish(self) -> Outcome<Finished> {
-        release(self.release)?;
+    pub fn finish(self) -> HarnessResult<FinishedRun> {
+        release_pipe(self.release)?;
         self.live.finish()
     }
 
     /// Kills the client with a signal that it cannot catch, and lets the tool call end.
-    pub fn kill(self) -> Outcome<()> {
+    pub fn kill(self) -> HarnessResult<()> {
         self.live.kill()?;
-        release(self.release)
+        release_pipe(self.release)
     }
 }
 
 /// Lets the tool call end.
-fn release(pipe: PathBuf) -> Outcome<()> {
+fn release_pipe(pipe: PathBuf) -> HarnessResult<()> {
     // Open for both, so that this does not wait for a reader that has gone.
     let mut pipe = OpenOptions::new().read(true).write(true).open(pipe)?;
     writeln!(pipe)?;
     Ok(())
 }
 
-fn first_byte(pipe: PathBuf) -> Receiver<std::io::Result<()>> {
+fn await_first_byte(pipe: PathBuf) -> Receiver<std::io::Result<()>> {
     let (tell, told) = channel();
     thread::spawn(move || {
         let read = File::open(pipe).and_then(|mut pipe| pipe.read_exact(&mut [0]));

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// The end of a process.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct ProcessOutput {
     /// Its exit code; `None` when a signal ended it.
     pub code: Option<i32>,
     /// The signal that ended it.
@@ -15,7 +15,7 @@ pub struct Answer {
     pub stderr: String,
 }
 
-impl Answer {
+impl ProcessOutput {
     /// Returns stdout as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)
@@ -55,7 +55,7 @@ impl Answer {
     }
 
     /// Returns stdout with what is new each time replaced: the nonce, times and the scratch.
-    pub fn normal(&self, root: &std::path::Path) -> Value {
+    pub fn normalized(&self, root: &std::path::Path) -> Value {
         let nonce = self.nonce();
         let mut text = self.stdout.replace(&*root.to_string_lossy(), "ROOT");
         if !nonce.is_empty() {
@@ -88,7 +88,7 @@ impl Answer {
     /// Asserts that exit 0, an empty stdout and one line on stderr are all there is; returns
     /// the line.
     #[track_caller]
-    pub fn one_line(&self) -> String {
+    pub fn single_line(&self) -> String {
         assert_eq!(
             (self.code, self.stdout.as_str()),
             (Some(0), ""),

@@ -4,12 +4,12 @@
 use rusqlite::{Connection, Params, ToSql, types::FromSql};
 use serde_json::Value;
 
-use super::{Home, SESSION};
+use super::{FIRST_SESSION, Home};
 
 impl Home {
     /// Opens the database.
-    pub fn database(&self) -> Connection {
-        let connection = Connection::open(self.trueup().join("trueup.db")).unwrap();
+    pub fn open_database(&self) -> Connection {
+        let connection = Connection::open(self.trueup_home().join("trueup.db")).unwrap();
         connection
             .busy_timeout(std::time::Duration::from_mins(1))
             .unwrap();
@@ -18,38 +18,39 @@ impl Home {
 
     /// Runs one statement.
     #[track_caller]
-    pub fn sql(&self, statement: &str, parameters: impl Params) -> usize {
-        self.database().execute(statement, parameters).unwrap()
+    pub fn execute_sql(&self, statement: &str, parameters: impl Params) -> usize {
+        self.open_database().execute(statement, parameters).unwrap()
     }
 
     /// Asks for one value.
     #[track_caller]
-    pub fn ask<T: FromSql>(&self, query: &str, parameters: impl Params) -> T {
-        self.database()
+    pub fn query_value<T: FromSql>(&self, query: &str, parameters: impl Params) -> T {
+        self.open_database()
             .query_row(query, parameters, |row| row.get(0))
             .unwrap()
     }
 
     /// Returns a column of a session.
     #[track_caller]
-    pub fn session<T: FromSql>(&self, column: &str, session: &str) -> T {
+    pub fn session_column<T: FromSql>(&self, column: &str, session: &str) -> T {
         let query = format!("SELECT {column} FROM claude_sessions WHERE session_id = ?1");
-        self.ask(&query, [session])
+        self.query_value(&query, [session])
     }
 
     /// Returns the `execution_state` of [`SESSION`].
     #[track_caller]
-    pub fn state(&self) -> Value {
-        let text: String = self.session("json_extract(metadata, '$.execution_state')", SESSION);
+    pub fn execution_state(&self) -> Value {
+        let text: String =
+            self.session_column("json_extract(metadata, '$.execution_state')", FIRST_SESSION);
         serde_json::from_str(&text).unwrap()
     }
 
     /// Sets a key of a session's metadata, such as `execution_state.currentPhase`, as a foreign
     /// change.
     #[track_caller]
-    pub fn set(&self, session: &str, key: &str, value: impl Into<Value>) {
+    pub fn set_state(&self, session: &str, key: &str, value: impl Into<Value>) {
         let value = value.into().to_string();
-        let changed = self.sql(
+        let changed = self.execute_sql(
             "UPDATE claude_sessions SET metadata = json_patch(metadata, (
                  SELECT CASE WHEN ?2 LIKE 'execution_state.%'
                      THEN json_object('execution_state', json_object(substr(?2, 17), json(?3)))
@@ -62,27 +63,27 @@ impl Home {
 
     /// Adds an item.
     pub fn add_item(&self, key: &str) {
-        self.sql("INSERT OR IGNORE INTO work_items (key) VALUES (?1)", [key]);
+        self.execute_sql("INSERT OR IGNORE INTO work_items (key) VALUES (?1)", [key]);
     }
 
     /// Gives an item to a session, as a claim does.
     #[track_caller]
     pub fn claim(&self, session: &str, key: &str) {
         self.add_item(key);
-        self.give(session, key);
-        self.set(session, "execution_state.currentSd", key);
-        self.set(session, "execution_state.isActive", true);
+        self.give_item(session, key);
+        self.set_state(session, "execution_state.currentSd", key);
+        self.set_state(session, "execution_state.isActive", true);
     }
 
     /// Makes a session the holder of an item; its state is left alone.
     #[track_caller]
-    pub fn give(&self, session: &str, key: &str) {
+    pub fn give_item(&self, session: &str, key: &str) {
         let none: &[&dyn ToSql] = &[&session];
-        self.sql(
+        self.execute_sql(
             "UPDATE work_items SET holder = NULL WHERE holder = ?1",
             none,
         );
-        let taken = self.sql(
+        let taken = self.execute_sql(
             "UPDATE work_items SET holder = ?1, status = 'running' WHERE key = ?2",
             [session, key],
         );
@@ -90,8 +91,8 @@ impl Home {
     }
 
     /// Lets the lease of a session have ended, and its last sign of life be `seconds` old.
-    pub fn expire(&self, session: &str, seconds: u32) {
-        let changed = self.sql(
+    pub fn expire_lease(&self, session: &str, seconds: u32) {
+        let changed = self.execute_sql(
             "UPDATE claude_sessions SET
                  heartbeat_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?2),
                  lease_expires_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 second')
@@ -103,14 +104,14 @@ impl Home {
 
     /// Shifts everything that is dated by a modifier of SQLite's, such as `-1 year`: then the
     /// clock of whoever comes next is that much ahead of all that was.
-    pub fn age_by(&self, modifier: &str) {
+    pub fn age_database(&self, modifier: &str) {
         let shift = |table: &str, column: &str| {
             format!(
                 "UPDATE {table} SET {column} = strftime('%Y-%m-%dT%H:%M:%fZ', {column}, '{modifier}')
                  WHERE {column} IS NOT NULL;"
             )
         };
-        let guard: String = self.ask(
+        let guard: String = self.query_value(
             "SELECT sql FROM sqlite_schema WHERE name = 'events_no_update'",
             [],
         );
@@ -126,23 +127,23 @@ impl Home {
         ];
         let shifts: String = dated.map(|(table, column)| shift(table, column)).concat();
         let all = format!("BEGIN; DROP TRIGGER events_no_update; {shifts} {guard}; COMMIT;");
-        self.database().execute_batch(&all).unwrap();
+        self.open_database().execute_batch(&all).unwrap();
     }
 
     /// Counts the events of a kind that concern a session or item.
-    pub fn events(&self, kind: &str, key: &str) -> i64 {
-        self.ask(
+    pub fn count_events(&self, kind: &str, key: &str) -> i64 {
+        self.query_value(
             "SELECT count(*) FROM events WHERE kind = ?1 AND key = ?2",
             [kind, key],
         )
     }
 
     /// Starts [`SESSION`], lets it hold `SD-002C` in phase PLAN, and tells it.
-    pub fn holding(self) -> Self {
-        self.start().ok();
-        self.claim(SESSION, "SD-002C");
-        self.set(SESSION, "execution_state.currentPhase", "PLAN");
-        self.prompt().ok();
+    pub fn with_held_item(self) -> Self {
+        self.start_session().ok();
+        self.claim(FIRST_SESSION, "SD-002C");
+        self.set_state(FIRST_SESSION, "execution_state.currentPhase", "PLAN");
+        self.send_prompt().ok();
         self
     }
 }

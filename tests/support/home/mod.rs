@@ -22,16 +22,16 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub use answer::{Answer, without_times};
+pub use answer::{ProcessOutput, without_times};
 pub use payload::Payload;
-pub(crate) use process::first_line;
-pub use process::{Bystander, Run, bystander, start_time};
+pub(crate) use process::read_first_line;
+pub use process::{Bystander, ProcessRun, process_start_time, spawn_bystander};
 
 /// Is the session of a test that has only one.
-pub const SESSION: &str = "0a1b2c3d-0000-4000-8000-000000000001";
+pub const FIRST_SESSION: &str = "0a1b2c3d-0000-4000-8000-000000000001";
 
 /// Is the second session of a test that has two.
-pub const SECOND: &str = "0a1b2c3d-0000-4000-8000-000000000002";
+pub const SECOND_SESSION: &str = "0a1b2c3d-0000-4000-8000-000000000002";
 
 /// The scratch directories: `home` of the user, `trueup`'s own, and the project.
 #[derive(Debug)]
@@ -44,8 +44,8 @@ impl Home {
     /// Makes a scratch whose project is a git repository on branch `main` with one commit.
     pub fn new() -> Self {
         let home = Self::without_git();
-        home.git(&["init", "--quiet", "--initial-branch=main"]);
-        home.git(&["commit", "--quiet", "--allow-empty", "-m", "first"]);
+        home.run_git(&["init", "--quiet", "--initial-branch=main"]);
+        home.run_git(&["commit", "--quiet", "--allow-empty", "-m", "first"]);
         home
     }
 
@@ -71,17 +71,17 @@ impl Home {
     }
 
     /// Returns the user's home directory.
-    pub fn user(&self) -> PathBuf {
+    pub fn user_home(&self) -> PathBuf {
         self.root().join("home")
     }
 
     /// Returns `TRUEUP_HOME`.
-    pub fn trueup(&self) -> PathBuf {
+    pub fn trueup_home(&self) -> PathBuf {
         self.root().join("trueup")
     }
 
     /// Returns the project's directory.
-    pub fn project(&self) -> &Path {
+    pub fn project_dir(&self) -> &Path {
         &self.project
     }
 
@@ -91,7 +91,7 @@ impl Home {
     }
 
     /// Runs git in the project.
-    pub fn git(&self, arguments: &[&str]) {
+    pub fn run_git(&self, arguments: &[&str]) {
         self.git_in(&self.project, arguments);
     }
 
@@ -104,7 +104,7 @@ impl Home {
     fn git_in(&self, directory: &Path, arguments: &[&str]) {
         let done = Command::new("git")
             .current_dir(directory)
-            .env("HOME", self.user())
+            .env("HOME", self.user_home())
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .args(["-c", "user.name=t", "-c", "user.email=t@example.org"])
             .args(arguments)
@@ -114,63 +114,63 @@ impl Home {
     }
 
     /// Prepares a run of a binary.
-    pub fn run(&self, binary: &str) -> Run<'_> {
-        Run::new(self, binary)
+    pub fn prepare_run(&self, binary: &str) -> ProcessRun<'_> {
+        ProcessRun::new(self, binary)
     }
 
     /// Runs a hook on a payload.
-    pub fn hook(&self, binary: &str, payload: &Payload) -> Answer {
-        self.run(binary).payload(payload).finish()
+    pub fn run_hook(&self, binary: &str, payload: &Payload) -> ProcessOutput {
+        self.prepare_run(binary).payload(payload).wait()
     }
 
     /// Makes a payload from a fixture, for [`SESSION`] in the project.
     pub fn payload(&self, fixture: &str) -> Payload {
-        Payload::fixture(fixture, SESSION, &self.project)
+        Payload::from_fixture(fixture, FIRST_SESSION, &self.project)
     }
 
     /// Starts [`SESSION`].
-    pub fn start(&self) -> Answer {
-        self.hook("session-start-sync", &self.payload("session-start.startup"))
+    pub fn start_session(&self) -> ProcessOutput {
+        self.run_hook("session-start-sync", &self.payload("session-start.startup"))
     }
 
     /// Sends a prompt in [`SESSION`].
-    pub fn prompt(&self) -> Answer {
-        self.hook("session-start-sync", &self.payload("user-prompt-submit"))
+    pub fn send_prompt(&self) -> ProcessOutput {
+        self.run_hook("session-start-sync", &self.payload("user-prompt-submit"))
     }
 
     /// Pushes after the event of a fixture in [`SESSION`].
-    pub fn push(&self, fixture: &str) -> Answer {
-        self.hook("checkpoint-push", &self.payload(fixture))
+    pub fn push_event(&self, fixture: &str) -> ProcessOutput {
+        self.run_hook("checkpoint-push", &self.payload(fixture))
     }
 
     /// Returns the place of the shared cache.
-    pub fn cache(&self) -> PathBuf {
+    pub fn cache_path(&self) -> PathBuf {
         self.project.join(".claude/auto-proceed-state.json")
     }
 
     /// Reads a cache.
-    pub fn read(path: &Path) -> Value {
+    pub fn read_json(path: &Path) -> Value {
         let text =
             fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
     /// Returns the shared cache.
-    pub fn cached(&self) -> Value {
-        Self::read(&self.cache())
+    pub fn read_cache(&self) -> Value {
+        Self::read_json(&self.cache_path())
     }
 
     /// Edits the shared cache as an editor would: the stamp stays.
-    pub fn edit(&self, key: &str, value: impl Into<Value>) {
-        let mut cache = self.cached();
+    pub fn edit_cache(&self, key: &str, value: impl Into<Value>) {
+        let mut cache = self.read_cache();
         cache[key] = value.into();
         self.write_cache(format!("{cache:#}"));
     }
 
     /// Writes bytes where the shared cache belongs.
     pub fn write_cache(&self, bytes: impl AsRef<[u8]>) {
-        fs::create_dir_all(self.cache().parent().unwrap()).unwrap();
-        fs::write(self.cache(), bytes).unwrap();
+        fs::create_dir_all(self.cache_path().parent().unwrap()).unwrap();
+        fs::write(self.cache_path(), bytes).unwrap();
     }
 
     /// Lists the names in the project's `.claude`.
@@ -186,8 +186,8 @@ impl Home {
     }
 
     /// Returns the records of the journal or the outbox.
-    pub fn lines(&self, file: &str) -> Vec<Value> {
-        let text = fs::read_to_string(self.trueup().join(file)).unwrap_or_default();
+    pub fn read_lines(&self, file: &str) -> Vec<Value> {
+        let text = fs::read_to_string(self.trueup_home().join(file)).unwrap_or_default();
         let json = |line: &str| serde_json::from_str(line.split_once(' ').unwrap().1).unwrap();
         text.lines()
             .filter(|line| !line.is_empty())

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::client::repository;
+use crate::client::repository_root;
 
 /// A payload, ready to be sent.
 #[derive(Debug, Clone)]
@@ -13,8 +13,8 @@ pub struct Payload(Value);
 
 impl Payload {
     /// Takes a fixture for a session that stands in `project`.
-    pub fn fixture(name: &str, session: &str, project: &Path) -> Self {
-        let path = repository()
+    pub fn from_fixture(name: &str, session: &str, project: &Path) -> Self {
+        let path = repository_root()
             .join("tests/fixtures/hooks")
             .join(format!("{name}.json"));
         let text =
@@ -29,8 +29,8 @@ impl Payload {
     }
 
     /// Lists the fixtures whose names start with `prefix`.
-    pub fn fixtures(prefix: &str) -> Vec<String> {
-        let folder = repository().join("tests/fixtures/hooks");
+    pub fn list_fixtures(prefix: &str) -> Vec<String> {
+        let folder = repository_root().join("tests/fixtures/hooks");
         let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
         let mut names: Vec<String> = entries
             .filter_map(|entry| {
@@ -55,19 +55,19 @@ impl Payload {
 
     /// Sets a field of the tool's input.
     #[must_use]
-    pub fn input(mut self, key: &str, value: impl Into<Value>) -> Self {
+    pub fn with_input(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.0["tool_input"][key] = value.into();
         self
     }
 
     /// Makes it another session's.
     #[must_use]
-    pub fn of(self, session: &str) -> Self {
+    pub fn for_session(self, session: &str) -> Self {
         self.with("session_id", session)
     }
 
     /// Returns the bytes to send.
-    pub fn bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(&self) -> Vec<u8> {
         self.0.to_string().into_bytes()
     }
 }

@@ -10,33 +10,33 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::{Answer, Home, Payload};
-use crate::client::binary;
+use super::{Home, Payload, ProcessOutput};
+use crate::client::find_binary;
 
 /// Is how long any process may take before the suite gives up on it; no assertion rests on it.
-const LIMIT: Duration = Duration::from_mins(2);
+const PROCESS_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A run to be.
 #[derive(Debug)]
-pub struct Run<'h> {
+pub struct ProcessRun<'h> {
     home: &'h Home,
     command: Command,
     stdin: Vec<u8>,
 }
 
-impl<'h> Run<'h> {
+impl<'h> ProcessRun<'h> {
     pub(super) fn new(home: &'h Home, name: &str) -> Self {
-        let mut command = Command::new(binary(name).unwrap());
+        let mut command = Command::new(find_binary(name).unwrap());
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", home.user())
-            .env("TRUEUP_HOME", home.trueup())
+            .env("HOME", home.user_home())
+            .env("TRUEUP_HOME", home.trueup_home())
             // A test is as slow as the machine it shares; where time matters it is set.
             .env("TRUEUP_DEADLINE_MS", "60000")
             // The suite stands for the client: a process that lives.
             .env("CLAUDE_PID", std::process::id().to_string())
-            .current_dir(home.project())
+            .current_dir(home.project_dir())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -78,7 +78,7 @@ impl<'h> Run<'h> {
     /// Sends a payload on stdin.
     #[must_use]
     pub fn payload(self, payload: &Payload) -> Self {
-        self.stdin(payload.bytes())
+        self.stdin(payload.to_bytes())
     }
 
     /// Sends bytes on stdin.
@@ -91,7 +91,11 @@ impl<'h> Run<'h> {
     /// Runs the binary through another program, such as `su`, whose arguments end with the
     /// binary's path.
     #[must_use]
-    pub fn through(mut self, program: &str, arguments: impl Fn(&OsStr) -> Vec<OsString>) -> Self {
+    pub fn run_through(
+        mut self,
+        program: &str,
+        arguments: impl Fn(&OsStr) -> Vec<OsString>,
+    ) -> Self {
         let mut outer = Command::new(program);
         outer
             .args(arguments(self.command.get_program()))
@@ -99,7 +103,7 @@ impl<'h> Run<'h> {
         let here = self.command.get_current_dir();
         outer
             .env_clear()
-            .current_dir(here.unwrap_or(self.home.project()));
+            .current_dir(here.unwrap_or(self.home.project_dir()));
         for (name, value) in self.command.get_envs() {
             outer.env(name, value.unwrap_or_default());
         }
@@ -120,12 +124,12 @@ impl<'h> Run<'h> {
     /// it is empty when there is none. Stdin stays open.
     pub fn begin(mut self) -> (Child, String) {
         let mut child = self.spawn();
-        let line = first_line(&mut child);
+        let line = read_first_line(&mut child);
         (child, line)
     }
 
     /// Runs it to its end.
-    pub fn finish(mut self) -> Answer {
+    pub fn wait(mut self) -> ProcessOutput {
         let mut child = self.spawn();
         let mut pipe = child.stdin.take().unwrap();
         let bytes = std::mem::take(&mut self.stdin);
@@ -133,14 +137,14 @@ impl<'h> Run<'h> {
             // A process may end without reading all of it.
             let _ = pipe.write_all(&bytes);
         });
-        let answer = Answer::of(child);
+        let answer = ProcessOutput::wait_for(child);
         writer.join().unwrap();
         answer
     }
 }
 
 /// Reads the next line of a process's stdout, without its end; it is empty when there is none.
-pub(crate) fn first_line(child: &mut Child) -> String {
+pub(crate) fn read_first_line(child: &mut Child) -> String {
     let stdout = child.stdout.as_mut().unwrap();
     let mut line = Vec::new();
     // A byte at a time: what comes after belongs to whoever reads next.
@@ -151,17 +155,17 @@ pub(crate) fn first_line(child: &mut Child) -> String {
     String::from_utf8(line).unwrap()
 }
 
-impl Answer {
+impl ProcessOutput {
     /// Waits for the end of a process.
-    pub fn of(child: Child) -> Self {
+    pub fn wait_for(child: Child) -> Self {
         let pid = child.id();
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || sender.send(child.wait_with_output()));
-        let Ok(done) = receiver.recv_timeout(LIMIT) else {
+        let Ok(done) = receiver.recv_timeout(PROCESS_TIMEOUT) else {
             let _ = Command::new("kill")
                 .args(["-KILL", &pid.to_string()])
                 .status();
-            panic!("process {pid} did not end within {LIMIT:?}");
+            panic!("process {pid} did not end within {PROCESS_TIMEOUT:?}");
         };
         let done = done.unwrap();
         Self {
@@ -178,7 +182,7 @@ impl Answer {
 pub struct Bystander(Child);
 
 /// Starts a process that does nothing.
-pub fn bystander() -> Bystander {
+pub fn spawn_bystander() -> Bystander {
     let child = Command::new("sleep")
         .arg("600")
         .stdin(Stdio::null())
@@ -201,7 +205,7 @@ impl Drop for Bystander {
 }
 
 /// Returns the start time of a process as the kernel counts it.
-pub fn start_time(pid: &str) -> i64 {
+pub fn process_start_time(pid: &str) -> i64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let rest = stat.rsplit_once(')').unwrap().1;
     rest.split_ascii_whitespace()

@@ -1,15 +1,17 @@
 //! Annotations of GitHub Actions: a workflow command a line.
 
-use trueup_core::consistency::Finding;
+use trueup_core::consistency::CheckFinding;
 use trueup_core::reconcile::Severity;
 
-use super::codes;
+use super::code_titles;
 
-pub(super) fn lines<'f>(findings: impl Iterator<Item = &'f Finding>) -> Vec<String> {
-    findings.map(line).collect()
+pub(super) fn render_annotations<'f>(
+    findings: impl Iterator<Item = &'f CheckFinding>,
+) -> Vec<String> {
+    findings.map(render_annotation).collect()
 }
 
-fn line(finding: &Finding) -> String {
+fn render_annotation(finding: &CheckFinding) -> String {
     let divergence = &finding.divergence;
     let level = match divergence.severity {
         Severity::Error => "error",
@@ -19,28 +21,28 @@ fn line(finding: &Finding) -> String {
     let title = format!(
         "{} {}",
         divergence.code.as_str(),
-        codes::about(divergence.code)
+        code_titles::describe_code(divergence.code)
     );
     let file = finding.path.as_ref().map(|path| ("file", path.clone()));
     let line = finding.place.map(|place| ("line", place.line.to_string()));
     let column = finding.place.map(|place| ("col", place.column.to_string()));
-    let all = file.into_iter().chain(line).chain(column);
-    let properties: Vec<String> = all
+    let properties_in_order = file.into_iter().chain(line).chain(column);
+    let properties: Vec<String> = properties_in_order
         .chain([("title", title)])
-        .map(|(name, value)| format!("{name}={}", property(&value)))
+        .map(|(name, value)| format!("{name}={}", escape_property(&value)))
         .collect();
-    let message = data(&format!("{}\n-> {}", divergence.message, divergence.fix));
+    let message = escape_message(&format!("{}\n-> {}", divergence.message, divergence.fix));
     format!("::{level} {}::{message}", properties.join(","))
 }
 
 /// Escapes a message: a line break would end the command.
-fn data(text: &str) -> String {
+fn escape_message(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
 /// Escapes a value among others.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+fn escape_property(text: &str) -> String {
+    escape_message(text).replace(':', "%3A").replace(',', "%2C")
 }

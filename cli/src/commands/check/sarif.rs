@@ -1,25 +1,25 @@
 //! SARIF 2.1.0: the rule is the code, the place is that in the file.
 
 use serde_json::{Value, json};
-use trueup_core::consistency::Finding;
+use trueup_core::consistency::CheckFinding;
 use trueup_core::reconcile::{Code, Divergence, Severity};
 
-use super::codes;
+use super::code_titles;
 
 /// Where a finding is shown that belongs to no file: code scanning demands a place.
-const FOLDER: &str = "workplans";
+const FALLBACK_LOCATION: &str = "workplans";
 
-pub(super) fn lines<'f>(findings: impl Iterator<Item = &'f Finding>) -> Vec<String> {
-    let document = format!("{:#}", document(&findings.collect::<Vec<_>>()));
+pub(super) fn render_sarif<'f>(findings: impl Iterator<Item = &'f CheckFinding>) -> Vec<String> {
+    let document = format!("{:#}", build_sarif_document(&findings.collect::<Vec<_>>()));
     document.lines().map(str::to_owned).collect()
 }
 
-fn document(findings: &[&Finding]) -> Value {
+fn build_sarif_document(findings: &[&CheckFinding]) -> Value {
     let mut codes: Vec<Code> = findings.iter().map(|f| f.divergence.code).collect();
     codes.sort();
     codes.dedup();
-    let rules: Vec<Value> = codes.iter().map(|code| rule(*code)).collect();
-    let results: Vec<Value> = findings.iter().map(|f| result(f, &codes)).collect();
+    let rules: Vec<Value> = codes.iter().map(|code| sarif_rule(*code)).collect();
+    let results: Vec<Value> = findings.iter().map(|f| sarif_result(f, &codes)).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -36,7 +36,7 @@ fn document(findings: &[&Finding]) -> Value {
     })
 }
 
-const fn level(severity: Severity) -> &'static str {
+const fn sarif_level(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -44,39 +44,39 @@ const fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn rule(code: Code) -> Value {
+fn sarif_rule(code: Code) -> Value {
     json!({
         "id": code.as_str(),
         "name": code.as_str(),
-        "shortDescription": {"text": codes::about(code)},
-        "defaultConfiguration": {"level": level(code.severity())},
+        "shortDescription": {"text": code_titles::describe_code(code)},
+        "defaultConfiguration": {"level": sarif_level(code.severity())},
     })
 }
 
-fn result(finding: &Finding, codes: &[Code]) -> Value {
+fn sarif_result(finding: &CheckFinding, codes: &[Code]) -> Value {
     let divergence = &finding.divergence;
-    let mut place = json!({
-        "artifactLocation": {"uri": uri(finding.path.as_deref().unwrap_or(FOLDER))},
+    let mut location = json!({
+        "artifactLocation": {"uri": path_to_uri(finding.path.as_deref().unwrap_or(FALLBACK_LOCATION))},
     });
-    if let (Some(at), Some(place)) = (finding.place, place.as_object_mut()) {
+    if let (Some(at), Some(place)) = (finding.place, location.as_object_mut()) {
         let region = json!({"startLine": at.line, "startColumn": at.column});
         place.insert("region".to_owned(), region);
     }
     json!({
         "ruleId": divergence.code.as_str(),
         "ruleIndex": codes.binary_search(&divergence.code).ok(),
-        "level": level(divergence.severity),
+        "level": sarif_level(divergence.severity),
         "message": {"text": format!("{}\n-> {}", divergence.message, divergence.fix)},
-        "locations": [{"physicalLocation": place}],
+        "locations": [{"physicalLocation": location}],
         // The same finding in the next run, wherever its line is by then.
         "partialFingerprints": {
-            "trueup/v1": fingerprint(finding),
+            "trueup/v1": build_fingerprint(finding),
         },
     })
 }
 
 /// Tells findings apart, of which one item may have several of one code.
-fn fingerprint(finding: &Finding) -> String {
+fn build_fingerprint(finding: &CheckFinding) -> String {
     let Divergence {
         code,
         subject,
@@ -94,16 +94,16 @@ fn fingerprint(finding: &Finding) -> String {
 }
 
 /// Writes a path as a reference: what is special in one is escaped.
-fn uri(path: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
-    let one = |b: u8| {
-        if plain(b) {
+fn path_to_uri(path: &str) -> String {
+    let is_unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
+    let escape_byte = |b: u8| {
+        if is_unreserved(b) {
             char::from(b).to_string()
         } else {
             format!("%{b:02X}")
         }
     };
-    let escaped: String = path.bytes().map(one).collect();
+    let escaped: String = path.bytes().map(escape_byte).collect();
     // One of several repositories.
     if path.starts_with('/') {
         return format!("file://{escaped}");

@@ -7,36 +7,41 @@ use std::path::Path;
 use serde_json::json;
 use trueup_core::deadline::Deadline;
 use trueup_core::files::path_to_text;
-use trueup_core::model::{Flaw, RETENTION_DAYS, SHORTEST_RETENTION};
-use trueup_core::retention::{self, Order};
+use trueup_core::model::{DEFAULT_RETENTION_DAYS, MIN_RETENTION_SECONDS, Violation};
+use trueup_core::retention::{self, PruneOptions};
 use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
 use trueup_core::store::{Store as _, StoreError};
 
 use crate::args::DbCommand;
-use crate::desk::Desk;
-use crate::failure::{ErrorCase, Failure, REFUSED, UNABLE};
-use crate::json;
-use crate::report::Answer;
-use crate::span::Span;
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, ErrorCase, REFUSED, UNABLE};
+use crate::human_duration::HumanDuration;
+use crate::output::Output;
+use crate::views;
 
-pub(super) fn run(desk: &Desk, command: &DbCommand) -> Result<Answer, Failure> {
-    let path = desk.database()?;
+pub(super) fn cmd_db(
+    context: &CommandContext,
+    command: &DbCommand,
+) -> Result<Output, CommandError> {
+    let path = context.database_path()?;
     match command {
-        DbCommand::Status => status(desk, path),
-        DbCommand::Migrate => migrate(desk, path),
-        DbCommand::Prune { keep, dry_run } => {
-            prune(desk, keep.map(|Span(seconds)| seconds), *dry_run)
-        }
-        DbCommand::Restore { file } => restore::restore(desk, path, file),
+        DbCommand::Status => cmd_status(context, path),
+        DbCommand::Migrate => cmd_migrate(context, path),
+        DbCommand::Prune { keep, dry_run } => cmd_prune(
+            context,
+            keep.map(|HumanDuration(seconds)| seconds),
+            *dry_run,
+        ),
+        DbCommand::Restore { file } => restore::cmd_restore(context, path, file),
         DbCommand::Backup { file } => {
-            desk.open()?.backup(file)?;
+            context.open_for_reading()?.back_up(file)?;
             let size = std::fs::metadata(file)?.len();
             let text = vec![format!(
                 "copied {} to {} ({size} bytes)",
                 path.display(),
                 file.display()
             )];
-            Ok(Answer::new(
+            Ok(Output::new(
                 text,
                 json!({"file": path_to_text(file), "size_bytes": size}),
             ))
@@ -46,31 +51,35 @@ pub(super) fn run(desk: &Desk, command: &DbCommand) -> Result<Answer, Failure> {
 
 /// Removes what is old and done. Each batch has the whole patience of a command, so that one
 /// that waits behind others is not counted against the next.
-fn prune(desk: &Desk, keep: Option<u64>, dry_run: bool) -> Result<Answer, Failure> {
-    let configured = match desk.site.settings.retention_days {
-        0 => RETENTION_DAYS,
+fn cmd_prune(
+    context: &CommandContext,
+    keep: Option<u64>,
+    dry_run: bool,
+) -> Result<Output, CommandError> {
+    let configured = match context.run.settings.retention_days {
+        0 => DEFAULT_RETENTION_DAYS,
         days => days,
     };
-    let order = Order {
-        keep_seconds: keep.unwrap_or_else(|| configured.saturating_mul(SHORTEST_RETENTION)),
+    let options = PruneOptions {
+        keep_seconds: keep.unwrap_or_else(|| configured.saturating_mul(MIN_RETENTION_SECONDS)),
         dry_run,
         actor: String::new(),
     };
-    if order.keep_seconds < SHORTEST_RETENTION {
+    if options.keep_seconds < MIN_RETENTION_SECONDS {
         let message = "--keep must be at least 1d";
-        return Err(Failure::new(ErrorCase::KeepTooShort, message));
+        return Err(CommandError::new(ErrorCase::KeepTooShort, message));
     }
     let mut store = if dry_run {
-        desk.open()?
+        context.open_for_reading()?
     } else {
-        desk.open_for_change()?
+        context.open_for_change()?
     };
-    let order = Order {
-        actor: desk.actor(&mut store)?,
-        ..order
+    let options = PruneOptions {
+        actor: context.resolve_actor(&mut store)?,
+        ..options
     };
-    let pruned = retention::prune(&mut store, &order, &desk.site, |store| {
-        store.set_deadline(Deadline::after(desk.patience()));
+    let pruned = retention::prune_old_rows(&mut store, &options, &context.run, |store| {
+        store.set_deadline(Deadline::after(context.patience()));
         true
     })?;
     let (rows, files) = (pruned.rows, pruned.files);
@@ -103,104 +112,109 @@ fn prune(desk: &Desk, keep: Option<u64>, dry_run: bool) -> Result<Answer, Failur
             "set_aside": files.set_aside,
         },
     });
-    Ok(Answer::new(text, data))
+    Ok(Output::new(text, data))
 }
 
 /// Most rows shown that break a rule: where one does, thousands may.
-const MOST_FLAWS: usize = 100;
+const MAX_VIOLATIONS_SHOWN: usize = 100;
 
 /// Says for a person how many rows break a rule.
-pub(super) fn rows_line(flaws: &[Flaw]) -> String {
-    match flaws.len() {
+pub(super) fn summarize_violations(violations: &[Violation]) -> String {
+    match violations.len() {
         0 => "rows are valid".to_owned(),
         count => format!("{count} rows are invalid"),
     }
 }
 
 /// Names a row that breaks a rule.
-pub(super) fn flaw_line(flaw: &Flaw) -> String {
-    let Flaw {
+pub(super) fn render_violation(violation: &Violation) -> String {
+    let Violation {
         table,
         row,
         field,
         problem,
-    } = flaw;
+    } = violation;
     format!("{table} {row}: {field} {problem}")
 }
 
-fn status(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
-    let schema = SqliteStore::schema(path, desk.deadline())?;
-    let mut store = desk.open()?;
-    let wrong = store.check()?;
-    let lineage = store.lineage()?;
+fn cmd_status(context: &CommandContext, path: &Path) -> Result<Output, CommandError> {
+    let schema = SqliteStore::read_schema_status(path, context.deadline())?;
+    let mut store = context.open_for_reading()?;
+    let damage = store.check_integrity()?;
+    let lineage = store.load_lineage()?;
     // Of a damaged file nothing more is asked.
-    let flaws = if wrong.is_empty() {
-        store.compliance()?
+    let violations = if damage.is_empty() {
+        store.find_violations()?
     } else {
         Vec::new()
     };
-    let applied: Vec<_> = schema
+    let migrations: Vec<_> = schema
         .applied
         .iter()
         .map(|a| {
             json!({
                 "version": a.version, "name": a.name, "applied_at": a.applied_at,
-                "unchanged": a.unchanged,
+                "unchanged": a.is_unchanged,
             })
         })
         .collect();
-    let mut warnings = wrong.clone();
-    warnings.extend(schema.applied.iter().filter(|a| !a.unchanged).map(|a| {
+    let mut warnings = damage.clone();
+    warnings.extend(schema.applied.iter().filter(|a| !a.is_unchanged).map(|a| {
         format!(
             "migration {} differs from the one in this trueup",
             a.version
         )
     }));
-    warnings.extend(flaws.iter().take(MOST_FLAWS).map(flaw_line));
+    warnings.extend(
+        violations
+            .iter()
+            .take(MAX_VIOLATIONS_SHOWN)
+            .map(render_violation),
+    );
     let size = std::fs::metadata(path)?.len();
     let text = vec![
-        format!("database {}", desk.site.settings.database),
+        format!("database {}", context.run.settings.database),
         format!("lineage  {lineage}"),
         format!(
             "schema   {} (this trueup supports up to {})",
-            schema.version, schema.known
+            schema.version, schema.newest_known
         ),
         format!("size     {size} bytes"),
         format!(
             "health   {}",
-            if wrong.is_empty() { "ok" } else { "damaged" }
+            if damage.is_empty() { "ok" } else { "damaged" }
         ),
-        format!("rows     {}", rows_line(&flaws)),
+        format!("rows     {}", summarize_violations(&violations)),
     ];
     let data = json!({
-        "url": desk.site.settings.database.to_string(),
+        "url": context.run.settings.database.to_string(),
         "path": path_to_text(path),
         "lineage": lineage,
-        "schema": {"version": schema.version, "known": schema.known, "applied": applied},
+        "schema": {"version": schema.version, "known": schema.newest_known, "applied": migrations},
         "size_bytes": size,
-        "healthy": wrong.is_empty(),
-        "compliance": flaws.iter().take(MOST_FLAWS).map(json::flaw).collect::<Vec<_>>(),
+        "healthy": damage.is_empty(),
+        "compliance": violations.iter().take(MAX_VIOLATIONS_SHOWN).map(views::violation_view).collect::<Vec<_>>(),
     });
-    let exit = match (wrong.is_empty(), flaws.is_empty()) {
+    let exit_code = match (damage.is_empty(), violations.is_empty()) {
         (false, _) => UNABLE,
         (true, false) => REFUSED,
         (true, true) => 0,
     };
-    Ok(Answer {
+    Ok(Output {
         warnings,
-        exit,
-        ..Answer::new(text, data)
+        exit_code,
+        ..Output::new(text, data)
     })
 }
 
-fn migrate(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
-    let before = match SqliteStore::schema(path, desk.deadline()) {
+fn cmd_migrate(context: &CommandContext, path: &Path) -> Result<Output, CommandError> {
+    let before = match SqliteStore::read_schema_status(path, context.deadline()) {
         Ok(schema) => Some(schema.version),
         Err(StoreError::Missing(_)) => None,
         Err(error) => return Err(error.into()),
     };
-    open_whole(desk, path)?;
-    let after = SqliteStore::schema(path, desk.deadline())?.version;
+    open_and_check(context, path)?;
+    let after = SqliteStore::read_schema_status(path, context.deadline())?.version;
     let text = match before {
         None => format!("created {} with schema {after}", path.display()),
         Some(before) if before == after => {
@@ -215,15 +229,15 @@ fn migrate(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
         "path": path_to_text(path), "created": before.is_none(), "from": before, "to": after,
         "known": SCHEMA_VERSION,
     });
-    Ok(Answer::new(vec![text], data))
+    Ok(Output::new(vec![text], data))
 }
 
 /// Opens or makes the database, and refuses a damaged one.
-fn open_whole(desk: &Desk, path: &Path) -> Result<(), Failure> {
-    let wrong = SqliteStore::open_or_create(path, desk.deadline())?.check()?;
-    if wrong.is_empty() {
+fn open_and_check(context: &CommandContext, path: &Path) -> Result<(), CommandError> {
+    let damage = SqliteStore::open_or_create(path, context.deadline())?.check_integrity()?;
+    if damage.is_empty() {
         return Ok(());
     }
-    let damage = format!("{}: {}", path.display(), wrong.join("; "));
+    let damage = format!("{}: {}", path.display(), damage.join("; "));
     Err(StoreError::Corrupt(damage).into())
 }

@@ -10,17 +10,17 @@ use trueup_core::model::{Session, SessionId, SessionStatus};
 use trueup_core::reconcile::{Code, Reading};
 use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
 use trueup_core::store::{SessionFilter, Store};
-use trueup_core::sync::{inspect, now};
+use trueup_core::sync::{now, observe_and_decide};
 
-use crate::desk::Desk;
-use crate::failure::Failure;
-use crate::report::Answer;
+use crate::command_context::CommandContext;
+use crate::command_error::CommandError;
+use crate::output::Output;
 
 /// Most sessions whose caches are looked at.
-const MOST_SESSIONS: u32 = 100;
+const MAX_SESSIONS_INSPECTED: u32 = 100;
 
 /// What the next hook will say of a cache.
-struct Forecast {
+struct CacheForecast {
     session: SessionId,
     path: PathBuf,
     codes: Vec<Code>,
@@ -28,25 +28,34 @@ struct Forecast {
     is_known: bool,
 }
 
-pub(super) fn restore(desk: &Desk, path: &Path, copy: &Path) -> Result<Answer, Failure> {
+pub(super) fn cmd_restore(
+    context: &CommandContext,
+    path: &Path,
+    copy: &Path,
+) -> Result<Output, CommandError> {
     // Closed before the database is replaced, which wants it alone.
-    let before = SqliteStore::open(path, desk.deadline())
+    let previous_sessions = SqliteStore::open(path, context.deadline())
         .ok()
-        .and_then(|mut store| present(&mut store).ok())
+        .and_then(|mut store| list_present_sessions(&mut store).ok())
         .unwrap_or_default();
-    let restored = SqliteStore::restore(path, copy, now(), Deadline::after(desk.patience()))?;
-    let mut store = SqliteStore::open(path, Deadline::after(desk.patience()))?;
-    let mut sessions = present(&mut store)?;
+    let restored = SqliteStore::restore(path, copy, now(), Deadline::after(context.patience()))?;
+    let mut store = SqliteStore::open(path, Deadline::after(context.patience()))?;
+    let mut sessions = list_present_sessions(&mut store)?;
     let is_new = |session: &&Session| sessions.iter().all(|known| known.id != session.id);
-    let gone: Vec<Session> = before.iter().filter(is_new).cloned().collect();
-    sessions.extend(gone);
+    let removed_sessions: Vec<Session> = previous_sessions.iter().filter(is_new).cloned().collect();
+    sessions.extend(removed_sessions);
     let mut forecasts = Vec::new();
     for session in &sessions {
-        if desk.is_within_reach(session) {
-            forecasts.extend(forecast(desk, &mut store, session)?);
+        if context.is_within_reach(session) {
+            forecasts.extend(forecast_cache(context, &mut store, session)?);
         }
     }
-    let waiting = desk.site.outbox().waiting().unwrap_or_default().len();
+    let waiting_writes = context
+        .run
+        .outbox()
+        .list_waiting()
+        .unwrap_or_default()
+        .len();
 
     let mut text = vec![format!(
         "restored {} from {}, lineage {}",
@@ -60,14 +69,14 @@ pub(super) fn restore(desk: &Desk, path: &Path, copy: &Path) -> Result<Answer, F
             restored.schema
         ));
     }
-    text.push(match &restored.aside {
+    text.push(match &restored.replaced_path {
         Some(aside) => format!("the old database is kept as {}", aside.display()),
         None => "there was no database before".to_owned(),
     });
-    text.extend(forecasts.iter().map(line));
-    if waiting > 0 {
+    text.extend(forecasts.iter().map(render_forecast));
+    if waiting_writes > 0 {
         text.push(format!(
-            "{waiting} writes are waiting in the outbox; the next hook sends them"
+            "{waiting_writes} writes are waiting in the outbox; the next hook sends them"
         ));
     }
     let caches: Vec<_> = forecasts
@@ -84,34 +93,34 @@ pub(super) fn restore(desk: &Desk, path: &Path, copy: &Path) -> Result<Answer, F
         "from": path_to_text(copy),
         "lineage": restored.lineage,
         "schema": {"from": restored.schema, "to": SCHEMA_VERSION},
-        "kept_as": restored.aside.as_deref().map(path_to_text),
+        "kept_as": restored.replaced_path.as_deref().map(path_to_text),
         "caches": caches,
-        "outbox": {"waiting": waiting},
+        "outbox": {"waiting": waiting_writes},
     });
-    Ok(Answer::new(text, data))
+    Ok(Output::new(text, data))
 }
 
-fn present(store: &mut SqliteStore) -> Result<Vec<Session>, Failure> {
-    Ok(store.sessions(&SessionFilter {
+fn list_present_sessions(store: &mut SqliteStore) -> Result<Vec<Session>, CommandError> {
+    Ok(store.list_sessions(&SessionFilter {
         statuses: SessionStatus::PRESENT,
-        limit: MOST_SESSIONS,
+        limit: MAX_SESSIONS_INSPECTED,
         ..SessionFilter::default()
     })?)
 }
 
 /// Looks what differs between a session's cache and the database as it is now; nothing when they
 /// agree.
-fn forecast(
-    desk: &Desk,
+fn forecast_cache(
+    context: &CommandContext,
     store: &mut SqliteStore,
     session: &Session,
-) -> Result<Option<Forecast>, Failure> {
-    let site = desk.site_of(session);
+) -> Result<Option<CacheForecast>, CommandError> {
+    let run_context = context.run_context_of(session);
     let id = session.id.clone();
-    let Some(known) = store.session(&id)? else {
-        return Ok(unknown_to_database(&site.project.dir, id));
+    let Some(session) = store.load_session(&id)? else {
+        return Ok(forecast_unknown_session(&run_context.project.dir, id));
     };
-    let (_, observation, decision) = inspect(store, known, &[], &site)?;
+    let (_, observation, decision) = observe_and_decide(store, session, &[], &run_context)?;
     // Surroundings and git are no news of the restoration.
     let codes: Vec<Code> = decision
         .divergences
@@ -119,7 +128,7 @@ fn forecast(
         .map(|divergence| divergence.code)
         .filter(|code| *code <= Code::S11 && *code != Code::S05)
         .collect();
-    Ok((!codes.is_empty()).then_some(Forecast {
+    Ok((!codes.is_empty()).then_some(CacheForecast {
         session: id,
         path: observation.file.path,
         codes,
@@ -129,15 +138,15 @@ fn forecast(
 
 /// The cache of a session that began after the copy was made: it registers anew, and then its
 /// cache is ahead.
-fn unknown_to_database(project: &Path, session: SessionId) -> Option<Forecast> {
-    let own = cache::own_path(project, &session);
-    [own, cache::shared_path(project)]
+fn forecast_unknown_session(project: &Path, session: SessionId) -> Option<CacheForecast> {
+    let own_path = cache::session_cache_path(project, &session);
+    [own_path, cache::shared_cache_path(project)]
         .into_iter()
         .find(|path| match CacheFile::read(path).document {
             Reading::Fresh(document) => document.session().as_ref() == Some(&session),
             _ => false,
         })
-        .map(|path| Forecast {
+        .map(|path| CacheForecast {
             session,
             path,
             codes: vec![Code::S09, Code::S11],
@@ -145,20 +154,20 @@ fn unknown_to_database(project: &Path, session: SessionId) -> Option<Forecast> {
         })
 }
 
-fn line(forecast: &Forecast) -> String {
+fn render_forecast(forecast: &CacheForecast) -> String {
     let codes: Vec<&str> = forecast.codes.iter().map(|code| code.as_str()).collect();
-    let kept = if forecast.codes.contains(&Code::S11) {
+    let journal_text = if forecast.codes.contains(&Code::S11) {
         "; newer content is kept in the journal"
     } else {
         ""
     };
-    let anew = if forecast.is_known {
+    let registration_text = if forecast.is_known {
         ""
     } else {
         " registers anew, and"
     };
     format!(
-        "session {}{anew} will be told {} of {}{kept}",
+        "session {}{registration_text} will be told {} of {}{journal_text}",
         forecast.session,
         codes.join(", "),
         forecast.path.display()

@@ -1,46 +1,58 @@
 //! Whether the client's processes can be asked whether they run.
 
-use trueup_core::liveness::missing_parts;
+use trueup_core::liveness::unreadable_place_parts;
 use trueup_core::model::{Session, SessionStatus};
 use trueup_core::store::{SessionFilter, Store as _};
 
-use super::Finding;
-use crate::desk::Desk;
+use super::CheckResult;
+use crate::command_context::CommandContext;
 
 /// Sessions looked at, the latest sign of life first.
-const RECENT: u32 = 100;
+const MAX_SESSIONS_INSPECTED: u32 = 100;
 
 /// Tells whether a session that dies is found out by its process, or only by its silence.
-pub(super) fn processes(desk: &Desk, _: bool) -> Finding {
+pub(super) fn check_client_processes(context: &CommandContext, _: bool) -> CheckResult {
     // Other checks tell of a database that cannot be asked.
-    let sessions = desk.open().ok().and_then(|mut store| {
+    let sessions = context.open_for_reading().ok().and_then(|mut store| {
         let filter = SessionFilter {
             statuses: SessionStatus::PRESENT,
-            limit: RECENT,
+            limit: MAX_SESSIONS_INSPECTED,
             ..SessionFilter::default()
         };
-        store.sessions(&filter).ok()
+        store.list_sessions(&filter).ok()
     });
     let sessions = sessions.unwrap_or_default();
-    let unnamed = sessions.iter().filter(|session| is_unnamed(session, desk));
-    let environment = &desk.environment;
-    let is_in_session = environment.os("CLAUDE_CODE_SESSION_ID").is_some();
-    let is_unset = is_in_session && environment.os("CLAUDE_PID").is_none();
-    judge(&missing_parts(), unnamed.count(), sessions.len(), is_unset)
+    let without_process = sessions
+        .iter()
+        .filter(|session| is_without_process(session, context));
+    let environment = &context.environment;
+    let is_in_session = environment.os_value("CLAUDE_CODE_SESSION_ID").is_some();
+    let is_pid_unset = is_in_session && environment.os_value("CLAUDE_PID").is_none();
+    assess_processes(
+        &unreadable_place_parts(),
+        without_process.count(),
+        sessions.len(),
+        is_pid_unset,
+    )
 }
 
 /// Tells whether nobody knows the process of a session that is at work on this machine.
-fn is_unnamed(session: &Session, desk: &Desk) -> bool {
+fn is_without_process(session: &Session, context: &CommandContext) -> bool {
     session.process.is_none()
-        && !session.lease_expired()
-        && session.host.as_ref() == Some(&desk.site.host)
+        && !session.is_lease_expired()
+        && session.host.as_ref() == Some(&context.run.host)
 }
 
 /// Judges by what cannot be read here, how many of so many sessions name no process, and whether
 /// the client that runs this command does not.
-fn judge(missing: &[&str], unnamed: usize, sessions: usize, is_unset: bool) -> Finding {
+fn assess_processes(
+    missing: &[&str],
+    without_process: usize,
+    sessions: usize,
+    is_pid_unset: bool,
+) -> CheckResult {
     if !missing.is_empty() {
-        return Finding::warn(
+        return CheckResult::warn(
             format!(
                 "{} cannot be read, so it is unknown which processes run: dead sessions are freed only after the ceiling",
                 missing.join(" and ")
@@ -48,21 +60,21 @@ fn judge(missing: &[&str], unnamed: usize, sessions: usize, is_unset: bool) -> F
             "mount /proc, and give the machine an id: `systemd-machine-id-setup`",
         );
     }
-    if unnamed > 0 {
-        return Finding::fail(
+    if without_process > 0 {
+        return CheckResult::fail(
             format!(
-                "{unnamed} of {sessions} sessions have an unknown process: their client does not set CLAUDE_PID, and no parent of their hooks is the client"
+                "{without_process} of {sessions} sessions have an unknown process: their client does not set CLAUDE_PID, and no parent of their hooks is the client"
             ),
             "update Claude Code: `claude update`",
         );
     }
-    if is_unset {
-        return Finding::fail(
+    if is_pid_unset {
+        return CheckResult::fail(
             "the client of this session does not set CLAUDE_PID: it is an older version, found through the parents of its hooks",
             "update Claude Code: `claude update`",
         );
     }
-    Finding::ok("dead sessions are detected by their process")
+    CheckResult::ok("dead sessions are detected by their process")
 }
 
 #[cfg(test)]
@@ -83,7 +95,7 @@ mod tests {
                 "machine id and boot id cannot be read",
             ),
         ] {
-            let check = judge(missing, unnamed, 5, is_unset);
+            let check = assess_processes(missing, unnamed, 5, is_unset);
             assert_eq!(check.status.as_str(), word, "{}", check.detail);
             assert!(check.detail.contains(says), "{}", check.detail);
             assert_eq!(check.fix.is_some(), word != "ok");

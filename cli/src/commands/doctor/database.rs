@@ -3,44 +3,44 @@
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Store as _, StoreError};
 
-use super::super::db::{flaw_line, rows_line};
-use super::Finding;
-use crate::desk::Desk;
-use crate::failure::Failure;
+use super::super::db::{render_violation, summarize_violations};
+use super::CheckResult;
+use crate::command_context::CommandContext;
+use crate::command_error::CommandError;
 
 /// Most damages named: a damaged page breaks many rows.
-const MOST_DAMAGES: usize = 3;
+const MAX_DAMAGES_NAMED: usize = 3;
 
-pub(super) fn database(desk: &Desk, fix: bool) -> Finding {
-    let path = match desk.database() {
+pub(super) fn check_database(context: &CommandContext, fix: bool) -> CheckResult {
+    let path = match context.database_path() {
         Ok(path) => path,
-        Err(failure) => return failed(failure),
+        Err(error) => return build_failed_result(error),
     };
     let opened = if fix {
-        SqliteStore::open_or_create(path, desk.deadline())
+        SqliteStore::open_or_create(path, context.deadline())
     } else {
-        SqliteStore::open(path, desk.deadline())
+        SqliteStore::open(path, context.deadline())
     };
     let mut store = match opened {
         Ok(store) => store,
         Err(error @ StoreError::Missing(_)) => {
-            return Finding::warn(error.to_string(), "trueup db migrate");
+            return CheckResult::warn(error.to_string(), "trueup db migrate");
         }
-        Err(error) => return failed(error.into()),
+        Err(error) => return build_failed_result(error.into()),
     };
-    let looked = store
-        .lineage()
-        .and_then(|lineage| Ok((lineage, store.check()?)));
-    match looked {
-        Err(error) => failed(error.into()),
+    let checked = store
+        .load_lineage()
+        .and_then(|lineage| Ok((lineage, store.check_integrity()?)));
+    match checked {
+        Err(error) => build_failed_result(error.into()),
         Ok((lineage, wrong)) if wrong.is_empty() => {
-            Finding::ok(format!("{}, lineage {}", path.display(), lineage.short()))
+            CheckResult::ok(format!("{}, lineage {}", path.display(), lineage.short()))
         }
         Ok(_) if fix && store.rebuild_indexes().is_ok() => {
-            Finding::ok(format!("{}: its indexes were rebuilt", path.display()))
+            CheckResult::ok(format!("{}: its indexes were rebuilt", path.display()))
         }
-        Ok((_, wrong)) => Finding::fail(
-            format!("{}: {}", path.display(), damages(&wrong)),
+        Ok((_, wrong)) => CheckResult::fail(
+            format!("{}: {}", path.display(), render_damages(&wrong)),
             if fix {
                 "restore a backup: trueup db restore FILE".to_owned()
             } else {
@@ -52,32 +52,39 @@ pub(super) fn database(desk: &Desk, fix: bool) -> Finding {
     }
 }
 
-fn damages(wrong: &[String]) -> String {
-    let named = wrong.get(..MOST_DAMAGES).unwrap_or(wrong).join("; ");
-    match wrong.len().saturating_sub(MOST_DAMAGES) {
+fn render_damages(damages: &[String]) -> String {
+    let named = damages
+        .get(..MAX_DAMAGES_NAMED)
+        .unwrap_or(damages)
+        .join("; ");
+    match damages.len().saturating_sub(MAX_DAMAGES_NAMED) {
         0 => named,
         more => format!("{named}; and {more} more"),
     }
 }
 
-fn failed(failure: Failure) -> Finding {
-    let hint = failure.hint("");
-    Finding::fail(failure.message, hint)
+fn build_failed_result(error: CommandError) -> CheckResult {
+    let hint = error.render_hint("");
+    CheckResult::fail(error.message, hint)
 }
 
 /// Rows that break a rule, whoever wrote them. Of a database that cannot be opened the check
 /// before this one has said all.
-pub(super) fn rows(desk: &Desk, _: bool) -> Finding {
-    let flaws = desk
-        .open()
-        .and_then(|store| store.compliance().map_err(Failure::from));
-    match flaws.as_deref() {
-        Ok(flaws @ [first, ..]) => Finding::fail(
-            format!("{}, such as {}", rows_line(flaws), flaw_line(first)),
+pub(super) fn check_rows(context: &CommandContext, _: bool) -> CheckResult {
+    let violations = context
+        .open_for_reading()
+        .and_then(|store| store.find_violations().map_err(CommandError::from));
+    match violations.as_deref() {
+        Ok(flaws @ [first, ..]) => CheckResult::fail(
+            format!(
+                "{}, such as {}",
+                summarize_violations(flaws),
+                render_violation(first)
+            ),
             "trueup db status lists them; correct them with sqlite3, or restore a backup: \
              trueup db restore FILE",
         ),
-        Ok([]) => Finding::ok(rows_line(&[])),
-        Err(_) => Finding::ok("not checked"),
+        Ok([]) => CheckResult::ok(summarize_violations(&[])),
+        Err(_) => CheckResult::ok("not checked"),
     }
 }

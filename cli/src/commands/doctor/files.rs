@@ -4,62 +4,62 @@ use std::fs;
 use std::path::Path;
 
 use trueup_core::cache::lock::available_space;
-use trueup_core::files::private_dir;
+use trueup_core::files::create_private_dir;
 use trueup_core::settings::{RepositoryConfig, Settings};
 
-use super::Finding;
-use crate::desk::Desk;
+use super::CheckResult;
+use crate::command_context::CommandContext;
 
 /// Space below which writes may soon fail, in bytes.
-const LITTLE_SPACE: u64 = 64 * 1024 * 1024;
+const LOW_SPACE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The user's `config.toml`. With a broken one every other command ends with exit code 3, while
 /// hooks go on with the defaults.
-pub(super) fn configuration(desk: &Desk, _: bool) -> Finding {
-    let path = desk.site.settings.paths.config_file();
-    let settings = match Settings::load(&desk.environment) {
+pub(super) fn check_configuration(context: &CommandContext, _: bool) -> CheckResult {
+    let path = context.run.settings.paths.config_file();
+    let settings = match Settings::load(&context.environment) {
         Ok(settings) => settings,
         Err(error) => {
-            return Finding::fail(
+            return CheckResult::fail(
                 format!("{error}; hooks use the defaults, commands stop"),
                 format!("correct that line of {}, or remove it", path.display()),
             );
         }
     };
-    let nothing = RepositoryConfig::default();
-    if settings.branch_pattern(&nothing).is_some()
-        && let Err(error) = desk.site.branch_pattern()
+    let no_repository_config = RepositoryConfig::default();
+    if settings.branch_pattern(&no_repository_config).is_some()
+        && let Err(error) = context.run.branch_pattern()
     {
-        return Finding::fail(
+        return CheckResult::fail(
             format!("{}: {error}", path.display()),
             "correct branch_pattern, or remove it to use the default",
         );
     }
     if let [first, ..] = settings.warnings.as_slice() {
-        return Finding::warn(first.clone(), "correct it, or unset it to use the default");
+        return CheckResult::warn(first.clone(), "correct it, or unset it to use the default");
     }
     if path.exists() {
-        Finding::ok(path.display().to_string())
+        CheckResult::ok(path.display().to_string())
     } else {
-        Finding::ok("defaults")
+        CheckResult::ok("defaults")
     }
 }
 
-pub(super) fn data_directory(desk: &Desk, fix: bool) -> Finding {
-    let path = &desk.site.settings.paths.data;
-    if fix && let Err(error) = private_dir(path) {
-        return Finding::fail(
+pub(super) fn check_data_directory(context: &CommandContext, fix: bool) -> CheckResult {
+    let path = &context.run.settings.paths.data;
+    if fix && let Err(error) = create_private_dir(path) {
+        return CheckResult::fail(
             format!("{}: {error}", path.display()),
             "correct its owner and permissions",
         );
     }
     let shown = path.display();
     match fs::metadata(path) {
-        Err(_) => Finding::warn(format!("{shown} is missing"), "trueup db migrate"),
+        Err(_) => CheckResult::warn(format!("{shown} is missing"), "trueup db migrate"),
         Ok(data) if !data.is_dir() => {
-            Finding::fail(format!("{shown} is not a directory"), "move it away")
+            CheckResult::fail(format!("{shown} is not a directory"), "move it away")
         }
-        Ok(data) => privacy(path, &data, fix).unwrap_or_else(|| Finding::ok(shown.to_string())),
+        Ok(data) => privacy(path, &data, fix).unwrap_or_else(|| CheckResult::ok(shown.to_string())),
     }
 }
 
@@ -68,7 +68,7 @@ pub(super) fn data_directory(desk: &Desk, fix: bool) -> Finding {
 const OTHERS_BITS: u32 = 6;
 
 #[cfg(unix)]
-fn privacy(path: &Path, data: &fs::Metadata, fix: bool) -> Option<Finding> {
+fn privacy(path: &Path, data: &fs::Metadata, fix: bool) -> Option<CheckResult> {
     use std::os::unix::fs::PermissionsExt as _;
     if data.permissions().mode().trailing_zeros() >= OTHERS_BITS {
         return None;
@@ -77,41 +77,41 @@ fn privacy(path: &Path, data: &fs::Metadata, fix: bool) -> Option<Finding> {
         return None;
     }
     let detail = format!("{} can be read by others", path.display());
-    Some(Finding::warn(
+    Some(CheckResult::warn(
         detail,
         format!("chmod 700 {}", path.display()),
     ))
 }
 
 #[cfg(not(unix))]
-fn privacy(_: &Path, _: &fs::Metadata, _: bool) -> Option<Finding> {
+fn privacy(_: &Path, _: &fs::Metadata, _: bool) -> Option<CheckResult> {
     None
 }
 
-pub(super) fn space(desk: &Desk, _: bool) -> Finding {
-    let path = &desk.site.settings.paths.data;
+pub(super) fn check_disk_space(context: &CommandContext, _: bool) -> CheckResult {
+    let path = &context.run.settings.paths.data;
     let existing = path.ancestors().find(|path| path.exists()).unwrap_or(path);
     match available_space(existing) {
-        Ok(bytes) if bytes < LITTLE_SPACE => Finding::warn(
+        Ok(bytes) if bytes < LOW_SPACE_BYTES => CheckResult::warn(
             format!("{} MiB free at {}", bytes >> 20, existing.display()),
             "free some space: even reading the database fails on a full disk",
         ),
-        Ok(bytes) => Finding::ok(format!("{} GiB free", bytes >> 30)),
-        Err(error) => Finding::warn(format!("{}: {error}", existing.display()), "df"),
+        Ok(bytes) => CheckResult::ok(format!("{} GiB free", bytes >> 30)),
+        Err(error) => CheckResult::warn(format!("{}: {error}", existing.display()), "df"),
     }
 }
 
-pub(super) fn journal(desk: &Desk, _: bool) -> Finding {
-    let journal = desk.site.journal();
-    match (journal.entries(), journal.damaged()) {
-        (Ok(entries), Ok(0)) => Finding::ok(format!("{} rejected edits", entries.len())),
-        (Ok(_), Ok(damaged)) => Finding::warn(
+pub(super) fn check_journal(context: &CommandContext, _: bool) -> CheckResult {
+    let journal = context.run.journal();
+    match (journal.entries(), journal.count_damaged()) {
+        (Ok(entries), Ok(0)) => CheckResult::ok(format!("{} rejected edits", entries.len())),
+        (Ok(_), Ok(damaged)) => CheckResult::warn(
             format!("{damaged} damaged lines were skipped"),
             "trueup journal list",
         ),
         (Err(error), _) | (_, Err(error)) => {
-            let path = desk.site.settings.paths.journal();
-            Finding::fail(
+            let path = context.run.settings.paths.journal();
+            CheckResult::fail(
                 format!("{}: {error}", path.display()),
                 "correct its owner and permissions",
             )

@@ -12,52 +12,55 @@ mod project;
 
 use serde_json::{Value, json};
 
-use crate::desk::Desk;
-use crate::failure::REFUSED;
-use crate::report::Answer;
+use crate::command_context::CommandContext;
+use crate::command_error::REFUSED;
+use crate::output::Output;
 
 /// One thing that is looked at.
-struct Check {
+struct DoctorCheck {
     name: &'static str,
     /// Looks, and with `true` also fixes what can be fixed safely.
-    run: fn(&Desk, bool) -> Finding,
+    run: fn(&CommandContext, bool) -> CheckResult,
 }
 
 /// Everything that is looked at, in the order it is shown: first what the rest stands on.
-const CHECKS: [Check; 18] = [
-    check("configuration", files::configuration),
-    check("data directory", files::data_directory),
-    check("private files", privacy::files),
-    check("disk space", files::space),
-    check("git", project::git),
-    check("database", database::database),
-    check("rows", database::rows),
-    check("outbox", outbox::outbox),
-    check("journal", files::journal),
-    check("project", project::repository),
-    check("hand-off commands", project::handoff_commands),
+const CHECKS: [DoctorCheck; 18] = [
+    doctor_check("configuration", files::check_configuration),
+    doctor_check("data directory", files::check_data_directory),
+    doctor_check("private files", privacy::check_private_files),
+    doctor_check("disk space", files::check_disk_space),
+    doctor_check("git", project::check_git),
+    doctor_check("database", database::check_database),
+    doctor_check("rows", database::check_rows),
+    doctor_check("outbox", outbox::check_outbox),
+    doctor_check("journal", files::check_journal),
+    doctor_check("project", project::check_repository),
+    doctor_check("hand-off commands", project::check_handoff_commands),
     // A client that runs the hooks: installed, switched on, whole, and new enough.
-    check("plugin", plugin::installed),
-    check("plugin files", plugin::staged),
-    check("client settings", client::settings_read),
-    check("plugin enabled", client::plugin_enabled),
-    check("hooks enabled", client::hooks_enabled),
-    check("client version", client::version),
-    check("client process", client_process::processes),
+    doctor_check("plugin", plugin::check_installed),
+    doctor_check("plugin files", plugin::check_plugin_files),
+    doctor_check("client settings", client::check_settings_readable),
+    doctor_check("plugin enabled", client::check_plugin_enabled),
+    doctor_check("hooks enabled", client::check_hooks_enabled),
+    doctor_check("client version", client::check_client_version),
+    doctor_check("client process", client_process::check_client_processes),
 ];
 
-const fn check(name: &'static str, run: fn(&Desk, bool) -> Finding) -> Check {
-    Check { name, run }
+const fn doctor_check(
+    name: &'static str,
+    run: fn(&CommandContext, bool) -> CheckResult,
+) -> DoctorCheck {
+    DoctorCheck { name, run }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Status {
+enum CheckStatus {
     Ok,
     Warn,
     Fail,
 }
 
-impl Status {
+impl CheckStatus {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -68,17 +71,17 @@ impl Status {
 }
 
 /// What a check came to.
-struct Finding {
-    status: Status,
+struct CheckResult {
+    status: CheckStatus,
     detail: String,
     /// What ends it; a command where there is one.
     fix: Option<String>,
 }
 
-impl Finding {
+impl CheckResult {
     fn ok(detail: impl Into<String>) -> Self {
         Self {
-            status: Status::Ok,
+            status: CheckStatus::Ok,
             detail: detail.into(),
             fix: None,
         }
@@ -86,7 +89,7 @@ impl Finding {
 
     fn warn(detail: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
-            status: Status::Warn,
+            status: CheckStatus::Warn,
             detail: detail.into(),
             fix: Some(fix.into()),
         }
@@ -94,18 +97,18 @@ impl Finding {
 
     fn fail(detail: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
-            status: Status::Fail,
+            status: CheckStatus::Fail,
             ..Self::warn(detail, fix)
         }
     }
 }
 
-pub(super) fn run(desk: &Desk, fix: bool) -> Answer {
-    let found: Vec<(&str, Finding)> = CHECKS
+pub(super) fn cmd_doctor(context: &CommandContext, fix: bool) -> Output {
+    let results: Vec<(&str, CheckResult)> = CHECKS
         .iter()
-        .map(|check| (check.name, (check.run)(desk, fix)))
+        .map(|check| (check.name, (check.run)(context, fix)))
         .collect();
-    let text = found
+    let text = results
         .iter()
         .flat_map(|(name, found)| {
             let status = found.status.as_str();
@@ -114,7 +117,7 @@ pub(super) fn run(desk: &Desk, fix: bool) -> Answer {
             std::iter::once(line).chain(fix)
         })
         .collect();
-    let rows: Vec<Value> = found
+    let rows: Vec<Value> = results
         .iter()
         .map(|(name, found)| {
             json!({
@@ -123,10 +126,12 @@ pub(super) fn run(desk: &Desk, fix: bool) -> Answer {
             })
         })
         .collect();
-    let failed = found.iter().any(|(_, found)| found.status == Status::Fail);
-    let exit = if failed { REFUSED } else { 0 };
-    Answer {
-        exit,
-        ..Answer::new(text, json!({"checks": rows}))
+    let failed = results
+        .iter()
+        .any(|(_, found)| found.status == CheckStatus::Fail);
+    let exit_code = if failed { REFUSED } else { 0 };
+    Output {
+        exit_code,
+        ..Output::new(text, json!({"checks": rows}))
     }
 }

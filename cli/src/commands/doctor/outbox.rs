@@ -7,21 +7,21 @@ use std::path::PathBuf;
 
 use trueup_core::text::one_line;
 
-use super::Finding;
-use crate::desk::Desk;
+use super::CheckResult;
+use crate::command_context::CommandContext;
 
 /// Longest name of a database shown, in characters.
-const LONGEST_NAME: usize = 200;
+const MAX_NAME_CHARS: usize = 200;
 
-pub(super) fn outbox(desk: &Desk, fix: bool) -> Finding {
-    if fix && let Ok(mut store) = desk.open() {
-        desk.send_waiting(&mut store);
+pub(super) fn check_outbox(context: &CommandContext, fix: bool) -> CheckResult {
+    if fix && let Ok(mut store) = context.open_for_reading() {
+        context.drain_outbox(&mut store);
     }
-    match count_contents(desk) {
-        Ok(contents) => contents.finding(),
+    match count_contents(context) {
+        Ok(contents) => contents.to_check_result(),
         Err(error) => {
-            let path = desk.site.settings.paths.outbox();
-            Finding::fail(
+            let path = context.run.settings.paths.outbox();
+            CheckResult::fail(
                 format!("{}: {error}", path.display()),
                 "correct its owner and permissions",
             )
@@ -30,23 +30,23 @@ pub(super) fn outbox(desk: &Desk, fix: bool) -> Finding {
 }
 
 /// What is in the outbox.
-struct Contents {
-    here: usize,
+struct OutboxContents {
+    for_this_database: usize,
     /// By the name of the database that they wait for.
-    elsewhere: BTreeMap<String, usize>,
+    for_others: BTreeMap<String, usize>,
     damaged: usize,
     dead: usize,
     /// Where what is damaged and dead is kept.
     folder: PathBuf,
 }
 
-impl Contents {
-    fn finding(&self) -> Finding {
+impl OutboxContents {
+    fn to_check_result(&self) -> CheckResult {
         let mut line = format!(
             "{} writes are waiting, {} lines are damaged",
-            self.here, self.damaged
+            self.for_this_database, self.damaged
         );
-        for (database, count) in &self.elsewhere {
+        for (database, count) in &self.for_others {
             let _ = write!(
                 line,
                 ", {count} writes are waiting for another database: {database}"
@@ -55,46 +55,46 @@ impl Contents {
         if self.dead > 0 {
             let _ = write!(line, ", {} writes were refused permanently", self.dead);
         }
-        let fix = if self.here > 0 {
+        let fix = if self.for_this_database > 0 {
             "trueup doctor --fix".to_owned()
         } else if self.damaged + self.dead > 0 {
             let folder = self.folder.display();
             format!("inspect outbox.damaged and outbox.dead.jsonl in {folder}, then remove them")
-        } else if self.elsewhere.is_empty() {
-            return Finding::ok("empty");
+        } else if self.for_others.is_empty() {
+            return CheckResult::ok("empty");
         } else {
             "use that database again, or remove outbox.elsewhere".to_owned()
         };
-        Finding::warn(line, fix)
+        CheckResult::warn(line, fix)
     }
 }
 
-fn count_contents(desk: &Desk) -> io::Result<Contents> {
-    let outbox = desk.site.outbox();
-    let here = desk.site.settings.database_address();
-    let known = desk.site.databases();
-    let lineage = known.last_at(&here);
-    let mut contents = Contents {
-        here: 0,
-        elsewhere: BTreeMap::new(),
-        damaged: outbox.damaged()?,
-        dead: outbox.dead()?.len(),
-        folder: desk.site.settings.paths.data.clone(),
+fn count_contents(context: &CommandContext) -> io::Result<OutboxContents> {
+    let outbox = context.run.outbox();
+    let this_database = context.run.settings.database_address();
+    let known_databases = context.run.databases();
+    let lineage = known_databases.last_known_at(&this_database);
+    let mut contents = OutboxContents {
+        for_this_database: 0,
+        for_others: BTreeMap::new(),
+        damaged: outbox.count_damaged()?,
+        dead: outbox.list_refused()?.len(),
+        folder: context.run.settings.paths.data.clone(),
     };
-    for pending in outbox.waiting()? {
-        let other = pending.origin.and_then(|origin| match origin.lineage {
+    for pending in outbox.list_waiting()? {
+        let other_database = pending.origin.and_then(|origin| match origin.lineage {
             Some(other) if lineage.as_ref().is_none_or(|lineage| *lineage == other) => None,
             Some(other) => {
-                let name = known.name_of(&other).unwrap_or_default();
-                let name = one_line(&name, LONGEST_NAME);
+                let name = known_databases.find_name(&other).unwrap_or_default();
+                let name = one_line(&name, MAX_NAME_CHARS);
                 Some(format!("{name} ({})", other.short()))
             }
-            None if origin.database == here => None,
+            None if origin.database == this_database => None,
             None => Some("never contacted".to_owned()),
         });
-        match other {
-            None => contents.here += 1,
-            Some(name) => *contents.elsewhere.entry(name).or_default() += 1,
+        match other_database {
+            None => contents.for_this_database += 1,
+            Some(name) => *contents.for_others.entry(name).or_default() += 1,
         }
     }
     Ok(contents)

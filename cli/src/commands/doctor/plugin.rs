@@ -3,49 +3,49 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use trueup_core::files::{read_bytes, sha256};
+use trueup_core::files::{read_bytes, sha256_hex};
 use trueup_core::model::SessionStatus;
 use trueup_core::store::{SessionFilter, Store as _};
 
-use super::Finding;
-use super::client::{config_dir, read_json};
-use crate::desk::Desk;
+use super::CheckResult;
+use super::client::{find_config_dir, read_client_json};
+use crate::command_context::CommandContext;
 
 /// The binaries that the hooks run.
-const HOOKS: [&str; 3] = [
+const HOOK_BINARIES: [&str; 3] = [
     "session-start-sync",
     "checkpoint-push",
     "pre-handoff-validate",
 ];
 
 /// What the hooks file of this version holds.
-const HOOKS_FILE: &str = include_str!("../../../../hooks/hooks.json");
+const SHIPPED_HOOKS_FILE: &str = include_str!("../../../../hooks/hooks.json");
 
 /// Where an installation says what its files are, from its root.
-const DIGESTS: &str = "hooks/SHA256SUMS";
+const DIGESTS_FILE: &str = "hooks/SHA256SUMS";
 
 /// Largest file of a plugin, in bytes; a binary has a few million.
-const LARGEST: u64 = 256 * 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Sessions looked at, the latest sign of life first.
-const RECENT: u32 = 100;
+const MAX_SESSIONS_INSPECTED: u32 = 100;
 
-const REINSTALL: &str = "run install/install.sh again, then restart Claude Code";
+const REINSTALL_HINT: &str = "run install/install.sh again, then restart Claude Code";
 
 /// Tells whether the client's id of a plugin is one of trueup's.
-pub(super) fn is_ours(id: &str) -> bool {
+pub(super) fn is_trueup_plugin(id: &str) -> bool {
     id == "trueup" || id.starts_with("trueup@")
 }
 
 /// Looks for the plugin in the client's own records.
-pub(super) fn installed(desk: &Desk, _: bool) -> Finding {
-    let copies = copies(desk);
-    if copies.iter().any(|copy| copy.is_for_here) {
-        return Finding::ok("installed in Claude Code");
+pub(super) fn check_installed(context: &CommandContext, _: bool) -> CheckResult {
+    let plugin_copies = list_plugin_copies(context);
+    if plugin_copies.iter().any(|copy| copy.is_for_here) {
+        return CheckResult::ok("installed in Claude Code");
     }
     let fix = "run install/install.sh with `claude` on PATH, or start claude with --plugin-dir";
-    if let Some(other) = copies.iter().find_map(|copy| copy.project.as_ref()) {
-        return Finding::fail(
+    if let Some(other) = plugin_copies.iter().find_map(|copy| copy.project.as_ref()) {
+        return CheckResult::fail(
             format!(
                 "installed only for {}: its hooks do not run here",
                 other.display()
@@ -54,46 +54,45 @@ pub(super) fn installed(desk: &Desk, _: bool) -> Finding {
         );
     }
     let missing = "not installed in Claude Code";
-    if !has_client(desk) {
-        return Finding::warn("Claude Code was not found", fix);
+    if !has_client(context) {
+        return CheckResult::warn("Claude Code was not found", fix);
     }
-    if hears_a_session(desk) {
-        return Finding::warn(
+    if has_live_local_session(context) {
+        return CheckResult::warn(
             format!("{missing}, but a running session uses its hooks"),
             fix,
         );
     }
-    Finding::fail(format!("{missing}: its hooks do not run"), fix)
+    CheckResult::fail(format!("{missing}: its hooks do not run"), fix)
 }
 
 /// Tells whether the client is on PATH, or was here: its directory is.
-fn has_client(desk: &Desk) -> bool {
-    let path = desk.environment.path("PATH").unwrap_or_default();
+fn has_client(context: &CommandContext) -> bool {
+    let path = context.environment.path("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|dir| dir.join("claude").is_file())
-        || config_dir(desk).is_some_and(|dir| dir.is_dir())
+        || find_config_dir(context).is_some_and(|dir| dir.is_dir())
 }
 
 /// Tells whether a session is at work on this machine: hooks alone register one, so that they run
 /// whatever the client's records say, as with `--plugin-dir`.
-fn hears_a_session(desk: &Desk) -> bool {
+fn has_live_local_session(context: &CommandContext) -> bool {
     let filter = SessionFilter {
         statuses: SessionStatus::PRESENT,
-        limit: RECENT,
+        limit: MAX_SESSIONS_INSPECTED,
         ..SessionFilter::default()
     };
     // Other checks tell of a database that cannot be asked.
-    let sessions = desk
-        .open()
+    let sessions = context
+        .open_for_reading()
         .ok()
-        .and_then(|mut store| store.sessions(&filter).ok());
-    sessions
-        .unwrap_or_default()
-        .iter()
-        .any(|session| !session.lease_expired() && session.host.as_ref() == Some(&desk.site.host))
+        .and_then(|mut store| store.list_sessions(&filter).ok());
+    sessions.unwrap_or_default().iter().any(|session| {
+        !session.is_lease_expired() && session.host.as_ref() == Some(&context.run.host)
+    })
 }
 
 /// A copy of the plugin that the client's records name.
-struct Copy {
+struct PluginCopy {
     id: String,
     root: Option<PathBuf>,
     /// The project that alone uses it, if it is for one.
@@ -102,14 +101,18 @@ struct Copy {
 }
 
 /// Lists the ids under which the client has the plugin installed for this project.
-pub(super) fn installed_ids(desk: &Desk) -> Vec<String> {
-    let here = copies(desk).into_iter().filter(|copy| copy.is_for_here);
+pub(super) fn list_installed_ids(context: &CommandContext) -> Vec<String> {
+    let here = list_plugin_copies(context)
+        .into_iter()
+        .filter(|copy| copy.is_for_here);
     here.map(|copy| copy.id).collect()
 }
 
 /// Lists the directories that the client runs the plugin from here.
-fn roots(desk: &Desk) -> Vec<PathBuf> {
-    let here = copies(desk).into_iter().filter(|copy| copy.is_for_here);
+fn list_plugin_roots(context: &CommandContext) -> Vec<PathBuf> {
+    let here = list_plugin_copies(context)
+        .into_iter()
+        .filter(|copy| copy.is_for_here);
     let mut roots: Vec<PathBuf> = here.filter_map(|copy| copy.root).collect();
     roots.dedup();
     roots
@@ -117,18 +120,21 @@ fn roots(desk: &Desk) -> Vec<PathBuf> {
 
 /// Reads the client's records. A marketplace that is a directory is used in place, any other is
 /// copied.
-fn copies(desk: &Desk) -> Vec<Copy> {
-    let Some(plugins) = config_dir(desk).map(|dir| dir.join("plugins")) else {
+fn list_plugin_copies(context: &CommandContext) -> Vec<PluginCopy> {
+    let Some(plugins) = find_config_dir(context).map(|dir| dir.join("plugins")) else {
         return Vec::new();
     };
-    let records = read_json(&plugins.join("installed_plugins.json"));
-    let markets = read_json(&plugins.join("known_marketplaces.json"));
+    let records = read_client_json(&plugins.join("installed_plugins.json"));
+    let markets = read_client_json(&plugins.join("known_marketplaces.json"));
     let records = records
         .as_ref()
         .and_then(|all| all.get("plugins")?.as_object());
-    let ours = records.into_iter().flatten().filter(|(id, _)| is_ours(id));
-    let mut copies = Vec::new();
-    for (id, record) in ours {
+    let trueup_records = records
+        .into_iter()
+        .flatten()
+        .filter(|(id, _)| is_trueup_plugin(id));
+    let mut plugin_copies = Vec::new();
+    for (id, record) in trueup_records {
         let market = id.split_once('@').map_or("", |(_, market)| market);
         let source = markets
             .as_ref()
@@ -144,98 +150,107 @@ fn copies(desk: &Desk) -> Vec<Copy> {
                 .filter(|_| matches!(text("scope"), Some("project" | "local")))
                 .map(PathBuf::from);
             let root = directory.or_else(|| text("installPath"));
-            copies.push(Copy {
+            plugin_copies.push(PluginCopy {
                 id: id.clone(),
                 root: root.map(PathBuf::from),
-                is_for_here: project.as_ref().is_none_or(|project| holds(project, desk)),
+                is_for_here: project
+                    .as_ref()
+                    .is_none_or(|project| is_project_within(project, context)),
                 project,
             });
         }
     }
-    copies
+    plugin_copies
 }
 
 /// Tells whether this project lies in a directory.
-fn holds(project: &Path, desk: &Desk) -> bool {
+fn is_project_within(project: &Path, context: &CommandContext) -> bool {
     let project = project.canonicalize();
-    project.is_ok_and(|project| desk.site.project.dir.starts_with(project))
+    project.is_ok_and(|project| context.run.project.dir.starts_with(project))
 }
 
 /// Whether the hooks file and the binaries of the installed plugin are there and unaltered.
-pub(super) fn staged(desk: &Desk, _: bool) -> Finding {
-    let roots = roots(desk);
+pub(super) fn check_plugin_files(context: &CommandContext, _: bool) -> CheckResult {
+    let roots = list_plugin_roots(context);
     for root in &roots {
-        if let Some(problem) = problem_of(root) {
-            return Finding::fail(problem, REINSTALL);
+        if let Some(problem) = find_plugin_problem(root) {
+            return CheckResult::fail(problem, REINSTALL_HINT);
         }
     }
     match roots.first() {
-        Some(root) => Finding::ok(root.display().to_string()),
-        None => Finding::ok("not checked"),
+        Some(root) => CheckResult::ok(root.display().to_string()),
+        None => CheckResult::ok("not checked"),
     }
 }
 
-fn problem_of(root: &Path) -> Option<String> {
+fn find_plugin_problem(root: &Path) -> Option<String> {
     let hooks = root.join("hooks/hooks.json");
-    let Some(found) = read_json(&hooks) else {
+    let Some(installed_hooks) = read_client_json(&hooks) else {
         return Some(format!("{} is missing or not valid JSON", hooks.display()));
     };
-    let missing = HOOKS.iter().map(|name| root.join("bin").join(name));
+    let missing = HOOK_BINARIES.iter().map(|name| root.join("bin").join(name));
     if let Some(path) = missing.into_iter().find(|path| !is_executable(path)) {
         return Some(format!("{} is missing or not executable", path.display()));
     }
     let manifest = root.join(".claude-plugin/plugin.json");
-    let Some(declared) = read_json(&manifest) else {
+    let Some(manifest_json) = read_client_json(&manifest) else {
         return Some(format!(
             "{} is missing or not valid JSON",
             manifest.display()
         ));
     };
-    let version = declared.get("version");
+    let version = manifest_json.get("version");
     // The hooks file of another version may differ.
     if version.and_then(Value::as_str) == Some(env!("CARGO_PKG_VERSION"))
-        && let Some(event) = missing_event(&found)
+        && let Some(event) = find_changed_event(&installed_hooks)
     {
         return Some(format!(
             "the hooks of {event} in {} are missing or differ",
             hooks.display()
         ));
     }
-    altered_by_digest(root)
+    find_altered_file(root)
 }
 
 /// Names an event whose hooks are not those of this version; an installation may add events
 /// that newer clients know.
-fn missing_event(found: &Value) -> Option<String> {
-    let shipped: Value = serde_json::from_str(HOOKS_FILE).unwrap_or_default();
+fn find_changed_event(installed_hooks: &Value) -> Option<String> {
+    let shipped: Value = serde_json::from_str(SHIPPED_HOOKS_FILE).unwrap_or_default();
     let shipped = shipped.get("hooks").and_then(Value::as_object)?;
     shipped
         .iter()
-        .find(|(event, hooks)| found.get("hooks").and_then(|all| all.get(*event)) != Some(hooks))
+        .find(|(event, hooks)| {
+            installed_hooks.get("hooks").and_then(|all| all.get(*event)) != Some(hooks)
+        })
         .map(|(event, _)| event.clone())
 }
 
 /// Names a file whose digest is not the one noted when it was installed. What nothing is noted of
 /// may be anything.
-fn altered_by_digest(root: &Path) -> Option<String> {
-    let digests = root.join(DIGESTS);
-    let Ok(noted) = read_bytes(&digests, LARGEST, true) else {
+fn find_altered_file(root: &Path) -> Option<String> {
+    let digests = root.join(DIGESTS_FILE);
+    let Ok(digests_bytes) = read_bytes(&digests, MAX_FILE_BYTES, true) else {
         return Some(format!(
             "{} is missing: the hooks cannot be verified",
             digests.display()
         ));
     };
-    let noted = String::from_utf8_lossy(&noted);
-    let noted: Vec<(&str, &str)> = noted.lines().filter_map(|l| l.split_once("  ")).collect();
-    let binaries = HOOKS.iter().map(|name| format!("bin/{name}"));
+    let digests_text = String::from_utf8_lossy(&digests_bytes);
+    let recorded_digests: Vec<(&str, &str)> = digests_text
+        .lines()
+        .filter_map(|l| l.split_once("  "))
+        .collect();
+    let binaries = HOOK_BINARIES.iter().map(|name| format!("bin/{name}"));
     let mut needed = binaries.chain(["hooks/hooks.json".to_owned()]);
-    if let Some(name) = needed.find(|name| !noted.iter().any(|(_, noted)| noted == name)) {
+    if let Some(name) = needed.find(|name| !recorded_digests.iter().any(|(_, noted)| noted == name))
+    {
         return Some(format!("{} does not list {name}", digests.display()));
     }
     let is_altered = |(digest, name): &&(&str, &str)| {
-        read_bytes(&root.join(name), LARGEST, true).map_or(true, |b| sha256(&b) != *digest)
+        read_bytes(&root.join(name), MAX_FILE_BYTES, true)
+            .map_or(true, |b| sha256_hex(&b) != *digest)
     };
-    let (_, name) = noted.iter().find(is_altered)?;
+    let (_, name) = recorded_digests.iter().find(is_altered)?;
     Some(format!(
         "{} has changed since installation",
         root.join(name).display()

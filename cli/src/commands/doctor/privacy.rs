@@ -9,41 +9,45 @@ use std::path::{Path, PathBuf};
 
 use trueup_core::files::path_to_text;
 
-use super::Finding;
-use crate::desk::Desk;
+use super::CheckResult;
+use crate::command_context::CommandContext;
 
 /// Most files looked at, so that a directory of others that was named by mistake ends.
-const MOST: usize = 10_000;
+const MAX_FILES_INSPECTED: usize = 10_000;
 
 /// The bits of a mode that let others in.
-const OTHERS: u32 = 0o077;
+const OTHERS_MASK: u32 = 0o077;
 
 /// Looks at the database with its logs, and at everything in the data directory but the user's
 /// own configuration. With `fix` it is closed to others.
-pub(super) fn files(desk: &Desk, fix: bool) -> Finding {
-    let paths = &desk.site.settings.paths;
-    let mut all: Vec<PathBuf> = Vec::new();
-    if let Ok(database) = desk.database() {
-        all.extend(["", "-wal", "-shm"].map(|end| beside(database, end)));
+pub(super) fn check_private_files(context: &CommandContext, fix: bool) -> CheckResult {
+    let data_paths = &context.run.settings.paths;
+    let mut paths_to_check: Vec<PathBuf> = Vec::new();
+    if let Ok(database) = context.database_path() {
+        paths_to_check.extend(["", "-wal", "-shm"].map(|end| append_suffix(database, end)));
     }
-    list(&paths.data, &mut all);
-    all.sort();
-    all.dedup();
+    list_files_below(&data_paths.data, &mut paths_to_check);
+    paths_to_check.sort();
+    paths_to_check.dedup();
     // What is installed is no secret, and each installation lays it out anew.
-    let installed = paths.data.join("plugin");
-    all.retain(|path| *path != paths.config_file() && !path.starts_with(&installed));
-    let mut open: Vec<&PathBuf> = all.iter().filter(|path| is_open(path)).collect();
-    let found = open.len();
+    let installed = data_paths.data.join("plugin");
+    paths_to_check
+        .retain(|path| *path != data_paths.config_file() && !path.starts_with(&installed));
+    let mut open_files: Vec<&PathBuf> = paths_to_check
+        .iter()
+        .filter(|path| is_open_to_others(path))
+        .collect();
+    let found = open_files.len();
     if fix {
-        open.retain(|path| close(path).is_err());
+        open_files.retain(|path| close_to_others(path).is_err());
     }
-    match open.as_slice() {
-        [] if found > 0 => Finding::ok(format!("made {found} files private")),
-        [] => Finding::ok("trueup's files are private"),
-        [first, ..] => Finding::warn(
+    match open_files.as_slice() {
+        [] if found > 0 => CheckResult::ok(format!("made {found} files private")),
+        [] => CheckResult::ok("trueup's files are private"),
+        [first, ..] => CheckResult::warn(
             format!(
                 "{} files can be read by others, such as {}",
-                open.len(),
+                open_files.len(),
                 path_to_text(first)
             ),
             if fix {
@@ -55,16 +59,16 @@ pub(super) fn files(desk: &Desk, fix: bool) -> Finding {
     }
 }
 
-fn beside(path: &Path, end: &str) -> PathBuf {
+fn append_suffix(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     PathBuf::from(name)
 }
 
 /// Lists what lies in a folder and below it; a symlink is nobody's file here.
-fn list(folder: &Path, found: &mut Vec<PathBuf>) {
+fn list_files_below(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if found.len() >= MOST {
+        if found.len() >= MAX_FILES_INSPECTED {
             return;
         }
         let Ok(kind) = entry.file_type() else {
@@ -72,19 +76,22 @@ fn list(folder: &Path, found: &mut Vec<PathBuf>) {
         };
         if kind.is_dir() {
             found.push(entry.path());
-            list(&entry.path(), found);
+            list_files_below(&entry.path(), found);
         } else if kind.is_file() {
             found.push(entry.path());
         }
     }
 }
 
-fn is_open(path: &Path) -> bool {
+fn is_open_to_others(path: &Path) -> bool {
     let data = fs::symlink_metadata(path);
-    data.is_ok_and(|data| !data.is_symlink() && data.permissions().mode() & OTHERS != 0)
+    data.is_ok_and(|data| !data.is_symlink() && data.permissions().mode() & OTHERS_MASK != 0)
 }
 
-fn close(path: &Path) -> std::io::Result<()> {
+fn close_to_others(path: &Path) -> std::io::Result<()> {
     let mode = fs::symlink_metadata(path)?.permissions().mode();
-    fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o7777 & !OTHERS))
+    fs::set_permissions(
+        path,
+        fs::Permissions::from_mode(mode & 0o7777 & !OTHERS_MASK),
+    )
 }

@@ -3,33 +3,35 @@
 use serde_json::Value;
 use trueup_core::model::{HandoffId, HandoffRefusal};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{HandoffAcceptance, HandoffRejection, HandoffStore as _, Store as _};
+use trueup_core::store::{
+    AcceptHandoffRequest, HandoffStore as _, RejectHandoffRequest, Store as _,
+};
 
-use super::one;
+use super::handoff_data;
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, ErrorCase};
 use crate::commands::or_none;
-use crate::desk::Desk;
-use crate::failure::{ErrorCase, Failure};
-use crate::json;
-use crate::report::Answer;
+use crate::output::Output;
+use crate::views;
 
-pub(super) fn accept(desk: &Desk, id: &HandoffId) -> Result<Answer, Failure> {
-    let mut store = desk.open_for_change()?;
+pub(super) fn cmd_accept(context: &CommandContext, id: &HandoffId) -> Result<Output, CommandError> {
+    let mut store = context.open_for_change()?;
     // The store answers a repetition as the first time.
-    desk.carried_out(&mut store, "handoff", Some(id.as_str()), &["accepted"])?;
-    let session = desk.acting_session(&mut store)?;
-    let session = desk.before_change(&mut store, session)?;
-    let acceptance = HandoffAcceptance {
+    context.find_replay(&mut store, "handoff", Some(id.as_str()), &["accepted"])?;
+    let session = context.require_active_session(&mut store)?;
+    let session = context.true_up_before_change(&mut store, session)?;
+    let acceptance = AcceptHandoffRequest {
         id: id.clone(),
         session: session.id.clone(),
-        lease_seconds: desk.site.settings.lease_seconds,
-        provenance: desk.provenance(session.id.as_str(), "handoff accept"),
+        lease_seconds: context.run.settings.lease_seconds,
+        provenance: context.provenance(session.id.as_str(), "handoff accept"),
     };
     let accepted = match store.accept_handoff(&acceptance)? {
         Ok(accepted) => accepted,
-        Err(refusal) => return Err(undecidable(desk, &mut store, id, refusal)?),
+        Err(refusal) => return Err(build_decision_error(context, &mut store, id, refusal)?),
     };
     let mut warnings = Vec::new();
-    desk.after_change(&mut store, &session.id, &mut warnings)?;
+    context.true_up_after_change(&mut store, &session.id, &mut warnings)?;
     let (handoff, item) = (&accepted.handoff, &accepted.item);
     let mut text = Vec::new();
     let released = accepted.released.as_ref();
@@ -43,64 +45,68 @@ pub(super) fn accept(desk: &Desk, id: &HandoffId) -> Result<Answer, Failure> {
         or_none(handoff.phase.as_deref()),
         or_none(handoff.task.as_deref())
     ));
-    Ok(Answer {
+    Ok(Output {
         warnings,
-        ..Answer::new(text, one(handoff))
+        ..Output::new(text, handoff_data(handoff))
     })
 }
 
-pub(super) fn reject(desk: &Desk, id: &HandoffId, reason: String) -> Result<Answer, Failure> {
-    let mut store = desk.open_for_change()?;
-    desk.carried_out(&mut store, "handoff", Some(id.as_str()), &["rejected"])?;
-    let session = desk.acting_session(&mut store)?;
+pub(super) fn cmd_reject(
+    context: &CommandContext,
+    id: &HandoffId,
+    reason: String,
+) -> Result<Output, CommandError> {
+    let mut store = context.open_for_change()?;
+    context.find_replay(&mut store, "handoff", Some(id.as_str()), &["rejected"])?;
+    let session = context.require_active_session(&mut store)?;
     if reason.trim().is_empty() {
-        return Err(Failure::usage(
+        return Err(CommandError::usage(
             "trueup handoff reject --help",
             "--reason is empty",
         ));
     }
-    let rejection = HandoffRejection {
+    let rejection = RejectHandoffRequest {
         id: id.clone(),
         session: session.id.clone(),
-        provenance: desk.provenance(session.id.as_str(), &reason),
+        provenance: context.provenance(session.id.as_str(), &reason),
         reason,
     };
     let handoff = match store.reject_handoff(&rejection)? {
         Ok(handoff) => handoff,
-        Err(refusal) => return Err(undecidable(desk, &mut store, id, refusal)?),
+        Err(refusal) => return Err(build_decision_error(context, &mut store, id, refusal)?),
     };
     let text = vec![format!(
         "rejected {id}: pending_acceptance -> {}; the sender keeps {}",
         handoff.status, handoff.item
     )];
-    Ok(Answer::new(text, one(&handoff)))
+    Ok(Output::new(text, handoff_data(&handoff)))
 }
 
 /// Says why a hand-off cannot be decided, with what stands against it.
-fn undecidable(
-    desk: &Desk,
+fn build_decision_error(
+    context: &CommandContext,
     store: &mut SqliteStore,
     id: &HandoffId,
     refusal: HandoffRefusal,
-) -> Result<Failure, Failure> {
-    let failure = refused(id, refusal);
-    let Some(handoff) = store.handoff(id)? else {
-        return Ok(failure);
+) -> Result<CommandError, CommandError> {
+    let error = refusal_to_error(id, refusal);
+    let Some(handoff) = store.load_handoff(id)? else {
+        return Ok(error);
     };
-    let mut data = one(&handoff);
+    let mut data = handoff_data(&handoff);
     if refusal == HandoffRefusal::StaleEpoch {
-        let holder = match store.item(&handoff.item)?.and_then(|item| item.holder) {
-            Some(holder) => store.session(&holder)?,
+        let holder = match store.load_item(&handoff.item)?.and_then(|item| item.holder) {
+            Some(holder) => store.load_session(&holder)?,
             None => None,
         };
         data["holder"] = holder.map_or(Value::Null, |holder| {
-            json::session(&holder, &json::vitality(&holder, &desk.site))
+            views::session_view(&holder, &views::assess_liveness(&holder, &context.run))
         });
     }
-    Ok(failure.data(data))
+    Ok(error.with_data(data))
 }
 
-pub(super) fn refused(id: &HandoffId, refusal: HandoffRefusal) -> Failure {
+pub(super) fn refusal_to_error(id: &HandoffId, refusal: HandoffRefusal) -> CommandError {
     let handoff = id.into();
     let (text, case) = match refusal {
         HandoffRefusal::NotFound => (
@@ -132,5 +138,5 @@ pub(super) fn refused(id: &HandoffId, refusal: HandoffRefusal) -> Failure {
             ErrorCase::HandoffOutlived { handoff },
         ),
     };
-    Failure::new(case, text)
+    CommandError::new(case, text)
 }

@@ -2,33 +2,36 @@
 
 mod create;
 mod decide;
-mod show;
+mod list_and_show;
 
 use serde_json::{Value, json};
 use trueup_core::model::{Handoff, SessionId};
 
 use crate::args::HandoffCommand;
-use crate::desk::Desk;
-use crate::failure::Failure;
-use crate::json;
-use crate::report::Answer;
+use crate::command_context::CommandContext;
+use crate::command_error::CommandError;
+use crate::output::Output;
+use crate::views;
 
-pub(super) fn run(desk: &Desk, command: HandoffCommand) -> Result<Answer, Failure> {
+pub(super) fn cmd_handoff(
+    context: &CommandContext,
+    command: HandoffCommand,
+) -> Result<Output, CommandError> {
     match command {
-        HandoffCommand::Create(arguments) => create::create(desk, *arguments),
-        HandoffCommand::Accept { id } => decide::accept(desk, &id),
-        HandoffCommand::Reject { id, reason } => decide::reject(desk, &id, reason),
-        HandoffCommand::List { all } => show::list(desk, all),
-        HandoffCommand::Show { id } => show::show(desk, &id),
+        HandoffCommand::Create(arguments) => create::cmd_create(context, *arguments),
+        HandoffCommand::Accept { id } => decide::cmd_accept(context, &id),
+        HandoffCommand::Reject { id, reason } => decide::cmd_reject(context, &id, reason),
+        HandoffCommand::List { all } => list_and_show::cmd_list(context, all),
+        HandoffCommand::Show { id } => list_and_show::cmd_show(context, &id),
     }
 }
 
 /// The `data` of a command that is about one hand-off.
-fn one(handoff: &Handoff) -> Value {
-    json!({"handoff": json::handoff(handoff)})
+fn handoff_data(handoff: &Handoff) -> Value {
+    json!({"handoff": views::handoff_view(handoff)})
 }
 
 /// Names whom a hand-off is for.
-fn addressee(handoff: &Handoff) -> &str {
+fn describe_addressee(handoff: &Handoff) -> &str {
     handoff.to.as_ref().map_or("any session", SessionId::as_str)
 }

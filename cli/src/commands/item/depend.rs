@@ -1,47 +1,53 @@
 //! `trueup item depend`, and the check of new dependencies.
 
 use serde_json::json;
-use trueup_core::model::{ItemKey, Waits, circle, drawn};
+use trueup_core::model::{DependencyEdge, ItemKey, find_dependency_cycle, render_cycle};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{Depend, ItemStore as _, Store as _};
+use trueup_core::store::{DependencyChange, ItemStore as _, Store as _};
 
-use super::{known, listed};
-use crate::args::ItemDepend;
-use crate::desk::Desk;
-use crate::failure::{ErrorCase, Failure};
-use crate::json;
-use crate::report::Answer;
+use super::{join_keys, load_item};
+use crate::args::ItemDependArgs;
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, ErrorCase};
+use crate::output::Output;
+use crate::views;
 
-pub(super) fn run(desk: &Desk, arguments: ItemDepend) -> Result<Answer, Failure> {
-    let ItemDepend { key, on, remove } = arguments;
-    let mut store = desk.open_for_change()?;
+pub(super) fn cmd_depend(
+    context: &CommandContext,
+    arguments: ItemDependArgs,
+) -> Result<Output, CommandError> {
+    let ItemDependArgs { key, on, remove } = arguments;
+    let mut store = context.open_for_change()?;
     let kinds = ["dependencies"];
-    if let Some(event) = desk.carried_out(&mut store, "item", Some(key.as_str()), &kinds)? {
-        let item = known(&mut store, &key)?;
+    if let Some(event) = context.find_replay(&mut store, "item", Some(key.as_str()), &kinds)? {
+        let item = load_item(&mut store, &key)?;
         let text = format!("this operation changed {key} at {}", event.at);
-        return Ok(Answer::new(vec![text], json!({"item": json::item(&item)})));
+        return Ok(Output::new(
+            vec![text],
+            json!({"item": views::item_view(&item)}),
+        ));
     }
-    desk.mover(&mut store)?;
-    let before = known(&mut store, &key)?;
+    context.find_active_session(&mut store)?;
+    let before = load_item(&mut store, &key)?;
     if remove {
         if let Some(on) = on.iter().find(|on| !before.depends_on.contains(on)) {
             let message = format!("{key} does not depend on {on}");
             let item = (&key).into();
-            return Err(Failure::new(ErrorCase::NotDependent { item }, message));
+            return Err(CommandError::new(ErrorCase::NotDependent { item }, message));
         }
     } else {
-        admit(&mut store, &key, before.parent.as_ref(), &on)?;
+        check_new_dependencies(&mut store, &key, before.parent.as_ref(), &on)?;
     }
-    let provenance = desk.provenance(&desk.actor(&mut store)?, "item depend");
-    let item = store.depend(&Depend {
+    let provenance = context.provenance(&context.resolve_actor(&mut store)?, "item depend");
+    let item = store.change_dependencies(&DependencyChange {
         item: key.clone(),
-        on,
+        dependencies: on,
         remove,
         provenance,
     })?;
     let or_nothing = |keys: &[ItemKey]| match keys {
         [] => "nothing".to_owned(),
-        keys => listed(keys),
+        keys => join_keys(keys),
     };
     let mut text = vec![format!(
         "{key} depends on: {} -> {}",
@@ -51,35 +57,35 @@ pub(super) fn run(desk: &Desk, arguments: ItemDepend) -> Result<Answer, Failure>
     if before.status != item.status {
         text.push(format!("{key}: {} -> {}", before.status, item.status));
     }
-    Ok(Answer::new(text, json!({"item": json::item(&item)})))
+    Ok(Output::new(text, json!({"item": views::item_view(&item)})))
 }
 
 /// Refuses what does not exist and what would close a circle. The store looks again when it
 /// writes; here the refusal gets its code.
-pub(super) fn admit(
+pub(super) fn check_new_dependencies(
     store: &mut SqliteStore,
     key: &ItemKey,
     parent: Option<&ItemKey>,
     on: &[ItemKey],
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     if on.is_empty() {
         return Ok(());
     }
-    let mut waits = store.waiting_for(key)?;
+    let mut waiting = store.list_waiting_items(key)?;
     if let Some(parent) = parent {
-        waits.extend(store.waiting_for(parent)?);
-        waits.push(Waits {
+        waiting.extend(store.list_waiting_items(parent)?);
+        waiting.push(DependencyEdge {
             item: parent.clone(),
             on: key.clone(),
         });
     }
     for on in on {
-        if let Some(circle) = circle(key, on, &waits) {
-            let message = format!("circular dependency: {}", drawn(&circle));
-            return Err(Failure::new(ErrorCase::DependencyCycle, message));
+        if let Some(circle) = find_dependency_cycle(key, on, &waiting) {
+            let message = format!("circular dependency: {}", render_cycle(&circle));
+            return Err(CommandError::new(ErrorCase::DependencyCycle, message));
         }
-        if store.item(on)?.is_none() {
-            return Err(Failure::no_item(on));
+        if store.load_item(on)?.is_none() {
+            return Err(CommandError::item_not_found(on));
         }
     }
     Ok(())

@@ -1,156 +1,171 @@
 //! `trueup meta fix`
 
 use serde_json::{Map, Value as Json, json};
-use trueup_core::metadata::{Document, Literal, MetadataFile, OWNED};
+use trueup_core::metadata::{DATABASE_FIELDS, JsonDocument, JsonLiteral, MetadataFile};
 use trueup_core::model::AdwId;
 use trueup_core::reconcile::Divergence;
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{MetadataChange, MetadataDeed, MetadataStore as _, Provenance};
+use trueup_core::store::{MetadataAction, MetadataChange, MetadataStore as _, Provenance};
 use trueup_core::text::one_line;
 
-use super::check::{chosen, exit, lines};
-use super::{change, file, findings, flaw, not_found, shown_place, writer_of};
-use crate::desk::Desk;
-use crate::failure::Failure;
-use crate::report::Answer;
+use super::check::{exit_code_for, render_divergences, select_workflows};
+use super::{
+    change_locked, describe_writer, display_path, list_findings, metadata_file, not_found_error,
+    unusable_file_finding,
+};
+use crate::command_context::CommandContext;
+use crate::command_error::CommandError;
+use crate::output::Output;
 
 /// Longest old value in a warning, in characters.
-const LONGEST: usize = 80;
+const MAX_VALUE_CHARS: usize = 80;
 
 /// What was done to one file.
-struct Mended {
+struct FixedFile {
     before: Map<String, Json>,
     after: Map<String, Json>,
     writer: Option<String>,
 }
 
-pub(super) fn run(desk: &Desk, ids: Vec<AdwId>) -> Result<Answer, Failure> {
-    let (ids, mut warnings) = chosen(desk, ids)?;
+pub(super) fn cmd_fix(context: &CommandContext, ids: Vec<AdwId>) -> Result<Output, CommandError> {
+    let (ids, mut warnings) = select_workflows(context, ids)?;
     let (mut fixed, mut text) = (Vec::new(), Vec::new());
     let mut remaining: Vec<Divergence> = Vec::new();
-    let mut record = Record { desk, store: None };
+    let mut fix_log = FixLog {
+        context,
+        store: None,
+    };
     for id in &ids {
-        let file = file(desk, id);
+        let file = metadata_file(context, id);
         match file.read() {
-            Ok(None) => return Err(not_found(id)),
+            Ok(None) => return Err(not_found_error(id)),
             // It may hold what nobody has elsewhere: it is for a person. The others are mended.
             Err(error) => {
-                remaining.push(flaw(id, &error));
+                remaining.push(unusable_file_finding(id, &error));
                 continue;
             }
             Ok(Some(_)) => {}
         }
-        let changed = change(desk, &file, |old| {
-            let old = old.ok_or_else(|| not_found(id))?;
-            let (new, mended) = mend(&file, &old);
-            if mended.before.is_empty() && mended.after.is_empty() {
+        let fix_result = change_locked(context, &file, |old| {
+            let old = old.ok_or_else(|| not_found_error(id))?;
+            let (new, fixed_file) = fix_document(&file, &old);
+            if fixed_file.before.is_empty() && fixed_file.after.is_empty() {
                 return Ok((None, (old, None)));
             }
             // First recorded, then done: the old values are in the log before they go.
-            record.keep(&file, &mended)?;
-            Ok((Some(new.clone()), (new, Some(mended))))
+            fix_log.record(&file, &fixed_file)?;
+            Ok((Some(new.clone()), (new, Some(fixed_file))))
         });
-        let (document, mended) = match changed {
+        let (document, fixed_file) = match fix_result {
             Ok(changed) => changed,
             // What was done to the others before it is said all the same.
-            Err(mut failure) if !fixed.is_empty() => {
-                failure.divergences.append(&mut remaining);
-                text.splice(0..0, failure.details.into_vec());
-                failure.details = text.into();
-                return Err(failure.data(json!({"fixed": fixed})));
+            Err(mut error) if !fixed.is_empty() => {
+                error.divergences.append(&mut remaining);
+                text.splice(0..0, error.details.into_vec());
+                error.details = text.into();
+                return Err(error.with_data(json!({"fixed": fixed})));
             }
-            Err(failure) => return Err(failure),
+            Err(error) => return Err(error),
         };
-        remaining.extend(findings(&file, &document));
-        if let Some(mended) = mended {
-            let removed: Vec<&String> = mended.before.keys().filter(|k| *k != "adw_id").collect();
-            text.extend(said(id, &mended));
-            warnings.extend(warned(id, &mended));
+        remaining.extend(list_findings(&file, &document));
+        if let Some(fixed_file) = fixed_file {
+            let removed: Vec<&String> = fixed_file
+                .before
+                .keys()
+                .filter(|k| *k != "adw_id")
+                .collect();
+            text.extend(render_fix(id, &fixed_file));
+            warnings.extend(warn_of_writer(id, &fixed_file));
             fixed.push(json!({"id": id, "removed": removed}));
         }
     }
     if text.is_empty() {
         text.push("nothing to fix".to_owned());
     }
-    desk.advise(&mut remaining);
-    text.extend(lines(&remaining));
-    Ok(Answer {
-        exit: exit(&remaining, false),
+    context.set_fix_directories(&mut remaining);
+    text.extend(render_divergences(&remaining));
+    Ok(Output {
+        exit_code: exit_code_for(&remaining, false),
         divergences: remaining,
         warnings,
-        ..Answer::new(text, json!({"fixed": fixed}))
+        ..Output::new(text, json!({"fixed": fixed}))
     })
 }
 
 /// Returns the file without what the database owns, and with its id when it had none.
-fn mend(file: &MetadataFile, old: &Document) -> (Document, Mended) {
-    let mut new = old.clone();
+fn fix_document(file: &MetadataFile, before_document: &JsonDocument) -> (JsonDocument, FixedFile) {
+    let mut document = before_document.clone();
     let (mut before, mut after) = (Map::new(), Map::new());
-    for field in OWNED {
-        if let Some(value) = old.get(field.name) {
-            new.remove(field.name);
+    for field in DATABASE_FIELDS {
+        if let Some(value) = before_document.get(field.name) {
+            document.remove_field(field.name);
             before.insert(field.name.to_owned(), value);
         }
     }
-    if old.get("adw_id").is_none_or(|value| value.is_null()) {
-        new.set("adw_id", &Literal::text(file.id().as_str()));
+    if before_document
+        .get("adw_id")
+        .is_none_or(|value| value.is_null())
+    {
+        document.set_field("adw_id", &JsonLiteral::from_plain_text(file.id().as_str()));
         after.insert("adw_id".to_owned(), json!(file.id()));
     }
-    let writer = writer_of(file, old);
-    let mended = Mended {
+    let writer = describe_writer(file, before_document);
+    let fixed_file = FixedFile {
         before,
         after,
         writer,
     };
-    (new, mended)
+    (document, fixed_file)
 }
 
-fn said(id: &AdwId, mended: &Mended) -> Vec<String> {
-    let shown = |value: &Json| one_line(&super::super::plain(value), LONGEST);
-    let removed = mended.before.iter();
-    let removed = removed.map(|(key, value)| format!("{id}: {key}: {} -> none", shown(value)));
-    let added = mended.after.iter();
-    let added = added.map(|(key, value)| format!("{id}: {key}: none -> {}", shown(value)));
+fn render_fix(id: &AdwId, fixed_file: &FixedFile) -> Vec<String> {
+    let render_value =
+        |value: &Json| one_line(&super::super::render_json_value(value), MAX_VALUE_CHARS);
+    let removed = fixed_file.before.iter();
+    let removed =
+        removed.map(|(key, value)| format!("{id}: {key}: {} -> none", render_value(value)));
+    let added = fixed_file.after.iter();
+    let added = added.map(|(key, value)| format!("{id}: {key}: none -> {}", render_value(value)));
     removed.chain(added).collect()
 }
 
 /// Says who wrote what the database owns, so that the script is mended too.
-fn warned(id: &AdwId, mended: &Mended) -> Option<String> {
-    if mended.before.is_empty() {
+fn warn_of_writer(id: &AdwId, fixed_file: &FixedFile) -> Option<String> {
+    if fixed_file.before.is_empty() {
         return None;
     }
-    let fields: Vec<&str> = mended.before.keys().map(String::as_str).collect();
-    let writer = mended.writer.as_deref().unwrap_or("an unknown user");
+    let fields: Vec<&str> = fixed_file.before.keys().map(String::as_str).collect();
+    let writer = fixed_file.writer.as_deref().unwrap_or("an unknown user");
     Some(format!(
         "{}: removed {}, owned by the database; written by {}: fix the script that wrote it (find \
          it with `trueup check --sources PATH`)",
-        shown_place(id),
+        display_path(id),
         fields.join(", "),
-        one_line(writer, LONGEST)
+        one_line(writer, MAX_VALUE_CHARS)
     ))
 }
 
 /// The log in the database, opened when the first file is mended.
-struct Record<'a> {
-    desk: &'a Desk,
+struct FixLog<'a> {
+    context: &'a CommandContext,
     store: Option<SqliteStore>,
 }
 
-impl Record<'_> {
-    fn keep(&mut self, file: &MetadataFile, mended: &Mended) -> Result<(), Failure> {
+impl FixLog<'_> {
+    fn record(&mut self, file: &MetadataFile, fixed_file: &FixedFile) -> Result<(), CommandError> {
         let store = match &mut self.store {
             Some(store) => store,
-            none => none.insert(self.desk.open_for_change()?),
+            none => none.insert(self.context.open_for_change()?),
         };
-        let actor = self.desk.actor(store)?;
+        let actor = self.context.resolve_actor(store)?;
         let change = MetadataChange {
-            deed: MetadataDeed::Fixed,
+            action: MetadataAction::Fixed,
             id: file.id().clone(),
-            path: shown_place(file.id()),
-            project: self.desk.site.project.name(),
-            before: mended.before.clone(),
-            after: mended.after.clone(),
-            writer: mended.writer.clone(),
+            path: display_path(file.id()),
+            project: self.context.run.project.name(),
+            before: fixed_file.before.clone(),
+            after: fixed_file.after.clone(),
+            writer: fixed_file.writer.clone(),
         };
         let reason = "the database owns these fields";
         store.record_metadata_change(&change, &Provenance::new(&actor, reason))?;

@@ -2,106 +2,116 @@
 
 pub(super) mod check;
 mod fix;
+mod phase_contract;
 mod schema;
-mod start;
 
 use serde_json::{Map, Value as Json, json};
 use trueup_core::files::path_to_text;
 use trueup_core::metadata::{
-    Change, Document, Literal, MetadataError, MetadataFile, examine, owned, place, unparsable,
-    writer,
+    JsonDocument, JsonLiteral, LockedChange, MetadataError, MetadataFile, check_metadata,
+    find_database_field, find_last_writer, metadata_path, unparsable_finding,
 };
 use trueup_core::model::AdwId;
 use trueup_core::reconcile::Divergence;
-use trueup_core::store::{MetadataChange, MetadataDeed, MetadataStore as _};
+use trueup_core::store::{MetadataAction, MetadataChange, MetadataStore as _};
 use trueup_core::text::one_line;
 
-pub(super) use start::may_start;
+pub(super) use phase_contract::check_phase_can_start;
 
-use super::set::lines;
+use super::set::render_changes;
 use crate::args::MetaCommand;
-use crate::desk::Desk;
-use crate::failure::{ErrorCase, Failure};
-use crate::report::Answer;
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, ErrorCase};
+use crate::output::Output;
 
 /// Longest name of a field, in bytes.
-const LONGEST_NAME: usize = 200;
+const MAX_NAME_BYTES: usize = 200;
 
-pub(super) fn run(desk: &Desk, command: MetaCommand) -> Result<Answer, Failure> {
+pub(super) fn cmd_meta(
+    context: &CommandContext,
+    command: MetaCommand,
+) -> Result<Output, CommandError> {
     match command {
-        MetaCommand::Get { id, field } => get(desk, &id, field.as_deref()),
-        MetaCommand::Set { id, pairs } => set(desk, &id, &pairs),
-        MetaCommand::Check(arguments) => check::run(desk, arguments),
-        MetaCommand::Fix { ids } => fix::run(desk, ids),
+        MetaCommand::Get { id, field } => cmd_get(context, &id, field.as_deref()),
+        MetaCommand::Set { id, pairs } => cmd_set(context, &id, &pairs),
+        MetaCommand::Check(arguments) => check::cmd_check(context, arguments),
+        MetaCommand::Fix { ids } => fix::cmd_fix(context, ids),
     }
 }
 
 /// Names the file of a workflow in the project.
-fn file(desk: &Desk, id: &AdwId) -> MetadataFile {
-    MetadataFile::new(&desk.site.project.dir, id)
+fn metadata_file(context: &CommandContext, id: &AdwId) -> MetadataFile {
+    MetadataFile::new(&context.run.project.dir, id)
 }
 
-fn shown_place(id: &AdwId) -> String {
-    place(id).to_string_lossy().into_owned()
+fn display_path(id: &AdwId) -> String {
+    metadata_path(id).to_string_lossy().into_owned()
 }
 
 /// Returns the finding on a file that cannot be read: one among others hides none of them.
-fn flaw(id: &AdwId, error: &MetadataError) -> Divergence {
-    let place = shown_place(id);
+fn unusable_file_finding(id: &AdwId, error: &MetadataError) -> Divergence {
+    let place = display_path(id);
     match error {
-        MetadataError::Unparsable { error, .. } => unparsable(id, &place, error),
-        other => trueup_core::metadata::unreadable(id, &place, &other.reason()),
+        MetadataError::Unparsable { error, .. } => unparsable_finding(id, &place, error),
+        other => trueup_core::metadata::unreadable_finding(id, &place, &other.reason()),
     }
 }
 
 /// Turns what is wrong with a file into an answer; one that does not parse is a finding too.
-fn unreadable(id: &AdwId, error: &MetadataError) -> Failure {
-    let mut failure = Failure::from(error);
+fn to_command_error(id: &AdwId, error: &MetadataError) -> CommandError {
+    let mut command_error = CommandError::from(error);
     if let MetadataError::Unparsable { error, .. } = error {
-        failure.divergences = vec![unparsable(id, &shown_place(id), error)];
+        command_error.divergences = vec![unparsable_finding(id, &display_path(id), error)];
     }
-    failure
+    command_error
 }
 
-fn not_found(id: &AdwId) -> Failure {
-    let message = format!("{} does not exist", shown_place(id));
-    Failure::new(ErrorCase::MetadataNotFound { id: id.into() }, message)
+fn not_found_error(id: &AdwId) -> CommandError {
+    let message = format!("{} does not exist", display_path(id));
+    CommandError::new(ErrorCase::MetadataNotFound { id: id.into() }, message)
 }
 
 /// Names who wrote a file: what it says itself, else whom it belongs to.
-fn writer_of(file: &MetadataFile, document: &Document) -> Option<String> {
-    let owner = || file.owner().map(|uid| format!("the user with uid {uid}"));
-    writer(document).or_else(owner)
+fn describe_writer(file: &MetadataFile, document: &JsonDocument) -> Option<String> {
+    let owner = || {
+        file.owner_uid()
+            .map(|uid| format!("the user with uid {uid}"))
+    };
+    find_last_writer(document).or_else(owner)
 }
 
 /// Returns the findings on a file that was read.
-fn findings(file: &MetadataFile, document: &Document) -> Vec<Divergence> {
-    let writer = writer_of(file, document);
-    examine(
+fn list_findings(file: &MetadataFile, document: &JsonDocument) -> Vec<Divergence> {
+    let writer = describe_writer(file, document);
+    check_metadata(
         file.id(),
-        &shown_place(file.id()),
+        &display_path(file.id()),
         document,
         writer.as_deref(),
     )
 }
 
-fn refuse_owned(field: &str) -> Result<(), Failure> {
-    let Some(owned) = owned(field) else {
+fn check_not_owned(field: &str) -> Result<(), CommandError> {
+    let Some(owned) = find_database_field(field) else {
         return Ok(());
     };
     let message = format!(
         "{field} is owned by the database; change it with `{}`",
         owned.command
     );
-    Err(Failure::new(ErrorCase::FieldOfDatabase, message))
+    Err(CommandError::new(ErrorCase::FieldOfDatabase, message))
 }
 
-fn get(desk: &Desk, id: &AdwId, field: Option<&str>) -> Result<Answer, Failure> {
-    let file = file(desk, id);
-    let read = file.read().map_err(|error| unreadable(id, &error))?;
-    let document = read.ok_or_else(|| not_found(id))?;
-    let mut divergences = findings(&file, &document);
-    desk.advise(&mut divergences);
+fn cmd_get(
+    context: &CommandContext,
+    id: &AdwId,
+    field: Option<&str>,
+) -> Result<Output, CommandError> {
+    let file = metadata_file(context, id);
+    let read = file.read().map_err(|error| to_command_error(id, &error))?;
+    let document = read.ok_or_else(|| not_found_error(id))?;
+    let mut divergences = list_findings(&file, &document);
+    context.set_fix_directories(&mut divergences);
     let mut state = document.to_map();
     let text = match field {
         None => vec![
@@ -113,111 +123,111 @@ fn get(desk: &Desk, id: &AdwId, field: Option<&str>) -> Result<Answer, Failure> 
             state.retain(|key, _| key == field);
             let Some(value) = state.get(field) else {
                 // What a file must not hold is nothing to set in it.
-                if owned(field).is_some() {
+                if find_database_field(field).is_some() {
                     let message = format!("{field} is owned by the database");
-                    return Err(Failure::new(ErrorCase::FieldOfDatabase, message));
+                    return Err(CommandError::new(ErrorCase::FieldOfDatabase, message));
                 }
-                let message = format!("{} has no field {}", shown_place(id), one_line(field, 80));
+                let message = format!("{} has no field {}", display_path(id), one_line(field, 80));
                 let case = ErrorCase::FieldNotFound { id: id.into() };
-                return Err(Failure::new(case, message));
+                return Err(CommandError::new(case, message));
             };
             vec![value.as_str().map_or_else(
-                || document.raw(field).unwrap_or_default().to_owned(),
+                || document.raw_value(field).unwrap_or_default().to_owned(),
                 str::to_owned,
             )]
         }
     };
     let data = json!({"id": id, "path": path_to_text(file.path()), "state": state});
-    Ok(Answer {
-        warnings: reported(&divergences),
+    Ok(Output {
+        warnings: render_messages(&divergences),
         divergences,
-        ..Answer::new(text, data)
+        ..Output::new(text, data)
     })
 }
 
 /// Returns the lines of findings that do not change what a command did.
-fn reported(divergences: &[Divergence]) -> Vec<String> {
+fn render_messages(divergences: &[Divergence]) -> Vec<String> {
     divergences.iter().map(|d| d.message.clone()).collect()
 }
 
-fn set(desk: &Desk, id: &AdwId, pairs: &[String]) -> Result<Answer, Failure> {
-    let wishes = pairs
+fn cmd_set(context: &CommandContext, id: &AdwId, pairs: &[String]) -> Result<Output, CommandError> {
+    let assignments = pairs
         .iter()
-        .map(|pair| wish(id, pair))
+        .map(|pair| parse_assignment(id, pair))
         .collect::<Result<Vec<_>, _>>()?;
-    let file = file(desk, id);
-    let (document, changed) = change(desk, &file, |old| {
+    let file = metadata_file(context, id);
+    let (document, changed) = change_locked(context, &file, |old| {
         let created = old.is_none();
-        let before = old.unwrap_or_else(|| Document::new(id));
+        let before = old.unwrap_or_else(|| JsonDocument::new(id));
         let mut after = before.clone();
-        for (key, literal) in &wishes {
-            after.set(key, literal);
+        for (key, literal) in &assignments {
+            after.set_field(key, literal);
         }
-        let mut changed = changed(&before, &after, &wishes);
+        let mut changed = diff_assignments(&before, &after, &assignments);
         if created && let Some(value) = after.get("adw_id") {
             changed.insert("adw_id".to_owned(), json!({"from": null, "to": value}));
         }
         Ok((Some(after.clone()), (after, changed)))
     })?;
-    let unrecorded = record(desk, id, &changed);
-    let mut divergences = findings(&file, &document);
-    divergences.extend(schema::violations(id, &shown_place(id), &document));
-    desk.advise(&mut divergences);
+    let log_warning = record_set(context, id, &changed);
+    let mut divergences = list_findings(&file, &document);
+    divergences.extend(schema::find_violations(id, &display_path(id), &document));
+    context.set_fix_directories(&mut divergences);
     let data = json!({
         "id": id, "path": path_to_text(file.path()), "state": document.to_map(), "changed": changed,
     });
-    let mut warnings = reported(&divergences);
-    warnings.extend(unrecorded);
-    Ok(Answer {
+    let mut warnings = render_messages(&divergences);
+    warnings.extend(log_warning);
+    Ok(Output {
         divergences,
         warnings,
-        ..Answer::new(lines(&changed), data)
+        ..Output::new(render_changes(&changed), data)
     })
 }
 
 /// Puts what was set into the log. The file is what counts and needs no database: returns the
 /// warning that the log lacks it, unless there is no log at all.
-fn record(desk: &Desk, id: &AdwId, changed: &Map<String, Json>) -> Option<String> {
+fn record_set(context: &CommandContext, id: &AdwId, changed: &Map<String, Json>) -> Option<String> {
     if changed.is_empty() {
         return None;
     }
-    let side = |side: &str| {
+    let values_of = |side: &str| {
         let sides = changed.iter();
         sides
             .map(|(key, change)| (key.clone(), change[side].clone()))
             .collect()
     };
     let change = MetadataChange {
-        deed: MetadataDeed::Set,
+        action: MetadataAction::Set,
         id: id.clone(),
-        path: shown_place(id),
-        project: desk.site.project.name(),
-        before: side("from"),
-        after: side("to"),
+        path: display_path(id),
+        project: context.run.project.name(),
+        before: values_of("from"),
+        after: values_of("to"),
         writer: None,
     };
-    let recorded = desk.open_for_change().and_then(|mut store| {
-        let provenance = desk.provenance(&desk.actor(&mut store)?, "meta set");
+    let recorded = context.open_for_change().and_then(|mut store| {
+        let provenance = context.provenance(&context.resolve_actor(&mut store)?, "meta set");
         store.record_metadata_change(&change, &provenance)?;
         Ok(())
     });
     match recorded {
-        Err(failure) if *failure.case != ErrorCase::DatabaseMissing => {
-            Some(format!("not recorded in the log: {}", failure.message))
+        Err(error) if *error.case != ErrorCase::DatabaseMissing => {
+            Some(format!("not recorded in the log: {}", error.message))
         }
         _ => None,
     }
 }
 
 /// Changes a file under its lock.
-fn change<T>(
-    desk: &Desk,
+fn change_locked<T>(
+    context: &CommandContext,
     file: &MetadataFile,
-    mut decide: impl FnMut(Option<Document>) -> Result<(Option<Document>, T), Failure>,
-) -> Result<T, Failure> {
+    mut decide: impl FnMut(Option<JsonDocument>) -> Result<(Option<JsonDocument>, T), CommandError>,
+) -> Result<T, CommandError> {
     /// What a decision or the file said.
     enum Stop {
-        Failure(Failure),
+        Failure(CommandError),
         File(MetadataError),
     }
     impl From<MetadataError> for Stop {
@@ -225,48 +235,52 @@ fn change<T>(
             Self::File(error)
         }
     }
-    let lock = desk.site.settings.paths.lock_of(file.path());
-    let change = Change {
+    let lock = context.run.settings.paths.lock_of(file.path());
+    let change = LockedChange {
         lock: &lock,
-        patience: desk.deadline().left(),
+        patience: context.deadline().remaining(),
     };
-    file.change(change, |old| decide(old).map_err(Stop::Failure))
+    file.update(change, |old| decide(old).map_err(Stop::Failure))
         .map_err(|stop| match stop {
-            Stop::Failure(failure) => failure,
-            Stop::File(error) => unreadable(file.id(), &error),
+            Stop::Failure(error) => error,
+            Stop::File(error) => to_command_error(file.id(), &error),
         })
 }
 
 /// Reads `FIELD=VALUE`.
-fn wish(id: &AdwId, pair: &str) -> Result<(String, Literal), Failure> {
-    let Some((key, value)) = pair.split_once('=').filter(|(key, _)| is_name(key)) else {
+fn parse_assignment(id: &AdwId, pair: &str) -> Result<(String, JsonLiteral), CommandError> {
+    let Some((key, value)) = pair.split_once('=').filter(|(key, _)| is_field_name(key)) else {
         let message = format!("{:?} is not FIELD=VALUE", one_line(pair, 80));
-        return Err(Failure::usage("trueup meta set --help", message));
+        return Err(CommandError::usage("trueup meta set --help", message));
     };
-    refuse_owned(key)?;
+    check_not_owned(key)?;
     let literal = match key {
-        "issue_number" | "adw_id" => Literal::string(value),
-        _ => Literal::of(value),
+        "issue_number" | "adw_id" => JsonLiteral::from_string_or_text(value),
+        _ => JsonLiteral::from_json_or_text(value),
     };
-    if key == "adw_id" && literal != Literal::text(id.as_str()) {
+    if key == "adw_id" && literal != JsonLiteral::from_plain_text(id.as_str()) {
         let message = format!(
             "adw_id of {} must be {id}, like its directory",
-            shown_place(id)
+            display_path(id)
         );
-        return Err(Failure::new(ErrorCase::IdMismatch, message));
+        return Err(CommandError::new(ErrorCase::IdMismatch, message));
     }
     Ok((key.to_owned(), literal))
 }
 
-fn is_name(key: &str) -> bool {
-    (1..=LONGEST_NAME).contains(&key.len()) && !key.chars().any(char::is_control)
+fn is_field_name(key: &str) -> bool {
+    (1..=MAX_NAME_BYTES).contains(&key.len()) && !key.chars().any(char::is_control)
 }
 
 /// Returns what became of the fields asked for, from what, to what.
-fn changed(before: &Document, after: &Document, wishes: &[(String, Literal)]) -> Map<String, Json> {
-    let differs = wishes
+fn diff_assignments(
+    before: &JsonDocument,
+    after: &JsonDocument,
+    assignments: &[(String, JsonLiteral)],
+) -> Map<String, Json> {
+    let differs = assignments
         .iter()
-        .filter(|(key, _)| before.raw(key) != after.raw(key));
+        .filter(|(key, _)| before.raw_value(key) != after.raw_value(key));
     differs
         .map(|(key, _)| {
             let change = json!({"from": before.get(key), "to": after.get(key)});

@@ -4,17 +4,17 @@ use std::sync::OnceLock;
 
 use jsonschema::Validator;
 use serde_json::Value as Json;
-use trueup_core::metadata::{Document, owned, violation};
+use trueup_core::metadata::{JsonDocument, find_database_field, schema_violation_finding};
 use trueup_core::model::AdwId;
 use trueup_core::reconcile::Divergence;
 
 /// Is generated from the types of `trueup_core::metadata`; a test there keeps it so.
-const SCHEMA: &str = include_str!("../../../../schemas/adw_state.schema.json");
+const SCHEMA_JSON: &str = include_str!("../../../../schemas/adw_state.schema.json");
 
 /// Returns what breaks a rule of the schema. Fields of the database and the id have findings
 /// of their own.
-pub(super) fn violations(id: &AdwId, path: &str, document: &Document) -> Vec<Divergence> {
-    let Some(validator) = validator() else {
+pub(super) fn find_violations(id: &AdwId, path: &str, document: &JsonDocument) -> Vec<Divergence> {
+    let Some(validator) = compiled_validator() else {
         return Vec::new();
     };
     let state = Json::Object(document.to_map());
@@ -22,16 +22,18 @@ pub(super) fn violations(id: &AdwId, path: &str, document: &Document) -> Vec<Div
         let place = error.instance_path().to_string();
         let field = place.trim_start_matches('/').replace('/', ".");
         let top = field.split('.').next().unwrap_or_default();
-        let said_elsewhere = top.is_empty() || top == "adw_id" || owned(top).is_some();
-        (!said_elsewhere).then(|| violation(id, path, &field, &error.to_string()))
+        let is_reported_elsewhere =
+            top.is_empty() || top == "adw_id" || find_database_field(top).is_some();
+        (!is_reported_elsewhere)
+            .then(|| schema_violation_finding(id, path, &field, &error.to_string()))
     });
     found.collect()
 }
 
-fn validator() -> Option<&'static Validator> {
+fn compiled_validator() -> Option<&'static Validator> {
     static VALIDATOR: OnceLock<Option<Validator>> = OnceLock::new();
     let compiled = VALIDATOR.get_or_init(|| {
-        let schema: Json = serde_json::from_str(SCHEMA).ok()?;
+        let schema: Json = serde_json::from_str(SCHEMA_JSON).ok()?;
         jsonschema::validator_for(&schema).ok()
     });
     compiled.as_ref()
@@ -42,8 +44,8 @@ mod tests {
     use super::*;
 
     fn rules(text: &str) -> Vec<String> {
-        let document = Document::parse(text.as_bytes()).unwrap();
-        violations(&"77c90e61".parse().unwrap(), "p", &document)
+        let document = JsonDocument::parse(text.as_bytes()).unwrap();
+        find_violations(&"77c90e61".parse().unwrap(), "p", &document)
             .into_iter()
             .map(|d| d.message)
             .collect()
@@ -51,7 +53,7 @@ mod tests {
 
     #[test]
     fn the_shipped_schema_is_one() {
-        assert!(validator().is_some());
+        assert!(compiled_validator().is_some());
     }
 
     #[test]

@@ -4,51 +4,52 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use trueup_core::files::path_from_text;
-use trueup_core::plan::Skipped;
+use trueup_core::plan::SkippedLine;
 use trueup_core::store::PlanStore as _;
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::text::counted;
+use trueup_core::text::pluralize;
 
-use super::file;
-use super::step::worker;
-use crate::desk::Desk;
-use crate::failure::{ErrorCase, Failure, REFUSED};
-use crate::json;
-use crate::report::Answer;
+use super::plan_file;
+use super::step::resolve_worker;
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, ErrorCase, REFUSED};
+use crate::output::Output;
+use crate::views;
 
 /// The reason that the events of an import give.
-const REASON: &str = "plan import";
+const IMPORT_REASON: &str = "plan import";
 
 /// Takes a plan in, in one transaction: whatever ends this process leaves nothing or all.
-pub(super) fn run(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
-    let mut read = file::read(desk, path)?;
-    let skipped: Vec<Value> = read.skipped.iter().map(shape).collect();
-    if read.plan.tasks.is_empty() {
+pub(super) fn cmd_import(context: &CommandContext, path: &Path) -> Result<Output, CommandError> {
+    let mut plan_read = plan_file::read_plan(context, path)?;
+    let skipped: Vec<Value> = plan_read.skipped.iter().map(skipped_line_view).collect();
+    if plan_read.plan.tasks.is_empty() {
         let text = format!("{}: no tasks found; nothing was imported", path.display());
-        return Err(Failure::new(ErrorCase::NoTasks, text)
-            .data(json!({"plan": null, "imported": 0, "skipped": skipped})));
+        return Err(CommandError::new(ErrorCase::NoTasks, text)
+            .with_data(json!({"plan": null, "imported": 0, "skipped": skipped})));
     }
-    let mut store = desk.open_for_change()?;
-    let worker = worker(desk, &mut store)?;
-    refuse_used_operation(desk, &mut store)?;
-    let own = read.plan.path.clone();
-    if store.plan_at(&own)?.is_none()
-        && let Some(known) = file::known_elsewhere(&mut store, &path_from_text(&own))?
+    let mut store = context.open_for_change()?;
+    let worker = resolve_worker(context, &mut store)?;
+    check_operation_unused(context, &mut store)?;
+    let plan_path = plan_read.plan.path.clone();
+    if store.find_plan_by_path(&plan_path)?.is_none()
+        && let Some(known_plan) =
+            plan_file::find_plan_of_other_checkout(&mut store, &path_from_text(&plan_path))?
     {
-        read.plan.path = known.path;
+        plan_read.plan.path = known_plan.path;
     }
-    let provenance = desk.provenance(&worker.actor, REASON);
-    let imported = store.import_plan(&read.plan, &provenance)?;
-    let (state, count) = (&imported.state, read.plan.tasks.len());
+    let provenance = context.provenance(&worker.actor, IMPORT_REASON);
+    let imported = store.import_plan(&plan_read.plan, &provenance)?;
+    let (state, count) = (&imported.plan_state, plan_read.plan.tasks.len());
     let mut text = vec![format!(
         "imported {} of plan {}: {} new, {} changed",
-        counted(count, "task", "tasks"),
+        pluralize(count, "task", "tasks"),
         state.plan.id,
         imported.added,
         imported.changed
     )];
-    text.extend(read.skipped.iter().map(|skipped| {
-        let Skipped {
+    text.extend(plan_read.skipped.iter().map(|skipped| {
+        let SkippedLine {
             line,
             reason,
             text,
@@ -57,19 +58,23 @@ pub(super) fn run(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
         let what = if *is_error { "error in" } else { "skipped" };
         format!("{what} line {line}: {reason}: {text}")
     }));
-    let exit = if read.errors.is_empty() { 0 } else { REFUSED };
+    let exit_code = if plan_read.errors.is_empty() {
+        0
+    } else {
+        REFUSED
+    };
     let warnings = imported
-        .not_in_file
+        .tasks_not_in_file
         .iter()
         .map(|id| format!("task {id} is not in the file; kept"));
-    Ok(Answer {
+    Ok(Output {
         warnings: warnings.collect(),
-        divergences: read.errors,
-        exit,
-        ..Answer::new(
+        divergences: plan_read.errors,
+        exit_code,
+        ..Output::new(
             text,
             json!({
-                "plan": json::plan(&state.plan, &state.summary()),
+                "plan": views::plan_view(&state.plan, &state.summary()),
                 "imported": count,
                 "skipped": skipped,
             }),
@@ -79,22 +84,25 @@ pub(super) fn run(desk: &Desk, path: &Path) -> Result<Answer, Failure> {
 
 /// Refuses an operation id that something else was done under. An import may have changed the
 /// plan, its tasks or both.
-fn refuse_used_operation(desk: &Desk, store: &mut SqliteStore) -> Result<(), Failure> {
+fn check_operation_unused(
+    context: &CommandContext,
+    store: &mut SqliteStore,
+) -> Result<(), CommandError> {
     let kinds = ["added", "changed", "status"];
-    let of_plan = desk.carried_out(store, "plan", None, &kinds);
+    let of_plan = context.find_replay(store, "plan", None, &kinds);
     let event = match of_plan {
         Ok(event) => event,
-        Err(_) => desk.carried_out(store, "plan_task", None, &kinds)?,
+        Err(_) => context.find_replay(store, "plan_task", None, &kinds)?,
     };
     match event {
-        Some(event) if event.reason.as_deref() != Some(REASON) => {
+        Some(event) if event.reason.as_deref() != Some(IMPORT_REASON) => {
             let text = format!("this operation changed {} {}", event.entity, event.key);
-            Err(Failure::op_id_used(text))
+            Err(CommandError::operation_id_used(text))
         }
         _ => Ok(()),
     }
 }
 
-fn shape(skipped: &Skipped) -> Value {
+fn skipped_line_view(skipped: &SkippedLine) -> Value {
     json!({"line": skipped.line, "text": skipped.text, "reason": skipped.reason})
 }

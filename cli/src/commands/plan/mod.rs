@@ -1,7 +1,7 @@
 //! `trueup plan`
 
-mod file;
 mod import;
+mod plan_file;
 mod remove;
 mod show;
 mod step;
@@ -15,113 +15,153 @@ use trueup_core::model::{PlanId, PlanTaskStep};
 use trueup_core::store::PlanStore as _;
 use trueup_core::store::sqlite::SqliteStore;
 
-pub(super) use show::failure;
+pub(super) use show::render_failed_task;
 
-use crate::args::{PlanCommand, Which};
-use crate::desk::Desk;
-use crate::failure::{ErrorCase, Failure};
-use crate::report::Answer;
+use crate::args::{PlanCommand, PlanSelector};
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, ErrorCase};
+use crate::output::Output;
 
 /// Most plans named in a hint.
-const NAMED: usize = 10;
+const MAX_PLANS_NAMED: usize = 10;
 
-pub(super) fn run(desk: &Desk, command: PlanCommand) -> Result<Answer, Failure> {
+pub(super) fn cmd_plan(
+    context: &CommandContext,
+    command: PlanCommand,
+) -> Result<Output, CommandError> {
     match command {
-        PlanCommand::Import { file } => import::run(desk, &file),
-        PlanCommand::Remove { plan } => remove::run(desk, &plan),
-        PlanCommand::List => show::list(desk),
-        PlanCommand::Status { name, which } => show::status(desk, name.or(which.plan).as_deref()),
-        PlanCommand::Next { count, which } => show::next(desk, which.plan.as_deref(), count),
-        PlanCommand::Start(task) => step::start(desk, &task),
-        PlanCommand::Complete(task) => step::take(desk, &task, &PlanTaskStep::Complete),
+        PlanCommand::Import { file } => import::cmd_import(context, &file),
+        PlanCommand::Remove { plan } => remove::cmd_remove(context, &plan),
+        PlanCommand::List => show::cmd_list(context),
+        PlanCommand::Status { name, which } => {
+            show::cmd_status(context, name.or(which.plan).as_deref())
+        }
+        PlanCommand::Next { count, which } => show::cmd_next(context, which.plan.as_deref(), count),
+        PlanCommand::Start(task) => step::cmd_start(context, &task),
+        PlanCommand::Complete(task) => step::cmd_step(context, &task, &PlanTaskStep::Complete),
         PlanCommand::Fail { task, error } => {
             let stuck = false;
-            step::take(desk, &task, &PlanTaskStep::Fail { error, stuck })
+            step::cmd_step(context, &task, &PlanTaskStep::Fail { error, stuck })
         }
         PlanCommand::Skip { task, reason } => {
-            step::take(desk, &task, &PlanTaskStep::Skip { reason })
+            step::cmd_step(context, &task, &PlanTaskStep::Skip { reason })
         }
-        PlanCommand::Retry(task) => step::take(desk, &task, &PlanTaskStep::Retry),
-        PlanCommand::Validate(arguments) => validate::run(desk, &arguments),
-        PlanCommand::Export { name, which } => show::export(desk, name.or(which.plan).as_deref()),
-        PlanCommand::Watch { name, which } => watch::run(desk, name.or(which.plan).as_deref()),
+        PlanCommand::Retry(task) => step::cmd_step(context, &task, &PlanTaskStep::Retry),
+        PlanCommand::Validate(arguments) => validate::cmd_validate(context, &arguments),
+        PlanCommand::Export { name, which } => {
+            show::cmd_export(context, name.or(which.plan).as_deref())
+        }
+        PlanCommand::Watch { name, which } => {
+            watch::cmd_watch(context, name.or(which.plan).as_deref())
+        }
     }
 }
 
 /// Returns the name or path of the plan that is meant, if one is: the one given, else the
 /// environment's, whose path may be no UTF-8.
-fn named_plan<'a>(desk: &Desk, named: Option<&'a str>) -> Option<Cow<'a, str>> {
+fn resolve_plan_name<'a>(
+    context: &CommandContext,
+    plan_name: Option<&'a str>,
+) -> Option<Cow<'a, str>> {
     let of_environment = || {
-        let path = desk.environment.path("TRUEUP_PLAN")?;
+        let path = context.environment.path("TRUEUP_PLAN")?;
         Some(Cow::Owned(path_to_text(&path)))
     };
-    named.map(Cow::Borrowed).or_else(of_environment)
+    plan_name.map(Cow::Borrowed).or_else(of_environment)
 }
 
 /// Finds which plan is meant: the one named, the environment's, the only one.
-fn find(desk: &Desk, store: &mut SqliteStore, named: Option<&str>) -> Result<PlanId, Failure> {
-    if let Some(text) = named_plan(desk, named) {
-        return by_name(desk, store, &text);
+fn resolve_plan(
+    context: &CommandContext,
+    store: &mut SqliteStore,
+    plan_name: Option<&str>,
+) -> Result<PlanId, CommandError> {
+    if let Some(text) = resolve_plan_name(context, plan_name) {
+        return find_plan_by_name(context, store, &text);
     }
-    let mut plans = store.plan_ids()?;
+    let mut plans = store.list_plan_ids()?;
     match plans.pop() {
-        None => Err(Failure::new(ErrorCase::NoPlans, "there are no plans")),
+        None => Err(CommandError::new(ErrorCase::NoPlans, "there are no plans")),
         Some(only) if plans.is_empty() => Ok(only),
         Some(last) => {
             plans.push(last);
-            let text = format!("there are {} plans: {}", plans.len(), names(store)?);
-            Err(Failure::new(ErrorCase::SeveralPlans, text))
+            let text = format!(
+                "there are {} plans: {}",
+                plans.len(),
+                render_plan_names(store)?
+            );
+            Err(CommandError::new(ErrorCase::SeveralPlans, text))
         }
     }
 }
 
 /// Finds a plan by its id or its file.
-pub(super) fn by_name(desk: &Desk, store: &mut SqliteStore, text: &str) -> Result<PlanId, Failure> {
-    if let Some(id) = by_id(store, text)? {
+pub(super) fn find_plan_by_name(
+    context: &CommandContext,
+    store: &mut SqliteStore,
+    plan_name: &str,
+) -> Result<PlanId, CommandError> {
+    if let Some(id) = find_plan_by_id(store, plan_name)? {
         return Ok(id);
     }
-    if let Some(id) = by_file(desk, store, text)? {
+    if let Some(id) = find_plan_by_file(context, store, plan_name)? {
         return Ok(id);
     }
-    Err(not_found(store, text)?)
+    Err(not_found_error(store, plan_name)?)
 }
 
 /// Says that there is no such plan, and which there are.
-fn not_found(store: &mut SqliteStore, text: &str) -> Result<Failure, Failure> {
-    let known = names(store)?;
-    let case = if known.is_empty() {
+fn not_found_error(store: &mut SqliteStore, plan_name: &str) -> Result<CommandError, CommandError> {
+    let known_names = render_plan_names(store)?;
+    let case = if known_names.is_empty() {
         ErrorCase::PlanOfNoneNotFound
     } else {
-        let plans = known.as_str().into();
+        let plans = known_names.as_str().into();
         ErrorCase::PlanNotFound { plans }
     };
-    Ok(Failure::new(case, format!("no plan named {text}")))
+    Ok(CommandError::new(
+        case,
+        format!("no plan named {plan_name}"),
+    ))
 }
 
-fn by_id(store: &mut SqliteStore, text: &str) -> Result<Option<PlanId>, Failure> {
-    let Ok(id) = text.parse::<PlanId>() else {
+fn find_plan_by_id(
+    store: &mut SqliteStore,
+    plan_name: &str,
+) -> Result<Option<PlanId>, CommandError> {
+    let Ok(id) = plan_name.parse::<PlanId>() else {
         return Ok(None);
     };
     // Reading the plan itself would read all of its tasks.
-    Ok(store.plan_ids()?.into_iter().find(|known| *known == id))
+    Ok(store
+        .list_plan_ids()?
+        .into_iter()
+        .find(|known| *known == id))
 }
 
-fn by_file(desk: &Desk, store: &mut SqliteStore, text: &str) -> Result<Option<PlanId>, Failure> {
-    for path in file::plan_paths(desk, text) {
-        if let Some(id) = store.plan_at(&path)? {
+fn find_plan_by_file(
+    context: &CommandContext,
+    store: &mut SqliteStore,
+    plan_name: &str,
+) -> Result<Option<PlanId>, CommandError> {
+    for path in plan_file::candidate_paths(context, plan_name) {
+        if let Some(id) = store.find_plan_by_path(&path)? {
             return Ok(Some(id));
         }
     }
-    let known = file::known_elsewhere(store, &file::real_path(desk, text))?;
-    Ok(known.map(|plan| plan.id))
+    let other_plan = plan_file::find_plan_of_other_checkout(
+        store,
+        &plan_file::resolve_path(context, plan_name),
+    )?;
+    Ok(other_plan.map(|plan| plan.id))
 }
 
 /// Names the plans there are.
-fn names(store: &mut SqliteStore) -> Result<String, Failure> {
-    let plans = store.plan_ids()?;
+fn render_plan_names(store: &mut SqliteStore) -> Result<String, CommandError> {
+    let plans = store.list_plan_ids()?;
     let mut names: Vec<&str> = plans.iter().map(PlanId::as_str).collect();
-    let more = names.len().saturating_sub(NAMED);
-    names.truncate(NAMED);
+    let more = names.len().saturating_sub(MAX_PLANS_NAMED);
+    names.truncate(MAX_PLANS_NAMED);
     let more = if more > 0 {
         format!(" and {more} more")
     } else {
@@ -131,21 +171,23 @@ fn names(store: &mut SqliteStore) -> Result<String, Failure> {
 }
 
 /// Finds the plan of a task, which may be named with it.
-fn plan_of(
-    desk: &Desk,
+fn resolve_plan_of_task(
+    context: &CommandContext,
     store: &mut SqliteStore,
-    own: Option<&PlanId>,
-    which: &Which,
-) -> Result<PlanId, Failure> {
-    let Some(own) = own else {
-        return find(desk, store, which.plan.as_deref());
+    own_plan: Option<&PlanId>,
+    which: &PlanSelector,
+) -> Result<PlanId, CommandError> {
+    let Some(own) = own_plan else {
+        return resolve_plan(context, store, which.plan.as_deref());
     };
-    let found = by_name(desk, store, own.as_str())?;
+    let found = find_plan_by_name(context, store, own.as_str())?;
     match &which.plan {
-        Some(other) if by_name(desk, store, other)? != found => Err(Failure::usage(
-            "trueup plan --help",
-            format!("the task belongs to {own}, but --plan is {other}"),
-        )),
+        Some(other) if find_plan_by_name(context, store, other)? != found => {
+            Err(CommandError::usage(
+                "trueup plan --help",
+                format!("the task belongs to {own}, but --plan is {other}"),
+            ))
+        }
         _ => Ok(found),
     }
 }

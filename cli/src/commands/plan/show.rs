@@ -2,25 +2,25 @@
 
 use serde_json::{Value, json};
 use trueup_core::model::{Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskStatus};
-use trueup_core::plan::status_file;
+use trueup_core::plan::render_status_file;
 use trueup_core::store::PlanStore as _;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::text::one_line;
 
-use super::{find, not_found};
-use crate::desk::Desk;
-use crate::failure::Failure;
-use crate::json;
-use crate::report::Answer;
+use super::{not_found_error, resolve_plan};
+use crate::command_context::CommandContext;
+use crate::command_error::CommandError;
+use crate::output::Output;
+use crate::views;
 
 /// Longest title or reason shown, in characters.
-const LONGEST: usize = 80;
+const MAX_TEXT_CHARS: usize = 80;
 
-pub(super) fn list(desk: &Desk) -> Result<Answer, Failure> {
-    let plans = desk.open()?.plans()?;
+pub(super) fn cmd_list(context: &CommandContext) -> Result<Output, CommandError> {
+    let plans = context.open_for_reading()?.list_plans()?;
     let mut text: Vec<String> = plans
         .iter()
-        .map(|listed| head(&listed.plan, &listed.summary))
+        .map(|listed| render_plan_line(&listed.plan, &listed.summary))
         .collect();
     if text.is_empty() {
         text.push("no plans; import one with `trueup plan import FILE`".to_owned());
@@ -28,45 +28,55 @@ pub(super) fn list(desk: &Desk) -> Result<Answer, Failure> {
     let rows: Vec<Value> = plans
         .iter()
         .map(|listed| {
-            let mut row = json::plan(&listed.plan, &listed.summary);
-            row["summary"] = json::plan_summary(&listed.summary);
+            let mut row = views::plan_view(&listed.plan, &listed.summary);
+            row["summary"] = views::plan_summary_view(&listed.summary);
             row
         })
         .collect();
-    let answer = Answer::new(text, json!({"plans": rows}));
+    let output = Output::new(text, json!({"plans": rows}));
     Ok(if plans.is_empty() {
-        answer
+        output
     } else {
-        answer.columns(&format!("{:<24} {:<11} TASKS, TITLE", "PLAN", "STATUS"))
+        output.with_columns(&format!("{:<24} {:<11} TASKS, TITLE", "PLAN", "STATUS"))
     })
 }
 
-pub(super) fn status(desk: &Desk, named: Option<&str>) -> Result<Answer, Failure> {
-    let mut store = desk.open()?;
-    let id = find(desk, &mut store, named)?;
-    let state = state(&mut store, &id)?;
+pub(super) fn cmd_status(
+    context: &CommandContext,
+    plan_name: Option<&str>,
+) -> Result<Output, CommandError> {
+    let mut store = context.open_for_reading()?;
+    let id = resolve_plan(context, &mut store, plan_name)?;
+    let state = load_plan_state(&mut store, &id)?;
     // A plan may have thousands of tasks, so only what is printed is made.
-    if desk.json {
-        return Answer::long(&json::plan_state(&state));
+    if context.json {
+        return Output::from_serializable(&views::plan_state_view(&state));
     }
-    Ok(Answer::new(whole(&state), Value::Null))
+    Ok(Output::new(render_plan(&state), Value::Null))
 }
 
 /// Prints a plan as a status file: the text is the file.
-pub(super) fn export(desk: &Desk, named: Option<&str>) -> Result<Answer, Failure> {
-    let mut store = desk.open()?;
-    let id = find(desk, &mut store, named)?;
-    let file = Value::Object(status_file(&state(&mut store, &id)?));
+pub(super) fn cmd_export(
+    context: &CommandContext,
+    plan_name: Option<&str>,
+) -> Result<Output, CommandError> {
+    let mut store = context.open_for_reading()?;
+    let id = resolve_plan(context, &mut store, plan_name)?;
+    let file = Value::Object(render_status_file(&load_plan_state(&mut store, &id)?));
     let text = format!("{file:#}").lines().map(str::to_owned).collect();
-    Ok(Answer::new(text, file))
+    Ok(Output::new(text, file))
 }
 
-pub(super) fn next(desk: &Desk, named: Option<&str>, count: usize) -> Result<Answer, Failure> {
-    let mut store = desk.open()?;
-    let id = find(desk, &mut store, named)?;
-    let state = state(&mut store, &id)?;
-    let tasks: Vec<&PlanTask> = state.next().take(count).collect();
-    let mut text: Vec<String> = tasks.iter().map(|task| line(task)).collect();
+pub(super) fn cmd_next(
+    context: &CommandContext,
+    plan_name: Option<&str>,
+    count: usize,
+) -> Result<Output, CommandError> {
+    let mut store = context.open_for_reading()?;
+    let id = resolve_plan(context, &mut store, plan_name)?;
+    let state = load_plan_state(&mut store, &id)?;
+    let tasks: Vec<&PlanTask> = state.next_tasks().take(count).collect();
+    let mut text: Vec<String> = tasks.iter().map(|task| render_task_line(task)).collect();
     if text.is_empty() {
         let left = state.summary().pending;
         text.push(if left > 0 {
@@ -75,34 +85,37 @@ pub(super) fn next(desk: &Desk, named: Option<&str>, count: usize) -> Result<Ans
             "no tasks left".to_owned()
         });
     }
-    let tasks: Vec<_> = tasks.into_iter().map(json::plan_task).collect();
-    Ok(Answer::new(text, json!({"tasks": tasks})))
+    let tasks: Vec<_> = tasks.into_iter().map(views::plan_task_view).collect();
+    Ok(Output::new(text, json!({"tasks": tasks})))
 }
 
 /// Reads a plan that was found.
-pub(super) fn state(store: &mut SqliteStore, id: &PlanId) -> Result<PlanState, Failure> {
-    match store.plan(id)? {
+pub(super) fn load_plan_state(
+    store: &mut SqliteStore,
+    id: &PlanId,
+) -> Result<PlanState, CommandError> {
+    match store.load_plan(id)? {
         Some(state) => Ok(state),
-        None => Err(not_found(store, id.as_str())?),
+        None => Err(not_found_error(store, id.as_str())?),
     }
 }
 
 /// Shows a plan in one line.
-pub(super) fn head(plan: &Plan, summary: &PlanSummary) -> String {
-    let others = [
+pub(super) fn render_plan_line(plan: &Plan, summary: &PlanSummary) -> String {
+    let other_counts = [
         (summary.in_progress, "in progress"),
         (summary.failed, "failed"),
         (summary.skipped, "skipped"),
         (summary.pending, "pending"),
     ];
-    let others = others.iter().filter(|(count, _)| *count > 0);
-    let others = others.map(|(count, word)| format!("{count} {word}"));
+    let nonzero = other_counts.iter().filter(|(count, _)| *count > 0);
+    let count_texts = nonzero.map(|(count, word)| format!("{count} {word}"));
     let completed = format!("{} of {} completed", summary.completed, summary.total);
-    let counts: Vec<String> = std::iter::once(completed).chain(others).collect();
+    let counts: Vec<String> = std::iter::once(completed).chain(count_texts).collect();
     let counts = counts.join(", ");
     let title = plan.title.as_deref();
     let title = title.map_or(String::new(), |title| {
-        format!("  {}", one_line(title, LONGEST))
+        format!("  {}", one_line(title, MAX_TEXT_CHARS))
     });
     format!(
         "{:<24} {:<11} {counts}{title}",
@@ -112,22 +125,25 @@ pub(super) fn head(plan: &Plan, summary: &PlanSummary) -> String {
 }
 
 /// Shows a plan with all its tasks.
-pub(super) fn whole(state: &PlanState) -> Vec<String> {
-    let mut lines = vec![head(&state.plan, &state.summary())];
+pub(super) fn render_plan(state: &PlanState) -> Vec<String> {
+    let mut lines = vec![render_plan_line(&state.plan, &state.summary())];
     let mut phase = None;
     for task in &state.tasks {
-        let own = Some((task.phase_number, task.phase_title.as_deref()));
-        if own != phase {
-            lines.push(phase_head(task));
-            phase = own;
+        let task_phase = Some((task.phase_number, task.phase_title.as_deref()));
+        if task_phase != phase {
+            lines.push(render_phase_heading(task));
+            phase = task_phase;
         }
-        lines.push(line(task));
+        lines.push(render_task_line(task));
     }
     lines
 }
 
-fn phase_head(task: &PlanTask) -> String {
-    let title = task.phase_title.as_deref().map(|t| one_line(t, LONGEST));
+fn render_phase_heading(task: &PlanTask) -> String {
+    let title = task
+        .phase_title
+        .as_deref()
+        .map(|t| one_line(t, MAX_TEXT_CHARS));
     match (task.phase_number, title) {
         (Some(number), Some(title)) => format!("Phase {number}: {title}"),
         (Some(number), None) => format!("Phase {number}"),
@@ -136,13 +152,13 @@ fn phase_head(task: &PlanTask) -> String {
 }
 
 /// Shows a task that a sweep failed.
-pub(in crate::commands) fn failure(task: &PlanTask) -> String {
+pub(in crate::commands) fn render_failed_task(task: &PlanTask) -> String {
     let error = task.error.as_deref().unwrap_or_default();
-    format!("failed {}: {}", task.key(), one_line(error, LONGEST))
+    format!("failed {}: {}", task.key(), one_line(error, MAX_TEXT_CHARS))
 }
 
 /// Shows a task in one line.
-pub(super) fn line(task: &PlanTask) -> String {
+pub(super) fn render_task_line(task: &PlanTask) -> String {
     let mark = match task.status {
         PlanTaskStatus::Pending => ' ',
         PlanTaskStatus::InProgress => '>',
@@ -150,13 +166,13 @@ pub(super) fn line(task: &PlanTask) -> String {
         PlanTaskStatus::Failed => '!',
         PlanTaskStatus::Skipped => '-',
     };
-    let why = task.error.as_ref().or(task.skip_reason.as_ref());
-    let why = why.map_or(String::new(), |why| {
-        format!("  ({})", one_line(why, LONGEST))
+    let reason = task.error.as_ref().or(task.skip_reason.as_ref());
+    let reason_text = reason.map_or(String::new(), |why| {
+        format!("  ({})", one_line(why, MAX_TEXT_CHARS))
     });
-    let title = one_line(&task.title, LONGEST);
+    let title = one_line(&task.title, MAX_TEXT_CHARS);
     format!(
-        "  [{mark}] {:<8} {:<11} {title}{why}",
+        "  [{mark}] {:<8} {:<11} {title}{reason_text}",
         task.id.as_str(),
         task.status.as_str()
     )

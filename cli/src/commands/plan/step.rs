@@ -2,127 +2,152 @@
 
 use serde_json::json;
 use trueup_core::model::{
-    OrchestratorId, PlanId, PlanTask, PlanTaskRefusal, PlanTaskStatus, PlanTaskStep, PlanWorker,
-    RETRY_LIMIT,
+    MAX_RETRIES, OrchestratorId, PlanId, PlanTask, PlanTaskRefusal, PlanTaskStatus, PlanTaskStep,
+    PlanWorker,
 };
-use trueup_core::plan::{StepTaken, take_step};
+use trueup_core::plan::{TaskStepOutcome, apply_task_step};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{PlanStore as _, Provenance};
 
-use super::{plan_of, show};
-use crate::args::Task;
-use crate::desk::Desk;
-use crate::failure::{ErrorCase, Failure};
-use crate::json;
-use crate::report::Answer;
-use crate::speaker::PERSON;
+use super::{resolve_plan_of_task, show};
+use crate::args::TaskSelector;
+use crate::caller::PERSON_ACTOR;
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, ErrorCase};
+use crate::output::Output;
+use crate::views;
 
 /// Names who works: a registered session, or a person at a terminal.
-pub(super) fn worker(desk: &Desk, store: &mut SqliteStore) -> Result<PlanWorker, Failure> {
-    let orchestrator = orchestrator(desk)?;
+pub(super) fn resolve_worker(
+    context: &CommandContext,
+    store: &mut SqliteStore,
+) -> Result<PlanWorker, CommandError> {
+    let orchestrator = read_env_orchestrator(context)?;
     let session = match &orchestrator {
         // What a run starts is the run's, not of a session that works here besides.
-        Some(_) => desk.explicit_session(store)?,
-        None => desk.mover(store)?,
+        Some(_) => context.find_explicit_session(store)?,
+        None => context.find_active_session(store)?,
     };
     let session = session.map(|session| session.id);
     Ok(PlanWorker {
         actor: session
             .as_ref()
-            .map_or_else(|| PERSON.to_owned(), ToString::to_string),
+            .map_or_else(|| PERSON_ACTOR.to_owned(), ToString::to_string),
         session,
         orchestrator,
     })
 }
 
 /// Names the orchestrator that runs this command.
-fn orchestrator(desk: &Desk) -> Result<Option<OrchestratorId>, Failure> {
+fn read_env_orchestrator(context: &CommandContext) -> Result<Option<OrchestratorId>, CommandError> {
     const NAME: &str = "TRUEUP_ORCHESTRATOR_ID";
-    let id = desk.environment.demand_text(NAME);
-    let id = id.map_err(|problem| Failure::variable(NAME, &problem))?;
+    let id = context.environment.strict_text(NAME);
+    let id = id.map_err(|problem| CommandError::invalid_variable(NAME, &problem))?;
     let id = id.map(str::parse).transpose();
-    id.map_err(|error| Failure::variable(NAME, &error))
+    id.map_err(|error| CommandError::invalid_variable(NAME, &error))
 }
 
 /// Begins a task. What it depends on is no obstacle to who insists, but is said.
-pub(super) fn start(desk: &Desk, task: &Task) -> Result<Answer, Failure> {
-    let mut store = desk.open_for_change()?;
-    let worker = worker(desk, &mut store)?;
-    let plan = plan_of(desk, &mut store, task.task.plan.as_ref(), &task.which)?;
-    let by = desk.provenance(&worker.actor, "plan start");
+pub(super) fn cmd_start(
+    context: &CommandContext,
+    task: &TaskSelector,
+) -> Result<Output, CommandError> {
+    let mut store = context.open_for_change()?;
+    let worker = resolve_worker(context, &mut store)?;
+    let plan = resolve_plan_of_task(context, &mut store, task.task.plan.as_ref(), &task.which)?;
+    let provenance = context.provenance(&worker.actor, "plan start");
     let step = PlanTaskStep::Start(worker);
-    let (mut answer, begun) = taken(desk, &mut store, &plan, task, &step, &by)?;
-    let state = show::state(&mut store, &plan)?;
-    let unknown = state.unknown_dependencies(&begun).into_iter();
-    answer.warnings.extend(unknown.map(|other| {
-        let id = &begun.id;
+    let (mut output, started_task) =
+        take_task_step(context, &mut store, &plan, task, &step, &provenance)?;
+    let state = show::load_plan_state(&mut store, &plan)?;
+    let unknown = state.unknown_dependencies(&started_task).into_iter();
+    output.warnings.extend(unknown.map(|other| {
+        let id = &started_task.id;
         format!("{id} depends on {other}, which is not in the plan")
     }));
-    let open = state.waits_for(&begun);
-    answer.warnings.extend(open.map(|other| {
+    let open_dependencies = state.open_dependencies(&started_task);
+    output.warnings.extend(open_dependencies.map(|other| {
         format!(
             "{} depends on {}, which is {}",
-            begun.id, other.id, other.status
+            started_task.id, other.id, other.status
         )
     }));
-    Ok(answer)
+    Ok(output)
 }
 
 /// Takes any other step.
-pub(super) fn take(desk: &Desk, task: &Task, step: &PlanTaskStep) -> Result<Answer, Failure> {
-    let mut store = desk.open_for_change()?;
-    let worker = worker(desk, &mut store)?;
-    let plan = plan_of(desk, &mut store, task.task.plan.as_ref(), &task.which)?;
-    let by = desk.provenance(&worker.actor, step.reason());
-    let (answer, _) = taken(desk, &mut store, &plan, task, step, &by)?;
-    Ok(answer)
+pub(super) fn cmd_step(
+    context: &CommandContext,
+    task: &TaskSelector,
+    step: &PlanTaskStep,
+) -> Result<Output, CommandError> {
+    let mut store = context.open_for_change()?;
+    let worker = resolve_worker(context, &mut store)?;
+    let plan = resolve_plan_of_task(context, &mut store, task.task.plan.as_ref(), &task.which)?;
+    let provenance = context.provenance(&worker.actor, step.reason());
+    let (output, _) = take_task_step(context, &mut store, &plan, task, step, &provenance)?;
+    Ok(output)
 }
 
-fn taken(
-    desk: &Desk,
+fn take_task_step(
+    context: &CommandContext,
     store: &mut SqliteStore,
     plan: &PlanId,
-    task: &Task,
+    task: &TaskSelector,
     step: &PlanTaskStep,
-    by: &Provenance,
-) -> Result<(Answer, PlanTask), Failure> {
+    provenance: &Provenance,
+) -> Result<(Output, PlanTask), CommandError> {
     let id = &task.task.id;
     let key = format!("{plan}/{id}");
-    let before = desk.carried_out(store, "plan_task", Some(&key), &["status", "reopened"])?;
-    let ended = match (before, store.plan_task(plan, id)?) {
-        (Some(_), Some(task)) => StepTaken::Already(task),
-        _ => take_step(store, plan, id, step, by)?,
+    let replayed = context.find_replay(store, "plan_task", Some(&key), &["status", "reopened"])?;
+    let step_outcome = match (replayed, store.load_plan_task(plan, id)?) {
+        (Some(_), Some(task)) => TaskStepOutcome::Already(task),
+        _ => apply_task_step(store, plan, id, step, provenance)?,
     };
-    let (text, task) = match ended {
-        StepTaken::Changed { from, task } => {
+    let (text, task) = match step_outcome {
+        TaskStepOutcome::Changed { from, task } => {
             let text = format!("{from} -> {}", task.status);
             (text, task)
         }
-        StepTaken::Already(task) => (format!("already {}, nothing changed", task.status), task),
-        StepTaken::Refused { refusal, task } => return Err(refused(refusal, &task, step)),
-        StepTaken::Unknown => {
+        TaskStepOutcome::Already(task) => {
+            (format!("already {}, nothing changed", task.status), task)
+        }
+        TaskStepOutcome::Refused { refusal, task } => {
+            return Err(build_refusal_error(refusal, &task, step));
+        }
+        TaskStepOutcome::Unknown => {
             let text = format!("no task named {key}");
             let plan = plan.into();
-            return Err(Failure::new(ErrorCase::TaskNotFound { plan }, text));
+            return Err(CommandError::new(ErrorCase::TaskNotFound { plan }, text));
         }
     };
-    let answer = Answer::new(
-        vec![format!("{}: {text}", task.key()), show::line(&task)],
-        json!({"task": json::plan_task(&task)}),
+    let output = Output::new(
+        vec![
+            format!("{}: {text}", task.key()),
+            show::render_task_line(&task),
+        ],
+        json!({"task": views::plan_task_view(&task)}),
     );
-    Ok((answer, task))
+    Ok((output, task))
 }
 
-fn refused(refusal: PlanTaskRefusal, task: &PlanTask, step: &PlanTaskStep) -> Failure {
-    let (key, to) = (task.key(), step.to());
+fn build_refusal_error(
+    refusal: PlanTaskRefusal,
+    task: &PlanTask,
+    step: &PlanTaskStep,
+) -> CommandError {
+    let (key, to) = (task.key(), step.target());
     let text = match refusal {
         PlanTaskRefusal::InProgressElsewhere => {
-            let since = task.started_at;
-            let since = since.map_or(String::new(), |at| format!(" since {at}"));
-            let who = task.started_by.as_deref().unwrap_or("somebody");
-            let under = task.orchestrator.as_ref();
-            let under = under.map_or(String::new(), |id| format!(" under orchestrator {id}"));
-            format!("task {key} is in progress{since}, started by {who}{under}")
+            let started_at = task.started_at;
+            let since_text = started_at.map_or(String::new(), |at| format!(" since {at}"));
+            let starter = task.started_by.as_deref().unwrap_or("somebody");
+            let orchestrator = task.orchestrator.as_ref();
+            let orchestrator_text =
+                orchestrator.map_or(String::new(), |id| format!(" under orchestrator {id}"));
+            format!(
+                "task {key} is in progress{since_text}, started by {starter}{orchestrator_text}"
+            )
         }
         PlanTaskRefusal::RetryLimit => format!(
             "task {key} has already been retried {} times",
@@ -132,8 +157,8 @@ fn refused(refusal: PlanTaskRefusal, task: &PlanTask, step: &PlanTaskStep) -> Fa
             format!("task {key} is {} and cannot become {to}", task.status)
         }
     };
-    Failure::new(case(refusal, task), text).data(json!({
-        "task": json::plan_task(task),
+    CommandError::new(refusal_case(refusal, task), text).with_data(json!({
+        "task": views::plan_task_view(task),
         "holder": {
             "session_id": task.session,
             "orchestrator": task.orchestrator,
@@ -144,8 +169,8 @@ fn refused(refusal: PlanTaskRefusal, task: &PlanTask, step: &PlanTaskStep) -> Fa
 }
 
 /// Tells what leads on from a refusal: another try only while there is one left.
-fn case(refusal: PlanTaskRefusal, task: &PlanTask) -> ErrorCase {
-    let is_spent = task.retry_count >= RETRY_LIMIT;
+fn refusal_case(refusal: PlanTaskRefusal, task: &PlanTask) -> ErrorCase {
+    let is_spent = task.retry_count >= MAX_RETRIES;
     let has_failed = task.status == PlanTaskStatus::Failed;
     let (plan, task) = ((&task.plan).into(), (&task.id).into());
     match refusal {

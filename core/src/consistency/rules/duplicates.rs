@@ -4,41 +4,49 @@
 
 use std::collections::HashMap;
 
-use super::{Unit, Units};
+use super::{Node, Nodes};
 use crate::authority::{WorkplanField, of_workplan};
-use crate::consistency::finding::{Draft, Finding, file_line};
+use crate::consistency::finding::{CheckFinding, FindingBuilder, file_line};
 use crate::model::WorkplanLink;
 use crate::reconcile::{Code, Way};
 
 /// Finds ids that stand twice; returns which units do not count, in the order of the units.
 /// The tasks of a workplan that does not count do not count either.
-pub(in crate::consistency) fn find(units: &Units<'_>, findings: &mut Vec<Finding>) -> Vec<bool> {
+pub(in crate::consistency) fn find_duplicates(
+    units: &Nodes<'_>,
+    findings: &mut Vec<CheckFinding>,
+) -> Vec<bool> {
     if units.is_plain() {
         return vec![false; units.len()];
     }
-    let own = Places::of(units, |unit| Some(unit.key().as_str()));
-    let carried = Places::of(units, |unit| unit.link().map(WorkplanLink::as_str));
+    let own = IdOccurrences::collect(units, |unit| Some(unit.key().as_str()));
+    let carried = IdOccurrences::collect(units, |unit| unit.link().map(WorkplanLink::as_str));
     let mut without = None;
     let mut out = Vec::with_capacity(units.len());
     for unit in units.iter() {
-        if without == Some(unit.spot.sheet) {
+        if without == Some(unit.id.workplan) {
             out.push(true);
             continue;
         }
         let key = unit.key().as_str();
         let is_twice = own.is_twice(key);
-        if is_twice && unit.entry.is_none() {
-            without = Some(unit.spot.sheet);
+        if is_twice && unit.task.is_none() {
+            without = Some(unit.id.workplan);
         }
-        if let Some(first) = own.before(key, unit) {
-            let place = file_line(&unit.sheet.path, unit.place());
-            findings.push(duplicate(unit, key, first, Way::GiveOwnId { place }));
+        if let Some(first) = own.first_other(key, unit) {
+            let place = file_line(&unit.workplan.path, unit.place());
+            findings.push(duplicate_finding(
+                unit,
+                key,
+                first,
+                Way::GiveOwnId { place },
+            ));
         } else if !is_twice
             && let Some(link) = unit.link().map(WorkplanLink::as_str)
-            && let Some(first) = carried.before(link, unit)
+            && let Some(first) = carried.first_other(link, unit)
         {
-            let place = file_line(&unit.sheet.path, unit.place());
-            findings.push(duplicate(unit, link, first, Way::EmptyId { place }));
+            let place = file_line(&unit.workplan.path, unit.place());
+            findings.push(duplicate_finding(unit, link, first, Way::EmptyId { place }));
         }
         out.push(is_twice);
     }
@@ -46,15 +54,15 @@ pub(in crate::consistency) fn find(units: &Units<'_>, findings: &mut Vec<Finding
 }
 
 /// Where ids stand: the first place, and whether there are more.
-struct Places<'u, 'a>(HashMap<&'a str, (&'u Unit<'a>, bool)>);
+struct IdOccurrences<'u, 'a>(HashMap<&'a str, (&'u Node<'a>, bool)>);
 
-impl<'u, 'a> Places<'u, 'a> {
-    fn of(units: &'u Units<'a>, id: impl Fn(&Unit<'a>) -> Option<&'a str>) -> Self {
+impl<'u, 'a> IdOccurrences<'u, 'a> {
+    fn collect(units: &'u Nodes<'a>, id: impl Fn(&Node<'a>) -> Option<&'a str>) -> Self {
         let mut places = HashMap::with_capacity(units.len());
         for unit in units.iter() {
             if let Some(id) = id(unit) {
                 let place = places.entry(id).or_insert((unit, false));
-                place.1 |= place.0.spot != unit.spot;
+                place.1 |= place.0.id != unit.id;
             }
         }
         Self(places)
@@ -65,22 +73,22 @@ impl<'u, 'a> Places<'u, 'a> {
     }
 
     /// Returns the first place of an id, if it is not this one.
-    fn before(&self, id: &str, unit: &Unit<'_>) -> Option<&'u Unit<'a>> {
+    fn first_other(&self, id: &str, unit: &Node<'_>) -> Option<&'u Node<'a>> {
         let (first, _) = self.0.get(id)?;
-        (first.spot != unit.spot).then_some(*first)
+        (first.id != unit.id).then_some(*first)
     }
 }
 
-fn duplicate(unit: &Unit<'_>, id: &str, first: &Unit<'_>, way: Way) -> Finding {
+fn duplicate_finding(unit: &Node<'_>, id: &str, first: &Node<'_>, way: Way) -> CheckFinding {
     let place = first.place();
-    let elsewhere = format!("{}:{}:{}", first.sheet.path, place.line, place.column);
-    Draft::new(
+    let elsewhere = format!("{}:{}:{}", first.workplan.path, place.line, place.column);
+    FindingBuilder::new(
         Code::C02,
         unit.key().as_str(),
         of_workplan(WorkplanField::Existence),
     )
-    .at(&unit.sheet.path, Some(unit.place()))
-    .differs(None, Some(id))
-    .fix(way)
-    .says(&format!("duplicate id {id}, also at {elsewhere}"))
+    .at_place(&unit.workplan.path, Some(unit.place()))
+    .with_values(None, Some(id))
+    .with_fix(way)
+    .build(&format!("duplicate id {id}, also at {elsewhere}"))
 }

@@ -1,14 +1,14 @@
 //! The rules, a file for each kind of question.
 
-pub(super) mod absent;
-pub(super) mod drift;
+pub(super) mod differences;
 pub(super) mod duplicates;
-mod known;
-pub(super) mod plans;
-pub(super) mod ties;
-mod units;
+pub(super) mod matching;
+pub(super) mod missing;
+mod nodes;
+pub(super) mod plan_checkboxes;
+pub(super) mod rollup;
+mod row_index;
 pub(super) mod unreadable;
-pub(super) mod whole;
 
-pub(super) use known::Known;
-pub(super) use units::{Unit, Units};
+pub(super) use nodes::{Node, Nodes};
+pub(super) use row_index::RowIndex;

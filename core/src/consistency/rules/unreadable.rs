@@ -3,21 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use crate::consistency::assess::{Assessment, Reading};
-use crate::consistency::finding::{Finding, file_line};
+use crate::consistency::assessment::{Assessment, CheckoutSnapshot};
+use crate::consistency::finding::{CheckFinding, file_line};
 use crate::reconcile::{Advice, Code, Way};
-use crate::workplan::Place;
+use crate::workplan::TextPosition;
 
 /// Holds back what would be written into files that could not be read whole. That their ids are
 /// missing is not said beside that, and of each other difference that it ends with the file being
 /// put right.
-pub(in crate::consistency) fn hold_back(reading: &Reading, assessment: &mut Assessment) {
+pub(in crate::consistency) fn hold_back_unreadable(
+    reading: &CheckoutSnapshot,
+    assessment: &mut Assessment,
+) {
     let Assessment {
         findings,
-        deeds,
-        held,
+        fixes: deeds,
+        held_back: held,
     } = assessment;
-    let mut places: BTreeMap<&str, Place> = BTreeMap::new();
+    let mut places: BTreeMap<&str, TextPosition> = BTreeMap::new();
     for finding in findings.iter().filter(|it| it.divergence.code == Code::C02) {
         if let (Some(path), Some(place)) = (&finding.path, finding.place) {
             places.entry(path).or_insert(place);
@@ -26,11 +29,15 @@ pub(in crate::consistency) fn hold_back(reading: &Reading, assessment: &mut Asse
     if places.is_empty() {
         return;
     }
-    let reasons = reading.sheets.iter().enumerate().filter_map(|(at, sheet)| {
-        let line = places.get(&*sheet.path)?.line;
-        let reason = format!("cannot be read completely (C-02 in line {line})");
-        Some((at, reason))
-    });
+    let reasons = reading
+        .workplans
+        .iter()
+        .enumerate()
+        .filter_map(|(at, sheet)| {
+            let line = places.get(&*sheet.path)?.line;
+            let reason = format!("cannot be read completely (C-02 in line {line})");
+            Some((at, reason))
+        });
     *held = reasons.collect();
     let advice: BTreeMap<String, Advice> = places
         .iter()
@@ -40,11 +47,15 @@ pub(in crate::consistency) fn hold_back(reading: &Reading, assessment: &mut Asse
         })
         .collect();
     let is_open = |sheet: usize| !held.contains_key(&sheet);
-    deeds.inject.retain(|(spot, _)| is_open(spot.sheet));
-    deeds.write.retain(|(spot, _)| is_open(spot.sheet));
+    deeds
+        .inject_links
+        .retain(|(spot, _)| is_open(spot.workplan));
+    deeds
+        .write_statuses
+        .retain(|(spot, _)| is_open(spot.workplan));
     // An id that is missing there is no second cause: it comes with the first run after the file
     // is put right.
-    let waits = |finding: &Finding| {
+    let waits = |finding: &CheckFinding| {
         [Code::C06, Code::C11].contains(&finding.divergence.code)
             && *finding.divergence.fix.way() == Way::FixCheckout
             && finding

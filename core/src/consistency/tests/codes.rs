@@ -1,21 +1,21 @@
 //! What triggers each code, and what is said of it.
 
-use super::scene::*;
-use crate::model::{ItemStatus, NewItem, WORKPLAN};
+use super::fixture::*;
+use crate::model::{ItemStatus, NewItem, WORKPLAN_KIND};
 use crate::reconcile::Way;
 use crate::store::ItemStore as _;
 
 /// The whole of what a finding says apart from its line.
 #[track_caller]
 fn says(
-    scene: &mut Scene,
+    scene: &mut Fixture,
     code: &str,
     subject: &str,
     (severity, authority): (&str, &str),
     place: Option<(&str, u32)>,
     is_mended: bool,
 ) {
-    let found = scene.only(code);
+    let found = scene.only_finding(code);
     let divergence = &found.divergence;
     assert_eq!(divergence.subject, subject, "{code}");
     assert_eq!(word(divergence.severity), severity, "{code}");
@@ -28,7 +28,7 @@ fn says(
     let way = divergence.fix.way();
     assert_eq!(*way == Way::FixCheckout, is_mended, "{code}: {way:?}");
     assert!(way.row().codes().contains(&divergence.code), "{code}");
-    scene.fix();
+    scene.apply_fixes();
     let codes = scene.codes();
     assert_eq!(
         !codes.contains(&code),
@@ -39,30 +39,30 @@ fn says(
 
 const WARNING: (&str, &str) = ("warning", "file");
 
-fn linked() -> Scene {
-    Scene::linked("active", &[("T01", "todo"), ("T02", "todo")])
+fn linked() -> Fixture {
+    Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")])
 }
 
 #[test]
 fn c01_no_folder() {
-    let mut scene = Scene::new();
+    let mut scene = Fixture::new();
     std::fs::remove_dir_all(scene.root().join("workplans")).unwrap();
     says(&mut scene, "C-01", REPO, WARNING, None, false);
 }
 
 #[test]
 fn an_empty_folder_is_no_finding() {
-    let mut scene = Scene::new();
-    scene.write("README.md", "---\nid: no\n");
-    scene.write("readme.md", "x");
-    scene.write("notes.txt", "x");
+    let mut scene = Fixture::new();
+    scene.write_workplan("README.md", "---\nid: no\n");
+    scene.write_workplan("readme.md", "x");
+    scene.write_workplan("notes.txt", "x");
     assert_eq!(scene.codes(), [""; 0]);
 }
 
 #[test]
 fn c02_does_not_parse() {
-    let mut scene = Scene::new();
-    scene.write("a.md", "---\nid: A-WP-1\n");
+    let mut scene = Fixture::new();
+    scene.write_workplan("a.md", "---\nid: A-WP-1\n");
     let place = Some(("workplans/a.md", 1));
     says(
         &mut scene,
@@ -76,8 +76,8 @@ fn c02_does_not_parse() {
 
 #[test]
 fn c02_a_file_that_cannot_be_read_keeps_nobody_else_from_being_read() {
-    let mut scene = Scene::new();
-    scene.write("b.md", &plan("B-WP-1", "active", &[]));
+    let mut scene = Fixture::new();
+    scene.write_workplan("b.md", &workplan_text("B-WP-1", "active", &[]));
     std::fs::write(scene.root().join("workplans/a.md"), b"---\nid: \xff\n---\n").unwrap();
     std::os::unix::fs::symlink("/dev/zero", scene.root().join("workplans/c.md")).unwrap();
     assert_eq!(scene.codes(), ["C-02", "C-06", "C-02"]);
@@ -91,12 +91,15 @@ fn c02_a_file_that_cannot_be_read_keeps_nobody_else_from_being_read() {
 
 #[test]
 fn c02_is_the_only_cause_said_of_a_file_whose_ids_are_missing() {
-    let mut scene = Scene::new();
+    let mut scene = Fixture::new();
     let tasks = [("T01", "todo"), ("T02", "almost")];
-    scene.write("a.md", &plan("A-WP-1", "active", &tasks));
-    scene.write("b.md", &plan("B-WP-1", "active", &[("T01", "todo")]));
+    scene.write_workplan("a.md", &workplan_text("A-WP-1", "active", &tasks));
+    scene.write_workplan(
+        "b.md",
+        &workplan_text("B-WP-1", "active", &[("T01", "todo")]),
+    );
     assert_eq!(scene.codes(), ["C-02", "C-06", "C-11"]);
-    scene.swap("a.md", "almost", "todo");
+    scene.replace_text("a.md", "almost", "todo");
     let all = ["C-06", "C-11", "C-11", "C-06", "C-11"];
     assert_eq!(scene.codes(), all, "they come once it is mended");
 }
@@ -104,7 +107,7 @@ fn c02_is_the_only_cause_said_of_a_file_whose_ids_are_missing() {
 #[test]
 fn c03_depends_on_what_is_not_there() {
     let mut scene = linked();
-    scene.swap(
+    scene.replace_text(
         "a.md",
         "status: active",
         "depends_on:\n  - NO-WP-9\nstatus: active",
@@ -123,7 +126,7 @@ fn c03_depends_on_what_is_not_there() {
 #[test]
 fn c04_status_of_a_workplan() {
     let mut scene = linked();
-    scene.swap("a.md", "status: active", "status: finished");
+    scene.replace_text("a.md", "status: active", "status: finished");
     let place = Some(("workplans/a.md", 4));
     says(&mut scene, "C-04", "A-WP-1", WARNING, place, true);
 }
@@ -131,7 +134,7 @@ fn c04_status_of_a_workplan() {
 #[test]
 fn c05_title() {
     let mut scene = linked();
-    scene.swap("a.md", "Plan A-WP-1", "Another");
+    scene.replace_text("a.md", "Plan A-WP-1", "Another");
     says(
         &mut scene,
         "C-05",
@@ -140,8 +143,8 @@ fn c05_title() {
         Some(("workplans/a.md", 2)),
         true,
     );
-    scene.swap("a.md", "### Task T02", "### Other");
-    let found = scene.only("C-05").divergence;
+    scene.replace_text("a.md", "### Task T02", "### Other");
+    let found = scene.only_finding("C-05").divergence;
     assert_eq!(
         (found.expected.as_deref(), found.found.as_deref()),
         (Some("Other"), Some("Task T02"))
@@ -150,10 +153,13 @@ fn c05_title() {
 
 #[test]
 fn c06_and_c11_not_linked() {
-    let mut scene = Scene::new();
-    scene.write("a.md", &plan("A-WP-1", "active", &[("T01", "todo")]));
+    let mut scene = Fixture::new();
+    scene.write_workplan(
+        "a.md",
+        &workplan_text("A-WP-1", "active", &[("T01", "todo")]),
+    );
     let database = ("warning", "database");
-    let found = scene.only("C-11");
+    let found = scene.only_finding("C-11");
     assert_eq!(
         (word(found.divergence.severity), found.divergence.authority),
         database
@@ -172,26 +178,26 @@ fn c06_and_c11_not_linked() {
 #[test]
 fn c07_open_workplan_without_a_file() {
     let mut scene = linked();
-    scene.remove("a.md");
+    scene.remove_workplan("a.md");
     says(&mut scene, "C-07", "A-WP-1", WARNING, None, false);
     assert_eq!(scene.codes(), ["C-07"], "its tasks are gone with it");
-    assert_eq!(scene.rows().len(), 3, "nothing is deleted");
+    assert_eq!(scene.load_statuses().len(), 3, "nothing is deleted");
 }
 
 #[test]
 fn c08_finished_workplan_without_a_file() {
     let mut scene = linked();
-    scene.put("A-WP-1", ItemStatus::Completed);
-    scene.remove("a.md");
+    scene.force_status("A-WP-1", ItemStatus::Completed);
+    scene.remove_workplan("a.md");
     says(&mut scene, "C-08", "A-WP-1", WARNING, None, false);
 }
 
 #[test]
 fn c10_file_is_ahead() {
     let mut scene = linked();
-    scene.say("a.md", "T01", "in_progress");
+    scene.set_file_status("a.md", "T01", "in_progress");
     let line = 1 + scene
-        .read("a.md")
+        .read_workplan("a.md")
         .lines()
         .position(|l| l == "status: in_progress")
         .unwrap();
@@ -202,10 +208,10 @@ fn c10_file_is_ahead() {
 #[test]
 fn c12_task_without_a_block() {
     let mut scene = linked();
-    let text = scene.read("a.md");
+    let text = scene.read_workplan("a.md");
     let end = text.find("### Task T02").unwrap();
-    scene.write("a.md", &text[..end]);
-    let found = scene.only("C-12");
+    scene.write_workplan("a.md", &text[..end]);
+    let found = scene.only_finding("C-12");
     assert_eq!(
         (found.path.as_deref(), found.place),
         (Some("workplans/a.md"), None)
@@ -213,33 +219,33 @@ fn c12_task_without_a_block() {
     assert_eq!(found.divergence.subject, "A-WP-1-T02");
     let fix = found.divergence.fix.to_string();
     assert_eq!(fix, "trueup item transition A-WP-1-T02 cancelled");
-    scene.fix();
-    assert_eq!(scene.status("A-WP-1-T02"), ItemStatus::Queued);
+    scene.apply_fixes();
+    assert_eq!(scene.item_status("A-WP-1-T02"), ItemStatus::Queued);
     assert_eq!(scene.codes(), ["C-12"]);
-    scene.put("A-WP-1-T02", ItemStatus::Cancelled);
+    scene.force_status("A-WP-1-T02", ItemStatus::Cancelled);
     assert_eq!(scene.codes(), [""; 0], "what was called off needs no block");
 }
 
 #[test]
 fn what_may_stand_in_a_block_that_does_not_parse_is_not_to_be_cancelled() {
     let mut scene = linked();
-    let text = scene.read("a.md");
+    let text = scene.read_workplan("a.md");
     let end = text.rfind("```").unwrap();
-    scene.write("a.md", &text[..end]);
+    scene.write_workplan("a.md", &text[..end]);
     assert_eq!(scene.codes(), ["C-12", "C-02"]);
-    let fix = scene.only("C-12").divergence.fix.to_string();
+    let fix = scene.only_finding("C-12").divergence.fix.to_string();
     assert!(fix.starts_with("correct workplans/a.md:"), "{fix}");
-    scene.write("a.md", "---\n");
-    let fix = scene.only("C-07").divergence.fix.to_string();
+    scene.write_workplan("a.md", "---\n");
+    let fix = scene.only_finding("C-07").divergence.fix.to_string();
     assert!(!fix.contains("cancelled"), "{fix}");
 }
 
 #[test]
 fn c13_all_tasks_finished() {
     let mut scene = linked();
-    scene.say("a.md", "T01", "done");
-    scene.say("a.md", "T02", "cancelled");
-    let found = scene.only("C-13").divergence;
+    scene.set_file_status("a.md", "T01", "done");
+    scene.set_file_status("a.md", "T02", "cancelled");
+    let found = scene.only_finding("C-13").divergence;
     assert_eq!(
         (found.expected.as_deref(), found.found.as_deref()),
         (Some("completed"), Some("running"))
@@ -252,42 +258,42 @@ fn c13_all_tasks_finished() {
         Some(("workplans/a.md", 4)),
         true,
     );
-    assert_eq!(scene.status("A-WP-1"), ItemStatus::Completed);
-    let rows = scene.rows();
-    scene.fix();
-    assert_eq!(scene.rows(), rows);
+    assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Completed);
+    let rows = scene.load_statuses();
+    scene.apply_fixes();
+    assert_eq!(scene.load_statuses(), rows);
 }
 
 #[test]
 fn c13_all_tasks_cancelled_cancels_the_workplan() {
     let mut scene = linked();
-    scene.put("A-WP-1-T01", ItemStatus::Cancelled);
-    scene.say("a.md", "T02", "cancelled");
-    scene.fix();
-    assert_eq!(scene.status("A-WP-1"), ItemStatus::Cancelled);
+    scene.force_status("A-WP-1-T01", ItemStatus::Cancelled);
+    scene.set_file_status("a.md", "T02", "cancelled");
+    scene.apply_fixes();
+    assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Cancelled);
 }
 
 #[test]
 fn c13_comes_in_the_run_that_links_a_finished_workplan() {
-    let mut scene = Scene::linked("active", &[("T01", "done")]);
-    assert_eq!(scene.status("A-WP-1"), ItemStatus::Completed);
+    let mut scene = Fixture::linked("active", &[("T01", "done")]);
+    assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Completed);
     assert_eq!(scene.codes(), ["C-04"]);
-    assert_eq!(word(scene.only("C-04").divergence.severity), "info");
-    let mut none = Scene::linked("active", &[]);
-    assert_eq!(none.status("A-WP-1"), ItemStatus::Running);
+    assert_eq!(word(scene.only_finding("C-04").divergence.severity), "info");
+    let mut none = Fixture::linked("active", &[]);
+    assert_eq!(none.item_status("A-WP-1"), ItemStatus::Running);
     assert_eq!(none.codes(), [""; 0]);
 }
 
 #[test]
 fn a_workplan_is_not_ended_over_a_task_that_only_the_database_has() {
     let mut scene = linked();
-    let text = scene.read("a.md");
+    let text = scene.read_workplan("a.md");
     let end = text.find("### Task T02").unwrap();
-    scene.write("a.md", &text[..end]);
-    scene.say("a.md", "T01", "done");
-    scene.fix();
-    assert_eq!(scene.status("A-WP-1-T01"), ItemStatus::Completed);
-    assert_eq!(scene.status("A-WP-1"), ItemStatus::Running);
+    scene.write_workplan("a.md", &text[..end]);
+    scene.set_file_status("a.md", "T01", "done");
+    scene.apply_fixes();
+    assert_eq!(scene.item_status("A-WP-1-T01"), ItemStatus::Completed);
+    assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Running);
     assert_eq!(scene.codes(), ["C-12"]);
 }
 
@@ -300,41 +306,41 @@ fn a_workplan_is_not_ended_over_a_task_that_nobody_can_judge() {
         "```task\nid: T09\nstatus: todo\n",
     ] {
         let mut scene = linked();
-        scene.say("a.md", "T01", "done");
-        scene.say("a.md", "T02", "done");
-        scene.write("a.md", &(scene.read("a.md") + "\n" + block));
-        scene.fix();
-        assert_eq!(scene.status("A-WP-1-T02"), ItemStatus::Completed);
-        assert_eq!(scene.status("A-WP-1"), ItemStatus::Running, "{block}");
+        scene.set_file_status("a.md", "T01", "done");
+        scene.set_file_status("a.md", "T02", "done");
+        scene.write_workplan("a.md", &(scene.read_workplan("a.md") + "\n" + block));
+        scene.apply_fixes();
+        assert_eq!(scene.item_status("A-WP-1-T02"), ItemStatus::Completed);
+        assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Running, "{block}");
     }
 }
 
 #[test]
 fn a_task_added_by_hand_without_a_parent_keeps_its_workplan_open() {
-    let mut scene = Scene::new();
-    scene.add(&NewItem::new(key("A-WP-1-T01")));
-    scene.write(
+    let mut scene = Fixture::new();
+    scene.add_item(&NewItem::new(item_key("A-WP-1-T01")));
+    scene.write_workplan(
         "a.md",
-        &plan("A-WP-1", "active", &[("T01", "todo"), ("T02", "done")]),
+        &workplan_text("A-WP-1", "active", &[("T01", "todo"), ("T02", "done")]),
     );
-    scene.fix();
-    assert_eq!(scene.status("A-WP-1"), ItemStatus::Running);
-    scene.fix();
-    assert_eq!(scene.status("A-WP-1"), ItemStatus::Running);
+    scene.apply_fixes();
+    assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Running);
+    scene.apply_fixes();
+    assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Running);
 }
 
 #[test]
 fn c14_ghost() {
     let mut scene = linked();
-    scene.add(&NewItem {
+    scene.add_item(&NewItem {
         title: Some("Plan A-WP-1".to_owned()),
-        kind: Some(WORKPLAN.to_owned()),
-        ..NewItem::new(key("GHOST-WP-1"))
+        kind: Some(WORKPLAN_KIND.to_owned()),
+        ..NewItem::new(item_key("GHOST-WP-1"))
     });
-    scene.add(&NewItem {
+    scene.add_item(&NewItem {
         title: Some("Something else".to_owned()),
-        kind: Some(WORKPLAN.to_owned()),
-        ..NewItem::new(key("GHOST-WP-2"))
+        kind: Some(WORKPLAN_KIND.to_owned()),
+        ..NewItem::new(item_key("GHOST-WP-2"))
     });
     says(
         &mut scene,
@@ -344,52 +350,52 @@ fn c14_ghost() {
         None,
         false,
     );
-    scene.put("GHOST-WP-1", ItemStatus::Cancelled);
+    scene.force_status("GHOST-WP-1", ItemStatus::Cancelled);
     assert_eq!(scene.codes(), [""; 0]);
 }
 
 #[test]
 fn c14_the_row_that_becomes_the_files_own_is_no_ghost() {
-    let mut scene = Scene::new();
-    scene.add(&NewItem {
+    let mut scene = Fixture::new();
+    scene.add_item(&NewItem {
         title: Some("Plan A-WP-1".to_owned()),
-        kind: Some(WORKPLAN.to_owned()),
-        ..NewItem::new(key("A-WP-1"))
+        kind: Some(WORKPLAN_KIND.to_owned()),
+        ..NewItem::new(item_key("A-WP-1"))
     });
-    scene.write("a.md", &plan("A-WP-1", "proposed", &[]));
+    scene.write_workplan("a.md", &workplan_text("A-WP-1", "proposed", &[]));
     assert_eq!(scene.codes(), ["C-06"]);
 }
 
 #[test]
 fn c19_planning() {
     let mut scene = linked();
-    scene.swap(
+    scene.replace_text(
         "a.md",
         "id: T02\n",
         "id: T02\npriority: high\nneeds_human: true\n",
     );
-    let found = scene.only("C-19").divergence;
+    let found = scene.only_finding("C-19").divergence;
     assert_eq!(
         found.expected.as_deref(),
         Some(r#"{"needs_human":"true","priority":"high"}"#)
     );
     assert_eq!(found.found.as_deref(), Some("{}"));
-    scene.fix();
+    scene.apply_fixes();
     assert_eq!(scene.codes(), [""; 0]);
-    scene.swap("a.md", "title:", "owner: ana\nplanning_order: 3\ntitle:");
-    let found = scene.only("C-19").divergence;
+    scene.replace_text("a.md", "title:", "owner: ana\nplanning_order: 3\ntitle:");
+    let found = scene.only_finding("C-19").divergence;
     assert_eq!(found.subject, "A-WP-1");
-    scene.fix();
+    scene.apply_fixes();
     assert_eq!(scene.codes(), [""; 0]);
 }
 
 #[test]
 fn c19_tasks_in_another_order() {
     let mut scene = linked();
-    let text = scene.read("a.md");
+    let text = scene.read_workplan("a.md");
     let (front, tasks) = text.split_at(text.find("\n### Task T01").unwrap());
     let (one, two) = tasks.split_at(tasks.find("\n### Task T02").unwrap());
-    scene.write("a.md", &format!("{front}{two}{one}"));
+    scene.write_workplan("a.md", &format!("{front}{two}{one}"));
     assert_eq!(scene.codes(), ["C-19", "C-19"]);
     let found = scene.findings();
     let shown = |at: usize| {
@@ -400,46 +406,55 @@ fn c19_tasks_in_another_order() {
     };
     assert_eq!(shown(0), (Some("1"), Some("2")));
     assert_eq!(shown(1), (Some("2"), Some("1")));
-    scene.fix();
-    assert_eq!(scene.row("A-WP-1-T02").position, Some(1));
+    scene.apply_fixes();
+    assert_eq!(scene.load_row("A-WP-1-T02").position, Some(1));
     assert_eq!(scene.codes(), [""; 0]);
 }
 
 #[test]
 fn c20_dependencies_come_in_and_what_commands_added_stays() {
     let mut scene = linked();
-    scene.swap("a.md", "id: T02\n", "id: T02\ndepends_on: [T01]\n");
+    scene.replace_text("a.md", "id: T02\n", "id: T02\ndepends_on: [T01]\n");
     let place = scene
-        .read("a.md")
+        .read_workplan("a.md")
         .lines()
         .position(|l| l == "depends_on: [T01]")
         .unwrap()
         + 1;
     let place = Some(("workplans/a.md", u32::try_from(place).unwrap()));
-    let found = scene.only("C-20").divergence;
+    let found = scene.only_finding("C-20").divergence;
     assert_eq!(found.expected.as_deref(), Some("A-WP-1-T01"));
     says(&mut scene, "C-20", "A-WP-1-T02", WARNING, place, true);
-    assert_eq!(scene.row("A-WP-1-T02").depends_on, [key("A-WP-1-T01")]);
-    scene.swap("a.md", "depends_on: [T01]\n", "");
+    assert_eq!(
+        scene.load_row("A-WP-1-T02").depends_on,
+        [item_key("A-WP-1-T01")]
+    );
+    scene.replace_text("a.md", "depends_on: [T01]\n", "");
     assert_eq!(scene.codes(), [""; 0]);
-    scene.fix();
-    assert_eq!(scene.row("A-WP-1-T02").depends_on, [key("A-WP-1-T01")]);
+    scene.apply_fixes();
+    assert_eq!(
+        scene.load_row("A-WP-1-T02").depends_on,
+        [item_key("A-WP-1-T01")]
+    );
 }
 
 #[test]
 fn c20_a_circle_is_refused_with_the_reason_and_the_rest_goes_on() {
-    let mut scene = Scene::new();
-    let text = plan("A-WP-1", "active", &[("T01", "todo"), ("T02", "todo")])
+    let mut scene = Fixture::new();
+    let text = workplan_text("A-WP-1", "active", &[("T01", "todo"), ("T02", "todo")])
         .replace("id: T01\n", "id: T01\ndepends_on: [T02]\n")
         .replace("id: T02\n", "id: T02\ndepends_on: T01, A-WP-1-T01\n");
-    scene.write("a.md", &text);
-    let written = scene.fix();
+    scene.write_workplan("a.md", &text);
+    let written = scene.apply_fixes();
     assert_eq!(written.refused.len(), 1, "{:?}", written.refused);
     assert!(
         written.refused[0]
             .starts_with("the dependency of A-WP-1-T02 on A-WP-1-T01 was not added: ")
     );
-    let waits = scene.store.open_dependencies(&key("A-WP-1-T01")).unwrap();
+    let waits = scene
+        .store
+        .list_open_dependencies(&item_key("A-WP-1-T01"))
+        .unwrap();
     assert_eq!(waits.len(), 1);
     assert_eq!(scene.codes(), ["C-20"]);
 }
@@ -447,21 +462,21 @@ fn c20_a_circle_is_refused_with_the_reason_and_the_rest_goes_on() {
 #[test]
 fn c22_description() {
     let mut scene = linked();
-    scene.swap("a.md", "Text of T01.", "Another text.");
+    scene.replace_text("a.md", "Text of T01.", "Another text.");
     let place = Some(("workplans/a.md", 9));
-    let line = scene.only("C-22").place.unwrap().line;
+    let line = scene.only_finding("C-22").place.unwrap().line;
     let place = place.map(|(path, _)| (path, line));
     says(&mut scene, "C-22", "A-WP-1-T01", WARNING, place, true);
     // Line ends and blanks around it are none of its text.
-    scene.write("a.md", &scene.read("a.md").replace('\n', "\r\n"));
+    scene.write_workplan("a.md", &scene.read_workplan("a.md").replace('\n', "\r\n"));
     assert_eq!(scene.codes(), [""; 0]);
 }
 
 #[test]
 fn c23_a_task_is_worked_on() {
-    let mut scene = Scene::linked("proposed", &[("T01", "todo")]);
-    scene.say("a.md", "T01", "wait");
-    let found = scene.only("C-23").divergence;
+    let mut scene = Fixture::linked("proposed", &[("T01", "todo")]);
+    scene.set_file_status("a.md", "T01", "wait");
+    let found = scene.only_finding("C-23").divergence;
     assert_eq!(
         (found.expected.as_deref(), found.found.as_deref()),
         (Some("running"), Some("queued"))
@@ -474,9 +489,9 @@ fn c23_a_task_is_worked_on() {
         Some(("workplans/a.md", 4)),
         true,
     );
-    assert_eq!(scene.status("A-WP-1"), ItemStatus::Running);
-    assert_eq!(word(scene.only("C-04").divergence.severity), "info");
-    let rows = scene.rows();
-    scene.fix();
-    assert_eq!(scene.rows(), rows);
+    assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Running);
+    assert_eq!(word(scene.only_finding("C-04").divergence.severity), "info");
+    let rows = scene.load_statuses();
+    scene.apply_fixes();
+    assert_eq!(scene.load_statuses(), rows);
 }

@@ -1,24 +1,24 @@
 //! Findings as a whole: their order, what they show, and who may move what.
 
-use super::super::drafts::Intent;
-use super::super::rows::strangers;
-use super::super::{Spot, assess};
-use super::scene::*;
-use crate::model::{ClaimFacts, ClaimVerdict, ItemStatus, NewItem, decide};
+use super::super::file_edits::WritePlan;
+use super::super::row_updates::find_foreign_keys;
+use super::super::{NodeId, assess_checkout};
+use super::fixture::*;
+use crate::model::{ClaimFacts, ClaimVerdict, ItemStatus, NewItem, decide_claim};
 use crate::reconcile::Severity;
-use crate::store::{ClaimRequest, Depend, ItemStore as _, Provenance, Store as _};
+use crate::store::{DependencyChange, GrantedClaim, ItemStore as _, Provenance, Store as _};
 
 #[test]
 fn findings_come_by_file_and_place_and_those_of_no_file_last() {
-    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
-    scene.put("A-WP-1-T02", ItemStatus::Completed);
-    scene.say("a.md", "T01", "done");
-    scene.write("b.md", "x");
-    scene.write("archived/c.md", &plan("C-WP-1", "done", &[]));
-    scene.add(&NewItem {
+    let mut scene = Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    scene.force_status("A-WP-1-T02", ItemStatus::Completed);
+    scene.set_file_status("a.md", "T01", "done");
+    scene.write_workplan("b.md", "x");
+    scene.write_workplan("archived/c.md", &workplan_text("C-WP-1", "done", &[]));
+    scene.add_item(&NewItem {
         title: Some("Plan A-WP-1".to_owned()),
         kind: Some("workplan".to_owned()),
-        ..NewItem::new(key("GHOST-WP-1"))
+        ..NewItem::new(item_key("GHOST-WP-1"))
     });
     let found = scene.findings();
     let places: Vec<_> = found
@@ -36,33 +36,33 @@ fn findings_come_by_file_and_place_and_those_of_no_file_last() {
 
 #[test]
 fn what_may_be_older_than_what_others_published_lacks_nothing() {
-    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
-    let text = scene.read("a.md");
-    scene.write("a.md", &text[..text.find("### Task T02").unwrap()]);
-    let mut reading = scene.reading();
-    assert_eq!(assess(&reading).findings.len(), 1);
+    let mut scene = Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    let text = scene.read_workplan("a.md");
+    scene.write_workplan("a.md", &text[..text.find("### Task T02").unwrap()]);
+    let mut reading = scene.read_snapshot();
+    assert_eq!(assess_checkout(&reading).findings.len(), 1);
     reading.is_outdated = true;
-    assert_eq!(assess(&reading).findings, []);
+    assert_eq!(assess_checkout(&reading).findings, []);
 }
 
 #[test]
 fn no_finding_shows_a_secret_or_the_whole_of_a_long_title() {
     let secret = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
     let long = "x".repeat(100_000);
-    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
-    scene.swap(
+    let mut scene = Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    scene.replace_text(
         "a.md",
         "### Task T01",
         &format!("### Use {secret}\u{1b}[31m"),
     );
-    scene.swap("a.md", "### Task T02", &format!("### {long}"));
-    scene.swap(
+    scene.replace_text("a.md", "### Task T02", &format!("### {long}"));
+    scene.replace_text(
         "a.md",
         "id: T02\n",
         &format!("id: T02\nintervention_note: token {secret}\n"),
     );
-    scene.say("a.md", "T01", "done");
-    scene.say("a.md", "T02", "done");
+    scene.set_file_status("a.md", "T01", "done");
+    scene.set_file_status("a.md", "T02", "done");
     let found = scene.findings();
     assert!(found.len() >= 5, "{:?}", messages(&found));
     let shown = format!("{found:?}");
@@ -72,25 +72,31 @@ fn no_finding_shows_a_secret_or_the_whole_of_a_long_title() {
             .iter()
             .all(|it| it.divergence.message.chars().count() < 400)
     );
-    scene.fix();
-    let row = scene.row("A-WP-1-T02");
+    scene.apply_fixes();
+    let row = scene.load_row("A-WP-1-T02");
     assert!(!format!("{row:?}").contains(secret), "{row:?}");
-    assert!(!scene.row("A-WP-1-T01").title.unwrap().contains(secret));
+    assert!(!scene.load_row("A-WP-1-T01").title.unwrap().contains(secret));
     let codes = scene.codes();
     assert!(codes.iter().all(|code| *code == "C-04"), "{codes:?}");
 }
 
 #[test]
 fn deeds_come_workplan_before_task() {
-    let mut scene = Scene::new();
-    scene.write("b.md", &plan("B-WP-1", "active", &[("T01", "todo")]));
-    scene.write(
-        "a.md",
-        &plan("A-WP-1", "active", &[("T01", "todo"), ("T02", "done")]),
+    let mut scene = Fixture::new();
+    scene.write_workplan(
+        "b.md",
+        &workplan_text("B-WP-1", "active", &[("T01", "todo")]),
     );
-    let spot = |sheet, task| Spot { sheet, task };
+    scene.write_workplan(
+        "a.md",
+        &workplan_text("A-WP-1", "active", &[("T01", "todo"), ("T02", "done")]),
+    );
+    let spot = |sheet, task| NodeId {
+        workplan: sheet,
+        task,
+    };
     assert_eq!(
-        scene.assess().deeds.create,
+        scene.assess().fixes.create_rows,
         [
             spot(0, None),
             spot(0, Some(0)),
@@ -102,11 +108,11 @@ fn deeds_come_workplan_before_task() {
 }
 
 /// Makes a session the holder of an item.
-fn hold(scene: &mut Scene, session: &str, name: &str) {
-    let item = scene.store.item(&key(name)).unwrap().unwrap();
+fn hold(scene: &mut Fixture, session: &str, name: &str) {
+    let item = scene.store.load_item(&item_key(name)).unwrap().unwrap();
     let session = scene
         .store
-        .session(&session.parse().unwrap())
+        .load_session(&session.parse().unwrap())
         .unwrap()
         .unwrap();
     let facts = ClaimFacts {
@@ -115,12 +121,12 @@ fn hold(scene: &mut Scene, session: &str, name: &str) {
         holder: None,
         force: false,
     };
-    let ClaimVerdict::Grant(grant) = decide(&facts) else {
+    let ClaimVerdict::Grant(grant) = decide_claim(&facts) else {
         panic!("{item:?}");
     };
-    let request = ClaimRequest {
+    let request = GrantedClaim {
         grant,
-        span_seconds: None,
+        quiet_seconds: None,
         lease_seconds: 900,
         provenance: Provenance::new("x", "claim"),
     };
@@ -129,54 +135,57 @@ fn hold(scene: &mut Scene, session: &str, name: &str) {
 
 #[test]
 fn what_another_holds_stays_and_nothing_follows_from_it() {
-    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
-    scene.register("one");
-    scene.register("two");
+    let mut scene = Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    scene.register_session("one");
+    scene.register_session("two");
     hold(&mut scene, "one", "A-WP-1-T01");
-    scene.say("a.md", "T01", "done");
-    scene.say("a.md", "T02", "done");
+    scene.set_file_status("a.md", "T01", "done");
+    scene.set_file_status("a.md", "T02", "done");
     for who in [None, Some("two")] {
-        let written = scene.fix_for(&mover(who));
+        let written = scene.apply_fixes_as(&fix_actor(who));
         assert_eq!(
             written.refused,
             [
                 "A-WP-1-T01 was not changed in the database: session one holds it; only the holder can move it"
             ]
         );
-        assert_ne!(scene.status("A-WP-1-T01"), ItemStatus::Completed);
-        assert_eq!(scene.status("A-WP-1-T02"), ItemStatus::Completed);
+        assert_ne!(scene.item_status("A-WP-1-T01"), ItemStatus::Completed);
+        assert_eq!(scene.item_status("A-WP-1-T02"), ItemStatus::Completed);
         assert_eq!(
-            scene.status("A-WP-1"),
+            scene.item_status("A-WP-1"),
             ItemStatus::Running,
             "not all is done"
         );
     }
-    let written = scene.fix_for(&mover(Some("one")));
+    let written = scene.apply_fixes_as(&fix_actor(Some("one")));
     assert!(written.refused.is_empty());
-    assert_eq!(scene.status("A-WP-1-T01"), ItemStatus::Completed);
-    assert_eq!(scene.status("A-WP-1"), ItemStatus::Completed);
+    assert_eq!(scene.item_status("A-WP-1-T01"), ItemStatus::Completed);
+    assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Completed);
 }
 
 #[test]
 fn what_is_completed_with_evidence_only_is_not_completed_by_a_word() {
-    let mut scene = Scene::new();
-    scene.add(&NewItem {
+    let mut scene = Fixture::new();
+    scene.add_item(&NewItem {
         requires_evidence: true,
-        ..NewItem::new(key("A-WP-1-T01"))
+        ..NewItem::new(item_key("A-WP-1-T01"))
     });
-    scene.write(
+    scene.write_workplan(
         "a.md",
-        &plan("A-WP-1", "active", &[("T01", "done"), ("T02", "todo")]),
+        &workplan_text("A-WP-1", "active", &[("T01", "done"), ("T02", "todo")]),
     );
-    let written = scene.fix();
+    let written = scene.apply_fixes();
     assert_eq!(written.refused.len(), 1);
     assert!(
         written.refused[0].contains("--evidence REF"),
         "{:?}",
         written.refused
     );
-    assert_eq!(scene.status("A-WP-1-T01"), ItemStatus::Queued);
-    assert_eq!(scene.only("C-10").divergence.severity, Severity::Warning);
+    assert_eq!(scene.item_status("A-WP-1-T01"), ItemStatus::Queued);
+    assert_eq!(
+        scene.only_finding("C-10").divergence.severity,
+        Severity::Warning
+    );
 }
 
 #[test]
@@ -186,9 +195,9 @@ fn a_file_that_changed_since_it_was_read_gets_nothing_that_is_anothers() {
         text.replace("T0x", "T02")
     };
     // A status, an id for a task, and one for a workplan.
-    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
-    scene.put("A-WP-1-T01", ItemStatus::Completed);
-    let before = scene.read("a.md");
+    let mut scene = Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    scene.force_status("A-WP-1-T01", ItemStatus::Completed);
+    let before = scene.read_workplan("a.md");
     nothing_is_drafted(&mut scene, &swapped(&before));
     nothing_is_drafted(
         &mut scene,
@@ -198,63 +207,69 @@ fn a_file_that_changed_since_it_was_read_gets_nothing_that_is_anothers() {
         &mut scene,
         &before.replace("\n### Task T01", "\n\n### Task T01"),
     );
-    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
-    let unlinked = plan("A-WP-1", "active", &[("T01", "todo"), ("T02", "todo")]);
-    scene.write("a.md", &unlinked);
+    let mut scene = Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    let unlinked = workplan_text("A-WP-1", "active", &[("T01", "todo"), ("T02", "todo")]);
+    scene.write_workplan("a.md", &unlinked);
     let other = swapped(&unlinked).replace("A-WP-1", "A-WP-2");
     nothing_is_drafted(&mut scene, &other);
 }
 
 /// The file becomes another one between reading and writing.
 #[track_caller]
-fn nothing_is_drafted(scene: &mut Scene, changed: &str) {
-    let before = scene.read("a.md");
-    let reading = scene.reading();
-    let deeds = assess(&reading).deeds;
-    scene.write("a.md", changed);
-    let intent = Intent::of(&reading, &deeds, &[]);
+fn nothing_is_drafted(scene: &mut Fixture, changed: &str) {
+    let before = scene.read_workplan("a.md");
+    let reading = scene.read_snapshot();
+    let deeds = assess_checkout(&reading).fixes;
+    scene.write_workplan("a.md", changed);
+    let intent = WritePlan::from_fixes(&reading, &deeds, &[]);
     assert!(!intent.is_empty());
     for path in intent.paths() {
-        let draft = intent.draft(scene.root(), path).unwrap();
+        let draft = intent.build_file_edit(scene.root(), path).unwrap();
         assert!(draft.is_none(), "{draft:?}");
     }
-    scene.write("a.md", &before);
+    scene.write_workplan("a.md", &before);
 }
 
 #[test]
 fn a_dependency_of_another_workplan_is_known_by_its_long_id() {
-    let mut scene = Scene::new();
-    scene.write("b.md", &plan("B-WP-1", "active", &[("T01", "todo")]));
-    let text = plan("A-WP-1", "active", &[("T01", "todo")]);
+    let mut scene = Fixture::new();
+    scene.write_workplan(
+        "b.md",
+        &workplan_text("B-WP-1", "active", &[("T01", "todo")]),
+    );
+    let text = workplan_text("A-WP-1", "active", &[("T01", "todo")]);
     let text = text
         .replace("title:", "depends_on: B-WP-1\ntitle:")
         .replace("id: T01\n", "id: T01\ndepends_on: [B-WP-1-T01]\n");
-    scene.write("a.md", &text);
-    scene.fix();
+    scene.write_workplan("a.md", &text);
+    scene.apply_fixes();
     assert_eq!(scene.codes(), [""; 0]);
-    let waits = scene.store.open_dependencies(&key("A-WP-1-T01")).unwrap();
-    assert_eq!(waits, [(key("B-WP-1-T01"), ItemStatus::Queued)]);
+    let waits = scene
+        .store
+        .list_open_dependencies(&item_key("A-WP-1-T01"))
+        .unwrap();
+    assert_eq!(waits, [(item_key("B-WP-1-T01"), ItemStatus::Queued)]);
     // What a command adds beyond the file stays.
-    let depend = Depend {
-        item: key("A-WP-1"),
-        on: vec![key("B-WP-1-T01")],
+    let depend = DependencyChange {
+        item: item_key("A-WP-1"),
+        dependencies: vec![item_key("B-WP-1-T01")],
         remove: false,
-        provenance: by(),
+        provenance: test_provenance(),
     };
-    scene.store.depend(&depend).unwrap();
+    scene.store.change_dependencies(&depend).unwrap();
     assert_eq!(scene.codes(), [""; 0]);
 }
 
 #[test]
 fn hostile_lists_take_time_in_proportion() {
     let ids: Vec<String> = (0..60_000).map(|n| format!("X-WP-{n}")).collect();
-    let text = plan("A-WP-1", "active", &[]);
+    let text = workplan_text("A-WP-1", "active", &[]);
     let text = text.replace(
         "title:",
         &format!("depends_on: [{}]\ntitle:", ids.join(", ")),
     );
-    let workplan = crate::workplan::parse(text.as_bytes()).unwrap();
-    let (sheet, troubles) = super::super::Sheet::of("workplans/a.md", &workplan);
+    let workplan = crate::workplan::parse_workplan(text.as_bytes()).unwrap();
+    let (sheet, troubles) = super::super::WorkplanFile::from_workplan("workplans/a.md", &workplan);
     assert_eq!(
         (sheet.unwrap().depends_on.len(), troubles.len()),
         (60_000, 0)
@@ -263,25 +278,25 @@ fn hostile_lists_take_time_in_proportion() {
 
 #[test]
 fn rows_are_found_in_whatever_order_files_name_them() {
-    let mut scene = Scene::new();
+    let mut scene = Fixture::new();
     let tasks = [("T03", "todo"), ("T01", "todo"), ("T02", "todo")];
-    scene.write("a.md", &plan("B-WP-2", "proposed", &tasks));
-    scene.write("b.md", &plan("A-WP-1", "proposed", &tasks));
-    let (unknown, links) = strangers(&scene.reading());
+    scene.write_workplan("a.md", &workplan_text("B-WP-2", "proposed", &tasks));
+    scene.write_workplan("b.md", &workplan_text("A-WP-1", "proposed", &tasks));
+    let (unknown, links) = find_foreign_keys(&scene.read_snapshot());
     assert_eq!((unknown.len(), links.len()), (8, 0));
-    scene.fix();
-    assert_eq!(strangers(&scene.reading()), (vec![], vec![]));
+    scene.apply_fixes();
+    assert_eq!(find_foreign_keys(&scene.read_snapshot()), (vec![], vec![]));
     // A link that another row has is none of a stranger; one that no row has is.
-    let own = scene.row("A-WP-1-T01").link.unwrap();
-    let other = scene.row("B-WP-2-T01").link.unwrap();
-    scene.swap("b.md", own.as_str(), other.as_str());
-    assert_eq!(strangers(&scene.reading()), (vec![], vec![]));
-    scene.swap("b.md", other.as_str(), "nobodys");
-    let text = scene.read("a.md");
-    scene.write(
+    let own = scene.load_row("A-WP-1-T01").link.unwrap();
+    let other = scene.load_row("B-WP-2-T01").link.unwrap();
+    scene.replace_text("b.md", own.as_str(), other.as_str());
+    assert_eq!(find_foreign_keys(&scene.read_snapshot()), (vec![], vec![]));
+    scene.replace_text("b.md", other.as_str(), "nobodys");
+    let text = scene.read_workplan("a.md");
+    scene.write_workplan(
         "a.md",
         &text.replace("id: T02\n", "id: T02\ndepends_on: [T01, C-WP-3]\n"),
     );
-    let expected = (vec![key("C-WP-3")], vec!["nobodys".parse().unwrap()]);
-    assert_eq!(strangers(&scene.reading()), expected);
+    let expected = (vec![item_key("C-WP-3")], vec!["nobodys".parse().unwrap()]);
+    assert_eq!(find_foreign_keys(&scene.read_snapshot()), expected);
 }

@@ -1,25 +1,25 @@
 //! Which block is which item: bare ids, ids that stand twice, ids of the database.
 
-use super::scene::*;
+use super::fixture::*;
 use crate::model::{ItemStatus, NewItem};
 
 #[test]
 fn bare_ids_are_scoped_by_their_file() {
-    let mut scene = Scene::new();
-    scene.write(
+    let mut scene = Fixture::new();
+    scene.write_workplan(
         "a.md",
-        &plan("A-WP-1", "active", &[("T01", "todo"), ("T-02", "done")]),
+        &workplan_text("A-WP-1", "active", &[("T01", "todo"), ("T-02", "done")]),
     );
-    scene.write(
+    scene.write_workplan(
         "b.md",
-        &plan(
+        &workplan_text(
             "ADHOC-2026-03-21",
             "active",
             &[("T01", "done"), ("ADHOC-2026-03-21-T02", "todo")],
         ),
     );
-    scene.fix();
-    let rows = scene.rows();
+    scene.apply_fixes();
+    let rows = scene.load_statuses();
     let keys: Vec<&str> = rows.keys().map(String::as_str).collect();
     assert_eq!(
         keys,
@@ -34,21 +34,25 @@ fn bare_ids_are_scoped_by_their_file() {
     );
     assert_eq!(scene.codes(), [""; 0]);
     // The id stays as it is spelled.
-    assert!(scene.read("a.md").contains("\nid: T-02\nstatus: done\n"));
+    assert!(
+        scene
+            .read_workplan("a.md")
+            .contains("\nid: T-02\nstatus: done\n")
+    );
 }
 
 #[test]
 fn a_bare_id_and_its_long_form_are_one_id() {
-    let mut scene = Scene::new();
-    scene.write(
+    let mut scene = Fixture::new();
+    scene.write_workplan(
         "a.md",
-        &plan(
+        &workplan_text(
             "A-WP-1",
             "active",
             &[("T01", "todo"), ("A-WP-1-T01", "done")],
         ),
     );
-    let found = scene.only("C-02");
+    let found = scene.only_finding("C-02");
     assert!(
         found
             .divergence
@@ -61,30 +65,33 @@ fn a_bare_id_and_its_long_form_are_one_id() {
 
 #[test]
 fn of_blocks_with_one_id_none_counts() {
-    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
-    scene.say("a.md", "T01", "done");
-    let twice = scene.read("a.md") + "\n```task\nid: T01\nstatus: cancelled\n```\n";
-    scene.write("a.md", &twice);
+    let mut scene = Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    scene.set_file_status("a.md", "T01", "done");
+    let twice = scene.read_workplan("a.md") + "\n```task\nid: T01\nstatus: cancelled\n```\n";
+    scene.write_workplan("a.md", &twice);
     assert_eq!(scene.codes(), ["C-02"]);
-    scene.fix();
-    assert_eq!(scene.status("A-WP-1-T01"), ItemStatus::Queued);
-    assert_eq!(scene.read("a.md"), twice);
+    scene.apply_fixes();
+    assert_eq!(scene.item_status("A-WP-1-T01"), ItemStatus::Queued);
+    assert_eq!(scene.read_workplan("a.md"), twice);
     // The others go on.
-    scene.say("a.md", "T02", "done");
-    scene.fix();
-    assert_eq!(scene.status("A-WP-1-T02"), ItemStatus::Completed);
-    assert_eq!(scene.status("A-WP-1"), ItemStatus::Running);
+    scene.set_file_status("a.md", "T02", "done");
+    scene.apply_fixes();
+    assert_eq!(scene.item_status("A-WP-1-T02"), ItemStatus::Completed);
+    assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Running);
 }
 
 #[test]
 fn of_files_with_one_id_none_counts_and_each_is_named() {
-    let mut scene = Scene::linked("active", &[("T01", "todo")]);
-    scene.write(
+    let mut scene = Fixture::linked("active", &[("T01", "todo")]);
+    scene.write_workplan(
         "z.md",
-        &plan("A-WP-1", "done", &[("T01", "done"), ("T09", "todo")]),
+        &workplan_text("A-WP-1", "done", &[("T01", "done"), ("T09", "todo")]),
     );
-    scene.write("archived/a.md", &plan("A-WP-1", "done", &[("T01", "done")]));
-    let before = scene.rows();
+    scene.write_workplan(
+        "archived/a.md",
+        &workplan_text("A-WP-1", "done", &[("T01", "done")]),
+    );
+    let before = scene.load_statuses();
     let found = scene.findings();
     let places: Vec<_> = found
         .iter()
@@ -97,28 +104,28 @@ fn of_files_with_one_id_none_counts_and_each_is_named() {
             ("C-02", "workplans/z.md")
         ]
     );
-    scene.fix();
-    assert_eq!(scene.rows(), before);
+    scene.apply_fixes();
+    assert_eq!(scene.load_statuses(), before);
     // Once it is one file again, all goes on.
-    scene.remove("z.md");
-    scene.remove("archived/a.md");
-    scene.say("a.md", "T01", "done");
-    scene.fix();
-    assert_eq!(scene.status("A-WP-1-T01"), ItemStatus::Completed);
+    scene.remove_workplan("z.md");
+    scene.remove_workplan("archived/a.md");
+    scene.set_file_status("a.md", "T01", "done");
+    scene.apply_fixes();
+    assert_eq!(scene.item_status("A-WP-1-T01"), ItemStatus::Completed);
 }
 
 #[test]
 fn a_copied_id_of_the_database_stays_with_its_owner() {
     // The copy stands before or behind the block it was taken from.
     for (first, second) in [("T01", "T02"), ("T02", "T01")] {
-        let mut scene = Scene::linked("active", &[("T01", "todo")]);
-        let link = scene.row("A-WP-1-T01").link.unwrap();
+        let mut scene = Fixture::linked("active", &[("T01", "todo")]);
+        let link = scene.load_row("A-WP-1-T01").link.unwrap();
         let block = |id: &str, status: &str| {
             format!("```task\nid: {id}\nstatus: {status}\nstate_hub_task_id: \"{link}\"\n```\n")
         };
         let (one, two) = (block(first, "done"), block(second, "done"));
-        let front = plan("A-WP-1", "active", &[]);
-        scene.write("a.md", &format!("{front}{one}\n{two}"));
+        let front = workplan_text("A-WP-1", "active", &[]);
+        scene.write_workplan("a.md", &format!("{front}{one}\n{two}"));
         let found = scene.findings();
         let about = |code: &str| {
             let of = found
@@ -129,22 +136,22 @@ fn a_copied_id_of_the_database_stays_with_its_owner() {
         };
         assert_eq!(about("C-02"), [format!("A-WP-1-{second}")]);
         assert_eq!(about("C-03"), ["A-WP-1-T02"]);
-        scene.fix();
-        assert_eq!(scene.status("A-WP-1-T01"), ItemStatus::Completed);
-        assert_eq!(scene.row("A-WP-1-T01").link, Some(link));
-        assert!(!scene.rows().contains_key("A-WP-1-T02"));
+        scene.apply_fixes();
+        assert_eq!(scene.item_status("A-WP-1-T01"), ItemStatus::Completed);
+        assert_eq!(scene.load_row("A-WP-1-T01").link, Some(link));
+        assert!(!scene.load_statuses().contains_key("A-WP-1-T02"));
     }
 }
 
 #[test]
 fn an_id_that_the_database_does_not_know_is_told_with_what_it_has_instead() {
-    let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
-    let link = scene.row("A-WP-1-T01").link.unwrap().to_string();
-    let own = scene.row("A-WP-1-T02").link.unwrap().to_string();
+    let mut scene = Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+    let link = scene.load_row("A-WP-1-T01").link.unwrap().to_string();
+    let own = scene.load_row("A-WP-1-T02").link.unwrap().to_string();
     let stranger = "0190a0b0-0000-7000-8000-000000000000";
     // Of nobody, where the item carries another.
-    scene.swap("a.md", &link, stranger);
-    let found = scene.only("C-03").divergence;
+    scene.replace_text("a.md", &link, stranger);
+    let found = scene.only_finding("C-03").divergence;
     assert_eq!(word(found.severity), "error");
     assert_eq!(found.subject, "A-WP-1-T01");
     assert!(
@@ -154,40 +161,40 @@ fn an_id_that_the_database_does_not_know_is_told_with_what_it_has_instead() {
     assert_eq!(found.expected.as_deref(), Some(&*link));
     assert_eq!(found.found.as_deref(), Some(stranger));
     // Of another item.
-    scene.swap("a.md", stranger, &own);
-    let found = scene.only("C-03").divergence;
+    scene.replace_text("a.md", stranger, &own);
+    let found = scene.only_finding("C-03").divergence;
     assert!(found.message.contains("belongs to A-WP-1-T02"), "{found:?}");
     // Of nobody, for an item that is not there.
-    let mut empty = Scene::new();
-    let text = scene.read("a.md").replace(&own, stranger);
-    empty.write("a.md", &text);
+    let mut empty = Fixture::new();
+    let text = scene.read_workplan("a.md").replace(&own, stranger);
+    empty.write_workplan("a.md", &text);
     let codes = empty.codes();
     assert!(
         codes.contains(&"C-03") && !codes.contains(&"C-06"),
         "{codes:?}"
     );
-    empty.fix();
+    empty.apply_fixes();
     assert_eq!(
-        empty.rows().len(),
+        empty.load_statuses().len(),
         0,
         "the file may belong to another database"
     );
-    assert_eq!(empty.read("a.md"), text);
+    assert_eq!(empty.read_workplan("a.md"), text);
 }
 
 #[test]
 fn an_empty_id_is_none_and_is_filled_in_its_place() {
     for empty in [" \"\"", " ''", " ~", " null", ""] {
-        let mut scene = Scene::new();
+        let mut scene = Fixture::new();
         let text = format!(
             "---\nid: A-WP-1\nstatus: active\nstate_hub_workstream_id:{empty}\n---\n\
              ```task\nid: T01\nstate_hub_task_id:{empty}\nstatus: todo\n```\n"
         );
-        scene.write("a.md", &text);
+        scene.write_workplan("a.md", &text);
         assert_eq!(scene.codes(), ["C-06", "C-11"], "{empty}");
-        scene.fix();
-        let read = scene.read("a.md");
-        let [plan, task] = ["A-WP-1", "A-WP-1-T01"].map(|name| scene.row(name).link.unwrap());
+        scene.apply_fixes();
+        let read = scene.read_workplan("a.md");
+        let [plan, task] = ["A-WP-1", "A-WP-1-T01"].map(|name| scene.load_row(name).link.unwrap());
         assert_eq!(
             read,
             format!(
@@ -202,32 +209,35 @@ fn an_empty_id_is_none_and_is_filled_in_its_place() {
 
 #[test]
 fn a_database_that_was_linked_first_gives_its_ids_to_another_clone() {
-    let mut scene = Scene::linked("active", &[("T01", "todo")]);
-    let link = scene.row("A-WP-1-T01").link.unwrap();
-    scene.write("a.md", &plan("A-WP-1", "active", &[("T01", "todo")]));
+    let mut scene = Fixture::linked("active", &[("T01", "todo")]);
+    let link = scene.load_row("A-WP-1-T01").link.unwrap();
+    scene.write_workplan(
+        "a.md",
+        &workplan_text("A-WP-1", "active", &[("T01", "todo")]),
+    );
     assert_eq!(scene.codes(), ["C-06", "C-11"]);
     assert_eq!(
-        scene.only("C-11").divergence.expected.as_deref(),
+        scene.only_finding("C-11").divergence.expected.as_deref(),
         Some(link.as_str())
     );
-    let events = scene.events();
-    scene.fix();
-    assert!(scene.read("a.md").contains(link.as_str()));
-    assert_eq!(scene.events(), events, "the database has it already");
+    let events = scene.count_events();
+    scene.apply_fixes();
+    assert!(scene.read_workplan("a.md").contains(link.as_str()));
+    assert_eq!(scene.count_events(), events, "the database has it already");
 }
 
 #[test]
 fn an_item_added_by_hand_is_the_one_of_the_file_after_one_run() {
-    let mut scene = Scene::new();
-    scene.add(&NewItem {
+    let mut scene = Fixture::new();
+    scene.add_item(&NewItem {
         title: Some("by hand".to_owned()),
         repo: Some("elsewhere".to_owned()),
         position: Some(7),
-        ..NewItem::new(key("A-WP-1-T01"))
+        ..NewItem::new(item_key("A-WP-1-T01"))
     });
-    scene.write(
+    scene.write_workplan(
         "a.md",
-        &plan("A-WP-1", "active", &[("T01", "done"), ("T02", "done")]),
+        &workplan_text("A-WP-1", "active", &[("T01", "done"), ("T02", "done")]),
     );
     let mut codes = scene.codes();
     codes.sort_unstable();
@@ -237,8 +247,8 @@ fn an_item_added_by_hand_is_the_one_of_the_file_after_one_run() {
             "C-05", "C-06", "C-09", "C-10", "C-11", "C-11", "C-13", "C-19"
         ]
     );
-    scene.fix();
-    let row = scene.row("A-WP-1-T01");
+    scene.apply_fixes();
+    let row = scene.load_row("A-WP-1-T01");
     assert_eq!(row.title.as_deref(), Some("Task T01"));
     assert_eq!((row.repo.as_deref(), row.position), (Some(REPO), Some(1)));
     assert_eq!(row.status, ItemStatus::Completed);
@@ -248,24 +258,27 @@ fn an_item_added_by_hand_is_the_one_of_the_file_after_one_run() {
 
 #[test]
 fn an_id_of_another_repository_is_not_taken_from_it() {
-    let mut scene = Scene::linked("active", &[("T01", "todo")]);
+    let mut scene = Fixture::linked("active", &[("T01", "todo")]);
     let root = scene.root().to_owned();
-    scene.write("a.md", &plan("A-WP-1", "active", &[("T01", "done")]));
-    let reading = super::super::check::observe(
+    scene.write_workplan(
+        "a.md",
+        &workplan_text("A-WP-1", "active", &[("T01", "done")]),
+    );
+    let reading = super::super::check::read_checkout(
         &mut *scene.store,
         &root,
         Some("other".to_owned()),
         None,
         &[],
     );
-    let assessed = super::super::assess(&reading.unwrap().0);
+    let assessed = super::super::assess_checkout(&reading.unwrap().0);
     let codes: Vec<_> = assessed
         .findings
         .iter()
         .map(|it| it.divergence.code.as_str())
         .collect();
     assert_eq!(codes, ["C-02", "C-02"]);
-    assert!(assessed.deeds.is_empty(), "{:?}", assessed.deeds);
+    assert!(assessed.fixes.is_empty(), "{:?}", assessed.fixes);
     let message = &assessed.findings[0].divergence.message;
     assert!(
         message.contains("belongs to a workplan of repository shop"),
@@ -275,9 +288,9 @@ fn an_id_of_another_repository_is_not_taken_from_it() {
 
 #[test]
 fn a_linked_file_that_moved_to_another_repository_is_its_own() {
-    let mut scene = Scene::linked("active", &[("T01", "todo")]);
+    let mut scene = Fixture::linked("active", &[("T01", "todo")]);
     let root = scene.root().to_owned();
-    let reading = super::super::check::observe(
+    let reading = super::super::check::read_checkout(
         &mut *scene.store,
         &root,
         Some("other".to_owned()),
@@ -285,31 +298,34 @@ fn a_linked_file_that_moved_to_another_repository_is_its_own() {
         &[],
     );
     let reading = reading.unwrap().0;
-    let assessed = super::super::assess(&reading);
+    let assessed = super::super::assess_checkout(&reading);
     let codes: Vec<_> = assessed
         .findings
         .iter()
         .map(|it| it.divergence.code.as_str())
         .collect();
     assert_eq!(codes, ["C-09", "C-09"]);
-    super::super::rows::write(
+    super::super::row_updates::apply_row_fixes(
         &mut *scene.store,
         &reading,
         &root,
-        &assessed.deeds,
-        &mover(None),
+        &assessed.fixes,
+        &fix_actor(None),
     )
     .unwrap();
-    assert_eq!(scene.row("A-WP-1-T01").repo.as_deref(), Some("other"));
+    assert_eq!(scene.load_row("A-WP-1-T01").repo.as_deref(), Some("other"));
     // Case alone makes no other repository.
-    let reading = super::super::check::observe(
+    let reading = super::super::check::read_checkout(
         &mut *scene.store,
         &root,
         Some("OTHER".to_owned()),
         None,
         &[],
     );
-    assert_eq!(super::super::assess(&reading.unwrap().0).findings, []);
+    assert_eq!(
+        super::super::assess_checkout(&reading.unwrap().0).findings,
+        []
+    );
 }
 
 /// Files that say something wrong: name, text, line and column of it, and words that say so.
@@ -390,9 +406,9 @@ const WRONG: [(&str, &str, u32, u32, &str); 12] = [
 
 #[test]
 fn ids_outside_the_pattern_and_unknown_words_are_told_with_their_place() {
-    let mut scene = Scene::new();
+    let mut scene = Fixture::new();
     for (name, text, line, column, words) in WRONG {
-        scene.write(name, text);
+        scene.write_workplan(name, text);
         let found = scene.findings();
         let path = format!("workplans/{name}");
         let own: Vec<_> = found
@@ -413,8 +429,8 @@ fn ids_outside_the_pattern_and_unknown_words_are_told_with_their_place() {
         assert_eq!(word(own[0].divergence.severity), "error");
     }
     // The readable ones are linked; nothing stands in the database for the others.
-    scene.fix();
-    let rows = scene.rows();
+    scene.apply_fixes();
+    let rows = scene.load_statuses();
     let keys: Vec<&str> = rows.keys().map(String::as_str).collect();
     assert_eq!(
         keys,

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 
-use super::super::{Assessment, assess};
-use super::scene::*;
-use crate::model::{ItemStatus, NewItem, WORKPLAN};
+use super::super::{Assessment, assess_checkout};
+use super::fixture::*;
+use crate::model::{ItemStatus, NewItem, WORKPLAN_KIND};
 use crate::reconcile::Way;
 
 /// Words of statuses, of both vocabularies and of none.
@@ -197,8 +197,8 @@ fn written(file: &File) -> String {
     text
 }
 
-fn scene(files: &[File], rows: &[Row]) -> Scene {
-    let mut scene = Scene::new();
+fn scene(files: &[File], rows: &[Row]) -> Fixture {
+    let mut scene = Fixture::new();
     let mut keys: Vec<&Row> = Vec::new();
     // Parents first; each once.
     for pass in [false, true] {
@@ -209,29 +209,29 @@ fn scene(files: &[File], rows: &[Row]) -> Scene {
             let parent = row.key.rsplit_once("-T").map(|(parent, _)| parent);
             let parent =
                 parent.filter(|parent| row.parent && keys.iter().any(|k| k.key == *parent));
-            scene.add(&NewItem {
+            scene.add_item(&NewItem {
                 title: row.title.then(|| "About A-WP-1".to_owned()),
-                kind: (!pass).then(|| WORKPLAN.to_owned()),
-                parent: parent.map(key),
-                ..NewItem::new(key(row.key))
+                kind: (!pass).then(|| WORKPLAN_KIND.to_owned()),
+                parent: parent.map(item_key),
+                ..NewItem::new(item_key(row.key))
             });
-            scene.put(row.key, row.status);
+            scene.force_status(row.key, row.status);
             keys.push(row);
         }
     }
     for file in files {
-        scene.write(file.name, &written(file));
+        scene.write_workplan(file.name, &written(file));
     }
     scene
 }
 
 /// Ranks of all that has one: rows, and the blocks of files.
-fn ranks(scene: &mut Scene) -> BTreeMap<String, u8> {
-    let rows = scene.rows().into_iter();
+fn collect_ranks(scene: &mut Fixture) -> BTreeMap<String, u8> {
+    let rows = scene.load_statuses().into_iter();
     let mut ranks: BTreeMap<String, u8> = rows
         .map(|(key, status)| (format!("row {key}"), status.rank()))
         .collect();
-    for sheet in scene.reading().sheets {
+    for sheet in scene.read_snapshot().workplans {
         for (number, entry) in sheet.tasks.iter().enumerate() {
             let name = format!("{} {number} {}", sheet.path, entry.key);
             ranks.insert(name, entry.status.rank());
@@ -251,7 +251,7 @@ fn nothing_went_back(before: &BTreeMap<String, u8>, after: &BTreeMap<String, u8>
     }
 }
 
-fn all_files(scene: &Scene) -> Vec<Vec<u8>> {
+fn all_files(scene: &Fixture) -> Vec<Vec<u8>> {
     ["a.md", "b.md", "archived/c.md"]
         .iter()
         .filter_map(|name| std::fs::read(scene.root().join("workplans").join(name)).ok())
@@ -259,20 +259,22 @@ fn all_files(scene: &Scene) -> Vec<Vec<u8>> {
 }
 
 /// Mends a scene and holds the laws on the way.
-fn mend(scene: &mut Scene) {
-    let reading = scene.reading();
-    let first = assess(&reading);
+fn check_fix_laws(scene: &mut Fixture) {
+    let reading = scene.read_snapshot();
+    let first = assess_checkout(&reading);
     assert_eq!(
-        assess(&reading),
+        assess_checkout(&reading),
         first,
         "the same input gives the same output"
     );
-    let before = ranks(scene);
-    let done = scene.fix();
-    let after = ranks(scene);
+    let before = collect_ranks(scene);
+    let done = scene.apply_fixes();
+    let after = collect_ranks(scene);
     nothing_went_back(&before, &after);
     let Assessment {
-        findings, deeds, ..
+        findings,
+        fixes: deeds,
+        ..
     } = scene.assess();
     let claims: Vec<_> = findings
         .iter()
@@ -287,11 +289,15 @@ fn mend(scene: &mut Scene) {
         assert!(deeds.is_empty(), "{deeds:?}");
     }
     // Twice is once.
-    let (files, rows, events) = (all_files(scene), scene.rows(), scene.events());
-    scene.fix();
+    let (files, rows, events) = (
+        all_files(scene),
+        scene.load_statuses(),
+        scene.count_events(),
+    );
+    scene.apply_fixes();
     assert_eq!(all_files(scene), files);
-    assert_eq!(scene.rows(), rows);
-    assert_eq!(scene.events(), events);
+    assert_eq!(scene.load_statuses(), rows);
+    assert_eq!(scene.count_events(), events);
     assert_eq!(scene.findings(), findings);
 }
 
@@ -305,28 +311,28 @@ proptest! {
         changes in prop::collection::vec(change(), 0..6),
     ) {
         let mut scene = scene(&files, &rows);
-        mend(&mut scene);
+        check_fix_laws(&mut scene);
         // The database moves on, as another machine sees it.
-        let keys: Vec<String> = scene.rows().into_keys().collect();
+        let keys: Vec<String> = scene.load_statuses().into_keys().collect();
         for change in changes.iter().filter(|_| !keys.is_empty()) {
             let key = change.at.get(&keys);
-            let now = scene.status(key);
+            let now = scene.item_status(key);
             if change.status.rank() >= now.rank() && !now.is_finished() {
-                scene.put(key, change.status);
+                scene.force_status(key, change.status);
             }
         }
-        mend(&mut scene);
+        check_fix_laws(&mut scene);
         // So does somebody's editor.
         for change in &changes {
             for file in files.iter().filter(|file| !file.blocks.is_empty()) {
                 let block = change.at.get(&file.blocks);
-                let text = scene.read(file.name);
+                let text = scene.read_workplan(file.name);
                 if text.contains(&format!("id: {}\n", block.id)) {
-                    scene.say(file.name, block.id, change.word);
+                    scene.set_file_status(file.name, block.id, change.word);
                 }
             }
         }
-        mend(&mut scene);
+        check_fix_laws(&mut scene);
     }
 
     #[test]
@@ -334,9 +340,9 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 0..300),
         text in "(---\n)?(id: [A-Z0-9-]{0,12}\n|status: [a-z_]{0,8}\n|```task\n|```\n|---\n|# x\n){0,12}",
     ) {
-        let mut scene = Scene::new();
-        scene.write("a.md", &text);
+        let mut scene = Fixture::new();
+        scene.write_workplan("a.md", &text);
         std::fs::write(scene.root().join("workplans/b.md"), bytes).unwrap();
-        mend(&mut scene);
+        check_fix_laws(&mut scene);
     }
 }

@@ -2,39 +2,46 @@
 
 use std::fs;
 
-use super::super::{PlanSheet, rows};
-use super::scene::*;
+use super::super::{PlanCheckboxes, row_updates};
+use super::fixture::*;
 use crate::model::{NewPlan, NewPlanTask, PlanTaskStatus, PlanTaskStep, PlanWorker};
-use crate::plan::take_step;
+use crate::plan::apply_task_step;
 use crate::reconcile::Row;
 use crate::store::{PlanStore as _, Store as _};
 
 const PLAN: &str = "# Fix\n\n## Phase 1: Setup\n- [ ] 1.1 Write\n- [ ] 1.2 Test\n- [ ] 1.3 Ship\n";
 
-fn import(scene: &mut Scene, name: &str, text: &str) {
+fn import(scene: &mut Fixture, name: &str, text: &str) {
     let path = scene.root().join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, text).unwrap();
     let path = path.to_str().unwrap().to_owned();
     let plan = crate::plan::parse_markdown(PLAN).into_plan("fix".parse().unwrap(), path);
-    scene.store.import_plan(&plan, &by()).unwrap();
+    scene.store.import_plan(&plan, &test_provenance()).unwrap();
 }
 
-fn step(scene: &mut Scene, id: &str, step: &PlanTaskStep) {
+fn step(scene: &mut Fixture, id: &str, step: &PlanTaskStep) {
     let plan = "fix".parse().unwrap();
-    take_step(&mut *scene.store, &plan, &id.parse().unwrap(), step, &by()).unwrap();
+    apply_task_step(
+        &mut *scene.store,
+        &plan,
+        &id.parse().unwrap(),
+        step,
+        &test_provenance(),
+    )
+    .unwrap();
 }
 
-fn status(scene: &mut Scene, id: &str) -> PlanTaskStatus {
+fn status(scene: &mut Fixture, id: &str) -> PlanTaskStatus {
     let task = scene
         .store
-        .plan_task(&"fix".parse().unwrap(), &id.parse().unwrap());
+        .load_plan_task(&"fix".parse().unwrap(), &id.parse().unwrap());
     task.unwrap().unwrap().status
 }
 
 #[test]
 fn a_checked_box_completes_its_task_and_a_completed_task_checks_its_box() {
-    let mut scene = Scene::new();
+    let mut scene = Fixture::new();
     import(
         &mut scene,
         "docs/fix.md",
@@ -57,7 +64,7 @@ fn a_checked_box_completes_its_task_and_a_completed_task_checks_its_box() {
         .map(|it| it.divergence.fix.to_string())
         .collect();
     assert_eq!(fixes, ["trueup check --fix"; 2]);
-    scene.fix();
+    scene.apply_fixes();
     assert_eq!(status(&mut scene, "1.1"), PlanTaskStatus::Completed);
     let text = fs::read_to_string(scene.root().join("docs/fix.md")).unwrap();
     assert_eq!(
@@ -66,14 +73,14 @@ fn a_checked_box_completes_its_task_and_a_completed_task_checks_its_box() {
             .replace("[ ] 1.2", "[x] 1.2")
     );
     assert_eq!(scene.codes(), [""; 0]);
-    let events = scene.events();
-    scene.fix();
-    assert_eq!(scene.events(), events);
+    let events = scene.count_events();
+    scene.apply_fixes();
+    assert_eq!(scene.count_events(), events);
 }
 
 #[test]
 fn plans_elsewhere_and_status_files_are_no_part_of_a_checkout() {
-    let mut scene = Scene::new();
+    let mut scene = Fixture::new();
     let elsewhere = tempfile::tempdir().unwrap();
     let plan = |id: &str, path: &std::path::Path| NewPlan {
         id: id.parse().unwrap(),
@@ -95,29 +102,32 @@ fn plans_elsewhere_and_status_files_are_no_part_of_a_checkout() {
         if id != "gone" {
             fs::write(&path, PLAN).unwrap();
         }
-        scene.store.import_plan(&plan(id, &path), &by()).unwrap();
+        scene
+            .store
+            .import_plan(&plan(id, &path), &test_provenance())
+            .unwrap();
     }
-    let plans: Vec<PlanSheet> = scene.reading().plans;
+    let plans: Vec<PlanCheckboxes> = scene.read_snapshot().plans;
     assert_eq!(plans, []);
     fs::remove_file(scene.root().with_extension("md")).unwrap();
 }
 
 #[test]
 fn what_ended_otherwise_in_the_database_stays() {
-    let mut scene = Scene::new();
+    let mut scene = Fixture::new();
     import(&mut scene, "fix.md", &PLAN.replace("[ ] 1.3", "[x] 1.3"));
     let reason = "later".to_owned();
     step(&mut scene, "1.3", &PlanTaskStep::Skip { reason });
-    let found = scene.only("C-10").divergence;
+    let found = scene.only_finding("C-10").divergence;
     assert_eq!(found.authority, "database");
     assert_eq!(found.fix.way().row(), Row::EditPlanFile);
-    assert!(scene.assess().deeds.is_empty());
+    assert!(scene.assess().fixes.is_empty());
 }
 
 #[test]
 fn a_task_that_a_live_session_works_on_is_not_completed_for_it() {
-    let mut scene = Scene::new();
-    scene.register("one");
+    let mut scene = Fixture::new();
+    scene.register_session("one");
     import(&mut scene, "fix.md", &PLAN.replace("[ ]", "[x]"));
     let worker = |session: Option<&str>| PlanWorker {
         actor: "who".to_owned(),
@@ -126,7 +136,7 @@ fn a_task_that_a_live_session_works_on_is_not_completed_for_it() {
     };
     step(&mut scene, "1.1", &PlanTaskStep::Start(worker(Some("one"))));
     step(&mut scene, "1.2", &PlanTaskStep::Start(worker(None)));
-    let written = scene.fix();
+    let written = scene.apply_fixes();
     assert_eq!(
         written.refused,
         ["task fix/1.1 was not changed in the database: session one is working on it"]
@@ -137,16 +147,16 @@ fn a_task_that_a_live_session_works_on_is_not_completed_for_it() {
     // Its own session may, and anybody once it is gone.
     scene
         .store
-        .end(&"one".parse().unwrap(), "x", &by())
+        .end_session(&"one".parse().unwrap(), "x", &test_provenance())
         .unwrap();
-    scene.fix();
+    scene.apply_fixes();
     assert_eq!(status(&mut scene, "1.1"), PlanTaskStatus::Completed);
 }
 
 #[test]
 fn a_session_completes_its_own_task() {
-    let mut scene = Scene::new();
-    scene.register("one");
+    let mut scene = Fixture::new();
+    scene.register_session("one");
     import(&mut scene, "fix.md", &PLAN.replace("[ ] 1.1", "[x] 1.1"));
     let worker = PlanWorker {
         actor: "one".to_owned(),
@@ -154,15 +164,15 @@ fn a_session_completes_its_own_task() {
         orchestrator: None,
     };
     step(&mut scene, "1.1", &PlanTaskStep::Start(worker));
-    let reading = scene.reading();
-    let deeds = super::super::assess(&reading).deeds;
+    let reading = scene.read_snapshot();
+    let deeds = super::super::assess_checkout(&reading).fixes;
     let root = scene.root().to_owned();
-    rows::write(
+    row_updates::apply_row_fixes(
         &mut *scene.store,
         &reading,
         &root,
         &deeds,
-        &mover(Some("one")),
+        &fix_actor(Some("one")),
     )
     .unwrap();
     assert_eq!(status(&mut scene, "1.1"), PlanTaskStatus::Completed);

@@ -1,6 +1,6 @@
 //! The rule of ranks: the higher one wins, and of equal ones the database.
 
-use super::scene::*;
+use super::fixture::*;
 use crate::model::{ItemStatus, WorkplanTaskStatus};
 use crate::reconcile::Severity;
 
@@ -69,10 +69,10 @@ fn every_pair(words: &[(&'static str, WorkplanTaskStatus); 5], mark: &str) {
             let pair = format!("file {word}, row {row}");
             // The second task, untouched, keeps the vocabulary of the file and the workplan open.
             let tasks = [("T01", "todo"), ("T02", mark)];
-            let mut scene = Scene::linked("active", &tasks);
-            scene.put("A-WP-1-T01", row);
-            scene.say("a.md", "T01", word);
-            let before = scene.read("a.md");
+            let mut scene = Fixture::linked("active", &tasks);
+            scene.force_status("A-WP-1-T01", row);
+            scene.set_file_status("a.md", "T01", word);
+            let before = scene.read_workplan("a.md");
             let all = scene.findings();
             let found: Vec<_> = all
                 .iter()
@@ -98,32 +98,32 @@ fn every_pair(words: &[(&'static str, WorkplanTaskStatus); 5], mark: &str) {
                     assert_eq!(found, [("C-15", "database", true)], "{pair}");
                 }
             }
-            scene.fix();
+            scene.apply_fixes();
             match outcome {
                 Outcome::Database(to) => {
-                    assert_eq!(scene.status("A-WP-1-T01"), to, "{pair}");
-                    assert_eq!(scene.read("a.md"), before, "{pair}");
+                    assert_eq!(scene.item_status("A-WP-1-T01"), to, "{pair}");
+                    assert_eq!(scene.read_workplan("a.md"), before, "{pair}");
                 }
                 Outcome::File(to) => {
-                    assert_eq!(scene.status("A-WP-1-T01"), row, "{pair}");
+                    assert_eq!(scene.item_status("A-WP-1-T01"), row, "{pair}");
                     scene_says(&scene, &before, word, to, &pair);
                 }
                 Outcome::Equal | Outcome::Stays => {
-                    assert_eq!(scene.status("A-WP-1-T01"), row, "{pair}");
-                    assert_eq!(scene.read("a.md"), before, "{pair}");
+                    assert_eq!(scene.item_status("A-WP-1-T01"), row, "{pair}");
+                    assert_eq!(scene.read_workplan("a.md"), before, "{pair}");
                 }
             }
-            let after = scene.read("a.md");
-            scene.fix();
-            assert_eq!(scene.read("a.md"), after, "{pair} twice");
+            let after = scene.read_workplan("a.md");
+            scene.apply_fixes();
+            assert_eq!(scene.read_workplan("a.md"), after, "{pair} twice");
         }
     }
 }
 
 /// Exactly that one line is another.
 #[track_caller]
-fn scene_says(scene: &Scene, before: &str, from: &str, to: &str, pair: &str) {
-    let after = scene.read("a.md");
+fn scene_says(scene: &Fixture, before: &str, from: &str, to: &str, pair: &str) {
+    let after = scene.read_workplan("a.md");
     let lines = before.lines().zip(after.lines());
     let other: Vec<_> = lines.filter(|(old, new)| old != new).collect();
     let (old, new) = (format!("status: {from}"), format!("status: {to}"));
@@ -150,22 +150,22 @@ fn other_spellings_are_understood_and_left_as_they_are() {
         ("complete", ItemStatus::Completed),
         ("TODO", ItemStatus::Queued),
     ] {
-        let mut scene = Scene::linked("active", &[("T01", "todo"), ("T02", "todo")]);
-        scene.put("A-WP-1-T01", row);
-        scene.put("A-WP-1", ItemStatus::Running);
-        scene.say("a.md", "T01", word);
+        let mut scene = Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")]);
+        scene.force_status("A-WP-1-T01", row);
+        scene.force_status("A-WP-1", ItemStatus::Running);
+        scene.set_file_status("a.md", "T01", word);
         assert_eq!(scene.codes(), [""; 0], "{word}");
-        let before = scene.read("a.md");
-        scene.fix();
-        assert_eq!(scene.read("a.md"), before);
+        let before = scene.read_workplan("a.md");
+        scene.apply_fixes();
+        assert_eq!(scene.read_workplan("a.md"), before);
     }
 }
 
 #[test]
 fn a_failed_item_is_told_and_neither_side_changes() {
-    let mut scene = Scene::linked("active", &[("T01", "done"), ("T02", "todo")]);
-    scene.put("A-WP-1-T02", ItemStatus::Failed);
-    let found = scene.only("C-15");
+    let mut scene = Fixture::linked("active", &[("T01", "done"), ("T02", "todo")]);
+    scene.force_status("A-WP-1-T02", ItemStatus::Failed);
+    let found = scene.only_finding("C-15");
     assert_eq!(
         found.divergence.fix.to_string(),
         "trueup item reopen A-WP-1-T02 --reason 'work continues' && trueup check --fix"
@@ -180,11 +180,11 @@ fn a_failed_item_is_told_and_neither_side_changes() {
 
 #[test]
 fn the_line_of_c15_names_both_words_and_the_place_of_the_word() {
-    let mut scene = Scene::linked("active", &[("T01", "wait"), ("T02", "todo")]);
-    scene.put("A-WP-1-T01", ItemStatus::Completed);
-    let found = scene.only("C-15");
+    let mut scene = Fixture::linked("active", &[("T01", "wait"), ("T02", "todo")]);
+    scene.force_status("A-WP-1-T01", ItemStatus::Completed);
+    let found = scene.only_finding("C-15");
     let place = found.place.unwrap();
-    let text = scene.read("a.md");
+    let text = scene.read_workplan("a.md");
     let line = text.lines().nth(place.line as usize - 1).unwrap();
     assert_eq!((line, place.column), ("status: wait", 9));
     assert_eq!(
@@ -220,10 +220,10 @@ fn workplans_go_forward_by_their_file_and_never_back() {
         ("archived", I::Running, Some("file"), I::Completed),
     ] {
         let pair = format!("file {word}, row {row}");
-        let mut scene = Scene::linked("proposed", &[("T01", "todo")]);
-        scene.put("A-WP-1", row);
-        scene.swap("a.md", "status: proposed", &format!("status: {word}"));
-        let before = scene.read("a.md");
+        let mut scene = Fixture::linked("proposed", &[("T01", "todo")]);
+        scene.force_status("A-WP-1", row);
+        scene.replace_text("a.md", "status: proposed", &format!("status: {word}"));
+        let before = scene.read_workplan("a.md");
         let found = scene.findings();
         let found: Vec<_> = found
             .iter()
@@ -241,24 +241,24 @@ fn workplans_go_forward_by_their_file_and_never_back() {
                 .all(|it| it.divergence.severity == Severity::Warning),
             "{pair}"
         );
-        scene.fix();
-        assert_eq!(scene.status("A-WP-1"), after, "{pair}");
-        assert_eq!(scene.read("a.md"), before, "{pair}");
+        scene.apply_fixes();
+        assert_eq!(scene.item_status("A-WP-1"), after, "{pair}");
+        assert_eq!(scene.read_workplan("a.md"), before, "{pair}");
     }
 }
 
 #[test]
 fn a_front_matter_that_lags_behind_its_own_tasks_is_no_warning() {
-    let mut scene = Scene::linked("active", &[("T01", "done"), ("T02", "todo")]);
-    scene.say("a.md", "T02", "cancelled");
-    scene.fix();
-    assert_eq!(scene.status("A-WP-1"), ItemStatus::Completed);
-    let found = scene.only("C-04");
+    let mut scene = Fixture::linked("active", &[("T01", "done"), ("T02", "todo")]);
+    scene.set_file_status("a.md", "T02", "cancelled");
+    scene.apply_fixes();
+    assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Completed);
+    let found = scene.only_finding("C-04");
     assert_eq!(word(found.divergence.severity), "info");
-    let more = scene.read("a.md") + "\n### More\n\n```task\nid: T03\nstatus: todo\n```\n";
-    scene.write("a.md", &more);
-    scene.fix();
-    let found = scene.only("C-04");
+    let more = scene.read_workplan("a.md") + "\n### More\n\n```task\nid: T03\nstatus: todo\n```\n";
+    scene.write_workplan("a.md", &more);
+    scene.apply_fixes();
+    let found = scene.only_finding("C-04");
     assert_eq!(word(found.divergence.severity), "warning");
     let fix = found.divergence.fix.to_string();
     assert!(fix.starts_with("trueup item reopen A-WP-1 "), "{fix}");
@@ -266,9 +266,9 @@ fn a_front_matter_that_lags_behind_its_own_tasks_is_no_warning() {
 
 #[test]
 fn what_was_reopened_on_purpose_is_not_finished_again_by_a_file() {
-    let mut scene = Scene::linked("active", &[("T01", "done"), ("T02", "todo")]);
-    scene.put("A-WP-1-T01", ItemStatus::Queued);
-    let found = scene.only("C-10").divergence;
+    let mut scene = Fixture::linked("active", &[("T01", "done"), ("T02", "todo")]);
+    scene.force_status("A-WP-1-T01", ItemStatus::Queued);
+    let found = scene.only_finding("C-10").divergence;
     assert_eq!(
         (found.authority, found.severity),
         ("database", Severity::Warning)
@@ -277,29 +277,29 @@ fn what_was_reopened_on_purpose_is_not_finished_again_by_a_file() {
         found.fix.to_string(),
         "trueup item transition A-WP-1-T01 completed"
     );
-    scene.fix();
-    assert_eq!(scene.status("A-WP-1-T01"), ItemStatus::Queued);
-    assert!(scene.read("a.md").contains("status: done\n"));
+    scene.apply_fixes();
+    assert_eq!(scene.item_status("A-WP-1-T01"), ItemStatus::Queued);
+    assert!(scene.read_workplan("a.md").contains("status: done\n"));
     // Work that goes on is told by the file as before, and what is finished again by a command.
-    scene.say("a.md", "T01", "in_progress");
-    scene.fix();
-    assert_eq!(scene.status("A-WP-1-T01"), ItemStatus::Running);
-    scene.put("A-WP-1-T01", ItemStatus::Completed);
-    scene.fix();
-    assert!(!scene.read("a.md").contains("in_progress"));
+    scene.set_file_status("a.md", "T01", "in_progress");
+    scene.apply_fixes();
+    assert_eq!(scene.item_status("A-WP-1-T01"), ItemStatus::Running);
+    scene.force_status("A-WP-1-T01", ItemStatus::Completed);
+    scene.apply_fixes();
+    assert!(!scene.read_workplan("a.md").contains("in_progress"));
     assert_eq!(scene.codes(), [""; 0]);
 }
 
 #[test]
 fn a_workplan_that_was_reopened_is_not_closed_again_by_its_tasks() {
-    let mut scene = Scene::linked("active", &[("T01", "done")]);
-    assert_eq!(scene.status("A-WP-1"), ItemStatus::Completed);
-    scene.put("A-WP-1", ItemStatus::Queued);
-    let fix = scene.only("C-13").divergence.fix.to_string();
+    let mut scene = Fixture::linked("active", &[("T01", "done")]);
+    assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Completed);
+    scene.force_status("A-WP-1", ItemStatus::Queued);
+    let fix = scene.only_finding("C-13").divergence.fix.to_string();
     assert_eq!(fix, "trueup item transition A-WP-1 completed");
-    scene.fix();
+    scene.apply_fixes();
     // Its front matter says that it is active.
-    assert_eq!(scene.status("A-WP-1"), ItemStatus::Running);
-    scene.fix();
-    assert_eq!(scene.status("A-WP-1"), ItemStatus::Running);
+    assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Running);
+    scene.apply_fixes();
+    assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Running);
 }

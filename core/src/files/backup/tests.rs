@@ -44,7 +44,7 @@ impl Scratch {
         mut decide: impl FnMut(&str) -> Option<String>,
     ) -> Result<((), Option<PathBuf>), ChangeError> {
         let lock = self.0.path().join("locks/l");
-        let change = Change {
+        let change = LockedChange {
             lock: &lock,
             patience: Duration::from_mins(1),
         };
@@ -106,7 +106,7 @@ fn a_file_that_never_rests_is_given_up_and_leaves_nothing() {
         fs::write(scratch.file(), format!("{asked}")).unwrap();
         Some("ours".to_owned())
     });
-    assert!(matches!(changed, Err(ChangeError::Restless { .. })));
+    assert!(matches!(changed, Err(ChangeError::KeepsChanging { .. })));
     assert_eq!(scratch.text(), format!("{asked}"));
     assert_eq!(scratch.others(), []);
 }

@@ -4,7 +4,7 @@ use super::carriers::{Carriers, Standing, assignment, close, names_at, word};
 use super::lexer::{Kind, Token};
 use super::statements::{LONGEST, Statement};
 use super::{Access, Language, Place};
-use crate::metadata::owned::{Owned, owned};
+use crate::metadata::database_fields::{DatabaseField, find_database_field};
 
 /// Methods that read the field they are given.
 const READERS: [&str; 5] = ["get", "fetch", "dig", "get_str", "getString"];
@@ -44,18 +44,18 @@ pub(super) fn find(language: Language, code: &str, statements: &[Statement<'_>])
 }
 
 /// Returns the field a word names, also in the spelling of Go or JavaScript.
-fn field(word: &str, standing: Standing) -> Option<Owned> {
+fn field(word: &str, standing: Standing) -> Option<DatabaseField> {
     let word = match word {
         "Status" => "status",
         "CurrentPhase" | "currentPhase" => "current_phase",
         other => other,
     };
-    let found = owned(word)?;
+    let found = find_database_field(word)?;
     let certain = standing == Standing::Carries || matches!(word, "status" | "current_phase");
     certain.then_some(found)
 }
 
-fn text_field(token: Option<&Token<'_>>, standing: Standing) -> Option<Owned> {
+fn text_field(token: Option<&Token<'_>>, standing: Standing) -> Option<DatabaseField> {
     match token?.kind {
         Kind::Text(text) => field(text, standing),
         _ => None,
@@ -98,7 +98,7 @@ fn reflected(
     at: usize,
     end: usize,
     standing: Standing,
-) -> Option<(Owned, Access)> {
+) -> Option<(DatabaseField, Access)> {
     let access = match word(tokens.get(at.checked_sub(2)?)?)? {
         "getattr" => Access::Reads,
         "setattr" => Access::Writes,
@@ -135,7 +135,11 @@ fn at_call<'t>(carriers: &Carriers<'t>, tokens: &[Token<'t>], at: usize) -> Opti
 }
 
 /// Returns what is done to the value whose tokens end before `end`.
-fn done(tokens: &[Token<'_>], mut end: usize, standing: Standing) -> Option<(Owned, Access)> {
+fn done(
+    tokens: &[Token<'_>],
+    mut end: usize,
+    standing: Standing,
+) -> Option<(DatabaseField, Access)> {
     let sign = |at: usize, sign: char| tokens.get(at).is_some_and(|token| token.is(sign));
     while (sign(end, '?') || sign(end, '!')) && (sign(end + 1, '.') || sign(end + 1, '[')) {
         end += 1;
@@ -199,7 +203,11 @@ fn read_or_written(tokens: &[Token<'_>], end: usize) -> Access {
 }
 
 /// Finds a key that is a field, such as `status=` or `"status":`, with where it stands.
-fn keyed(tokens: &[Token<'_>], standing: Standing, marks: &[char]) -> Option<(usize, Owned)> {
+fn keyed(
+    tokens: &[Token<'_>],
+    standing: Standing,
+    marks: &[char],
+) -> Option<(usize, DatabaseField)> {
     tokens.windows(2).find_map(|pair| {
         let [key, mark] = pair else { return None };
         let marked = marks.iter().any(|sign| mark.is(*sign));

@@ -12,7 +12,7 @@ mod statements;
 #[cfg(test)]
 mod tests;
 
-use super::owned::{Owned, owned};
+use super::database_fields::{DatabaseField, find_database_field};
 
 /// What a script does to a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +43,9 @@ impl Hit {
     pub fn command(&self) -> &'static str {
         match self.access {
             Access::Reads => "trueup queue list --json",
-            Access::Writes => owned(self.field).map_or("trueup queue list", |o| o.command),
+            Access::Writes => {
+                find_database_field(self.field).map_or("trueup queue list", |o| o.command)
+            }
         }
     }
 }
@@ -126,7 +128,7 @@ pub fn scan(language: Language, text: &str) -> Vec<Hit> {
 }
 
 /// A finding by its offset.
-type Place = (usize, Owned, Access);
+type Place = (usize, DatabaseField, Access);
 
 /// Finds the places in code that begins at an offset of its file.
 fn scan_code(language: Language, code: &str, offset: usize) -> Vec<Place> {
@@ -153,7 +155,7 @@ struct Cursor<'t> {
 }
 
 impl Cursor<'_> {
-    fn hit(&mut self, at: usize, field: Owned, access: Access) -> Hit {
+    fn hit(&mut self, at: usize, field: DatabaseField, access: Access) -> Hit {
         let between = self.text.get(self.at..at).unwrap_or_default();
         match between.rfind('\n') {
             None => self.column += between.chars().count(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Access, Language, Place, scan_code};
-use crate::metadata::owned::{OWNED, Owned};
+use crate::metadata::database_fields::{DATABASE_FIELDS, DatabaseField};
 
 /// The name of the file.
 const FILE: &str = "adw_state.json";
@@ -156,11 +156,11 @@ fn query(line_at: usize, line: &str, command: &str, holders: &BTreeSet<String>) 
     }
     let offset = line_at + (command.as_ptr() as usize - line.as_ptr() as usize);
     let (at, found, access) = if runs(command, &QUERIES) {
-        OWNED
+        DATABASE_FIELDS
             .into_iter()
             .find_map(|field| queried(command, field))?
     } else if runs(command, &SEARCHES) {
-        OWNED
+        DATABASE_FIELDS
             .into_iter()
             .find_map(|field| searched(command, field))?
     } else {
@@ -170,7 +170,7 @@ fn query(line_at: usize, line: &str, command: &str, holders: &BTreeSet<String>) 
 }
 
 /// Finds `.status` at the top of a filter, or `["status"]`; removing it is what is wanted.
-fn queried(command: &str, field: Owned) -> Option<Place> {
+fn queried(command: &str, field: DatabaseField) -> Option<Place> {
     let dotted = format!(".{}", field.name);
     let indexed = format!("[\"{}\"]", field.name);
     let found = command
@@ -202,7 +202,7 @@ fn queried(command: &str, field: Owned) -> Option<Place> {
 }
 
 /// Finds the quoted name of a field.
-fn searched(command: &str, field: Owned) -> Option<Place> {
+fn searched(command: &str, field: DatabaseField) -> Option<Place> {
     let quoted = format!("\"{}", field.name);
     let escaped = format!("\\\"{}", field.name);
     let at = command.find(&quoted).or_else(|| command.find(&escaped))?;

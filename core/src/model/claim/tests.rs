@@ -2,18 +2,18 @@
 
 use super::*;
 use crate::model::ItemStatus;
-use crate::model::fixture::{item, session};
+use crate::model::fixture::{sample_item, sample_session};
 
-fn vitality(alive: Alive) -> Vitality {
-    Vitality {
-        alive,
-        witness: "test".to_owned(),
-        process: ProcessEvidence::Unknown,
-        doubt_seconds: 0,
+fn build_liveness(alive: LivenessState) -> Liveness {
+    Liveness {
+        state: alive,
+        evidence: "test".to_owned(),
+        process: ProcessState::Unknown,
+        clock_doubt_seconds: 0,
     }
 }
 
-fn word(verdict: &ClaimVerdict) -> String {
+fn describe_verdict(verdict: &ClaimVerdict) -> String {
     match verdict {
         ClaimVerdict::Grant(grant) => match grant.outcome {
             ClaimOutcome::TakenOver(reason) => format!("taken_over: {reason}"),
@@ -25,11 +25,11 @@ fn word(verdict: &ClaimVerdict) -> String {
 
 #[test]
 fn refusals_come_in_the_order_of_the_contract() {
-    let me = session("me", SessionStatus::Active, 0);
-    let peer = session("peer", SessionStatus::Active, 5);
-    let live = vitality(Alive::Alive);
-    let done = item(ItemStatus::Completed, Some("peer"));
-    let held = item(ItemStatus::Running, Some("peer"));
+    let me = sample_session("me", SessionStatus::Active, 0);
+    let peer = sample_session("peer", SessionStatus::Active, 5);
+    let live = build_liveness(LivenessState::Alive);
+    let done = sample_item(ItemStatus::Completed, Some("peer"));
+    let held = sample_item(ItemStatus::Running, Some("peer"));
     let holder = Some((&peer, &live));
     for (claimant, item, expected) in [
         (None, None, "phantom_session"),
@@ -44,34 +44,76 @@ fn refusals_come_in_the_order_of_the_contract() {
             holder,
             force: false,
         };
-        assert_eq!(word(&decide(&facts)), expected);
+        assert_eq!(describe_verdict(&decide_claim(&facts)), expected);
     }
 }
 
 #[test]
 fn takeover_needs_proof_or_force_past_a_minute() {
     use SessionStatus::{Active, Ended, Lost};
-    let me = session("me", Active, 0);
-    let held = item(ItemStatus::Running, Some("peer"));
+    let me = sample_session("me", Active, 0);
+    let held = sample_item(ItemStatus::Running, Some("peer"));
     for (status, silence, alive, force, expected) in [
-        (Active, 5, Alive::Alive, false, "held_by_live_session"),
-        (Active, 5, Alive::Alive, true, "takeover_not_allowed"),
-        (Active, 59, Alive::Alive, true, "takeover_not_allowed"),
-        (Active, 60, Alive::Alive, true, "taken_over: forced"),
+        (
+            Active,
+            5,
+            LivenessState::Alive,
+            false,
+            "held_by_live_session",
+        ),
+        (
+            Active,
+            5,
+            LivenessState::Alive,
+            true,
+            "takeover_not_allowed",
+        ),
+        (
+            Active,
+            59,
+            LivenessState::Alive,
+            true,
+            "takeover_not_allowed",
+        ),
+        (Active, 60, LivenessState::Alive, true, "taken_over: forced"),
         (
             Active,
             1000,
-            Alive::Unknown,
+            LivenessState::Unknown,
             false,
             "held_by_silent_session",
         ),
-        (Active, 1000, Alive::Dead, false, "taken_over: holder_dead"),
-        (Lost, 1000, Alive::Dead, false, "taken_over: holder_dead"),
-        (Ended, 100, Alive::Dead, false, "held_by_silent_session"),
-        (Ended, 1000, Alive::Dead, false, "taken_over: holder_dead"),
+        (
+            Active,
+            1000,
+            LivenessState::Dead,
+            false,
+            "taken_over: holder_dead",
+        ),
+        (
+            Lost,
+            1000,
+            LivenessState::Dead,
+            false,
+            "taken_over: holder_dead",
+        ),
+        (
+            Ended,
+            100,
+            LivenessState::Dead,
+            false,
+            "held_by_silent_session",
+        ),
+        (
+            Ended,
+            1000,
+            LivenessState::Dead,
+            false,
+            "taken_over: holder_dead",
+        ),
     ] {
-        let peer = session("peer", status, silence);
-        let evidence = vitality(alive);
+        let peer = sample_session("peer", status, silence);
+        let evidence = build_liveness(alive);
         let facts = ClaimFacts {
             claimant: Some(&me),
             item: Some(&held),
@@ -79,7 +121,7 @@ fn takeover_needs_proof_or_force_past_a_minute() {
             force,
         };
         assert_eq!(
-            word(&decide(&facts)),
+            describe_verdict(&decide_claim(&facts)),
             expected,
             "{status:?} silent {silence}, {alive:?}"
         );
@@ -88,9 +130,9 @@ fn takeover_needs_proof_or_force_past_a_minute() {
 
 #[test]
 fn what_ended_is_free_once_its_process_is_gone() {
-    use ProcessEvidence::{Gone, Running, Unknown};
-    let me = session("me", SessionStatus::Active, 0);
-    let held = item(ItemStatus::Running, Some("peer"));
+    use ProcessState::{Gone, Running, Unknown};
+    let me = sample_session("me", SessionStatus::Active, 0);
+    let held = sample_item(ItemStatus::Running, Some("peer"));
     for (silence, span, process, free) in [
         (1, None, Gone, true),
         (1, Some(600), Gone, true),
@@ -103,9 +145,9 @@ fn what_ended_is_free_once_its_process_is_gone() {
         // A lease that a wrong clock granted keeps nothing.
         (-31_536_000, None, Running, true),
     ] {
-        let mut peer = session("peer", SessionStatus::Ended, silence);
-        peer.silent_until = span.map(crate::model::fixture::at);
-        let vitality = crate::liveness::judge(&peer, process, 1_800);
+        let mut peer = sample_session("peer", SessionStatus::Ended, silence);
+        peer.silent_until = span.map(crate::model::fixture::seconds_from_now);
+        let vitality = crate::liveness::judge_session(&peer, process, 1_800);
         let facts = ClaimFacts {
             claimant: Some(&me),
             item: Some(&held),
@@ -118,7 +160,7 @@ fn what_ended_is_free_once_its_process_is_gone() {
             "held_by_silent_session"
         };
         assert_eq!(
-            word(&decide(&facts)),
+            describe_verdict(&decide_claim(&facts)),
             expected,
             "{silence} {span:?} {process:?}"
         );
@@ -142,13 +184,13 @@ fn who_was_silent_is_lost_with_the_item_and_who_ended_or_shared_it_is_not() {
 
 #[test]
 fn a_successor_takes_over_at_once_and_a_stranger_does_not() {
-    let peer = session("peer", SessionStatus::Ended, 1);
-    let dead = vitality(Alive::Dead);
-    let held = item(ItemStatus::Running, Some("peer"));
-    let mut me = session("me", SessionStatus::Active, 0);
+    let peer = sample_session("peer", SessionStatus::Ended, 1);
+    let dead = build_liveness(LivenessState::Dead);
+    let held = sample_item(ItemStatus::Running, Some("peer"));
+    let mut me = sample_session("me", SessionStatus::Active, 0);
     let verdict = |me: &Session| {
         let holder = Some((&peer, &dead));
-        word(&decide(&ClaimFacts {
+        describe_verdict(&decide_claim(&ClaimFacts {
             claimant: Some(me),
             item: Some(&held),
             holder,
@@ -162,15 +204,15 @@ fn a_successor_takes_over_at_once_and_a_stranger_does_not() {
 
 #[test]
 fn a_grant_is_conditional_on_what_was_read() {
-    let me = session("me", SessionStatus::Active, 0);
-    let free = item(ItemStatus::Queued, None);
+    let me = sample_session("me", SessionStatus::Active, 0);
+    let free = sample_item(ItemStatus::Queued, None);
     let facts = ClaimFacts {
         claimant: Some(&me),
         item: Some(&free),
         holder: None,
         force: false,
     };
-    let ClaimVerdict::Grant(grant) = decide(&facts) else {
+    let ClaimVerdict::Grant(grant) = decide_claim(&facts) else {
         panic!("refused")
     };
     assert_eq!(
@@ -182,72 +224,84 @@ fn a_grant_is_conditional_on_what_was_read() {
 
 #[test]
 fn claiming_again_is_the_same_claim() {
-    let me = session("me", SessionStatus::Active, 0);
-    let mine = item(ItemStatus::Running, Some("me"));
+    let me = sample_session("me", SessionStatus::Active, 0);
+    let mine = sample_item(ItemStatus::Running, Some("me"));
     let facts = ClaimFacts {
         claimant: Some(&me),
         item: Some(&mine),
         holder: None,
         force: false,
     };
-    assert_eq!(word(&decide(&facts)), "already_owned");
+    assert_eq!(describe_verdict(&decide_claim(&facts)), "already_owned");
 }
 
 #[test]
 fn who_holds_the_parent_takes_a_child_from_anybody() {
-    let peer = session("peer", SessionStatus::Active, 0);
-    let mut held = item(ItemStatus::Running, Some("peer"));
+    let peer = sample_session("peer", SessionStatus::Active, 0);
+    let mut held = sample_item(ItemStatus::Running, Some("peer"));
     held.parent = Some("SD-002".parse().unwrap());
     for (mine, force, alive, expected) in [
         (
             Some("SD-002"),
             false,
-            Alive::Alive,
+            LivenessState::Alive,
             "taken_over: parent_authority",
         ),
         (
             Some("SD-002"),
             true,
-            Alive::Alive,
+            LivenessState::Alive,
             "taken_over: parent_authority",
         ),
         (
             Some("SD-002"),
             false,
-            Alive::Unknown,
+            LivenessState::Unknown,
             "taken_over: parent_authority",
         ),
         (
             Some("SD-002"),
             false,
-            Alive::Dead,
+            LivenessState::Dead,
             "taken_over: holder_dead",
         ),
-        (Some("SD-001"), false, Alive::Alive, "held_by_live_session"),
-        (None, true, Alive::Alive, "takeover_not_allowed"),
+        (
+            Some("SD-001"),
+            false,
+            LivenessState::Alive,
+            "held_by_live_session",
+        ),
+        (None, true, LivenessState::Alive, "takeover_not_allowed"),
     ] {
-        let mut me = session("me", SessionStatus::Active, 0);
+        let mut me = sample_session("me", SessionStatus::Active, 0);
         me.item = mine.map(|key| key.parse().unwrap());
         let mut peer = peer.clone();
-        if alive == Alive::Dead {
+        if alive == LivenessState::Dead {
             peer.status = SessionStatus::Lost;
         }
         let facts = ClaimFacts {
             claimant: Some(&me),
             item: Some(&held),
-            holder: Some((&peer, &vitality(alive))),
+            holder: Some((&peer, &build_liveness(alive))),
             force,
         };
-        assert_eq!(word(&decide(&facts)), expected, "{mine:?} {alive:?}");
+        assert_eq!(
+            describe_verdict(&decide_claim(&facts)),
+            expected,
+            "{mine:?} {alive:?}"
+        );
     }
     // Two that belong to nothing are no parent and child.
     held.parent = None;
-    let me = session("me", SessionStatus::Active, 0);
+    let me = sample_session("me", SessionStatus::Active, 0);
     let facts = ClaimFacts {
         claimant: Some(&me),
         item: Some(&held),
-        holder: Some((&peer, &vitality(Alive::Alive))),
+        holder: Some((&peer, &build_liveness(LivenessState::Alive))),
         force: false,
     };
-    assert_eq!(word(&decide(&facts)), "held_by_live_session");
+    assert_eq!(
+        describe_verdict(&decide_claim(&facts)),
+        "held_by_live_session"
+    );
 }

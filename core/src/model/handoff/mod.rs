@@ -2,19 +2,19 @@
 //!
 //! Source: seed 0's hand-offs, with their four statuses and six elements.
 
-mod decide;
-mod elements;
-mod news;
+mod handoff_decision;
+mod handoff_elements;
+mod handoff_notice;
 
 use super::{Epoch, HandoffId, HandoffType, ItemKey, Revision, SessionId, Timestamp};
 use crate::model::status::UnknownStatus;
 
-pub use decide::{
-    Acceptance, HandoffRefusal, OpenHandoff, Passage, decide_acceptance, decide_open,
-    decide_rejection,
+pub use handoff_decision::{
+    AcceptanceFacts, HandoffRefusal, OpenHandoffState, TransferPath, decide_acceptance,
+    decide_open_handoff, decide_rejection,
 };
-pub use elements::{Element, Elements};
-pub use news::{HandoffNews, Reader, news_of};
+pub use handoff_elements::{HandoffElement, HandoffElements};
+pub use handoff_notice::{HandoffNoticeReason, HandoffReader, decide_handoff_notice};
 
 use std::fmt;
 use std::str::FromStr;
@@ -114,7 +114,7 @@ pub struct Handoff {
     /// The fence of the sender's claim; a hand-off under an older one gives nothing.
     pub epoch: Epoch,
     /// What the receiver needs.
-    pub elements: Elements,
+    pub elements: HandoffElements,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was accepted or rejected.
@@ -133,15 +133,15 @@ pub struct Handoff {
 
 impl Handoff {
     /// Returns what an event shows of it.
-    pub fn facts(&self) -> Json {
+    pub fn event_facts(&self) -> Json {
         let text = |element| self.elements.get(element);
         json!({
             "type": self.kind, "status": self.status, "item": self.item,
             "from_session": self.from, "to_session": self.to, "branch": self.branch,
             "phase": self.phase, "task": self.task,
-            "summary": text(Element::Summary), "deliverables": text(Element::Deliverables),
-            "decisions": text(Element::Decisions), "known_issues": text(Element::KnownIssues),
-            "resources": text(Element::Resources), "actions": text(Element::Actions),
+            "summary": text(HandoffElement::Summary), "deliverables": text(HandoffElement::Deliverables),
+            "decisions": text(HandoffElement::Decisions), "known_issues": text(HandoffElement::KnownIssues),
+            "resources": text(HandoffElement::Resources), "actions": text(HandoffElement::Actions),
             "decided_by": self.decided_by, "reject_reason": self.reject_reason,
         })
     }

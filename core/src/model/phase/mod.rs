@@ -3,12 +3,12 @@
 //! Invariant, kept by [`after`] whatever happens: an unfinished phase that neither runs nor is
 //! blocked is ready exactly when all it depends on is completed, else queued.
 
-mod consequences;
+mod dependency_order;
 mod name;
-mod order;
-mod plan;
-mod retry;
-mod step;
+mod new_phases;
+mod phase_step;
+mod propagation;
+mod retry_limit;
 #[cfg(test)]
 mod tests;
 
@@ -16,15 +16,15 @@ use serde_json::{Map, Value as Json};
 
 use super::{Epoch, ItemKey, ItemStatus, OrchestratorId, QueueId, Revision, SessionId, Timestamp};
 
-pub use consequences::{after, interrupted};
+pub use dependency_order::{Cycle, sort_by_dependencies};
 pub use name::{PhaseName, UnknownPhase};
-pub use order::{Circle, in_order};
-pub use plan::{NewPhase, NewPhases, PlanError, plan};
-pub use retry::{COOLDOWN_SECONDS, MOST_STARTS, RetryLimit};
-pub use step::{PhaseRefusal, PhaseStep, StepFacts, decide};
+pub use new_phases::{NewPhase, NewPhases, PhasePlanError, plan_phases};
+pub use phase_step::{PhaseRefusal, PhaseStep, PhaseStepFacts, decide_phase_step};
+pub use propagation::{change_phase, interrupt_phases};
+pub use retry_limit::{COOLDOWN_SECONDS, MAX_STARTS, RetryLimit};
 
 /// Priority of what nobody called urgent; lower goes first (seed 1: 50, urgent 10).
-pub const USUAL_PRIORITY: i64 = 50;
+pub const DEFAULT_PRIORITY: i64 = 50;
 
 /// A row of `phase_queue`.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,12 +104,12 @@ pub struct StuckPhase {
 impl StuckPhase {
     /// Returns seconds since the last sign of life.
     pub fn silence_seconds(&self) -> u64 {
-        super::sign::silence(self.read_at, self.last_sign)
+        super::silence::silence_seconds(self.read_at, self.last_sign)
     }
 }
 
 /// Returns the epoch a change of an item's phase has to be made under; none while nobody holds
 /// the item.
-pub fn fence(item: &super::Item) -> Option<Epoch> {
+pub fn required_epoch(item: &super::Item) -> Option<Epoch> {
     item.holder.as_ref().map(|_| item.epoch)
 }

@@ -37,7 +37,7 @@ pub enum PhaseName {
 pub struct UnknownPhase(String);
 
 /// Longest excerpt of an unknown word that the error repeats, in characters.
-const EXCERPT: usize = 40;
+const MAX_EXCERPT_CHARS: usize = 40;
 
 impl PhaseName {
     /// Every phase, in the order in which a workflow goes through them.
@@ -80,7 +80,7 @@ impl FromStr for PhaseName {
         Self::ALL
             .into_iter()
             .find(|name| name.as_str().eq_ignore_ascii_case(word))
-            .ok_or_else(|| UnknownPhase(word.chars().take(EXCERPT).collect()))
+            .ok_or_else(|| UnknownPhase(word.chars().take(MAX_EXCERPT_CHARS).collect()))
     }
 }
 

@@ -2,14 +2,14 @@
 //!
 //! Invariant: whatever is compared or written went through the alias table before.
 
-mod alias;
-mod orchestrator;
-mod session;
-mod vocabulary;
+mod orchestrator_status;
+mod session_status;
+mod status_alias;
+mod work_status;
 
-pub use orchestrator::OrchestratorStatus;
-pub use session::SessionStatus;
-pub use vocabulary::{ItemStatus, PlanTaskStatus, WorkplanTaskStatus};
+pub use orchestrator_status::OrchestratorStatus;
+pub use session_status::SessionStatus;
+pub use work_status::{ItemStatus, PlanTaskStatus, WorkplanTaskStatus};
 
 /// A spelling that no vocabulary knows. Reported on read, refused on write.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,14 +23,14 @@ impl UnknownStatus {
     /// Says which spelling of a vocabulary elsewhere is unknown.
     pub(super) fn new(text: &str, allowed: &'static str) -> Self {
         Self {
-            found: text.chars().take(EXCERPT).collect(),
+            found: text.chars().take(MAX_EXCERPT_CHARS).collect(),
             allowed,
         }
     }
 }
 
 /// Longest excerpt of an unknown spelling that an error repeats, in characters.
-const EXCERPT: usize = 40;
+const MAX_EXCERPT_CHARS: usize = 40;
 
 #[cfg(test)]
 mod tests {

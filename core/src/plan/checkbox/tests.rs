@@ -3,43 +3,67 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::PlanTaskStatus::{Completed, Failed, InProgress, Pending, Skipped};
 use crate::model::{NewPlanTask, Timestamp};
-use crate::plan::apply;
-use crate::plan::tests::{PLAN, text};
+use crate::plan::apply_edits;
+use crate::plan::tests::{SAMPLE_PLAN, arbitrary_plan};
 
-fn task(id: &PlanTaskId, status: PlanTaskStatus) -> PlanTask {
+fn plan_task(id: &PlanTaskId, status: PlanTaskStatus) -> PlanTask {
     let new = NewPlanTask::new(id.clone(), "t".to_owned(), status);
-    new.first(&"p".parse().unwrap(), 1, Timestamp::from_millis(0))
+    new.to_new_row(&"p".parse().unwrap(), 1, Timestamp::from_millis(0))
 }
 
-fn tasks(statuses: &[(&str, PlanTaskStatus)]) -> Vec<PlanTask> {
+fn plan_tasks(statuses: &[(&str, PlanTaskStatus)]) -> Vec<PlanTask> {
     let statuses = statuses.iter();
     statuses
-        .map(|(id, status)| task(&id.parse().unwrap(), *status))
+        .map(|(id, status)| plan_task(&id.parse().unwrap(), *status))
         .collect()
 }
 
-fn written(text: &str, statuses: &[(&str, PlanTaskStatus)]) -> String {
-    apply(text, &compare_checkboxes(text, &tasks(statuses)).edits)
+fn write_back(text: &str, statuses: &[(&str, PlanTaskStatus)]) -> String {
+    apply_edits(text, &compare_checkboxes(text, &plan_tasks(statuses)).edits)
 }
 
 #[test]
 fn every_status_against_every_box() {
     for (status, open, checked) in [
-        (Pending, Standing::Equal, Standing::FileAhead),
-        (InProgress, Standing::Equal, Standing::FileAhead),
-        (Completed, Standing::DatabaseAhead, Standing::Equal),
-        (Failed, Standing::Equal, Standing::DatabaseKeeps),
-        (Skipped, Standing::Equal, Standing::DatabaseKeeps),
+        (
+            Pending,
+            CheckboxRelation::Equal,
+            CheckboxRelation::FileAhead,
+        ),
+        (
+            InProgress,
+            CheckboxRelation::Equal,
+            CheckboxRelation::FileAhead,
+        ),
+        (
+            Completed,
+            CheckboxRelation::DatabaseAhead,
+            CheckboxRelation::Equal,
+        ),
+        (
+            Failed,
+            CheckboxRelation::Equal,
+            CheckboxRelation::DatabaseKeeps,
+        ),
+        (
+            Skipped,
+            CheckboxRelation::Equal,
+            CheckboxRelation::DatabaseKeeps,
+        ),
     ] {
         for (mark, expected) in [(' ', open), ('x', checked), ('X', checked)] {
             let text = format!("## Phase 1: a\n- [{mark}] 1.1 a\n");
-            let tasks = tasks(&[("1.1", status)]);
+            let tasks = plan_tasks(&[("1.1", status)]);
             let found = compare_checkboxes(&text, &tasks);
-            assert_eq!(found.compared[0].standing, expected, "{status} {mark:?}");
-            let ahead = expected == Standing::FileAhead;
-            assert_eq!(found.ahead.len(), usize::from(ahead), "{status} {mark:?}");
-            let written = apply(&text, &found.edits);
-            let is_written = expected == Standing::DatabaseAhead;
+            assert_eq!(found.checkboxes[0].relation, expected, "{status} {mark:?}");
+            let ahead = expected == CheckboxRelation::FileAhead;
+            assert_eq!(
+                found.ahead_in_file.len(),
+                usize::from(ahead),
+                "{status} {mark:?}"
+            );
+            let written = apply_edits(&text, &found.edits);
+            let is_written = expected == CheckboxRelation::DatabaseAhead;
             assert_eq!(written != text, is_written, "{status} {mark:?}");
         }
     }
@@ -59,16 +83,20 @@ fn the_byte_between_the_brackets_and_no_other_is_written() {
         ("9.4", Completed),
         ("9.5", Completed),
     ];
-    let expected = PLAN
+    let expected = SAMPLE_PLAN
         .replace("- [ ] 1.1", "- [x] 1.1")
         .replace("* [ ] 2.1", "* [x] 2.1");
-    assert_eq!(written(PLAN, &all), expected);
+    assert_eq!(write_back(SAMPLE_PLAN, &all), expected);
     for end in ["\r\n", "\r"] {
         let other = |text: &str| format!("\u{feff}{}", text.replace('\n', end));
-        assert_eq!(written(&other(PLAN), &all), other(&expected), "{end:?}");
+        assert_eq!(
+            write_back(&other(SAMPLE_PLAN), &all),
+            other(&expected),
+            "{end:?}"
+        );
     }
-    let no_end = PLAN.trim_end();
-    assert_eq!(written(no_end, &all), expected.trim_end());
+    let no_end = SAMPLE_PLAN.trim_end();
+    assert_eq!(write_back(no_end, &all), expected.trim_end());
 }
 
 #[test]
@@ -82,12 +110,12 @@ fn what_is_hidden_twice_or_oddly_written_stays() {
         "",
         "\u{feff}",
     ] {
-        assert_eq!(written(text, &[("1.1", Completed)]), text);
+        assert_eq!(write_back(text, &[("1.1", Completed)]), text);
     }
     // Of one id the first counts, as when it was imported.
     let twice = "## Phase 1: a\n\t- [ ] 1.1 a\n- [ ] 1.1 b";
     assert_eq!(
-        written(twice, &[("1.1", Completed)]),
+        write_back(twice, &[("1.1", Completed)]),
         "## Phase 1: a\n\t- [x] 1.1 a\n- [ ] 1.1 b"
     );
 }
@@ -95,22 +123,25 @@ fn what_is_hidden_twice_or_oddly_written_stays() {
 #[test]
 fn places_are_lines_and_characters() {
     let text = "\u{feff}- [ ] 9.9 early\r\n## Phase 1: a\r  - [ ] 1.1 a\n\u{a0}\t* [x] 1.2 b\r\n10. [ ] 1.3 c";
-    let found = compare_checkboxes(text, &tasks(&[("1.1", Pending), ("1.2", Pending)]));
+    let found = compare_checkboxes(text, &plan_tasks(&[("1.1", Pending), ("1.2", Pending)]));
     let places: Vec<(usize, usize)> = found
-        .compared
+        .checkboxes
         .iter()
-        .map(|it| (it.place.line, it.place.column))
+        .map(|it| (it.position.line, it.position.column))
         .collect();
     assert_eq!(places, [(3, 6), (4, 6)]);
     let (id, place) = &found.not_imported[0];
     assert_eq!((id.as_str(), place.line, place.column), ("1.3", 5, 6));
     let first = "\u{feff}## Phase 1: a\n- [ ] 1.1 a";
-    assert_eq!(column(first, 3), 1, "a byte order mark is no column");
+    assert_eq!(column_at(first, 3), 1, "a byte order mark is no column");
 }
 
 #[test]
 fn what_one_of_the_two_has_alone_is_told() {
-    let found = compare_checkboxes(PLAN, &tasks(&[("1.1", Completed), ("7.7", Pending)]));
+    let found = compare_checkboxes(
+        SAMPLE_PLAN,
+        &plan_tasks(&[("1.1", Completed), ("7.7", Pending)]),
+    );
     let alone: Vec<&str> = found
         .not_imported
         .iter()
@@ -119,7 +150,7 @@ fn what_one_of_the_two_has_alone_is_told() {
     assert_eq!(alone, ["1.2", "1.2.1", "1.3", "2.1"]);
     let alone: Vec<&str> = found.not_in_file.iter().map(PlanTaskId::as_str).collect();
     assert_eq!(alone, ["7.7"]);
-    assert_eq!(found.compared.len(), 1);
+    assert_eq!(found.checkboxes.len(), 1);
 }
 
 #[test]
@@ -129,23 +160,23 @@ fn a_plan_as_large_as_one_may_be_is_compared_at_once() {
     let ids: Vec<PlanTaskId> = (0..10_000)
         .map(|n| format!("1.{n}").parse().unwrap())
         .collect();
-    let tasks: Vec<PlanTask> = ids.iter().map(|id| task(id, Completed)).collect();
+    let tasks: Vec<PlanTask> = ids.iter().map(|id| plan_task(id, Completed)).collect();
     let found = compare_checkboxes(&text, &tasks);
     assert_eq!(found.edits.len(), 10_000);
-    assert_eq!(apply(&text, &found.edits), text.replace("[ ]", "[x]"));
+    assert_eq!(apply_edits(&text, &found.edits), text.replace("[ ]", "[x]"));
 }
 
 /// Texts that begin a phase, so that most of them have tasks.
-fn plan() -> impl Strategy<Value = String> {
-    text().prop_map(|text| format!("## Phase 1: x\r\n{text}"))
+fn plan_text() -> impl Strategy<Value = String> {
+    arbitrary_plan().prop_map(|text| format!("## Phase 1: x\r\n{text}"))
 }
 
-fn status() -> impl Strategy<Value = PlanTaskStatus> {
+fn any_status() -> impl Strategy<Value = PlanTaskStatus> {
     proptest::sample::select(PlanTaskStatus::ALL.to_vec())
 }
 
 /// Lines of a text with their ends.
-fn lines(text: &str) -> Vec<&str> {
+fn split_lines(text: &str) -> Vec<&str> {
     text.split_inclusive(['\n', '\r']).collect()
 }
 
@@ -154,24 +185,24 @@ proptest! {
 
     #[test]
     fn what_is_written_back_is_in_step_and_nothing_else_moved(
-        text in plan(),
+        text in plan_text(),
         is_whole in any::<bool>(),
         mark in "\u{feff}?",
-        statuses in proptest::collection::vec(status(), 40),
+        statuses in proptest::collection::vec(any_status(), 40),
     ) {
         // Some texts end without the end of a line.
         let text = format!("{mark}{}", if is_whole { &text } else { text.trim_end() });
         let ids = parse_markdown(&text).tasks.into_iter().map(|task| task.task.id);
         let tasks: Vec<PlanTask> =
-            ids.zip(&statuses).map(|(id, status)| task(&id, *status)).collect();
+            ids.zip(&statuses).map(|(id, status)| plan_task(&id, *status)).collect();
         let before = compare_checkboxes(&text, &tasks);
-        let written = apply(&text, &before.edits);
+        let written = apply_edits(&text, &before.edits);
         let after = compare_checkboxes(&written, &tasks);
 
         prop_assert_eq!(written.len(), text.len());
         let differing = text.bytes().zip(written.bytes()).enumerate().filter(|(_, (a, b))| a != b);
         let differing: Vec<usize> = differing.map(|(at, _)| at).collect();
-        let mut edited: Vec<usize> = before.edits.iter().map(|edit| edit.at.start).collect();
+        let mut edited: Vec<usize> = before.edits.iter().map(|edit| edit.range.start).collect();
         edited.sort_unstable();
         prop_assert_eq!(&differing, &edited);
         for at in differing {
@@ -180,15 +211,15 @@ proptest! {
         }
 
         prop_assert_eq!(&after.edits, &[]);
-        prop_assert_eq!(&after.ahead, &before.ahead);
-        prop_assert_eq!(after.compared.len(), before.compared.len());
-        for (after, before) in after.compared.iter().zip(&before.compared) {
-            let expected = match before.standing {
-                Standing::DatabaseAhead => Standing::Equal,
+        prop_assert_eq!(&after.ahead_in_file, &before.ahead_in_file);
+        prop_assert_eq!(after.checkboxes.len(), before.checkboxes.len());
+        for (after, before) in after.checkboxes.iter().zip(&before.checkboxes) {
+            let expected = match before.relation {
+                CheckboxRelation::DatabaseAhead => CheckboxRelation::Equal,
                 other => other,
             };
-            prop_assert_eq!(after.standing, expected);
-            prop_assert_eq!((&after.id, after.place), (&before.id, before.place));
+            prop_assert_eq!(after.relation, expected);
+            prop_assert_eq!((&after.id, after.position), (&before.id, before.position));
         }
         // Of a line whose dependencies were skipped the excerpt shows the new mark.
         let reasons = |found: &Checkboxes| -> Vec<(usize, String)> {
@@ -199,16 +230,16 @@ proptest! {
     }
 
     #[test]
-    fn without_a_completed_task_no_byte_changes(text in plan(), status in status()) {
+    fn without_a_completed_task_no_byte_changes(text in plan_text(), status in any_status()) {
         let status = if status == Completed { Pending } else { status };
         let parsed = parse_markdown(&text).tasks;
-        let tasks: Vec<PlanTask> = parsed.iter().map(|it| task(&it.task.id, status)).collect();
+        let tasks: Vec<PlanTask> = parsed.iter().map(|it| plan_task(&it.task.id, status)).collect();
         let found = compare_checkboxes(&text, &tasks);
-        prop_assert_eq!(apply(&text, &found.edits), text);
+        prop_assert_eq!(apply_edits(&text, &found.edits), text);
     }
 
     #[test]
-    fn one_task_that_changed_is_one_line_that_differs(text in plan(), which in any::<proptest::sample::Index>()) {
+    fn one_task_that_changed_is_one_line_that_differs(text in plan_text(), which in any::<proptest::sample::Index>()) {
         let parsed = parse_markdown(&text).tasks;
         if parsed.is_empty() {
             return Ok(());
@@ -217,11 +248,11 @@ proptest! {
         // All others as the file has them.
         let tasks: Vec<PlanTask> = parsed.iter().map(|it| {
             let is_chosen = it.task.id == chosen.task.id;
-            task(&it.task.id, if is_chosen { Completed } else { it.task.status })
+            plan_task(&it.task.id, if is_chosen { Completed } else { it.task.status })
         }).collect();
-        let written = apply(&text, &compare_checkboxes(&text, &tasks).edits);
-        let both = lines(&text);
-        let differing = both.iter().zip(lines(&written)).filter(|(a, b)| **a != *b).count();
+        let written = apply_edits(&text, &compare_checkboxes(&text, &tasks).edits);
+        let both = split_lines(&text);
+        let differing = both.iter().zip(split_lines(&written)).filter(|(a, b)| **a != *b).count();
         let was_open = chosen.task.status != Completed;
         prop_assert_eq!(differing, usize::from(was_open));
         let again = parse_markdown(&written);

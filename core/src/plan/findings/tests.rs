@@ -2,26 +2,26 @@ use serde_json::Map;
 
 use super::*;
 use crate::model::PlanTaskStatus::{self, Completed, InProgress, Pending, Skipped};
-use crate::model::{NewPlanTask, Plan, PlanTask, Revision, Timestamp, reimported};
+use crate::model::{NewPlanTask, Plan, PlanTask, Revision, Timestamp, merge_reimported_task};
 use crate::plan::{check_status_file, compare_checkboxes, parse_status_file};
 
-fn plan() -> PlanId {
+fn plan_id() -> PlanId {
     "fix".parse().unwrap()
 }
 
-fn task(id: &str, status: PlanTaskStatus, depends_on: &[&str]) -> PlanTask {
+fn plan_task(id: &str, status: PlanTaskStatus, depends_on: &[&str]) -> PlanTask {
     let ids = depends_on.iter().map(|id| id.parse().unwrap());
     let new = NewPlanTask {
         depends_on: Some(ids.collect()),
         ..NewPlanTask::new(id.parse().unwrap(), "t".to_owned(), status)
     };
-    new.first(&plan(), 1, Timestamp::from_millis(0))
+    new.to_new_row(&plan_id(), 1, Timestamp::from_millis(0))
 }
 
-fn state(tasks: Vec<PlanTask>) -> PlanState {
+fn plan_state(tasks: Vec<PlanTask>) -> PlanState {
     let now = Timestamp::from_millis(0);
     let plan = Plan {
-        id: plan(),
+        id: plan_id(),
         path: "/p/fix.md".to_owned(),
         title: None,
         extra: Map::new(),
@@ -32,7 +32,7 @@ fn state(tasks: Vec<PlanTask>) -> PlanState {
     PlanState { plan, tasks }
 }
 
-fn shown(found: &[Divergence]) -> Vec<(&str, &str, &str)> {
+fn render_findings(found: &[Divergence]) -> Vec<(&str, &str, &str)> {
     let found = found.iter();
     found
         .map(|d| (d.code.as_str(), d.subject.as_str(), d.message.as_str()))
@@ -55,7 +55,7 @@ fn a_wrong_number_is_a_finding_and_what_is_odd_a_warning() {
     };
     let wrong = summary_findings(&check, file);
     assert_eq!(
-        shown(&wrong),
+        render_findings(&wrong),
         [(
             "F-02",
             "out/a b.json",
@@ -89,13 +89,13 @@ fn a_wrong_number_is_a_finding_and_what_is_odd_a_warning() {
 fn checkboxes_and_the_database_differ_in_two_directions() {
     let text = "## Phase 1: a\n- [x] 1.1 a\n- [ ] 1.2 b\n- [x] 1.3 c\n- [ ] 1.4 d\n- [x] 1.5 e\n- [ ] no\n";
     let tasks = [
-        task("1.1", InProgress, &[]),
-        task("1.2", Completed, &[]),
-        task("1.3", Skipped, &[]),
-        task("1.5", Completed, &[]),
-        task("7.7", Pending, &[]),
+        plan_task("1.1", InProgress, &[]),
+        plan_task("1.2", Completed, &[]),
+        plan_task("1.3", Skipped, &[]),
+        plan_task("1.5", Completed, &[]),
+        plan_task("7.7", Pending, &[]),
     ];
-    let id = plan();
+    let id = plan_id();
     let file = PlanFile {
         path: "fix.md",
         plan: Some(&id),
@@ -106,7 +106,7 @@ fn checkboxes_and_the_database_differ_in_two_directions() {
     let made_message = format!("fix.md:7:4: task {made} was never imported");
     let found = checkbox_findings(&boxes, file);
     assert_eq!(
-        shown(&found),
+        render_findings(&found),
         [
             ("F-02", "fix", "fix.md: 1 checkbox has no id in the file"),
             (
@@ -182,17 +182,17 @@ fn what_came_from_a_file_is_cleaned_and_cut_before_it_is_shown() {
 
 #[test]
 fn dependencies_on_nothing_and_in_circles_are_told() {
-    let sound = state(vec![
-        task("1.1", Pending, &[]),
-        task("1.2", Pending, &["1.1"]),
+    let sound = plan_state(vec![
+        plan_task("1.1", Pending, &[]),
+        plan_task("1.2", Pending, &["1.1"]),
     ]);
     assert_eq!(task_findings(&sound), []);
-    let found = task_findings(&state(vec![
-        task("1.1", Pending, &["1.2", "8.8"]),
-        task("1.2", Pending, &["1.1"]),
+    let found = task_findings(&plan_state(vec![
+        plan_task("1.1", Pending, &["1.2", "8.8"]),
+        plan_task("1.2", Pending, &["1.1"]),
     ]));
     assert_eq!(
-        shown(&found),
+        render_findings(&found),
         [
             (
                 "F-02",
@@ -223,9 +223,9 @@ fn two_imports_without_a_circle_can_make_one_together() {
     let before = file(r#", "dependencies": ["1.2"]"#, "");
     let after = file("", r#", "dependencies": ["1.1"]"#);
     let tasks = before.iter().zip(&after).map(|(before, after)| {
-        let task = before.task.first(&plan(), 1, now);
-        reimported(&task, &after.task, 1)
+        let task = before.task.to_new_row(&plan_id(), 1, now);
+        merge_reimported_task(&task, &after.task, 1)
     });
-    let found = task_findings(&state(tasks.collect()));
+    let found = task_findings(&plan_state(tasks.collect()));
     assert_eq!(found.len(), 1, "{found:?}");
 }

@@ -25,14 +25,14 @@ impl FileLine {
     }
 
     /// Takes a file as a whole.
-    pub fn whole(path: impl Into<String>) -> Self {
+    pub fn whole_file(path: impl Into<String>) -> Self {
         Self {
             path: path.into(),
             line: None,
         }
     }
 
-    fn shown(&self, directory: Option<&Path>) -> String {
+    fn render(&self, directory: Option<&Path>) -> String {
         let folder = directory.map_or(String::new(), |folder| format!("{}/", folder.display()));
         match self.line {
             Some(line) => format!("{folder}{}:{line}", self.path),
@@ -167,7 +167,7 @@ rows! {
 
 impl Way {
     /// Returns what ends it that a store cannot be asked, by the code of its error.
-    pub fn out_of_store_error(code: &str) -> Self {
+    pub fn from_store_error(code: &str) -> Self {
         match code {
             "store_missing" => Self::CreateDatabase,
             "store_corrupt" => Self::RestoreDatabase,
@@ -178,7 +178,7 @@ impl Way {
     /// Returns what a person does first, where no command can. The texts end so that " by hand"
     /// may follow.
     pub(super) fn by_hand(&self, directory: Option<&Path>) -> Option<String> {
-        let shown = |place: &FileLine| place.shown(directory);
+        let shown = |place: &FileLine| place.render(directory);
         Some(match self {
             Self::RestoreDatabase => "replace BACKUP with the path of a backup".to_owned(),
             Self::EndTrouble => "fix the reported cause".to_owned(),
@@ -211,7 +211,7 @@ impl Way {
     pub(super) fn command(&self, session: Option<&SessionId>) -> CommandLine {
         let new = CommandLine::new;
         let of_session = |line: CommandLine| match session {
-            Some(session) => line.with("--session").word(session.as_str()),
+            Some(session) => line.with_words("--session").with_word(session.as_str()),
             None => line,
         };
         let true_up = || of_session(new("validate-session-state --fix"));
@@ -219,30 +219,34 @@ impl Way {
         match self {
             Self::TrueUpSession => true_up(),
             Self::RestoreEdit { entry } => {
-                let restore = of_session(new("trueup journal restore").word(entry));
+                let restore = of_session(new("trueup journal restore").with_word(entry));
                 true_up().and_then(&restore)
             }
-            Self::SwitchBranch { to } => switch(to),
-            Self::ClaimItem { item } => of_session(new("trueup claim").word(item)),
+            Self::SwitchBranch { to } => switch_command(to),
+            Self::ClaimItem { item } => of_session(new("trueup claim").with_word(item)),
             Self::AcceptLoss => of_session(new("trueup clear")),
-            Self::MoveAside { from, to } => new("mv").path(from).path(to),
+            Self::MoveAside { from, to } => new("mv").with_path(from).with_path(to),
             Self::CreateDatabase => new("trueup db migrate"),
             Self::RestoreDatabase => new("trueup db restore BACKUP"),
             Self::EndTrouble => new("trueup db status"),
             Self::LeaveWorktree { .. } => new("trueup sessions sweep"),
             Self::SendWaiting => new("trueup doctor --fix"),
             Self::SendElsewhere => new("TRUEUP_DATABASE_URL=URL trueup doctor --fix"),
-            Self::FixMetadata { id } => new("trueup meta fix").word(id.as_str()),
+            Self::FixMetadata { id } => new("trueup meta fix").with_word(id.as_str()),
             Self::SetMetadataId { id } => {
                 let value = format!("adw_id={id}");
-                new("trueup meta set").word(id.as_str()).word(value)
+                new("trueup meta set")
+                    .with_word(id.as_str())
+                    .with_word(value)
             }
-            Self::EditMetadata { id, .. } => new("trueup meta check").word(id.as_str()),
-            Self::EditScript { root, .. } => new("trueup check --sources").path(root),
-            Self::FixPlanFile { path } => new("trueup plan validate").path(path).with("--fix"),
-            Self::EditPlanFile { path, .. } => new("trueup plan validate").path(path),
+            Self::EditMetadata { id, .. } => new("trueup meta check").with_word(id.as_str()),
+            Self::EditScript { root, .. } => new("trueup check --sources").with_path(root),
+            Self::FixPlanFile { path } => new("trueup plan validate")
+                .with_path(path)
+                .with_words("--fix"),
+            Self::EditPlanFile { path, .. } => new("trueup plan validate").with_path(path),
             Self::ReimportPlan { path, .. } | Self::ImportPlan { path } => {
-                new("trueup plan import").path(path)
+                new("trueup plan import").with_path(path)
             }
             Self::FixCheckout
             | Self::RetryCheckout
@@ -256,23 +260,23 @@ impl Way {
             Self::MakeFolder => new("mkdir workplans"),
             Self::SetFrontMatter { .. } | Self::BringBack { .. } => new("trueup check"),
             Self::EndItem { item, to } => {
-                let line = new("trueup item transition").word(item.as_str());
-                line.word(to.as_str())
+                let line = new("trueup item transition").with_word(item.as_str());
+                line.with_word(to.as_str())
             }
             Self::ReopenItem { item } => {
-                let line = new("trueup item reopen").word(item.as_str());
-                let line = line.with("--reason 'work continues'");
+                let line = new("trueup item reopen").with_word(item.as_str());
+                let line = line.with_words("--reason 'work continues'");
                 line.and_then(&fix_checkout())
             }
         }
     }
 }
 
-fn switch(to: &BranchTarget) -> CommandLine {
+fn switch_command(to: &BranchTarget) -> CommandLine {
     let line = CommandLine::new("git switch");
     match to {
-        BranchTarget::Existing(name) => line.word(name),
-        BranchTarget::New(name) => line.with("-c").word(name),
-        BranchTarget::Detached => line.with("--detach"),
+        BranchTarget::Existing(name) => line.with_word(name),
+        BranchTarget::New(name) => line.with_words("-c").with_word(name),
+        BranchTarget::Detached => line.with_words("--detach"),
     }
 }

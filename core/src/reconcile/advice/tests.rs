@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::reconcile::Code;
 
-fn text(way: Way) -> String {
+fn render_way(way: Way) -> String {
     Advice::from(way).to_string()
 }
 
@@ -42,7 +42,7 @@ fn an_advice_is_a_command_or_ends_with_one() {
             r#"trueup plan validate "$(printf './-x\012\140\044\050id\051\140')" --fix"#,
         ),
     ] {
-        assert_eq!(text(way), expected);
+        assert_eq!(render_way(way), expected);
     }
 }
 

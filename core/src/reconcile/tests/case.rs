@@ -4,17 +4,17 @@ use super::super::{
     Action, BranchReading, BranchTarget, CacheReading, ClaimReading, Code, DatabaseReading,
     OutboxReading, Policy, Reading, Snapshot,
 };
-use super::world::{World, written};
-use crate::model::{Epoch, Field, History, Lineage, Revision, Value, WorkState};
+use super::world::{World, written_cache};
+use crate::model::{Epoch, FieldValue, Lineage, Revision, StateField, WorkHistory, WorkState};
 
 pub(super) const HELD: Policy = Policy { create_cache: true };
 
-pub(super) fn text(text: &str) -> Value {
-    Value::Text(Some(text.to_owned()))
+pub(super) fn text_value(text: &str) -> FieldValue {
+    FieldValue::Text(Some(text.to_owned()))
 }
 
 /// A session that holds SD-002C in phase PLAN, in step with its cache.
-pub(super) fn snapshot() -> Snapshot {
+pub(super) fn base_snapshot() -> Snapshot {
     let database = DatabaseReading {
         lineage: Lineage("11112222-aaaa".to_owned()),
         revision: Revision(7),
@@ -31,18 +31,18 @@ pub(super) fn snapshot() -> Snapshot {
             is_active: true,
             ..WorkState::default()
         },
-        history: History::default(),
+        history: WorkHistory::default(),
     };
     let session = "0a1b2c3d-me".parse().unwrap();
     Snapshot {
-        cache: Reading::Fresh(written(&database, &session, Some("main"))),
+        cache: Reading::Fresh(written_cache(&database, &session, Some("main"))),
         database: Reading::Fresh(database),
         session,
         branch: Some(BranchReading {
             name: "main".to_owned(),
-            names_other: None,
+            other_item: None,
             other_is_free: false,
-            way_back: BranchTarget::default(),
+            switch_target: BranchTarget::default(),
         }),
         peers: Vec::new(),
         outbox: OutboxReading::default(),
@@ -50,14 +50,14 @@ pub(super) fn snapshot() -> Snapshot {
     }
 }
 
-pub(super) fn file(snapshot: &mut Snapshot) -> &mut CacheReading {
+pub(super) fn cache_mut(snapshot: &mut Snapshot) -> &mut CacheReading {
     match &mut snapshot.cache {
         Reading::Fresh(cache) => cache,
         other => panic!("no cache: {other:?}"),
     }
 }
 
-pub(super) fn truth(snapshot: &mut Snapshot) -> &mut DatabaseReading {
+pub(super) fn database_mut(snapshot: &mut Snapshot) -> &mut DatabaseReading {
     match &mut snapshot.database {
         Reading::Fresh(database) => database,
         other => panic!("no database: {other:?}"),
@@ -65,25 +65,28 @@ pub(super) fn truth(snapshot: &mut Snapshot) -> &mut DatabaseReading {
 }
 
 /// Changes a field of the file by hand.
-pub(super) fn edit(snapshot: &mut Snapshot, field: Field, value: Value) {
-    let cache = file(snapshot);
+pub(super) fn edit_cache(snapshot: &mut Snapshot, field: StateField, value: FieldValue) {
+    let cache = cache_mut(snapshot);
     cache.fields.insert(field, value);
     cache.edited.insert(field);
 }
 
 /// Changes a field of the file as if the database had moved on since it was written.
-pub(super) fn stale(snapshot: &mut Snapshot, field: Field, value: Value) {
-    let cache = file(snapshot);
+pub(super) fn set_stale_field(snapshot: &mut Snapshot, field: StateField, value: FieldValue) {
+    let cache = cache_mut(snapshot);
     cache.fields.insert(field, value);
     cache.revision = Some(Revision(6));
 }
 
 /// Asserts what is found after a change, in order, and that nothing else is.
 #[track_caller]
-pub(super) fn expect(change: impl FnOnce(&mut Snapshot), lines: &[(Code, &str)]) -> Vec<Action> {
-    let mut snapshot = snapshot();
+pub(super) fn expect_divergences(
+    change: impl FnOnce(&mut Snapshot),
+    lines: &[(Code, &str)],
+) -> Vec<Action> {
+    let mut snapshot = base_snapshot();
     change(&mut snapshot);
-    let found = World::of(snapshot).reconcile(HELD);
+    let found = World::from_snapshot(snapshot).reconcile(HELD);
     let shown: Vec<_> = found
         .divergences
         .iter()

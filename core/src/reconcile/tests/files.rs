@@ -1,13 +1,15 @@
 //! Lines of S-07 to S-11, byte for byte: the file itself, and edits of it.
 
-use super::super::{Action, Aside, Code, Lost, LostReason, Reading, Snapshot};
-use super::case::{edit, expect, file, snapshot, text};
-use crate::model::{Field, Lineage, Revision, Value};
+use super::super::{
+    Action, Code, Reading, RejectedEdit, RejectionReason, SetAsideReason, Snapshot,
+};
+use super::case::{base_snapshot, cache_mut, edit_cache, expect_divergences, text_value};
+use crate::model::{FieldValue, Lineage, Revision, StateField};
 
 #[test]
 fn s_07_the_cache_is_missing() {
     let line = "cache missing; it is written from the database";
-    let actions = expect(|s| s.cache = Reading::Missing, &[(Code::S07, line)]);
+    let actions = expect_divergences(|s| s.cache = Reading::Missing, &[(Code::S07, line)]);
     assert_eq!(actions, [Action::ReplaceCache]);
 }
 
@@ -15,40 +17,54 @@ fn s_07_the_cache_is_missing() {
 fn s_08_the_cache_is_unreadable() {
     let line = "⚠️ cache unreadable; kept aside as *.corrupt-<time> (line 1 column 2)";
     let corrupt = |s: &mut Snapshot| s.cache = Reading::Corrupt("line 1\ncolumn 2".to_owned());
-    let actions = expect(corrupt, &[(Code::S08, line)]);
+    let actions = expect_divergences(corrupt, &[(Code::S08, line)]);
     assert_eq!(
         actions,
-        [Action::SetAside(Aside::Corrupt), Action::ReplaceCache]
+        [
+            Action::SetAside(SetAsideReason::Corrupt),
+            Action::ReplaceCache
+        ]
     );
     let line = "⚠️ cache unreadable (permission denied)";
     let denied = |s: &mut Snapshot| s.cache = Reading::Unavailable("permission denied".to_owned());
-    assert_eq!(expect(denied, &[(Code::S08, line)]), []);
+    assert_eq!(expect_divergences(denied, &[(Code::S08, line)]), []);
 }
 
 #[test]
 fn s_09_the_cache_is_of_another_database_or_newer_than_this_one() {
     let line = "⚠️ cache written for another database: file=99998888, db=11112222; kept aside \
                 as *.foreign-<time>";
-    let foreign = |s: &mut Snapshot| file(s).lineage = Some(Lineage("99998888-bbbb".to_owned()));
-    let actions = expect(foreign, &[(Code::S09, line)]);
+    let foreign =
+        |s: &mut Snapshot| cache_mut(s).lineage = Some(Lineage("99998888-bbbb".to_owned()));
+    let actions = expect_divergences(foreign, &[(Code::S09, line)]);
     assert_eq!(
         actions,
-        [Action::SetAside(Aside::Foreign), Action::ReplaceCache]
+        [
+            Action::SetAside(SetAsideReason::Foreign),
+            Action::ReplaceCache
+        ]
     );
     let line = "⚠️ cache written for another database: file is at revision 8, db at 7 \
                 (restored from a backup?)";
-    let newer = |s: &mut Snapshot| file(s).revision = Some(Revision(8));
-    assert_eq!(expect(newer, &[(Code::S09, line)]), [Action::ReplaceCache]);
+    let newer = |s: &mut Snapshot| cache_mut(s).revision = Some(Revision(8));
+    assert_eq!(
+        expect_divergences(newer, &[(Code::S09, line)]),
+        [Action::ReplaceCache]
+    );
 }
 
 #[test]
 fn s_09_hides_nothing_and_what_the_file_held_is_kept() {
-    let lost = Lost {
-        session: snapshot().session,
-        reason: LostReason::OlderDatabaseAdopted,
+    let lost = RejectedEdit {
+        session: base_snapshot().session,
+        reason: RejectionReason::OlderDatabaseAdopted,
         base: Some(Revision(99_999)),
         database: Revision(7),
-        fields: [(Field::Item, text("SD-002B")), (Field::Phase, text("EXEC"))].into(),
+        fields: [
+            (StateField::Item, text_value("SD-002B")),
+            (StateField::Phase, text_value("EXEC")),
+        ]
+        .into(),
     };
     let kept = format!(
         "⚠️ local edit lost to a newer database state, kept in the journal as {} \
@@ -58,10 +74,12 @@ fn s_09_hides_nothing_and_what_the_file_held_is_kept() {
     let line = "⚠️ cache written for another database: file is at revision 99999, db at 7 \
                 (restored from a backup?)";
     let change = |s: &mut Snapshot| {
-        edit(s, Field::Item, text("SD-002B"));
+        edit_cache(s, StateField::Item, text_value("SD-002B"));
         // Not an edit: what trueup wrote from a state that a restored database does not have.
-        file(s).fields.insert(Field::Phase, text("EXEC"));
-        file(s).revision = Some(Revision(99_999));
+        cache_mut(s)
+            .fields
+            .insert(StateField::Phase, text_value("EXEC"));
+        cache_mut(s).revision = Some(Revision(99_999));
     };
     let lines = [
         (Code::S01, "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"),
@@ -70,7 +88,7 @@ fn s_09_hides_nothing_and_what_the_file_held_is_kept() {
         (Code::S11, &kept),
     ];
     assert_eq!(
-        expect(change, &lines),
+        expect_divergences(change, &lines),
         [Action::Journal(lost), Action::ReplaceCache]
     );
 }
@@ -79,32 +97,34 @@ fn s_09_hides_nothing_and_what_the_file_held_is_kept() {
 fn s_09_a_stamp_that_is_not_whole() {
     let problem = "_trueup.digest is missing";
     let line = format!("⚠️ cache written for another database: {problem}");
-    let change = |s: &mut Snapshot| file(s).stamp_problem = Some(problem);
+    let change = |s: &mut Snapshot| cache_mut(s).stamp_problem = Some(problem);
     assert_eq!(
-        expect(change, &[(Code::S09, &line)]),
+        expect_divergences(change, &[(Code::S09, &line)]),
         [Action::ReplaceCache]
     );
 }
 
 #[test]
 fn a_state_of_the_same_revision_that_the_database_never_had_is_kept() {
-    let lost = Lost {
-        session: snapshot().session,
-        reason: LostReason::OlderDatabaseAdopted,
+    let lost = RejectedEdit {
+        session: base_snapshot().session,
+        reason: RejectionReason::OlderDatabaseAdopted,
         base: Some(Revision(7)),
         database: Revision(7),
-        fields: [(Field::Phase, text("EXEC"))].into(),
+        fields: [(StateField::Phase, text_value("EXEC"))].into(),
     };
     let kept = format!(
         "⚠️ local edit lost to a newer database state, kept in the journal as {} (currentPhase)",
         lost.id()
     );
     let change = |s: &mut Snapshot| {
-        file(s).fields.insert(Field::Phase, text("EXEC"));
+        cache_mut(s)
+            .fields
+            .insert(StateField::Phase, text_value("EXEC"));
     };
     let mismatch = (Code::S03, "⚠️ Phase mismatch: file=EXEC, db=PLAN");
     assert_eq!(
-        expect(change, &[mismatch, (Code::S11, &kept)]),
+        expect_divergences(change, &[mismatch, (Code::S11, &kept)]),
         [Action::Journal(lost), Action::ReplaceCache]
     );
 }
@@ -126,10 +146,10 @@ fn s_10_a_local_edit_waits() {
         .replace("PLAN", "\"PLAN\"")
         .replace("EXEC", "\"EXEC\"");
     let change = |s: &mut Snapshot| {
-        edit(s, Field::Phase, text("EXEC"));
-        edit(s, Field::AutoProceed, Value::Flag(true));
+        edit_cache(s, StateField::Phase, text_value("EXEC"));
+        edit_cache(s, StateField::AutoProceed, FieldValue::Flag(true));
     };
-    let actions = expect(change, &[(Code::S10, &quoted), lines[1]]);
+    let actions = expect_divergences(change, &[(Code::S10, &quoted), lines[1]]);
     assert!(
         matches!(&actions[..], [Action::Push(p), Action::ReplaceCache] if p.changes.len() == 2)
     );
@@ -137,22 +157,22 @@ fn s_10_a_local_edit_waits() {
 
 #[test]
 fn s_11_a_local_edit_lost() {
-    let lost = Lost {
-        session: snapshot().session,
-        reason: LostReason::DatabaseMovedOn,
+    let lost = RejectedEdit {
+        session: base_snapshot().session,
+        reason: RejectionReason::DatabaseMovedOn,
         base: Some(Revision(6)),
         database: Revision(7),
-        fields: [(Field::Phase, text("EXEC"))].into(),
+        fields: [(StateField::Phase, text_value("EXEC"))].into(),
     };
     let line = format!(
         "⚠️ local edit lost to a newer database state, kept in the journal as {} (currentPhase)",
         lost.id()
     );
     let change = |s: &mut Snapshot| {
-        edit(s, Field::Phase, text("EXEC"));
-        file(s).revision = Some(Revision(6));
+        edit_cache(s, StateField::Phase, text_value("EXEC"));
+        cache_mut(s).revision = Some(Revision(6));
     };
     let mismatch = "⚠️ Phase mismatch: file=EXEC, db=PLAN";
-    let actions = expect(change, &[(Code::S03, mismatch), (Code::S11, &line)]);
+    let actions = expect_divergences(change, &[(Code::S03, mismatch), (Code::S11, &line)]);
     assert_eq!(actions, [Action::Journal(lost), Action::ReplaceCache]);
 }

@@ -9,10 +9,11 @@ use proptest::sample::select;
 
 use super::super::{
     BranchReading, BranchTarget, CacheReading, ClaimReading, DatabaseReading, LostClaim,
-    OutboxReading, Peer, Policy, Reading, Snapshot,
+    OutboxReading, PeerSession, Policy, Reading, Snapshot,
 };
 use crate::model::{
-    Epoch, Field, History, ItemKey, Kind, Lineage, Revision, SessionId, Timestamp, Value, WorkState,
+    Epoch, FieldKind, FieldValue, ItemKey, Lineage, Revision, SessionId, StateField, Timestamp,
+    WorkHistory, WorkState,
 };
 
 pub(super) const OURS: &str = "11112222-aaaa";
@@ -30,7 +31,7 @@ const NASTY: [&str; 9] = [
     "⚠️ SD mismatch: file=a, db_claim=b",
 ];
 
-fn text() -> impl Strategy<Value = Option<String>> {
+fn any_text() -> impl Strategy<Value = Option<String>> {
     prop_oneof![
         2 => Just(None),
         8 => select(&NASTY[..]).prop_map(|t| Some(t.to_owned())),
@@ -39,16 +40,16 @@ fn text() -> impl Strategy<Value = Option<String>> {
     ]
 }
 
-fn value(field: Field) -> BoxedStrategy<Value> {
+fn any_value(field: StateField) -> BoxedStrategy<FieldValue> {
     match field.kind() {
-        Kind::Flag => any::<bool>().prop_map(Value::Flag).boxed(),
-        Kind::Text => text().prop_map(Value::Text).boxed(),
+        FieldKind::Flag => any::<bool>().prop_map(FieldValue::Flag).boxed(),
+        FieldKind::Text => any_text().prop_map(FieldValue::Text).boxed(),
     }
 }
 
-fn work() -> impl Strategy<Value = WorkState> {
+fn any_work_state() -> impl Strategy<Value = WorkState> {
     let flags = any::<(bool, bool, bool, bool)>();
-    (text(), text(), text(), flags).prop_map(|(item, phase, task, flags)| WorkState {
+    (any_text(), any_text(), any_text(), flags).prop_map(|(item, phase, task, flags)| WorkState {
         item,
         phase,
         task,
@@ -59,19 +60,19 @@ fn work() -> impl Strategy<Value = WorkState> {
     })
 }
 
-fn key() -> impl Strategy<Value = ItemKey> {
+fn any_key() -> impl Strategy<Value = ItemKey> {
     select(&["SD-002B", "SD-002C", "issue#170"][..]).prop_map(|k| k.parse().unwrap())
 }
 
-fn time() -> impl Strategy<Value = Timestamp> {
+fn any_time() -> impl Strategy<Value = Timestamp> {
     any::<i64>().prop_map(|t| Timestamp::from_millis(t / 4))
 }
 
-fn session() -> impl Strategy<Value = SessionId> {
+fn any_session() -> impl Strategy<Value = SessionId> {
     select(&["me", "other"][..]).prop_map(|s| s.parse().unwrap())
 }
 
-fn lineage() -> impl Strategy<Value = Lineage> {
+fn any_lineage() -> impl Strategy<Value = Lineage> {
     prop_oneof![
         8 => Just(OURS),
         2 => select(&["", "99998888-bbbb", "1111222é-\u{1b}[2Jx"][..]),
@@ -79,13 +80,14 @@ fn lineage() -> impl Strategy<Value = Lineage> {
     .prop_map(|l| Lineage(l.to_owned()))
 }
 
-fn database() -> impl Strategy<Value = DatabaseReading> {
-    let claim = (key(), 0u64..9, of(time())).prop_map(|(item, epoch, since)| ClaimReading {
-        item,
-        epoch: Epoch(epoch),
-        since,
-    });
-    let lost = (key(), of(session()), any::<bool>(), of(time()))
+fn any_database() -> impl Strategy<Value = DatabaseReading> {
+    let claim =
+        (any_key(), 0u64..9, of(any_time())).prop_map(|(item, epoch, since)| ClaimReading {
+            item,
+            epoch: Epoch(epoch),
+            since,
+        });
+    let lost = (any_key(), of(any_session()), any::<bool>(), of(any_time()))
         .prop_map(|(item, holder, is_finished, since)| LostClaim {
             item,
             holder,
@@ -94,24 +96,31 @@ fn database() -> impl Strategy<Value = DatabaseReading> {
         })
         // On the heap: the whole case is larger than a test thread's stack.
         .boxed();
-    (lineage(), 1u64..6, of(claim), weighted(0.3, lost), work()).prop_map(
-        |(lineage, revision, claim, lost_claim, work)| DatabaseReading {
-            lineage,
-            revision: Revision(revision),
-            claim,
-            lost_claim,
-            work,
-            history: History::default(),
-        },
+    (
+        any_lineage(),
+        1u64..6,
+        of(claim),
+        weighted(0.3, lost),
+        any_work_state(),
     )
+        .prop_map(
+            |(lineage, revision, claim, lost_claim, work)| DatabaseReading {
+                lineage,
+                revision: Revision(revision),
+                claim,
+                lost_claim,
+                work,
+                history: WorkHistory::default(),
+            },
+        )
 }
 
 /// Fields that differ from what trueup would have written.
-fn changes() -> impl Strategy<Value = BTreeMap<Field, Option<Value>>> {
-    btree_set(select(&Field::ALL[..]), 0..4).prop_flat_map(|fields| {
+fn any_changes() -> impl Strategy<Value = BTreeMap<StateField, Option<FieldValue>>> {
+    btree_set(select(&StateField::ALL[..]), 0..4).prop_flat_map(|fields| {
         fields
             .into_iter()
-            .map(|f| (Just(f), weighted(0.9, value(f))))
+            .map(|f| (Just(f), weighted(0.9, any_value(f))))
             .collect::<Vec<_>>()
             .prop_map(|pairs| pairs.into_iter().collect())
     })
@@ -120,12 +129,12 @@ fn changes() -> impl Strategy<Value = BTreeMap<Field, Option<Value>>> {
 /// A cache of a database: what trueup wrote, then changed by hand, by age or by origin.
 ///
 /// On the heap, as the whole case is larger than a test thread's stack.
-fn cache(database: DatabaseReading) -> BoxedStrategy<CacheReading> {
+fn any_cache(database: DatabaseReading) -> BoxedStrategy<CacheReading> {
     let ours = database.lineage.clone();
     let now = database.revision.0;
     let lineage = prop_oneof![
         8 => Just(Some(ours)),
-        1 => lineage().prop_map(Some),
+        1 => any_lineage().prop_map(Some),
         1 => Just(None),
     ];
     let revision = prop_oneof![
@@ -137,11 +146,11 @@ fn cache(database: DatabaseReading) -> BoxedStrategy<CacheReading> {
     ];
     let owner = prop_oneof![7 => Just(Some("me")), 2 => Just(Some("other")), 1 => Just(None)];
     let hand = (
-        changes(),
-        btree_set(select(&Field::ALL[..]), 0..3),
+        any_changes(),
+        btree_set(select(&StateField::ALL[..]), 0..3),
         any::<bool>(),
     );
-    let rest = (of(time()), of(select(&["main", "feat/SD-002B-x"][..])));
+    let rest = (of(any_time()), of(select(&["main", "feat/SD-002B-x"][..])));
     let problem = weighted(0.2, Just("_trueup.digest is missing"));
     let stamp = (lineage, revision, problem, of(0u64..9)).boxed();
     (stamp, owner, hand, rest)
@@ -149,8 +158,8 @@ fn cache(database: DatabaseReading) -> BoxedStrategy<CacheReading> {
             move |(stamp, owner, (changes, touched, noticed), (synced_at, branch))| {
                 let (lineage, revision, stamp_problem, owner_revision) = stamp;
                 let session: SessionId = "me".parse().unwrap();
-                let mut cache = super::world::written(&database, &session, branch);
-                let mut edited: BTreeSet<Field> = touched;
+                let mut cache = super::world::written_cache(&database, &session, branch);
+                let mut edited: BTreeSet<StateField> = touched;
                 for (field, value) in changes {
                     match value {
                         Some(value) => cache.fields.insert(field, value),
@@ -175,45 +184,51 @@ fn cache(database: DatabaseReading) -> BoxedStrategy<CacheReading> {
         .boxed()
 }
 
-fn reason() -> impl Strategy<Value = String> {
-    text().prop_map(Option::unwrap_or_default)
+fn any_reason() -> impl Strategy<Value = String> {
+    any_text().prop_map(Option::unwrap_or_default)
 }
 
-fn reading<T: std::fmt::Debug + Clone + 'static>(
+fn any_reading<T: std::fmt::Debug + Clone + 'static>(
     fresh: impl Strategy<Value = T> + 'static,
 ) -> impl Strategy<Value = Reading<T>> {
     prop_oneof![
         12 => fresh.prop_map(Reading::Fresh),
         1 => Just(Reading::Missing),
-        1 => reason().prop_map(Reading::Corrupt),
-        1 => reason().prop_map(Reading::Unavailable),
+        1 => any_reason().prop_map(Reading::Corrupt),
+        1 => any_reason().prop_map(Reading::Unavailable),
     ]
 }
 
-fn branch() -> impl Strategy<Value = BranchReading> {
+fn any_branch() -> impl Strategy<Value = BranchReading> {
     let name = select(&["main", "feat/SD-002B-x", "x;rm${IFS}-rf", "-b\u{1b}[2J"][..]);
     let name = name.prop_map(str::to_owned);
-    (name, text(), any::<bool>()).prop_map(|(name, names_other, other_is_free)| BranchReading {
+    (name, any_text(), any::<bool>()).prop_map(|(name, names_other, other_is_free)| BranchReading {
         name,
-        names_other,
+        other_item: names_other,
         other_is_free,
-        way_back: BranchTarget::Existing("feat/SD-002C".to_owned()),
+        switch_target: BranchTarget::Existing("feat/SD-002C".to_owned()),
     })
 }
 
-fn peers() -> impl Strategy<Value = Vec<Peer>> {
-    let peer = (session(), of(key())).prop_map(|(session, item)| Peer { session, item });
+fn any_peers() -> impl Strategy<Value = Vec<PeerSession>> {
+    let peer =
+        (any_session(), of(any_key())).prop_map(|(session, item)| PeerSession { session, item });
     proptest::collection::vec(peer, 0..3)
 }
 
-pub(super) fn snapshot() -> impl Strategy<Value = Snapshot> {
-    let both = database().prop_flat_map(|d| (reading(Just(d.clone())), reading(cache(d)).boxed()));
-    let outbox = (0usize..3, of(time())).prop_map(|(waiting, oldest_at)| OutboxReading {
+pub(super) fn any_snapshot() -> impl Strategy<Value = Snapshot> {
+    let both = any_database().prop_flat_map(|d| {
+        (
+            any_reading(Just(d.clone())),
+            any_reading(any_cache(d)).boxed(),
+        )
+    });
+    let outbox = (0usize..3, of(any_time())).prop_map(|(waiting, oldest_at)| OutboxReading {
         waiting,
-        elsewhere: waiting / 2,
+        for_other_databases: waiting / 2,
         oldest_at,
     });
-    (both, of(branch()), peers(), outbox, time()).prop_map(
+    (both, of(any_branch()), any_peers(), outbox, any_time()).prop_map(
         |((database, cache), branch, peers, outbox, now)| Snapshot {
             session: "me".parse().unwrap(),
             database,
@@ -226,6 +241,6 @@ pub(super) fn snapshot() -> impl Strategy<Value = Snapshot> {
     )
 }
 
-pub(super) fn policy() -> impl Strategy<Value = Policy> {
+pub(super) fn any_policy() -> impl Strategy<Value = Policy> {
     any::<bool>().prop_map(|create_cache| Policy { create_cache })
 }

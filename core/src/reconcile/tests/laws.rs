@@ -2,16 +2,18 @@
 
 use proptest::prelude::*;
 
-use super::super::{Action, CacheReading, Code, DatabaseReading, LostReason, Reading, Snapshot};
-use super::generate::{policy, snapshot};
+use super::super::{
+    Action, CacheReading, Code, DatabaseReading, Reading, RejectionReason, Snapshot,
+};
+use super::generate::{any_policy, any_snapshot};
 use super::world::World;
-use crate::model::{Field, Value};
+use crate::model::{FieldValue, StateField};
 
 /// What may stand after the actions: the branch, the claim and the surroundings, which no
 /// action mends.
 const NOT_OF_THE_CACHE: [Code; 5] = [Code::S05, Code::S12, Code::S13, Code::S14, Code::S15];
 
-fn fresh(snapshot: &Snapshot) -> Option<(&DatabaseReading, &CacheReading)> {
+fn fresh_readings(snapshot: &Snapshot) -> Option<(&DatabaseReading, &CacheReading)> {
     match (&snapshot.database, &snapshot.cache) {
         (Reading::Fresh(database), Reading::Fresh(cache)) => Some((database, cache)),
         _ => None,
@@ -28,7 +30,7 @@ fn before_replacing(actions: &[Action]) -> Option<&[Action]> {
     actions.get(..at)
 }
 
-fn keeps(action: &Action, field: Field, value: &Value) -> bool {
+fn keeps_value(action: &Action, field: StateField, value: &FieldValue) -> bool {
     match action {
         Action::Push(proposal) => proposal.changes.get(&field) == Some(value),
         Action::Journal(lost) => lost.fields.get(&field) == Some(value),
@@ -41,20 +43,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn applying_the_actions_leaves_no_divergence_of_the_cache(s in snapshot(), p in policy()) {
-        let world = World::of(s);
+    fn applying_the_actions_leaves_no_divergence_of_the_cache(s in any_snapshot(), p in any_policy()) {
+        let world = World::from_snapshot(s);
         let first = world.reconcile(p);
         if world.is_held(p) {
             prop_assert!(first.actions.is_empty(), "{:?}", first.actions);
             return Ok(());
         }
-        let after = world.after(&first.actions);
+        let after = world.apply_all(&first.actions);
         let second = after.reconcile(p);
         prop_assert!(second.actions.is_empty(), "{:?}", second.actions);
         for divergence in &second.divergences {
             prop_assert!(NOT_OF_THE_CACHE.contains(&divergence.code), "{divergence:?}");
         }
-        let Some((database, cache)) = fresh(&after.snapshot) else {
+        let Some((database, cache)) = fresh_readings(&after.snapshot) else {
             return Err(TestCaseError::fail("there is no cache"));
         };
         // The stamp too: the next edit must be a proposal on the present revision.
@@ -62,35 +64,35 @@ proptest! {
         prop_assert_eq!(cache.lineage.as_ref(), Some(&database.lineage));
         prop_assert_eq!(cache.session.as_ref(), Some(&after.snapshot.session));
         prop_assert!(cache.edited.is_empty());
-        let shown = database.projection();
-        for field in Field::ALL {
+        let shown = database.expected_work_state();
+        for field in StateField::ALL {
             prop_assert_eq!(cache.fields.get(&field), Some(&shown.get(field)));
         }
     }
 
     #[test]
-    fn twice_is_once(s in snapshot(), p in policy()) {
-        let world = World::of(s);
+    fn twice_is_once(s in any_snapshot(), p in any_policy()) {
+        let world = World::from_snapshot(s);
         let actions = world.reconcile(p).actions;
-        let once = world.after(&actions);
-        let twice = once.after(&actions);
+        let once = world.apply_all(&actions);
+        let twice = once.apply_all(&actions);
         prop_assert_eq!(&twice.snapshot, &once.snapshot);
         prop_assert_eq!(&twice.journal, &once.journal);
         prop_assert_eq!(twice.aside.first(), once.aside.first());
         // A list that breaks off anywhere is completed by the next run.
         for cut in 0..actions.len() {
-            let broken = world.after(&actions[..cut]);
+            let broken = world.apply_all(&actions[..cut]);
             let rest = broken.reconcile(p).actions;
-            let mended = broken.after(&rest);
+            let mended = broken.apply_all(&rest);
             prop_assert!(mended.reconcile(p).actions.is_empty() || world.is_held(p));
         }
     }
 
     #[test]
     fn the_same_input_gives_the_same_output_in_the_order_of_the_catalogue(
-        s in snapshot(), p in policy(),
+        s in any_snapshot(), p in any_policy(),
     ) {
-        let world = World::of(s);
+        let world = World::from_snapshot(s);
         let found = world.reconcile(p);
         prop_assert_eq!(&found, &world.clone().reconcile(p));
         prop_assert!(found.divergences.is_sorted_by_key(|d| d.code));
@@ -98,16 +100,16 @@ proptest! {
 
     #[test]
     fn the_database_receives_only_proposals_on_its_current_revision(
-        s in snapshot(), p in policy(),
+        s in any_snapshot(), p in any_policy(),
     ) {
-        let actions = World::of(s.clone()).reconcile(p).actions;
+        let actions = World::from_snapshot(s.clone()).reconcile(p).actions;
         let pushes: Vec<_> = actions.iter().filter_map(|a| match a {
             Action::Push(proposal) => Some(proposal),
             _ => None,
         }).collect();
         prop_assert!(pushes.len() < 2);
         for proposal in pushes {
-            let Some((database, cache)) = fresh(&s) else {
+            let Some((database, cache)) = fresh_readings(&s) else {
                 return Err(TestCaseError::fail("pushed without both readings"));
             };
             prop_assert_eq!(proposal.base, database.revision);
@@ -116,24 +118,24 @@ proptest! {
             prop_assert_eq!(cache.session.as_ref(), Some(&s.session));
             prop_assert!(!proposal.changes.is_empty());
             for (field, value) in &proposal.changes {
-                prop_assert!(*field != Field::Item && cache.edited.contains(field));
+                prop_assert!(*field != StateField::Item && cache.edited.contains(field));
                 prop_assert_eq!(cache.fields.get(field), Some(value));
             }
         }
     }
 
     #[test]
-    fn a_proposal_on_the_current_revision_is_not_held_back(s in snapshot(), p in policy()) {
-        let Some((database, cache)) = fresh(&s) else { return Ok(()) };
+    fn a_proposal_on_the_current_revision_is_not_held_back(s in any_snapshot(), p in any_policy()) {
+        let Some((database, cache)) = fresh_readings(&s) else { return Ok(()) };
         let ours = cache.lineage.as_ref() == Some(&database.lineage)
             && cache.session.as_ref() == Some(&s.session)
             && cache.revision == Some(database.revision);
-        let shown = database.projection();
-        let actions = World::of(s.clone()).reconcile(p).actions;
+        let shown = database.expected_work_state();
+        let actions = World::from_snapshot(s.clone()).reconcile(p).actions;
         for (field, value) in &cache.fields {
-            let long = matches!(value, Value::Text(Some(t)) if t.chars().count() > 10_000);
+            let long = matches!(value, FieldValue::Text(Some(t)) if t.chars().count() > 10_000);
             let edit = cache.edited.contains(field) && *value != shown.get(*field) && !long;
-            if ours && edit && *field != Field::Item {
+            if ours && edit && *field != StateField::Item {
                 let pushed = actions.iter().any(
                     |a| matches!(a, Action::Push(x) if x.changes.get(field) == Some(value)));
                 prop_assert!(pushed, "{field:?} in {actions:?}");
@@ -142,8 +144,8 @@ proptest! {
     }
 
     #[test]
-    fn could_not_ask_is_never_no(s in snapshot(), p in policy()) {
-        let found = World::of(s.clone()).reconcile(p);
+    fn could_not_ask_is_never_no(s in any_snapshot(), p in any_policy()) {
+        let found = World::from_snapshot(s.clone()).reconcile(p);
         if !is_asked(&s) {
             prop_assert!(found.actions.is_empty());
             prop_assert!(found.divergences.iter().any(|d| d.code == Code::S12));
@@ -155,36 +157,36 @@ proptest! {
 
     #[test]
     fn what_a_newer_cache_held_is_kept_before_an_older_reading_replaces_it(
-        s in snapshot(), p in policy(),
+        s in any_snapshot(), p in any_policy(),
     ) {
-        let Some((database, cache)) = fresh(&s) else { return Ok(()) };
+        let Some((database, cache)) = fresh_readings(&s) else { return Ok(()) };
         let ours = cache.session.as_ref().is_none_or(|owner| *owner == s.session);
         if !cache.is_ahead_of(database) || !ours && !cache.is_ahead_of_owner() {
             return Ok(());
         }
-        let found = World::of(s.clone()).reconcile(p);
+        let found = World::from_snapshot(s.clone()).reconcile(p);
         prop_assert!(!ours || found.divergences.iter().any(|d| d.code == Code::S09));
         let before = before_replacing(&found.actions);
         prop_assert!(before.is_some(), "{:?}", found.actions);
         for (field, value) in &cache.fields {
-            if *value != database.projection().get(*field) {
-                let kept = before.is_some_and(|b| b.iter().any(|a| keeps(a, *field, value)));
+            if *value != database.expected_work_state().get(*field) {
+                let kept = before.is_some_and(|b| b.iter().any(|a| keeps_value(a, *field, value)));
                 prop_assert!(kept, "{field:?} {value:?} by {:?}", found.actions);
             }
         }
     }
 
     #[test]
-    fn a_strange_stamp_is_a_finding_and_hides_none(s in snapshot(), p in policy()) {
-        let Some((database, cache)) = fresh(&s) else { return Ok(()) };
+    fn a_strange_stamp_is_a_finding_and_hides_none(s in any_snapshot(), p in any_policy()) {
+        let Some((database, cache)) = fresh_readings(&s) else { return Ok(()) };
         let ours = cache.session.as_ref().is_none_or(|owner| *owner == s.session);
         let foreign = cache.lineage.as_ref().is_some_and(|l| *l != database.lineage);
         let strange = foreign || cache.stamp_problem.is_some() || ours && cache.is_ahead_of(database);
-        let found = World::of(s.clone()).reconcile(p).divergences;
+        let found = World::from_snapshot(s.clone()).reconcile(p).divergences;
         prop_assert!(!strange || found.iter().any(|d| d.code == Code::S09));
         // Each field that differs has its own line, or is on its way to the database.
-        let shown = database.projection();
-        let differs = |(field, value): &(&Field, &Value)| shown.get(**field) != **value;
+        let shown = database.expected_work_state();
+        let differs = |(field, value): &(&StateField, &FieldValue)| shown.get(**field) != **value;
         let lines = found.iter().filter(|d| matches!(
             d.code, Code::S01 | Code::S02 | Code::S03 | Code::S04 | Code::S06 | Code::S10,
         ));
@@ -194,54 +196,54 @@ proptest! {
     }
 
     #[test]
-    fn nothing_edited_is_lost(s in snapshot(), p in policy()) {
-        let world = World::of(s.clone());
+    fn nothing_edited_is_lost(s in any_snapshot(), p in any_policy()) {
+        let world = World::from_snapshot(s.clone());
         let actions = world.reconcile(p).actions;
-        let (Some((database, cache)), Some(before)) = (fresh(&s), before_replacing(&actions))
+        let (Some((database, cache)), Some(before)) = (fresh_readings(&s), before_replacing(&actions))
             else { return Ok(()) };
         let other = cache.session.as_ref().is_some_and(|owner| *owner != s.session);
-        let after = world.after(&actions);
-        let Some((_, shown)) = fresh(&after.snapshot) else {
+        let after = world.apply_all(&actions);
+        let Some((_, shown)) = fresh_readings(&after.snapshot) else {
             return Err(TestCaseError::fail("there is no cache"));
         };
         let newer = cache.is_ahead_of(database);
-        for (field, value) in cache.fields.iter().filter(|(f, _)| **f != Field::Item) {
+        for (field, value) in cache.fields.iter().filter(|(f, _)| **f != StateField::Item) {
             // A file without a stamp cannot tell an edit from old state: all of it is kept.
             let edited = cache.edited.contains(field) || (!other && (!cache.is_stamped() || newer));
             if edited && shown.fields.get(field) != Some(value) {
-                let kept = before.iter().any(|action| keeps(action, *field, value));
+                let kept = before.iter().any(|action| keeps_value(action, *field, value));
                 prop_assert!(kept, "{field:?} {value:?} by {actions:?}");
             }
         }
     }
 
     #[test]
-    fn an_unreadable_or_foreign_file_is_kept_before_it_is_replaced(s in snapshot(), p in policy()) {
-        let world = World::of(s.clone());
+    fn an_unreadable_or_foreign_file_is_kept_before_it_is_replaced(s in any_snapshot(), p in any_policy()) {
+        let world = World::from_snapshot(s.clone());
         let actions = world.reconcile(p).actions;
-        let strange = match fresh(&s) {
+        let strange = match fresh_readings(&s) {
             Some((database, cache)) => {
                 cache.lineage.as_ref().is_some_and(|l| *l != database.lineage)
             }
             None => matches!(s.cache, Reading::Corrupt(_)) && is_asked(&s),
         };
-        let aside = world.after(&actions).aside;
+        let aside = world.apply_all(&actions).aside;
         prop_assert_eq!(aside.len(), usize::from(strange));
         prop_assert!(aside.iter().all(|(_, kept)| *kept == s.cache));
     }
 
     #[test]
-    fn what_the_journal_keeps_is_something_and_its_line_names_it(s in snapshot(), p in policy()) {
-        let found = World::of(s).reconcile(p);
+    fn what_the_journal_keeps_is_something_and_its_line_names_it(s in any_snapshot(), p in any_policy()) {
+        let found = World::from_snapshot(s).reconcile(p);
         let mut named = 0;
         for action in &found.actions {
             let Action::Journal(lost) = action else { continue };
             prop_assert!(!lost.fields.is_empty());
             // Which item a session holds is nobody's edit, unless nothing else has it.
-            let item = lost.fields.contains_key(&Field::Item);
-            let alone = [LostReason::OlderDatabaseAdopted, LostReason::AlteredStamp];
+            let item = lost.fields.contains_key(&StateField::Item);
+            let alone = [RejectionReason::OlderDatabaseAdopted, RejectionReason::AlteredStamp];
             prop_assert!(!item || alone.contains(&lost.reason));
-            if lost.reason != LostReason::UnstampedCache {
+            if lost.reason != RejectionReason::UnstampedCache {
                 named += 1;
                 let id = lost.id();
                 let line = found.divergences.iter().find(|d| d.code == Code::S11);
@@ -252,8 +254,8 @@ proptest! {
     }
 
     #[test]
-    fn every_line_is_one_clean_line(s in snapshot(), p in policy()) {
-        for divergence in World::of(s).reconcile(p).divergences {
+    fn every_line_is_one_clean_line(s in any_snapshot(), p in any_policy()) {
+        for divergence in World::from_snapshot(s).reconcile(p).divergences {
             let texts = [
                 Some(divergence.message), divergence.expected, divergence.found, Some(divergence.fix.to_string()),
             ];
@@ -264,8 +266,8 @@ proptest! {
     }
 
     #[test]
-    fn a_command_offered_runs_nothing_else(s in snapshot(), p in policy()) {
-        for found in World::of(s).reconcile(p).divergences {
+    fn a_command_offered_runs_nothing_else(s in any_snapshot(), p in any_policy()) {
+        for found in World::from_snapshot(s).reconcile(p).divergences {
             prop_assert!(found.fix.way().row().codes().contains(&found.code), "{found:?}");
             let fix = found.fix.command().to_string();
             let bare = fix.replace(" && ", " ").chars().all(|c| c.is_ascii_alphanumeric() || " -_./:#@+=,%'".contains(c));

@@ -1,29 +1,34 @@
 //! Lines of S-01 to S-06, byte for byte: copies that disagree.
 
-use super::super::{BranchReading, BranchTarget, Code, Snapshot, named_item, other_ways};
-use super::case::{HELD, edit, expect, file, snapshot, stale, text, truth};
+use super::super::{
+    BranchReading, BranchTarget, Code, Snapshot, find_other_item, list_other_advice,
+};
+use super::case::{
+    HELD, base_snapshot, cache_mut, database_mut, edit_cache, expect_divergences, set_stale_field,
+    text_value,
+};
 use super::world::World;
-use crate::model::{Field, Value};
+use crate::model::{FieldValue, StateField};
 
 #[test]
 fn in_step_there_is_nothing_to_say_or_do() {
-    assert_eq!(expect(|_| {}, &[]), []);
+    assert_eq!(expect_divergences(|_| {}, &[]), []);
 }
 
 #[test]
 fn s_01_the_file_names_another_item_than_the_claim() {
     let line = "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C";
-    expect(
-        |s| stale(s, Field::Item, text("SD-002B")),
+    expect_divergences(
+        |s| set_stale_field(s, StateField::Item, text_value("SD-002B")),
         &[(Code::S01, line)],
     );
-    expect(
-        |s| edit(s, Field::Item, text("SD-002B")),
+    expect_divergences(
+        |s| edit_cache(s, StateField::Item, text_value("SD-002B")),
         &[(Code::S01, line)],
     );
     let none = "⚠️ SD mismatch: file=none, db_claim=SD-002C";
-    expect(
-        |s| edit(s, Field::Item, Value::Text(None)),
+    expect_divergences(
+        |s| edit_cache(s, StateField::Item, FieldValue::Text(None)),
         &[(Code::S01, none)],
     );
 }
@@ -32,19 +37,19 @@ fn s_01_the_file_names_another_item_than_the_claim() {
 fn s_01_a_claim_outranks_an_agreeing_execution_state() {
     let line = "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C";
     let both_wrong = |s: &mut Snapshot| {
-        truth(s).work.item = Some("SD-002B".to_owned());
-        stale(s, Field::Item, text("SD-002B"));
+        database_mut(s).work.item = Some("SD-002B".to_owned());
+        set_stale_field(s, StateField::Item, text_value("SD-002B"));
     };
-    expect(both_wrong, &[(Code::S01, line)]);
+    expect_divergences(both_wrong, &[(Code::S01, line)]);
 }
 
 #[test]
 fn s_02_the_file_names_another_item_than_the_state() {
     let change = |s: &mut Snapshot| {
-        truth(s).claim = None;
-        stale(s, Field::Item, text("SD-002B"));
+        database_mut(s).claim = None;
+        set_stale_field(s, StateField::Item, text_value("SD-002B"));
     };
-    expect(
+    expect_divergences(
         change,
         &[(Code::S02, "⚠️ SD mismatch: file=SD-002B, db_state=SD-002C")],
     );
@@ -53,8 +58,8 @@ fn s_02_the_file_names_another_item_than_the_state() {
 #[test]
 fn s_03_phases_differ_though_the_item_is_the_same() {
     let line = "⚠️ Phase mismatch: file=LEAD, db=PLAN";
-    expect(
-        |s| stale(s, Field::Phase, text("LEAD")),
+    expect_divergences(
+        |s| set_stale_field(s, StateField::Phase, text_value("LEAD")),
         &[(Code::S03, line)],
     );
 }
@@ -62,13 +67,19 @@ fn s_03_phases_differ_though_the_item_is_the_same() {
 #[test]
 fn s_04_tasks_differ() {
     let line = "⚠️ Task mismatch: file=\"write the tests\", db=\"review the plan\"";
-    expect(
-        |s| stale(s, Field::Task, text("write\nthe\u{1b}[31m tests")),
+    expect_divergences(
+        |s| {
+            set_stale_field(
+                s,
+                StateField::Task,
+                text_value("write\nthe\u{1b}[31m tests"),
+            );
+        },
         &[(Code::S04, line)],
     );
     let none = "⚠️ Task mismatch: file=none, db=\"review the plan\"";
-    expect(
-        |s| stale(s, Field::Task, Value::Text(None)),
+    expect_divergences(
+        |s| set_stale_field(s, StateField::Task, FieldValue::Text(None)),
         &[(Code::S04, none)],
     );
 }
@@ -76,18 +87,20 @@ fn s_04_tasks_differ() {
 #[test]
 fn s_05_the_branch_names_another_item() {
     let on = |name: &str, is_free: bool| {
-        let mut snapshot = snapshot();
+        let mut snapshot = base_snapshot();
         snapshot.branch = Some(BranchReading {
             name: name.to_owned(),
-            names_other: named_item(name, "SD-002C", &["SD-002B".to_owned()]),
+            other_item: find_other_item(name, "SD-002C", &["SD-002B".to_owned()]),
             other_is_free: is_free,
-            way_back: BranchTarget::Existing("feat/SD-002C-y".to_owned()),
+            switch_target: BranchTarget::Existing("feat/SD-002C-y".to_owned()),
         });
-        file(&mut snapshot).branch = Some(name.to_owned());
-        let found = World::of(snapshot.clone()).reconcile(HELD).divergences;
+        cache_mut(&mut snapshot).branch = Some(name.to_owned());
+        let found = World::from_snapshot(snapshot.clone())
+            .reconcile(HELD)
+            .divergences;
         let others = found
             .iter()
-            .flat_map(|d| other_ways(d, &snapshot))
+            .flat_map(|d| list_other_advice(d, &snapshot))
             .map(|advice| advice.to_string())
             .collect();
         (found, others)
@@ -114,23 +127,26 @@ fn s_05_the_branch_names_another_item() {
 fn s_06_flags_differ_and_are_named() {
     for (field, line) in [
         (
-            Field::AutoProceed,
+            StateField::AutoProceed,
             "⚠️ Flag mismatch: autoProceed: file=true, db=false",
         ),
         (
-            Field::ChainOrchestrators,
+            StateField::ChainOrchestrators,
             "⚠️ Flag mismatch: chainOrchestrators: file=true, db=false",
         ),
         (
-            Field::WasInterrupted,
+            StateField::WasInterrupted,
             "⚠️ Flag mismatch: wasInterrupted: file=true, db=false",
         ),
     ] {
-        expect(|s| stale(s, field, Value::Flag(true)), &[(Code::S06, line)]);
+        expect_divergences(
+            |s| set_stale_field(s, field, FieldValue::Flag(true)),
+            &[(Code::S06, line)],
+        );
     }
     let line = "⚠️ Flag mismatch: isActive: file=false, db=true";
-    expect(
-        |s| stale(s, Field::IsActive, Value::Flag(false)),
+    expect_divergences(
+        |s| set_stale_field(s, StateField::IsActive, FieldValue::Flag(false)),
         &[(Code::S06, line)],
     );
 }

@@ -1,7 +1,7 @@
 //! Lines of S-12 to S-15, byte for byte: database, claim, peers and outbox.
 
-use super::super::{Action, Code, LostClaim, Peer, Reading, Severity, Snapshot};
-use super::case::{expect, file, truth};
+use super::super::{Action, Code, LostClaim, PeerSession, Reading, Severity, Snapshot};
+use super::case::{cache_mut, database_mut, expect_divergences};
 use crate::model::Timestamp;
 
 #[test]
@@ -9,7 +9,7 @@ fn s_12_the_database_is_unreachable() {
     let away = |s: &mut Snapshot| s.database = Reading::Unavailable("disk full".to_owned());
     let known = |s: &mut Snapshot| {
         away(s);
-        file(s).synced_at = Some(Timestamp::from_millis(s.now.as_millis() - 42_999));
+        cache_mut(s).synced_at = Some(Timestamp::from_millis(s.now.as_millis() - 42_999));
     };
     let start = "⚠️ database unreachable; ";
     for (change, rest) in [
@@ -21,7 +21,7 @@ fn s_12_the_database_is_unreachable() {
         ),
     ] {
         assert_eq!(
-            expect(
+            expect_divergences(
                 change,
                 &[(Code::S12, &format!("{start}{rest} (disk full)"))]
             ),
@@ -29,14 +29,14 @@ fn s_12_the_database_is_unreachable() {
         );
     }
     let line = "⚠️ database unreachable; cache used, of unknown age (there is no database yet)";
-    expect(|s| s.database = Reading::Missing, &[(Code::S12, line)]);
+    expect_divergences(|s| s.database = Reading::Missing, &[(Code::S12, line)]);
 }
 
 #[test]
 fn s_13_the_claim_is_anothers() {
     let change = |s: &mut Snapshot| {
-        truth(s).claim = None;
-        truth(s).lost_claim = Some(LostClaim {
+        database_mut(s).claim = None;
+        database_mut(s).lost_claim = Some(LostClaim {
             item: "SD-002C".parse().unwrap(),
             holder: Some("99-other".parse().unwrap()),
             is_finished: false,
@@ -51,12 +51,12 @@ fn s_13_the_claim_is_anothers() {
             "⚠️ claim on SD-002C now belongs to 99-other since 2026-02-02T02:59:00.000Z",
         ),
     ];
-    assert_eq!(expect(change, &lines), [Action::ReplaceCache]);
+    assert_eq!(expect_divergences(change, &lines), [Action::ReplaceCache]);
 }
 
 #[test]
 fn s_14_another_live_session_works_here() {
-    let peer = |id: &str, item: Option<&str>| Peer {
+    let peer = |id: &str, item: Option<&str>| PeerSession {
         session: id.parse().unwrap(),
         item: item.map(|i| i.parse().unwrap()),
     };
@@ -66,7 +66,7 @@ fn s_14_another_live_session_works_here() {
         (vec![peer("p1", Some("SD-9"))], "p1, on SD-9"),
         (vec![peer("p1", None), peer("p2", None)], "p1 and 1 more"),
     ] {
-        expect(
+        expect_divergences(
             |s| s.peers = peers,
             &[(Code::S14, &format!("{start}{rest}"))],
         );
@@ -80,7 +80,7 @@ fn s_15_writes_wait() {
         s.outbox.oldest_at = Some("2026-02-02T02:59:00Z".parse().unwrap());
     };
     let line = "⚠️ 3 writes wait in the outbox, oldest 2026-02-02T02:59:00.000Z";
-    expect(change, &[(Code::S15, line)]);
+    expect_divergences(change, &[(Code::S15, line)]);
 }
 
 #[test]

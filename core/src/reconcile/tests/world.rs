@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{
-    Action, Aside, CacheReading, DatabaseReading, Lost, Policy, Reading, Reconciliation, Snapshot,
-    reconcile,
+    Action, CacheReading, DatabaseReading, Policy, Reading, Reconciliation, RejectedEdit,
+    SetAsideReason, Snapshot, reconcile,
 };
-use crate::model::{Field, Revision, SessionId, WorkState};
+use crate::model::{Revision, SessionId, StateField, WorkState};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct World {
     pub(super) snapshot: Snapshot,
-    pub(super) journal: BTreeMap<String, Lost>,
-    pub(super) aside: Vec<(Aside, Reading<CacheReading>)>,
+    pub(super) journal: BTreeMap<String, RejectedEdit>,
+    pub(super) aside: Vec<(SetAsideReason, Reading<CacheReading>)>,
 }
 
 /// Returns the cache that trueup writes from a database.
-pub(super) fn written(
+pub(super) fn written_cache(
     database: &DatabaseReading,
     session: &SessionId,
     branch: Option<&str>,
@@ -27,21 +27,24 @@ pub(super) fn written(
         revision: Some(database.revision),
         synced_at: None,
         session: Some(session.clone()),
-        fields: all_fields(&database.projection()),
+        fields: all_fields(&database.expected_work_state()),
         edited: BTreeSet::new(),
         branch: branch.map(str::to_owned),
         stamp_problem: None,
-        unknown: BTreeSet::new(),
+        unknown_to_database: BTreeSet::new(),
         owner_revision: None,
     }
 }
 
-fn all_fields(work: &WorkState) -> BTreeMap<Field, crate::model::Value> {
-    Field::ALL.into_iter().map(|f| (f, work.get(f))).collect()
+fn all_fields(work: &WorkState) -> BTreeMap<StateField, crate::model::FieldValue> {
+    StateField::ALL
+        .into_iter()
+        .map(|f| (f, work.get(f)))
+        .collect()
 }
 
 impl World {
-    pub(super) fn of(snapshot: Snapshot) -> Self {
+    pub(super) fn from_snapshot(snapshot: Snapshot) -> Self {
         Self {
             snapshot,
             journal: BTreeMap::new(),
@@ -53,15 +56,15 @@ impl World {
         reconcile(&self.snapshot, policy)
     }
 
-    pub(super) fn after(&self, actions: &[Action]) -> Self {
+    pub(super) fn apply_all(&self, actions: &[Action]) -> Self {
         let mut world = self.clone();
         for action in actions {
-            world.apply(action);
+            world.apply_action(action);
         }
         world
     }
 
-    fn apply(&mut self, action: &Action) {
+    fn apply_action(&mut self, action: &Action) {
         match action {
             Action::Journal(lost) => {
                 self.journal.insert(lost.id(), lost.clone());
@@ -84,7 +87,7 @@ impl World {
             Action::ReplaceCache => {
                 if let Reading::Fresh(database) = &self.snapshot.database {
                     let branch = self.snapshot.branch.as_ref().map(|b| b.name.as_str());
-                    let cache = written(database, &self.snapshot.session, branch);
+                    let cache = written_cache(database, &self.snapshot.session, branch);
                     self.snapshot.cache = Reading::Fresh(cache);
                 }
             }

@@ -12,24 +12,26 @@ use crate::files::{self, ResolvedPath};
 use crate::store::{Result, StoreError};
 
 /// Pages copied between two looks at whether others wait.
-const PAGES: std::ffi::c_int = 256;
+const PAGES_PER_STEP: std::ffi::c_int = 256;
 
 /// Copies all pages of one database over another, as one change: whoever has that one open sees
 /// the old or the new.
 pub(super) fn copy_pages(from: &Connection, to: &mut Connection) -> Result<()> {
     Backup::new(from, to)
-        .and_then(|backup| backup.run_to_completion(PAGES, std::time::Duration::ZERO, None))
+        .and_then(|backup| {
+            backup.run_to_completion(PAGES_PER_STEP, std::time::Duration::ZERO, None)
+        })
         .map_err(from_sqlite)
 }
 
 /// Copies a database into a new file while others go on working, and reads the copy back.
-pub(super) fn backup(connection: &Connection, target: &Path) -> Result<()> {
-    let folder = ResolvedPath::of(target).folder().to_owned();
-    copy(
+pub(super) fn back_up_database(connection: &Connection, target: &Path) -> Result<()> {
+    let folder = ResolvedPath::resolve(target).parent_dir().to_owned();
+    copy_database(
         connection,
         target,
         &folder,
-        |copy| match integrity::check(copy)? {
+        |copy| match integrity::check_integrity(copy)? {
             wrong if wrong.is_empty() => Ok(()),
             wrong => Err(StoreError::Corrupt(format!(
                 "the backup is damaged: {}",
@@ -41,10 +43,10 @@ pub(super) fn backup(connection: &Connection, target: &Path) -> Result<()> {
 
 /// Copies a database into a new file, private and on the disk when this returns. It is written
 /// under another name in `drafts`; `approve` says whether it may have its own.
-pub(super) fn copy(
+pub(super) fn copy_database(
     connection: &Connection,
     target: &Path,
-    drafts: &Path,
+    draft_folder: &Path,
     approve: impl FnOnce(&Connection) -> Result<()>,
 ) -> Result<()> {
     // The kind alone: the error's own text names the draft, which nobody asked for.
@@ -58,12 +60,12 @@ pub(super) fn copy(
             target.display()
         )));
     }
-    let target = ResolvedPath::of(target);
+    let target = ResolvedPath::resolve(target);
     let draft = tempfile::Builder::new()
         .prefix(".backup-")
-        .tempfile_in(drafts)
+        .tempfile_in(draft_folder)
         .map_err(unwritable)?;
-    files::set_mode(draft.as_file(), files::PRIVATE).map_err(unwritable)?;
+    files::set_mode(draft.as_file(), files::PRIVATE_MODE).map_err(unwritable)?;
     let mut copy = Connection::open(draft.path()).map_err(from_sqlite)?;
     copy_pages(connection, &mut copy)?;
     // A backup is one file: no log beside it.
@@ -77,5 +79,5 @@ pub(super) fn copy(
     draft
         .persist_noclobber(target.as_path())
         .map_err(|error| unwritable(error.error))?;
-    files::sync_dir(target.folder()).map_err(unwritable)
+    files::sync_dir(target.parent_dir()).map_err(unwritable)
 }

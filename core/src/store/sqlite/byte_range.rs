@@ -3,10 +3,10 @@
 use nix::libc;
 
 /// A lock, or an unlocking, of `length` bytes from `start`; `kind` is `F_WRLCK` or `F_UNLCK`.
-pub(super) fn lock(kind: libc::c_int, start: i64, length: i64) -> libc::flock {
+pub(super) fn lock_request(kind: libc::c_int, start: i64, length: i64) -> libc::flock {
     libc::flock {
-        l_type: narrow(kind),
-        l_whence: narrow(libc::SEEK_SET),
+        l_type: narrow_constant(kind),
+        l_whence: narrow_constant(libc::SEEK_SET),
         l_start: start,
         l_len: length,
         l_pid: 0,
@@ -15,10 +15,10 @@ pub(super) fn lock(kind: libc::c_int, start: i64, length: i64) -> libc::flock {
 
 /// Tells whether an answer says that nobody is in the way.
 pub(super) fn is_free(answer: &libc::flock) -> bool {
-    answer.l_type == narrow(libc::F_UNLCK)
+    answer.l_type == narrow_constant(libc::F_UNLCK)
 }
 
 /// These constants are small; C declares them wider than the fields they are for.
-fn narrow(constant: libc::c_int) -> libc::c_short {
+fn narrow_constant(constant: libc::c_int) -> libc::c_short {
     libc::c_short::try_from(constant).unwrap_or(-1)
 }

@@ -4,58 +4,60 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::{Map, json};
 
 use super::errors::from_sqlite;
-use super::sessions::{self, signed};
-use super::{NOW, handoffs, items, registered, was_done};
+use super::sessions::{self, to_signed};
+use super::{NOW, handoffs, is_replay, items, require_registered};
 use crate::model::{ClaimOutcome, Item, ItemKey, Session, SessionId, SessionStatus};
 use crate::store::{
-    ClaimRequest, ClaimTaken, Heartbeat, Provenance, Release, Released, Result, StoreError,
+    ClaimedItem, GrantedClaim, HeartbeatRequest, Provenance, ReleaseRequest, ReleasedClaim, Result,
+    StoreError,
 };
 
-pub(super) fn claim(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<ClaimTaken> {
+pub(super) fn claim_item(tx: &Transaction<'_>, request: &GrantedClaim) -> Result<ClaimedItem> {
     let grant = &request.grant;
-    let session = registered(sessions::load(tx, &grant.session)?, &grant.session)?;
-    let owned = grant.outcome == ClaimOutcome::AlreadyOwned;
-    let again = was_done(tx, &request.provenance)?;
-    let released = if again {
-        given_up_by(tx, &request.provenance)?
-    } else if owned {
+    let session = require_registered(sessions::load_session(tx, &grant.session)?, &grant.session)?;
+    let is_already_owned = grant.outcome == ClaimOutcome::AlreadyOwned;
+    let is_replay = is_replay(tx, &request.provenance)?;
+    let released = if is_replay {
+        find_item_released_by(tx, &request.provenance)?
+    } else if is_already_owned {
         None
     } else {
-        let released = give_up_other(tx, &session, &grant.item, &request.provenance)?;
-        take(tx, request)?;
+        let released = release_other_item(tx, &session, &grant.item, &request.provenance)?;
+        take_item(tx, request)?;
         released
     };
-    let item = items::load(tx, &grant.item)?.filter(|i| i.holder.as_ref() == Some(&grant.session));
-    let item = item.ok_or_else(|| moved_on(&grant.item))?;
-    if owned && !again && item.epoch != grant.expected_epoch {
-        return Err(moved_on(&grant.item));
+    let item =
+        items::load_item(tx, &grant.item)?.filter(|i| i.holder.as_ref() == Some(&grant.session));
+    let item = item.ok_or_else(|| changed_hands_error(&grant.item))?;
+    if is_already_owned && !is_replay && item.epoch != grant.expected_epoch {
+        return Err(changed_hands_error(&grant.item));
     }
     // What is repeated is no new sign of life: the session may have said goodbye since.
-    if !again {
-        begin_work(tx, &session, &item, &request.provenance)?;
-        let heartbeat = Heartbeat {
+    if !is_replay {
+        set_current_work(tx, &session, &item, &request.provenance)?;
+        let heartbeat = HeartbeatRequest {
             session: grant.session.clone(),
             lease_seconds: Some(request.lease_seconds),
             status: Some(SessionStatus::Active),
-            span_seconds: request.span_seconds,
+            quiet_seconds: request.quiet_seconds,
         };
-        sessions::heartbeat(tx, &heartbeat)?;
+        sessions::record_heartbeat(tx, &heartbeat)?;
     }
-    let previous_holder = grant.expected_holder.clone().filter(|_| !owned);
-    Ok(ClaimTaken {
+    let previous_holder = grant.expected_holder.clone().filter(|_| !is_already_owned);
+    Ok(ClaimedItem {
         item,
         previous_holder,
         released,
     })
 }
 
-pub(super) fn moved_on(item: &ItemKey) -> StoreError {
+pub(super) fn changed_hands_error(item: &ItemKey) -> StoreError {
     StoreError::Conflict(format!("the holder of item {item} has changed"))
 }
 
 /// The claim itself: takes effect only while holder and epoch are those that were decided on,
 /// and the holder has given no sign of life since.
-fn take(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<()> {
+fn take_item(tx: &Transaction<'_>, request: &GrantedClaim) -> Result<()> {
     let grant = &request.grant;
     let sql = format!(
         "UPDATE work_items SET holder = ?1, claim_epoch = claim_epoch + 1, claimed_at = {NOW},
@@ -82,25 +84,25 @@ fn take(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<()> {
                 request.provenance.op_id,
                 grant.item.as_str(),
                 grant.expected_holder.as_ref().map(SessionId::as_str),
-                signed(grant.expected_epoch.0),
+                to_signed(grant.expected_epoch.0),
                 grant.holder_seen_at.map(|at| at.to_string()),
             ],
             |row| row.get(0),
         )
         .optional()
         .map_err(from_sqlite)?;
-    taken.ok_or_else(|| moved_on(&grant.item))?;
-    lose_holder(tx, request)
+    taken.ok_or_else(|| changed_hands_error(&grant.item))?;
+    mark_holder_lost(tx, request)
 }
 
 /// Marks the session that an item was taken from lost, unless it ended by its own word. It
 /// holds nothing more that a sweep could look for.
-fn lose_holder(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<()> {
+fn mark_holder_lost(tx: &Transaction<'_>, request: &GrantedClaim) -> Result<()> {
     let grant = &request.grant;
     let Some(holder) = &grant.expected_holder else {
         return Ok(());
     };
-    let lost = grant.outcome.loses_holder();
+    let loses_holder = grant.outcome.loses_holder();
     tx.execute(
         "UPDATE claude_sessions SET settled = iif(?5 OR status = 'ended', 1, settled),
              status = iif(?5 AND status IN ('active', 'idle'), 'lost', status),
@@ -112,7 +114,7 @@ fn lose_holder(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<()> {
             request.provenance.actor,
             format!("{} was taken over by {}", grant.item, grant.session),
             request.provenance.op_id,
-            lost,
+            loses_holder,
             grant.session.as_str(),
         ],
     )
@@ -120,7 +122,7 @@ fn lose_holder(tx: &Transaction<'_>, request: &ClaimRequest) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn give_up_other(
+pub(super) fn release_other_item(
     tx: &Transaction<'_>,
     session: &Session,
     wanted: &ItemKey,
@@ -128,7 +130,7 @@ pub(super) fn give_up_other(
 ) -> Result<Option<ItemKey>> {
     match &session.item {
         Some(held) if held != wanted => {
-            set_free(tx, &session.id, held, provenance, Some("claim_switch"))?;
+            clear_holder(tx, &session.id, held, provenance, Some("claim_switch"))?;
             Ok(Some(held.clone()))
         }
         _ => Ok(None),
@@ -136,7 +138,7 @@ pub(super) fn give_up_other(
 }
 
 /// Returns the item that a claim carried out before gave up.
-pub(super) fn given_up_by(
+pub(super) fn find_item_released_by(
     tx: &Transaction<'_>,
     provenance: &Provenance,
 ) -> Result<Option<ItemKey>> {
@@ -151,7 +153,7 @@ pub(super) fn given_up_by(
     Ok(key.and_then(|key| key.parse().ok()))
 }
 
-fn set_free(
+fn clear_holder(
     tx: &Transaction<'_>,
     holder: &SessionId,
     item: &ItemKey,
@@ -174,34 +176,34 @@ fn set_free(
     match freed {
         0 => Ok(None),
         // The row as triggers left it.
-        _ => items::load(tx, item),
+        _ => items::load_item(tx, item),
     }
 }
 
 /// Makes the item the session's current one. Another item starts with its own phase and no
 /// task; the same item goes on where it was.
-fn begin_work(
+fn set_current_work(
     tx: &Transaction<'_>,
     session: &Session,
     item: &Item,
     provenance: &Provenance,
 ) -> Result<()> {
-    let state = session.execution_state().work;
-    let same = state.item.as_deref() == Some(item.key.as_str());
-    if same && state.is_active && !state.was_interrupted {
+    let work = session.execution_state().work;
+    let is_same_item = work.item.as_deref() == Some(item.key.as_str());
+    if is_same_item && work.is_active && !work.was_interrupted {
         return Ok(());
     }
     let mut patch = json!({
         "currentSd": item.key, "isActive": true, "wasInterrupted": false,
     });
-    if !same {
+    if !is_same_item {
         patch["currentPhase"] = json!(item.phase);
         patch["currentTask"] = json!(null);
     }
-    patch_state(tx, &session.id, patch, provenance)
+    patch_execution_state(tx, &session.id, patch, provenance)
 }
 
-pub(super) fn patch_state(
+pub(super) fn patch_execution_state(
     tx: &Transaction<'_>,
     session: &SessionId,
     mut state: serde_json::Value,
@@ -216,27 +218,27 @@ pub(super) fn patch_state(
     Ok(())
 }
 
-pub(super) fn release(tx: &Transaction<'_>, release: &Release) -> Result<Item> {
+pub(super) fn release_item(tx: &Transaction<'_>, release: &ReleaseRequest) -> Result<Item> {
     let provenance = &release.provenance;
-    if was_done(tx, provenance)?
-        && let Some(item) = items::load(tx, &release.item)?
+    if is_replay(tx, provenance)?
+        && let Some(item) = items::load_item(tx, &release.item)?
     {
         return Ok(item);
     }
-    let freed = set_free(tx, &release.session, &release.item, provenance, None)?;
-    let item = freed.ok_or_else(|| {
+    let released_item = clear_holder(tx, &release.session, &release.item, provenance, None)?;
+    let item = released_item.ok_or_else(|| {
         StoreError::Conflict(format!(
             "session {} does not hold {}",
             release.session, release.item
         ))
     })?;
-    handoffs::withdraw_of(tx, &release.item, &release.session, provenance)?;
-    end_work(tx, &release.session, provenance)?;
+    handoffs::withdraw_handoff_of(tx, &release.item, &release.session, provenance)?;
+    clear_current_work(tx, &release.session, provenance)?;
     Ok(item)
 }
 
 /// Leaves a session idle of work.
-pub(super) fn end_work(
+pub(super) fn clear_current_work(
     tx: &Transaction<'_>,
     session: &SessionId,
     provenance: &Provenance,
@@ -244,14 +246,14 @@ pub(super) fn end_work(
     let idle = json!({
         "currentSd": null, "currentPhase": null, "currentTask": null, "isActive": false,
     });
-    patch_state(tx, session, idle, provenance)
+    patch_execution_state(tx, session, idle, provenance)
 }
 
-pub(super) fn park(
+pub(super) fn mark_lost(
     tx: &Transaction<'_>,
     session: &Session,
     provenance: &Provenance,
-) -> Result<Option<Released>> {
+) -> Result<Option<ReleasedClaim>> {
     let changed = tx
         .execute(
             "UPDATE claude_sessions SET settled = 1,
@@ -272,11 +274,11 @@ pub(super) fn park(
         return Ok(None);
     }
     let item = match &session.item {
-        Some(item) => set_free(tx, &session.id, item, provenance, None)?.map(|i| i.key),
+        Some(item) => clear_holder(tx, &session.id, item, provenance, None)?.map(|i| i.key),
         None => None,
     };
     let reason = provenance.reason.clone().unwrap_or_default().into();
-    Ok(Some(Released {
+    Ok(Some(ReleasedClaim {
         session: session.id.clone(),
         item,
         reason,

@@ -3,16 +3,16 @@
 use rusqlite::{Connection, Row};
 
 use super::errors::from_sqlite;
-use crate::model::{CHECKED, Checked, Flaw, circles};
+use crate::model::{TABLE_RULES, TableRules, Violation, find_cycles};
 use crate::store::Result;
 
 /// Finds every row that breaks a rule.
-pub(super) fn flaws(connection: &Connection) -> Result<Vec<Flaw>> {
+pub(super) fn find_violations(connection: &Connection) -> Result<Vec<Violation>> {
     let mut found = Vec::new();
-    for checked in CHECKED {
-        found.extend(rows(connection, checked)?);
+    for table_rules in TABLE_RULES {
+        found.extend(check_table(connection, table_rules)?);
     }
-    found.extend(strangers(connection)?);
+    found.extend(find_dangling_references(connection)?);
     for (table, field, sql) in [
         (
             "item_dependencies",
@@ -25,45 +25,49 @@ pub(super) fn flaws(connection: &Connection) -> Result<Vec<Flaw>> {
             "SELECT key, parent FROM work_items WHERE parent IS NOT NULL",
         ),
     ] {
-        found.extend(rings(connection, table, field, sql)?);
+        found.extend(find_cycles_in_table(connection, table, field, sql)?);
     }
     Ok(found)
 }
 
-fn rows(connection: &Connection, checked: Checked) -> Result<Vec<Flaw>> {
+fn check_table(connection: &Connection, table_rules: TableRules) -> Result<Vec<Violation>> {
     // As text, whatever somebody put there.
-    let columns: Vec<String> = checked
+    let columns: Vec<String> = table_rules
         .rules
         .iter()
         .map(|(field, _)| format!("CAST({field} AS TEXT)"))
         .collect();
-    let Checked { table, key, .. } = checked;
+    let TableRules {
+        table,
+        key_column: key,
+        ..
+    } = table_rules;
     let sql = format!(
         "SELECT coalesce(CAST({key} AS TEXT), ''), {} FROM {table} ORDER BY 1",
         columns.join(", ")
     );
     let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
-    let of_row = |row: &Row<'_>| {
-        let name: String = text(row, 0)?.unwrap_or_default();
-        let values = (1..=columns.len()).map(|column| text(row, column));
+    let check_row = |row: &Row<'_>| {
+        let name: String = lossy_text(row, 0)?.unwrap_or_default();
+        let values = (1..=columns.len()).map(|column| lossy_text(row, column));
         let values: Vec<Option<String>> = values.collect::<rusqlite::Result<_>>()?;
-        Ok(checked.flaws(&name, &values))
+        Ok(table_rules.find_violations(&name, &values))
     };
-    let flaws: Vec<Vec<Flaw>> = statement
-        .query_map([], of_row)
+    let flaws: Vec<Vec<Violation>> = statement
+        .query_map([], check_row)
         .and_then(Iterator::collect)
         .map_err(from_sqlite)?;
     Ok(flaws.into_iter().flatten().collect())
 }
 
 /// Reads a text; bytes that are none are replaced, so that they are a flaw and no failure.
-fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
+fn lossy_text(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
     let value = row.get_ref(column)?.as_bytes_or_null()?;
     Ok(value.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
 }
 
 /// Finds rows that name a row that is not there: foreign keys are off in most shells.
-fn strangers(connection: &Connection) -> Result<Vec<Flaw>> {
+fn find_dangling_references(connection: &Connection) -> Result<Vec<Violation>> {
     let sql = "SELECT c.\"table\", CAST(c.rowid AS TEXT), c.parent,
                    (SELECT \"from\" FROM pragma_foreign_key_list(c.\"table\") l WHERE l.id = c.fkid)
                FROM pragma_foreign_key_check c";
@@ -71,9 +75,9 @@ fn strangers(connection: &Connection) -> Result<Vec<Flaw>> {
     let flaws = statement.query_map([], |row| {
         let (table, rowid): (String, Option<String>) = (row.get(0)?, row.get(1)?);
         let parent: String = row.get(2)?;
-        Ok(Flaw {
+        Ok(Violation {
             // A table without row ids does not say which row it is.
-            row: rowid.map_or_else(String::new, |rowid| name(connection, &table, &rowid)),
+            row: rowid.map_or_else(String::new, |rowid| name_row(connection, &table, &rowid)),
             field: row.get(3)?,
             problem: format!("refers to a missing row of {parent}"),
             table,
@@ -83,24 +87,37 @@ fn strangers(connection: &Connection) -> Result<Vec<Flaw>> {
 }
 
 /// Names a row by the key of its table, where that is known.
-fn name(connection: &Connection, table: &str, rowid: &str) -> String {
-    let known = CHECKED.into_iter().find(|checked| checked.table == table);
-    let read = known.and_then(|Checked { table, key, .. }| {
-        let sql = format!("SELECT CAST({key} AS TEXT) FROM {table} WHERE rowid = ?1");
-        connection.query_row(&sql, [rowid], |row| row.get(0)).ok()
-    });
+fn name_row(connection: &Connection, table: &str, rowid: &str) -> String {
+    let table_rules = TABLE_RULES
+        .into_iter()
+        .find(|checked| checked.table == table);
+    let read = table_rules.and_then(
+        |TableRules {
+             table,
+             key_column: key,
+             ..
+         }| {
+            let sql = format!("SELECT CAST({key} AS TEXT) FROM {table} WHERE rowid = ?1");
+            connection.query_row(&sql, [rowid], |row| row.get(0)).ok()
+        },
+    );
     read.unwrap_or_else(|| rowid.to_owned())
 }
 
-fn rings(connection: &Connection, table: &str, field: &str, sql: &str) -> Result<Vec<Flaw>> {
+fn find_cycles_in_table(
+    connection: &Connection,
+    table: &str,
+    field: &str,
+    sql: &str,
+) -> Result<Vec<Violation>> {
     let mut statement = connection.prepare(sql).map_err(from_sqlite)?;
     let edges: Vec<(String, String)> = statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
         .and_then(Iterator::collect)
         .map_err(from_sqlite)?;
-    let flaws = circles(&edges).into_iter().map(|circle| {
+    let flaws = find_cycles(&edges).into_iter().map(|circle| {
         let first = circle.first().cloned().unwrap_or_default();
-        Flaw {
+        Violation {
             table: table.to_owned(),
             field: field.to_owned(),
             problem: format!("circular: {} -> {first}", circle.join(" -> ")),

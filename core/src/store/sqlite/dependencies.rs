@@ -4,13 +4,16 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde_json::json;
 
 use super::errors::from_sqlite;
-use super::{NOW, execute_cached, items, moves, was_done};
-use crate::model::{Item, ItemKey, ItemStatus, Waits, circle, drawn, settled};
-use crate::store::{Depend, Result, StoreError};
+use super::{NOW, execute_cached, is_replay, item_moves, items};
+use crate::model::{
+    DependencyEdge, Item, ItemKey, ItemStatus, decide_dependency_status, find_dependency_cycle,
+    render_cycle,
+};
+use crate::store::{DependencyChange, Result, StoreError};
 
 /// Whatever waits for an item: what depends on it, and the parent, which is finished after its
 /// children. `CROSS` keeps the planner from reading a whole table for the few that wait.
-pub(super) const WAITING_FOR: &str = "WITH RECURSIVE waiting (key) AS (
+pub(super) const WAITING_ITEMS: &str = "WITH RECURSIVE waiting (key) AS (
          VALUES (?1)
          UNION SELECT d.item FROM waiting CROSS JOIN item_dependencies d ON d.depends_on = waiting.key
          UNION SELECT i.parent FROM waiting CROSS JOIN work_items i ON i.key = waiting.key
@@ -20,13 +23,16 @@ pub(super) const WAITING_FOR: &str = "WITH RECURSIVE waiting (key) AS (
            WHERE i.parent IS NOT NULL";
 
 /// What an item waits for.
-pub(super) const OPEN: &str = "SELECT w.key, w.status
+pub(super) const OPEN_DEPENDENCIES: &str = "SELECT w.key, w.status
      FROM item_dependencies d JOIN work_items w ON w.key = d.depends_on
      WHERE d.item = ?1 AND w.status <> 'completed' ORDER BY d.depends_on LIMIT ?2";
 
-pub(super) fn waiting_for(connection: &Connection, key: &ItemKey) -> Result<Vec<Waits>> {
+pub(super) fn list_waiting_items(
+    connection: &Connection,
+    key: &ItemKey,
+) -> Result<Vec<DependencyEdge>> {
     let mut statement = connection
-        .prepare_cached(WAITING_FOR)
+        .prepare_cached(WAITING_ITEMS)
         .map_err(from_sqlite)?;
     let pairs: Vec<(String, String)> = statement
         .query_map([key.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -35,25 +41,25 @@ pub(super) fn waiting_for(connection: &Connection, key: &ItemKey) -> Result<Vec<
     pairs
         .iter()
         .map(|(item, on)| {
-            let (item, on) = (parsed(item)?, parsed(on)?);
-            Ok(Waits { item, on })
+            let (item, on) = (parse_key(item)?, parse_key(on)?);
+            Ok(DependencyEdge { item, on })
         })
         .collect()
 }
 
-fn parsed(key: &str) -> Result<ItemKey> {
+fn parse_key(key: &str) -> Result<ItemKey> {
     key.parse()
         .map_err(|error| StoreError::Corrupt(format!("a dependency: {error}")))
 }
 
 /// Returns what an item waits for, at most so many; 0 is no limit.
-pub(super) fn open(
+pub(super) fn list_open_dependencies(
     connection: &Connection,
     key: &ItemKey,
     limit: u32,
 ) -> Result<Vec<(ItemKey, ItemStatus)>> {
     let limit = if limit == 0 { -1 } else { i64::from(limit) };
-    let mut statement = connection.prepare(OPEN).map_err(from_sqlite)?;
+    let mut statement = connection.prepare(OPEN_DEPENDENCIES).map_err(from_sqlite)?;
     let rows: Vec<(String, String)> = statement
         .query_map(params![key.as_str(), limit], |row| {
             Ok((row.get(0)?, row.get(1)?))
@@ -64,23 +70,23 @@ pub(super) fn open(
         .map(|(key, status)| {
             let status = status.parse();
             let status = status.map_err(|e| StoreError::Corrupt(format!("item {key}: {e}")))?;
-            Ok((parsed(key)?, status))
+            Ok((parse_key(key)?, status))
         })
         .collect()
 }
 
 /// Checks new dependencies of an item for which `waits` wait; returns whether all of them are
 /// completed already.
-pub(super) fn admit(
+pub(super) fn check_new_dependencies(
     tx: &Transaction<'_>,
     item: &ItemKey,
-    on: &[ItemKey],
-    waits: &[Waits],
+    dependencies: &[ItemKey],
+    waiting: &[DependencyEdge],
 ) -> Result<bool> {
-    let mut completed = !on.is_empty();
-    for on in on {
-        if let Some(circle) = circle(item, on, waits) {
-            let drawn = drawn(&circle);
+    let mut all_completed = !dependencies.is_empty();
+    for on in dependencies {
+        if let Some(circle) = find_dependency_cycle(item, on, waiting) {
+            let drawn = render_cycle(&circle);
             return Err(StoreError::Denied(format!("circular dependency: {drawn}")));
         }
         let status: Option<String> = tx
@@ -94,13 +100,17 @@ pub(super) fn admit(
         let Some(status) = status else {
             return Err(StoreError::Denied(format!("item {on} does not exist")));
         };
-        completed &= status == ItemStatus::Completed.as_str();
+        all_completed &= status == ItemStatus::Completed.as_str();
     }
-    Ok(completed)
+    Ok(all_completed)
 }
 
-pub(super) fn insert(tx: &Transaction<'_>, item: &ItemKey, on: &[ItemKey]) -> Result<()> {
-    for on in on {
+pub(super) fn insert_dependencies(
+    tx: &Transaction<'_>,
+    item: &ItemKey,
+    dependencies: &[ItemKey],
+) -> Result<()> {
+    for on in dependencies {
         execute_cached(
             tx,
             "INSERT OR IGNORE INTO item_dependencies (item, depends_on) VALUES (?1, ?2)",
@@ -110,15 +120,18 @@ pub(super) fn insert(tx: &Transaction<'_>, item: &ItemKey, on: &[ItemKey]) -> Re
     Ok(())
 }
 
-pub(super) fn depend(tx: &Transaction<'_>, request: &Depend) -> Result<Item> {
-    let by = &request.provenance;
-    let before = items::load(tx, &request.item)?
+pub(super) fn change_dependencies(
+    tx: &Transaction<'_>,
+    request: &DependencyChange,
+) -> Result<Item> {
+    let provenance = &request.provenance;
+    let before = items::load_item(tx, &request.item)?
         .ok_or_else(|| StoreError::Denied(format!("item {} does not exist", request.item)))?;
-    if was_done(tx, by)? {
+    if is_replay(tx, provenance)? {
         return Ok(before);
     }
     if request.remove {
-        for on in &request.on {
+        for on in &request.dependencies {
             execute_cached(
                 tx,
                 "DELETE FROM item_dependencies WHERE item = ?1 AND depends_on = ?2",
@@ -126,15 +139,15 @@ pub(super) fn depend(tx: &Transaction<'_>, request: &Depend) -> Result<Item> {
             )?;
         }
     } else {
-        admit(
+        check_new_dependencies(
             tx,
             &request.item,
-            &request.on,
-            &waiting_for(tx, &request.item)?,
+            &request.dependencies,
+            &list_waiting_items(tx, &request.item)?,
         )?;
-        insert(tx, &request.item, &request.on)?;
+        insert_dependencies(tx, &request.item, &request.dependencies)?;
     }
-    let after = items::existing(tx, &request.item)?;
+    let after = items::load_existing_item(tx, &request.item)?;
     if after.depends_on == before.depends_on {
         return Ok(after);
     }
@@ -151,21 +164,21 @@ pub(super) fn depend(tx: &Transaction<'_>, request: &Depend) -> Result<Item> {
         "INSERT INTO events (actor, entity, key, kind, before, after, reason, op_id)
          VALUES (?1, 'item', ?2, 'dependencies', ?3, ?4, ?5, ?6)",
         params![
-            by.actor,
+            provenance.actor,
             request.item.as_str(),
             json!({"depends_on": before.depends_on}).to_string(),
             json!({"depends_on": after.depends_on}).to_string(),
-            by.reason,
-            by.op_id,
+            provenance.reason,
+            provenance.op_id,
         ],
     )?;
-    let status = settled(
+    let status = decide_dependency_status(
         after.status,
         after.depends_on.len(),
         after.open_dependencies,
     );
     if let Some(status) = status {
-        moves::settle(tx, &after, status, by)?;
+        item_moves::apply_dependency_status(tx, &after, status, provenance)?;
     }
-    items::existing(tx, &request.item)
+    items::load_existing_item(tx, &request.item)
 }

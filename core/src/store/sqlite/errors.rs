@@ -15,7 +15,7 @@ pub(super) fn from_sqlite(error: Error) -> StoreError {
         return match error {
             // A stored value that does not read as what it must be.
             Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) => {
-                StoreError::Corrupt(format!("{UNREADABLE}: {text}"))
+                StoreError::Corrupt(format!("{UNREADABLE_VALUE}: {text}"))
             }
             _ => StoreError::Invalid(text),
         };
@@ -25,7 +25,7 @@ pub(super) fn from_sqlite(error: Error) -> StoreError {
         ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => StoreError::Corrupt(format!(
             "the database file is damaged or not a database: {text}"
         )),
-        ErrorCode::ConstraintViolation => StoreError::Denied(denial(&error, text)),
+        ErrorCode::ConstraintViolation => StoreError::Denied(denial_text(&error, text)),
         ErrorCode::Unknown if text.contains("no such table") || text.contains("no such column") => {
             StoreError::Corrupt(format!(
                 "a table of trueup is missing in the database: {text}"
@@ -36,15 +36,15 @@ pub(super) fn from_sqlite(error: Error) -> StoreError {
 }
 
 /// What is said of a value that does not read as what it must be.
-const UNREADABLE: &str = "the database holds a value that cannot be read";
+const UNREADABLE_VALUE: &str = "the database holds a value that cannot be read";
 
 /// Tells whether an error is about a single value, while the database itself is well.
-pub(super) fn is_of_one_value(error: &StoreError) -> bool {
-    matches!(error, StoreError::Corrupt(text) if text.starts_with(UNREADABLE))
+pub(super) fn is_unreadable_value(error: &StoreError) -> bool {
+    matches!(error, StoreError::Corrupt(text) if text.starts_with(UNREADABLE_VALUE))
 }
 
 /// Returns the rule's own words where a rule spoke.
-fn denial(error: &Error, text: String) -> String {
+fn denial_text(error: &Error, text: String) -> String {
     match error {
         Error::SqliteFailure(ffi::Error { .. }, Some(message)) => message.clone(),
         _ => text,

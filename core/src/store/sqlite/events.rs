@@ -5,24 +5,26 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, Transaction, para
 use serde_json::{Value as Json, json};
 
 use super::errors::from_sqlite;
-use super::free::free_json;
-use super::sessions::signed;
-use super::{execute_cached, registered, rows, sessions, was_done};
-use crate::model::{Epoch, Event, EventFilter, Field, ItemKey, SessionId, Timestamp, Value};
-use crate::store::news::News;
+use super::sessions::to_signed;
+use super::stored_text::stored_json;
+use super::{execute_cached, is_replay, require_registered, rows, sessions};
+use crate::model::{
+    Epoch, Event, EventFilter, FieldValue, ItemKey, SessionId, StateField, Timestamp,
+};
+use crate::store::event_draft::EventDraft;
 use crate::store::{Provenance, Result};
 
-pub(super) fn checkpoint(
+pub(super) fn record_checkpoint(
     tx: &Transaction<'_>,
     session: &SessionId,
     operations: u64,
     provenance: &Provenance,
 ) -> Result<()> {
-    if was_done(tx, provenance)? {
+    if is_replay(tx, provenance)? {
         return Ok(());
     }
-    registered(sessions::load(tx, session)?, session)?;
-    let news = News {
+    require_registered(sessions::load_session(tx, session)?, session)?;
+    let draft = EventDraft {
         entity: "session",
         key: session.as_str(),
         kind: "checkpoint",
@@ -30,7 +32,7 @@ pub(super) fn checkpoint(
         after: json!({"operations": operations}),
         epoch: None,
     };
-    record(tx, provenance, &news)
+    record_event(tx, provenance, &draft)
 }
 
 pub(super) const HAD_VALUE: &str = "SELECT EXISTS (SELECT 1 FROM events
@@ -40,12 +42,12 @@ pub(super) const HAD_VALUE: &str = "SELECT EXISTS (SELECT 1 FROM events
 pub(super) fn had_value(
     connection: &Connection,
     session: &SessionId,
-    field: Field,
-    value: &Value,
+    field: StateField,
+    value: &FieldValue,
 ) -> Result<bool> {
     let value: &dyn ToSql = match value {
-        Value::Flag(flag) => flag,
-        Value::Text(text) => text,
+        FieldValue::Flag(flag) => flag,
+        FieldValue::Text(text) => text,
     };
     let path = field.path_in_state();
     connection
@@ -55,45 +57,53 @@ pub(super) fn had_value(
         .map_err(from_sqlite)
 }
 
-pub(super) fn refusal(tx: &Transaction<'_>, item: &ItemKey, by: &Provenance) -> Result<()> {
-    if was_done(tx, by)? {
+pub(super) fn record_refusal(
+    tx: &Transaction<'_>,
+    item: &ItemKey,
+    provenance: &Provenance,
+) -> Result<()> {
+    if is_replay(tx, provenance)? {
         return Ok(());
     }
-    record(tx, by, &News::of_refusal(item))
+    record_event(tx, provenance, &EventDraft::of_refusal(item))
 }
 
 /// Records a change, in the transaction that makes it.
-pub(super) fn record(tx: &Transaction<'_>, by: &Provenance, news: &News<'_>) -> Result<()> {
-    let text = |value: &Json| (!value.is_null()).then(|| free_json(value));
+pub(super) fn record_event(
+    tx: &Transaction<'_>,
+    provenance: &Provenance,
+    draft: &EventDraft<'_>,
+) -> Result<()> {
+    let text = |value: &Json| (!value.is_null()).then(|| stored_json(value));
     execute_cached(
         tx,
         "INSERT INTO events (actor, entity, key, kind, before, after, epoch, reason, op_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
-            by.actor,
-            news.entity,
-            news.key,
-            news.kind,
-            text(&news.before),
-            text(&news.after),
-            news.epoch.map(|epoch| signed(epoch.0)),
-            by.reason,
-            by.op_id
+            provenance.actor,
+            draft.entity,
+            draft.key,
+            draft.kind,
+            text(&draft.before),
+            text(&draft.after),
+            draft.epoch.map(|epoch| to_signed(epoch.0)),
+            provenance.reason,
+            provenance.op_id
         ],
     )?;
     Ok(())
 }
 
-pub(super) fn list(connection: &Connection, filter: &EventFilter) -> Result<Vec<Event>> {
+pub(super) fn list_events(connection: &Connection, filter: &EventFilter) -> Result<Vec<Event>> {
     let mut statement = connection
-        .prepare(&statement(filter))
+        .prepare(&event_query(filter))
         .map_err(from_sqlite)?;
     let since = filter.since.map(|time| time.to_string());
     let limit = match filter.limit {
         0 => -1,
         limit => i64::from(limit),
     };
-    let all: [(&str, &dyn ToSql); 9] = [
+    let possible: [(&str, &dyn ToSql); 9] = [
         (":after", &filter.after),
         (":limit", &limit),
         (":item", &filter.item),
@@ -104,8 +114,8 @@ pub(super) fn list(connection: &Connection, filter: &EventFilter) -> Result<Vec<
         (":op", &filter.op_id),
         (":since", &since),
     ];
-    let mut named: Vec<(&str, &dyn ToSql)> = Vec::with_capacity(all.len());
-    for (name, value) in all {
+    let mut named: Vec<(&str, &dyn ToSql)> = Vec::with_capacity(possible.len());
+    for (name, value) in possible {
         if statement
             .parameter_index(name)
             .map_err(from_sqlite)?
@@ -115,14 +125,14 @@ pub(super) fn list(connection: &Connection, filter: &EventFilter) -> Result<Vec<
         }
     }
     statement
-        .query_map(named.as_slice(), event)
+        .query_map(named.as_slice(), event_from_row)
         .and_then(Iterator::collect)
         .map_err(from_sqlite)
 }
 
 /// Writes the statement of a filter: only with the conditions that it has, so that each is
 /// answered from its index. The newest so many are found, in the order they happened.
-pub(super) fn statement(filter: &EventFilter) -> String {
+pub(super) fn event_query(filter: &EventFilter) -> String {
     let conditions = [
         // Phases have their item's key with a number behind a colon, and ; is what follows it.
         filter.item.as_ref().map(|_| {
@@ -151,16 +161,16 @@ pub(super) fn statement(filter: &EventFilter) -> String {
     )
 }
 
-fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+fn event_from_row(row: &Row<'_>) -> rusqlite::Result<Event> {
     let json = |column: usize| -> rusqlite::Result<Json> {
         let text: Option<String> = row.get(column)?;
         Ok(text
-            .and_then(|t| crate::text::lenient::from_str(&t).ok())
+            .and_then(|t| crate::text::lenient_json::from_str(&t).ok())
             .unwrap_or(Json::Null))
     };
     Ok(Event {
         seq: row.get(0)?,
-        at: rows::time(row, 1)?,
+        at: rows::parse_time(row, 1)?,
         actor: row.get(2)?,
         entity: row.get(3)?,
         key: row.get(4)?,
@@ -177,7 +187,7 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
 }
 
 /// Every event holds a reading of the clock, in the order in which they were made.
-const OTHER_READING: &str = "WITH present(first, last) AS (SELECT
+const DIFFERING_CLOCK_READING: &str = "WITH present(first, last) AS (SELECT
          strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-' || ?1 || ' seconds'),
          strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || ?1 || ' seconds'))
      SELECT at FROM events, present
@@ -186,11 +196,18 @@ const OTHER_READING: &str = "WITH present(first, last) AS (SELECT
                        WHERE version = 1 AND applied_at BETWEEN first AND last)
      ORDER BY seq DESC LIMIT 1";
 
-pub(super) fn other_reading(connection: &Connection, apart: u64) -> Result<Option<Timestamp>> {
-    let mut statement = connection.prepare(OTHER_READING).map_err(from_sqlite)?;
+pub(super) fn find_differing_clock_reading(
+    connection: &Connection,
+    apart: u64,
+) -> Result<Option<Timestamp>> {
+    let mut statement = connection
+        .prepare(DIFFERING_CLOCK_READING)
+        .map_err(from_sqlite)?;
     // One that others dated in a form nobody reads is no reading.
     let reading = statement
-        .query_row([signed(apart)], |row| Ok(rows::lenient_time(row, 0)))
+        .query_row([to_signed(apart)], |row| {
+            Ok(rows::parse_lenient_time(row, 0))
+        })
         .optional();
     Ok(reading.map_err(from_sqlite)?.flatten())
 }

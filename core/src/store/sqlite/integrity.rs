@@ -11,7 +11,7 @@ use crate::store::{Result, StoreError};
 /// # Errors
 ///
 /// When the check itself cannot run.
-pub(super) fn check(connection: &Connection) -> Result<Vec<String>> {
+pub(super) fn check_integrity(connection: &Connection) -> Result<Vec<String>> {
     let mut statement = connection
         .prepare("PRAGMA integrity_check")
         .map_err(from_sqlite)?;
@@ -30,7 +30,7 @@ pub(super) fn check(connection: &Connection) -> Result<Vec<String>> {
 /// [`StoreError::Corrupt`] with what is wrong even then.
 pub(super) fn rebuild_indexes(tx: &Transaction<'_>) -> Result<()> {
     tx.execute_batch("REINDEX").map_err(from_sqlite)?;
-    match check(tx)? {
+    match check_integrity(tx)? {
         wrong if wrong.is_empty() => Ok(()),
         wrong => Err(StoreError::Corrupt(wrong.join("; "))),
     }

@@ -1,28 +1,36 @@
 //! Work items.
 
-mod change;
+mod edit;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::errors::from_sqlite;
-use super::free::free_option;
-use super::{NOW, SqliteStore, dependencies, execute_cached, moves, next, rows, was_done};
-use crate::model::{Item, ItemKey, ItemStatus, NewItem, Next, RepoScope, Waits};
+use super::stored_text::stored_optional_text;
+use super::{NOW, SqliteStore, dependencies, execute_cached, is_replay, item_moves, next, rows};
+use crate::model::{DependencyEdge, Item, ItemKey, ItemStatus, NewItem, NextItem, RepoScope};
 use crate::store::{
-    Children, Depend, InUse, ItemEdit, ItemFilter, ItemMove, ItemMoved, ItemStore, LastHolder,
-    NextRequest, NextTaken, NextWish, Provenance, Result, StoreError,
+    ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemEditRequest,
+    ItemFilter, ItemStore, ItemUse, LastHolder, MovedItem, NextItemQuery, Provenance, Result,
+    StoreError,
 };
 
-pub(super) fn load(connection: &Connection, key: &ItemKey) -> Result<Option<Item>> {
-    let sql = format!("SELECT {} FROM work_items WHERE key = ?1", rows::ITEM);
+pub(super) fn load_item(connection: &Connection, key: &ItemKey) -> Result<Option<Item>> {
+    let sql = format!(
+        "SELECT {} FROM work_items WHERE key = ?1",
+        rows::ITEM_COLUMNS
+    );
     // A change reads its item before and after.
     connection
         .prepare_cached(&sql)
-        .and_then(|mut statement| statement.query_row([key.as_str()], rows::item).optional())
+        .and_then(|mut statement| {
+            statement
+                .query_row([key.as_str()], rows::item_from_row)
+                .optional()
+        })
         .map_err(from_sqlite)
 }
 
-pub(super) fn title(connection: &Connection, key: &ItemKey) -> Result<Option<String>> {
+pub(super) fn load_item_title(connection: &Connection, key: &ItemKey) -> Result<Option<String>> {
     let title = connection
         .prepare("SELECT title FROM work_items WHERE key = ?1")
         .and_then(|mut statement| {
@@ -33,7 +41,7 @@ pub(super) fn title(connection: &Connection, key: &ItemKey) -> Result<Option<Str
     title.map(Option::flatten).map_err(from_sqlite)
 }
 
-pub(super) fn list(connection: &Connection, filter: &ItemFilter) -> Result<Vec<Item>> {
+pub(super) fn list_items(connection: &Connection, filter: &ItemFilter) -> Result<Vec<Item>> {
     let held = if filter.held {
         "AND holder IS NOT NULL"
     } else {
@@ -58,8 +66,8 @@ pub(super) fn list(connection: &Connection, filter: &ItemFilter) -> Result<Vec<I
     let sql = format!(
         "SELECT {} FROM work_items WHERE 1 {held} {parent} {status} {kind} {} \
          ORDER BY parent, position IS NULL, position, key",
-        rows::ITEM,
-        in_scope(&filter.scope, 3)
+        rows::ITEM_COLUMNS,
+        scope_condition(&filter.scope, 3)
     );
     let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
     statement
@@ -67,9 +75,9 @@ pub(super) fn list(connection: &Connection, filter: &ItemFilter) -> Result<Vec<I
             params![
                 filter.parent.as_ref().map(ItemKey::as_str),
                 filter.kind,
-                filter.scope.name()
+                filter.scope.repo_name()
             ],
-            rows::item,
+            rows::item_from_row,
         )
         .and_then(Iterator::collect)
         .map_err(from_sqlite)
@@ -77,7 +85,7 @@ pub(super) fn list(connection: &Connection, filter: &ItemFilter) -> Result<Vec<I
 
 /// Writes which repositories' items a list has; the name is the parameter of this number, which
 /// the statement has in any case.
-fn in_scope(scope: &RepoScope, parameter: u8) -> String {
+fn scope_condition(scope: &RepoScope, parameter: u8) -> String {
     match scope {
         RepoScope::All => format!("AND (1 OR ?{parameter} IS NULL)"),
         RepoScope::Here(_) => format!("AND (repo IS NULL OR repo = ?{parameter})"),
@@ -85,14 +93,15 @@ fn in_scope(scope: &RepoScope, parameter: u8) -> String {
     }
 }
 
-pub(super) fn known(connection: &Connection, keys: &[&str]) -> Result<Vec<String>> {
+pub(super) fn find_item_keys(connection: &Connection, keys: &[&str]) -> Result<Vec<String>> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let marks = vec!["?"; keys.len()].join(", ");
+    let placeholders = vec!["?"; keys.len()].join(", ");
     // Answered from the index work_items_key_of_any_case.
-    let sql =
-        format!("SELECT key FROM work_items WHERE key COLLATE NOCASE IN ({marks}) ORDER BY key");
+    let sql = format!(
+        "SELECT key FROM work_items WHERE key COLLATE NOCASE IN ({placeholders}) ORDER BY key"
+    );
     let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
     statement
         .query_map(rusqlite::params_from_iter(keys), |row| row.get(0))
@@ -100,9 +109,13 @@ pub(super) fn known(connection: &Connection, keys: &[&str]) -> Result<Vec<String
         .map_err(from_sqlite)
 }
 
-pub(super) fn add(tx: &Transaction<'_>, item: &NewItem, provenance: &Provenance) -> Result<Item> {
-    if let Some(present) = load(tx, &item.key)? {
-        if was_done(tx, provenance)? {
+pub(super) fn add_item(
+    tx: &Transaction<'_>,
+    item: &NewItem,
+    provenance: &Provenance,
+) -> Result<Item> {
+    if let Some(present) = load_item(tx, &item.key)? {
+        if is_replay(tx, provenance)? {
             return Ok(present);
         }
         return Err(StoreError::Denied(format!(
@@ -111,7 +124,7 @@ pub(super) fn add(tx: &Transaction<'_>, item: &NewItem, provenance: &Provenance)
         )));
     }
     if let Some(parent) = &item.parent
-        && load(tx, parent)?.is_none()
+        && load_item(tx, parent)?.is_none()
     {
         return Err(StoreError::Denied(format!(
             "parent {parent} does not exist"
@@ -120,13 +133,13 @@ pub(super) fn add(tx: &Transaction<'_>, item: &NewItem, provenance: &Provenance)
     let mut waits = Vec::new();
     // What waits for nothing closes no circle, whoever waits for it.
     if let Some(parent) = item.parent.as_ref().filter(|_| !item.depends_on.is_empty()) {
-        waits = dependencies::waiting_for(tx, parent)?;
-        waits.push(Waits {
+        waits = dependencies::list_waiting_items(tx, parent)?;
+        waits.push(DependencyEdge {
             item: parent.clone(),
             on: item.key.clone(),
         });
     }
-    let ready = dependencies::admit(tx, &item.key, &item.depends_on, &waits)?;
+    let is_ready = dependencies::check_new_dependencies(tx, &item.key, &item.depends_on, &waits)?;
     execute_cached(
         tx,
         &format!(
@@ -139,12 +152,12 @@ pub(super) fn add(tx: &Transaction<'_>, item: &NewItem, provenance: &Provenance)
         ),
         params![
             item.key.as_str(),
-            free_option(item.title.as_ref()),
+            stored_optional_text(item.title.as_ref()),
             item.kind,
             item.parent.as_ref().map(ItemKey::as_str),
             item.position,
             item.repo,
-            ready,
+            is_ready,
             item.requires_evidence,
             provenance.actor,
             provenance.reason,
@@ -153,41 +166,44 @@ pub(super) fn add(tx: &Transaction<'_>, item: &NewItem, provenance: &Provenance)
             item.status.is_some_and(ItemStatus::is_finished),
         ],
     )?;
-    dependencies::insert(tx, &item.key, &item.depends_on)?;
-    existing(tx, &item.key)
+    dependencies::insert_dependencies(tx, &item.key, &item.depends_on)?;
+    load_existing_item(tx, &item.key)
 }
 
 /// Reads an item that was there a moment ago.
-pub(super) fn existing(connection: &Connection, key: &ItemKey) -> Result<Item> {
-    load(connection, key)?.ok_or_else(|| StoreError::Conflict(format!("item {key} vanished")))
+pub(super) fn load_existing_item(connection: &Connection, key: &ItemKey) -> Result<Item> {
+    load_item(connection, key)?.ok_or_else(|| StoreError::Conflict(format!("item {key} vanished")))
 }
 
 impl ItemStore for SqliteStore {
-    fn move_item(&mut self, request: &ItemMove) -> Result<ItemMoved> {
-        self.write(|tx| moves::move_item(tx, request))
+    fn move_item(&mut self, request: &GrantedMove) -> Result<MovedItem> {
+        self.run_write(|tx| item_moves::move_item(tx, request))
     }
 
-    fn depend(&mut self, request: &Depend) -> Result<Item> {
-        self.write(|tx| dependencies::depend(tx, request))
+    fn change_dependencies(&mut self, request: &DependencyChange) -> Result<Item> {
+        self.run_write(|tx| dependencies::change_dependencies(tx, request))
     }
 
-    fn edit_item(&mut self, edit: &ItemEdit) -> Result<Item> {
-        self.write(|tx| change::edit(tx, edit))
+    fn edit_item(&mut self, edit: &ItemEditRequest) -> Result<Item> {
+        self.run_write(|tx| edit::edit_item(tx, edit))
     }
 
-    fn use_of_item(&mut self, key: &ItemKey) -> Result<Option<InUse>> {
-        change::use_of(&self.connection, key)
+    fn find_item_use(&mut self, key: &ItemKey) -> Result<Option<ItemUse>> {
+        edit::find_item_use(&self.connection, key)
     }
 
     fn remove_item(&mut self, key: &ItemKey, provenance: &Provenance) -> Result<()> {
-        self.write(|tx| change::remove(tx, key, provenance))
+        self.run_write(|tx| edit::remove_item(tx, key, provenance))
     }
 
-    fn depend_each(&mut self, requests: &[Depend]) -> Result<Vec<Result<Item>>> {
-        self.write(|tx| {
+    fn change_dependencies_of_each(
+        &mut self,
+        requests: &[DependencyChange],
+    ) -> Result<Vec<Result<Item>>> {
+        self.run_write(|tx| {
             let each = requests.iter().map(|request| {
                 tx.execute_batch("SAVEPOINT one").map_err(from_sqlite)?;
-                let answer = dependencies::depend(tx, request);
+                let answer = dependencies::change_dependencies(tx, request);
                 let end = match &answer {
                     Ok(_) => "RELEASE one",
                     Err(StoreError::Denied(_)) => "ROLLBACK TO one; RELEASE one",
@@ -200,29 +216,29 @@ impl ItemStore for SqliteStore {
         })
     }
 
-    fn waiting_for(&mut self, key: &ItemKey) -> Result<Vec<Waits>> {
-        dependencies::waiting_for(&self.connection, key)
+    fn list_waiting_items(&mut self, key: &ItemKey) -> Result<Vec<DependencyEdge>> {
+        dependencies::list_waiting_items(&self.connection, key)
     }
 
-    fn open_dependencies(&mut self, key: &ItemKey) -> Result<Vec<(ItemKey, ItemStatus)>> {
-        dependencies::open(&self.connection, key, 0)
+    fn list_open_dependencies(&mut self, key: &ItemKey) -> Result<Vec<(ItemKey, ItemStatus)>> {
+        dependencies::list_open_dependencies(&self.connection, key, 0)
     }
 
-    fn children(&mut self, key: &ItemKey) -> Result<Children> {
-        next::children(&self.connection, key)
+    fn count_children(&mut self, key: &ItemKey) -> Result<ChildCounts> {
+        next::count_children(&self.connection, key)
     }
 
-    fn next_item(&mut self, wish: &NextWish) -> Result<Next> {
+    fn find_next_item(&mut self, wish: &NextItemQuery) -> Result<NextItem> {
         // One moment for all questions.
-        let moment = self.connection.transaction().map_err(from_sqlite)?;
-        next::next_item(&moment, wish)
+        let snapshot = self.connection.transaction().map_err(from_sqlite)?;
+        next::query_next_item(&snapshot, wish)
     }
 
-    fn claim_next(&mut self, request: &NextRequest) -> Result<NextTaken> {
-        self.write(|tx| next::claim_next(tx, request))
+    fn claim_next_item(&mut self, request: &ClaimNextRequest) -> Result<ClaimedNext> {
+        self.run_write(|tx| next::claim_next_item(tx, request))
     }
 
-    fn last_holder(&mut self, key: &ItemKey) -> Result<Option<LastHolder>> {
-        next::last_holder(&self.connection, key)
+    fn find_last_holder(&mut self, key: &ItemKey) -> Result<Option<LastHolder>> {
+        next::find_last_holder(&self.connection, key)
     }
 }

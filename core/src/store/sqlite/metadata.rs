@@ -3,8 +3,8 @@
 use rusqlite::params;
 
 use super::errors::from_sqlite;
-use super::free::{free_json, free_object};
-use super::{SqliteStore, was_done};
+use super::stored_text::{stored_json, stored_object};
+use super::{SqliteStore, is_replay};
 use crate::store::{MetadataChange, MetadataStore, Provenance, Result};
 
 impl MetadataStore for SqliteStore {
@@ -13,8 +13,8 @@ impl MetadataStore for SqliteStore {
         change: &MetadataChange,
         provenance: &Provenance,
     ) -> Result<()> {
-        self.write(|tx| {
-            if was_done(tx, provenance)? {
+        self.run_write(|tx| {
+            if is_replay(tx, provenance)? {
                 return Ok(());
             }
             tx.execute(
@@ -23,11 +23,11 @@ impl MetadataStore for SqliteStore {
                 params![
                     provenance.actor,
                     change.id.as_str(),
-                    free_object(&change.before),
-                    free_json(&change.outcome()),
+                    stored_object(&change.before),
+                    stored_json(&change.event_facts()),
                     provenance.reason,
                     provenance.op_id,
-                    change.deed.as_str()
+                    change.action.as_str()
                 ],
             )
             .map_err(from_sqlite)?;

@@ -116,7 +116,7 @@ pub const SCHEMA_VERSION: i64 = 17;
 
 /// A migration as it was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Applied {
+pub struct AppliedMigration {
     /// Its number.
     pub version: i64,
     /// Its name.
@@ -124,7 +124,7 @@ pub struct Applied {
     /// When, by the database's clock.
     pub applied_at: String,
     /// Whether its text is still the one applied.
-    pub unchanged: bool,
+    pub is_unchanged: bool,
 }
 
 /// What a database says of its schema.
@@ -133,13 +133,13 @@ pub struct SchemaStatus {
     /// Its version.
     pub version: i64,
     /// The newest this program knows.
-    pub known: i64,
+    pub newest_known: i64,
     /// What was applied.
-    pub applied: Vec<Applied>,
+    pub applied: Vec<AppliedMigration>,
 }
 
 /// Reads the version of a file that is trueup's.
-pub(super) fn version(connection: &Connection) -> Result<i64> {
+pub(super) fn read_schema_version(connection: &Connection) -> Result<i64> {
     let version = connection
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .map_err(from_sqlite)?;
@@ -180,7 +180,11 @@ pub(super) fn migrate_to(tx: &Transaction<'_>, target: i64) -> Result<()> {
         }
         tx.execute(
             "INSERT INTO schema_migrations (version, name, checksum) VALUES (?1, ?2, ?3)",
-            params![migration.version, migration.name, checksum(migration.sql)],
+            params![
+                migration.version,
+                migration.name,
+                checksum_sql(migration.sql)
+            ],
         )
         .map_err(from_sqlite)?;
     }
@@ -199,15 +203,20 @@ fn write_legal_transitions(tx: &Transaction<'_>) -> Result<()> {
         .map_err(from_sqlite)?;
     for edge in legal_edges() {
         statement
-            .execute(params![edge.entity.as_str(), edge.from, edge.to, edge.back])
+            .execute(params![
+                edge.entity.as_str(),
+                edge.from,
+                edge.to,
+                edge.is_reopening
+            ])
             .map_err(from_sqlite)?;
     }
     Ok(())
 }
 
 /// Reads which migrations were applied.
-pub(super) fn status(connection: &Connection) -> Result<SchemaStatus> {
-    let version = version(connection)?;
+pub(super) fn load_schema_status(connection: &Connection) -> Result<SchemaStatus> {
+    let version = read_schema_version(connection)?;
     let mut statement = connection
         .prepare("SELECT version, name, applied_at, checksum FROM schema_migrations ORDER BY 1")
         .map_err(from_sqlite)?;
@@ -216,23 +225,23 @@ pub(super) fn status(connection: &Connection) -> Result<SchemaStatus> {
             let version: i64 = row.get(0)?;
             let stored: String = row.get(3)?;
             let known = MIGRATIONS.iter().find(|m| m.version == version);
-            Ok(Applied {
+            Ok(AppliedMigration {
                 version,
                 name: row.get(1)?,
                 applied_at: row.get(2)?,
-                unchanged: known.is_some_and(|m| checksum(m.sql) == stored),
+                is_unchanged: known.is_some_and(|m| checksum_sql(m.sql) == stored),
             })
         })
         .and_then(Iterator::collect)
         .map_err(from_sqlite)?;
     Ok(SchemaStatus {
         version,
-        known: SCHEMA_VERSION,
+        newest_known: SCHEMA_VERSION,
         applied,
     })
 }
 
-fn checksum(sql: &str) -> String {
+fn checksum_sql(sql: &str) -> String {
     hex(&Sha256::digest(sql.as_bytes()))
 }
 
@@ -324,7 +333,14 @@ mod tests {
         let text = |word: &str| word.to_owned();
         let coded = legal_edges()
             .into_iter()
-            .map(|e| (text(e.entity.as_str()), text(e.from), text(e.to), e.back))
+            .map(|e| {
+                (
+                    text(e.entity.as_str()),
+                    text(e.from),
+                    text(e.to),
+                    e.is_reopening,
+                )
+            })
             .collect();
         assert_eq!(stored, coded);
     }
@@ -336,11 +352,11 @@ mod tests {
         migrate_to(&tx, SCHEMA_VERSION).unwrap();
         tx.commit().unwrap();
         assert!(
-            status(&connection)
+            load_schema_status(&connection)
                 .unwrap()
                 .applied
                 .iter()
-                .all(|a| a.unchanged)
+                .all(|a| a.is_unchanged)
         );
         connection
             .execute(
@@ -348,7 +364,7 @@ mod tests {
                 [],
             )
             .unwrap();
-        let applied = status(&connection).unwrap().applied;
-        assert_eq!(applied.iter().filter(|a| !a.unchanged).count(), 1);
+        let applied = load_schema_status(&connection).unwrap().applied;
+        assert_eq!(applied.iter().filter(|a| !a.is_unchanged).count(), 1);
     }
 }

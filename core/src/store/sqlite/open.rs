@@ -7,20 +7,24 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use super::connection::StoreConnection;
 use super::errors::from_sqlite;
-use super::handle::Handle;
 use super::migrate::{self, SCHEMA_VERSION, SchemaStatus};
-use super::{SqliteStore, turn};
+use super::{SqliteStore, write_queue};
 use crate::deadline::Deadline;
 use crate::files::{self, ResolvedPath};
 use crate::model::Lineage;
 use crate::store::{Result, StoreError};
 
-pub(super) fn connect(path: &Path, flags: OpenFlags, deadline: Deadline) -> Result<Connection> {
+pub(super) fn open_connection(
+    path: &Path,
+    flags: OpenFlags,
+    deadline: Deadline,
+) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(from_sqlite)?;
     connection
-        .busy_timeout(deadline.left())
+        .busy_timeout(deadline.remaining())
         .map_err(from_sqlite)?;
     // By the interface, not by PRAGMA: nothing has to be parsed.
     for (setting, on) in [
@@ -35,48 +39,51 @@ pub(super) fn connect(path: &Path, flags: OpenFlags, deadline: Deadline) -> Resu
     Ok(connection)
 }
 
-fn named(path: &Path, error: StoreError) -> StoreError {
-    let at = |text: String| format!("{}: {text}", path.display());
+fn with_path(path: &Path, error: StoreError) -> StoreError {
+    let prefixed = |text: String| format!("{}: {text}", path.display());
     match error {
-        StoreError::Corrupt(text) => StoreError::Corrupt(at(text)),
+        StoreError::Corrupt(text) => StoreError::Corrupt(prefixed(text)),
         // SQLite calls a disk without room for its shared memory an input or output error.
         StoreError::Unavailable(text) if is_full(path) => {
-            StoreError::Unavailable(at(format!("{text}; the disk is full")))
+            StoreError::Unavailable(prefixed(format!("{text}; the disk is full")))
         }
-        StoreError::Unavailable(text) => StoreError::Unavailable(at(text)),
+        StoreError::Unavailable(text) => StoreError::Unavailable(prefixed(text)),
         other => other,
     }
 }
 
 /// Room a database needs to be opened, in bytes: SQLite's shared memory, and a little.
-const LEAST_ROOM: u64 = 64 * 1024;
+const MIN_FREE_BYTES: u64 = 64 * 1024;
 
 fn is_full(path: &Path) -> bool {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    crate::cache::lock::available_space(folder).is_ok_and(|room| room < LEAST_ROOM)
+    crate::cache::lock::available_space(folder).is_ok_and(|room| room < MIN_FREE_BYTES)
 }
 
 /// Refuses what cannot be opened as a database before SQLite could touch it.
-pub(super) fn inspect(path: &Path) -> Result<()> {
-    let wrong = match contents(path)? {
-        Contents::Database => return Ok(()),
-        Contents::Missing => return Err(StoreError::Missing(path.display().to_string())),
-        Contents::Linked => return Err(linked(path)),
-        Contents::Damaged => "the database file is damaged or not a database",
-        Contents::Foreign => "the file is a database of another program",
+pub(super) fn check_is_database(path: &Path) -> Result<()> {
+    let problem = match classify_file(path)? {
+        DatabaseFileKind::Database => return Ok(()),
+        DatabaseFileKind::Missing => return Err(StoreError::Missing(path.display().to_string())),
+        DatabaseFileKind::HardLinked => return Err(hard_link_error(path)),
+        DatabaseFileKind::Damaged => "the database file is damaged or not a database",
+        DatabaseFileKind::Foreign => "the file is a database of another program",
     };
-    Err(StoreError::Corrupt(format!("{}: {wrong}", path.display())))
+    Err(StoreError::Corrupt(format!(
+        "{}: {problem}",
+        path.display()
+    )))
 }
 
 /// What lies where the database belongs, as far as its first bytes tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Contents {
+pub(super) enum DatabaseFileKind {
     /// Nothing.
     Missing,
     /// A database of trueup's.
     Database,
     /// A database of trueup's that has a second name by a hard link.
-    Linked,
+    HardLinked,
     /// A database of somebody else's.
     Foreign,
     /// No database. SQLite takes an empty file for a new one; one of trueup's never is empty.
@@ -88,25 +95,27 @@ pub(super) enum Contents {
 /// # Errors
 ///
 /// When it cannot be read or is no file.
-pub(super) fn contents(path: &Path) -> Result<Contents> {
+pub(super) fn classify_file(path: &Path) -> Result<DatabaseFileKind> {
     let unreadable =
         |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
     match fs::metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Contents::Missing),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(DatabaseFileKind::Missing),
         Err(error) => Err(unreadable(error)),
         Ok(data) if !data.is_file() => Err(StoreError::Corrupt(format!(
             "{}: not a file",
             path.display()
         ))),
-        Ok(data) => match header(path).map_err(unreadable)? {
-            Contents::Database if has_other_names(&data) => Ok(Contents::Linked),
+        Ok(data) => match classify_header(path).map_err(unreadable)? {
+            DatabaseFileKind::Database if has_other_names(&data) => {
+                Ok(DatabaseFileKind::HardLinked)
+            }
             other => Ok(other),
         },
     }
 }
 
 /// Says that a file has a second name, under which the engine would keep a second log.
-pub(super) fn linked(path: &Path) -> StoreError {
+pub(super) fn hard_link_error(path: &Path) -> StoreError {
     StoreError::Unavailable(format!(
         "{}: the file has a second name (hard link); SQLite keeps a log per name, so writes could \
          be lost; remove the other name",
@@ -140,30 +149,33 @@ pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
 }
 
 /// What every SQLite file begins with.
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Where the header names the application that made the file.
-const APPLICATION: std::ops::Range<usize> = 68..72;
+const APPLICATION_ID_RANGE: std::ops::Range<usize> = 68..72;
 
 /// Tells files of others apart by their header. The application's id is written once, when a
 /// database is made, so unlike the version it is never newer in the log; reading it here
 /// spares every process a statement.
-fn header(path: &Path) -> std::io::Result<Contents> {
-    let mut header = [0; APPLICATION.end];
-    let read = files::open(path, true).and_then(|(mut file, _)| file.read_exact(&mut header));
+fn classify_header(path: &Path) -> std::io::Result<DatabaseFileKind> {
+    let mut header = [0; APPLICATION_ID_RANGE.end];
+    let read =
+        files::open_for_reading(path, true).and_then(|(mut file, _)| file.read_exact(&mut header));
     Ok(match read {
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Contents::Damaged,
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => DatabaseFileKind::Damaged,
         Err(error) => return Err(error),
-        Ok(()) if !header.starts_with(MAGIC) => Contents::Damaged,
-        Ok(()) if header[APPLICATION] != migrate::APPLICATION_ID.to_be_bytes() => Contents::Foreign,
-        Ok(()) => Contents::Database,
+        Ok(()) if !header.starts_with(SQLITE_MAGIC) => DatabaseFileKind::Damaged,
+        Ok(()) if header[APPLICATION_ID_RANGE] != migrate::APPLICATION_ID.to_be_bytes() => {
+            DatabaseFileKind::Foreign
+        }
+        Ok(()) => DatabaseFileKind::Database,
     })
 }
 
 /// Tells whether another process has the database open.
 #[cfg(target_os = "linux")]
 pub(super) fn is_open_elsewhere(database: &Path) -> bool {
-    super::others::have_open(database)
+    super::open_elsewhere::is_open_elsewhere(database)
 }
 
 /// Elsewhere nobody can be asked.
@@ -174,48 +186,53 @@ pub(super) const fn is_open_elsewhere(_: &Path) -> bool {
 
 /// Returns the name after which the engine names its log and the index of that: it resolves
 /// links itself.
-fn name_in_engine(connection: &Connection, path: &Path) -> ResolvedPath {
+fn resolve_open_path(connection: &Connection, path: &Path) -> ResolvedPath {
     match connection.path() {
-        Some(name) if !name.is_empty() => ResolvedPath::known(name.into()),
+        Some(name) if !name.is_empty() => ResolvedPath::from_resolved(name.into()),
         // A name that is no UTF-8.
-        _ => ResolvedPath::of(path),
+        _ => ResolvedPath::resolve(path),
     }
 }
 
-pub(super) fn existing(path: &Path, deadline: Deadline) -> Result<SqliteStore> {
-    inspect(path)?;
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)
-        .map_err(|error| named(path, error))?;
-    let database = name_in_engine(&connection, path);
+pub(super) fn open_existing(path: &Path, deadline: Deadline) -> Result<SqliteStore> {
+    check_is_database(path)?;
+    let connection = open_connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)
+        .map_err(|error| with_path(path, error))?;
+    let database = resolve_open_path(&connection, path);
     let mut store = SqliteStore {
-        connection: Handle::new(connection, database),
+        connection: StoreConnection::new(connection, database),
         deadline,
     };
-    let version = migrate::version(&store.connection).map_err(|error| named(path, error))?;
+    let version =
+        migrate::read_schema_version(&store.connection).map_err(|error| with_path(path, error))?;
     if version < SCHEMA_VERSION {
-        let migrated = store.write(|tx| migrate::migrate_to(tx, SCHEMA_VERSION));
-        migrated.map_err(|error| named(path, error))?;
+        let migrated = store.run_write(|tx| migrate::migrate_to(tx, SCHEMA_VERSION));
+        migrated.map_err(|error| with_path(path, error))?;
     }
     Ok(store)
 }
 
-pub(super) fn or_create(path: &Path, deadline: Deadline) -> Result<SqliteStore> {
-    match existing(path, deadline) {
+pub(super) fn open_or_create(path: &Path, deadline: Deadline) -> Result<SqliteStore> {
+    match open_existing(path, deadline) {
         Err(StoreError::Missing(_)) => {
-            create(path, deadline).map_err(|error| named(path, error))?;
-            existing(path, deadline)
+            create_database(path, deadline).map_err(|error| with_path(path, error))?;
+            open_existing(path, deadline)
         }
         other => other,
     }
 }
 
 /// How the names of databases under construction start.
-const DRAFT: &str = ".new-database-";
+const DRAFT_PREFIX: &str = ".new-database-";
 
 /// Removes what killed creators left; who has the turn is the only one that creates.
 fn remove_drafts(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(DRAFT) {
+        if entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(DRAFT_PREFIX)
+        {
             // Gone already is as good.
             let _ = fs::remove_file(entry.path());
         }
@@ -224,10 +241,10 @@ fn remove_drafts(folder: &Path) {
 
 /// Moves the log of a database that is gone out of the way: SQLite would play it back over
 /// the new one.
-pub(super) fn set_log_aside(database: &ResolvedPath) -> std::io::Result<()> {
+pub(super) fn move_wal_aside(database: &ResolvedPath) -> std::io::Result<()> {
     for end in ["-wal", "-shm"] {
         let orphan = format!("{end}.orphan-{}", uuid::Uuid::now_v7().simple());
-        match fs::rename(database.beside(end), database.beside(&orphan)) {
+        match fs::rename(database.with_suffix(end), database.with_suffix(&orphan)) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
@@ -237,25 +254,26 @@ pub(super) fn set_log_aside(database: &ResolvedPath) -> std::io::Result<()> {
 
 /// Makes the database complete under another name and then gives it its own, so that no
 /// process ever sees half of one. Of several at once the first wins and the others use it.
-fn create(path: &Path, deadline: Deadline) -> Result<()> {
+fn create_database(path: &Path, deadline: Deadline) -> Result<()> {
     let unavailable = |error: std::io::Error| StoreError::Unavailable(error.to_string());
     // Behind a link that leads nowhere yet, the database is made where the link leads.
-    let place = ResolvedPath::of(path);
-    let (path, folder) = (place.as_path(), place.folder());
-    files::private_dir(folder).map_err(unavailable)?;
-    let turn = turn::alone(&place, deadline);
+    let resolved = ResolvedPath::resolve(path);
+    let (path, folder) = (resolved.as_path(), resolved.parent_dir());
+    files::create_private_dir(folder).map_err(unavailable)?;
+    let creation_lock = write_queue::lock_for_creation(&resolved, deadline);
     if path.exists() {
         return Ok(());
     }
-    if turn.is_some() {
+    if creation_lock.is_some() {
         remove_drafts(folder);
     }
     let draft = tempfile::Builder::new()
-        .prefix(DRAFT)
+        .prefix(DRAFT_PREFIX)
         .tempfile_in(folder)
         .map_err(unavailable)?;
-    files::set_mode(draft.as_file(), files::PRIVATE).map_err(unavailable)?;
-    let mut connection = connect(draft.path(), OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)?;
+    files::set_mode(draft.as_file(), files::PRIVATE_MODE).map_err(unavailable)?;
+    let mut connection =
+        open_connection(draft.path(), OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)?;
     connection
         .query_row("PRAGMA journal_mode = WAL", [], |row| {
             row.get::<_, String>(0)
@@ -275,7 +293,7 @@ fn create(path: &Path, deadline: Deadline) -> Result<()> {
     connection
         .close()
         .map_err(|(_, error)| from_sqlite(error))?;
-    set_log_aside(&place).map_err(unavailable)?;
+    move_wal_aside(&resolved).map_err(unavailable)?;
     match draft.persist_noclobber(path) {
         Ok(_) => Ok(()),
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(()),
@@ -283,14 +301,14 @@ fn create(path: &Path, deadline: Deadline) -> Result<()> {
     }
 }
 
-pub(super) fn schema(path: &Path, deadline: Deadline) -> Result<SchemaStatus> {
-    inspect(path)?;
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)
-        .map_err(|error| named(path, error))?;
-    migrate::status(&connection).map_err(|error| named(path, error))
+pub(super) fn read_schema_status(path: &Path, deadline: Deadline) -> Result<SchemaStatus> {
+    check_is_database(path)?;
+    let connection = open_connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)
+        .map_err(|error| with_path(path, error))?;
+    migrate::load_schema_status(&connection).map_err(|error| with_path(path, error))
 }
 
-pub(super) fn lineage(connection: &Connection) -> Result<Lineage> {
+pub(super) fn load_lineage(connection: &Connection) -> Result<Lineage> {
     connection
         .query_row(
             "SELECT value FROM trueup_meta WHERE key = 'lineage'",

@@ -3,111 +3,116 @@
 use rusqlite::{Connection, Transaction, params};
 
 use super::errors::from_sqlite;
-use super::events::record;
-use super::{NOW, SqliteStore, phases, plan_tasks, rows, was_done};
+use super::events::record_event;
+use super::{NOW, SqliteStore, is_replay, phases, plan_tasks, rows};
 use crate::model::{Orchestrator, OrchestratorId, OrchestratorStatus, PlanId, RunEnd, SessionId};
-use crate::store::news::News;
-use crate::store::port::{ended_orchestrator, unknown_orchestrator, used_elsewhere};
-use crate::store::{NewRun, OrchestratorStore, Provenance, Registered, Result, RunEnded};
+use crate::store::api::{
+    ended_orchestrator_error, foreign_operation_error, unknown_orchestrator_error,
+};
+use crate::store::event_draft::EventDraft;
+use crate::store::{EndedRun, NewRun, OrchestratorStore, Provenance, Result, RunRegistration};
 
 /// The condition that the index of the live ones is made for.
-pub(super) const LIVE: &str = "status IN ('running', 'stopping')";
+pub(super) const IS_LIVE: &str = "status IN ('running', 'stopping')";
 
 impl OrchestratorStore for SqliteStore {
-    fn register_orchestrator(&mut self, run: &NewRun) -> Result<Registered> {
-        self.write(|tx| register(tx, run))
+    fn register_orchestrator(&mut self, run: &NewRun) -> Result<RunRegistration> {
+        self.run_write(|tx| register_run(tx, run))
     }
 
-    fn orchestrator(&mut self, id: &OrchestratorId) -> Result<Option<Orchestrator>> {
-        load(&self.connection, id)
+    fn load_orchestrator(&mut self, id: &OrchestratorId) -> Result<Option<Orchestrator>> {
+        load_orchestrator(&self.connection, id)
     }
 
-    fn live_orchestrators(&mut self) -> Result<Vec<Orchestrator>> {
+    fn list_live_orchestrators(&mut self) -> Result<Vec<Orchestrator>> {
         // Every change asks, and mostly there is none: the short question is a third of the price.
-        let any = format!("SELECT EXISTS (SELECT 1 FROM orchestrators WHERE {LIVE})");
-        let any = self.connection.query_row(&any, [], |row| row.get(0));
+        let has_live_sql = format!("SELECT EXISTS (SELECT 1 FROM orchestrators WHERE {IS_LIVE})");
+        let any = self
+            .connection
+            .query_row(&has_live_sql, [], |row| row.get(0));
         if !any.map_err(from_sqlite)? {
             return Ok(Vec::new());
         }
-        let rest = format!("WHERE {LIVE} ORDER BY plan_id");
-        select(&self.connection, &rest, [])
+        let rest = format!("WHERE {IS_LIVE} ORDER BY plan_id");
+        select_orchestrators(&self.connection, &rest, [])
     }
 
-    fn orchestrators(&mut self, limit: u32) -> Result<Vec<Orchestrator>> {
+    fn list_orchestrators(&mut self, limit: u32) -> Result<Vec<Orchestrator>> {
         let limit = match limit {
             0 => -1,
             most => i64::from(most),
         };
         let rest = "ORDER BY started_at DESC, plan_id, epoch DESC LIMIT ?1";
-        select(&self.connection, rest, [limit])
+        select_orchestrators(&self.connection, rest, [limit])
     }
 
-    fn beat_orchestrator(&mut self, id: &OrchestratorId) -> Result<Orchestrator> {
-        self.write(|tx| {
-            let sql =
-                format!("UPDATE orchestrators SET heartbeat_at = {NOW} WHERE id = ?1 AND {LIVE}");
+    fn record_orchestrator_heartbeat(&mut self, id: &OrchestratorId) -> Result<Orchestrator> {
+        self.run_write(|tx| {
+            let sql = format!(
+                "UPDATE orchestrators SET heartbeat_at = {NOW} WHERE id = ?1 AND {IS_LIVE}"
+            );
             let changed = tx.execute(&sql, [id.as_str()]).map_err(from_sqlite)?;
-            taken(tx, id, changed)
+            load_changed_orchestrator(tx, id, changed)
         })
     }
 
-    fn tell_orchestrator_to_stop(
+    fn request_orchestrator_stop(
         &mut self,
         id: &OrchestratorId,
         provenance: &Provenance,
     ) -> Result<Orchestrator> {
-        self.write(|tx| {
-            if was_done(tx, provenance)? {
-                return existing(tx, id);
+        self.run_write(|tx| {
+            if is_replay(tx, provenance)? {
+                return load_existing_orchestrator(tx, id);
             }
-            let before = existing(tx, id)?;
+            let before = load_existing_orchestrator(tx, id)?;
             let sql = format!(
                 "UPDATE orchestrators SET status = 'stopping',
                      revision = revision + (status <> 'stopping')
-                 WHERE id = ?1 AND {LIVE}"
+                 WHERE id = ?1 AND {IS_LIVE}"
             );
             let changed = tx.execute(&sql, [id.as_str()]).map_err(from_sqlite)?;
-            let row = taken(tx, id, changed)?;
+            let row = load_changed_orchestrator(tx, id, changed)?;
             if row.status != before.status {
-                let news = News::of_run(row.status.as_str(), Some(&before), &row);
-                record(tx, provenance, &news)?;
+                let news = EventDraft::of_run(row.status.as_str(), Some(&before), &row);
+                record_event(tx, provenance, &news)?;
             }
             Ok(row)
         })
     }
 
-    fn stop_orchestrator(
+    fn record_orchestrator_stop(
         &mut self,
         id: &OrchestratorId,
         end: RunEnd,
         provenance: &Provenance,
-    ) -> Result<RunEnded> {
-        self.write(|tx| {
-            let row = existing(tx, id)?;
-            if was_done(tx, provenance)? {
-                return Ok(RunEnded {
+    ) -> Result<EndedRun> {
+        self.run_write(|tx| {
+            let row = load_existing_orchestrator(tx, id)?;
+            if is_replay(tx, provenance)? {
+                return Ok(EndedRun {
                     orchestrator: row,
-                    tasks: plan_tasks::done_by(tx, provenance)?,
-                    phases: phases::freed(tx, provenance)?,
+                    tasks: plan_tasks::list_tasks_changed_by(tx, provenance)?,
+                    phases: phases::list_freed_phases(tx, provenance)?,
                 });
             }
             if !row.status.is_live() {
-                return Err(ended_orchestrator(&row));
+                return Err(ended_orchestrator_error(&row));
             }
-            finish(tx, &row, OrchestratorStatus::Stopped, end, provenance)
+            end_run(tx, &row, OrchestratorStatus::Stopped, end, provenance)
         })
     }
 
-    fn crash_orchestrator(
+    fn record_orchestrator_crash(
         &mut self,
         read: &Orchestrator,
         provenance: &Provenance,
-    ) -> Result<Option<RunEnded>> {
-        self.write(|tx| {
-            let row = load(tx, &read.id)?.filter(|row| row.is_as_read(read));
+    ) -> Result<Option<EndedRun>> {
+        self.run_write(|tx| {
+            let row = load_orchestrator(tx, &read.id)?.filter(|row| row.is_unchanged_since(read));
             let crashed = |row: Orchestrator| {
                 let end = RunEnd::default();
-                finish(tx, &row, OrchestratorStatus::Crashed, end, provenance)
+                end_run(tx, &row, OrchestratorStatus::Crashed, end, provenance)
             };
             row.map(crashed).transpose()
         })
@@ -116,16 +121,21 @@ impl OrchestratorStore for SqliteStore {
 
 /// Ends a run as it was read in this transaction. What it had begun is put back first: the
 /// writes of one operation end with that of the run, which says that all were done.
-fn finish(
+fn end_run(
     tx: &Transaction<'_>,
-    row: &Orchestrator,
+    orchestrator: &Orchestrator,
     status: OrchestratorStatus,
     end: RunEnd,
-    by: &Provenance,
-) -> Result<RunEnded> {
-    let why = row.interruption(status, by.reason.as_deref());
-    let tasks = plan_tasks::interrupt(tx, &row.id, &why, by)?;
-    phases::put_back(tx, &row.id, &format!("interrupted: {why}"), by)?;
+    provenance: &Provenance,
+) -> Result<EndedRun> {
+    let reason = orchestrator.describe_interruption(status, provenance.reason.as_deref());
+    let tasks = plan_tasks::interrupt_tasks(tx, &orchestrator.id, &reason, provenance)?;
+    phases::put_back_phases(
+        tx,
+        &orchestrator.id,
+        &format!("interrupted: {reason}"),
+        provenance,
+    )?;
     tx.execute(
         &format!(
             "UPDATE orchestrators SET status = ?2, exit_code = ?3, signal = ?4, reason = ?5,
@@ -133,74 +143,88 @@ fn finish(
              WHERE id = ?1"
         ),
         params![
-            row.id.as_str(),
+            orchestrator.id.as_str(),
             status.as_str(),
             end.exit_code,
             end.signal,
-            by.reason,
+            provenance.reason,
         ],
     )
     .map_err(from_sqlite)?;
-    let ended = existing(tx, &row.id)?;
-    let news = News::of_run(status.as_str(), Some(row), &ended);
-    record(tx, by, &news)?;
-    Ok(RunEnded {
+    let ended = load_existing_orchestrator(tx, &orchestrator.id)?;
+    let draft = EventDraft::of_run(status.as_str(), Some(orchestrator), &ended);
+    record_event(tx, provenance, &draft)?;
+    Ok(EndedRun {
         orchestrator: ended,
         tasks,
-        phases: phases::freed(tx, by)?,
+        phases: phases::list_freed_phases(tx, provenance)?,
     })
 }
 
-fn load(connection: &Connection, id: &OrchestratorId) -> Result<Option<Orchestrator>> {
-    let found = select(connection, "WHERE id = ?1", [id.as_str()])?;
+fn load_orchestrator(connection: &Connection, id: &OrchestratorId) -> Result<Option<Orchestrator>> {
+    let found = select_orchestrators(connection, "WHERE id = ?1", [id.as_str()])?;
     Ok(found.into_iter().next())
 }
 
-fn existing(connection: &Connection, id: &OrchestratorId) -> Result<Orchestrator> {
-    load(connection, id)?.ok_or_else(|| unknown_orchestrator(id))
+fn load_existing_orchestrator(
+    connection: &Connection,
+    id: &OrchestratorId,
+) -> Result<Orchestrator> {
+    load_orchestrator(connection, id)?.ok_or_else(|| unknown_orchestrator_error(id))
 }
 
-fn select(
+fn select_orchestrators(
     connection: &Connection,
-    rest: &str,
+    condition: &str,
     parameters: impl rusqlite::Params,
 ) -> Result<Vec<Orchestrator>> {
-    let sql = format!("SELECT {} FROM orchestrators {rest}", rows::ORCHESTRATOR);
+    let sql = format!(
+        "SELECT {} FROM orchestrators {condition}",
+        rows::ORCHESTRATOR_COLUMNS
+    );
     let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
     statement
-        .query_map(parameters, rows::orchestrator)
+        .query_map(parameters, rows::orchestrator_from_row)
         .and_then(Iterator::collect)
         .map_err(from_sqlite)
 }
 
 /// Returns the row that a conditional write changed, or why it changed none.
-fn taken(tx: &Transaction<'_>, id: &OrchestratorId, changed: usize) -> Result<Orchestrator> {
-    let row = existing(tx, id)?;
+fn load_changed_orchestrator(
+    tx: &Transaction<'_>,
+    id: &OrchestratorId,
+    changed: usize,
+) -> Result<Orchestrator> {
+    let row = load_existing_orchestrator(tx, id)?;
     if changed == 0 {
-        return Err(ended_orchestrator(&row));
+        return Err(ended_orchestrator_error(&row));
     }
     Ok(row)
 }
 
-fn holder(tx: &Transaction<'_>, plan: &PlanId) -> Result<Option<Orchestrator>> {
-    let rest = format!("WHERE plan_id = ?1 AND {LIVE}");
-    Ok(select(tx, &rest, [plan.as_str()])?.into_iter().next())
+fn find_live_run(tx: &Transaction<'_>, plan: &PlanId) -> Result<Option<Orchestrator>> {
+    let rest = format!("WHERE plan_id = ?1 AND {IS_LIVE}");
+    Ok(select_orchestrators(tx, &rest, [plan.as_str()])?
+        .into_iter()
+        .next())
 }
 
 /// Returns the run that a registration carried out before began: its id is the first one's,
 /// whatever a repetition proposes.
-fn begun_by(tx: &Transaction<'_>, provenance: &Provenance) -> Result<Orchestrator> {
+fn load_run_begun_by(tx: &Transaction<'_>, provenance: &Provenance) -> Result<Orchestrator> {
     let rest = "WHERE id = (SELECT key FROM events WHERE op_id = ?1 AND entity = 'orchestrator')";
-    let begun = select(tx, rest, [&provenance.op_id])?.into_iter().next();
-    begun.ok_or_else(|| used_elsewhere(provenance))
+    let begun = select_orchestrators(tx, rest, [&provenance.op_id])?
+        .into_iter()
+        .next();
+    begun.ok_or_else(|| foreign_operation_error(provenance))
 }
 
-fn register(tx: &Transaction<'_>, run: &NewRun) -> Result<Registered> {
-    if was_done(tx, &run.provenance)? {
-        return begun_by(tx, &run.provenance).map(Registered::Started);
+fn register_run(tx: &Transaction<'_>, run: &NewRun) -> Result<RunRegistration> {
+    if is_replay(tx, &run.provenance)? {
+        return load_run_begun_by(tx, &run.provenance).map(RunRegistration::Started);
     }
-    if let Some(holder) = holder(tx, &run.plan)? {
-        return Ok(Registered::Held(holder));
+    if let Some(holder) = find_live_run(tx, &run.plan)? {
+        return Ok(RunRegistration::PlanTaken(holder));
     }
     let started = run
         .process
@@ -225,11 +249,11 @@ fn register(tx: &Transaction<'_>, run: &NewRun) -> Result<Registered> {
         ],
     )
     .map_err(from_sqlite)?;
-    let started = existing(tx, &run.id)?;
-    record(
+    let started = load_existing_orchestrator(tx, &run.id)?;
+    record_event(
         tx,
         &run.provenance,
-        &News::of_run("started", None, &started),
+        &EventDraft::of_run("started", None, &started),
     )?;
-    Ok(Registered::Started(started))
+    Ok(RunRegistration::Started(started))
 }

@@ -4,51 +4,51 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde_json::{Map, Value as Json};
 
 use super::errors::from_sqlite;
-use super::events::record;
-use super::free::{free_object, free_option};
-use super::{NOW, SqliteStore, plan_tasks, rows, was_done};
+use super::events::record_event;
+use super::stored_text::{stored_object, stored_optional_text};
+use super::{NOW, SqliteStore, is_replay, plan_tasks, rows};
 use crate::model::{
     NewPlan, OrchestratorId, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId,
-    PlanTaskStatus, Timestamp, reimported,
+    PlanTaskStatus, Timestamp, merge_reimported_task,
 };
-use crate::store::news::News;
+use crate::store::event_draft::EventDraft;
 use crate::store::{
-    PlanImported, PlanListed, PlanStore, PlanTaskChange, Provenance, Result, StoreError,
+    ImportedPlan, PlanOverview, PlanStore, PlanTaskStepRequest, Provenance, Result, StoreError,
 };
 
 impl PlanStore for SqliteStore {
-    fn import_plan(&mut self, plan: &NewPlan, provenance: &Provenance) -> Result<PlanImported> {
-        self.write(|tx| import(tx, plan, provenance))
+    fn import_plan(&mut self, plan: &NewPlan, provenance: &Provenance) -> Result<ImportedPlan> {
+        self.run_write(|tx| import_plan(tx, plan, provenance))
     }
 
-    fn plans(&mut self) -> Result<Vec<PlanListed>> {
-        list(&self.connection)
+    fn list_plans(&mut self) -> Result<Vec<PlanOverview>> {
+        list_plans(&self.connection)
     }
 
-    fn plan(&mut self, id: &PlanId) -> Result<Option<PlanState>> {
+    fn load_plan(&mut self, id: &PlanId) -> Result<Option<PlanState>> {
         // Two statements see two moments unless one transaction holds them.
         let tx = self.connection.transaction().map_err(from_sqlite)?;
-        state(&tx, id)
+        load_plan_state(&tx, id)
     }
 
-    fn plan_ids(&mut self) -> Result<Vec<PlanId>> {
-        ids(&self.connection)
+    fn list_plan_ids(&mut self) -> Result<Vec<PlanId>> {
+        list_plan_ids(&self.connection)
     }
 
-    fn plan_at(&mut self, path: &str) -> Result<Option<PlanId>> {
-        at(&self.connection, path)
+    fn find_plan_by_path(&mut self, path: &str) -> Result<Option<PlanId>> {
+        find_plan_by_path(&self.connection, path)
     }
 
     fn remove_plan(&mut self, id: &PlanId, provenance: &Provenance) -> Result<()> {
-        self.write(|tx| remove(tx, id, provenance))
+        self.run_write(|tx| remove_plan(tx, id, provenance))
     }
 
-    fn plan_task(&mut self, plan: &PlanId, task: &PlanTaskId) -> Result<Option<PlanTask>> {
-        plan_tasks::load(&self.connection, plan, task)
+    fn load_plan_task(&mut self, plan: &PlanId, task: &PlanTaskId) -> Result<Option<PlanTask>> {
+        plan_tasks::load_task(&self.connection, plan, task)
     }
 
-    fn change_plan_task(&mut self, change: &PlanTaskChange) -> Result<PlanTask> {
-        self.write(|tx| plan_tasks::change(tx, change))
+    fn apply_plan_task_step(&mut self, change: &PlanTaskStepRequest) -> Result<PlanTask> {
+        self.run_write(|tx| plan_tasks::change_task(tx, change))
     }
 
     fn interrupt_plan_tasks(
@@ -57,7 +57,7 @@ impl PlanStore for SqliteStore {
         reason: &str,
         provenance: &Provenance,
     ) -> Result<Vec<PlanTask>> {
-        self.write(|tx| plan_tasks::interrupt(tx, orchestrator, reason, provenance))
+        self.run_write(|tx| plan_tasks::interrupt_tasks(tx, orchestrator, reason, provenance))
     }
 
     fn fail_stuck_plan_tasks(
@@ -65,65 +65,65 @@ impl PlanStore for SqliteStore {
         stuck_seconds: u64,
         provenance: &Provenance,
     ) -> Result<Vec<PlanTask>> {
-        if plan_tasks::stuck(&self.connection, stuck_seconds)?.is_empty() {
+        if plan_tasks::list_stuck_tasks(&self.connection, stuck_seconds)?.is_empty() {
             return Ok(Vec::new());
         }
-        self.write(|tx| plan_tasks::fail_stuck(tx, stuck_seconds, provenance))
+        self.run_write(|tx| plan_tasks::fail_stuck_tasks(tx, stuck_seconds, provenance))
     }
 }
 
 /// The columns [`plan`] reads, of `plans`.
-const PLAN: &str = "plan_id, path, title, extra, revision, created_at, updated_at";
+const PLAN_COLUMNS: &str = "plan_id, path, title, extra, revision, created_at, updated_at";
 
-fn plan(row: &Row<'_>) -> rusqlite::Result<Plan> {
+fn plan_from_row(row: &Row<'_>) -> rusqlite::Result<Plan> {
     Ok(Plan {
-        id: rows::parsed(row, 0)?,
+        id: rows::parse_column(row, 0)?,
         path: row.get(1)?,
         title: row.get(2)?,
-        extra: rows::json(row, 3)?,
-        revision: rows::revision(row, 4)?,
-        created_at: rows::time(row, 5)?,
-        updated_at: rows::time(row, 6)?,
+        extra: rows::parse_json(row, 3)?,
+        revision: rows::parse_revision(row, 4)?,
+        created_at: rows::parse_time(row, 5)?,
+        updated_at: rows::parse_time(row, 6)?,
     })
 }
 
-fn load(connection: &Connection, id: &PlanId) -> Result<Option<Plan>> {
-    let sql = format!("SELECT {PLAN} FROM plans WHERE plan_id = ?1");
+fn load_plan(connection: &Connection, id: &PlanId) -> Result<Option<Plan>> {
+    let sql = format!("SELECT {PLAN_COLUMNS} FROM plans WHERE plan_id = ?1");
     connection
-        .query_row(&sql, [id.as_str()], plan)
+        .query_row(&sql, [id.as_str()], plan_from_row)
         .optional()
         .map_err(from_sqlite)
 }
 
-fn state(connection: &Connection, id: &PlanId) -> Result<Option<PlanState>> {
-    let Some(plan) = load(connection, id)? else {
+fn load_plan_state(connection: &Connection, id: &PlanId) -> Result<Option<PlanState>> {
+    let Some(plan) = load_plan(connection, id)? else {
         return Ok(None);
     };
-    let tasks = plan_tasks::list(connection, id)?;
+    let tasks = plan_tasks::list_tasks(connection, id)?;
     Ok(Some(PlanState { plan, tasks }))
 }
 
-fn at(connection: &Connection, path: &str) -> Result<Option<PlanId>> {
+fn find_plan_by_path(connection: &Connection, path: &str) -> Result<Option<PlanId>> {
     connection
         .query_row("SELECT plan_id FROM plans WHERE path = ?1", [path], |row| {
-            rows::parsed(row, 0)
+            rows::parse_column(row, 0)
         })
         .optional()
         .map_err(from_sqlite)
 }
 
-fn ids(connection: &Connection) -> Result<Vec<PlanId>> {
+fn list_plan_ids(connection: &Connection) -> Result<Vec<PlanId>> {
     let sql = "SELECT plan_id FROM plans ORDER BY plan_id";
     let mut statement = connection.prepare(sql).map_err(from_sqlite)?;
     statement
-        .query_map([], |row| rows::parsed(row, 0))
+        .query_map([], |row| rows::parse_column(row, 0))
         .and_then(Iterator::collect)
         .map_err(from_sqlite)
 }
 
-fn list(connection: &Connection) -> Result<Vec<PlanListed>> {
+fn list_plans(connection: &Connection) -> Result<Vec<PlanOverview>> {
     let sql = format!(
-        "SELECT {PLAN}, (SELECT json_group_object(status, n) FROM (
+        "SELECT {PLAN_COLUMNS}, (SELECT json_group_object(status, n) FROM (
              SELECT status, count(*) AS n FROM plan_tasks t WHERE t.plan_id = p.plan_id
              GROUP BY status))
          FROM plans p ORDER BY plan_id"
@@ -131,14 +131,14 @@ fn list(connection: &Connection) -> Result<Vec<PlanListed>> {
     let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
     statement
         .query_map([], |row| {
-            let counts: Map<String, Json> = rows::json(row, 7)?;
+            let counts: Map<String, Json> = rows::parse_json(row, 7)?;
             let mut summary = PlanSummary::default();
             for status in PlanTaskStatus::ALL {
                 let count = counts.get(status.as_str()).and_then(Json::as_u64);
                 summary.add(status, count.unwrap_or(0));
             }
-            Ok(PlanListed {
-                plan: plan(row)?,
+            Ok(PlanOverview {
+                plan: plan_from_row(row)?,
                 summary,
             })
         })
@@ -147,86 +147,90 @@ fn list(connection: &Connection) -> Result<Vec<PlanListed>> {
 }
 
 /// Most plans whose files have one name.
-const NAMESAKES: u32 = 10_000;
+const MAX_NAMESAKES: u32 = 10_000;
 
 /// Finds the plan of the file, else an id that is free.
-fn place(tx: &Transaction<'_>, new: &NewPlan) -> Result<(PlanId, bool)> {
-    if let Some(id) = at(tx, &new.path)? {
+fn choose_plan_id(tx: &Transaction<'_>, new_plan: &NewPlan) -> Result<(PlanId, bool)> {
+    if let Some(id) = find_plan_by_path(tx, &new_plan.path)? {
         return Ok((id, true));
     }
-    if load(tx, &new.id)?.is_none() {
-        return Ok((new.id.clone(), false));
+    if load_plan(tx, &new_plan.id)?.is_none() {
+        return Ok((new_plan.id.clone(), false));
     }
-    for number in 2..NAMESAKES {
-        let id = new.id.numbered(number);
+    for number in 2..MAX_NAMESAKES {
+        let id = new_plan.id.with_number(number);
         let id = id.map_err(|error| StoreError::Invalid(error.to_string()))?;
-        if load(tx, &id)?.is_none() {
+        if load_plan(tx, &id)?.is_none() {
             return Ok((id, false));
         }
     }
     Err(StoreError::Denied(format!(
-        "there are already {NAMESAKES} plans named {}",
-        new.id
+        "there are already {MAX_NAMESAKES} plans named {}",
+        new_plan.id
     )))
 }
 
-fn import(tx: &Transaction<'_>, new: &NewPlan, by: &Provenance) -> Result<PlanImported> {
-    let (id, exists) = place(tx, new)?;
-    let again = was_done(tx, by)?;
-    if !again {
+fn import_plan(
+    tx: &Transaction<'_>,
+    new_plan: &NewPlan,
+    provenance: &Provenance,
+) -> Result<ImportedPlan> {
+    let (id, exists) = choose_plan_id(tx, new_plan)?;
+    let is_replay = is_replay(tx, provenance)?;
+    if !is_replay {
         if exists {
-            merge(tx, &id, new, by)?;
+            merge_plan(tx, &id, new_plan, provenance)?;
         } else {
             tx.execute(
                 "INSERT INTO plans (plan_id, path, title, extra) VALUES (?1, ?2, ?3, ?4)",
                 params![
                     id.as_str(),
-                    new.path,
-                    free_option(new.title.as_ref()),
-                    free_object(&new.extra),
+                    new_plan.path,
+                    stored_optional_text(new_plan.title.as_ref()),
+                    stored_object(&new_plan.extra),
                 ],
             )
             .map_err(from_sqlite)?;
-            if let Some(plan) = load(tx, &id)? {
-                record(tx, by, &News::of_plan("added", None, &plan))?;
+            if let Some(plan) = load_plan(tx, &id)? {
+                record_event(tx, provenance, &EventDraft::of_plan("added", None, &plan))?;
             }
         }
     }
     let now: Timestamp = tx
-        .query_row(&format!("SELECT {NOW}"), [], |row| rows::time(row, 0))
+        .query_row(&format!("SELECT {NOW}"), [], |row| rows::parse_time(row, 0))
         .map_err(from_sqlite)?;
     let (mut added, mut changed) = (0, 0);
-    for (position, task) in (1..).zip(&new.tasks).filter(|_| !again) {
-        match plan_tasks::load(tx, &id, &task.id)? {
+    for (position, task) in (1..).zip(&new_plan.tasks).filter(|_| !is_replay) {
+        match plan_tasks::load_task(tx, &id, &task.id)? {
             None => {
-                plan_tasks::insert(tx, &task.first(&id, position, now), by)?;
+                plan_tasks::insert_task(tx, &task.to_new_row(&id, position, now), provenance)?;
                 added += 1;
             }
             Some(before) => {
-                let after = reimported(&before, task, position);
+                let after = merge_reimported_task(&before, task, position);
                 if after != before {
-                    plan_tasks::write(tx, &before, &after, false, by)?;
+                    plan_tasks::update_task(tx, &before, &after, false, provenance)?;
                     changed += 1;
                 }
             }
         }
     }
-    let state = state(tx, &id)?;
+    let state = load_plan_state(tx, &id)?;
     let state = state.ok_or_else(|| StoreError::Conflict(format!("plan {id} vanished")))?;
-    let not_in_file = new.missing(&state.tasks);
-    Ok(PlanImported {
-        state,
+    let not_in_file = new_plan.list_missing_tasks(&state.tasks);
+    Ok(ImportedPlan {
+        plan_state: state,
         added,
         changed,
-        not_in_file,
+        tasks_not_in_file: not_in_file,
     })
 }
 
-fn remove(tx: &Transaction<'_>, id: &PlanId, by: &Provenance) -> Result<()> {
-    if was_done(tx, by)? {
+fn remove_plan(tx: &Transaction<'_>, id: &PlanId, provenance: &Provenance) -> Result<()> {
+    if is_replay(tx, provenance)? {
         return Ok(());
     }
-    let plan = load(tx, id)?;
+    let plan = load_plan(tx, id)?;
     let plan = plan.ok_or_else(|| StoreError::Conflict(format!("no plan {id}")))?;
     let steps = [
         "INSERT INTO trueup_meta (key, value) VALUES ('removing_plan', ?1)",
@@ -237,15 +241,20 @@ fn remove(tx: &Transaction<'_>, id: &PlanId, by: &Provenance) -> Result<()> {
     for step in steps {
         tx.execute(step, [id.as_str()]).map_err(from_sqlite)?;
     }
-    record(tx, by, &News::of_removed_plan(&plan))
+    record_event(tx, provenance, &EventDraft::of_removed_plan(&plan))
 }
 
 /// Merges what a file says of a plan that is there.
-fn merge(tx: &Transaction<'_>, id: &PlanId, new: &NewPlan, by: &Provenance) -> Result<()> {
-    let Some(before) = load(tx, id)? else {
+fn merge_plan(
+    tx: &Transaction<'_>,
+    id: &PlanId,
+    new_plan: &NewPlan,
+    provenance: &Provenance,
+) -> Result<()> {
+    let Some(before) = load_plan(tx, id)? else {
         return Ok(());
     };
-    let after = new.merged_into(&before);
+    let after = new_plan.merge_into(&before);
     if after == before {
         return Ok(());
     }
@@ -256,13 +265,17 @@ fn merge(tx: &Transaction<'_>, id: &PlanId, new: &NewPlan, by: &Provenance) -> R
         ),
         params![
             id.as_str(),
-            free_option(after.title.as_ref()),
-            free_object(&after.extra),
+            stored_optional_text(after.title.as_ref()),
+            stored_object(&after.extra),
         ],
     )
     .map_err(from_sqlite)?;
-    if let Some(plan) = load(tx, id)? {
-        record(tx, by, &News::of_plan("changed", Some(&before), &plan))?;
+    if let Some(plan) = load_plan(tx, id)? {
+        record_event(
+            tx,
+            provenance,
+            &EventDraft::of_plan("changed", Some(&before), &plan),
+        )?;
     }
     Ok(())
 }

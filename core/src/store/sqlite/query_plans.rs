@@ -5,12 +5,12 @@ mod items;
 use rusqlite::Connection;
 
 use super::migrate::{SCHEMA_VERSION, migrate_to};
-use super::orchestrators::LIVE;
-use super::rows::{ITEM, ORCHESTRATOR, SESSION, SESSION_FROM};
-use super::{NOW, UNDERWAY, events, handoffs, phases, retention};
+use super::orchestrators::IS_LIVE;
+use super::rows::{ITEM_COLUMNS, ORCHESTRATOR_COLUMNS, SESSION_COLUMNS, SESSION_TABLES};
+use super::{HAS_RUNNING_WORK, NOW, events, handoffs, phases, retention};
 use crate::model::EventFilter;
 
-fn database() -> Connection {
+fn migrated_database() -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
     let tx = connection.transaction().unwrap();
     migrate_to(&tx, SCHEMA_VERSION).unwrap();
@@ -19,7 +19,7 @@ fn database() -> Connection {
 }
 
 /// Returns the steps of a statement's plan.
-fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+fn query_plan_steps(connection: &Connection, sql: &str) -> Vec<String> {
     let mut statement = connection
         .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
         .unwrap();
@@ -32,18 +32,18 @@ fn plan(connection: &Connection, sql: &str) -> Vec<String> {
 
 #[test]
 fn no_question_of_a_turn_reads_a_whole_table() {
-    let connection = database();
-    let sessions = format!("SELECT {SESSION} FROM {SESSION_FROM}");
+    let connection = migrated_database();
+    let sessions = format!("SELECT {SESSION_COLUMNS} FROM {SESSION_TABLES}");
     for sql in [
         format!("{sessions} WHERE s.session_id = ?1"),
         format!(
             "{sessions} WHERE 1 AND s.status IN ('active', 'idle') AND s.worktree = ?1 \
              ORDER BY s.heartbeat_at DESC, s.session_id LIMIT ?2"
         ),
-        format!("SELECT {ITEM} FROM work_items WHERE key = ?1"),
+        format!("SELECT {ITEM_COLUMNS} FROM work_items WHERE key = ?1"),
         "SELECT title FROM work_items WHERE key = ?1".to_owned(),
         format!(
-            "SELECT {ITEM} FROM work_items WHERE 1 AND parent = ?1 \
+            "SELECT {ITEM_COLUMNS} FROM work_items WHERE 1 AND parent = ?1 \
              ORDER BY parent, position IS NULL, position, key"
         ),
         "SELECT key FROM work_items WHERE key COLLATE NOCASE IN (?, ?, ?) ORDER BY key".to_owned(),
@@ -63,7 +63,7 @@ fn no_question_of_a_turn_reads_a_whole_table() {
         phases::LATEST_STARTS.to_owned(),
         "SELECT coalesce(max(queue_position), 0) + 1 FROM phase_queue".to_owned(),
     ] {
-        let steps = plan(&connection, &sql);
+        let steps = query_plan_steps(&connection, &sql);
         assert!(!steps.is_empty());
         for step in steps {
             let whole = step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW";
@@ -74,7 +74,7 @@ fn no_question_of_a_turn_reads_a_whole_table() {
 
 #[test]
 fn events_of_an_item_or_a_session_are_found_in_an_index() {
-    let connection = database();
+    let connection = migrated_database();
     let some = || Some("A".to_owned());
     for filter in [
         EventFilter {
@@ -90,7 +90,7 @@ fn events_of_an_item_or_a_session_are_found_in_an_index() {
             ..EventFilter::default()
         },
     ] {
-        let steps = plan(&connection, &events::statement(&filter));
+        let steps = query_plan_steps(&connection, &events::event_query(&filter));
         let scan = |step: &String| step.starts_with("SCAN events");
         assert!(!steps.iter().any(scan), "{steps:?}");
         let search = |step: &String| step.starts_with("SEARCH events USING INDEX");
@@ -100,11 +100,14 @@ fn events_of_an_item_or_a_session_are_found_in_an_index() {
 
 #[test]
 fn pruning_walks_what_ended_and_looks_everything_else_up() {
-    let connection = database();
-    let steps = plan(&connection, retention::ENDED);
+    let connection = migrated_database();
+    let steps = query_plan_steps(&connection, retention::ENDED_SESSIONS);
     assert!(steps[0].contains("claude_sessions_ended"), "{steps:?}");
-    for sql in [retention::session_statement(), retention::page_statement()] {
-        for step in plan(&connection, &sql) {
+    for sql in [
+        retention::session_remains_sql(),
+        retention::event_page_sql(),
+    ] {
+        for step in query_plan_steps(&connection, &sql) {
             let whole = step.starts_with("SCAN ")
                 && step != "SCAN CONSTANT ROW"
                 // The few tables whose rows are few.
@@ -119,10 +122,10 @@ fn pruning_walks_what_ended_and_looks_everything_else_up() {
 #[test]
 fn a_sweep_reads_only_those_that_are_not_settled_in_the_order_of_the_index() {
     let sql = format!(
-        "SELECT {SESSION} FROM {SESSION_FROM} WHERE s.settled = 0 AND s.lease_expires_at <= {NOW} \
+        "SELECT {SESSION_COLUMNS} FROM {SESSION_TABLES} WHERE s.settled = 0 AND s.lease_expires_at <= {NOW} \
          ORDER BY s.lease_expires_at LIMIT ?1"
     );
-    let steps = plan(&database(), &sql);
+    let steps = query_plan_steps(&migrated_database(), &sql);
     assert!(steps[0].contains("claude_sessions_lease"), "{steps:?}");
     assert!(
         steps.iter().all(|step| !step.contains("TEMP B-TREE")),
@@ -132,10 +135,11 @@ fn a_sweep_reads_only_those_that_are_not_settled_in_the_order_of_the_index() {
 
 #[test]
 fn looking_for_dead_orchestrators_walks_an_index_of_the_live_alone() {
-    let connection = database();
+    let connection = migrated_database();
     for order in ["ORDER BY plan_id", "AND plan_id = ?1"] {
-        let sql = format!("SELECT {ORCHESTRATOR} FROM orchestrators WHERE {LIVE} {order}");
-        let steps = plan(&connection, &sql);
+        let sql =
+            format!("SELECT {ORCHESTRATOR_COLUMNS} FROM orchestrators WHERE {IS_LIVE} {order}");
+        let steps = query_plan_steps(&connection, &sql);
         assert_eq!(steps.len(), 1, "{steps:?}");
         assert!(steps[0].contains("orchestrators_one_per_plan"), "{steps:?}");
     }
@@ -145,11 +149,11 @@ fn looking_for_dead_orchestrators_walks_an_index_of_the_live_alone() {
 fn the_next_phase_and_the_stuck_ones_are_found_along_their_indexes() {
     let [silent, ahead] = phases::stuck_questions();
     for (sql, index) in [
-        (phases::next(), "phase_queue_next"),
+        (phases::next_phase_sql(), "phase_queue_next"),
         (silent, "phase_queue_running"),
         (ahead, "phase_queue_running"),
     ] {
-        let steps = plan(&database(), &sql);
+        let steps = query_plan_steps(&migrated_database(), &sql);
         assert!(steps[0].contains(index), "{steps:?}");
         let searched = |step: &String| step.starts_with("SEARCH ") && !step.contains("TEMP B-TREE");
         assert!(steps.iter().skip(1).all(searched), "{steps:?}");
@@ -158,9 +162,12 @@ fn the_next_phase_and_the_stuck_ones_are_found_along_their_indexes() {
 
 #[test]
 fn what_is_underway_is_told_by_indexes_of_the_underway_alone() {
-    for step in plan(&database(), UNDERWAY)
+    for step in query_plan_steps(&migrated_database(), HAS_RUNNING_WORK)
         .into_iter()
-        .chain(plan(&database(), handoffs::news::ANY_NEWS))
+        .chain(query_plan_steps(
+            &migrated_database(),
+            handoffs::notices::HAS_NOTICES,
+        ))
     {
         let scans = step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW";
         assert!(!scans || step.contains(" INDEX "), "{step}");

@@ -4,68 +4,68 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde_json::Value as Json;
 
 use super::errors::from_sqlite;
-use super::events::record;
-use super::{NOW, SqliteStore, rows, was_done};
-use crate::model::{Repo, RepoSlug, RepoState, StateHead, places_json, places_of};
-use crate::store::news::News;
-use crate::store::{Placement, Provenance, RepoNaming, RepoStore, Result, StoreError};
+use super::events::record_event;
+use super::{NOW, SqliteStore, is_replay, rows};
+use crate::model::{Repo, RepoSlug, RepoState, StateHead, parse_places, places_to_json};
+use crate::store::event_draft::EventDraft;
+use crate::store::{Provenance, RepoNaming, RepoPlacement, RepoStore, Result, StoreError};
 
 impl RepoStore for SqliteStore {
-    fn repos(&mut self) -> Result<Vec<Repo>> {
-        list(&self.connection)
+    fn list_repos(&mut self) -> Result<Vec<Repo>> {
+        list_repos(&self.connection)
     }
 
-    fn place_repo(&mut self, placement: &Placement) -> Result<Repo> {
-        self.write(|tx| place(tx, placement))
+    fn place_repo(&mut self, placement: &RepoPlacement) -> Result<Repo> {
+        self.run_write(|tx| place_repo(tx, placement))
     }
 
-    fn displace_repo(
+    fn remove_repo_place(
         &mut self,
         slug: &RepoSlug,
         machine: &str,
         provenance: &Provenance,
     ) -> Result<Repo> {
-        self.write(|tx| displace(tx, slug, machine, provenance))
+        self.run_write(|tx| remove_repo_place(tx, slug, machine, provenance))
     }
 
-    fn put_repo_state(
+    fn update_repo_state(
         &mut self,
         slug: &RepoSlug,
         state: &RepoState,
         provenance: &Provenance,
     ) -> Result<Repo> {
-        self.write(|tx| put_state(tx, slug, state, provenance))
+        self.run_write(|tx| update_repo_state(tx, slug, state, provenance))
     }
 
-    fn repo_name(&mut self, identity: &str) -> Result<Option<String>> {
-        name_of(&self.connection, identity)
+    fn find_repo_name(&mut self, identity: &str) -> Result<Option<String>> {
+        find_repo_name(&self.connection, identity)
     }
 
-    fn repo_identities(&mut self, name: &str) -> Result<Vec<String>> {
-        identities_of(&self.connection, name)
+    fn list_repo_identities(&mut self, name: &str) -> Result<Vec<String>> {
+        list_identities(&self.connection, name)
     }
 
     fn name_repo(&mut self, naming: &RepoNaming<'_>) -> Result<String> {
-        self.write(|tx| give_name(tx, naming))
+        self.run_write(|tx| name_repo(tx, naming))
     }
 
     fn rename_repo(&mut self, identity: &str, name: &str, provenance: &Provenance) -> Result<()> {
-        self.write(|tx| rename(tx, identity, name, provenance))
+        self.run_write(|tx| rename_repo(tx, identity, name, provenance))
     }
 
-    fn repo_state(&mut self, slug: &RepoSlug) -> Result<Option<RepoState>> {
-        state(&self.connection, slug)
+    fn load_repo_state(&mut self, slug: &RepoSlug) -> Result<Option<RepoState>> {
+        load_repo_state(&self.connection, slug)
     }
 }
 
 /// The columns [`head`] reads, from the first on.
-const HEAD: &str = "synced_at, synced_by, source_digest, digest, redacted, summary";
+const STATE_HEAD_COLUMNS: &str = "synced_at, synced_by, source_digest, digest, redacted, summary";
 
 /// The columns [`repo`] reads.
-const REPO: &str = "slug, passive, places, created_at, updated_at";
+const REPO_COLUMNS: &str = "slug, passive, places, created_at, updated_at";
 
-fn head(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<StateHead>> {
-    let Some(synced_at) = rows::optional(row, first)? else {
+fn state_head_from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<StateHead>> {
+    let Some(synced_at) = rows::parse_optional_column(row, first)? else {
         return Ok(None);
     };
     Ok(Some(StateHead {
@@ -73,48 +73,48 @@ fn head(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<StateHead>> {
         synced_by: row.get(first + 1)?,
         source_digest: row.get(first + 2)?,
         digest: row.get(first + 3)?,
-        redacted: rows::count(row, first + 4)?,
+        redacted: rows::parse_count(row, first + 4)?,
         summary: row.get(first + 5)?,
     }))
 }
 
-fn repo(row: &Row<'_>) -> rusqlite::Result<Repo> {
-    let places: Json = rows::json(row, 2)?;
+fn repo_from_row(row: &Row<'_>) -> rusqlite::Result<Repo> {
+    let places: Json = rows::parse_json(row, 2)?;
     Ok(Repo {
-        slug: rows::parsed(row, 0)?,
+        slug: rows::parse_column(row, 0)?,
         passive: row.get(1)?,
-        places: places_of(&places),
-        created_at: rows::time(row, 3)?,
-        updated_at: rows::time(row, 4)?,
-        state: head(row, 5)?,
+        places: parse_places(&places),
+        created_at: rows::parse_time(row, 3)?,
+        updated_at: rows::parse_time(row, 4)?,
+        state: state_head_from_row(row, 5)?,
     })
 }
 
-fn list(connection: &Connection) -> Result<Vec<Repo>> {
-    let sql = format!("SELECT {REPO}, {HEAD} FROM repos ORDER BY slug");
+fn list_repos(connection: &Connection) -> Result<Vec<Repo>> {
+    let sql = format!("SELECT {REPO_COLUMNS}, {STATE_HEAD_COLUMNS} FROM repos ORDER BY slug");
     let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
     statement
-        .query_map([], repo)
+        .query_map([], repo_from_row)
         .and_then(Iterator::collect)
         .map_err(from_sqlite)
 }
 
-fn load(tx: &Transaction<'_>, slug: &RepoSlug) -> Result<Option<Repo>> {
-    let sql = format!("SELECT {REPO}, {HEAD} FROM repos WHERE slug = ?1");
-    tx.query_row(&sql, [slug.as_str()], repo)
+fn load_repo(tx: &Transaction<'_>, slug: &RepoSlug) -> Result<Option<Repo>> {
+    let sql = format!("SELECT {REPO_COLUMNS}, {STATE_HEAD_COLUMNS} FROM repos WHERE slug = ?1");
+    tx.query_row(&sql, [slug.as_str()], repo_from_row)
         .optional()
         .map_err(from_sqlite)
 }
 
-fn existing(tx: &Transaction<'_>, slug: &RepoSlug) -> Result<Repo> {
-    load(tx, slug)?.ok_or_else(|| StoreError::Conflict(format!("no repository {slug}")))
+fn load_existing_repo(tx: &Transaction<'_>, slug: &RepoSlug) -> Result<Repo> {
+    load_repo(tx, slug)?.ok_or_else(|| StoreError::Conflict(format!("no repository {slug}")))
 }
 
-fn place(tx: &Transaction<'_>, placement: &Placement) -> Result<Repo> {
-    let (slug, by) = (&placement.slug, &placement.provenance);
-    let before = load(tx, slug)?;
+fn place_repo(tx: &Transaction<'_>, placement: &RepoPlacement) -> Result<Repo> {
+    let (slug, provenance) = (&placement.slug, &placement.provenance);
+    let before = load_repo(tx, slug)?;
     if let Some(present) = &before
-        && was_done(tx, by)?
+        && is_replay(tx, provenance)?
     {
         return Ok(present.clone());
     }
@@ -122,10 +122,10 @@ fn place(tx: &Transaction<'_>, placement: &Placement) -> Result<Repo> {
     let places = places.get_or_insert_default();
     let old = places.get(&placement.machine);
     let new = placement.place.clone();
-    let new = new.after(old, placement.is_further, &placement.gone);
+    let new = new.merge_with(old, placement.is_additional, &placement.missing_checkouts);
     places.insert(placement.machine.clone(), new);
-    let was = before.as_ref().is_some_and(|repo| repo.passive);
-    let passive = placement.passive.unwrap_or(was);
+    let was_passive = before.as_ref().is_some_and(|repo| repo.passive);
+    let passive = placement.passive.unwrap_or(was_passive);
     if let Some(present) = &before
         && (&present.places, present.passive) == (&*places, passive)
     {
@@ -137,23 +137,28 @@ fn place(tx: &Transaction<'_>, placement: &Placement) -> Result<Repo> {
              ON CONFLICT (slug) DO UPDATE
              SET passive = excluded.passive, places = excluded.places, updated_at = {NOW}"
         ),
-        params![slug.as_str(), passive, places_json(places).to_string()],
+        params![slug.as_str(), passive, places_to_json(places).to_string()],
     )
     .map_err(from_sqlite)?;
-    let after = existing(tx, slug)?;
+    let after = load_existing_repo(tx, slug)?;
     let kind = if before.is_some() { "changed" } else { "added" };
-    let old = before.map_or(Json::Null, |repo| repo.facts());
-    record(
+    let old = before.map_or(Json::Null, |repo| repo.event_facts());
+    record_event(
         tx,
-        by,
-        &News::of_repo(&after.slug, kind, old, after.facts()),
+        provenance,
+        &EventDraft::of_repo(&after.slug, kind, old, after.event_facts()),
     )?;
     Ok(after)
 }
 
-fn displace(tx: &Transaction<'_>, slug: &RepoSlug, machine: &str, by: &Provenance) -> Result<Repo> {
-    let before = existing(tx, slug)?;
-    if was_done(tx, by)? {
+fn remove_repo_place(
+    tx: &Transaction<'_>,
+    slug: &RepoSlug,
+    machine: &str,
+    provenance: &Provenance,
+) -> Result<Repo> {
+    let before = load_existing_repo(tx, slug)?;
+    if is_replay(tx, provenance)? {
         return Ok(before);
     }
     let mut left = before.clone();
@@ -169,32 +174,32 @@ fn displace(tx: &Transaction<'_>, slug: &RepoSlug, machine: &str, by: &Provenanc
     } else {
         tx.execute(
             &format!("UPDATE repos SET places = ?2, updated_at = {NOW} WHERE slug = ?1"),
-            params![slug.as_str(), places_json(&left.places).to_string()],
+            params![slug.as_str(), places_to_json(&left.places).to_string()],
         )
         .map_err(from_sqlite)?;
-        ("changed", left.facts())
+        ("changed", left.event_facts())
     };
-    record(
+    record_event(
         tx,
-        by,
-        &News::of_repo(&before.slug, kind, before.facts(), after),
+        provenance,
+        &EventDraft::of_repo(&before.slug, kind, before.event_facts(), after),
     )?;
     Ok(before)
 }
 
-fn name_of(connection: &Connection, identity: &str) -> Result<Option<String>> {
+fn find_repo_name(connection: &Connection, identity: &str) -> Result<Option<String>> {
     let sql = "SELECT name FROM repo_names WHERE identity = ?1";
     let found = connection.query_row(sql, [identity], |row| row.get(0));
     found.optional().map_err(from_sqlite)
 }
 
-fn give_name(tx: &Transaction<'_>, naming: &RepoNaming<'_>) -> Result<String> {
+fn name_repo(tx: &Transaction<'_>, naming: &RepoNaming<'_>) -> Result<String> {
     let RepoNaming { identity, name, .. } = naming;
-    if let Some(name) = name_of(tx, identity)?.filter(|_| !naming.anew) {
+    if let Some(name) = find_repo_name(tx, identity)?.filter(|_| !naming.replaces_name) {
         return Ok(name);
     }
-    let holders = identities_of(tx, name)?;
-    if !holders.is_empty() && !holders.iter().any(|it| naming.beside == Some(it)) {
+    let holders = list_identities(tx, name)?;
+    if !holders.is_empty() && !holders.iter().any(|it| naming.shared_with == Some(it)) {
         return Err(StoreError::Conflict(format!(
             "another repository already has the name {name}"
         )));
@@ -205,7 +210,7 @@ fn give_name(tx: &Transaction<'_>, naming: &RepoNaming<'_>) -> Result<String> {
     Ok((*name).to_owned())
 }
 
-fn identities_of(connection: &Connection, name: &str) -> Result<Vec<String>> {
+fn list_identities(connection: &Connection, name: &str) -> Result<Vec<String>> {
     let sql = "SELECT identity FROM repo_names WHERE name = ?1 ORDER BY identity";
     let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
     let found = statement.query_map([name], |row| row.get(0));
@@ -213,16 +218,30 @@ fn identities_of(connection: &Connection, name: &str) -> Result<Vec<String>> {
     found.map_err(from_sqlite)
 }
 
-fn rename(tx: &Transaction<'_>, identity: &str, name: &str, by: &Provenance) -> Result<()> {
-    let Some(old) = name_of(tx, identity)?.filter(|old| old != name) else {
+fn rename_repo(
+    tx: &Transaction<'_>,
+    identity: &str,
+    name: &str,
+    provenance: &Provenance,
+) -> Result<()> {
+    let Some(old) = find_repo_name(tx, identity)?.filter(|old| old != name) else {
         return Ok(());
     };
     let sql = "UPDATE repo_names SET name = ?2 WHERE name = ?1";
     tx.execute(sql, [&*old, name]).map_err(from_sqlite)?;
     let sql = "UPDATE work_items SET repo = ?2, last_actor = ?3, last_reason = ?4, last_op = ?5
          WHERE repo = ?1";
-    tx.execute(sql, params![old, name, by.actor, by.reason, by.op_id])
-        .map_err(from_sqlite)?;
+    tx.execute(
+        sql,
+        params![
+            old,
+            name,
+            provenance.actor,
+            provenance.reason,
+            provenance.op_id
+        ],
+    )
+    .map_err(from_sqlite)?;
     for table in ["claude_sessions", "handoffs"] {
         let sql = format!("UPDATE {table} SET repo = ?2 WHERE repo = ?1");
         tx.execute(&sql, [&*old, name]).map_err(from_sqlite)?;
@@ -230,18 +249,18 @@ fn rename(tx: &Transaction<'_>, identity: &str, name: &str, by: &Provenance) -> 
     Ok(())
 }
 
-fn put_state(
+fn update_repo_state(
     tx: &Transaction<'_>,
     slug: &RepoSlug,
     state: &RepoState,
-    by: &Provenance,
+    provenance: &Provenance,
 ) -> Result<Repo> {
-    let before = existing(tx, slug)?;
+    let before = load_existing_repo(tx, slug)?;
     let head = &state.head;
-    let same = before.state.as_ref().is_some_and(|old| {
+    let is_unchanged = before.state.as_ref().is_some_and(|old| {
         (&old.source_digest, &old.digest) == (&head.source_digest, &head.digest)
     });
-    if same || was_done(tx, by)? {
+    if is_unchanged || is_replay(tx, provenance)? {
         return Ok(before);
     }
     tx.execute(
@@ -252,7 +271,7 @@ fn put_state(
         ),
         params![
             slug.as_str(),
-            by.actor,
+            provenance.actor,
             head.source_digest,
             head.digest,
             i64::try_from(head.redacted).unwrap_or(i64::MAX),
@@ -261,17 +280,21 @@ fn put_state(
         ],
     )
     .map_err(from_sqlite)?;
-    let after = existing(tx, slug)?;
-    let facts = |repo: &Repo| repo.state.as_ref().map_or(Json::Null, StateHead::facts);
-    let news = News::of_repo(&after.slug, "state", facts(&before), facts(&after));
-    record(tx, by, &news)?;
+    let after = load_existing_repo(tx, slug)?;
+    let facts = |repo: &Repo| {
+        repo.state
+            .as_ref()
+            .map_or(Json::Null, StateHead::event_facts)
+    };
+    let draft = EventDraft::of_repo(&after.slug, "state", facts(&before), facts(&after));
+    record_event(tx, provenance, &draft)?;
     Ok(after)
 }
 
-fn state(connection: &Connection, slug: &RepoSlug) -> Result<Option<RepoState>> {
-    let sql = format!("SELECT {HEAD}, content FROM repos WHERE slug = ?1");
+fn load_repo_state(connection: &Connection, slug: &RepoSlug) -> Result<Option<RepoState>> {
+    let sql = format!("SELECT {STATE_HEAD_COLUMNS}, content FROM repos WHERE slug = ?1");
     let found = connection.query_row(&sql, [slug.as_str()], |row| {
-        let Some(head) = head(row, 0)? else {
+        let Some(head) = state_head_from_row(row, 0)? else {
             return Ok(None);
         };
         let content = row.get(6)?;

@@ -6,23 +6,24 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde_json::{Value as Json, json};
 
 use super::errors::from_sqlite;
-use super::{SqliteStore, rows, was_done};
+use super::{SqliteStore, is_replay, rows};
 use crate::model::{
-    EventRemains, PruneTally, Retention, SessionId, SessionRemains, Subject, Tie, Timestamp,
+    EndedSession, EventSubject, PrunableEvent, PruneCounts, RetentionRules, SessionId, SessionTie,
+    Timestamp,
 };
 use crate::store::{Provenance, Result, RetentionStore, SessionCursor};
 
 impl RetentionStore for SqliteStore {
-    fn ended_sessions(
+    fn list_ended_sessions(
         &mut self,
         before: Timestamp,
         after: Option<&SessionCursor>,
         limit: u32,
-    ) -> Result<Vec<SessionRemains>> {
-        let ids = ended(&self.connection, before, after, limit)?;
+    ) -> Result<Vec<EndedSession>> {
+        let ids = list_ended_session_ids(&self.connection, before, after, limit)?;
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
-            found.extend(session_remains(&self.connection, &id)?);
+            found.extend(load_session_remains(&self.connection, &id)?);
         }
         Ok(found)
     }
@@ -30,28 +31,28 @@ impl RetentionStore for SqliteStore {
     fn remove_sessions(
         &mut self,
         sessions: &[SessionId],
-        retention: &Retention,
+        retention: &RetentionRules,
     ) -> Result<Vec<SessionId>> {
-        self.write(|tx| remove_sessions(tx, sessions, retention))
+        self.run_write(|tx| remove_sessions(tx, sessions, retention))
     }
 
-    fn event_remains(&mut self, after: i64, limit: u32) -> Result<Vec<EventRemains>> {
-        event_remains(&self.connection, &page_statement(), params![after, limit])
+    fn list_event_remains(&mut self, after: i64, limit: u32) -> Result<Vec<PrunableEvent>> {
+        list_event_remains(&self.connection, &event_page_sql(), params![after, limit])
     }
 
-    fn remove_events(&mut self, events: &[i64], retention: &Retention) -> Result<u64> {
-        self.write(|tx| remove_events(tx, events, retention))
+    fn remove_events(&mut self, events: &[i64], retention: &RetentionRules) -> Result<u64> {
+        self.run_write(|tx| remove_events(tx, events, retention))
     }
 
-    fn note_removed(
+    fn record_pruned(
         &mut self,
         before: Timestamp,
         provenance: &Provenance,
-    ) -> Result<Option<PruneTally>> {
-        if tally(&self.connection)?.is_none() {
+    ) -> Result<Option<PruneCounts>> {
+        if load_unrecorded_tally(&self.connection)?.is_none() {
             return Ok(None);
         }
-        self.write(|tx| note_removed(tx, before, provenance))
+        self.run_write(|tx| record_pruned(tx, before, provenance))
     }
 }
 
@@ -62,12 +63,12 @@ const PRUNED_THROUGH: &str = "pruned_through";
 const REMOVED: &str = "removed";
 
 /// The sessions that ended, the youngest first, from a place on.
-pub(super) const ENDED: &str = "SELECT session_id FROM claude_sessions
+pub(super) const ENDED_SESSIONS: &str = "SELECT session_id FROM claude_sessions
      WHERE status IN ('ended', 'lost') AND heartbeat_at <= ?1
        AND (heartbeat_at < ?1 OR session_id < ?2)
      ORDER BY heartbeat_at DESC, session_id DESC LIMIT ?3";
 
-fn ended(
+fn list_ended_session_ids(
     connection: &Connection,
     before: Timestamp,
     after: Option<&SessionCursor>,
@@ -77,23 +78,23 @@ fn ended(
         Some((time, id)) => (time.to_string(), id.as_str()),
         None => (before.to_string(), ""),
     };
-    let mut statement = connection.prepare(ENDED).map_err(from_sqlite)?;
+    let mut statement = connection.prepare(ENDED_SESSIONS).map_err(from_sqlite)?;
     statement
-        .query_map(params![time, id, limit], |row| rows::parsed(row, 0))
+        .query_map(params![time, id, limit], |row| rows::parse_column(row, 0))
         .and_then(Iterator::collect)
         .map_err(from_sqlite)
 }
 
 /// What ties a session `s` to something that is not done.
-const TIES: [(Tie, &str); 6] = [
+const SESSION_TIES: [(SessionTie, &str); 6] = [
     (
-        Tie::Holder,
+        SessionTie::Holder,
         "SELECT 1 FROM work_items WHERE holder = s.session_id",
     ),
     // Those it ever worked on are in its events, which stay as long as the item is unfinished;
     // of a change by plain SQL its own state tells.
     (
-        Tie::Parked,
+        SessionTie::InterruptedWork,
         "SELECT 1 FROM work_items w
          WHERE w.holder IS NULL AND w.status NOT IN ('completed', 'failed', 'cancelled')
            AND w.key IN (SELECT key FROM events WHERE actor = s.session_id AND entity = 'item'
@@ -105,28 +106,28 @@ const TIES: [(Tie, &str); 6] = [
                ORDER BY seq DESC LIMIT 1)",
     ),
     (
-        Tie::Task,
+        SessionTie::Task,
         "SELECT 1 FROM plan_tasks WHERE status = 'in_progress' AND session = s.session_id
          UNION ALL SELECT 1 FROM phase_queue WHERE status = 'running' AND assigned_to = s.session_id",
     ),
     (
-        Tie::Handoff,
+        SessionTie::Handoff,
         "SELECT 1 FROM handoffs WHERE status IN ('pending_acceptance', 'blocked')
            AND s.session_id IN (from_session, to_session)",
     ),
     (
-        Tie::Run,
+        SessionTie::Run,
         "SELECT 1 FROM orchestrators WHERE status IN ('running', 'stopping')
            AND session_id = s.session_id",
     ),
     (
-        Tie::Ports,
+        SessionTie::Ports,
         "SELECT 1 FROM port_reservations WHERE session = s.session_id",
     ),
 ];
 
-pub(super) fn session_statement() -> String {
-    let ties: Vec<String> = TIES
+pub(super) fn session_remains_sql() -> String {
+    let ties: Vec<String> = SESSION_TIES
         .iter()
         .map(|(_, sql)| format!("EXISTS ({sql})"))
         .collect();
@@ -138,25 +139,25 @@ pub(super) fn session_statement() -> String {
     )
 }
 
-fn session_remains(connection: &Connection, id: &SessionId) -> Result<Option<SessionRemains>> {
+fn load_session_remains(connection: &Connection, id: &SessionId) -> Result<Option<EndedSession>> {
     let mut statement = connection
-        .prepare_cached(&session_statement())
+        .prepare_cached(&session_remains_sql())
         .map_err(from_sqlite)?;
     let remains = statement
         .query_row([id.as_str()], |row| {
             let mut ties = BTreeSet::new();
-            for (column, (tie, _)) in (6..).zip(&TIES) {
+            for (column, (tie, _)) in (6..).zip(&SESSION_TIES) {
                 if row.get(column)? {
                     ties.insert(*tie);
                 }
             }
-            Ok(SessionRemains {
-                id: rows::parsed(row, 0)?,
-                status: rows::parsed(row, 1)?,
-                heartbeat_at: rows::time(row, 2)?,
+            Ok(EndedSession {
+                id: rows::parse_column(row, 0)?,
+                status: rows::parse_column(row, 1)?,
+                heartbeat_at: rows::parse_time(row, 2)?,
                 host: row.get(3)?,
                 worktree: row.get(4)?,
-                tasks: rows::count(row, 5)?,
+                tasks: rows::parse_count(row, 5)?,
                 ties,
                 successors: BTreeSet::new(),
             })
@@ -170,7 +171,7 @@ fn session_remains(connection: &Connection, id: &SessionId) -> Result<Option<Ses
         .prepare_cached("SELECT session_id FROM claude_sessions WHERE predecessor = ?1")
         .map_err(from_sqlite)?;
     remains.successors = statement
-        .query_map([id.as_str()], |row| rows::parsed(row, 0))
+        .query_map([id.as_str()], |row| rows::parse_column(row, 0))
         .and_then(Iterator::collect)
         .map_err(from_sqlite)?;
     Ok(Some(remains))
@@ -179,30 +180,30 @@ fn session_remains(connection: &Connection, id: &SessionId) -> Result<Option<Ses
 fn remove_sessions(
     tx: &Transaction<'_>,
     sessions: &[SessionId],
-    retention: &Retention,
+    retention: &RetentionRules,
 ) -> Result<Vec<SessionId>> {
     let mut removed = Vec::new();
     let mut tasks = 0;
     // A removal by us is no change behind our back.
-    prune_through(tx, 0)?;
+    begin_pruning(tx, 0)?;
     for id in sessions {
-        let Some(remains) = session_remains(tx, id)? else {
+        let Some(remains) = load_session_remains(tx, id)? else {
             continue;
         };
         // Those removed before it in this transaction are gone from its successors already.
-        if retention.keeps(&remains, &BTreeSet::new()).is_some() {
+        if retention.keep_reason(&remains, &BTreeSet::new()).is_some() {
             continue;
         }
         tasks += remains.tasks;
-        delete(tx, "DELETE FROM session_tasks WHERE session_id = ?1", id)?;
-        delete(tx, "DELETE FROM claude_sessions WHERE session_id = ?1", id)?;
+        delete_of_session(tx, "DELETE FROM session_tasks WHERE session_id = ?1", id)?;
+        delete_of_session(tx, "DELETE FROM claude_sessions WHERE session_id = ?1", id)?;
         removed.push(id.clone());
     }
-    stop_pruning(tx)?;
-    count(
+    end_pruning(tx)?;
+    add_to_tally(
         tx,
-        PruneTally {
-            sessions: number(removed.len()),
+        PruneCounts {
+            sessions: to_count(removed.len()),
             tasks,
             events: 0,
         },
@@ -210,26 +211,26 @@ fn remove_sessions(
     Ok(removed)
 }
 
-fn delete(tx: &Transaction<'_>, sql: &str, id: &SessionId) -> Result<()> {
+fn delete_of_session(tx: &Transaction<'_>, sql: &str, id: &SessionId) -> Result<()> {
     tx.execute(sql, [id.as_str()]).map_err(from_sqlite)?;
     Ok(())
 }
 
-fn number(count: usize) -> u64 {
+fn to_count(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-fn prune_through(tx: &Transaction<'_>, seq: i64) -> Result<()> {
-    set_meta(tx, PRUNED_THROUGH, &seq.to_string())
+fn begin_pruning(tx: &Transaction<'_>, seq: i64) -> Result<()> {
+    write_meta(tx, PRUNED_THROUGH, &seq.to_string())
 }
 
-fn stop_pruning(tx: &Transaction<'_>) -> Result<()> {
+fn end_pruning(tx: &Transaction<'_>) -> Result<()> {
     tx.execute("DELETE FROM trueup_meta WHERE key = ?1", [PRUNED_THROUGH])
         .map_err(from_sqlite)?;
     Ok(())
 }
 
-fn set_meta(tx: &Transaction<'_>, key: &str, value: &str) -> Result<()> {
+fn write_meta(tx: &Transaction<'_>, key: &str, value: &str) -> Result<()> {
     tx.execute(
         "INSERT INTO trueup_meta (key, value) VALUES (?1, ?2)
          ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -241,7 +242,7 @@ fn set_meta(tx: &Transaction<'_>, key: &str, value: &str) -> Result<()> {
 
 /// The columns [`remains_of_event`] reads, of `events e`: the item it is about with its
 /// status and holder, the session, and whether anything else that it is about still stands.
-const EVENT: &str = "e.seq, e.at,
+const EVENT_REMAINS_COLUMNS: &str = "e.seq, e.at,
     (SELECT status FROM work_items WHERE key = CASE e.entity
         WHEN 'item' THEN e.key
         WHEN 'phase' THEN rtrim(rtrim(e.key, '0123456789'), ':') END),
@@ -262,77 +263,77 @@ const EVENT: &str = "e.seq, e.at,
             AND host = coalesce(e.after, e.before) ->> 'host')
         ELSE 0 END";
 
-pub(super) fn page_statement() -> String {
-    format!("SELECT {EVENT} FROM events e WHERE seq > ?1 ORDER BY seq LIMIT ?2")
+pub(super) fn event_page_sql() -> String {
+    format!("SELECT {EVENT_REMAINS_COLUMNS} FROM events e WHERE seq > ?1 ORDER BY seq LIMIT ?2")
 }
 
-fn remains_of_event(row: &Row<'_>) -> rusqlite::Result<EventRemains> {
-    let subject = match rows::optional(row, 2)? {
-        Some(status) => Subject::Item {
+fn event_remains_from_row(row: &Row<'_>) -> rusqlite::Result<PrunableEvent> {
+    let subject = match rows::parse_optional_column(row, 2)? {
+        Some(status) => EventSubject::Item {
             status,
             held: row.get(3)?,
         },
-        None => match rows::optional(row, 4)? {
-            Some(session) => Subject::Session(session),
-            None if row.get(5)? => Subject::Standing,
-            None => Subject::Gone,
+        None => match rows::parse_optional_column(row, 4)? {
+            Some(session) => EventSubject::Session(session),
+            None if row.get(5)? => EventSubject::StillOpen,
+            None => EventSubject::Gone,
         },
     };
-    Ok(EventRemains {
+    Ok(PrunableEvent {
         seq: row.get(0)?,
         // One that others dated in a form nobody reads is never old.
-        at: rows::lenient_time(row, 1).unwrap_or(Timestamp::from_millis(i64::MAX)),
+        at: rows::parse_lenient_time(row, 1).unwrap_or(Timestamp::from_millis(i64::MAX)),
         subject,
     })
 }
 
-fn event_remains(
+fn list_event_remains(
     connection: &Connection,
     sql: &str,
     parameters: impl rusqlite::Params,
-) -> Result<Vec<EventRemains>> {
+) -> Result<Vec<PrunableEvent>> {
     let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
     statement
-        .query_map(parameters, remains_of_event)
+        .query_map(parameters, event_remains_from_row)
         .and_then(Iterator::collect)
         .map_err(from_sqlite)
 }
 
-fn remove_events(tx: &Transaction<'_>, events: &[i64], retention: &Retention) -> Result<u64> {
+fn remove_events(tx: &Transaction<'_>, events: &[i64], retention: &RetentionRules) -> Result<u64> {
     let sql = format!(
-        "SELECT {EVENT} FROM events e WHERE seq IN (SELECT value FROM json_each(?1)) ORDER BY seq"
+        "SELECT {EVENT_REMAINS_COLUMNS} FROM events e WHERE seq IN (SELECT value FROM json_each(?1)) ORDER BY seq"
     );
-    let found = event_remains(tx, &sql, [json!(events).to_string()])?;
+    let found = list_event_remains(tx, &sql, [json!(events).to_string()])?;
     let none = BTreeSet::new();
-    let going: Vec<i64> = found
+    let removable: Vec<i64> = found
         .iter()
-        .filter(|event| retention.lets_go(event, &none))
+        .filter(|event| retention.may_remove_event(event, &none))
         .map(|event| event.seq)
         .collect();
-    let Some(last) = going.last() else {
+    let Some(last) = removable.last() else {
         return Ok(0);
     };
-    prune_through(tx, *last)?;
+    begin_pruning(tx, *last)?;
     let deleted = tx
         .execute(
             "DELETE FROM events WHERE seq IN (SELECT value FROM json_each(?1))",
-            [json!(going).to_string()],
+            [json!(removable).to_string()],
         )
         .map_err(from_sqlite)?;
-    stop_pruning(tx)?;
-    let events = number(deleted);
-    count(
+    end_pruning(tx)?;
+    let events = to_count(deleted);
+    add_to_tally(
         tx,
-        PruneTally {
+        PruneCounts {
             events,
-            ..PruneTally::default()
+            ..PruneCounts::default()
         },
     )?;
     Ok(events)
 }
 
 /// Reads what was removed and not noted yet.
-fn tally(connection: &Connection) -> Result<Option<PruneTally>> {
+fn load_unrecorded_tally(connection: &Connection) -> Result<Option<PruneCounts>> {
     let text: Option<String> = connection
         .query_row(
             "SELECT value FROM trueup_meta WHERE key = ?1",
@@ -344,7 +345,7 @@ fn tally(connection: &Connection) -> Result<Option<PruneTally>> {
     Ok(text.map(|text| {
         let json: Json = serde_json::from_str(&text).unwrap_or_default();
         let count = |key: &str| json[key].as_u64().unwrap_or(0);
-        PruneTally {
+        PruneCounts {
             sessions: count("sessions"),
             tasks: count("tasks"),
             events: count("events"),
@@ -353,26 +354,26 @@ fn tally(connection: &Connection) -> Result<Option<PruneTally>> {
 }
 
 /// Adds to what was removed and is not noted yet.
-fn count(tx: &Transaction<'_>, more: PruneTally) -> Result<()> {
-    if more == PruneTally::default() {
+fn add_to_tally(tx: &Transaction<'_>, more: PruneCounts) -> Result<()> {
+    if more == PruneCounts::default() {
         return Ok(());
     }
-    let sum = tally(tx)?.unwrap_or_default().plus(more);
-    set_meta(tx, REMOVED, &sum.facts().to_string())
+    let sum = load_unrecorded_tally(tx)?.unwrap_or_default().plus(more);
+    write_meta(tx, REMOVED, &sum.event_facts().to_string())
 }
 
-fn note_removed(
+fn record_pruned(
     tx: &Transaction<'_>,
     before: Timestamp,
     provenance: &Provenance,
-) -> Result<Option<PruneTally>> {
-    let Some(tally) = tally(tx)? else {
+) -> Result<Option<PruneCounts>> {
+    let Some(tally) = load_unrecorded_tally(tx)? else {
         return Ok(None);
     };
-    if was_done(tx, provenance)? {
+    if is_replay(tx, provenance)? {
         return Ok(None);
     }
-    let mut after = tally.facts();
+    let mut after = tally.event_facts();
     after["before"] = json!(before);
     tx.execute(
         "INSERT INTO events (actor, entity, key, kind, after, reason, op_id)

@@ -4,37 +4,43 @@ use rusqlite::{Connection, OptionalExtension, Transaction, named_params, params}
 use serde_json::{Map, Value as Json, json};
 
 use super::errors::from_sqlite;
-use super::free::{free, free_object, free_option};
-use super::{NOW, execute_cached, registered, rows, unregistered, was_done};
+use super::stored_text::{stored_object, stored_optional_text, stored_text};
+use super::{NOW, execute_cached, is_replay, require_registered, rows, unregistered_error};
 use crate::model::{
-    Field, LONGEST_LEASE_SECONDS, Revision, SKEW_SECONDS, Session, SessionId, Value,
+    FieldValue, MAX_LEASE_SECONDS, Revision, SKEW_SECONDS, Session, SessionId, StateField,
 };
-use crate::store::port::Mark;
-use crate::store::{Heartbeat, Provenance, Push, Registration, Result, SessionFilter, StoreError};
+use crate::store::api::InterruptionMark;
+use crate::store::{
+    HeartbeatRequest, Provenance, Result, SessionFilter, SessionRegistration, StatePush, StoreError,
+};
 
 /// Every key of the contract that a metadata lacks, as arguments of `json_insert`: who reads
 /// the column by plain SQL finds them all, absent values as `null`.
-const DEFAULTS: &str = "'$.auto_proceed', json('false'), '$.chain_orchestrators', json('false'),
+const METADATA_DEFAULTS: &str =
+    "'$.auto_proceed', json('false'), '$.chain_orchestrators', json('false'),
      '$.execution_state.currentSd', NULL, '$.execution_state.currentPhase', NULL,
      '$.execution_state.currentTask', NULL, '$.execution_state.isActive', json('false'),
      '$.execution_state.wasInterrupted', json('false'), '$.execution_state.lastUpdatedAt', NULL";
 
-pub(super) fn load(connection: &Connection, id: &SessionId) -> Result<Option<Session>> {
+pub(super) fn load_session(connection: &Connection, id: &SessionId) -> Result<Option<Session>> {
     let sql = format!(
         "SELECT {} FROM {} WHERE s.session_id = ?1",
-        rows::SESSION,
-        rows::SESSION_FROM
+        rows::SESSION_COLUMNS,
+        rows::SESSION_TABLES
     );
     // Compiling so wide a statement costs more than running it, and one process may ask for
     // several sessions.
     let mut statement = connection.prepare_cached(&sql).map_err(from_sqlite)?;
     statement
-        .query_row([id.as_str()], rows::session)
+        .query_row([id.as_str()], rows::session_from_row)
         .optional()
         .map_err(from_sqlite)
 }
 
-pub(super) fn list(connection: &Connection, filter: &SessionFilter) -> Result<Vec<Session>> {
+pub(super) fn list_sessions(
+    connection: &Connection,
+    filter: &SessionFilter,
+) -> Result<Vec<Session>> {
     let statuses: Vec<String> = filter
         .statuses
         .iter()
@@ -64,20 +70,23 @@ pub(super) fn list(connection: &Connection, filter: &SessionFilter) -> Result<Ve
         "SELECT s.session_id FROM claude_sessions s WHERE 1 {worktree} {status} {prefix} \
          ORDER BY s.heartbeat_at DESC, s.session_id LIMIT ?2"
     );
-    select(
+    load_selected_sessions(
         connection,
         &sql,
         params![filter.worktree, limit, filter.prefix],
     )
 }
 
-pub(super) fn lapsed(connection: &Connection, limit: u32) -> Result<Vec<Session>> {
-    select(connection, &lapsed_question(), [limit])
+pub(super) fn sessions_with_expired_lease(
+    connection: &Connection,
+    limit: u32,
+) -> Result<Vec<Session>> {
+    load_selected_sessions(connection, &expired_lease_sql(), [limit])
 }
 
 /// Walks the index of what no sweep has settled, and no table.
-pub(super) fn lapsed_question() -> String {
-    let ahead = |seconds: u64| {
+pub(super) fn expired_lease_sql() -> String {
+    let ahead_of_now = |seconds: u64| {
         let seconds = seconds.saturating_add(SKEW_SECONDS);
         format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+{seconds} seconds')")
     };
@@ -86,13 +95,13 @@ pub(super) fn lapsed_question() -> String {
          WHERE settled = 0 AND (lease_expires_at <= {NOW} OR status = 'ended' \
              OR heartbeat_at > {} OR lease_expires_at > {}) \
          ORDER BY lease_expires_at LIMIT ?1",
-        ahead(0),
-        ahead(LONGEST_LEASE_SECONDS)
+        ahead_of_now(0),
+        ahead_of_now(MAX_LEASE_SECONDS)
     )
 }
 
 /// Reads the sessions that a narrow statement names: most often there are none.
-fn select(
+fn load_selected_sessions(
     connection: &Connection,
     sql: &str,
     parameters: impl rusqlite::Params,
@@ -106,7 +115,7 @@ fn select(
     for id in ids {
         // A row that others wrote and nobody can read is one session's trouble, told when that
         // one is asked for; it must not take the list away from everybody.
-        match id.parse().map(|id| load(connection, &id)) {
+        match id.parse().map(|id| load_session(connection, &id)) {
             Ok(Ok(session)) => sessions.extend(session),
             Ok(Err(StoreError::Corrupt(_))) | Err(_) => {}
             Ok(Err(error)) => return Err(error),
@@ -115,8 +124,11 @@ fn select(
     Ok(sessions)
 }
 
-pub(super) fn register(tx: &Transaction<'_>, new: &Registration) -> Result<Session> {
-    let process = new.process.as_ref();
+pub(super) fn register_session(
+    tx: &Transaction<'_>,
+    registration: &SessionRegistration,
+) -> Result<Session> {
+    let process = registration.process.as_ref();
     let started = process
         .and_then(|p| p.started)
         .and_then(|ticks| i64::try_from(ticks).ok());
@@ -125,7 +137,7 @@ pub(super) fn register(tx: &Transaction<'_>, new: &Registration) -> Result<Sessi
              predecessor, metadata, lease_expires_at, last_actor, last_reason, last_op)
          VALUES (:id, :repo, :worktree, :host, :pid, :started, :boot, :machine, :namespace, :predecessor,
              json_insert(json_object('branch', :branch, 'auto_proceed', json('false'),
-                 'chain_orchestrators', json('false'), 'execution_state', json('{{}}')), {DEFAULTS}),
+                 'chain_orchestrators', json('false'), 'execution_state', json('{{}}')), {METADATA_DEFAULTS}),
              strftime('%Y-%m-%dT%H:%M:%fZ', 'now', :lease), :actor, :reason, :op)
          ON CONFLICT (session_id) DO UPDATE SET
              repo = coalesce(:repo, repo), worktree = coalesce(:worktree, worktree),
@@ -141,28 +153,31 @@ pub(super) fn register(tx: &Transaction<'_>, new: &Registration) -> Result<Sessi
     tx.execute(
         &sql,
         named_params! {
-            ":id": new.session.as_str(),
-            ":repo": new.repo,
-            ":worktree": new.worktree,
-            ":host": new.host,
+            ":id": registration.session.as_str(),
+            ":repo": registration.repo,
+            ":worktree": registration.worktree,
+            ":host": registration.host,
             ":pid": process.map(|p| p.pid),
             ":started": started,
             ":boot": process.and_then(|p| p.place.boot.as_deref()),
             ":machine": process.and_then(|p| p.place.machine.as_deref()),
             ":namespace": process.and_then(|p| p.place.namespace.as_deref()),
-            ":predecessor": new.predecessor.as_ref().map(SessionId::as_str),
-            ":branch": new.branch,
-            ":lease": seconds(new.lease_seconds),
-            ":actor": new.provenance.actor,
-            ":reason": new.provenance.reason,
-            ":op": new.provenance.op_id,
+            ":predecessor": registration.predecessor.as_ref().map(SessionId::as_str),
+            ":branch": registration.branch,
+            ":lease": seconds_modifier(registration.lease_seconds),
+            ":actor": registration.provenance.actor,
+            ":reason": registration.provenance.reason,
+            ":op": registration.provenance.op_id,
         },
     )
     .map_err(from_sqlite)?;
-    registered(load(tx, &new.session)?, &new.session)
+    require_registered(
+        load_session(tx, &registration.session)?,
+        &registration.session,
+    )
 }
 
-pub(super) fn heartbeat(tx: &Transaction<'_>, beat: &Heartbeat) -> Result<()> {
+pub(super) fn record_heartbeat(tx: &Transaction<'_>, heartbeat: &HeartbeatRequest) -> Result<()> {
     let sql = format!(
         "UPDATE claude_sessions SET
              heartbeat_at = CASE WHEN ?2 IS NULL THEN heartbeat_at ELSE {NOW} END,
@@ -183,36 +198,36 @@ pub(super) fn heartbeat(tx: &Transaction<'_>, beat: &Heartbeat) -> Result<()> {
         .execute(
             &sql,
             params![
-                beat.session.as_str(),
-                beat.lease_seconds.map(seconds),
-                beat.span_seconds.map(seconds),
-                beat.status.map(crate::model::SessionStatus::as_str),
+                heartbeat.session.as_str(),
+                heartbeat.lease_seconds.map(seconds_modifier),
+                heartbeat.quiet_seconds.map(seconds_modifier),
+                heartbeat.status.map(crate::model::SessionStatus::as_str),
             ],
         )
         .map_err(from_sqlite)?;
     if changed == 0 {
-        return Err(unregistered(&beat.session));
+        return Err(unregistered_error(&heartbeat.session));
     }
     Ok(())
 }
 
 /// Writes a duration as a modifier of SQLite's date functions.
-fn seconds(count: u64) -> String {
+fn seconds_modifier(count: u64) -> String {
     format!("+{count} seconds")
 }
 
-pub(super) fn push(tx: &Transaction<'_>, push: &Push) -> Result<Session> {
-    if was_done(tx, &push.provenance)? {
-        return registered(load(tx, &push.session)?, &push.session);
+pub(super) fn push_state(tx: &Transaction<'_>, push: &StatePush) -> Result<Session> {
+    if is_replay(tx, &push.provenance)? {
+        return require_registered(load_session(tx, &push.session)?, &push.session);
     }
-    let moment = match push.mark {
+    let mark_columns = match push.mark {
         None => "",
-        Some(Mark::Interrupted) => ", '$.execution_state.lastInterruptedAt', {now}",
-        Some(Mark::Resumed) => {
+        Some(InterruptionMark::Interrupted) => ", '$.execution_state.lastInterruptedAt', {now}",
+        Some(InterruptionMark::Resumed) => {
             ", '$.execution_state.lastResumedAt', {now}, '$.execution_state.resumeCount',
              coalesce(json_extract(metadata, '$.execution_state.resumeCount'), 0) + 1"
         }
-        Some(Mark::HistoryCleared) => {
+        Some(InterruptionMark::HistoryCleared) => {
             ", '$.execution_state.lastInterruptedAt', NULL,
              '$.execution_state.lastResumedAt', NULL, '$.execution_state.resumeCount', 0"
         }
@@ -221,7 +236,7 @@ pub(super) fn push(tx: &Transaction<'_>, push: &Push) -> Result<Session> {
     let sql = format!(
         "UPDATE claude_sessions SET
              metadata = json_insert(json_set(json_patch(metadata, :patch),
-                 '$.execution_state.lastUpdatedAt', {NOW} {moment}), {DEFAULTS}),
+                 '$.execution_state.lastUpdatedAt', {NOW} {mark_columns}), {METADATA_DEFAULTS}),
              acknowledged_revision = acknowledged_revision
                  + (:acknowledge AND acknowledged_revision = revision),
              last_actor = :actor, last_reason = :reason, last_op = :op
@@ -229,24 +244,24 @@ pub(super) fn push(tx: &Transaction<'_>, push: &Push) -> Result<Session> {
            AND (:item IS NULL OR EXISTS (SELECT 1 FROM work_items WHERE key = :item
                 AND holder = :id AND claim_epoch = :epoch))"
     );
-    let fence = push.fence.as_ref();
+    let fence = push.fencing_token.as_ref();
     let changed = execute_cached(
         tx,
         &sql,
         named_params! {
-            ":patch": free_object(&patch(push)),
+            ":patch": stored_object(&metadata_patch(push)),
             ":acknowledge": push.acknowledge,
             ":actor": push.provenance.actor,
             ":reason": push.provenance.reason,
             ":op": push.provenance.op_id,
             ":id": push.session.as_str(),
-            ":base": signed(push.base.0),
+            ":base": to_signed(push.base.0),
             ":item": fence.map(|(item, _)| item.as_str()),
-            ":epoch": fence.map(|(_, epoch)| signed(epoch.0)),
+            ":epoch": fence.map(|(_, epoch)| to_signed(epoch.0)),
         },
     )?;
     if changed == 0 {
-        let session = registered(load(tx, &push.session)?, &push.session)?;
+        let session = require_registered(load_session(tx, &push.session)?, &push.session)?;
         return Err(StoreError::Conflict(if session.revision == push.base {
             "the claim it was made under belongs to another session".to_owned()
         } else {
@@ -263,12 +278,12 @@ pub(super) fn push(tx: &Transaction<'_>, push: &Push) -> Result<Session> {
          WHERE session_id = ?1 AND acknowledged_revision > revision",
         [push.session.as_str()],
     )?;
-    if let Some(Value::Text(phase)) = push.changes.get(&Field::Phase) {
+    if let Some(FieldValue::Text(phase)) = push.changes.get(&StateField::Phase) {
         tx.execute(
             "UPDATE work_items SET phase = ?1, under_epoch = claim_epoch, last_actor = ?2, last_reason = ?3, last_op = ?4
              WHERE holder = ?5 AND phase IS NOT ?1",
             params![
-                free_option(phase.as_ref()),
+                stored_optional_text(phase.as_ref()),
                 push.provenance.actor,
                 push.provenance.reason,
                 push.provenance.op_id,
@@ -277,21 +292,23 @@ pub(super) fn push(tx: &Transaction<'_>, push: &Push) -> Result<Session> {
         )
         .map_err(from_sqlite)?;
     }
-    registered(load(tx, &push.session)?, &push.session)
+    require_registered(load_session(tx, &push.session)?, &push.session)
 }
 
 /// Returns the change as a merge patch of the metadata; `null` removes a key.
-fn patch(push: &Push) -> Map<String, Json> {
+fn metadata_patch(push: &StatePush) -> Map<String, Json> {
     let mut metadata = Map::new();
     let mut state = Map::new();
     for (field, value) in &push.changes {
         let value = match value {
-            Value::Flag(flag) => json!(flag),
-            Value::Text(text) => json!(text),
+            FieldValue::Flag(flag) => json!(flag),
+            FieldValue::Text(text) => json!(text),
         };
         match field {
-            Field::AutoProceed => metadata.insert("auto_proceed".to_owned(), value),
-            Field::ChainOrchestrators => metadata.insert("chain_orchestrators".to_owned(), value),
+            StateField::AutoProceed => metadata.insert("auto_proceed".to_owned(), value),
+            StateField::ChainOrchestrators => {
+                metadata.insert("chain_orchestrators".to_owned(), value)
+            }
             other => state.insert(other.key().to_owned(), value),
         };
     }
@@ -304,7 +321,7 @@ fn patch(push: &Push) -> Map<String, Json> {
 }
 
 /// Counters fit SQLite's signed integers; one that does not matches no row.
-pub(super) fn signed(counter: u64) -> i64 {
+pub(super) fn to_signed(counter: u64) -> i64 {
     i64::try_from(counter).unwrap_or(-1)
 }
 
@@ -314,8 +331,8 @@ pub(super) fn merge_metadata(
     patch: &Map<String, Json>,
     provenance: &Provenance,
 ) -> Result<Session> {
-    if was_done(tx, provenance)? {
-        return registered(load(tx, id)?, id);
+    if is_replay(tx, provenance)? {
+        return require_registered(load_session(tx, id)?, id);
     }
     patch_metadata(tx, id, patch, provenance)
 }
@@ -328,7 +345,7 @@ pub(super) fn patch_metadata(
     provenance: &Provenance,
 ) -> Result<Session> {
     let patched = if patch.contains_key("execution_state") {
-        format!("json_insert(json_patch(metadata, ?2), {DEFAULTS})")
+        format!("json_insert(json_patch(metadata, ?2), {METADATA_DEFAULTS})")
     } else {
         "json_patch(metadata, ?2)".to_owned()
     };
@@ -340,39 +357,43 @@ pub(super) fn patch_metadata(
         ),
         params![
             id.as_str(),
-            free_object(patch),
+            stored_object(patch),
             provenance.actor,
             provenance.reason,
             provenance.op_id
         ],
     )
     .map_err(from_sqlite)?;
-    registered(load(tx, id)?, id)
+    require_registered(load_session(tx, id)?, id)
 }
 
-pub(super) fn acknowledge(tx: &Transaction<'_>, id: &SessionId, revision: Revision) -> Result<()> {
+pub(super) fn acknowledge_revision(
+    tx: &Transaction<'_>,
+    id: &SessionId,
+    revision: Revision,
+) -> Result<()> {
     let changed = tx
         .execute(
             "UPDATE claude_sessions SET acknowledged_revision =
              max(acknowledged_revision, min(?2, revision)) WHERE session_id = ?1",
-            params![id.as_str(), signed(revision.0)],
+            params![id.as_str(), to_signed(revision.0)],
         )
         .map_err(from_sqlite)?;
     if changed == 0 {
-        return Err(unregistered(id));
+        return Err(unregistered_error(id));
     }
     Ok(())
 }
 
-pub(super) fn end(
+pub(super) fn end_session(
     tx: &Transaction<'_>,
     id: &SessionId,
     reason: &str,
     provenance: &Provenance,
 ) -> Result<Session> {
     // A goodbye that is repeated late must not end a session that was resumed since.
-    if was_done(tx, provenance)? {
-        return registered(load(tx, id)?, id);
+    if is_replay(tx, provenance)? {
+        return require_registered(load_session(tx, id)?, id);
     }
     // A second goodbye changes nothing and would leave no trace of having been carried out.
     tx.execute(
@@ -382,7 +403,7 @@ pub(super) fn end(
          FROM claude_sessions WHERE session_id = ?1 AND status = 'ended'",
         params![
             id.as_str(),
-            free(reason),
+            stored_text(reason),
             provenance.actor,
             provenance.op_id
         ],
@@ -395,11 +416,11 @@ pub(super) fn end(
          WHERE session_id = ?1",
         params![
             id.as_str(),
-            free(reason),
+            stored_text(reason),
             provenance.actor,
             provenance.op_id
         ],
     )
     .map_err(from_sqlite)?;
-    registered(load(tx, id)?, id)
+    require_registered(load_session(tx, id)?, id)
 }

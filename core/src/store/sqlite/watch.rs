@@ -14,11 +14,11 @@ use crate::store::Result;
 
 /// Pause between two looks: a reader sees a change well within a quarter of a second, and
 /// costs a few thousandths of a percent of a processor meanwhile.
-const PAUSE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A state of the database as one connection saw it. Of two only equality says anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen(i64);
+pub struct DataVersion(i64);
 
 impl SqliteStore {
     /// Notes the state of the database: to be taken *before* reading what is followed, so that
@@ -27,13 +27,13 @@ impl SqliteStore {
     /// # Errors
     ///
     /// When the database cannot be asked.
-    pub fn seen(&self) -> Result<Seen> {
+    pub fn data_version(&self) -> Result<DataVersion> {
         let mut statement = self
             .connection
             .prepare_cached("PRAGMA data_version")
             .map_err(from_sqlite)?;
         statement
-            .query_row([], |row| row.get(0).map(Seen))
+            .query_row([], |row| row.get(0).map(DataVersion))
             .map_err(from_sqlite)
     }
 
@@ -43,18 +43,22 @@ impl SqliteStore {
     /// # Errors
     ///
     /// When the database cannot be asked.
-    pub fn wait_for_change(&self, since: Seen, patience: Duration) -> Result<Option<Seen>> {
+    pub fn wait_for_change(
+        &self,
+        seen_version: DataVersion,
+        patience: Duration,
+    ) -> Result<Option<DataVersion>> {
         let deadline = Deadline::after(patience);
         loop {
-            let seen = self.seen()?;
-            if seen != since {
-                return Ok(Some(seen));
+            let current = self.data_version()?;
+            if current != seen_version {
+                return Ok(Some(current));
             }
-            let left = deadline.left();
+            let left = deadline.remaining();
             if left.is_zero() {
                 return Ok(None);
             }
-            thread::sleep(PAUSE.min(left));
+            thread::sleep(POLL_INTERVAL.min(left));
         }
     }
 }

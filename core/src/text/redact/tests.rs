@@ -8,13 +8,13 @@ use std::borrow::Cow;
 
 use proptest::prelude::*;
 
-use super::{MARK, SHORT, SecretKind, redact, searched};
+use super::{REPLACEMENT_START, SHORT_WORD_BYTES, SecretKind, redact, redact_until_stable};
 
 const SECRETS: &str = include_str!("corpus/secrets.txt");
 const HARMLESS: &str = include_str!("corpus/harmless.txt");
 
 /// A line of the corpus: the parts between its secrets, and the secrets.
-fn read(line: &str) -> (Vec<String>, Vec<String>) {
+fn parse_corpus_line(line: &str) -> (Vec<String>, Vec<String>) {
     let text = line.replace('¦', "").replace('⏎', "\n");
     let (mut kept, mut secrets) = (Vec::new(), Vec::new());
     let mut parts = text.split('«');
@@ -38,21 +38,21 @@ fn is_redacted(kept: &[String], text: &str) -> bool {
     rest = after;
     for part in others {
         let after = rest
-            .strip_prefix(MARK)
+            .strip_prefix(REPLACEMENT_START)
             .and_then(|rest| rest.split_once(']'));
         let Some(after) = after.and_then(|(_, rest)| rest.strip_prefix(part.as_str())) else {
             return false;
         };
         rest = after;
     }
-    rest.is_empty() && clean.found.len() == others.len()
+    rest.is_empty() && clean.findings.len() == others.len()
 }
 
 #[test]
 fn the_corpus_is_told_apart() {
     let (mut hits, mut misses, mut alarms) = (0_u32, Vec::new(), Vec::new());
     for line in SECRETS.lines() {
-        let (kept, secrets) = read(line);
+        let (kept, secrets) = parse_corpus_line(line);
         assert!(!secrets.is_empty(), "no secret is marked in {line}");
         let mut text = kept[0].clone();
         for (secret, after) in secrets.iter().zip(&kept[1..]) {
@@ -67,13 +67,13 @@ fn the_corpus_is_told_apart() {
             misses.push(format!("{text}\n  -> {}", clean.text));
         }
         assert_eq!(redact(&clean.text).text, clean.text);
-        let debug = format!("{:?}", clean.found);
+        let debug = format!("{:?}", clean.findings);
         assert!(!secrets.iter().any(|s| debug.contains(s.as_str())));
     }
     for line in HARMLESS.lines() {
         let text = line.replace('¦', "").replace('⏎', "\n");
         let clean = redact(&text);
-        if clean.found.is_empty() {
+        if clean.findings.is_empty() {
             assert!(matches!(clean.text, Cow::Borrowed(same) if same == text));
         } else {
             alarms.push(format!("{text}\n  -> {}", clean.text));
@@ -98,14 +98,14 @@ fn the_corpus_is_told_apart() {
 }
 
 /// Joins what is split in this file for the reason the corpus is.
-fn join(parts: &[&str]) -> String {
+fn concat_parts(parts: &[&str]) -> String {
     parts.concat()
 }
 
 #[test]
 fn a_finding_names_line_and_kind() {
-    let token = join(&["gh", "p_", "16C7e42F292c6912E7710c838347Ae178B4a"]);
-    let line = join(&["MIIEpAIBAAKCAQEA7bq8", "1yN3Zk0fWq2mXw5tGh8jKd"]);
+    let token = concat_parts(&["gh", "p_", "16C7e42F292c6912E7710c838347Ae178B4a"]);
+    let line = concat_parts(&["MIIEpAIBAAKCAQEA7bq8", "1yN3Zk0fWq2mXw5tGh8jKd"]);
     let text = format!(
         "# State\r\n\r\nuse {token}\r\n-----BEGIN PRIVATE KEY-----\r\n{line}\r\n-----END PRIVATE \
          KEY-----\r\nDB_PASSWORD=xK9!mm2p\r\n{token} {token}"
@@ -116,7 +116,7 @@ fn a_finding_names_line_and_kind() {
         "# State\r\n\r\nuse [redacted: GitHub token]\r\n[redacted: private key]\r\n\
          DB_PASSWORD=[redacted: password]\r\n[redacted: GitHub token] [redacted: GitHub token]"
     );
-    let found: Vec<_> = clean.found.iter().map(|f| (f.line, f.kind)).collect();
+    let found: Vec<_> = clean.findings.iter().map(|f| (f.line, f.kind)).collect();
     assert_eq!(
         found,
         [
@@ -134,33 +134,36 @@ fn the_kind_that_says_more_is_told() {
     let body = "Zq3vT8wLk1Rf6Yp0Nd5Xc2Bm9Hs4Gj7AeQuW";
     for (text, kind) in [
         (
-            join(&["API_KEY=gl", "pat-", &body[..20]]),
+            concat_parts(&["API_KEY=gl", "pat-", &body[..20]]),
             SecretKind::GitLab,
         ),
         (
-            join(&["AWS_SECRET_ACCESS_KEY=", body, "/+1a"]),
+            concat_parts(&["AWS_SECRET_ACCESS_KEY=", body, "/+1a"]),
             SecretKind::AwsSecretKey,
         ),
         (
-            join(&["Authorization: Bearer np", "m_", body]),
+            concat_parts(&["Authorization: Bearer np", "m_", body]),
             SecretKind::Npm,
         ),
-        (join(&["token: Bearer ", body]), SecretKind::Bearer),
+        (concat_parts(&["token: Bearer ", body]), SecretKind::Bearer),
         (
-            join(&["https://x:gh", "p_", body, "@github.com/a/b"]),
+            concat_parts(&["https://x:gh", "p_", body, "@github.com/a/b"]),
             SecretKind::GitHub,
         ),
-        (join(&["CLIENT_SECRET=", body]), SecretKind::Assigned),
+        (
+            concat_parts(&["CLIENT_SECRET=", body]),
+            SecretKind::Assigned,
+        ),
     ] {
-        let kinds: Vec<_> = redact(&text).found.iter().map(|f| f.kind).collect();
+        let kinds: Vec<_> = redact(&text).findings.iter().map(|f| f.kind).collect();
         assert_eq!(kinds, [kind], "{text}");
     }
 }
 
 #[test]
 fn text_behind_a_key_that_was_cut_off_stays() {
-    let line = join(&["MIIEpAIBAAKCAQEA7bq8", "1yN3Zk0fWq2mXw5tGh8jKd"]);
-    let head = join(&["-----BEGIN RSA ", "PRIVATE KEY-----"]);
+    let line = concat_parts(&["MIIEpAIBAAKCAQEA7bq8", "1yN3Zk0fWq2mXw5tGh8jKd"]);
+    let head = concat_parts(&["-----BEGIN RSA ", "PRIVATE KEY-----"]);
     for (text, clean) in [
         (
             format!("{head}\n{line}\n{line}\nabc"),
@@ -202,17 +205,17 @@ fn a_value_longer_than_is_looked_at_goes_whole() {
 
 #[test]
 fn what_a_reading_uncovers_is_read_too() {
-    let line = join(&["MIIEpAIBAAKCAQEA7bq8", "1yN3Zk0fWq2mXw5tGh8jKd"]);
-    let head = join(&["-----BEGIN RSA ", "PRIVATE KEY-----"]);
+    let line = concat_parts(&["MIIEpAIBAAKCAQEA7bq8", "1yN3Zk0fWq2mXw5tGh8jKd"]);
+    let head = concat_parts(&["-----BEGIN RSA ", "PRIVATE KEY-----"]);
     // The value hides that the line is a field of the key.
-    let token = join(&["nerUQTuiYriS95SnPt", "\\np587998ghA8"]);
+    let token = concat_parts(&["nerUQTuiYriS95SnPt", "\\np587998ghA8"]);
     let text = format!("{head}\n{line}\n\n\n{head}\nDEK-Info: token={token}\n\n{line}\n\nend");
     let clean = redact(&text);
     assert_eq!(
         clean.text,
         "[redacted: private key]\n\n\n[redacted: private key]\n\nend"
     );
-    let found: Vec<_> = clean.found.iter().map(|f| (f.line, f.kind)).collect();
+    let found: Vec<_> = clean.findings.iter().map(|f| (f.line, f.kind)).collect();
     assert_eq!(
         found,
         [
@@ -225,8 +228,8 @@ fn what_a_reading_uncovers_is_read_too() {
 
 #[test]
 fn the_password_of_a_login_goes_whole_and_alone() {
-    let long = join(&["Winter2026!", &"Zx81kPl0".repeat(20)]);
-    let secret = join(&["nerUQTuiYriS", "95SnPtp587998ghA8"]);
+    let long = concat_parts(&["Winter2026!", &"Zx81kPl0".repeat(20)]);
+    let secret = concat_parts(&["nerUQTuiYriS", "95SnPtp587998ghA8"]);
     for (text, clean) in [
         (
             format!("login: bo:{long} and on"),
@@ -256,7 +259,7 @@ fn the_password_of_a_login_goes_whole_and_alone() {
 }
 
 /// Text of the parts that rules are about, in any order.
-fn parts() -> impl Strategy<Value = String> {
+fn arbitrary_text() -> impl Strategy<Value = String> {
     let fixed = prop::sample::select(vec![
         "password",
         "API_KEY",
@@ -364,30 +367,30 @@ proptest! {
     fn a_short_word_is_no_secret(
         word in "(AKIA|SK|eyJ|cio|ghp_|-u|--user|Bearer|pass|key|token)?[A-Za-z0-9_-]{0,15}",
     ) {
-        let word = word.get(..SHORT).unwrap_or(&word);
-        prop_assert_eq!(&searched(word).text, word);
-        prop_assert_eq!(redact(word), searched(word));
+        let word = word.get(..SHORT_WORD_BYTES).unwrap_or(&word);
+        prop_assert_eq!(&redact_until_stable(word).text, word);
+        prop_assert_eq!(redact(word), redact_until_stable(word));
     }
 
     #[test]
-    fn redacting_twice_is_redacting_once(text in parts()) {
+    fn redacting_twice_is_redacting_once(text in arbitrary_text()) {
         let once = redact(&text);
         let twice = redact(&once.text);
         prop_assert_eq!(&twice.text, &once.text);
-        prop_assert!(twice.found.is_empty());
-        prop_assert_eq!(once.found.is_empty(), once.text == text);
-        prop_assert!(once.found.is_sorted_by_key(|found| found.line));
+        prop_assert!(twice.findings.is_empty());
+        prop_assert_eq!(once.findings.is_empty(), once.text == text);
+        prop_assert!(once.findings.is_sorted_by_key(|found| found.line));
     }
 
     #[test]
     fn any_text_is_read(text in any::<String>()) {
         let clean = redact(&text);
-        prop_assert!(!clean.found.is_empty() || clean.text == text);
+        prop_assert!(!clean.findings.is_empty() || clean.text == text);
     }
 
     #[test]
     fn a_token_goes_wherever_it_stands(before in "[ -~\n]{0,30}[ :=\"'`|(\n]|", after in "[ \n\"'`|).,;][ -~\n]{0,30}|") {
-        let token = join(&["gh", "p_", "16C7e42F292c6912E7710c838347Ae178B4a"]);
+        let token = concat_parts(&["gh", "p_", "16C7e42F292c6912E7710c838347Ae178B4a"]);
         let clean = redact(&format!("{before}{token}{after}")).text.into_owned();
         prop_assert!(!clean.contains(&token), "{clean}");
     }

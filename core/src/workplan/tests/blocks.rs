@@ -5,12 +5,12 @@ use super::*;
 /// Checks how many of the blocks of a text are read.
 #[track_caller]
 fn assert_ids(text: &str, expected: &[&str]) {
-    let plan = body(text);
+    let plan = parse_body_text(text);
     assert_eq!(
-        ids(&plan),
+        task_ids(&plan),
         expected,
         "{text:?}: {:?}",
-        shown(&plan.problems)
+        problem_lines(&plan.problems)
     );
 }
 
@@ -73,7 +73,7 @@ fn a_fence_closes_a_block_by_the_rules_of_markdown() {
     ] {
         for end in ["\n", "\r\n", ""] {
             let text = format!("{FRONT}{opening}\nid: T01\nstatus: todo\n{closing}{end}");
-            let plan = read(&text);
+            let plan = parse_text(&text);
             assert_eq!(plan.tasks.len(), usize::from(closes), "{text:?}");
             if closes {
                 assert_problems(&plan, &[]);
@@ -100,8 +100,13 @@ fn what_stands_within_code_or_a_comment_is_text() {
         format!("1. - ~~~x\n     {}     ~~~", BLOCK.replace('\n', "\n     ")),
         BLOCK.replace('\n', "\n    ").replacen("```", "    ```", 1),
     ] {
-        let plan = body(&format!("# Above\n{hidden}\n{BLOCK}"));
-        assert_eq!(ids(&plan), ["T01"], "{hidden}: {:?}", shown(&plan.problems));
+        let plan = parse_body_text(&format!("# Above\n{hidden}\n{BLOCK}"));
+        assert_eq!(
+            task_ids(&plan),
+            ["T01"],
+            "{hidden}: {:?}",
+            problem_lines(&plan.problems)
+        );
         assert_eq!(plan.tasks[0].title(), Some("Above"), "{hidden}");
         assert_problems(&plan, &[]);
     }
@@ -139,29 +144,29 @@ fn code_in_a_list_ends_with_its_item() {
         ("1. a\n\n   - ```sh\n     # echo\n       ```\n", ""),
         ("- a\n\n  ```sh\n  echo\n  ```\n", ""),
     ] {
-        let plan = body(&format!("# Above\n{list}{rest}\n{BLOCK}"));
-        assert_eq!(ids(&plan), ["T01"], "{list:?}");
+        let plan = parse_body_text(&format!("# Above\n{list}{rest}\n{BLOCK}"));
+        assert_eq!(task_ids(&plan), ["T01"], "{list:?}");
         assert_eq!(plan.tasks[0].title(), Some("Above"), "{list:?}");
         assert_problems(&plan, &[]);
     }
     // What closes code is indented by up to three columns more than the item's text.
     let within = BLOCK.replace('\n', "\n  ");
-    let plan = body(&format!("- ```sh\n  echo\n     ```\n  {within}"));
-    assert_eq!(ids(&plan), ["T01"]);
+    let plan = parse_body_text(&format!("- ```sh\n  echo\n     ```\n  {within}"));
+    assert_eq!(task_ids(&plan), ["T01"]);
     // Lines at the column of the item's text are in its code, also where a tab leads there.
     for list in ["-\t~~~\n", "-  \t~~~\n", "1. ~~~\n", "- - ~~~\n"] {
         let hidden = BLOCK.replace('\n', "\n    ");
-        let plan = body(&format!("{list}    {hidden}\n    ~~~\n{BLOCK}"));
-        assert_eq!(ids(&plan), ["T01"], "{list:?}");
+        let plan = parse_body_text(&format!("{list}    {hidden}\n    ~~~\n{BLOCK}"));
+        assert_eq!(task_ids(&plan), ["T01"], "{list:?}");
     }
 }
 
 #[test]
 fn a_block_that_begins_an_item_of_a_list_is_named() {
-    let plan = body(&format!(
+    let plan = parse_body_text(&format!(
         "- ```task\n  id: T00\n  status: todo\n  ```\n{BLOCK}"
     ));
-    assert_eq!(ids(&plan), ["T01"]);
+    assert_eq!(task_ids(&plan), ["T01"]);
     assert_problems(&plan, &[(5, "list")]);
 }
 
@@ -180,8 +185,8 @@ fn what_has_no_end_is_named_if_it_costs_a_block() {
         ("<!--\nprose\n".to_owned(), &[]),
         (format!("{open}# Next\n~~~task\n"), &[(5, "line 9")]),
     ] {
-        let plan = body(&text);
-        assert_eq!(ids(&plan), Vec::<&str>::new(), "{text}");
+        let plan = parse_body_text(&text);
+        assert_eq!(task_ids(&plan), Vec::<&str>::new(), "{text}");
         assert_problems(&plan, problems);
     }
 }
@@ -190,8 +195,8 @@ fn what_has_no_end_is_named_if_it_costs_a_block() {
 fn a_block_that_lacks_its_fence_costs_the_next_one_and_no_more() {
     let open = BLOCK.trim_end_matches("```\n");
     let third = BLOCK.replace("T01", "T03");
-    let plan = body(&format!("{open}\n## Next\n\n{BLOCK}\n{third}"));
-    assert_eq!(ids(&plan), ["T03"]);
+    let plan = parse_body_text(&format!("{open}\n## Next\n\n{BLOCK}\n{third}"));
+    assert_eq!(task_ids(&plan), ["T03"]);
     assert_problems(&plan, &[(5, "line 11")]);
 }
 
@@ -242,13 +247,13 @@ fn the_nearest_heading_is_the_title() {
     ] {
         for end in ["\n", "\r\n"] {
             let text = format!("{above}\n\n{BLOCK}").replace('\n', end);
-            let plan = body(&text);
+            let plan = parse_body_text(&text);
             assert_eq!(plan.tasks[0].title(), title, "{text:?}");
         }
     }
-    let own = body("# Above\n```task\nid: a\nstatus: b\ntitle: 'Its own'\n```\n");
+    let own = parse_body_text("# Above\n```task\nid: a\nstatus: b\ntitle: 'Its own'\n```\n");
     assert_eq!(own.tasks[0].title(), Some("Its own"));
-    let none = body("# Above\n```task\nid: a\nstatus: b\ntitle: ~\n```\n");
+    let none = parse_body_text("# Above\n```task\nid: a\nstatus: b\ntitle: ~\n```\n");
     assert_eq!(none.tasks[0].title(), Some("Above"));
 }
 
@@ -271,14 +276,14 @@ fn the_description_goes_on_to_the_next_heading_or_block() {
         ("> # quoted\n", "> # quoted"),
     ] {
         let text = format!("{FRONT}{BLOCK}{below}");
-        let plan = read(&text);
+        let plan = parse_text(&text);
         assert_eq!(
             text.get(plan.tasks[0].description()),
             Some(description),
             "{text}"
         );
         let crlf = text.replace('\n', "\r\n");
-        let other = read(&crlf);
+        let other = parse_text(&crlf);
         let described = crlf.get(other.tasks[0].description()).unwrap();
         assert_eq!(described.replace("\r\n", "\n"), description);
         assert_eq!(
@@ -291,7 +296,8 @@ fn the_description_goes_on_to_the_next_heading_or_block() {
 
 #[test]
 fn a_digest_tells_descriptions_apart() {
-    let digest = |below: &str| body(&format!("{BLOCK}{below}")).tasks[0].description_digest();
+    let digest =
+        |below: &str| parse_body_text(&format!("{BLOCK}{below}")).tasks[0].description_digest();
     assert_eq!(digest("\n\nOne\nTwo\n\n"), digest("One\r\nTwo"));
     assert_ne!(digest("One\nTwo"), digest("One\rTwo"));
     assert_ne!(digest("One\nTwo"), digest("One Two"));
@@ -303,15 +309,15 @@ fn a_digest_tells_descriptions_apart() {
 
 #[test]
 fn what_would_be_code_elsewhere_is_a_line_of_a_block() {
-    let plan = body("```task\nid: T01\nstatus: todo\nx: |\n    ```task\n```\n");
-    assert_eq!(ids(&plan), ["T01"]);
+    let plan = parse_body_text("```task\nid: T01\nstatus: todo\nx: |\n    ```task\n```\n");
+    assert_eq!(task_ids(&plan), ["T01"]);
     assert_problems(&plan, &[]);
 }
 
 #[test]
 fn a_block_is_where_it_stands() {
     let text = format!("{FRONT}# A\n  ~~~task\nid: T01\nstatus: todo\n ~~~\nrest");
-    let task = &read(&text).tasks[0];
+    let task = &parse_text(&text).tasks[0];
     assert_eq!((task.place.line, task.place.column), (6, 3));
     let block = "  ~~~task\nid: T01\nstatus: todo\n ~~~\n";
     assert_eq!(text.get(task.span()), Some(block));
@@ -352,11 +358,11 @@ fn a_block_without_an_id_or_a_status_is_a_problem_and_is_there() {
             &[(9, "duplicate key \"depends-on\"")],
         ),
     ] {
-        let plan = body(&format!("```task\n{lines}```\n"));
+        let plan = parse_body_text(&format!("```task\n{lines}```\n"));
         assert_eq!(plan.tasks.len(), 1);
         assert_problems(&plan, problems);
     }
-    let plan = body("```task\nid: a\nstatus: b\nid: c\nstatus: d\n```\n");
-    assert_eq!(ids(&plan), ["a"]);
+    let plan = parse_body_text("```task\nid: a\nstatus: b\nid: c\nstatus: d\n```\n");
+    assert_eq!(task_ids(&plan), ["a"]);
     assert_eq!(plan.tasks[0].status().map(|s| &*s.text), Some("b"));
 }

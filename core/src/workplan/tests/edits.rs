@@ -1,10 +1,10 @@
 //! What an edit changes, and what it leaves.
 
-use super::super::{Edit, apply};
+use super::super::{ByteEdit, apply_edits};
 use super::*;
 
-fn applied(text: &str, edit: Option<Edit>) -> String {
-    String::from_utf8(apply(text.as_bytes(), edit.into_iter().collect())).unwrap()
+fn applied(text: &str, edit: Option<ByteEdit>) -> String {
+    String::from_utf8(apply_edits(text.as_bytes(), edit.into_iter().collect())).unwrap()
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_status_changes_and_every_other_byte_stays() {
                     .replace('\n', end)
             };
             let text = file(&before.replace('\n', "\n  "));
-            let edit = read(&text).tasks[0].set_status(word);
+            let edit = parse_text(&text).tasks[0].build_status_edit(word);
             assert_eq!(
                 applied(&text, edit),
                 file(&after.replace('\n', "\n  ")),
@@ -102,7 +102,7 @@ fn a_link_is_written_where_nothing_stands() {
                 format!("{FRONT}# A\n```task\n{block}```").replace('\n', end)
             };
             let text = file(before).replace(&format!("\n{indent}{end}"), &format!("\n{end}"));
-            let edit = read(&text).tasks[0].set_link(text.as_bytes(), "u-1");
+            let edit = parse_text(&text).tasks[0].build_link_edit(text.as_bytes(), "u-1");
             let expected = file(after).replace(&format!("\n{indent}{end}"), &format!("\n{end}"));
             assert_eq!(applied(&text, edit), expected, "{before:?}");
         }
@@ -119,7 +119,7 @@ fn a_link_is_written_where_nothing_stands() {
         ),
     ] {
         let text = format!("{FRONT}{before}");
-        let edit = read(&text).tasks[0].set_link(text.as_bytes(), "u-1");
+        let edit = parse_text(&text).tasks[0].build_link_edit(text.as_bytes(), "u-1");
         assert_eq!(applied(&text, edit), format!("{FRONT}{after}"));
     }
 }
@@ -149,12 +149,14 @@ fn a_workplan_is_linked_in_its_last_line() {
             "---\nstate_hub_workstream_id: u-0\n---\n",
         ),
     ] {
-        let edit = read(before).front.set_link(before.as_bytes(), "u-1");
+        let edit = parse_text(before)
+            .front
+            .build_link_edit(before.as_bytes(), "u-1");
         assert_eq!(applied(before, edit), after);
         assert!(
-            read(after)
+            parse_text(after)
                 .front
-                .set_link(after.as_bytes(), "u-2")
+                .build_link_edit(after.as_bytes(), "u-2")
                 .is_none()
         );
     }
@@ -162,7 +164,7 @@ fn a_workplan_is_linked_in_its_last_line() {
 
 #[test]
 fn edits_are_applied_in_the_order_of_bytes() {
-    let edit = |start: usize, end: usize, text: &str| Edit {
+    let edit = |start: usize, end: usize, text: &str| ByteEdit {
         span: start..end,
         text: text.to_owned(),
     };
@@ -185,10 +187,10 @@ fn edits_are_applied_in_the_order_of_bytes() {
         (vec![edit(0, 6, "")], ""),
     ] {
         assert_eq!(
-            apply(b"abcdef", edits.clone()),
+            apply_edits(b"abcdef", edits.clone()),
             after.as_bytes(),
             "{edits:?}"
         );
     }
-    assert_eq!(apply(b"\xff\x00", vec![]), b"\xff\x00");
+    assert_eq!(apply_edits(b"\xff\x00", vec![]), b"\xff\x00");
 }

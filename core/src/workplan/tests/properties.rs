@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{Edit, Place, apply};
+use super::super::{ByteEdit, TextPosition, apply_edits};
 use super::*;
 
 /// A piece of a body.
@@ -194,7 +194,7 @@ fn values(plan: &Workplan) -> Vec<&Scalar> {
 
 /// What a task says but for one key, without the bytes where it says so.
 type Said<'a> = (
-    Place,
+    TextPosition,
     Option<&'a str>,
     u64,
     Vec<(Key, &'a str, u32)>,
@@ -212,20 +212,20 @@ fn said(plan: &Workplan, except: Option<(usize, Key)>) -> Vec<Said<'_>> {
         });
         let (title, digest) = (task.title(), task.description_digest());
         (
-            Place {
+            TextPosition {
                 line: 0,
                 ..task.place
             },
             title,
             digest,
             values.collect(),
-            texts(task.depends_on()),
+            scalar_texts(task.depends_on()),
         )
     });
     said.collect()
 }
 
-fn front_said(plan: &Workplan, except: Option<Key>) -> Vec<(Key, &str, Place)> {
+fn front_said(plan: &Workplan, except: Option<Key>) -> Vec<(Key, &str, TextPosition)> {
     let keys = KEYS.iter().filter(|key| except != Some(**key));
     let values = keys.filter_map(|key| {
         let value = plan.front.get(*key)?;
@@ -242,8 +242,8 @@ fn words(plan: &Workplan) -> Vec<String> {
         .collect()
 }
 
-fn applied(text: &str, edit: Option<Edit>) -> String {
-    String::from_utf8(apply(text.as_bytes(), edit.into_iter().collect())).unwrap()
+fn applied(text: &str, edit: Option<ByteEdit>) -> String {
+    String::from_utf8(apply_edits(text.as_bytes(), edit.into_iter().collect())).unwrap()
 }
 
 proptest! {
@@ -251,14 +251,14 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = parse(&bytes);
-        let _ = parse(&[b"---\n", bytes.as_slice(), b"\n---\n", &bytes].concat());
-        prop_assert_eq!(apply(&bytes, Vec::new()), bytes);
+        let _ = parse_workplan(&bytes);
+        let _ = parse_workplan(&[b"---\n", bytes.as_slice(), b"\n---\n", &bytes].concat());
+        prop_assert_eq!(apply_edits(&bytes, Vec::new()), bytes);
     }
 
     #[test]
     fn a_value_stands_where_it_is_said_to(text in file()) {
-        let Ok(plan) = parse(text.as_bytes()) else {
+        let Ok(plan) = parse_workplan(text.as_bytes()) else {
             return Ok(());
         };
         for value in values(&plan) {
@@ -300,7 +300,7 @@ proptest! {
     fn line_ends_make_no_difference(text in file()) {
         let lf = text.replace("\r\n", "\n").replace('\r', "");
         let crlf = lf.replace('\n', "\r\n");
-        match (parse(lf.as_bytes()), parse(crlf.as_bytes())) {
+        match (parse_workplan(lf.as_bytes()), parse_workplan(crlf.as_bytes())) {
             (Ok(lf), Ok(crlf)) => {
                 prop_assert_eq!(said(&lf, None), said(&crlf, None));
                 prop_assert_eq!(front_said(&lf, None), front_said(&crlf, None));
@@ -316,7 +316,7 @@ proptest! {
         at in any::<prop::sample::Index>(),
         word in prop::sample::select(vec!["done", "in_progress", "null", "it's # so", "\"\n"]),
     ) {
-        let Ok(plan) = parse(text.as_bytes()) else {
+        let Ok(plan) = parse_workplan(text.as_bytes()) else {
             return Ok(());
         };
         if plan.tasks.is_empty() {
@@ -324,7 +324,7 @@ proptest! {
         }
         let at = at.index(plan.tasks.len());
         let old = plan.tasks[at].status();
-        let edit = plan.tasks[at].set_status(word);
+        let edit = plan.tasks[at].build_status_edit(word);
         if old.is_some_and(|old| &*old.text == word) {
             prop_assert_eq!(edit, None);
             return Ok(());
@@ -334,9 +334,9 @@ proptest! {
             return Ok(());
         }
         let after = applied(&text, edit.clone());
-        let again = read(&after);
+        let again = parse_text(&after);
         prop_assert_eq!(again.tasks[at].status().map(|s| &*s.text), Some(word));
-        prop_assert_eq!(again.tasks[at].set_status(word), None);
+        prop_assert_eq!(again.tasks[at].build_status_edit(word), None);
         let but = Some((at, Key::Status));
         prop_assert_eq!(said(&again, but), said(&plan, but));
         prop_assert_eq!(front_said(&again, None), front_said(&plan, None));
@@ -358,17 +358,17 @@ proptest! {
         text in file(),
         at in any::<prop::sample::Index>(),
     ) {
-        let Ok(plan) = parse(text.as_bytes()) else {
+        let Ok(plan) = parse_workplan(text.as_bytes()) else {
             return Ok(());
         };
         let linked = plan.front.link().is_some();
-        let edit = plan.front.set_link(text.as_bytes(), "u-1");
+        let edit = plan.front.build_link_edit(text.as_bytes(), "u-1");
         prop_assert!(!(linked && edit.is_some()));
         if edit.is_some() {
             let after = applied(&text, edit);
-            let again = read(&after);
+            let again = parse_text(&after);
             prop_assert_eq!(again.front.link().map(|link| &*link.text), Some("u-1"));
-            prop_assert_eq!(again.front.set_link(after.as_bytes(), "u-2"), None);
+            prop_assert_eq!(again.front.build_link_edit(after.as_bytes(), "u-2"), None);
             let but = Some(Key::Link);
             prop_assert_eq!(front_said(&again, but), front_said(&plan, but));
             prop_assert_eq!(said(&again, None), said(&plan, None));
@@ -378,22 +378,22 @@ proptest! {
             return Ok(());
         }
         let at = at.index(plan.tasks.len());
-        let edit = plan.tasks[at].set_link(text.as_bytes(), "u-1");
+        let edit = plan.tasks[at].build_link_edit(text.as_bytes(), "u-1");
         prop_assert!(!(plan.tasks[at].link().is_some() && edit.is_some()));
         if edit.is_some() {
             let after = applied(&text, edit.clone());
-            let again = read(&after);
+            let again = parse_text(&after);
             prop_assert_eq!(again.tasks[at].link().map(|link| &*link.text), Some("u-1"));
-            prop_assert_eq!(again.tasks[at].set_link(after.as_bytes(), "u-2"), None);
+            prop_assert_eq!(again.tasks[at].build_link_edit(after.as_bytes(), "u-2"), None);
             let but = Some((at, Key::Link));
             prop_assert_eq!(said(&again, but), said(&plan, but));
             prop_assert_eq!(front_said(&again, None), front_said(&plan, None));
             prop_assert_eq!(words(&again), words(&plan));
             // Both edits of one task go together.
-            let status = plan.tasks[at].set_status("in_progress");
-            let both: Vec<Edit> = edit.into_iter().chain(status.clone()).collect();
-            let both = apply(text.as_bytes(), both);
-            let again = parse(&both).unwrap();
+            let status = plan.tasks[at].build_status_edit("in_progress");
+            let both: Vec<ByteEdit> = edit.into_iter().chain(status.clone()).collect();
+            let both = apply_edits(text.as_bytes(), both);
+            let again = parse_workplan(&both).unwrap();
             prop_assert_eq!(again.tasks[at].link().map(|link| &*link.text), Some("u-1"));
             if status.is_some() {
                 let found = again.tasks[at].status().map(|s| &*s.text);

@@ -1,7 +1,7 @@
 //! A workplan as people write them: every kind of code within descriptions, and an example of
 //! a block that is none.
 
-use super::super::{Vocabulary, apply};
+use super::super::{StatusVocabulary, apply_edits};
 use super::*;
 
 const SAMPLE: &str = r#"---
@@ -112,9 +112,9 @@ priority: low
 
 #[test]
 fn a_real_workplan_is_read_as_it_stands() {
-    let plan = read(SAMPLE);
+    let plan = parse_text(SAMPLE);
     assert_problems(&plan, &[]);
-    assert_eq!(plan.vocabulary, Vocabulary::Classic);
+    assert_eq!(plan.vocabulary, StatusVocabulary::Classic);
     let front = &plan.front;
     assert_eq!(front.id().map(|v| &*v.text), Some("SHOP-WP-0031"));
     assert_eq!(front.repo().map(|v| &*v.text), Some("shop"));
@@ -124,9 +124,12 @@ fn a_real_workplan_is_read_as_it_stands() {
         front.get(Key::Updated).map(|v| &*v.text),
         Some("2026-03-24")
     );
-    assert_eq!(texts(front.depends_on()), ["SHOP-WP-0029", "SHOP-WP-0030"]);
+    assert_eq!(
+        scalar_texts(front.depends_on()),
+        ["SHOP-WP-0029", "SHOP-WP-0030"]
+    );
     let ends = ["T01", "T02", "T03"].map(|end| format!("SHOP-WP-0031-{end}"));
-    assert_eq!(ids(&plan), ends);
+    assert_eq!(task_ids(&plan), ends);
     let titles: Vec<_> = plan.tasks.iter().filter_map(TaskBlock::title).collect();
     assert_eq!(
         titles,
@@ -140,7 +143,7 @@ fn a_real_workplan_is_read_as_it_stands() {
     assert_eq!((second.place.line, second.place.column), (69, 1));
     let note = second.get(Key::InterventionNote).map(|note| &*note.text);
     assert_eq!(note, Some("Wait for the new scanner"));
-    assert_eq!(texts(second.depends_on()), ["SHOP-WP-0031-T01"]);
+    assert_eq!(scalar_texts(second.depends_on()), ["SHOP-WP-0031-T01"]);
     assert!(second.link().is_none() && plan.tasks[0].link().is_some());
     let described = |task: &TaskBlock| SAMPLE.get(task.description()).unwrap();
     let first = described(&plan.tasks[0]);
@@ -154,21 +157,21 @@ fn a_real_workplan_is_read_as_it_stands() {
 fn a_real_workplan_is_written_back_in_its_own_lines() {
     for end in ["\n", "\r\n"] {
         let text = SAMPLE.replace('\n', end);
-        let plan = read(&text);
+        let plan = parse_text(&text);
         let [first, second, third] = plan.tasks.as_slice() else {
-            panic!("{:?}", ids(&plan));
+            panic!("{:?}", task_ids(&plan));
         };
         let file = text.as_bytes();
         let edits = [
-            third.set_link(file, "u-3"),
-            second.set_status("done"),
-            second.set_link(file, "u-2"),
-            first.set_link(file, "u-1"),
-            first.set_status("done"),
-            plan.front.set_link(file, "u-0"),
+            third.build_link_edit(file, "u-3"),
+            second.build_status_edit("done"),
+            second.build_link_edit(file, "u-2"),
+            first.build_link_edit(file, "u-1"),
+            first.build_status_edit("done"),
+            plan.front.build_link_edit(file, "u-0"),
         ];
         assert_eq!(edits.iter().flatten().count(), 3);
-        let after = apply(file, edits.into_iter().flatten().collect());
+        let after = apply_edits(file, edits.into_iter().flatten().collect());
         let expected = SAMPLE
             .replace("state_hub_task_id: \"\"", "state_hub_task_id: \"u-2\"")
             .replace("status: in_progress", "status: done")

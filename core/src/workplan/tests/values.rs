@@ -1,13 +1,13 @@
 //! What values say, and where they stand.
 
-use super::super::Vocabulary;
+use super::super::StatusVocabulary;
 use super::*;
 
 /// Reads a title written like this.
 #[track_caller]
 fn title(written: &str) -> (Workplan, String) {
     let text = format!("---\nid: x\ntitle:{written}\nstatus: active\n---\n");
-    (read(&text), text)
+    (parse_text(&text), text)
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_value_says_what_it_says_in_yaml() {
         for end in ["\n", "\r\n"] {
             let text = format!("---\nid: x\ntitle:{written}\nstatus: active\n---\n");
             let text = text.replace('\n', end);
-            let plan = read(&text);
+            let plan = parse_text(&text);
             let value = plan.front.title().unwrap_or_else(|| panic!("{text:?}"));
             assert_eq!(&*value.text, said, "{text:?}");
             assert_eq!(
@@ -137,7 +137,7 @@ fn a_value_that_is_not_understood_is_none_and_harms_no_other() {
 
 #[test]
 fn lines_that_are_no_keys_are_passed_over() {
-    let plan = read(
+    let plan = parse_text(
         "---\n# comment: no\n\nextra:\n  id: nested\n  - status: nested\n? what\njunk\n  status: deep\n\
          \"id\" : WP-1\n'owner': me # too\n# id: x\njunk # owner: x\njunk # owner: x\n- status: item\ntags: [a,\n  \
          b]\nstatus : active\n...\n---\n",
@@ -150,10 +150,11 @@ fn lines_that_are_no_keys_are_passed_over() {
     ] {
         assert_eq!(plan.front.get(key).map(|v| &*v.text), Some(text), "{key:?}");
     }
-    let indented = body("```task\n  # c\n  id: T01\n  x: y\n    id: deep\n  status: todo\n```\n");
-    assert_eq!(ids(&indented), ["T01"]);
+    let indented =
+        parse_body_text("```task\n  # c\n  id: T01\n  x: y\n    id: deep\n  status: todo\n```\n");
+    assert_eq!(task_ids(&indented), ["T01"]);
     assert_problems(&indented, &[]);
-    let deep = body("```task\nid: T01\n status: todo\n```\n");
+    let deep = parse_body_text("```task\nid: T01\n status: todo\n```\n");
     assert_problems(
         &deep,
         &[
@@ -190,7 +191,7 @@ fn every_key_is_read() {
             )
         })
         .concat();
-    let front = read(&format!("---\n{lines}---\n")).front;
+    let front = parse_text(&format!("---\n{lines}---\n")).front;
     for (name, key) in names {
         let value = front.get(key).unwrap_or_else(|| panic!("{name}"));
         assert_eq!(*value.text, format!("of {name}"));
@@ -200,7 +201,7 @@ fn every_key_is_read() {
         front.link().map(|l| &*l.text),
         Some("of state_hub_workstream_id")
     );
-    let slug = read("---\nrepo: ~\nrepo_slug: it\n---\n").front;
+    let slug = parse_text("---\nrepo: ~\nrepo_slug: it\n---\n").front;
     assert_eq!(slug.repo().map(|r| &*r.text), Some("it"));
     let names = [
         ("id", Key::Id),
@@ -220,19 +221,19 @@ fn every_key_is_read() {
             )
         })
         .concat();
-    let plan = body(&format!("```task\n{lines}```\n"));
+    let plan = parse_body_text(&format!("```task\n{lines}```\n"));
     for (name, key) in names {
         let value = plan.tasks[0].get(key).unwrap_or_else(|| panic!("{name}"));
         assert_eq!(*value.text, format!("of {name}"));
     }
     // Each has its own.
     assert_eq!(
-        read("---\nassignee: a\nstate_hub_task_id: b\n---\n")
+        parse_text("---\nassignee: a\nstate_hub_task_id: b\n---\n")
             .front
             .link(),
         None
     );
-    let other = body("```task\nid: a\nstatus: b\nstate_hub_workstream_id: c\n```\n");
+    let other = parse_body_text("```task\nid: a\nstatus: b\nstate_hub_workstream_id: c\n```\n");
     assert_eq!(other.tasks[0].link(), None);
 }
 
@@ -265,8 +266,8 @@ fn dependencies_are_lists_however_they_are_written() {
     ] {
         for (key, end) in [("depends_on", "\n"), ("depends-on", "\r\n")] {
             let text = format!("---\n{key}:{written}\nstatus: active\n---\n").replace('\n', end);
-            let plan = read(&text);
-            assert_eq!(texts(plan.front.depends_on()), ids, "{text:?}");
+            let plan = parse_text(&text);
+            assert_eq!(scalar_texts(plan.front.depends_on()), ids, "{text:?}");
             assert_eq!(plan.front.status().map(|s| &*s.text), Some("active"));
             assert_problems(&plan, &[]);
             for id in plan.front.depends_on() {
@@ -297,25 +298,25 @@ fn a_list_that_cannot_be_read_is_named() {
         ("\n  - \"a\n  - b", &["b"], (3, "quote")),
         ("\n  - a\n  - [b]", &["a"], (4, "no id")),
     ] {
-        let plan = read(&format!("---\ndepends_on:{written}\nstatus: active\n---\n"));
-        assert_eq!(texts(plan.front.depends_on()), ids, "{written:?}");
+        let plan = parse_text(&format!("---\ndepends_on:{written}\nstatus: active\n---\n"));
+        assert_eq!(scalar_texts(plan.front.depends_on()), ids, "{written:?}");
         assert_problems(&plan, &[problem]);
     }
 }
 
 #[test]
 fn places_count_characters() {
-    let plan = read("\u{feff}---\r\n\"id\" :\té☃ # c\r\ntitle:\r\n---\r\n");
+    let plan = parse_text("\u{feff}---\r\n\"id\" :\té☃ # c\r\ntitle:\r\n---\r\n");
     let id = plan.front.id().unwrap();
     assert_eq!((id.place.line, id.place.column), (2, 8));
-    let plan = body("~~~task\r\n\tid: T01\r\n\tstatus: 'todo'\r\n~~~");
+    let plan = parse_body_text("~~~task\r\n\tid: T01\r\n\tstatus: 'todo'\r\n~~~");
     let status = plan.tasks[0].status().unwrap();
     assert_eq!((status.place.line, status.place.column), (7, 10));
 }
 
 #[test]
 fn the_vocabulary_is_the_one_in_use() {
-    use Vocabulary::{Classic, Short};
+    use StatusVocabulary::{Classic, Short};
     for (front, words, expected) in [
         ("active", &["todo", "done"][..], Classic),
         ("proposed", &["todo", "done"], Short),
@@ -341,7 +342,7 @@ fn the_vocabulary_is_the_one_in_use() {
             .iter()
             .map(|word| BLOCK.replace("todo", word))
             .collect();
-        let plan = read(&format!("---\nstatus: {front}\n---\n{blocks}"));
+        let plan = parse_text(&format!("---\nstatus: {front}\n---\n{blocks}"));
         assert_eq!(plan.vocabulary, expected, "{front} {words:?}");
     }
 }

@@ -36,7 +36,7 @@ fn asking_tells_how_far_the_sides_are_apart_and_changes_nothing() {
         let ask = || {
             scene
                 .repository
-                .ask_remote(&scene.upstream(), LONG)
+                .query_remote(&scene.upstream(), LONG)
                 .unwrap()
         };
         assert_eq!((ask().ahead, ask().behind), (0, 0));
@@ -63,7 +63,7 @@ fn every_spelling_of_a_plain_remote_is_asked() {
         scene.git(&["remote", "set-url", "origin", &url]);
         let told = scene
             .repository
-            .ask_remote(&scene.upstream(), LONG)
+            .query_remote(&scene.upstream(), LONG)
             .unwrap();
         assert_eq!((told.ahead, told.behind), (1, 1), "{url}");
     }
@@ -77,7 +77,7 @@ fn every_spelling_of_a_plain_remote_is_asked() {
     scene.git(&["remote", "set-url", "origin", "hub:remote.git"]);
     let told = scene
         .repository
-        .ask_remote(&scene.upstream(), LONG)
+        .query_remote(&scene.upstream(), LONG)
         .unwrap();
     assert_eq!((told.ahead, told.behind), (1, 1));
 }
@@ -95,8 +95,8 @@ fn a_linked_worktree_and_a_shallow_clone_are_asked_too() {
         "origin/main",
     ]);
     let tree = at(scene.folder.path(), &scene.path("tree"));
-    let upstream = tree.standing().unwrap().upstream.unwrap();
-    assert_eq!(tree.ask_remote(&upstream, LONG).unwrap().behind, 1);
+    let upstream = tree.read_branch_status().unwrap().upstream.unwrap();
+    assert_eq!(tree.query_remote(&upstream, LONG).unwrap().behind, 1);
     let url = format!("file://{}", scene.path("remote.git").display());
     git_in(
         scene.folder.path(),
@@ -105,8 +105,8 @@ fn a_linked_worktree_and_a_shallow_clone_are_asked_too() {
     );
     let shallow = at(scene.folder.path(), &scene.path("shallow"));
     scene.someone_pushes("theirs", "more");
-    let upstream = shallow.standing().unwrap().upstream.unwrap();
-    let told = shallow.ask_remote(&upstream, LONG).unwrap();
+    let upstream = shallow.read_branch_status().unwrap().upstream.unwrap();
+    let told = shallow.query_remote(&upstream, LONG).unwrap();
     assert_eq!((told.ahead, told.behind), (0, 1));
 }
 
@@ -122,13 +122,13 @@ fn a_branch_that_is_not_there_and_a_remote_that_is_not_are_told() {
         &remote,
         &["branch", "-q", "-D", "feat"],
     );
-    let missing = scene.repository.ask_remote(&upstream, LONG).unwrap_err();
+    let missing = scene.repository.query_remote(&upstream, LONG).unwrap_err();
     assert!(
         matches!(missing, GitError::NoSuchBranch { .. }),
         "{missing}"
     );
     fs::rename(&remote, scene.path("moved.git")).unwrap();
-    let said = reason(scene.repository.ask_remote(&upstream, LONG));
+    let said = reason(scene.repository.query_remote(&upstream, LONG));
     assert!(
         said.contains("does not appear to be a git repository"),
         "{said}"
@@ -225,10 +225,10 @@ fn nothing_that_a_repository_names_is_started() {
             scene.git(&["config", "--replace-all", key, value]);
         }
         // All that a check reads.
-        let _ = repository.standing();
-        let asked = repository.ask_remote(&upstream, LONG);
-        let _ = repository.unpushed(&upstream);
-        let _ = repository.hidden("workplans");
+        let _ = repository.read_branch_status();
+        let asked = repository.query_remote(&upstream, LONG);
+        let _ = repository.list_unpushed(&upstream);
+        let _ = repository.list_hidden("workplans");
         assert!(!trace.exists(), "{settings:?}: {asked:?}");
         if !settings
             .iter()
@@ -276,6 +276,6 @@ fn ssh_is_the_users_and_never_the_repositorys() {
         me.canonicalize().unwrap().display()
     );
     fs::write(scene.path(".gitconfig"), settings + &own).unwrap();
-    reason(scene.repository.ask_remote(&scene.upstream(), LONG));
+    reason(scene.repository.query_remote(&scene.upstream(), LONG));
     assert!(mine.exists() && !theirs.exists());
 }

@@ -84,7 +84,10 @@ fn a_first_commit_is_made() {
             scene.git(&["ls-tree", "-r", "--name-only", "HEAD"]),
             "plans/a"
         );
-        scene.repository.push(&scene.upstream(), LONG).unwrap();
+        scene
+            .repository
+            .push_upstream(&scene.upstream(), LONG)
+            .unwrap();
         assert_eq!(scene.upstream().ahead, 0);
         assert_eq!(scene.git(&["status", "--porcelain"]), "A  staged");
     }
@@ -160,11 +163,11 @@ fn what_a_hook_adds_is_in_the_commit_and_told() {
     let scene = busy();
     scene.hook("pre-commit", "echo fixed >plan; git add plan");
     let commit = |names: &[&str]| scene.repository.commit(&paths(names), "x", LONG).unwrap();
-    assert_eq!(commit(&["plan"]).others, [""; 0]);
+    assert_eq!(commit(&["plan"]).extra_files, [""; 0]);
     assert_eq!(scene.git(&["show", "HEAD:plan"]), "fixed");
     scene.hook("pre-commit", "git add untracked");
     scene.write("plan", "4\n");
-    assert_eq!(commit(&["plan"]).others, ["untracked"]);
+    assert_eq!(commit(&["plan"]).extra_files, ["untracked"]);
     assert_eq!(
         scene.git(&["show", "--format=", "--name-only"]),
         "plan\nuntracked"
@@ -257,9 +260,9 @@ fn hooks_see_what_they_see_in_a_commit_and_a_push_by_hand() {
         } else {
             let repository = &scene.repository;
             repository.commit(&paths(&["a.txt"]), "x", LONG).unwrap();
-            repository.push(&scene.upstream(), LONG).unwrap();
+            repository.push_upstream(&scene.upstream(), LONG).unwrap();
             scene.someone_pushes("theirs", "x");
-            repository.fetch(&scene.upstream(), LONG).unwrap();
+            repository.fetch_upstream(&scene.upstream(), LONG).unwrap();
             assert!(
                 repository
                     .pull_fast_forward(&scene.upstream(), LONG)
@@ -426,9 +429,9 @@ fn line_ends_that_git_converts_are_no_change() {
         .commit(&paths(&["plan"]), "x", LONG)
         .unwrap();
     assert_eq!(scene.git(&["cat-file", "-s", "HEAD:plan"]), "4");
-    assert!(scene.repository.uncommitted(".").unwrap().is_empty());
+    assert!(scene.repository.list_uncommitted(".").unwrap().is_empty());
     scene.write("plan", "1\n2\n");
-    assert!(scene.repository.uncommitted(".").unwrap().is_empty());
+    assert!(scene.repository.list_uncommitted(".").unwrap().is_empty());
 }
 
 #[test]
@@ -450,7 +453,7 @@ fn a_message_is_kept_as_it_is_whatever_the_settings() {
             .trim(),
         message
     );
-    let unpushed = scene.repository.unpushed(&scene.upstream()).unwrap();
+    let unpushed = scene.repository.list_unpushed(&scene.upstream()).unwrap();
     assert_eq!(unpushed.first().unwrap().subject, "# plan: x");
 }
 

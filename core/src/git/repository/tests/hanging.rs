@@ -38,7 +38,7 @@ fn a_remote_that_hangs_is_given_up_with_all_its_processes() {
     scene.git(&["config", "core.sshCommand", &ssh]);
     let upstream = scene.upstream();
     hangs(&scene, |repository, limit| {
-        repository.fetch(&upstream, limit)
+        repository.fetch_upstream(&upstream, limit)
     });
 }
 
@@ -50,7 +50,7 @@ fn a_push_that_hangs_is_given_up() {
     scene.commits("ours");
     let upstream = scene.upstream();
     hangs(&scene, |repository, limit| {
-        repository.push(&upstream, limit)
+        repository.push_upstream(&upstream, limit)
     });
     assert_eq!(scene.upstream().ahead, 1);
 }
@@ -106,7 +106,9 @@ fn ssh_asks_nothing_and_is_the_users_where_there_is_one() {
         .with_variable("PATH", std::env::join_paths(places).unwrap())
         .with_variable("SEEN", &seen);
     let fetch = |repository: &Repository| {
-        repository.fetch(&scene.upstream(), LONG).unwrap_err();
+        repository
+            .fetch_upstream(&scene.upstream(), LONG)
+            .unwrap_err();
         fs::read_to_string(&seen).unwrap()
     };
     let asked = fetch(&repository);
@@ -133,11 +135,11 @@ fn a_remote_that_wants_a_password_gets_none() {
     // What git runs to talk to a server asks git for the password.
     let call = scene
         .repository
-        .ask("git credential", Limit::starting_now(LONG))
+        .remote_command("git credential", TimeLimit::starting_now(LONG))
         .unwrap();
-    let call = call.args(["credential", "fill"]);
+    let call = call.with_args(["credential", "fill"]);
     let said = reason(
-        call.stdin(b"protocol=https\nhost=nowhere.invalid\n\n")
+        call.with_stdin(b"protocol=https\nhost=nowhere.invalid\n\n")
             .unwrap()
             .run(),
     );

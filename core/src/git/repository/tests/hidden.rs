@@ -1,7 +1,7 @@
 //! Files that the user told git not to look at.
 
 use super::*;
-use crate::git::Hidden;
+use crate::git::HiddenFlag;
 
 #[test]
 fn what_git_is_told_not_to_look_at_is_known() {
@@ -17,7 +17,7 @@ fn what_git_is_told_not_to_look_at_is_known() {
     }
     scene.git(&["add", "."]);
     scene.git(&["commit", "-q", "-m", "second"]);
-    assert!(scene.repository.hidden("plans").unwrap().is_empty());
+    assert!(scene.repository.list_hidden("plans").unwrap().is_empty());
     scene.git(&[
         "update-index",
         "--assume-unchanged",
@@ -32,20 +32,20 @@ fn what_git_is_told_not_to_look_at_is_known() {
     ]);
     scene.git(&["update-index", "--assume-unchanged", "plans/both"]);
     scene.git(&["update-index", "--skip-worktree", "plans/both"]);
-    let hidden: Vec<(String, Hidden)> = scene
+    let hidden: Vec<(String, HiddenFlag)> = scene
         .repository
-        .hidden("plans")
+        .list_hidden("plans")
         .unwrap()
         .into_iter()
         .collect();
     assert_eq!(
         hidden,
         [
-            ("plans/assumed".to_owned(), Hidden::AssumeUnchanged),
-            ("plans/both".to_owned(), Hidden::SkipWorktree),
-            ("plans/skipped".to_owned(), Hidden::SkipWorktree),
-            ("plans/ü x".to_owned(), Hidden::SkipWorktree),
+            ("plans/assumed".to_owned(), HiddenFlag::AssumeUnchanged),
+            ("plans/both".to_owned(), HiddenFlag::SkipWorktree),
+            ("plans/skipped".to_owned(), HiddenFlag::SkipWorktree),
+            ("plans/ü x".to_owned(), HiddenFlag::SkipWorktree),
         ]
     );
-    assert_eq!(scene.repository.hidden("other").unwrap().len(), 1);
+    assert_eq!(scene.repository.list_hidden("other").unwrap().len(), 1);
 }

@@ -20,7 +20,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 
 use super::*;
-use crate::git::{Standing, Upstream};
+use crate::git::{BranchStatus, Upstream};
 
 /// Long enough for anything that ends.
 const LONG: Duration = Duration::from_mins(2);
@@ -127,8 +127,8 @@ impl Scene {
         self.git(&["commit", "-q", "-m", "ours"]);
     }
 
-    fn standing(&self) -> Standing {
-        self.repository.standing().unwrap()
+    fn standing(&self) -> BranchStatus {
+        self.repository.read_branch_status().unwrap()
     }
 
     fn upstream(&self) -> Upstream {

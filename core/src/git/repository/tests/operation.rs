@@ -1,7 +1,7 @@
 //! Operations that git is in the middle of.
 
 use super::*;
-use crate::git::Operation;
+use crate::git::GitOperation;
 
 /// A scene whose branches `main` and `side` changed the same file.
 fn conflict(scene: &Scene) {
@@ -14,26 +14,30 @@ fn conflict(scene: &Scene) {
 }
 
 /// Commands that stop half way, what they are, and how they are given up.
-const STOPPED: [(&[&str], Operation, &[&str]); 5] = [
-    (&["merge", "side"], Operation::Merge, &["merge", "--abort"]),
+const STOPPED: [(&[&str], GitOperation, &[&str]); 5] = [
+    (
+        &["merge", "side"],
+        GitOperation::Merge,
+        &["merge", "--abort"],
+    ),
     (
         &["rebase", "side"],
-        Operation::Rebase,
+        GitOperation::Rebase,
         &["rebase", "--abort"],
     ),
     (
         &["rebase", "--apply", "side"],
-        Operation::Rebase,
+        GitOperation::Rebase,
         &["rebase", "--abort"],
     ),
     (
         &["cherry-pick", "side"],
-        Operation::CherryPick,
+        GitOperation::CherryPick,
         &["cherry-pick", "--abort"],
     ),
     (
         &["revert", "HEAD~1"],
-        Operation::Revert,
+        GitOperation::Revert,
         &["revert", "--abort"],
     ),
 ];
@@ -48,13 +52,13 @@ fn stops(scene: &Scene) {
         assert_eq!(operation(), None, "{give_up:?}");
     }
     scene.git(&["bisect", "start"]);
-    assert_eq!(operation(), Some(Operation::Bisect));
+    assert_eq!(operation(), Some(GitOperation::Bisect));
     scene.git(&["bisect", "reset"]);
 
     let patch = scene.git(&["format-patch", "-q", "-1", "side", "-o", ".git/patches"]);
     assert_eq!(patch, "");
     scene.git_stops(&["am", "-q", ".git/patches/0001-side.patch"]);
-    assert_eq!(operation(), Some(Operation::Am));
+    assert_eq!(operation(), Some(GitOperation::Am));
     scene.git(&["am", "--abort"]);
     assert_eq!(operation(), None);
 }
@@ -74,8 +78,8 @@ fn in_a_linked_worktree_it_is_that_of_the_worktree() {
     let first = scene.repository.clone();
     scene.repository = at(scene.folder.path(), &scene.path("linked"));
     scene.git_stops(&["merge", "side"]);
-    assert_eq!(scene.standing().operation, Some(Operation::Merge));
-    assert_eq!(first.standing().unwrap().operation, None);
+    assert_eq!(scene.standing().operation, Some(GitOperation::Merge));
+    assert_eq!(first.read_branch_status().unwrap().operation, None);
 }
 
 #[test]
@@ -84,8 +88,8 @@ fn between_two_commits_of_a_series_it_is_seen_too() {
     scene.commits("base");
     scene.commits("more");
     for (command, expected) in [
-        ("cherry-pick", Operation::CherryPick),
-        ("revert", Operation::Revert),
+        ("cherry-pick", GitOperation::CherryPick),
+        ("revert", GitOperation::Revert),
     ] {
         fs::create_dir(scene.repository.root().join(".git/sequencer")).unwrap();
         let step = if command == "revert" {
@@ -108,7 +112,7 @@ fn a_rebase_that_stops_in_a_merge_of_its_own_is_a_rebase() {
     scene.write(".git/rebase-merge/done", "");
     scene.write(".git/MERGE_HEAD", &scene.head());
     scene.write(".git/CHERRY_PICK_HEAD", &scene.head());
-    assert_eq!(scene.standing().operation, Some(Operation::Rebase));
+    assert_eq!(scene.standing().operation, Some(GitOperation::Rebase));
 }
 
 #[test]
@@ -146,6 +150,6 @@ fn a_commit_of_files_does_not_end_a_merge() {
     assert_eq!(scene.index(), before);
     assert_eq!(
         scene.standing().operation,
-        Some(crate::git::Operation::Merge)
+        Some(crate::git::GitOperation::Merge)
     );
 }

@@ -12,7 +12,7 @@ fn what_was_fetched_is_pulled_where_nothing_needs_a_merge() {
             .unwrap()
     );
     scene.someone_pushes("theirs", "x");
-    repository.fetch(&scene.upstream(), LONG).unwrap();
+    repository.fetch_upstream(&scene.upstream(), LONG).unwrap();
     assert!(
         repository
             .pull_fast_forward(&scene.upstream(), LONG)
@@ -33,7 +33,10 @@ fn sides_that_parted_are_not_pulled() {
     let scene = Scene::new();
     scene.commits("ours");
     scene.someone_pushes("theirs", "x");
-    scene.repository.fetch(&scene.upstream(), LONG).unwrap();
+    scene
+        .repository
+        .fetch_upstream(&scene.upstream(), LONG)
+        .unwrap();
     let before = scene.head();
     let said = reason(scene.repository.pull_fast_forward(&scene.upstream(), LONG));
     assert!(said.contains("fast-forward"), "{said}");
@@ -45,7 +48,10 @@ fn a_change_that_would_be_overwritten_stays() {
     let scene = Scene::new();
     scene.git(&["config", "merge.autoStash", "true"]);
     scene.someone_pushes("a.txt", "theirs\n");
-    scene.repository.fetch(&scene.upstream(), LONG).unwrap();
+    scene
+        .repository
+        .fetch_upstream(&scene.upstream(), LONG)
+        .unwrap();
     scene.write("a.txt", "mine\n");
     let before = (scene.head(), scene.index());
     let said = reason(scene.repository.pull_fast_forward(&scene.upstream(), LONG));
@@ -61,7 +67,7 @@ fn a_branch_that_is_not_checked_out_any_more_is_not_pulled() {
     let scene = Scene::new();
     let upstream = scene.upstream();
     scene.someone_pushes("theirs", "x");
-    scene.repository.fetch(&upstream, LONG).unwrap();
+    scene.repository.fetch_upstream(&upstream, LONG).unwrap();
     for elsewhere in [
         &["checkout", "-q", "-b", "b"][..],
         &["checkout", "-q", "--detach"],
@@ -101,7 +107,10 @@ fn a_fetch_touches_the_upstreams_branch_alone() {
             .count()
     };
     let before = refs();
-    scene.repository.fetch(&scene.upstream(), LONG).unwrap();
+    scene
+        .repository
+        .fetch_upstream(&scene.upstream(), LONG)
+        .unwrap();
     let after = refs();
     let unmoved = after.lines().filter(|line| before.contains(line)).count();
     assert_eq!(unmoved, main(&before), "{before}\n{after}");
@@ -115,8 +124,8 @@ fn a_remote_that_is_not_there_is_a_failure() {
     scene.commits("ours");
     fs::rename(scene.path("remote.git"), scene.path("moved.git")).unwrap();
     for said in [
-        reason(scene.repository.fetch(&scene.upstream(), LONG)),
-        reason(scene.repository.push(&scene.upstream(), LONG)),
+        reason(scene.repository.fetch_upstream(&scene.upstream(), LONG)),
+        reason(scene.repository.push_upstream(&scene.upstream(), LONG)),
     ] {
         assert!(
             said.contains("does not appear to be a git repository"),
@@ -136,7 +145,10 @@ fn a_branch_that_the_remote_does_not_have_is_told_apart() {
         &scene.path("remote.git"),
         &["branch", "-q", "-D", "feat"],
     );
-    let missing = scene.repository.fetch(&scene.upstream(), LONG).unwrap_err();
+    let missing = scene
+        .repository
+        .fetch_upstream(&scene.upstream(), LONG)
+        .unwrap_err();
     assert_eq!(missing.to_string(), "origin has no branch refs/heads/feat");
     // What was known of it is still there.
     assert!(!scene.upstream().gone);
@@ -144,7 +156,7 @@ fn a_branch_that_the_remote_does_not_have_is_told_apart() {
     let upstream = scene.upstream();
     assert!(upstream.gone);
     scene.commits("new");
-    let unpushed = scene.repository.unpushed(&upstream).unwrap();
+    let unpushed = scene.repository.list_unpushed(&upstream).unwrap();
     let subjects: Vec<&str> = unpushed.iter().map(|it| &*it.subject).collect();
     assert_eq!(subjects, ["ours"]);
 }
@@ -157,7 +169,10 @@ fn a_push_arrives_and_takes_nothing_else_along() {
     scene.git(&["config", "push.default", "upstream"]);
     scene.commits("ours");
     scene.git(&["tag", "-a", "-m", "x", "v1"]);
-    scene.repository.push(&scene.upstream(), LONG).unwrap();
+    scene
+        .repository
+        .push_upstream(&scene.upstream(), LONG)
+        .unwrap();
     assert_eq!(scene.upstream().ahead, 0);
     let remote = git_in(
         scene.folder.path(),
@@ -166,7 +181,10 @@ fn a_push_arrives_and_takes_nothing_else_along() {
     );
     assert_eq!(remote, format!("{} commit\trefs/heads/main", scene.head()));
     // Again, with nothing to send.
-    scene.repository.push(&scene.upstream(), LONG).unwrap();
+    scene
+        .repository
+        .push_upstream(&scene.upstream(), LONG)
+        .unwrap();
 }
 
 #[test]
@@ -182,14 +200,14 @@ fn a_push_to_a_remote_that_moved_is_rejected() {
         )
     };
     let before = theirs(&scene);
-    let said = reason(scene.repository.push(&scene.upstream(), LONG));
+    let said = reason(scene.repository.push_upstream(&scene.upstream(), LONG));
     assert!(said.contains("[rejected]"), "{said}");
     scene.git(&[
         "config",
         "remote.origin.push",
         "+refs/heads/main:refs/heads/main",
     ]);
-    let said = reason(scene.repository.push(&scene.upstream(), LONG));
+    let said = reason(scene.repository.push_upstream(&scene.upstream(), LONG));
     assert!(said.contains("[rejected]"), "{said}");
     assert_eq!(theirs(&scene), before);
     assert_eq!(scene.upstream().ahead, 1);
@@ -201,7 +219,12 @@ fn a_mirror_is_not_overwritten() {
     scene.someone_pushes("theirs", "x");
     scene.commits("ours");
     scene.git(&["config", "remote.origin.mirror", "true"]);
-    assert!(scene.repository.push(&scene.upstream(), LONG).is_err());
+    assert!(
+        scene
+            .repository
+            .push_upstream(&scene.upstream(), LONG)
+            .is_err()
+    );
     let remote = git_in(
         scene.folder.path(),
         &scene.path("remote.git"),
@@ -215,7 +238,7 @@ fn what_is_pushed_elsewhere_is_not_sent() {
     let scene = Scene::new();
     scene.git(&["checkout", "-q", "-b", "feat", "origin/main"]);
     scene.commits("unfinished");
-    let found = found(scene.repository.push(&scene.upstream(), LONG));
+    let found = found(scene.repository.push_upstream(&scene.upstream(), LONG));
     assert!(found.contains("is not pushed there"), "{found}");
     assert_eq!(scene.upstream().ahead, 1);
 }
@@ -225,7 +248,7 @@ fn a_hook_may_refuse_a_push() {
     let scene = Scene::new();
     scene.commits("ours");
     scene.hook("pre-push", "cat >.git/seen; echo 'not today' >&2; exit 1");
-    let said = reason(scene.repository.push(&scene.upstream(), LONG));
+    let said = reason(scene.repository.push_upstream(&scene.upstream(), LONG));
     assert!(said.contains("failed to push"), "{said}");
     // The hook is told the branch's own name.
     let seen = fs::read_to_string(scene.repository.root().join(".git/seen")).unwrap();
@@ -241,7 +264,7 @@ fn a_push_that_leaves_no_trace_is_not_believed() {
         scene.git(&["branch", "-q", "-f", "older", "HEAD~1"]);
         let mut upstream = scene.upstream();
         elsewhere.clone_into(&mut upstream.tracking_ref);
-        let found = found(scene.repository.push(&upstream, LONG));
+        let found = found(scene.repository.push_upstream(&upstream, LONG));
         assert!(
             found.starts_with(&format!("{elsewhere} is not at")),
             "{found}"
@@ -255,7 +278,7 @@ fn a_refusal_of_the_remote_is_told() {
     scene.commits("ours");
     let script = "echo 'branch is protected'; exit 1";
     scene.program("../remote.git/hooks/pre-receive", script);
-    let said = reason(scene.repository.push(&scene.upstream(), LONG));
+    let said = reason(scene.repository.push_upstream(&scene.upstream(), LONG));
     assert!(said.contains("branch is protected"), "{said}");
     assert!(said.contains("pre-receive hook declined"), "{said}");
 }
@@ -268,10 +291,16 @@ fn unpushed_commits_are_listed_with_their_whole_subjects() {
         commit(message);
     }
     scene.git(&["config", "log.showSignature", "true"]);
-    let unpushed = scene.repository.unpushed(&scene.upstream()).unwrap();
+    let unpushed = scene.repository.list_unpushed(&scene.upstream()).unwrap();
     let subjects: Vec<&str> = unpushed.iter().map(|it| &*it.subject).collect();
     assert_eq!(subjects, ["plan: ü", "a plan: x", "plan: x", "plan: x"]);
     assert_eq!(unpushed.first().unwrap().id, scene.head());
-    scene.repository.push(&scene.upstream(), LONG).unwrap();
-    assert_eq!(scene.repository.unpushed(&scene.upstream()).unwrap(), []);
+    scene
+        .repository
+        .push_upstream(&scene.upstream(), LONG)
+        .unwrap();
+    assert_eq!(
+        scene.repository.list_unpushed(&scene.upstream()).unwrap(),
+        []
+    );
 }

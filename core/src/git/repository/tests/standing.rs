@@ -16,7 +16,10 @@ fn commits_on_either_side_are_counted() {
     scene.someone_pushes("theirs", "x");
     // Nobody has asked the remote yet.
     assert_eq!(counts(), (2, 0));
-    scene.repository.fetch(&scene.upstream(), LONG).unwrap();
+    scene
+        .repository
+        .fetch_upstream(&scene.upstream(), LONG)
+        .unwrap();
     assert_eq!(counts(), (2, 1));
     scene.git(&["reset", "-q", "--hard", "HEAD~2"]);
     assert_eq!(counts(), (0, 1));
@@ -69,8 +72,8 @@ fn a_repository_without_commits_has_a_branch_alone() {
     scene.commits("first");
     let upstream = scene.upstream();
     assert!(upstream.gone && upstream.takes_pushes);
-    assert_eq!(scene.repository.unpushed(&upstream).unwrap().len(), 1);
-    scene.repository.push(&upstream, LONG).unwrap();
+    assert_eq!(scene.repository.list_unpushed(&upstream).unwrap().len(), 1);
+    scene.repository.push_upstream(&upstream, LONG).unwrap();
     assert!(!scene.upstream().gone);
 }
 
@@ -98,14 +101,17 @@ fn what_git_cannot_use_is_its_own_complaint() {
         .repository
         .clone()
         .with_variable("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
-    let said = reason(other_owner.standing());
+    let said = reason(other_owner.read_branch_status());
     assert!(said.contains("dubious ownership"), "{said}");
 
     let no_git = scene.repository.clone().with_variable("PATH", "/nowhere");
-    assert!(matches!(no_git.standing(), Err(GitError::Missing)));
+    assert!(matches!(
+        no_git.read_branch_status(),
+        Err(GitError::Missing)
+    ));
 
     scene.git(&["config", "core.bare", "true"]);
-    let said = reason(scene.repository.uncommitted("."));
+    let said = reason(scene.repository.list_uncommitted("."));
     assert!(said.contains("must be run in a work tree"), "{said}");
 }
 
@@ -116,7 +122,7 @@ fn a_broken_repository_does_not_stand_for_the_one_around_it() {
     fs::create_dir_all(inner.join(".git")).unwrap();
     fs::write(inner.join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
     let inner = at(scene.folder.path(), &inner);
-    let said = reason(inner.standing());
+    let said = reason(inner.read_branch_status());
     assert!(said.contains("not a git repository"), "{said}");
 }
 
@@ -154,17 +160,20 @@ fn a_submodule_and_a_linked_worktree_stand_for_themselves() {
     scene.git(&["submodule", "--quiet", "add", "../remote.git", "sub"]);
     let sub = at(scene.folder.path(), &scene.repository.root().join("sub"));
     assert_ne!(sub.worktree.git_dir, scene.repository.worktree.git_dir);
-    let upstream = sub.standing().unwrap().upstream.unwrap();
+    let upstream = sub.read_branch_status().unwrap().upstream.unwrap();
     assert_eq!((upstream.ahead, upstream.behind), (0, 0));
     fs::write(sub.root().join("new"), "x").unwrap();
     sub.commit(&["new".to_owned()], "in the submodule", LONG)
         .unwrap();
-    sub.push(&upstream, LONG).unwrap();
+    sub.push_upstream(&upstream, LONG).unwrap();
 
     scene.git(&["worktree", "add", "-q", "-b", "linked", "../linked"]);
     let linked = at(scene.folder.path(), &scene.path("linked"));
     fs::write(linked.root().join("new"), "x").unwrap();
     linked.commit(&["new".to_owned()], "linked", LONG).unwrap();
-    assert_eq!(linked.standing().unwrap().branch.as_deref(), Some("linked"));
+    assert_eq!(
+        linked.read_branch_status().unwrap().branch.as_deref(),
+        Some("linked")
+    );
     assert_eq!(scene.standing().branch.as_deref(), Some("main"));
 }

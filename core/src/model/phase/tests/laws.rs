@@ -6,11 +6,11 @@ use proptest::prelude::*;
 use proptest::sample::subsequence;
 
 use super::*;
-use crate::model::phase::interrupted;
-use crate::model::{Entity, Step, step};
+use crate::model::phase::interrupt_phases;
+use crate::model::{Entity, TransitionKind, classify_transition};
 
 /// Phases of which each may depend on any before it.
-fn queues() -> impl Strategy<Value = Vec<Phase>> {
+fn any_queue() -> impl Strategy<Value = Vec<Phase>> {
     let earlier = |number: u32| {
         let all: Vec<u32> = (1..number).collect();
         let most = all.len();
@@ -19,7 +19,7 @@ fn queues() -> impl Strategy<Value = Vec<Phase>> {
     let depends: Vec<_> = (1..=6).map(earlier).collect();
     depends.prop_map(|depends| {
         let depends: Vec<&[u32]> = depends.iter().map(Vec::as_slice).collect();
-        queue(&depends)
+        build_queue(&depends)
     })
 }
 
@@ -29,19 +29,19 @@ enum Move {
     Interrupt,
 }
 
-fn moves() -> impl Strategy<Value = Move> {
+fn any_move() -> impl Strategy<Value = Move> {
     let begin = PhaseStep::Start {
-        orchestrator: Some(orchestrator("o")),
+        orchestrator: Some(orchestrator_id("o")),
     };
     let steps = vec![
-        start(),
+        start_step(),
         begin,
-        complete(),
-        complete(),
-        fail("f"),
-        block("by hand"),
-        reopen(),
-        cancel("c"),
+        complete_step(),
+        complete_step(),
+        fail_step("f"),
+        block_step("by hand"),
+        reopen_step(),
+        cancel_step("c"),
     ];
     let steps = (1..=6_u32, prop::sample::select(steps));
     prop_oneof![
@@ -52,7 +52,7 @@ fn moves() -> impl Strategy<Value = Move> {
 
 /// Lists the numbers of what failed or was cancelled and is waited for: said again in the
 /// plainest way, by following each dependency.
-fn causes(rows: &[Phase], number: u32) -> BTreeSet<u32> {
+fn find_causes(rows: &[Phase], number: u32) -> BTreeSet<u32> {
     let row = rows.iter().find(|row| row.number == number).unwrap();
     let mut found = BTreeSet::new();
     for on in &row.depends_on {
@@ -62,13 +62,13 @@ fn causes(rows: &[Phase], number: u32) -> BTreeSet<u32> {
                 found.insert(*on);
             }
             ItemStatus::Running | ItemStatus::Completed => {}
-            _ => found.extend(causes(rows, *on)),
+            _ => found.extend(find_causes(rows, *on)),
         }
     }
     found
 }
 
-fn check(rows: &[Phase]) -> Result<(), TestCaseError> {
+fn check_invariants(rows: &[Phase]) -> Result<(), TestCaseError> {
     for row in rows {
         let at_rest = !row.status.is_finished() && row.status != ItemStatus::Running;
         let done = |on: &u32| rows[*on as usize - 1].status == ItemStatus::Completed;
@@ -77,13 +77,18 @@ fn check(rows: &[Phase]) -> Result<(), TestCaseError> {
         let ready = at_rest && !blocked && all_done;
         prop_assert_eq!(row.status == ItemStatus::Ready, ready, "{:?}", row);
         if at_rest && !row.is_blocked_by_hand() {
-            prop_assert_eq!(blocked, !causes(rows, row.number).is_empty(), "{:?}", row);
+            prop_assert_eq!(
+                blocked,
+                !find_causes(rows, row.number).is_empty(),
+                "{:?}",
+                row
+            );
         }
         if let Some(by) = &row.blocked_by {
             prop_assert!(blocked, "{:?}", row);
             let cause = rows.iter().find(|other| other.id == *by).unwrap();
             prop_assert!(
-                causes(rows, row.number).contains(&cause.number),
+                find_causes(rows, row.number).contains(&cause.number),
                 "{:?}",
                 row
             );
@@ -102,25 +107,25 @@ proptest! {
 
     #[test]
     fn a_phase_is_ready_exactly_when_all_it_waits_for_is_completed(
-        mut rows in queues(),
-        moves in prop::collection::vec(moves(), 0..40),
+        mut rows in any_queue(),
+        moves in prop::collection::vec(any_move(), 0..40),
     ) {
-        check(&rows)?;
+        check_invariants(&rows)?;
         for wanted in &moves {
             let before = rows.clone();
             match wanted {
                 Move::Step(number, step) => {
-                    let _ = go(&mut rows, *number, step);
+                    let _ = apply_step(&mut rows, *number, step);
                 }
                 Move::Interrupt => {
-                    let changed = interrupted(&rows, &orchestrator("o"), "died");
-                    keep(&mut rows, &changed);
+                    let changed = interrupt_phases(&rows, &orchestrator_id("o"), "died");
+                    store_rows(&mut rows, &changed);
                 }
             }
-            check(&rows)?;
+            check_invariants(&rows)?;
             for (old, new) in before.iter().zip(&rows) {
-                let way = step(Entity::Phase, old.status.as_str(), new.status.as_str());
-                prop_assert_ne!(way, Step::Illegal, "{:?}\n{:?}", old, new);
+                let way = classify_transition(Entity::Phase, old.status.as_str(), new.status.as_str());
+                prop_assert_ne!(way, TransitionKind::Illegal, "{:?}\n{:?}", old, new);
                 let by_hand = old.is_blocked_by_hand() && new.status == ItemStatus::Blocked;
                 prop_assert!(!by_hand || new.is_blocked_by_hand(), "{:?}", new);
             }
@@ -129,12 +134,12 @@ proptest! {
 
     #[test]
     fn a_step_touches_each_phase_once_and_itself_first(
-        mut rows in queues(),
+        mut rows in any_queue(),
         moves in prop::collection::vec((1..=6_u32, any::<bool>()), 0..20),
     ) {
         for (number, well) in moves {
-            let step = if well { complete() } else { fail("f") };
-            let Ok(changed) = go(&mut rows, number, &step) else { continue };
+            let step = if well { complete_step() } else { fail_step("f") };
+            let Ok(changed) = apply_step(&mut rows, number, &step) else { continue };
             prop_assert_eq!(changed[0], number);
             let once: BTreeSet<&u32> = changed.iter().collect();
             prop_assert_eq!(once.len(), changed.len());

@@ -5,22 +5,22 @@ mod permission;
 mod planning;
 mod table;
 
-use super::{Phase, PhaseName, PhaseStep, StepFacts, decide};
-use crate::model::fixture::{at, item};
+use super::{Phase, PhaseName, PhaseStep, PhaseStepFacts, decide_phase_step};
+use crate::model::fixture::{sample_item, seconds_from_now};
 use crate::model::{Item, ItemStatus, OrchestratorId, QueueId, Revision, SessionId};
 
 /// Makes phases of item `SD-002C` from what they depend on, in the order of [`PhaseName::ALL`].
-fn queue(depends: &[&[u32]]) -> Vec<Phase> {
+fn build_queue(depends: &[&[u32]]) -> Vec<Phase> {
     let names = PhaseName::ALL.into_iter().cycle();
     let rows = (1..).zip(names).zip(depends);
-    rows.map(|((number, name), on)| phase(number, name, on))
+    rows.map(|((number, name), on)| build_phase(number, name, on))
         .collect()
 }
 
-fn phase(number: u32, name: PhaseName, on: &[u32]) -> Phase {
-    let item = item(ItemStatus::Queued, None).key;
+fn build_phase(number: u32, name: PhaseName, on: &[u32]) -> Phase {
+    let item = sample_item(ItemStatus::Queued, None).key;
     Phase {
-        id: QueueId::of(&item, number),
+        id: QueueId::for_phase(&item, number),
         item,
         issue_number: None,
         feature_id: None,
@@ -38,8 +38,8 @@ fn phase(number: u32, name: PhaseName, on: &[u32]) -> Phase {
         pr_number: None,
         priority: 50,
         position: Some(1),
-        created_at: at(0),
-        updated_at: at(0),
+        created_at: seconds_from_now(0),
+        updated_at: seconds_from_now(0),
         completed_at: None,
         ready_at: None,
         started_at: None,
@@ -51,76 +51,80 @@ fn phase(number: u32, name: PhaseName, on: &[u32]) -> Phase {
 }
 
 /// The item of [`queue`], held by nobody.
-fn free() -> Item {
-    item(ItemStatus::Running, None)
+fn unheld_item() -> Item {
+    sample_item(ItemStatus::Running, None)
 }
 
-fn id(number: u32) -> QueueId {
-    QueueId::of(&free().key, number)
+fn queue_id(number: u32) -> QueueId {
+    QueueId::for_phase(&unheld_item().key, number)
 }
 
 /// Takes a step as a person at a terminal, and keeps what became of it.
-fn go(rows: &mut [Phase], number: u32, step: &PhaseStep) -> Result<Vec<u32>, super::PhaseRefusal> {
-    let facts = StepFacts {
+fn apply_step(
+    rows: &mut [Phase],
+    number: u32,
+    step: &PhaseStep,
+) -> Result<Vec<u32>, super::PhaseRefusal> {
+    let facts = PhaseStepFacts {
         mover: None,
-        item: &free(),
+        item: &unheld_item(),
         rows,
-        id: &id(number),
+        id: &queue_id(number),
         starts: &[],
     };
-    let changed = decide(&facts, step)?;
-    keep(rows, &changed);
+    let changed = decide_phase_step(&facts, step)?;
+    store_rows(rows, &changed);
     Ok(changed.iter().map(|row| row.number).collect())
 }
 
-fn keep(rows: &mut [Phase], changed: &[Phase]) {
+fn store_rows(rows: &mut [Phase], changed: &[Phase]) {
     for new in changed {
         let old = rows.iter_mut().find(|row| row.id == new.id).unwrap();
         *old = new.clone();
     }
 }
 
-fn statuses(rows: &[Phase]) -> String {
+fn render_statuses(rows: &[Phase]) -> String {
     let words: Vec<&str> = rows.iter().map(|row| row.status.as_str()).collect();
     words.join(" ")
 }
 
-fn start() -> PhaseStep {
+fn start_step() -> PhaseStep {
     PhaseStep::Start { orchestrator: None }
 }
 
-fn complete() -> PhaseStep {
+fn complete_step() -> PhaseStep {
     PhaseStep::Complete { pr_number: None }
 }
 
-fn fail(error: &str) -> PhaseStep {
+fn fail_step(error: &str) -> PhaseStep {
     PhaseStep::Fail {
         error: error.to_owned(),
     }
 }
 
-fn block(reason: &str) -> PhaseStep {
+fn block_step(reason: &str) -> PhaseStep {
     PhaseStep::Block {
         reason: reason.to_owned(),
     }
 }
 
-fn reopen() -> PhaseStep {
+fn reopen_step() -> PhaseStep {
     PhaseStep::Reopen {
         reason: "again".to_owned(),
     }
 }
 
-fn cancel(reason: &str) -> PhaseStep {
+fn cancel_step(reason: &str) -> PhaseStep {
     PhaseStep::Cancel {
         reason: reason.to_owned(),
     }
 }
 
-fn session(text: &str) -> SessionId {
+fn session_id(text: &str) -> SessionId {
     text.parse().unwrap()
 }
 
-fn orchestrator(text: &str) -> OrchestratorId {
+fn orchestrator_id(text: &str) -> OrchestratorId {
     text.parse().unwrap()
 }

@@ -3,56 +3,69 @@
 use super::*;
 use crate::model::phase::PhaseRefusal;
 
-fn asked(
+fn ask_step(
     rows: &[Phase],
     item: &Item,
     mover: Option<&str>,
     number: u32,
     step: &PhaseStep,
 ) -> Result<(), PhaseRefusal> {
-    let mover = mover.map(session);
-    let facts = StepFacts {
+    let mover = mover.map(session_id);
+    let facts = PhaseStepFacts {
         mover: mover.as_ref(),
         item,
         rows,
-        id: &id(number),
+        id: &queue_id(number),
         starts: &[],
     };
-    decide(&facts, step).map(|_| ())
+    decide_phase_step(&facts, step).map(|_| ())
 }
 
 #[test]
 fn a_phase_of_a_held_item_is_the_holders() {
-    let held = item(ItemStatus::Running, Some("s1"));
-    let mut rows = queue(&[&[]]);
-    let holder = session("s1");
+    let held = sample_item(ItemStatus::Running, Some("s1"));
+    let mut rows = build_queue(&[&[]]);
+    let holder = session_id("s1");
     let other = || PhaseRefusal::NotHolder {
         holder: holder.clone(),
     };
-    assert_eq!(asked(&rows, &held, Some("s1"), 1, &start()), Ok(()));
-    assert_eq!(asked(&rows, &held, Some("s2"), 1, &start()), Err(other()));
-    assert_eq!(asked(&rows, &held, None, 1, &start()), Err(other()));
+    assert_eq!(ask_step(&rows, &held, Some("s1"), 1, &start_step()), Ok(()));
+    assert_eq!(
+        ask_step(&rows, &held, Some("s2"), 1, &start_step()),
+        Err(other())
+    );
+    assert_eq!(ask_step(&rows, &held, None, 1, &start_step()), Err(other()));
     for mover in [Some("s2"), None] {
-        assert_eq!(asked(&rows, &free(), mover, 1, &start()), Ok(()));
+        assert_eq!(
+            ask_step(&rows, &unheld_item(), mover, 1, &start_step()),
+            Ok(())
+        );
     }
     // Begun by one from whom the item was taken since.
     rows[0].status = ItemStatus::Running;
-    rows[0].assigned_to = Some(session("s2"));
+    rows[0].assigned_to = Some(session_id("s2"));
     let stale = PhaseRefusal::StaleEpoch {
         holder: holder.clone(),
     };
-    assert_eq!(asked(&rows, &held, Some("s2"), 1, &complete()), Err(stale));
     assert_eq!(
-        asked(&rows, &held, Some("s3"), 1, &complete()),
+        ask_step(&rows, &held, Some("s2"), 1, &complete_step()),
+        Err(stale)
+    );
+    assert_eq!(
+        ask_step(&rows, &held, Some("s3"), 1, &complete_step()),
         Err(other())
     );
     rows[0].assigned_to = None;
-    assert_eq!(asked(&rows, &held, None, 1, &complete()), Err(other()));
+    assert_eq!(
+        ask_step(&rows, &held, None, 1, &complete_step()),
+        Err(other())
+    );
 }
 
 #[test]
 fn an_unknown_phase_is_not_found() {
-    let refusal = asked(&queue(&[&[]]), &free(), None, 2, &start()).unwrap_err();
+    let refusal =
+        ask_step(&build_queue(&[&[]]), &unheld_item(), None, 2, &start_step()).unwrap_err();
     assert_eq!(refusal.code(), "phase_not_found");
 }
 
@@ -60,17 +73,20 @@ fn an_unknown_phase_is_not_found() {
 fn every_step_from_every_status() {
     use ItemStatus::{Blocked, Cancelled, Completed, Failed, Queued, Ready, Running};
     for (step, legal) in [
-        (start(), &[Ready][..]),
-        (complete(), &[Ready, Running]),
-        (fail("x"), &[Ready, Running]),
-        (block("x"), &[Queued, Ready, Running]),
-        (cancel("x"), &[Queued, Ready, Running, Blocked]),
-        (reopen(), &[Running, Blocked, Completed, Failed, Cancelled]),
+        (start_step(), &[Ready][..]),
+        (complete_step(), &[Ready, Running]),
+        (fail_step("x"), &[Ready, Running]),
+        (block_step("x"), &[Queued, Ready, Running]),
+        (cancel_step("x"), &[Queued, Ready, Running, Blocked]),
+        (
+            reopen_step(),
+            &[Running, Blocked, Completed, Failed, Cancelled],
+        ),
     ] {
         for status in ItemStatus::ALL {
-            let mut rows = queue(&[&[]]);
+            let mut rows = build_queue(&[&[]]);
             rows[0].status = status;
-            let answer = asked(&rows, &free(), None, 1, &step);
+            let answer = ask_step(&rows, &unheld_item(), None, 1, &step);
             assert_eq!(answer.is_ok(), legal.contains(&status), "{status} {step:?}");
             if let Err(refusal) = answer {
                 assert_eq!(refusal.code(), "illegal_transition");
@@ -81,9 +97,9 @@ fn every_step_from_every_status() {
 
 #[test]
 fn a_refusal_says_what_is_legal_and_what_is_waited_for() {
-    let rows = queue(&[&[], &[1]]);
+    let rows = build_queue(&[&[], &[1]]);
     assert_eq!(
-        asked(&rows, &free(), None, 2, &start()),
+        ask_step(&rows, &unheld_item(), None, 2, &start_step()),
         Err(PhaseRefusal::Illegal {
             from: ItemStatus::Queued,
             to: ItemStatus::Running,
@@ -96,9 +112,9 @@ fn a_refusal_says_what_is_legal_and_what_is_waited_for() {
 
 #[test]
 fn ready_in_name_alone_is_not_begun() {
-    let mut rows = queue(&[&[], &[1]]);
+    let mut rows = build_queue(&[&[], &[1]]);
     rows[1].status = ItemStatus::Ready;
-    let refusal = asked(&rows, &free(), None, 2, &start()).unwrap_err();
+    let refusal = ask_step(&rows, &unheld_item(), None, 2, &start_step()).unwrap_err();
     assert!(
         matches!(refusal, PhaseRefusal::Illegal { .. }),
         "{refusal:?}"
@@ -107,34 +123,38 @@ fn ready_in_name_alone_is_not_begun() {
 
 #[test]
 fn a_fourth_start_within_half_an_hour_waits() {
-    let rows = queue(&[&[]]);
-    let starts = [at(-10), at(-600), at(-1700)];
-    let id = id(1);
-    let facts = StepFacts {
+    let rows = build_queue(&[&[]]);
+    let starts = [
+        seconds_from_now(-10),
+        seconds_from_now(-600),
+        seconds_from_now(-1700),
+    ];
+    let id = queue_id(1);
+    let facts = PhaseStepFacts {
         mover: None,
-        item: &free(),
+        item: &unheld_item(),
         rows: &rows,
         id: &id,
         starts: &starts,
     };
-    let Err(PhaseRefusal::RetryLimit(limit)) = decide(&facts, &start()) else {
+    let Err(PhaseRefusal::RetryLimit(limit)) = decide_phase_step(&facts, &start_step()) else {
         panic!("it was started");
     };
     assert_eq!(
         (limit.starts, limit.since, limit.until),
-        (3, at(-1700), at(100))
+        (3, seconds_from_now(-1700), seconds_from_now(100))
     );
-    let facts = StepFacts {
+    let facts = PhaseStepFacts {
         starts: &starts[..2],
         ..facts
     };
-    assert!(decide(&facts, &start()).is_ok());
-    let facts = StepFacts {
+    assert!(decide_phase_step(&facts, &start_step()).is_ok());
+    let facts = PhaseStepFacts {
         starts: &starts,
         ..facts
     };
     assert!(
-        decide(&facts, &complete()).is_ok(),
+        decide_phase_step(&facts, &complete_step()).is_ok(),
         "a limit of starts alone"
     );
 }

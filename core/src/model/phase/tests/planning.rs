@@ -1,11 +1,11 @@
 //! Names, numbers and dependencies as they are asked for.
 
-use crate::model::phase::{PhaseName, PlanError, plan};
+use crate::model::phase::{PhaseName, PhasePlanError, plan_phases};
 
-fn planned(names: &str, depends: &[&str]) -> Result<String, PlanError> {
+fn render_plan(names: &str, depends: &[&str]) -> Result<String, PhasePlanError> {
     let names: Vec<PhaseName> = names.split(',').map(|name| name.parse().unwrap()).collect();
     let depends: Vec<String> = depends.iter().map(|text| (*text).to_owned()).collect();
-    let lines = plan(&names, &depends)?.into_iter().map(|phase| {
+    let lines = plan_phases(&names, &depends)?.into_iter().map(|phase| {
         let on: Vec<String> = phase.depends_on.iter().map(u32::to_string).collect();
         format!("{} {}<{}", phase.number, phase.name, on.join(","))
     });
@@ -36,7 +36,7 @@ fn each_depends_on_the_one_before_unless_it_is_said() {
         ("ship,plan", &["1=2;2="], "2 plan<; 1 ship<2"),
     ] {
         assert_eq!(
-            planned(names, depends).as_deref(),
+            render_plan(names, depends).as_deref(),
             Ok(expected),
             "{names} {depends:?}"
         );
@@ -60,7 +60,7 @@ fn what_makes_no_sense_is_refused_by_name() {
         ),
         ("2=4;3=1", "circular dependency of phases: 2 -> 4 -> 3"),
     ] {
-        let answer = planned("plan,build,test,ship", &[depends]);
+        let answer = render_plan("plan,build,test,ship", &[depends]);
         match answer {
             Err(error) => assert!(error.to_string().contains(expected), "{depends}: {error}"),
             // The last one is no circle: 3 no longer depends on 2.

@@ -1,182 +1,188 @@
 //! What follows from each step, case by case.
 
 use super::*;
-use crate::model::phase::{PhaseRefusal, interrupted};
+use crate::model::phase::{PhaseRefusal, interrupt_phases};
 
 const CHAIN: &[&[u32]] = &[&[], &[1], &[2]];
 
-fn message(rows: &[Phase], number: u32) -> &str {
+fn error_message(rows: &[Phase], number: u32) -> &str {
     let row = rows.iter().find(|row| row.number == number).unwrap();
     row.error_message.as_deref().unwrap_or_default()
 }
 
 #[test]
 fn completing_1_readies_2_and_not_3() {
-    let mut rows = queue(CHAIN);
-    assert_eq!(statuses(&rows), "ready queued queued");
-    assert_eq!(go(&mut rows, 1, &start()), Ok(vec![1]));
-    assert_eq!(go(&mut rows, 1, &complete()), Ok(vec![1, 2]));
-    assert_eq!(statuses(&rows), "completed ready queued");
+    let mut rows = build_queue(CHAIN);
+    assert_eq!(render_statuses(&rows), "ready queued queued");
+    assert_eq!(apply_step(&mut rows, 1, &start_step()), Ok(vec![1]));
+    assert_eq!(apply_step(&mut rows, 1, &complete_step()), Ok(vec![1, 2]));
+    assert_eq!(render_statuses(&rows), "completed ready queued");
 }
 
 #[test]
 fn a_list_of_dependencies_needs_all() {
-    let mut rows = queue(&[&[], &[], &[], &[1, 3]]);
-    go(&mut rows, 3, &complete()).unwrap();
-    assert_eq!(statuses(&rows), "ready ready completed queued");
-    go(&mut rows, 2, &complete()).unwrap();
-    assert_eq!(statuses(&rows), "ready completed completed queued");
-    assert_eq!(go(&mut rows, 1, &complete()), Ok(vec![1, 4]));
-    assert_eq!(statuses(&rows), "completed completed completed ready");
+    let mut rows = build_queue(&[&[], &[], &[], &[1, 3]]);
+    apply_step(&mut rows, 3, &complete_step()).unwrap();
+    assert_eq!(render_statuses(&rows), "ready ready completed queued");
+    apply_step(&mut rows, 2, &complete_step()).unwrap();
+    assert_eq!(render_statuses(&rows), "ready completed completed queued");
+    assert_eq!(apply_step(&mut rows, 1, &complete_step()), Ok(vec![1, 4]));
+    assert_eq!(
+        render_statuses(&rows),
+        "completed completed completed ready"
+    );
 }
 
 #[test]
 fn failing_1_blocks_2_and_3_with_its_message() {
     for (step, told) in [
-        (fail("no plan"), "phase 1 (plan) failed: no plan"),
-        (cancel("no need"), "phase 1 (plan) cancelled: no need"),
+        (fail_step("no plan"), "phase 1 (plan) failed: no plan"),
+        (cancel_step("no need"), "phase 1 (plan) cancelled: no need"),
     ] {
-        let mut rows = queue(CHAIN);
-        assert_eq!(go(&mut rows, 1, &step), Ok(vec![1, 2, 3]));
-        assert!(statuses(&rows).ends_with("blocked blocked"));
+        let mut rows = build_queue(CHAIN);
+        assert_eq!(apply_step(&mut rows, 1, &step), Ok(vec![1, 2, 3]));
+        assert!(render_statuses(&rows).ends_with("blocked blocked"));
         for number in [2, 3] {
-            assert_eq!(message(&rows, number), told);
+            assert_eq!(error_message(&rows, number), told);
             let row = &rows[number as usize - 1];
-            assert_eq!(row.blocked_by, Some(id(1)));
+            assert_eq!(row.blocked_by, Some(queue_id(1)));
         }
     }
 }
 
 #[test]
 fn a_block_by_hand_keeps_its_reason_whatever_happens_before_it() {
-    let mut rows = queue(CHAIN);
-    go(&mut rows, 2, &block("waits for the lawyers")).unwrap();
+    let mut rows = build_queue(CHAIN);
+    apply_step(&mut rows, 2, &block_step("waits for the lawyers")).unwrap();
     for step in [
-        complete(),
-        reopen(),
-        fail("x"),
-        reopen(),
-        cancel("y"),
-        reopen(),
-        complete(),
+        complete_step(),
+        reopen_step(),
+        fail_step("x"),
+        reopen_step(),
+        cancel_step("y"),
+        reopen_step(),
+        complete_step(),
     ] {
-        go(&mut rows, 1, &step).unwrap();
+        apply_step(&mut rows, 1, &step).unwrap();
         assert_eq!(rows[1].status, ItemStatus::Blocked, "{step:?}");
-        assert_eq!(message(&rows, 2), "waits for the lawyers", "{step:?}");
+        assert_eq!(error_message(&rows, 2), "waits for the lawyers", "{step:?}");
         assert_eq!(rows[1].blocked_by, None, "{step:?}");
     }
-    assert_eq!(go(&mut rows, 2, &reopen()), Ok(vec![2]));
-    assert_eq!(statuses(&rows), "completed ready queued");
-    assert_eq!(message(&rows, 2), "");
+    assert_eq!(apply_step(&mut rows, 2, &reopen_step()), Ok(vec![2]));
+    assert_eq!(render_statuses(&rows), "completed ready queued");
+    assert_eq!(error_message(&rows, 2), "");
 }
 
 #[test]
 fn what_waits_for_a_block_by_hand_is_blocked_by_the_failure_behind_it() {
-    let mut rows = queue(CHAIN);
-    go(&mut rows, 2, &block("lawyers")).unwrap();
-    go(&mut rows, 1, &fail("x")).unwrap();
-    assert_eq!(statuses(&rows), "failed blocked blocked");
-    assert_eq!(message(&rows, 3), "phase 1 (plan) failed: x");
-    go(&mut rows, 1, &reopen()).unwrap();
-    assert_eq!(statuses(&rows), "ready blocked queued");
+    let mut rows = build_queue(CHAIN);
+    apply_step(&mut rows, 2, &block_step("lawyers")).unwrap();
+    apply_step(&mut rows, 1, &fail_step("x")).unwrap();
+    assert_eq!(render_statuses(&rows), "failed blocked blocked");
+    assert_eq!(error_message(&rows, 3), "phase 1 (plan) failed: x");
+    apply_step(&mut rows, 1, &reopen_step()).unwrap();
+    assert_eq!(render_statuses(&rows), "ready blocked queued");
 }
 
 #[test]
 fn reopening_what_was_completed_puts_what_was_ready_back() {
-    let mut rows = queue(CHAIN);
-    go(&mut rows, 1, &complete()).unwrap();
-    assert_eq!(go(&mut rows, 1, &reopen()), Ok(vec![1, 2]));
-    assert_eq!(statuses(&rows), "ready queued queued");
+    let mut rows = build_queue(CHAIN);
+    apply_step(&mut rows, 1, &complete_step()).unwrap();
+    assert_eq!(apply_step(&mut rows, 1, &reopen_step()), Ok(vec![1, 2]));
+    assert_eq!(render_statuses(&rows), "ready queued queued");
 }
 
 #[test]
 fn reopening_what_failed_frees_what_it_blocked() {
-    let mut rows = queue(CHAIN);
-    go(&mut rows, 1, &fail("x")).unwrap();
-    assert_eq!(go(&mut rows, 1, &reopen()), Ok(vec![1, 2, 3]));
-    assert_eq!(statuses(&rows), "ready queued queued");
+    let mut rows = build_queue(CHAIN);
+    apply_step(&mut rows, 1, &fail_step("x")).unwrap();
+    assert_eq!(apply_step(&mut rows, 1, &reopen_step()), Ok(vec![1, 2, 3]));
+    assert_eq!(render_statuses(&rows), "ready queued queued");
     assert!(rows.iter().all(|row| row.error_message.is_none()));
     assert!(rows.iter().all(|row| row.blocked_by.is_none()));
 }
 
 #[test]
 fn of_two_failures_the_second_takes_over_when_the_first_is_reopened() {
-    let mut rows = queue(&[&[], &[], &[1, 2], &[3]]);
-    go(&mut rows, 2, &fail("second")).unwrap();
-    go(&mut rows, 1, &fail("first")).unwrap();
-    assert_eq!(message(&rows, 3), "phase 2 (validate) failed: second");
-    assert_eq!(go(&mut rows, 2, &reopen()), Ok(vec![2, 3, 4]));
+    let mut rows = build_queue(&[&[], &[], &[1, 2], &[3]]);
+    apply_step(&mut rows, 2, &fail_step("second")).unwrap();
+    apply_step(&mut rows, 1, &fail_step("first")).unwrap();
+    assert_eq!(error_message(&rows, 3), "phase 2 (validate) failed: second");
+    assert_eq!(apply_step(&mut rows, 2, &reopen_step()), Ok(vec![2, 3, 4]));
     for number in [3, 4] {
-        assert_eq!(message(&rows, number), "phase 1 (plan) failed: first");
-        assert_eq!(rows[number as usize - 1].blocked_by, Some(id(1)));
+        assert_eq!(error_message(&rows, number), "phase 1 (plan) failed: first");
+        assert_eq!(rows[number as usize - 1].blocked_by, Some(queue_id(1)));
     }
-    go(&mut rows, 1, &reopen()).unwrap();
-    assert_eq!(statuses(&rows), "ready ready queued queued");
+    apply_step(&mut rows, 1, &reopen_step()).unwrap();
+    assert_eq!(render_statuses(&rows), "ready ready queued queued");
 }
 
 #[test]
 fn what_runs_or_is_done_stays_and_so_does_what_waits_for_that_alone() {
-    let mut rows = queue(&[&[], &[1], &[2], &[1]]);
-    go(&mut rows, 1, &complete()).unwrap();
-    go(&mut rows, 2, &start()).unwrap();
-    go(&mut rows, 4, &complete()).unwrap();
-    go(&mut rows, 1, &reopen()).unwrap();
-    assert_eq!(go(&mut rows, 1, &fail("x")), Ok(vec![1]));
-    assert_eq!(statuses(&rows), "failed running queued completed");
-    go(&mut rows, 2, &complete()).unwrap();
-    assert_eq!(statuses(&rows), "failed completed ready completed");
+    let mut rows = build_queue(&[&[], &[1], &[2], &[1]]);
+    apply_step(&mut rows, 1, &complete_step()).unwrap();
+    apply_step(&mut rows, 2, &start_step()).unwrap();
+    apply_step(&mut rows, 4, &complete_step()).unwrap();
+    apply_step(&mut rows, 1, &reopen_step()).unwrap();
+    assert_eq!(apply_step(&mut rows, 1, &fail_step("x")), Ok(vec![1]));
+    assert_eq!(render_statuses(&rows), "failed running queued completed");
+    apply_step(&mut rows, 2, &complete_step()).unwrap();
+    assert_eq!(render_statuses(&rows), "failed completed ready completed");
 }
 
 #[test]
 fn what_a_failure_blocks_is_not_reopened_around_it() {
-    let mut rows = queue(CHAIN);
-    go(&mut rows, 1, &fail("x")).unwrap();
-    let refusal = go(&mut rows, 3, &reopen()).unwrap_err();
+    let mut rows = build_queue(CHAIN);
+    apply_step(&mut rows, 1, &fail_step("x")).unwrap();
+    let refusal = apply_step(&mut rows, 3, &reopen_step()).unwrap_err();
     assert_eq!(refusal.code(), "illegal_transition");
     let told = "phase 1 (plan) failed: x".to_owned();
     let by = |from| PhaseRefusal::Blocked {
         from,
-        by: id(1),
+        by: queue_id(1),
         message: told.clone(),
     };
     assert_eq!(refusal, by(ItemStatus::Blocked));
-    go(&mut rows, 2, &cancel("y")).unwrap();
-    assert_eq!(go(&mut rows, 2, &reopen()), Err(by(ItemStatus::Cancelled)));
-    assert_eq!(statuses(&rows), "failed cancelled blocked");
+    apply_step(&mut rows, 2, &cancel_step("y")).unwrap();
+    assert_eq!(
+        apply_step(&mut rows, 2, &reopen_step()),
+        Err(by(ItemStatus::Cancelled))
+    );
+    assert_eq!(render_statuses(&rows), "failed cancelled blocked");
 }
 
 #[test]
 fn an_interruption_frees_what_the_orchestrator_ran_and_nothing_else() {
-    let mut rows = queue(&[&[], &[], &[1]]);
+    let mut rows = build_queue(&[&[], &[], &[1]]);
     let of = |name: &str| PhaseStep::Start {
-        orchestrator: Some(orchestrator(name)),
+        orchestrator: Some(orchestrator_id(name)),
     };
-    go(&mut rows, 1, &of("o-1")).unwrap();
-    go(&mut rows, 2, &of("o-2")).unwrap();
-    let changed = interrupted(&rows, &orchestrator("o-1"), "its orchestrator died");
-    keep(&mut rows, &changed);
-    assert_eq!(statuses(&rows), "ready running queued");
-    assert_eq!(message(&rows, 1), "its orchestrator died");
+    apply_step(&mut rows, 1, &of("o-1")).unwrap();
+    apply_step(&mut rows, 2, &of("o-2")).unwrap();
+    let changed = interrupt_phases(&rows, &orchestrator_id("o-1"), "its orchestrator died");
+    store_rows(&mut rows, &changed);
+    assert_eq!(render_statuses(&rows), "ready running queued");
+    assert_eq!(error_message(&rows, 1), "its orchestrator died");
     assert_eq!(rows[0].orchestrator, None);
-    assert!(interrupted(&rows, &orchestrator("o-1"), "x").is_empty());
-    go(&mut rows, 1, &start()).unwrap();
-    assert_eq!(message(&rows, 1), "", "a new start forgets it");
+    assert!(interrupt_phases(&rows, &orchestrator_id("o-1"), "x").is_empty());
+    apply_step(&mut rows, 1, &start_step()).unwrap();
+    assert_eq!(error_message(&rows, 1), "", "a new start forgets it");
 }
 
 #[test]
 fn an_interrupted_phase_goes_where_its_dependencies_are() {
-    for (then, status) in [(None, "queued"), (Some(fail("x")), "blocked")] {
-        let mut rows = queue(CHAIN);
-        go(&mut rows, 1, &complete()).unwrap();
+    for (then, status) in [(None, "queued"), (Some(fail_step("x")), "blocked")] {
+        let mut rows = build_queue(CHAIN);
+        apply_step(&mut rows, 1, &complete_step()).unwrap();
         let begin = PhaseStep::Start {
-            orchestrator: Some(orchestrator("o")),
+            orchestrator: Some(orchestrator_id("o")),
         };
-        go(&mut rows, 2, &begin).unwrap();
-        go(&mut rows, 1, &reopen()).unwrap();
+        apply_step(&mut rows, 2, &begin).unwrap();
+        apply_step(&mut rows, 1, &reopen_step()).unwrap();
         if let Some(step) = &then {
-            go(&mut rows, 1, step).unwrap();
+            apply_step(&mut rows, 1, step).unwrap();
         }
-        let changed = interrupted(&rows, &orchestrator("o"), "died");
+        let changed = interrupt_phases(&rows, &orchestrator_id("o"), "died");
         assert_eq!(changed[0].number, 2);
         assert_eq!(changed[0].status.as_str(), status);
     }

@@ -4,48 +4,53 @@
 //! the transaction that writes what they come to.
 
 mod row;
-mod step;
+mod steps;
 mod stuck;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde_json::Value as Json;
 
 use super::errors::from_sqlite;
-use super::free::free_object;
-use super::{SqliteStore, items, was_done};
+use super::stored_text::stored_object;
+use super::{SqliteStore, is_replay, items};
 use crate::model::phase::{NewPhase, NewPhases, StuckPhase};
 use crate::model::{ItemKey, ItemStatus, OrchestratorId, Phase, QueueId, SessionId};
 use crate::store::{
-    PhaseFilter, PhaseMoved, Provenance, QueueStore, Result, StepRequest, Stepped, StoreError,
+    PhaseChanges, PhaseFilter, PhaseStepOutcome, PhaseStepRequest, PhaseStore, Provenance, Result,
+    StoreError,
 };
-use row::PHASE;
+use row::PHASE_COLUMNS;
 
-pub(super) use step::{freed, put_back};
+pub(super) use steps::{list_freed_phases, put_back_phases};
 #[cfg(test)]
-pub(super) use {step::LATEST_STARTS, stuck::questions as stuck_questions};
+pub(super) use {steps::LATEST_STARTS, stuck::stuck_phase_queries as stuck_questions};
 
-impl QueueStore for SqliteStore {
+impl PhaseStore for SqliteStore {
     fn add_phases(&mut self, phases: &NewPhases, provenance: &Provenance) -> Result<Vec<Phase>> {
-        self.write(|tx| add(tx, phases, provenance))
+        self.run_write(|tx| add_phases(tx, phases, provenance))
     }
 
-    fn phase(&mut self, id: &QueueId) -> Result<Option<Phase>> {
-        load(&self.connection, id)
+    fn load_phase(&mut self, id: &QueueId) -> Result<Option<Phase>> {
+        load_phase(&self.connection, id)
     }
 
-    fn phases(&mut self, filter: &PhaseFilter) -> Result<Vec<Phase>> {
-        list(&self.connection, filter)
+    fn list_phases(&mut self, filter: &PhaseFilter) -> Result<Vec<Phase>> {
+        list_phases(&self.connection, filter)
     }
 
-    fn next_phase(&mut self, session: Option<&SessionId>) -> Result<Option<Phase>> {
+    fn find_next_phase(&mut self, session: Option<&SessionId>) -> Result<Option<Phase>> {
         self.connection
-            .query_row(&next(), [session.map(SessionId::as_str)], row::phase)
+            .query_row(
+                &next_phase_sql(),
+                [session.map(SessionId::as_str)],
+                row::phase_from_row,
+            )
             .optional()
             .map_err(from_sqlite)
     }
 
-    fn step_phase(&mut self, request: &StepRequest) -> Result<Stepped> {
-        self.write(|tx| step::take(tx, request))
+    fn apply_phase_step(&mut self, request: &PhaseStepRequest) -> Result<PhaseStepOutcome> {
+        self.run_write(|tx| steps::apply_phase_step(tx, request))
     }
 
     fn interrupt_phases(
@@ -54,11 +59,11 @@ impl QueueStore for SqliteStore {
         reason: &str,
         provenance: &Provenance,
     ) -> Result<Vec<Phase>> {
-        self.write(|tx| step::interrupt(tx, orchestrator, reason, provenance))
+        self.run_write(|tx| steps::interrupt_phases(tx, orchestrator, reason, provenance))
     }
 
-    fn stuck_phases(&mut self, seconds: u64, limit: u32) -> Result<Vec<StuckPhase>> {
-        stuck::list(&self.connection, seconds, limit)
+    fn list_stuck_phases(&mut self, seconds: u64, limit: u32) -> Result<Vec<StuckPhase>> {
+        stuck::list_stuck_phases(&self.connection, seconds, limit)
     }
 
     fn fail_stuck_phase(
@@ -66,45 +71,45 @@ impl QueueStore for SqliteStore {
         stuck: &StuckPhase,
         error: &str,
         provenance: &Provenance,
-    ) -> Result<Option<PhaseMoved>> {
-        self.write(|tx| stuck::fail(tx, stuck, error, provenance))
+    ) -> Result<Option<PhaseChanges>> {
+        self.run_write(|tx| stuck::fail_stuck_phase(tx, stuck, error, provenance))
     }
 }
 
-fn load(connection: &Connection, id: &QueueId) -> Result<Option<Phase>> {
+fn load_phase(connection: &Connection, id: &QueueId) -> Result<Option<Phase>> {
     connection
         .query_row(
-            &format!("SELECT {PHASE} FROM phase_queue p WHERE p.queue_id = ?1"),
+            &format!("SELECT {PHASE_COLUMNS} FROM phase_queue p WHERE p.queue_id = ?1"),
             [id.as_str()],
-            row::phase,
+            row::phase_from_row,
         )
         .optional()
         .map_err(from_sqlite)
 }
 
-fn list(connection: &Connection, filter: &PhaseFilter) -> Result<Vec<Phase>> {
+fn list_phases(connection: &Connection, filter: &PhaseFilter) -> Result<Vec<Phase>> {
     let item = match filter.item {
         Some(_) => "p.item = ?1",
         None => "?1 IS NULL",
     };
     let sql = format!(
-        "SELECT {PHASE} FROM phase_queue p WHERE {item} AND (?2 IS NULL OR p.status = ?2)
+        "SELECT {PHASE_COLUMNS} FROM phase_queue p WHERE {item} AND (?2 IS NULL OR p.status = ?2)
          ORDER BY p.priority, p.queue_position, p.phase_number, p.rowid"
     );
     let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
     let item = filter.item.as_ref().map(ItemKey::as_str);
     let status = filter.status.map(ItemStatus::as_str);
     statement
-        .query_map(params![item, status], row::phase)
+        .query_map(params![item, status], row::phase_from_row)
         .and_then(Iterator::collect)
         .map_err(from_sqlite)
 }
 
 /// Walks along the index of what is ready. In its way lie the phases of items that others hold,
 /// as many items as there are sessions at work at most, and those that finished items were given.
-pub(super) fn next() -> String {
+pub(super) fn next_phase_sql() -> String {
     format!(
-        "SELECT {PHASE} FROM phase_queue p INDEXED BY phase_queue_next
+        "SELECT {PHASE_COLUMNS} FROM phase_queue p INDEXED BY phase_queue_next
          CROSS JOIN work_items w ON w.key = p.item
          WHERE p.status = 'ready' AND p.is_over = 0 AND (w.holder IS NULL OR w.holder = ?1)
            AND w.status NOT IN ('completed', 'failed', 'cancelled')
@@ -112,25 +117,30 @@ pub(super) fn next() -> String {
     )
 }
 
-fn of_item(connection: &Connection, item: &ItemKey) -> Result<Vec<Phase>> {
-    let sql =
-        format!("SELECT {PHASE} FROM phase_queue p WHERE p.item = ?1 ORDER BY p.phase_number");
+fn list_phases_of_item(connection: &Connection, item: &ItemKey) -> Result<Vec<Phase>> {
+    let sql = format!(
+        "SELECT {PHASE_COLUMNS} FROM phase_queue p WHERE p.item = ?1 ORDER BY p.phase_number"
+    );
     let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
     statement
-        .query_map([item.as_str()], row::phase)
+        .query_map([item.as_str()], row::phase_from_row)
         .and_then(Iterator::collect)
         .map_err(from_sqlite)
 }
 
-fn add(tx: &Transaction<'_>, new: &NewPhases, provenance: &Provenance) -> Result<Vec<Phase>> {
-    if was_done(tx, provenance)? {
-        return of_item(tx, &new.item);
+fn add_phases(
+    tx: &Transaction<'_>,
+    new_phases: &NewPhases,
+    provenance: &Provenance,
+) -> Result<Vec<Phase>> {
+    if is_replay(tx, provenance)? {
+        return list_phases_of_item(tx, &new_phases.item);
     }
-    let denied = |problem: &str| StoreError::Denied(format!("item {} {problem}", new.item));
-    if items::load(tx, &new.item)?.is_none() {
+    let denied = |problem: &str| StoreError::Denied(format!("item {} {problem}", new_phases.item));
+    if items::load_item(tx, &new_phases.item)?.is_none() {
         return Err(denied("does not exist"));
     }
-    if !of_item(tx, &new.item)?.is_empty() {
+    if !list_phases_of_item(tx, &new_phases.item)?.is_empty() {
         return Err(denied("already has phases"));
     }
     let position: i64 = tx
@@ -140,15 +150,15 @@ fn add(tx: &Transaction<'_>, new: &NewPhases, provenance: &Provenance) -> Result
             |row| row.get(0),
         )
         .map_err(from_sqlite)?;
-    for phase in &new.phases {
-        insert(tx, new, phase, position, provenance)?;
+    for phase in &new_phases.phases {
+        insert_phase(tx, new_phases, phase, position, provenance)?;
     }
-    of_item(tx, &new.item)
+    list_phases_of_item(tx, &new_phases.item)
 }
 
-fn insert(
+fn insert_phase(
     tx: &Transaction<'_>,
-    new: &NewPhases,
+    new_phases: &NewPhases,
     phase: &NewPhase,
     position: i64,
     provenance: &Provenance,
@@ -164,17 +174,17 @@ fn insert(
              queue_position, last_actor, last_reason, last_op)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         params![
-            QueueId::of(&new.item, phase.number).as_str(),
-            new.item.as_str(),
-            new.issue_number,
-            new.feature_id,
+            QueueId::for_phase(&new_phases.item, phase.number).as_str(),
+            new_phases.item.as_str(),
+            new_phases.issue_number,
+            new_phases.feature_id,
             phase.number,
             phase.name.as_str(),
             status.as_str(),
             Json::from(phase.depends_on.clone()).to_string(),
-            new.data.as_ref().map(free_object),
-            new.adw_id,
-            new.priority,
+            new_phases.data.as_ref().map(stored_object),
+            new_phases.adw_id,
+            new_phases.priority,
             position,
             provenance.actor,
             provenance.reason,

@@ -1,0 +1,156 @@
+//! `trueup item transition` and `trueup item reopen`
+
+use serde_json::json;
+use trueup_core::claims::{self, MoveAnswer, MoveItemRequest};
+use trueup_core::model::{Item, ItemKey, MoveRefusal, MoveTarget};
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{ItemStore as _, MovedItem};
+
+use crate::args::ItemTransitionArgs;
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, ErrorCase};
+use crate::output::Output;
+use crate::views;
+
+pub(super) fn cmd_transition(
+    context: &CommandContext,
+    arguments: ItemTransitionArgs,
+) -> Result<Output, CommandError> {
+    let ItemTransitionArgs {
+        key,
+        status,
+        reason,
+        evidence,
+    } = arguments;
+    move_item(context, key, MoveTarget::Status(status), reason, evidence)
+}
+
+pub(super) fn cmd_reopen(
+    context: &CommandContext,
+    key: ItemKey,
+    reason: String,
+) -> Result<Output, CommandError> {
+    move_item(context, key, MoveTarget::BackToStart, Some(reason), None)
+}
+
+fn move_item(
+    context: &CommandContext,
+    key: ItemKey,
+    goal: MoveTarget,
+    reason: Option<String>,
+    evidence: Option<String>,
+) -> Result<Output, CommandError> {
+    let mut store = context.open_for_change()?;
+    let kinds = ["status", "reopened", "changed"];
+    if let Some(event) = context.find_replay(&mut store, "item", Some(key.as_str()), &kinds)? {
+        let item = super::load_item(&mut store, &key)?;
+        let text = format!("this operation changed {key} at {}", event.at);
+        return Ok(Output::new(
+            vec![text],
+            json!({"item": views::item_view(&item)}),
+        ));
+    }
+    let mut session = context.find_active_session(&mut store)?;
+    if let Some(active_session) = session {
+        session = Some(context.true_up_before_change(&mut store, active_session)?);
+    }
+    let reason_text = reason.as_deref().unwrap_or("item transition");
+    let request = MoveItemRequest {
+        session: session.as_ref().map(|session| session.id.clone()),
+        item: key,
+        target: goal,
+        evidence,
+        provenance: context.provenance(&context.resolve_actor(&mut store)?, reason_text),
+        reason,
+    };
+    let (before, moved) = match claims::move_item(&mut store, &request)? {
+        MoveAnswer::Moved { before, moved } => (before, moved),
+        MoveAnswer::Refused(refusal) => {
+            return Err(build_refusal_error(&mut store, &request, &refusal)?);
+        }
+    };
+    let mut warnings = Vec::new();
+    if let Some(session) = &session {
+        context.true_up_after_change(&mut store, &session.id, &mut warnings)?;
+    }
+    Ok(Output {
+        warnings,
+        ..Output::new(
+            render_move(&before, &moved),
+            json!({"item": views::item_view(&moved.item)}),
+        )
+    })
+}
+
+/// Says what changed, from what to what.
+fn render_move(before: &Item, moved: &MovedItem) -> Vec<String> {
+    let item = &moved.item;
+    let mut text = vec![if before.status == item.status {
+        format!("{} is still {}", item.key, item.status)
+    } else {
+        format!("{}: {} -> {}", item.key, before.status, item.status)
+    }];
+    if let (Some(holder), None) = (&before.holder, &item.holder) {
+        text.push(format!(
+            "released by {holder}; `trueup next` shows what comes next"
+        ));
+    }
+    let followed = moved.moved_dependents.iter();
+    text.extend(followed.map(|(key, status)| format!("{key} is now {status}")));
+    text
+}
+
+fn build_refusal_error(
+    store: &mut SqliteStore,
+    request: &MoveItemRequest,
+    refusal: &MoveRefusal,
+) -> Result<CommandError, CommandError> {
+    let key = &request.item;
+    let new_error = |case: ErrorCase, message: String| CommandError::new(case, message);
+    let item = key.into();
+    Ok(match refusal {
+        MoveRefusal::PhantomSession => CommandError::session_not_registered(
+            request.session.as_ref().map_or("?", |id| id.as_str()),
+        ),
+        MoveRefusal::ItemNotFound => CommandError::item_not_found(key),
+        MoveRefusal::NotHolder(holder) => new_error(
+            ErrorCase::NotHolder { item },
+            format!("{key} is held by {holder}; only the holder can move it"),
+        )
+        .with_data(json!({"holder": holder})),
+        MoveRefusal::StaleEpoch(holder) => new_error(
+            ErrorCase::OwnClaimLost,
+            format!("the claim on {key} was lost; {holder} holds it now"),
+        )
+        .with_data(json!({"holder": holder})),
+        MoveRefusal::IllegalTransition { from, to, legal } => {
+            let message = match (request.target, legal.as_slice()) {
+                (MoveTarget::BackToStart, _) => {
+                    format!("{key} is {from} and does not need to be reopened")
+                }
+                (_, []) => format!("{key} is {from} and cannot become {to}: it is finished"),
+                (_, legal) => format!(
+                    "{key} is {from} and cannot become {to}; allowed: {}",
+                    legal.join(", ")
+                ),
+            };
+            let case = match request.target {
+                MoveTarget::BackToStart => ErrorCase::NothingToReopen { item },
+                MoveTarget::Status(_) => ErrorCase::IllegalMove { item },
+            };
+            new_error(case, message).with_data(json!({"from": from, "to": to, "legal": legal}))
+        }
+        MoveRefusal::DependenciesOpen => {
+            let open_dependencies = store.list_open_dependencies(key)?;
+            let message = format!(
+                "{key} waits for {}",
+                super::join_keys_with_status(&open_dependencies)
+            );
+            new_error(ErrorCase::DependenciesOpen { item }, message)
+        }
+        MoveRefusal::EvidenceRequired => new_error(
+            ErrorCase::EvidenceRequired,
+            format!("{key} needs --evidence to be completed"),
+        ),
+    })
+}

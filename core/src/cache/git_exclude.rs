@@ -1,0 +1,78 @@
+//! What trueup writes into a worktree is nobody's source code: git is told once, in a file that
+//! is never tracked.
+
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use crate::bounds::EXCLUDE;
+use crate::files::{append_to_foreign, create_shared_dir, is_symlink, read_bytes};
+
+/// The lines in `info/exclude`: the cache with session files, drafts and files set aside, and
+/// what is known of other repositories.
+const EXCLUDE_PATTERNS: [&str; 2] = ["**/.claude/auto-proceed-state*", "**/.aibrain/"];
+
+/// Permission bits of a new one: git reads it, for whoever works in the repository.
+const EXCLUDE_FILE_MODE: u32 = 0o644;
+
+/// Adds the names of trueup's files to `info/exclude` of a git directory unless it is there.
+///
+/// # Errors
+///
+/// When the file cannot be read or written, is too large, or a symlink leads to it.
+pub fn exclude_from_git(common_dir: &Path) -> io::Result<bool> {
+    let folder = common_dir.join("info");
+    if is_symlink(&folder) {
+        return Err(io::Error::other("a symlink, which is not followed"));
+    }
+    let path = folder.join("exclude");
+    let text = match read_bytes(&path, EXCLUDE.most, false) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error),
+    };
+    let is_there = |pattern: &str| text.lines().any(|line| line.trim() == pattern);
+    let missing: Vec<&str> = EXCLUDE_PATTERNS
+        .into_iter()
+        .filter(|it| !is_there(it))
+        .collect();
+    if missing.is_empty() {
+        return Ok(false);
+    }
+    create_shared_dir(&folder)?;
+    let gap = if text.is_empty() || text.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    // One write: two hooks at once add a line twice at worst, and tear nothing.
+    append_to_foreign(
+        &path,
+        format!("{gap}{}\n", missing.join("\n")).as_bytes(),
+        EXCLUDE_FILE_MODE,
+    )?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_line_is_added_once_and_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("info")).unwrap();
+        fs::write(folder.path().join("info/exclude"), "mine").unwrap();
+        assert!(exclude_from_git(folder.path()).unwrap());
+        assert!(!exclude_from_git(folder.path()).unwrap());
+        let text = fs::read_to_string(folder.path().join("info/exclude")).unwrap();
+        // One of an earlier version has the first line alone.
+        let old = format!("{}\n", EXCLUDE_PATTERNS[0]);
+        fs::write(folder.path().join("info/exclude"), &old).unwrap();
+        assert!(exclude_from_git(folder.path()).unwrap());
+        let added = fs::read_to_string(folder.path().join("info/exclude")).unwrap();
+        assert_eq!(added, format!("{old}{}\n", EXCLUDE_PATTERNS[1]));
+        assert_eq!(text, format!("mine\n{}\n", EXCLUDE_PATTERNS.join("\n")));
+    }
+}

@@ -1,0 +1,146 @@
+//! The one name of a place in the file system.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Links followed before a place is taken as it was named: as many as Linux follows.
+const MAX_LINKS: usize = 40;
+
+/// Longest path that is resolved, in bytes: no system opens a longer one.
+const MAX_PATH_BYTES: usize = 4_096;
+
+/// A path without links, `.` and `..`. Locks, logs and marks are named after such paths alone:
+/// two names of one file made from what a user wrote would be two locks of it.
+///
+/// A second name by a hard link or a bind mount stays a second name; see
+/// `docs/adr/0024-names-are-made-from-resolved-paths.md`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ResolvedPath(PathBuf);
+
+impl ResolvedPath {
+    /// Resolves a path. What is not there yet has the name that it will have: of a dangling link
+    /// that of its target, of a new file that of its folder and its own.
+    pub fn resolve(path: &Path) -> Self {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Self(resolve_links(&path, MAX_LINKS))
+    }
+
+    /// Takes a path for resolved that the database engine has resolved itself.
+    pub(crate) const fn from_resolved(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Returns the path.
+    pub fn as_path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Returns the path of a file that lies beside this one, named like it with something added.
+    pub fn with_suffix(&self, ending: &str) -> PathBuf {
+        let mut name = self.0.clone().into_os_string();
+        name.push(ending);
+        name.into()
+    }
+
+    /// Returns the folder that holds it.
+    pub fn parent_dir(&self) -> &Path {
+        self.0.parent().unwrap_or_else(|| Path::new("/"))
+    }
+}
+
+fn resolve_links(path: &Path, links: usize) -> PathBuf {
+    if path.as_os_str().len() > MAX_PATH_BYTES {
+        return path.to_owned();
+    }
+    match path.canonicalize() {
+        Ok(real) => return real,
+        // Only what is not there yet is put together here. Anything else, such as a name that is
+        // too long, is for whoever opens it to complain of.
+        Err(error) if error.kind() != ErrorKind::NotFound => return path.to_owned(),
+        Err(_) => {}
+    }
+    let Some(parent) = path.parent() else {
+        return path.to_owned();
+    };
+    let folder = resolve_links(parent, links);
+    let Some(name) = path.file_name() else {
+        // It ends in `..`.
+        return folder.parent().unwrap_or(&folder).to_owned();
+    };
+    let place = folder.join(name);
+    match fs::read_link(&place) {
+        Ok(target) if links > 0 => resolve_links(&folder.join(target), links - 1),
+        _ => place,
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn every_name_of_a_place_is_one_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let at = |name: &str| root.join(name);
+        fs::create_dir_all(at("real/deep")).unwrap();
+        fs::write(at("real/file"), "").unwrap();
+        for (target, link) in [
+            ("real/file", "to-file"),
+            ("real", "to-folder"),
+            ("to-file", "to-link"),
+            ("real/later", "dangling"),
+            ("dangling", "to-dangling"),
+            ("new/later", "into-nowhere"),
+            ("real/deep", "deep"),
+        ] {
+            symlink(target, at(link)).unwrap();
+        }
+        symlink(at("real/absolute"), at("absolute")).unwrap();
+        for (name, real) in [
+            ("real/file", "real/file"),
+            ("to-file", "real/file"),
+            ("to-link", "real/file"),
+            ("to-folder/file", "real/file"),
+            ("./real/../to-folder/./file", "real/file"),
+            // The kernel goes to the parent of the target, not of the link.
+            ("deep/../file", "real/file"),
+            ("real/later", "real/later"),
+            ("dangling", "real/later"),
+            ("to-dangling", "real/later"),
+            ("to-folder/later", "real/later"),
+            ("deep/../later", "real/later"),
+            ("absolute", "real/absolute"),
+            ("into-nowhere", "new/later"),
+            ("new/more/later", "new/more/later"),
+            ("new/../later", "later"),
+            ("new/..", ""),
+        ] {
+            let expected = at(real).components().collect::<PathBuf>();
+            assert_eq!(ResolvedPath::resolve(&at(name)).0, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_leads_nowhere_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        symlink("b", at("a")).unwrap();
+        symlink("a", at("b")).unwrap();
+        // Each adds to the path of the next.
+        symlink("grows/x", at("grows")).unwrap();
+        let long = format!("/{}", "x/".repeat(100_000));
+        for path in [
+            at("a"),
+            at("grows"),
+            PathBuf::from(long),
+            PathBuf::from("/"),
+        ] {
+            assert!(ResolvedPath::resolve(&path).0.is_absolute());
+        }
+        assert!(ResolvedPath::resolve(Path::new("relative")).0.is_absolute());
+    }
+}

@@ -1,0 +1,76 @@
+//! Files that the user told git not to look at.
+
+use std::collections::BTreeMap;
+
+use std::time::Duration;
+
+use super::command::{Purpose, TimeLimit};
+use super::error::GitError;
+use super::repository::{Repository, output_text, split_records};
+
+/// How a file is kept from git's sight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HiddenFlag {
+    /// `git update-index --assume-unchanged`: what changes in it is nobody's but the user's.
+    AssumeUnchanged,
+    /// `git update-index --skip-worktree`, or a sparse checkout: it may not be there.
+    SkipWorktree,
+}
+
+impl HiddenFlag {
+    /// Returns git's name of the mark.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AssumeUnchanged => "assume-unchanged",
+            Self::SkipWorktree => "skip-worktree",
+        }
+    }
+
+    /// Reads the letter that git puts before a file.
+    const fn from_tag(tag: u8) -> Option<Self> {
+        match tag {
+            b'S' | b's' => Some(Self::SkipWorktree),
+            b'a'..=b'z' => Some(Self::AssumeUnchanged),
+            _ => None,
+        }
+    }
+}
+
+impl Repository {
+    /// Tells whether git ignores a file, by its path from the root. One that is tracked is not
+    /// ignored, whatever the patterns say.
+    ///
+    /// # Errors
+    ///
+    /// When git fails, refuses or takes too long.
+    pub fn is_ignored(&self, path: &str, limit: Duration) -> Result<bool, GitError> {
+        let limit = TimeLimit::starting_now(limit);
+        let call = self.build_command(Purpose::Read, "git check-ignore", limit);
+        // This command takes a name for a name, and knows no way to be told so.
+        let told = call
+            .with_args(["--no-literal-pathspecs", "check-ignore", "--quiet", "--"])
+            .with_args([format!("./{path}")])
+            .run_query()?;
+        Ok(told.is_some())
+    }
+
+    /// Lists the files below a folder, or the one file, that git does not look at.
+    ///
+    /// # Errors
+    ///
+    /// When git fails or refuses.
+    pub fn list_hidden(&self, folder: &str) -> Result<BTreeMap<String, HiddenFlag>, GitError> {
+        let call = self.read_command("git ls-files");
+        let told = call
+            .with_args(["ls-files", "-v", "-z", "--", folder])
+            .run()?;
+        let hidden = split_records(&told).filter_map(|record| {
+            let (tag, path) = record.split_at_checked(2)?;
+            Some((
+                output_text(path).into_owned(),
+                HiddenFlag::from_tag(*tag.first()?)?,
+            ))
+        });
+        Ok(hidden.collect())
+    }
+}

@@ -1,0 +1,145 @@
+//! The client's process, found where the client does not name it.
+
+use std::path::Path;
+
+use super::proc_stat;
+use crate::bounds::{ANCESTORS, COMMAND_LINE};
+use crate::files::read_bytes;
+
+/// A process above this one.
+struct Ancestor {
+    pid: u32,
+    parent: u32,
+    is_client: bool,
+}
+
+/// Walks up from this process to the client's; `None` where there is none, or it cannot be
+/// seen. Older clients do not say which process theirs is.
+pub fn find_client_pid() -> Option<u32> {
+    #[cfg(unix)]
+    let parent = std::os::unix::process::parent_id();
+    #[cfg(not(unix))]
+    let parent = 0;
+    find_nearest_client(parent, read_ancestor)
+}
+
+/// Tells whether the client runs under a number.
+pub(super) fn is_client_running(pid: u32) -> bool {
+    read_ancestor(pid).is_some_and(|process| process.is_client)
+}
+
+fn read_ancestor(pid: u32) -> Option<Ancestor> {
+    let text = proc_stat::read_stat(pid).ok()?;
+    let name = proc_stat::find_process_name(&text)?;
+    Some(Ancestor {
+        pid,
+        parent: proc_stat::parse_stat(&text)?.parent,
+        is_client: is_client(name, || read_command_line(pid)),
+    })
+}
+
+fn read_command_line(pid: u32) -> Vec<u8> {
+    let path = format!("/proc/{pid}/cmdline");
+    read_bytes(Path::new(&path), COMMAND_LINE.most, true).unwrap_or_default()
+}
+
+/// Tells whether a process is the client: by its name, or as a script of the client that an
+/// interpreter runs. The command line is read of interpreters alone.
+fn is_client(name: &[u8], command_line: impl FnOnce() -> Vec<u8>) -> bool {
+    match name {
+        b"claude" | b"claude.exe" => true,
+        b"node" | b"bun" => {
+            let line = command_line();
+            let script = line.split(|byte| *byte == 0).nth(1).unwrap_or_default();
+            let mut parts = script.split(|byte| *byte == b'/');
+            parts.any(|part| part == b"claude" || part == b"claude-code")
+        }
+        _ => false,
+    }
+}
+
+/// Finds the nearest ancestor that is the client.
+fn find_nearest_client(first: u32, read: impl Fn(u32) -> Option<Ancestor>) -> Option<u32> {
+    let mut pid = first;
+    for _ in 0..ANCESTORS.len() {
+        if pid == 0 {
+            return None;
+        }
+        let ancestor = read(pid)?;
+        if ancestor.is_client {
+            return Some(ancestor.pid);
+        }
+        pid = ancestor.parent;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain(names: &[&str]) -> Option<u32> {
+        // The first is the parent, number 100; each next is its parent.
+        let read = |pid: u32| {
+            let name = names.get(usize::try_from(pid).unwrap() - 100)?;
+            Some(Ancestor {
+                pid,
+                parent: pid + 1,
+                is_client: is_client(name.as_bytes(), Vec::new),
+            })
+        };
+        find_nearest_client(100, read)
+    }
+
+    #[test]
+    fn the_nearest_process_of_the_client_is_found() {
+        for (names, found) in [
+            (vec!["claude", "bash", "init"], Some(100)),
+            (vec!["sh", "claude", "bash"], Some(101)),
+            (vec!["sh", "node", "claude", "bash"], Some(102)),
+            (vec!["sh", "claude", "sh", "claude"], Some(101)),
+            (vec!["sh", "node", "bash"], None),
+            (vec!["claude-like", "nodejs"], None),
+            (vec![], None),
+        ] {
+            assert_eq!(chain(&names), found, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn an_interpreter_is_the_client_when_it_runs_its_script() {
+        for (line, client) in [
+            (
+                "node\0/usr/lib/node_modules/@anthropic-ai/claude-code/cli.js\0-p",
+                true,
+            ),
+            ("node\0/home/u/.local/bin/claude\0", true),
+            ("node\0server.js\0claude", false),
+            ("node\0/home/claudette/server.js", false),
+            ("node", false),
+            ("", false),
+        ] {
+            for (name, known) in [("node", true), ("bun", true), ("python3", false)] {
+                let found = is_client(name.as_bytes(), || line.as_bytes().to_vec());
+                assert_eq!(found, client && known, "{name} {line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_way_up_ends() {
+        let deep: Vec<&str> = std::iter::repeat_n("sh", ANCESTORS.len())
+            .chain(["claude"])
+            .collect();
+        assert_eq!(chain(&deep), None);
+        // A circle, as a table that changes while it is read may show.
+        let circle = |pid: u32| {
+            Some(Ancestor {
+                pid,
+                parent: pid,
+                is_client: false,
+            })
+        };
+        assert_eq!(find_nearest_client(100, circle), None);
+    }
+}

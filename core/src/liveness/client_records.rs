@@ -1,0 +1,84 @@
+//! The client's own records of its sessions: read, never written, and believed no further than
+//! the process table bears out. They are internal to the client and may change their form. What
+//! `claude agents --json` prints comes from them too, by way of a start of the client, which takes
+//! longer than a hook has: so that is not run.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::client_process;
+use crate::bounds::{CLIENT_RECORD, CLIENT_RECORDS};
+use crate::files::read_bytes;
+
+/// Finds the process that the client recorded for a session in its folder of sessions, one
+/// file each under the number of the process. What is left of an earlier process under a
+/// number that something else uses by now is passed over.
+pub fn find_recorded_client(folder: &Path, session: &str) -> Option<u32> {
+    let entries = fs::read_dir(folder)
+        .ok()?
+        .flatten()
+        .take(CLIENT_RECORDS.len());
+    let numbered = entries.filter_map(|entry| {
+        let path = entry.path();
+        let number = path.file_stem()?.to_str()?.parse::<u32>().ok()?;
+        let is_json = path
+            .extension()
+            .is_some_and(|extension| extension == "json");
+        is_json.then_some((number, path))
+    });
+    let mut named = numbered.filter(|(_, path)| record_names_session(path, session));
+    named.find_map(|(number, _)| client_process::is_client_running(number).then_some(number))
+}
+
+fn record_names_session(path: &Path, session: &str) -> bool {
+    let Ok(bytes) = read_bytes(path, CLIENT_RECORD.most, false) else {
+        return false;
+    };
+    let record: Option<Value> = serde_json::from_slice(&bytes).ok();
+    record.is_some_and(|record| record["sessionId"] == session)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SESSION: &str = "0199c0de-0000-7000-8000-000000000001";
+
+    #[test]
+    fn a_record_names_its_session_in_whatever_company() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("77.json");
+        for (text, expected) in [
+            (format!(r#"{{"sessionId": "{SESSION}", "new": [1]}}"#), true),
+            (r#"{"sessionId": "another"}"#.to_owned(), false),
+            (r#"{"sessionId": 7}"#.to_owned(), false),
+            (format!(r#"{{"sessionId": "{SESSION}""#), false),
+            ("[]".to_owned(), false),
+            (String::new(), false),
+        ] {
+            fs::write(&path, &text).unwrap();
+            assert_eq!(record_names_session(&path, SESSION), expected, "{text}");
+        }
+        assert!(!record_names_session(
+            &folder.path().join("absent"),
+            SESSION
+        ));
+    }
+
+    #[test]
+    fn a_number_under_which_no_client_runs_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(
+            find_recorded_client(&folder.path().join("absent"), SESSION),
+            None
+        );
+        let record = format!(r#"{{"sessionId": "{SESSION}"}}"#);
+        // This process runs, but is no client.
+        for name in [format!("{}.json", std::process::id()), "x.json".to_owned()] {
+            fs::write(folder.path().join(name), &record).unwrap();
+        }
+        assert_eq!(find_recorded_client(folder.path(), SESSION), None);
+    }
+}

@@ -1,0 +1,291 @@
+//! Finding, reading and changing the files of a project.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::phase_contract::PathsOnDisk;
+use super::{AdwState, JsonDocument, JsonDocumentError};
+use crate::files::{self, ChangeError, LockedChange, WriteOutcome, is_symlink};
+use crate::model::AdwId;
+
+/// Largest file read, in bytes. Real ones have some kilobytes, with test results some hundred.
+pub const MAX_METADATA_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Why a file was not read or written; it is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum MetadataError {
+    /// Something else stands in its place.
+    #[error("{path} is a symlink; it is not followed")]
+    Symlink {
+        /// The place.
+        path: PathBuf,
+    },
+    /// It is no JSON object.
+    #[error("{path}:{}:{}: {}", .error.line, .error.column, .error.reason)]
+    Unparsable {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        error: JsonDocumentError,
+    },
+    /// The system refused, or it is no plain file, or too large.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Others held its lock for too long.
+    #[error("{path}: another process was writing it until the deadline: {source}")]
+    Busy {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Something that takes no lock saved it again and again.
+    #[error("{path}: another program keeps changing it")]
+    Restless {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl MetadataError {
+    /// Says what is wrong, without the place.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Symlink { .. } => "a symlink, which is not followed".to_owned(),
+            Self::Unparsable { error, .. } => error.reason.clone(),
+            Self::Io { source, .. } => source.to_string(),
+            Self::Busy { source, .. } => {
+                format!("another process was writing it until the deadline: {source}")
+            }
+            Self::Restless { .. } => "another program keeps changing it".to_owned(),
+        }
+    }
+}
+
+impl From<ChangeError> for MetadataError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Io { path, source } => Self::Io { path, source },
+            ChangeError::Busy { path, source } => Self::Busy { path, source },
+            ChangeError::KeepsChanging { path } => Self::Restless { path },
+        }
+    }
+}
+
+/// A metadata file of a project.
+#[derive(Debug, Clone)]
+pub struct MetadataFile {
+    project: PathBuf,
+    id: AdwId,
+    path: PathBuf,
+}
+
+/// The folder of all workflows.
+const WORKFLOWS_FOLDER: &str = "agents";
+
+/// The name of the file in a workflow's folder.
+const FILE_NAME: &str = "adw_state.json";
+
+/// Returns where a workflow's file is, from the project's directory.
+pub fn metadata_path(id: &AdwId) -> PathBuf {
+    Path::new(WORKFLOWS_FOLDER)
+        .join(id.as_str())
+        .join(FILE_NAME)
+}
+
+/// The workflows of a project that have a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MetadataListing {
+    /// Their ids, in order.
+    pub ids: Vec<AdwId>,
+    /// Folders with such a file whose name is no id.
+    pub invalid_names: Vec<String>,
+}
+
+/// Lists the workflows of a project that have a file.
+///
+/// # Errors
+///
+/// When the folder is there and cannot be read.
+pub fn list_metadata_files(project: &Path) -> Result<MetadataListing, MetadataError> {
+    let folder = project.join(WORKFLOWS_FOLDER);
+    if is_symlink(&folder) {
+        return Err(MetadataError::Symlink { path: folder });
+    }
+    let mut listing = MetadataListing::default();
+    let entries = match fs::read_dir(&folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(listing),
+        other => other.map_err(|source| io_error(&folder, source))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(|source| io_error(&folder, source))?;
+        if fs::symlink_metadata(entry.path().join(FILE_NAME)).is_err() {
+            continue;
+        }
+        let name = entry.file_name().to_string_lossy().into_owned();
+        match name.parse() {
+            Ok(id) => listing.ids.push(id),
+            Err(_) => listing.invalid_names.push(name),
+        }
+    }
+    listing.ids.sort();
+    listing.invalid_names.sort();
+    Ok(listing)
+}
+
+fn io_error(path: &Path, source: io::Error) -> MetadataError {
+    MetadataError::Io {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+impl MetadataFile {
+    /// Names the file of a workflow in a project, whose path has no symlink in it.
+    pub fn new(project: &Path, id: &AdwId) -> Self {
+        Self {
+            project: project.to_owned(),
+            id: id.clone(),
+            path: project.join(metadata_path(id)),
+        }
+    }
+
+    /// Returns where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns whose it is.
+    pub const fn id(&self) -> &AdwId {
+        &self.id
+    }
+
+    /// Reads it; `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// When it is there and cannot be read.
+    pub fn read(&self) -> Result<Option<JsonDocument>, MetadataError> {
+        self.read_bytes()?
+            .map(|bytes| self.parse_document(&bytes))
+            .transpose()
+    }
+
+    /// Returns the number of the user the file belongs to.
+    #[cfg(unix)]
+    pub fn owner_uid(&self) -> Option<u32> {
+        use std::os::unix::fs::MetadataExt as _;
+        let data = fs::symlink_metadata(&self.path).ok()?;
+        Some(data.uid())
+    }
+
+    /// Returns the number of the user the file belongs to, which this system does not say.
+    #[cfg(not(unix))]
+    pub fn owner_uid(&self) -> Option<u32> {
+        None
+    }
+
+    /// Looks at what a state names. The plan of an isolated workflow may be named from its
+    /// worktree.
+    pub fn check_paths(&self, state: &AdwState) -> PathsOnDisk {
+        let worktree = state.worktree_path.as_ref().map(|p| self.project.join(p));
+        let plan_in = |folder: &Path| {
+            let plan = folder.join(state.plan_file.as_ref()?);
+            let data = fs::metadata(plan).ok().filter(fs::Metadata::is_file)?;
+            Some(data.len())
+        };
+        PathsOnDisk {
+            plan_bytes: plan_in(&self.project).or_else(|| plan_in(worktree.as_deref()?)),
+            has_worktree: worktree.is_some_and(|path| path.is_dir()),
+        }
+    }
+
+    /// Changes it: locked, read, decided, replaced whole. `decide` returns what to write, or
+    /// `None` to leave the file alone, and an answer; it is asked again when something that
+    /// takes no lock saved the file meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// Those of `decide`, and when the file cannot be read or written; then it is as it was.
+    pub fn update<T, E: From<MetadataError>>(
+        &self,
+        options: LockedChange<'_>,
+        mut decide: impl FnMut(Option<JsonDocument>) -> Result<(Option<JsonDocument>, T), E>,
+    ) -> Result<T, E> {
+        let failed = |error| E::from(MetadataError::from(error));
+        files::retry_under_lock(&self.path, options, failed, || {
+            let bytes = self.read_bytes()?;
+            let document = bytes
+                .as_deref()
+                .map(|b| self.parse_document(b))
+                .transpose()?;
+            let (new, outcome) = decide(document)?;
+            let Some(new) = new else {
+                return Ok(Some(outcome));
+            };
+            let written = self.write_unless_changed(&new.render(), bytes.as_deref())?;
+            Ok((written != WriteOutcome::ChangedMeanwhile).then_some(outcome))
+        })
+    }
+
+    /// The folders from the project's directory to the file, and the file.
+    fn path_steps(&self) -> [PathBuf; 3] {
+        let workflows_folder = self.project.join(WORKFLOWS_FOLDER);
+        [
+            workflows_folder.clone(),
+            workflows_folder.join(self.id.as_str()),
+            self.path.clone(),
+        ]
+    }
+
+    fn read_bytes(&self) -> Result<Option<Vec<u8>>, MetadataError> {
+        // A link in a repository's files would lead writes out of it.
+        if let Some(path) = self.path_steps().into_iter().find(|path| is_symlink(path)) {
+            return Err(MetadataError::Symlink { path });
+        }
+        match files::read_bytes(&self.path, MAX_METADATA_BYTES, false) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(io_error(&self.path, source)),
+        }
+    }
+
+    fn parse_document(&self, bytes: &[u8]) -> Result<JsonDocument, MetadataError> {
+        JsonDocument::parse(bytes).map_err(|error| MetadataError::Unparsable {
+            path: self.path.clone(),
+            error,
+        })
+    }
+
+    fn write_unless_changed(
+        &self,
+        content: &[u8],
+        expected: Option<&[u8]>,
+    ) -> Result<WriteOutcome, MetadataError> {
+        if expected == Some(content) {
+            return Ok(WriteOutcome::Unchanged);
+        }
+        let [all_workflows, own_folder, _] = self.path_steps();
+        for folder in [all_workflows, own_folder] {
+            files::create_shared_dir(&folder).map_err(|source| io_error(&folder, source))?;
+            if is_symlink(&folder) {
+                return Err(MetadataError::Symlink { path: folder });
+            }
+        }
+        Ok(files::replace_if_unchanged(
+            &self.path,
+            content,
+            expected,
+            MAX_METADATA_BYTES,
+        )?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! When an item that is refused now can be had, and how: pure.
+
+use super::{ClaimFacts, ClaimVerdict, FORCE_AFTER_SECONDS, decide_claim};
+use crate::liveness::{ProcessState, judge_session};
+use crate::model::{FOREVER, ItemKey, QUIET_PERIOD_CEILING_SECONDS, Session, Timestamp};
+use crate::text::CommandLine;
+
+/// A claim that is granted from some time on, if the holder gives no further sign of life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClaimForecast {
+    /// From when on.
+    pub at: Timestamp,
+    /// Whether only by force: the holder's process runs, and may run for as long as it likes.
+    pub by_force: bool,
+}
+
+impl ClaimForecast {
+    /// Returns the command that takes it.
+    pub fn command(self, item: &ItemKey) -> CommandLine {
+        let claim = CommandLine::new("trueup claim").with_word(item.as_str());
+        if self.by_force {
+            claim.with_words("--force")
+        } else {
+            claim
+        }
+    }
+}
+
+/// Foresees the first time at which a claim that is refused now would be granted, by the very
+/// decision that refused it. There is none where the claim is not refused for its holder.
+pub fn forecast_claim(
+    facts: &ClaimFacts<'_>,
+    evidence: ProcessState,
+    ceiling_seconds: u64,
+) -> Option<ClaimForecast> {
+    let (holder, vitality) = facts.holder?;
+    // By a clock that is not trusted nothing is foreseen.
+    if vitality.clock_doubt_seconds == FOREVER {
+        return None;
+    }
+    let mut moments = list_turning_points(holder, ceiling_seconds);
+    moments.sort_unstable();
+    let granted = |at: &Timestamp, force| {
+        let then = Session {
+            read_at: *at,
+            ..holder.clone()
+        };
+        let vitality = judge_session(&then, evidence, ceiling_seconds);
+        let facts = ClaimFacts {
+            holder: Some((&then, &vitality)),
+            force,
+            ..facts.clone()
+        };
+        matches!(decide_claim(&facts), ClaimVerdict::Grant(_))
+    };
+    // A claim without force is the better one, however much later.
+    [false, true].into_iter().find_map(|by_force| {
+        let at = moments.iter().find(|at| granted(at, by_force)).copied();
+        at.map(|at| ClaimForecast { at, by_force })
+    })
+}
+
+/// Lists the times, from now on, at which the judgement of a silent holder changes.
+fn list_turning_points(holder: &Session, ceiling_seconds: u64) -> Vec<Timestamp> {
+    // "Longer than" starts with the next millisecond.
+    let after = |seconds: u64, millis: i64| {
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        let heartbeat = holder.heartbeat_at.as_millis();
+        Timestamp::from_millis(heartbeat.saturating_add(seconds.saturating_mul(1_000) + millis))
+    };
+    let mut moments = vec![
+        holder.read_at,
+        holder.lease_expires_at,
+        after(FORCE_AFTER_SECONDS, 0),
+        after(ceiling_seconds, 1),
+        after(QUIET_PERIOD_CEILING_SECONDS, 1),
+    ];
+    moments.extend(holder.silent_until);
+    moments.retain(|at| *at >= holder.read_at);
+    moments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::liveness::Liveness;
+    use crate::model::fixture::{sample_item, sample_session, seconds_from_now};
+    use crate::model::{ItemStatus, SessionStatus};
+
+    const CEILING: u64 = 1_800;
+
+    fn judge_at(holder: &Session, at: Timestamp, evidence: ProcessState) -> (Session, Liveness) {
+        let then = Session {
+            read_at: at,
+            ..holder.clone()
+        };
+        let vitality = judge_session(&then, evidence, CEILING);
+        (then, vitality)
+    }
+
+    fn is_granted(holder: &Session, at: Timestamp, evidence: ProcessState, force: bool) -> bool {
+        let me = sample_session("me", SessionStatus::Active, 0);
+        let held = sample_item(ItemStatus::Running, Some("peer"));
+        let (holder, vitality) = judge_at(holder, at, evidence);
+        let facts = ClaimFacts {
+            claimant: Some(&me),
+            item: Some(&held),
+            holder: Some((&holder, &vitality)),
+            force,
+        };
+        matches!(decide_claim(&facts), ClaimVerdict::Grant(_))
+    }
+
+    fn forecast_for(holder: &Session, evidence: ProcessState) -> Option<ClaimForecast> {
+        let me = sample_session("me", SessionStatus::Active, 0);
+        let held = sample_item(ItemStatus::Running, Some("peer"));
+        let (holder, vitality) = judge_at(holder, holder.read_at, evidence);
+        let facts = ClaimFacts {
+            claimant: Some(&me),
+            item: Some(&held),
+            holder: Some((&holder, &vitality)),
+            force: false,
+        };
+        forecast_claim(&facts, evidence, CEILING)
+    }
+
+    #[test]
+    fn the_time_told_is_that_of_what_is_awaited() {
+        use ProcessState::{Gone, Running, Unknown};
+        use SessionStatus::{Active, Ended};
+        let millis = |seconds: i64, millis| {
+            Timestamp::from_millis(seconds_from_now(seconds).as_millis() + millis)
+        };
+        for (status, silence, span, process, from, by_force) in [
+            // A lease, which is all that a dead process leaves.
+            (Active, 100, None, Gone, seconds_from_now(800), false),
+            // The ceiling, where the process cannot be asked.
+            (Active, 100, None, Unknown, millis(1_700, 1), false),
+            (Active, 1_000, None, Unknown, millis(800, 1), false),
+            // Announced silence.
+            (
+                Active,
+                100,
+                Some(1_000),
+                Gone,
+                seconds_from_now(1_000),
+                false,
+            ),
+            (Active, 1_000, Some(1_780), Gone, millis(1_700, 1), false),
+            // A process that runs gives way to force alone.
+            (Active, 5, None, Running, seconds_from_now(55), true),
+            (Active, 5_000, None, Running, seconds_from_now(0), true),
+            // After a goodbye the lease is left to whoever may come back.
+            (Ended, 100, None, Running, seconds_from_now(800), false),
+            (Ended, 100, None, Unknown, seconds_from_now(800), false),
+            (Ended, 100, None, Gone, seconds_from_now(0), false),
+        ] {
+            let mut holder = sample_session("peer", status, silence);
+            holder.silent_until = span.map(seconds_from_now);
+            let expected = Some(ClaimForecast { at: from, by_force });
+            assert_eq!(
+                forecast_for(&holder, process),
+                expected,
+                "{status:?} silent {silence}, span {span:?}, {process:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_command_works_at_the_time_told_and_not_before() {
+        use ProcessState::{Gone, Running, Unknown};
+        use SessionStatus::{Active, Ended, Idle, Lost};
+        for status in [Active, Idle, Ended, Lost] {
+            for process in [Gone, Running, Unknown] {
+                for silence in [-31_536_000, -61, -5, 0, 59, 100, 899, 900, 1_801, 2_701] {
+                    for span in [None, Some(-5), Some(300), Some(1_790), Some(31_536_000)] {
+                        let mut holder = sample_session("peer", status, silence);
+                        holder.silent_until = span.map(seconds_from_now);
+                        let context = format!("{status:?} {process:?} {silence} {span:?}");
+                        let taking = forecast_for(&holder, process).expect(&context);
+                        let granted = |at| is_granted(&holder, at, process, taking.by_force);
+                        assert!(taking.at >= holder.read_at, "{context}");
+                        assert!(granted(taking.at), "{context}: {taking:?}");
+                        let before = Timestamp::from_millis(taking.at.as_millis() - 1);
+                        if before >= holder.read_at {
+                            assert!(!granted(before), "{context}: {taking:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

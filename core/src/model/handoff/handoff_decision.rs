@@ -1,0 +1,316 @@
+//! Who may accept or reject a hand-off, and how the item gets there.
+
+use super::{Handoff, SessionId};
+use crate::model::{Epoch, Item, Session};
+
+/// Why a hand-off is neither accepted nor rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandoffRefusal {
+    /// There is none of this id.
+    NotFound,
+    /// It was accepted or rejected before.
+    Decided,
+    /// It is another session's to decide.
+    NotAddressed,
+    /// Who made it cannot accept it.
+    OwnHandoff,
+    /// Its item is gone.
+    ItemNotFound,
+    /// Its item is finished.
+    ItemFinished,
+    /// The sender lost the item meanwhile, or gave it up and somebody else worked on it.
+    StaleEpoch,
+}
+
+impl HandoffRefusal {
+    /// Returns the stable word for scripts.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotFound => "handoff_not_found",
+            Self::Decided => "handoff_decided",
+            Self::NotAddressed => "not_addressed",
+            Self::OwnHandoff => "own_handoff",
+            Self::ItemNotFound => "item_not_found",
+            Self::ItemFinished => "item_finished",
+            Self::StaleEpoch => "stale_epoch",
+        }
+    }
+}
+
+/// How the item comes to the session that accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransferPath {
+    /// From the sender, who holds it under the epoch of the hand-off.
+    FromSender,
+    /// The sender gave it up, and nobody had it since.
+    Unheld,
+    /// The session holds it already.
+    AlreadyHeld,
+}
+
+/// What the decision is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct AcceptanceFacts<'a> {
+    /// The hand-off.
+    pub handoff: &'a Handoff,
+    /// Who accepts.
+    pub session: &'a Session,
+    /// The session that this one continues, when it is registered.
+    pub predecessor: Option<&'a Session>,
+    /// The item, when it exists.
+    pub item: Option<&'a Item>,
+}
+
+/// Decides an acceptance.
+///
+/// # Errors
+///
+/// Why it may not be.
+pub fn decide_acceptance(facts: &AcceptanceFacts<'_>) -> Result<TransferPath, HandoffRefusal> {
+    let handoff = facts.handoff;
+    if !handoff.status.is_open() {
+        return Err(HandoffRefusal::Decided);
+    }
+    if handoff.from == facts.session.id {
+        return Err(HandoffRefusal::OwnHandoff);
+    }
+    if !is_addressed_to(handoff, facts.session, facts.predecessor) {
+        return Err(HandoffRefusal::NotAddressed);
+    }
+    let item = facts.item.ok_or(HandoffRefusal::ItemNotFound)?;
+    if item.status.is_finished() {
+        return Err(HandoffRefusal::ItemFinished);
+    }
+    if item.holder.as_ref() == Some(&facts.session.id) {
+        return Ok(TransferPath::AlreadyHeld);
+    }
+    if item.epoch != handoff.epoch {
+        return Err(HandoffRefusal::StaleEpoch);
+    }
+    match &item.holder {
+        Some(holder) if *holder == handoff.from => Ok(TransferPath::FromSender),
+        None => Ok(TransferPath::Unheld),
+        // A holder under the same epoch that is not the sender cannot be; if it is, it keeps
+        // the item.
+        Some(_) => Err(HandoffRefusal::StaleEpoch),
+    }
+}
+
+/// What becomes of an open hand-off of an item that is to be handed on, or given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenHandoffState {
+    /// It stands: there is one at a time.
+    InForce,
+    /// The claim it was made under is over, so nobody can accept it: a new one replaces it.
+    Superseded,
+}
+
+/// Decides whether an open hand-off of an item stands in the way of another, made under the
+/// claim of this epoch.
+pub fn decide_open_handoff(open: &Handoff, epoch: Epoch) -> OpenHandoffState {
+    if open.epoch == epoch {
+        OpenHandoffState::InForce
+    } else {
+        OpenHandoffState::Superseded
+    }
+}
+
+/// Decides a rejection: by whom it is for, or by the sender, who withdraws it.
+///
+/// # Errors
+///
+/// Why it may not be.
+pub fn decide_rejection(
+    handoff: &Handoff,
+    session: &Session,
+    predecessor: Option<&Session>,
+) -> Result<(), HandoffRefusal> {
+    if !handoff.status.is_open() {
+        return Err(HandoffRefusal::Decided);
+    }
+    if handoff.from == session.id || is_addressed_to(handoff, session, predecessor) {
+        return Ok(());
+    }
+    Err(HandoffRefusal::NotAddressed)
+}
+
+fn is_addressed_to(handoff: &Handoff, session: &Session, predecessor: Option<&Session>) -> bool {
+    let reads = |to: &SessionId| *to == session.id || Some(to) == replaced_session(predecessor);
+    handoff.to.as_ref().is_none_or(reads)
+}
+
+/// Returns the session whose mail goes to the one that continues it: after `/clear` the same
+/// person goes on under a new id. One that still lives reads its own.
+pub(super) fn replaced_session(predecessor: Option<&Session>) -> Option<&SessionId> {
+    predecessor
+        .filter(|before| !before.status.is_present())
+        .map(|before| &before.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fixture::{sample_handoff, sample_item, sample_session};
+    use crate::model::{HandoffStatus, ItemStatus, SessionStatus};
+
+    #[test]
+    fn acceptances() {
+        use HandoffRefusal as No;
+        use HandoffStatus::{Accepted, Blocked, PendingAcceptance as Pending, Rejected};
+        use ItemStatus::{Completed, Running};
+        let (from, free) = (Some("from"), None);
+        for (status, to, held, epoch, work, expected) in [
+            (
+                Pending,
+                Some("me"),
+                from,
+                3,
+                Running,
+                Ok(TransferPath::FromSender),
+            ),
+            (
+                Pending,
+                None,
+                from,
+                3,
+                Running,
+                Ok(TransferPath::FromSender),
+            ),
+            (
+                Blocked,
+                Some("me"),
+                from,
+                3,
+                Running,
+                Ok(TransferPath::FromSender),
+            ),
+            (
+                Pending,
+                Some("me"),
+                free,
+                3,
+                Running,
+                Ok(TransferPath::Unheld),
+            ),
+            (
+                Pending,
+                Some("me"),
+                Some("me"),
+                4,
+                Running,
+                Ok(TransferPath::AlreadyHeld),
+            ),
+            // Lost and won back, lost, or free after somebody else had it.
+            (Pending, Some("me"), from, 5, Running, Err(No::StaleEpoch)),
+            (
+                Pending,
+                Some("me"),
+                Some("x"),
+                4,
+                Running,
+                Err(No::StaleEpoch),
+            ),
+            (
+                Pending,
+                Some("me"),
+                Some("x"),
+                3,
+                Running,
+                Err(No::StaleEpoch),
+            ),
+            (Pending, None, free, 4, Running, Err(No::StaleEpoch)),
+            (
+                Pending,
+                Some("me"),
+                free,
+                3,
+                Completed,
+                Err(No::ItemFinished),
+            ),
+            (Pending, Some("x"), from, 3, Running, Err(No::NotAddressed)),
+            (Accepted, Some("me"), from, 3, Running, Err(No::Decided)),
+            (Rejected, None, from, 3, Running, Err(No::Decided)),
+        ] {
+            let mut item = sample_item(work, held);
+            item.epoch = Epoch(epoch);
+            let facts = AcceptanceFacts {
+                handoff: &sample_handoff(status, to),
+                session: &sample_session("me", SessionStatus::Active, 0),
+                predecessor: None,
+                item: Some(&item),
+            };
+            let case = format!("{status} to {to:?}, held by {held:?} at {epoch}");
+            assert_eq!(decide_acceptance(&facts), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn its_sender_cannot_accept_it() {
+        for to in [None, Some("me")] {
+            let facts = AcceptanceFacts {
+                handoff: &sample_handoff(HandoffStatus::PendingAcceptance, to),
+                session: &sample_session("from", SessionStatus::Active, 0),
+                predecessor: None,
+                item: Some(&sample_item(ItemStatus::Running, Some("from"))),
+            };
+            let refusal = decide_acceptance(&facts).unwrap_err();
+            assert_eq!(refusal.code(), "own_handoff", "to {to:?}");
+        }
+    }
+
+    #[test]
+    fn one_under_the_same_claim_stands() {
+        let open = sample_handoff(HandoffStatus::PendingAcceptance, None);
+        assert_eq!(
+            decide_open_handoff(&open, open.epoch),
+            OpenHandoffState::InForce
+        );
+        let later = Epoch(open.epoch.0 + 1);
+        assert_eq!(
+            decide_open_handoff(&open, later),
+            OpenHandoffState::Superseded
+        );
+    }
+
+    #[test]
+    fn an_item_that_is_gone_is_named() {
+        let facts = AcceptanceFacts {
+            handoff: &sample_handoff(HandoffStatus::PendingAcceptance, None),
+            session: &sample_session("me", SessionStatus::Active, 0),
+            predecessor: None,
+            item: None,
+        };
+        let refusal = decide_acceptance(&facts).unwrap_err();
+        assert_eq!(refusal.code(), "item_not_found");
+    }
+
+    #[test]
+    fn a_successor_reads_what_was_for_a_session_that_is_gone() {
+        use SessionStatus::{Active, Ended, Idle, Lost};
+        let handoff = sample_handoff(HandoffStatus::PendingAcceptance, Some("before"));
+        for (status, allowed) in [(Ended, true), (Lost, true), (Active, false), (Idle, false)] {
+            let (me, before) = (
+                sample_session("me", Active, 0),
+                sample_session("before", status, 0),
+            );
+            let answer = decide_rejection(&handoff, &me, Some(&before));
+            assert_eq!(answer.is_ok(), allowed, "{status}");
+        }
+    }
+
+    #[test]
+    fn rejections() {
+        use HandoffStatus::{Accepted, PendingAcceptance as Pending};
+        for (status, to, who, expected) in [
+            (Pending, Some("me"), "me", Ok(())),
+            (Pending, None, "me", Ok(())),
+            (Pending, Some("x"), "from", Ok(())),
+            (Pending, Some("x"), "me", Err(HandoffRefusal::NotAddressed)),
+            (Accepted, Some("me"), "me", Err(HandoffRefusal::Decided)),
+        ] {
+            let who = sample_session(who, SessionStatus::Active, 0);
+            let answer = decide_rejection(&sample_handoff(status, to), &who, None);
+            assert_eq!(answer, expected, "{status} to {to:?} by {}", who.id);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Which hand-offs a session's model is told of, and when.
+
+use super::handoff_decision::replaced_session;
+use super::{Handoff, HandoffStatus};
+use crate::model::{Item, Session, SessionId};
+
+/// Why a hand-off is told, the most important first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HandoffNoticeReason {
+    /// It is for this session.
+    Addressed,
+    /// One that this session made was decided.
+    Answered,
+    /// It is for whoever takes it, in the same repository.
+    Offered,
+}
+
+/// Who reads.
+#[derive(Debug, Clone, Copy)]
+pub struct HandoffReader<'a> {
+    /// The session.
+    pub session: &'a Session,
+    /// The session that this one continues, when it is registered.
+    pub predecessor: Option<&'a Session>,
+    /// Whether it starts, and so knows nothing of what it was shown before.
+    pub at_session_start: bool,
+}
+
+/// Decides whether a session is told of a hand-off.
+///
+/// One that can no longer be accepted, because its item is finished or moved on, is not news.
+pub fn decide_handoff_notice(
+    handoff: &Handoff,
+    item: Option<&Item>,
+    reader: &HandoffReader<'_>,
+) -> Option<HandoffNoticeReason> {
+    let before = replaced_session(reader.predecessor);
+    let is_reader = |id: &SessionId| *id == reader.session.id || Some(id) == before;
+    if !handoff.status.is_open() {
+        let by_another = handoff.decided_by.as_ref() != Some(&handoff.from);
+        let news = handoff.told_at.is_none() && by_another && is_reader(&handoff.from);
+        return news.then_some(HandoffNoticeReason::Answered);
+    }
+    item.filter(|item| item.epoch == handoff.epoch && !item.status.is_finished())?;
+    match &handoff.to {
+        Some(to) if is_reader(to) => (reader.at_session_start || handoff.shown_at.is_none())
+            .then_some(HandoffNoticeReason::Addressed),
+        Some(_) => None,
+        None => {
+            let here = reader.at_session_start && handoff.repo == reader.session.repo;
+            (here && !is_reader(&handoff.from)).then_some(HandoffNoticeReason::Offered)
+        }
+    }
+}
+
+impl Handoff {
+    /// Tells whether showing it is to be noted, so that it is not shown again and again.
+    pub const fn is_unread(&self) -> bool {
+        match self.status {
+            HandoffStatus::PendingAcceptance | HandoffStatus::Blocked => {
+                self.shown_at.is_none() && self.to.is_some()
+            }
+            HandoffStatus::Accepted | HandoffStatus::Rejected => self.told_at.is_none(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fixture::{sample_handoff, sample_item, sample_session, seconds_from_now};
+    use crate::model::{Epoch, ItemStatus, SessionStatus};
+
+    /// What `me` is told of a hand-off by `from` of an item that it holds.
+    fn notice_reason(handoff: &Handoff, starts: bool) -> Option<HandoffNoticeReason> {
+        let mut me = sample_session("me", SessionStatus::Active, 0);
+        me.repo = Some("app".to_owned());
+        let reader = HandoffReader {
+            session: &me,
+            predecessor: None,
+            at_session_start: starts,
+        };
+        decide_handoff_notice(
+            handoff,
+            Some(&sample_item(ItemStatus::Running, Some("from"))),
+            &reader,
+        )
+    }
+
+    #[test]
+    fn what_is_for_the_session_is_told_at_every_start_and_once_at_a_prompt() {
+        use HandoffStatus::{Blocked, PendingAcceptance as Pending};
+        for status in [Pending, Blocked] {
+            let mut one = sample_handoff(status, Some("me"));
+            assert_eq!(
+                notice_reason(&one, true),
+                Some(HandoffNoticeReason::Addressed)
+            );
+            assert_eq!(
+                notice_reason(&one, false),
+                Some(HandoffNoticeReason::Addressed)
+            );
+            assert!(one.is_unread());
+            one.shown_at = Some(seconds_from_now(0));
+            assert_eq!(
+                notice_reason(&one, true),
+                Some(HandoffNoticeReason::Addressed)
+            );
+            assert_eq!(notice_reason(&one, false), None);
+            assert!(!one.is_unread());
+        }
+        assert_eq!(
+            notice_reason(&sample_handoff(Pending, Some("x")), true),
+            None
+        );
+    }
+
+    #[test]
+    fn what_is_for_anybody_is_told_at_starts_in_the_same_repository() {
+        let mut one = sample_handoff(HandoffStatus::PendingAcceptance, None);
+        assert_eq!(
+            notice_reason(&one, true),
+            Some(HandoffNoticeReason::Offered)
+        );
+        assert_eq!(notice_reason(&one, false), None);
+        assert!(!one.is_unread());
+        one.repo = Some("other".to_owned());
+        assert_eq!(notice_reason(&one, true), None);
+        one.repo = Some("app".to_owned());
+        one.from = "me".parse().unwrap();
+        assert_eq!(notice_reason(&one, true), None, "the sender knows");
+    }
+
+    #[test]
+    fn a_decision_is_told_to_the_sender_once() {
+        for status in [HandoffStatus::Accepted, HandoffStatus::Rejected] {
+            let mut one = sample_handoff(status, Some("x"));
+            one.decided_by = Some("x".parse().unwrap());
+            assert_eq!(notice_reason(&one, true), None, "it is not the sender");
+            one.from = "me".parse().unwrap();
+            for starts in [true, false] {
+                assert_eq!(
+                    notice_reason(&one, starts),
+                    Some(HandoffNoticeReason::Answered)
+                );
+            }
+            one.decided_by = Some("me".parse().unwrap());
+            assert_eq!(
+                notice_reason(&one, false),
+                None,
+                "the session withdrew it itself"
+            );
+            one.decided_by = None;
+            one.told_at = Some(seconds_from_now(0));
+            assert_eq!(notice_reason(&one, true), None);
+        }
+    }
+
+    #[test]
+    fn what_can_no_longer_be_accepted_is_no_news() {
+        let one = sample_handoff(HandoffStatus::PendingAcceptance, Some("me"));
+        let me = sample_session("me", SessionStatus::Active, 0);
+        let reader = HandoffReader {
+            session: &me,
+            predecessor: None,
+            at_session_start: true,
+        };
+        let mut moved = sample_item(ItemStatus::Running, Some("x"));
+        moved.epoch = Epoch(4);
+        let finished = sample_item(ItemStatus::Completed, None);
+        for item in [None, Some(&moved), Some(&finished)] {
+            assert_eq!(decide_handoff_notice(&one, item, &reader), None);
+        }
+    }
+
+    #[test]
+    fn a_successor_is_told_what_was_for_a_session_that_ended() {
+        let one = sample_handoff(HandoffStatus::PendingAcceptance, Some("before"));
+        let me = sample_session("me", SessionStatus::Active, 0);
+        let item = sample_item(ItemStatus::Running, Some("from"));
+        for (status, expected) in [
+            (SessionStatus::Ended, Some(HandoffNoticeReason::Addressed)),
+            (SessionStatus::Active, None),
+        ] {
+            let before = sample_session("before", status, 0);
+            let reader = HandoffReader {
+                session: &me,
+                predecessor: Some(&before),
+                at_session_start: true,
+            };
+            assert_eq!(
+                decide_handoff_notice(&one, Some(&item), &reader),
+                expected,
+                "{status}"
+            );
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! A task of a plan, and its id.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::model::{OrchestratorId, PlanId, PlanTaskStatus, Revision, SessionId, Timestamp};
+
+/// The id of a task in its plan, such as `1.2`, `3.2.A` or `VERIFY-1`.
+///
+/// Letters, digits and `.`, `_`, `-`, `:`, `#`, spelled as the plan spells it. Ids sort as people
+/// count: `1.2` comes before `1.10`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PlanTaskId(String);
+
+/// Why a text is no id of a task.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a task id such as 1.2 or VERIFY-1")]
+pub struct PlanTaskIdError(String);
+
+/// Longest id, in characters.
+const MAX_ID_CHARS: usize = 100;
+
+impl PlanTaskId {
+    /// Returns the id as the plan spells it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns its numbers, where it is made of numbers with dots between them.
+    pub fn numeric_parts(&self) -> Option<Vec<u32>> {
+        self.0.split('.').map(|part| part.parse().ok()).collect()
+    }
+
+    /// Makes an id of a text that is none: what an id may not hold becomes a dash.
+    pub fn from_text(text: &str) -> Self {
+        let kept = |c: char| if is_id_char(c) { c } else { '-' };
+        let text: String = text.trim().chars().take(MAX_ID_CHARS).map(kept).collect();
+        let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
+        Self(if text.is_empty() { "unnamed" } else { text }.to_owned())
+    }
+}
+
+fn is_id_char(c: char) -> bool {
+    c.is_alphanumeric() || "._-:#".contains(c)
+}
+
+impl FromStr for PlanTaskId {
+    type Err = PlanTaskIdError;
+
+    fn from_str(text: &str) -> Result<Self, PlanTaskIdError> {
+        let begins = text.starts_with(char::is_alphanumeric);
+        if !begins || !text.chars().all(is_id_char) || text.chars().count() > MAX_ID_CHARS {
+            return Err(PlanTaskIdError(text.chars().take(40).collect()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A piece of an id: a run of digits, by its value, or of anything else.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum IdRun<'a> {
+    /// The number of digits without leading zeros, then the digits: so numbers of any length
+    /// compare by value.
+    Number(usize, &'a str),
+    Text(&'a str),
+}
+
+fn split_runs(text: &str) -> impl Iterator<Item = IdRun<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let is_digit = rest.chars().next()?.is_ascii_digit();
+        let end = rest.find(|c: char| c.is_ascii_digit() != is_digit);
+        let (piece, after) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = after;
+        let digits = piece.trim_start_matches('0');
+        Some(if is_digit {
+            IdRun::Number(digits.len(), digits)
+        } else {
+            IdRun::Text(piece)
+        })
+    })
+}
+
+impl Ord for PlanTaskId {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        split_runs(&self.0)
+            .cmp(split_runs(&other.0))
+            .then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for PlanTaskId {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl TryFrom<String> for PlanTaskId {
+    type Error = PlanTaskIdError;
+
+    fn try_from(text: String) -> Result<Self, PlanTaskIdError> {
+        text.parse()
+    }
+}
+
+impl From<PlanTaskId> for String {
+    fn from(id: PlanTaskId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for PlanTaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A row of `plan_tasks`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanTask {
+    /// Its plan.
+    pub plan: PlanId,
+    /// Its id there.
+    pub id: PlanTaskId,
+    /// The number of its phase.
+    pub phase_number: Option<u32>,
+    /// The name of its phase.
+    pub phase_title: Option<String>,
+    /// What is to be done.
+    pub title: String,
+    /// Where it stands.
+    pub status: PlanTaskStatus,
+    /// A word of the plan's choice.
+    pub priority: Option<String>,
+    /// Its place in the plan.
+    pub position: i64,
+    /// What has to be completed or skipped first.
+    pub depends_on: Vec<PlanTaskId>,
+    /// What else a status file said of it, value for value.
+    pub extra: Map<String, Value>,
+    /// When it was started; empty while it is pending.
+    pub started_at: Option<Timestamp>,
+    /// When it ended, whichever way.
+    pub completed_at: Option<Timestamp>,
+    /// Why it failed, or was interrupted.
+    pub error: Option<String>,
+    /// Why it was left out.
+    pub skip_reason: Option<String>,
+    /// How often it was tried again.
+    pub retry_count: u8,
+    /// Whether it failed for want of a sign of life.
+    pub stuck: bool,
+    /// The orchestrator it was started under.
+    pub orchestrator: Option<OrchestratorId>,
+    /// The session that works on it, or did last.
+    pub session: Option<SessionId>,
+    /// Who started it: a session id, or a person's name.
+    pub started_by: Option<String>,
+    /// Counts changes.
+    pub revision: Revision,
+    /// When it changed last.
+    pub updated_at: Timestamp,
+}
+
+impl PlanTask {
+    /// Returns the id that is unique among all plans: the key of its events.
+    pub fn key(&self) -> String {
+        format!("{}/{}", self.plan, self.id)
+    }
+
+    /// Dates a change of status, as every store does by its own clock: a start, an end, and
+    /// neither for what is pending again.
+    pub fn update_status_times(&mut self, before: PlanTaskStatus, now: Timestamp) {
+        if self.status == before {
+            return;
+        }
+        match self.status {
+            PlanTaskStatus::Pending => self.started_at = None,
+            PlanTaskStatus::InProgress => self.started_at = Some(now),
+            PlanTaskStatus::Completed | PlanTaskStatus::Failed | PlanTaskStatus::Skipped => {}
+        }
+        self.completed_at = self.status.is_finished().then_some(now);
+    }
+
+    /// Returns what an event shows of a task.
+    pub fn event_facts(&self) -> Value {
+        json!({
+            "title": self.title, "status": self.status, "phase_number": self.phase_number,
+            "phase_title": self.phase_title, "priority": self.priority,
+            "position": self.position, "depends_on": self.depends_on, "error": self.error,
+            "skip_reason": self.skip_reason, "retry_count": self.retry_count,
+            "stuck": u8::from(self.stuck), "orchestrator": self.orchestrator,
+            "session": self.session, "started_by": self.started_by, "extra": self.extra,
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! What a dated sign of life is worth: pure.
+//!
+//! A clock may have been wrong when a sign was dated. A date beyond what can have been written
+//! by a right one says nothing, neither that something lives nor for how long it is silent.
+
+use super::Timestamp;
+
+/// How far clocks of one database may be apart, in seconds: a sign dated so little ahead is of
+/// just now.
+pub const SKEW_SECONDS: u64 = 60;
+
+/// The longest lease that is granted, in seconds: a day.
+pub const MAX_LEASE_SECONDS: u64 = 24 * 3_600;
+
+/// How long a silence may last that is honoured because it was announced, in seconds.
+///
+/// Source: seed 0's armed silence window, hard release cap.
+pub const QUIET_PERIOD_CEILING_SECONDS: u64 = 45 * 60;
+
+/// The silence of what never gave a sign of life.
+pub const FOREVER: u64 = u64::MAX;
+
+/// Tells whether a time lies further ahead than so many seconds and the skew of clocks.
+pub(super) fn is_too_far_ahead(now: Timestamp, time: Timestamp, seconds: u64) -> bool {
+    let ahead = time.as_millis().saturating_sub(now.as_millis());
+    let most = seconds.saturating_add(SKEW_SECONDS).saturating_mul(1_000);
+    u64::try_from(ahead).is_ok_and(|ahead| ahead > most)
+}
+
+/// Returns the seconds since a sign of life; of one dated in the future nothing is known.
+pub fn silence_seconds(now: Timestamp, sign: Timestamp) -> u64 {
+    if is_too_far_ahead(now, sign, 0) {
+        return FOREVER;
+    }
+    now.seconds_since(sign)
+}
+
+/// Tells whether a sign of life is longer ago than so many seconds.
+pub(super) fn is_silent_longer_than(now: Timestamp, sign: Timestamp, seconds: u64) -> bool {
+    if is_too_far_ahead(now, sign, 0) {
+        return seconds < FOREVER;
+    }
+    let silence = now.as_millis().saturating_sub(sign.as_millis());
+    u64::try_from(silence).is_ok_and(|millis| millis > seconds.saturating_mul(1_000))
+}
+
+/// Tells whether a time until which something holds lies ahead, and no further than it can
+/// have been granted for.
+pub(super) fn is_still_valid(now: Timestamp, until: Timestamp, longest: u64) -> bool {
+    until > now && !is_too_far_ahead(now, until, longest)
+}
+
+/// Returns the silence in words for a person.
+pub(super) fn describe_silence(now: Timestamp, sign: Timestamp) -> String {
+    match silence_seconds(now, sign) {
+        FOREVER => format!("last heartbeat is dated {sign}, in the future"),
+        seconds => format!("silent for {seconds} s"),
+    }
+}
+
+/// Returns how much older a thing must be than it looks, in seconds, before that counts.
+///
+/// The present reading of the clock may be the wrong one. `earlier` is the latest reading of
+/// another time: what was old by that one too is old whichever of the two is wrong. Where
+/// there is none, the database is too young to contradict. A present that lies before what was
+/// written last is no present at all.
+pub fn clock_doubt_seconds(now: Timestamp, earlier: Option<Timestamp>) -> u64 {
+    match earlier {
+        None => 0,
+        Some(earlier) if earlier > now => FOREVER,
+        // A part of a second counts as a whole one.
+        Some(earlier) => now.seconds_since(earlier).saturating_add(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fixture::seconds_from_now;
+
+    const YEAR: i64 = 365 * 24 * 3_600;
+
+    #[test]
+    fn a_sign_dated_ahead_is_just_now_within_the_skew_and_nothing_beyond() {
+        for (sign, expected) in [
+            (-5, 5),
+            (0, 0),
+            (1, 0),
+            (60, 0),
+            (61, FOREVER),
+            (YEAR, FOREVER),
+            (-YEAR, 365 * 24 * 3_600),
+        ] {
+            assert_eq!(
+                silence_seconds(seconds_from_now(0), seconds_from_now(sign)),
+                expected,
+                "{sign}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_sign_of_the_future_ends_no_silence() {
+        for (sign, limit, expected) in [
+            (-1_800, 1_800, false),
+            (-1_801, 1_800, true),
+            (60, 1_800, false),
+            (61, 1_800, true),
+            (YEAR, 1_800, true),
+            // For ever is never over, whoever asks.
+            (YEAR, FOREVER, false),
+            (-YEAR, FOREVER, false),
+        ] {
+            let longer = is_silent_longer_than(seconds_from_now(0), seconds_from_now(sign), limit);
+            assert_eq!(longer, expected, "{sign} {limit}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_have_been_granted_does_not_hold() {
+        for (until, longest, expected) in [
+            (-1, 900, false),
+            (0, 900, false),
+            (1, 900, true),
+            (960, 900, true),
+            (961, 900, false),
+            (YEAR, MAX_LEASE_SECONDS, false),
+        ] {
+            assert_eq!(
+                is_still_valid(seconds_from_now(0), seconds_from_now(until), longest),
+                expected,
+                "{until}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_date_is_too_far_to_be_judged() {
+        let (first, last) = (
+            Timestamp::from_millis(i64::MIN),
+            Timestamp::from_millis(i64::MAX),
+        );
+        for (now, time) in [(first, last), (last, first)] {
+            let _ = (
+                describe_silence(now, time),
+                clock_doubt_seconds(now, Some(time)),
+            );
+            let _ = (
+                is_silent_longer_than(now, time, 1),
+                is_still_valid(now, time, 1),
+            );
+        }
+    }
+
+    #[test]
+    fn doubt_is_the_distance_to_the_other_reading() {
+        for (earlier, expected) in [
+            (None, 0),
+            (Some(-10), 11),
+            (Some(-YEAR), 365 * 24 * 3_600 + 1),
+            (Some(1), FOREVER),
+        ] {
+            assert_eq!(
+                clock_doubt_seconds(seconds_from_now(0), earlier.map(seconds_from_now)),
+                expected
+            );
+        }
+    }
+}

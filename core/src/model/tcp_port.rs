@@ -1,0 +1,293 @@
+//! The port pool: fifteen pairs of ports a host, and when a reservation may be cleared.
+//!
+//! Source: seed 1. Its pool handed out a hundred slots of which its own schema refused
+//! eighty-five, and cleared by age alone, so a workflow of two days lost its ports while it ran.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value as Json, json};
+
+use super::{Host, ProcessId, ReservationId, SessionId, Timestamp};
+use crate::liveness::{LivenessState, ProcessState};
+
+/// The port of the first backend.
+const FIRST_BACKEND: u16 = 9_100;
+
+/// Slots of a host.
+const SLOTS: u16 = 15;
+
+/// How far a frontend's port lies above its backend's.
+const FRONTEND_ABOVE: u16 = 100;
+
+/// Age from which a reservation may be cleared, in seconds, if its owner is gone too.
+pub const RESERVATION_STALE_SECONDS: u64 = 24 * 3_600;
+
+/// A pair of ports: backends from 9100 to 9114, frontends 100 above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortSlot(u16);
+
+impl PortSlot {
+    /// Lists the slots, the lowest first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..SLOTS).map(Self)
+    }
+
+    /// Returns the slot of a backend's port, if it is one.
+    pub fn from_backend_port(port: u16) -> Option<Self> {
+        Self::all().find(|slot| slot.backend_port() == port)
+    }
+
+    /// Returns the backend's port.
+    pub const fn backend_port(self) -> u16 {
+        FIRST_BACKEND + self.0
+    }
+
+    /// Returns the frontend's port.
+    pub const fn frontend_port(self) -> u16 {
+        self.backend_port() + FRONTEND_ABOVE
+    }
+}
+
+/// Who reserved: the session when there is one, and the process that asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PortOwner {
+    /// The session.
+    pub session: Option<SessionId>,
+    /// The process, a command's parent: the command itself ends at once.
+    pub process: Option<ProcessId>,
+}
+
+/// A row of `port_reservations`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortReservation {
+    /// For whom.
+    pub id: ReservationId,
+    /// On which machine.
+    pub host: Host,
+    /// Which ports.
+    pub slot: PortSlot,
+    /// Who asked.
+    pub owner: PortOwner,
+    /// Since when.
+    pub allocated_at: Timestamp,
+    /// The database's clock when this was read.
+    pub read_at: Timestamp,
+}
+
+impl PortReservation {
+    /// Returns what an event shows of it.
+    pub fn event_facts(&self) -> Json {
+        let process = self.owner.process.as_ref();
+        json!({
+            "host": self.host, "backend": self.slot.backend_port(), "frontend": self.slot.frontend_port(),
+            "session": self.owner.session, "pid": process.map(|p| p.pid),
+            "pid_started": process.and_then(|p| p.started),
+            "boot_id": process.and_then(|p| p.place.boot.as_deref()),
+            "machine_id": process.and_then(|p| p.place.machine.as_deref()),
+            "pid_namespace": process.and_then(|p| p.place.namespace.as_deref()), "allocated_at": self.allocated_at,
+        })
+    }
+
+    /// Returns how old it is, in seconds, by the database's clock.
+    pub fn age_seconds(&self) -> u64 {
+        super::silence::silence_seconds(self.read_at, self.allocated_at)
+    }
+
+    /// Tells whether two readings are of the same reservation by the same owner.
+    pub fn is_same_reservation(&self, other: &Self) -> bool {
+        self.id == other.id
+            && self.host == other.host
+            && self.slot == other.slot
+            && self.owner == other.owner
+            && self.allocated_at == other.allocated_at
+    }
+}
+
+/// Returns the lowest slot that is neither reserved nor refused by the system.
+pub fn find_lowest_free_slot(
+    reserved: &[PortReservation],
+    refused: &BTreeSet<PortSlot>,
+) -> Option<PortSlot> {
+    PortSlot::all()
+        .find(|slot| !refused.contains(slot) && !reserved.iter().any(|r| r.slot == *slot))
+}
+
+/// Judges an owner. A session speaks for itself; without one the process does, and where it
+/// cannot be asked, it counts as gone only past the ceiling since the reservation, which is
+/// its one sign of life.
+pub fn judge_port_owner(
+    session: Option<LivenessState>,
+    process: ProcessState,
+    age_seconds: u64,
+    ceiling_seconds: u64,
+) -> LivenessState {
+    match (session, process) {
+        (Some(alive), _) => alive,
+        (None, ProcessState::Running) => LivenessState::Alive,
+        (None, ProcessState::Gone) => LivenessState::Dead,
+        (None, ProcessState::Unknown) if age_seconds > ceiling_seconds => LivenessState::Dead,
+        (None, ProcessState::Unknown) => LivenessState::Unknown,
+    }
+}
+
+/// Tells whether a reservation may be cleared: it is old *and* its owner is gone.
+pub fn is_stale_reservation(age_seconds: u64, owner: LivenessState) -> bool {
+    age_seconds > RESERVATION_STALE_SECONDS && owner == LivenessState::Dead
+}
+
+/// Returns who owns a reservation after another asked for the same id, when that is somebody
+/// else than before. A session always takes over: it goes on with the work. A bare process
+/// may be a passing shell that only asks for the numbers; it replaces none but one that is
+/// gone.
+pub fn decide_next_owner(
+    present: &PortOwner,
+    alive: LivenessState,
+    asking: &PortOwner,
+) -> Option<PortOwner> {
+    let same = match &asking.session {
+        Some(session) => present.session.as_ref() == Some(session),
+        None => present.session.is_none() && present.process == asking.process,
+    };
+    let takes = asking.session.is_some() || alive == LivenessState::Dead;
+    (takes && !same).then(|| asking.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ProcessPlace;
+    use crate::model::fixture::seconds_from_now;
+
+    fn reservation(slot: PortSlot) -> PortReservation {
+        PortReservation {
+            id: "w".parse().unwrap(),
+            host: "h".to_owned(),
+            slot,
+            owner: PortOwner::default(),
+            allocated_at: seconds_from_now(0),
+            read_at: seconds_from_now(60),
+        }
+    }
+
+    #[test]
+    fn slots_are_those_of_the_seed() {
+        let pairs: Vec<(u16, u16)> = PortSlot::all()
+            .map(|s| (s.backend_port(), s.frontend_port()))
+            .collect();
+        assert_eq!(pairs.len(), 15);
+        assert_eq!((pairs[0], pairs[14]), ((9100, 9200), (9114, 9214)));
+        for slot in PortSlot::all() {
+            assert_eq!(PortSlot::from_backend_port(slot.backend_port()), Some(slot));
+        }
+        assert_eq!(
+            PortSlot::from_backend_port(9115).or(PortSlot::from_backend_port(9099)),
+            None
+        );
+    }
+
+    #[test]
+    fn the_lowest_slot_is_taken_that_nobody_has() {
+        let slots: Vec<PortSlot> = PortSlot::all().collect();
+        let none = BTreeSet::new();
+        assert_eq!(find_lowest_free_slot(&[], &none), Some(slots[0]));
+        let some = [reservation(slots[0]), reservation(slots[2])];
+        assert_eq!(find_lowest_free_slot(&some, &none), Some(slots[1]));
+        assert_eq!(
+            find_lowest_free_slot(&some, &[slots[1]].into()),
+            Some(slots[3])
+        );
+        let all: Vec<PortReservation> = slots.iter().copied().map(reservation).collect();
+        assert_eq!(find_lowest_free_slot(&all, &none), None);
+        assert_eq!(find_lowest_free_slot(&all[..14], &[slots[14]].into()), None);
+    }
+
+    #[test]
+    fn only_the_old_of_those_that_are_gone_is_stale() {
+        let day = RESERVATION_STALE_SECONDS;
+        for (age, owner, stale) in [
+            (day + 1, LivenessState::Dead, true),
+            (day, LivenessState::Dead, false),
+            (60, LivenessState::Dead, false),
+            (day + 1, LivenessState::Alive, false),
+            (10 * day, LivenessState::Unknown, false),
+        ] {
+            assert_eq!(
+                is_stale_reservation(age, owner),
+                stale,
+                "{age} s, {owner:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_session_speaks_for_itself_and_cannot_tell_is_not_gone_before_the_ceiling() {
+        use ProcessState::{Gone, Running, Unknown};
+        for (session, process, age, expected) in [
+            (
+                Some(LivenessState::Alive),
+                Gone,
+                9_999,
+                LivenessState::Alive,
+            ),
+            (
+                Some(LivenessState::Dead),
+                Running,
+                9_999,
+                LivenessState::Dead,
+            ),
+            (
+                Some(LivenessState::Unknown),
+                Gone,
+                9_999,
+                LivenessState::Unknown,
+            ),
+            (None, Running, 9_999, LivenessState::Alive),
+            (None, Gone, 1, LivenessState::Dead),
+            (None, Unknown, 1_800, LivenessState::Unknown),
+            (None, Unknown, 1_801, LivenessState::Dead),
+        ] {
+            let alive = judge_port_owner(session, process, age, 1_800);
+            assert_eq!(alive, expected, "{session:?} {process:?} {age}");
+        }
+    }
+
+    #[test]
+    fn who_asks_again_owns_when_it_is_a_session_or_nobody_else_lives() {
+        let process = |pid| ProcessId {
+            pid,
+            started: Some(1),
+            place: ProcessPlace::default(),
+        };
+        let bare = |pid| PortOwner {
+            session: None,
+            process: Some(process(pid)),
+        };
+        let session = |name: &str, pid| PortOwner {
+            session: Some(name.parse().unwrap()),
+            process: Some(process(pid)),
+        };
+        for (present, alive, asking, changes) in [
+            (bare(1), LivenessState::Alive, bare(1), false),
+            (bare(1), LivenessState::Alive, bare(2), false),
+            (bare(1), LivenessState::Unknown, bare(2), false),
+            (bare(1), LivenessState::Dead, bare(2), true),
+            (session("a", 1), LivenessState::Alive, bare(2), false),
+            (session("a", 1), LivenessState::Dead, bare(2), true),
+            (
+                session("a", 1),
+                LivenessState::Alive,
+                session("a", 2),
+                false,
+            ),
+            (session("a", 1), LivenessState::Alive, session("b", 2), true),
+            (bare(1), LivenessState::Alive, session("b", 1), true),
+        ] {
+            let next = decide_next_owner(&present, alive, &asking);
+            assert_eq!(
+                next,
+                changes.then(|| asking.clone()),
+                "{present:?} {asking:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! A file of checksummed JSON lines, appended by many processes.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use crate::bounds::OUTBOX;
+use crate::files;
+use crate::hex::hex;
+
+/// Largest file, in bytes: some 50,000 records. What would make it larger is refused.
+pub(super) const MAX_FILE_BYTES: u64 = OUTBOX.most;
+
+/// Bytes of a line's checksum.
+const SUM_BYTES: usize = 8;
+
+/// Tries to append to a file that a drain takes over each time.
+const MAX_ATTEMPTS: usize = 64;
+
+pub(super) fn checksum(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes)[..SUM_BYTES])
+}
+
+/// What a file held.
+#[derive(Debug)]
+pub(super) struct ChecksummedLines<T> {
+    /// The whole lines, in order.
+    pub(super) records: Vec<T>,
+    /// How many lines are torn, damaged or of an unknown form.
+    pub(super) damaged: usize,
+}
+
+/// Reads one line, without its end; `None` when it is torn, damaged or of an unknown form.
+pub(super) fn decode_line<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
+    let (sum, json) = std::str::from_utf8(line).ok()?.split_once(' ')?;
+    let is_whole = checksum(json.as_bytes()) == sum;
+    is_whole.then(|| serde_json::from_str(json).ok()).flatten()
+}
+
+/// Tells whether a line looks like a record, without reading it.
+pub(super) fn looks_like_record(line: &[u8]) -> bool {
+    matches!(line.get(2 * SUM_BYTES..), Some([b' ', b'{', ..]))
+}
+
+/// Appends records durably, in one write, so that records of many processes never mix.
+pub(super) fn append_records<T: Serialize>(path: &Path, records: &[T]) -> io::Result<()> {
+    append_bytes(path, encode_records(records)?.as_bytes())
+}
+
+/// Writes records as lines.
+pub(super) fn encode_records<T: Serialize>(records: &[T]) -> io::Result<String> {
+    let mut text = String::new();
+    for record in records {
+        let json = serde_json::to_string(record)?;
+        // A record torn by a full disk has no end of line; starting on a new one keeps it from
+        // spoiling this record too. Empty lines are skipped on reading.
+        text.push('\n');
+        text.push_str(&checksum(json.as_bytes()));
+        text.push(' ');
+        text.push_str(&json);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// Appends bytes durably. A drain may take the file over while it is written and read it to its
+/// end before; then they are written once more, to the file that has the name by then. Twice is
+/// as good as once: a record happens once by its operation id.
+pub(super) fn append_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    for _ in 0..MAX_ATTEMPTS {
+        let mut file = open_for_append(path)?;
+        let size = file.metadata()?.len();
+        if size.saturating_add(bytes.len() as u64) > MAX_FILE_BYTES {
+            return Err(io::Error::new(
+                ErrorKind::FileTooLarge,
+                format!(
+                    "{} is full: {} MiB",
+                    path.display(),
+                    MAX_FILE_BYTES >> 20_u8
+                ),
+            ));
+        }
+        file.write_all(bytes)?;
+        file.sync_data()?;
+        if size == 0 {
+            sync_parent_dir(path)?;
+        }
+        if files::is_still_at(&file, path)? {
+            return Ok(());
+        }
+    }
+    Err(io::Error::other("the file keeps being replaced"))
+}
+
+/// Appends bytes durably to a file that nobody drains; a full one starts anew, and one old one
+/// is kept.
+pub(super) fn append_rotating(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match append_bytes(path, bytes) {
+        Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+            let mut old = path.as_os_str().to_owned();
+            old.push(".1");
+            files::move_obstacle_aside(Path::new(&old))?;
+            fs::rename(path, &old)?;
+            append_bytes(path, bytes)
+        }
+        other => other,
+    }
+}
+
+fn open_for_append(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        files::create_private_dir(folder)?;
+    }
+    match files::open_to_append(path) {
+        Err(_) if files::is_obstructed(path) => {
+            files::move_obstacle_aside(path)?;
+            files::open_to_append(path)
+        }
+        other => other,
+    }
+}
+
+/// Reads all whole records; a missing file holds none.
+pub(super) fn read_records<T: DeserializeOwned>(path: &Path) -> io::Result<ChecksummedLines<T>> {
+    // What was appended by an older version knows no limit.
+    let bytes = match files::read_bytes(path, 4 * MAX_FILE_BYTES, false) {
+        Ok(bytes) => bytes,
+        Err(_) if files::is_obstructed(path) => Vec::new(),
+        Err(error) if is_not_found(&error) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let mut lines = ChecksummedLines {
+        records: Vec::new(),
+        damaged: 0,
+    };
+    for line in bytes
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+    {
+        match decode_line(line) {
+            Some(record) => lines.records.push(record),
+            None => lines.damaged += 1,
+        }
+    }
+    Ok(lines)
+}
+
+/// Tells whether an error says that there is no such file.
+pub(super) fn is_not_found(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+/// Removes a file; one that is gone is as good.
+pub(super) fn remove_if_present(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if !is_not_found(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a rename or a removal durable.
+pub(super) fn sync_parent_dir(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => files::sync_dir(folder),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_line_costs_itself_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sub/l.jsonl");
+        append_records(&path, &["one"]).unwrap();
+        append_records(&path, &["two"]).unwrap();
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, &whole[..whole.len() - 3]).unwrap();
+        append_records(&path, &["three", "four"]).unwrap();
+        let lines: ChecksummedLines<String> = read_records(&path).unwrap();
+        assert_eq!(lines.records, ["one", "three", "four"]);
+        assert_eq!(lines.damaged, 1);
+    }
+
+    #[test]
+    fn a_flipped_bit_is_not_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("l.jsonl");
+        append_records(&path, &["value"]).unwrap();
+        let flipped = fs::read_to_string(&path).unwrap().replace("value", "valuf");
+        fs::write(&path, flipped).unwrap();
+        assert_eq!(read_records::<String>(&path).unwrap().damaged, 1);
+    }
+
+    #[test]
+    fn what_would_not_fit_is_refused_and_the_rest_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("l.jsonl");
+        append_records(&path, &["first"]).unwrap();
+        let huge = "x".repeat(usize::try_from(MAX_FILE_BYTES).unwrap());
+        let refused = append_records(&path, &[huge]).unwrap_err();
+        assert!(refused.to_string().contains("is full"), "{refused}");
+        assert_eq!(read_records::<String>(&path).unwrap().records, ["first"]);
+    }
+}

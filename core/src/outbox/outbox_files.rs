@@ -1,0 +1,237 @@
+//! The outbox: where writes wait until the database can take them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::checksummed_lines;
+use super::pending_write::{DrainTarget, PendingWrite, RefusedWrite, WriteOrigin};
+use super::queue_file::QueueFile;
+use crate::hex::hex;
+use crate::model::Timestamp;
+use crate::text::redact::redact_json;
+use serde_json::Value as Json;
+
+/// The share of its largest size from which on it is told that an outbox fills up.
+const NEARLY_FULL_BYTES: u64 = checksummed_lines::MAX_FILE_BYTES / 2;
+
+/// What waits, in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// How many writes wait.
+    pub waiting: usize,
+    /// How many of them wait for another database than the one at hand was, when they were
+    /// looked at last.
+    pub elsewhere: usize,
+    /// When the first of them was made, by the local clock.
+    pub oldest_at: Option<Timestamp>,
+}
+
+/// The outbox file with its companions.
+///
+/// `outbox.jsonl` is where writes land. Those for another database than the one at hand are put
+/// into `outbox.elsewhere/`, a file for each database; those that a database refuses for good
+/// into `outbox.dead.jsonl`; lines that cannot be read into `outbox.damaged`. What cannot be put
+/// there stays where it is, and nothing waits behind it.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    path: PathBuf,
+}
+
+impl Outbox {
+    /// Takes a file for the outbox; it need not exist.
+    pub const fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Puts a write in, durably.
+    ///
+    /// # Errors
+    ///
+    /// When it could not be written; then the caller must say that it is lost.
+    pub fn put(&self, pending: &PendingWrite) -> io::Result<()> {
+        self.put_all(&[pending])
+    }
+
+    /// Puts writes in, durably and together.
+    ///
+    /// # Errors
+    ///
+    /// When they could not be written.
+    pub fn put_all(&self, pending: &[&PendingWrite]) -> io::Result<()> {
+        let records: Result<Vec<Json>, _> = pending
+            .iter()
+            .map(|pending| redact_write(pending))
+            .collect();
+        checksummed_lines::append_records(&self.path, &records?)
+    }
+
+    /// Tells whether so much waits that writes may soon be refused.
+    pub fn is_nearly_full(&self) -> bool {
+        fs::metadata(&self.path).is_ok_and(|data| data.len() > NEARLY_FULL_BYTES)
+    }
+
+    /// Tells whether nothing waits, for any database.
+    pub fn is_idle(&self) -> bool {
+        self.main_queue().is_absent() && fs::symlink_metadata(self.elsewhere_dir()).is_err()
+    }
+
+    /// Lists what waits, oldest first, for every database.
+    ///
+    /// # Errors
+    ///
+    /// When a file exists and cannot be read.
+    pub fn list_waiting(&self) -> io::Result<Vec<PendingWrite>> {
+        let mut waiting = Vec::new();
+        for queue in self
+            .list_queues_elsewhere()?
+            .iter()
+            .chain([&self.main_queue()])
+        {
+            waiting.extend(queue.list_waiting()?);
+        }
+        Ok(waiting)
+    }
+
+    /// Counts what waits.
+    ///
+    /// # Errors
+    ///
+    /// When a file exists and cannot be read.
+    pub fn count_backlog(&self) -> io::Result<Backlog> {
+        let mut backlog = Backlog::default();
+        if self.is_idle() {
+            return Ok(backlog);
+        }
+        let main = self.main_queue().count_waiting()?;
+        let mut oldest = main.oldest_at;
+        for queue in self.list_queues_elsewhere()? {
+            let count = queue.count_waiting()?;
+            backlog.elsewhere += count.records;
+            oldest = oldest.into_iter().chain(count.oldest_at).min();
+        }
+        backlog.waiting = main.records + backlog.elsewhere;
+        backlog.oldest_at = oldest;
+        Ok(backlog)
+    }
+
+    /// Counts the lines that are damaged: those kept aside, and those not yet met.
+    ///
+    /// # Errors
+    ///
+    /// When a file exists and cannot be read.
+    pub fn count_damaged(&self) -> io::Result<usize> {
+        let main = self.main_queue();
+        let mut damaged = 0;
+        for path in [&main.taken_path(), main.landing_path()] {
+            damaged += checksummed_lines::read_records::<PendingWrite>(path)?.damaged;
+        }
+        Ok(
+            damaged
+                + checksummed_lines::read_records::<PendingWrite>(&self.damaged_path())?.damaged,
+        )
+    }
+
+    /// Lists what a database refused for good.
+    ///
+    /// # Errors
+    ///
+    /// When the file exists and cannot be read.
+    pub fn list_refused(&self) -> io::Result<Vec<RefusedWrite>> {
+        Ok(checksummed_lines::read_records::<RefusedWrite>(&self.refused_path())?.records)
+    }
+
+    pub(super) fn main_queue(&self) -> QueueFile {
+        QueueFile::new(self.path.clone())
+    }
+
+    /// Returns the queues that may hold writes for a database, oldest first.
+    pub(super) fn queues_for(&self, target: &DrainTarget) -> Vec<QueueFile> {
+        let mut queues = Vec::new();
+        if fs::symlink_metadata(self.elsewhere_dir()).is_ok() {
+            queues.push(self.queue_named(&lineage_stem(target.lineage.0.as_str())));
+            queues.push(self.queue_named(&address_stem(&target.database)));
+        }
+        queues.push(self.main_queue());
+        queues
+    }
+
+    /// Returns the queue for what was made on such a database.
+    pub(super) fn queue_for(&self, origin: &WriteOrigin) -> QueueFile {
+        self.queue_named(&match &origin.lineage {
+            Some(lineage) => lineage_stem(lineage.0.as_str()),
+            None => address_stem(&origin.database),
+        })
+    }
+
+    fn queue_named(&self, name: &str) -> QueueFile {
+        QueueFile::new(self.elsewhere_dir().join(format!("{name}.jsonl")))
+    }
+
+    /// Lists the queues of other databases.
+    fn list_queues_elsewhere(&self) -> io::Result<Vec<QueueFile>> {
+        let entries = match fs::read_dir(self.elsewhere_dir()) {
+            Err(error) if checksummed_lines::is_not_found(&error) => return Ok(Vec::new()),
+            other => other?,
+        };
+        let mut names: Vec<String> = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            let stem = name.split_once('.').map_or(name.as_str(), |(stem, _)| stem);
+            names.push(stem.to_owned());
+        }
+        names.sort();
+        names.dedup();
+        Ok(names.iter().map(|name| self.queue_named(name)).collect())
+    }
+
+    pub(super) fn elsewhere_dir(&self) -> PathBuf {
+        self.sibling_path("elsewhere")
+    }
+
+    pub(super) fn refused_path(&self) -> PathBuf {
+        self.sibling_path("dead.jsonl")
+    }
+
+    /// The file of lines that cannot be read.
+    pub(super) fn damaged_path(&self) -> PathBuf {
+        self.sibling_path("damaged")
+    }
+
+    pub(super) fn lock_path(&self) -> PathBuf {
+        self.sibling_path("lock")
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
+    fn sibling_path(&self, end: &str) -> PathBuf {
+        self.path.with_extension(end)
+    }
+}
+
+/// What waits here is text like any other that leaves the session; what names its database is none.
+fn redact_write(pending: &PendingWrite) -> serde_json::Result<Json> {
+    let mut value = serde_json::to_value(pending)?;
+    let origin = value.get("origin").cloned();
+    redact_json(&mut value);
+    if let (Some(record), Some(origin)) = (value.as_object_mut(), origin) {
+        record.insert("origin".to_owned(), origin);
+    }
+    Ok(value)
+}
+
+fn lineage_stem(lineage: &str) -> String {
+    format!("lineage-{}", digest_text(lineage))
+}
+
+fn address_stem(database: &str) -> String {
+    format!("address-{}", digest_text(database))
+}
+
+/// Names a file after a text that may hold anything.
+fn digest_text(text: &str) -> String {
+    use sha2::{Digest as _, Sha256};
+    hex(&Sha256::digest(text.as_bytes())[..8])
+}

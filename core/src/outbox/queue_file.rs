@@ -1,0 +1,381 @@
+//! One file of writes that wait, in the order they were made.
+//!
+//! Writes land at the end of `NAME.jsonl`. A drain takes that file over whole, as
+//! `NAME.taken.jsonl`, and keeps how far it came in `NAME.sent.jsonl`, so that it never writes
+//! again what it only goes past. What is found in place of any of them after a crash is gone
+//! past as well: nothing in the one file keeps the writes of the other from being sent.
+//!
+//! What can be neither sent nor put aside stays at the beginning of `NAME.taken.jsonl`, before
+//! what landed later, which is taken over as `NAME.next.jsonl` and joined to it.
+
+use std::fs::{self, File};
+use std::io::{
+    self, BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _,
+};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::checksummed_lines;
+use super::pending_write::PendingWrite;
+use crate::bounds::{OUTBOX_BATCH, OUTBOX_COUNTED, OUTBOX_LINE};
+use crate::files;
+use crate::model::Timestamp;
+
+/// Bytes read at once.
+const CHUNK_BYTES: u64 = OUTBOX_LINE.most;
+
+/// Bytes read in one go: a batch of the longest records that a hook makes has fewer, so a
+/// drain gets on by a whole batch.
+const WINDOW_BYTES: usize = 8 * OUTBOX_LINE.len();
+
+/// Bytes at the beginning of a file that tell it from the one before.
+const HEAD_BYTES: u64 = 512;
+
+/// How far a drain came in the file that begins like this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct DrainMark {
+    head: String,
+    offset: u64,
+}
+
+/// A line, and where it ends.
+#[derive(Debug)]
+pub(super) struct QueueLine {
+    pub(super) end: u64,
+    pub(super) content: LineContent,
+}
+
+/// What a line is.
+#[derive(Debug)]
+pub(super) enum LineContent {
+    /// A whole record.
+    Record(Box<PendingWrite>),
+    /// Torn, damaged or of an unknown form, as it stands.
+    Damaged(Vec<u8>),
+}
+
+/// What comes next in a file that was taken over.
+#[derive(Debug)]
+pub(super) struct LineWindow {
+    pub(super) lines: Vec<QueueLine>,
+    /// Where what follows begins.
+    pub(super) end: u64,
+    /// Whether nothing comes after.
+    pub(super) is_last: bool,
+}
+
+/// A count of what waits, without reading it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct QueueCount {
+    pub(super) records: usize,
+    pub(super) oldest_at: Option<Timestamp>,
+}
+
+/// A file that was taken over.
+#[derive(Debug)]
+pub(super) struct TakenFile {
+    file: File,
+    head: String,
+    pub(super) offset: u64,
+}
+
+/// The file and its companions.
+#[derive(Debug, Clone)]
+pub(super) struct QueueFile {
+    landing: PathBuf,
+}
+
+impl QueueFile {
+    pub(super) const fn new(landing: PathBuf) -> Self {
+        Self { landing }
+    }
+
+    pub(super) fn landing_path(&self) -> &Path {
+        &self.landing
+    }
+
+    pub(super) fn taken_path(&self) -> PathBuf {
+        self.landing.with_extension("taken.jsonl")
+    }
+
+    /// What landed while something stays, until it is joined to that.
+    fn next_path(&self) -> PathBuf {
+        self.landing.with_extension("next.jsonl")
+    }
+
+    fn mark_path(&self) -> PathBuf {
+        self.landing.with_extension("sent.jsonl")
+    }
+
+    /// Tells whether nothing waits; the usual case costs two looks at the directory.
+    pub(super) fn is_absent(&self) -> bool {
+        fs::symlink_metadata(&self.landing).is_err()
+            && fs::symlink_metadata(self.taken_path()).is_err()
+    }
+
+    /// Opens the file that a drain before left, else takes over what landed since.
+    pub(super) fn take_over(&self) -> io::Result<Option<TakenFile>> {
+        let taken = self.taken_path();
+        files::move_obstacle_aside(&taken)?;
+        match self.open_taken() {
+            Err(error) if checksummed_lines::is_not_found(&error) => {}
+            other => return other.map(Some),
+        }
+        files::move_obstacle_aside(&self.landing)?;
+        // Of a file before; it would say nothing of this one either.
+        self.remove_mark()?;
+        match fs::rename(&self.landing, &taken) {
+            Err(error) if checksummed_lines::is_not_found(&error) => return Ok(None),
+            other => other?,
+        }
+        checksummed_lines::sync_parent_dir(&taken)?;
+        self.open_taken().map(Some)
+    }
+
+    fn open_taken(&self) -> io::Result<TakenFile> {
+        let (mut file, size) = files::open_for_reading(&self.taken_path(), false)?;
+        let mut head = Vec::new();
+        (&mut file).take(HEAD_BYTES).read_to_end(&mut head)?;
+        let head = checksummed_lines::checksum(&head);
+        let offset = self.find_offset(&head, size);
+        Ok(TakenFile { file, head, offset })
+    }
+
+    /// Finds how far a drain before came. A mark that cannot be read, or is of another file, is
+    /// none: what is sent twice happens once.
+    fn find_offset(&self, head: &str, size: u64) -> u64 {
+        let marks = checksummed_lines::read_records::<DrainMark>(&self.mark_path())
+            .map_or_else(|_| Vec::new(), |l| l.records);
+        let is_of_this_file = |mark: &&DrainMark| mark.head == head && mark.offset <= size;
+        marks
+            .iter()
+            .rfind(is_of_this_file)
+            .map_or(0, |mark| mark.offset)
+    }
+
+    fn remove_mark(&self) -> io::Result<()> {
+        let mark = self.mark_path();
+        files::move_obstacle_aside(&mark)?;
+        checksummed_lines::remove_if_present(&mark)
+    }
+
+    /// Keeps how far a drain came, durably.
+    pub(super) fn save_progress(&self, taken: &TakenFile) -> io::Result<()> {
+        let mark = DrainMark {
+            head: taken.head.clone(),
+            offset: taken.offset,
+        };
+        checksummed_lines::append_records(&self.mark_path(), &[mark])
+    }
+
+    /// Removes a file that was gone through to its end.
+    pub(super) fn remove_taken(&self) -> io::Result<()> {
+        // A crash may have left what was not joined yet.
+        match fs::rename(self.next_path(), self.taken_path()) {
+            Err(error) if checksummed_lines::is_not_found(&error) => {
+                checksummed_lines::remove_if_present(&self.taken_path())?;
+            }
+            other => other?,
+        }
+        self.remove_mark()?;
+        checksummed_lines::sync_parent_dir(&self.landing)
+    }
+
+    /// Lets what could be neither sent nor put aside stay before what was not looked at yet.
+    pub(super) fn keep_before_rest(&self, taken: &TakenFile, unmovable: &[u8]) -> io::Result<()> {
+        let (mut rest, _) = files::open_for_reading(&self.taken_path(), false)?;
+        rest.seek(SeekFrom::Start(taken.offset))?;
+        self.replace_taken(unmovable, &mut rest)
+    }
+
+    /// Lets what could be neither sent nor put aside of a whole file stay, before what landed
+    /// since; tells whether anything did.
+    pub(super) fn keep_before_landed(
+        &self,
+        unmovable: &[u8],
+        is_unchanged: bool,
+    ) -> io::Result<bool> {
+        match self.take_landed()? {
+            Some(mut landed) => {
+                self.replace_taken(unmovable, &mut landed)?;
+                checksummed_lines::remove_if_present(&self.next_path())?;
+                Ok(true)
+            }
+            None if is_unchanged => Ok(false),
+            None => self
+                .replace_taken(unmovable, &mut io::empty())
+                .map(|()| false),
+        }
+    }
+
+    fn take_landed(&self) -> io::Result<Option<File>> {
+        let next = self.next_path();
+        files::move_obstacle_aside(&next)?;
+        if fs::symlink_metadata(&next).is_err() {
+            files::move_obstacle_aside(&self.landing)?;
+            match fs::rename(&self.landing, &next) {
+                Err(error) if checksummed_lines::is_not_found(&error) => return Ok(None),
+                other => other?,
+            }
+        }
+        files::open_for_reading(&next, false).map(|(file, _)| Some(file))
+    }
+
+    /// Replaces the file that was taken over. Until it is, the one before is whole; its mark
+    /// says nothing of the new one, and goes first.
+    fn replace_taken(&self, unmovable: &[u8], rest: &mut impl io::Read) -> io::Result<()> {
+        let draft = self.landing.with_extension("taken.draft");
+        files::move_obstacle_aside(&draft)?;
+        let mut file = files::write_private(&draft, unmovable)?;
+        // What stays ends a line; what comes behind it may begin anywhere in one.
+        file.write_all(b"\n")?;
+        io::copy(rest, &mut file)?;
+        file.sync_all()?;
+        self.remove_mark()?;
+        fs::rename(&draft, self.taken_path())?;
+        checksummed_lines::sync_parent_dir(&self.landing)
+    }
+
+    /// Lists everything that waits, in order.
+    pub(super) fn list_waiting(&self) -> io::Result<Vec<PendingWrite>> {
+        let mut waiting = Vec::new();
+        for (path, offset) in self.waiting_parts() {
+            // What a drain went past is sent.
+            let bytes = read_from_offset(&path, offset)?;
+            let found = bytes.split(|byte| *byte == b'\n');
+            waiting.extend(found.filter_map(checksummed_lines::decode_line::<PendingWrite>));
+        }
+        Ok(waiting)
+    }
+
+    /// Counts what waits.
+    pub(super) fn count_waiting(&self) -> io::Result<QueueCount> {
+        let mut count = QueueCount::default();
+        for (path, offset) in self.waiting_parts() {
+            count_lines(&path, offset, &mut count)?;
+        }
+        Ok(count)
+    }
+
+    /// Returns the files, and where in them begins what waits.
+    fn waiting_parts(&self) -> [(PathBuf, u64); 3] {
+        let offset = self.open_taken().map_or(0, |taken| taken.offset);
+        let landing = self.landing.clone();
+        [
+            (self.taken_path(), offset),
+            (self.next_path(), 0),
+            (landing, 0),
+        ]
+    }
+}
+
+impl TakenFile {
+    /// Reads what comes next.
+    pub(super) fn read_window(&mut self) -> io::Result<LineWindow> {
+        self.file.seek(SeekFrom::Start(self.offset))?;
+        let mut bytes = Vec::new();
+        let mut read_to_end = false;
+        while !read_to_end
+            && bytes.len() < WINDOW_BYTES
+            && count_ended_lines(&bytes) < OUTBOX_BATCH.len()
+        {
+            let read = (&mut self.file).take(CHUNK_BYTES).read_to_end(&mut bytes)?;
+            read_to_end = (read as u64) < CHUNK_BYTES;
+        }
+        Ok(split_lines(&bytes, self.offset, read_to_end))
+    }
+}
+
+/// Counts the lines that have an end and hold anything; a record is put in with an empty line
+/// before it.
+fn count_ended_lines(bytes: &[u8]) -> usize {
+    let lines = bytes.split(|byte| *byte == b'\n');
+    lines
+        .filter(|line| !line.is_empty())
+        .count()
+        .saturating_sub(1)
+}
+
+/// Cuts bytes into lines. A part without an end is a line of its own at the end of the file, and
+/// where it is longer than any record.
+fn split_lines(bytes: &[u8], start: u64, read_to_end: bool) -> LineWindow {
+    let mut window = LineWindow {
+        lines: Vec::new(),
+        end: start,
+        is_last: read_to_end,
+    };
+    for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let has_end = part.ends_with(b"\n");
+        if !has_end && !read_to_end && part.len() < OUTBOX_LINE.len() {
+            window.is_last = false;
+            break;
+        }
+        if window.lines.len() == OUTBOX_BATCH.len() {
+            window.is_last = false;
+            break;
+        }
+        window.end += part.len() as u64;
+        let line = part.strip_suffix(b"\n").unwrap_or(part);
+        if line.is_empty() {
+            continue;
+        }
+        let content = match checksummed_lines::decode_line::<PendingWrite>(line) {
+            Some(record) => LineContent::Record(Box::new(record)),
+            None => LineContent::Damaged(line.to_vec()),
+        };
+        window.lines.push(QueueLine {
+            end: window.end,
+            content,
+        });
+    }
+    window
+}
+
+fn read_from_offset(path: &Path, offset: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(mut file) = open_if_present(path)? {
+        file.seek(SeekFrom::Start(offset))?;
+        file.take(4 * checksummed_lines::MAX_FILE_BYTES)
+            .read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+fn open_if_present(path: &Path) -> io::Result<Option<File>> {
+    match files::open_for_reading(path, false) {
+        Ok((file, _)) => Ok(Some(file)),
+        Err(error) if checksummed_lines::is_not_found(&error) || files::is_obstructed(path) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn count_lines(path: &Path, offset: u64, count: &mut QueueCount) -> io::Result<()> {
+    let Some(mut file) = open_if_present(path)? else {
+        return Ok(());
+    };
+    file.seek(SeekFrom::Start(offset))?;
+    let mut reader = BufReader::new(file.take(4 * checksummed_lines::MAX_FILE_BYTES));
+    let mut line = Vec::new();
+    for _ in 0..OUTBOX_COUNTED.len() {
+        line.clear();
+        match reader.read_until(b'\n', &mut line) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        }
+        let record = line.strip_suffix(b"\n").unwrap_or(&line);
+        if !checksummed_lines::looks_like_record(record) {
+            continue;
+        }
+        if count.oldest_at.is_none() {
+            count.oldest_at =
+                checksummed_lines::decode_line::<PendingWrite>(record).map(|pending| pending.at);
+        }
+        count.records += 1;
+    }
+    Ok(())
+}

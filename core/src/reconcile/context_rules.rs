@@ -1,0 +1,142 @@
+//! The rules about what is around cache and database: branch, claim, other sessions, outbox, and
+//! a database that cannot be asked.
+
+use std::fmt::Write as _;
+
+use super::Reconciliation;
+use super::advice::{Advice, Way};
+use super::divergence::{Code, Divergence};
+use super::divergence_lines::{MAX_EXCERPT_CHARS, push_divergence};
+use super::snapshot::{CacheReading, DatabaseReading, Reading, Snapshot};
+use crate::model::SessionId;
+use crate::text::one_line;
+
+pub(super) fn report_unreachable_database(
+    reason: &str,
+    way: Way,
+    snapshot: &Snapshot,
+    out: &mut Reconciliation,
+) {
+    let reason = one_line(reason, MAX_EXCERPT_CHARS);
+    let message = match &snapshot.cache {
+        Reading::Fresh(CacheReading {
+            synced_at: Some(at),
+            ..
+        }) => format!(
+            "⚠️ database unreachable; cache used, {} s old ({reason})",
+            snapshot.now.seconds_since(*at)
+        ),
+        Reading::Fresh(_) => {
+            format!("⚠️ database unreachable; cache used, of unknown age ({reason})")
+        }
+        _ => format!("⚠️ database unreachable; no cache available ({reason})"),
+    };
+    push_divergence(out, snapshot, Code::S12, message, (None, None, way));
+}
+
+pub(super) fn report_branch_and_claim(
+    database: &DatabaseReading,
+    snapshot: &Snapshot,
+    out: &mut Reconciliation,
+) {
+    if let (Some(claim), Some(branch)) = (&database.claim, &snapshot.branch)
+        && let Some(named) = &branch.other_item
+    {
+        let (name, named) = (
+            one_line(&branch.name, MAX_EXCERPT_CHARS),
+            one_line(named, MAX_EXCERPT_CHARS),
+        );
+        let message = format!(
+            "⚠️ Branch mismatch: branch={name} names {named}, db_claim={}",
+            claim.item
+        );
+        let way = Way::SwitchBranch {
+            to: branch.switch_target.clone(),
+        };
+        let detail = (Some(claim.item.to_string()), Some(name), way);
+        push_divergence(out, snapshot, Code::S05, message, detail);
+    }
+    if let Some(lost) = &database.lost_claim {
+        let since = lost.since.map_or_else(|| "?".to_owned(), |t| t.to_string());
+        // What another holds, or what is finished, nobody can claim.
+        let way = if lost.holder.is_some() || lost.is_finished {
+            Way::AcceptLoss
+        } else {
+            let item = lost.item.to_string();
+            Way::ClaimItem { item }
+        };
+        let holder = lost.holder.as_ref().map_or("nobody", SessionId::as_str);
+        let message = format!(
+            "⚠️ claim on {} now belongs to {holder} since {since}",
+            lost.item
+        );
+        let detail = (
+            Some(holder.to_owned()),
+            Some(snapshot.session.to_string()),
+            way,
+        );
+        push_divergence(out, snapshot, Code::S13, message, detail);
+    }
+}
+
+/// Lists what ends a divergence beside its own fix: an item that the branch names may be taken
+/// where nobody holds it.
+pub fn list_other_advice(divergence: &Divergence, snapshot: &Snapshot) -> Vec<Advice> {
+    let branch = snapshot.branch.as_ref();
+    let free = branch.filter(|branch| divergence.code == Code::S05 && branch.other_is_free);
+    let named = free.and_then(|branch| branch.other_item.as_ref());
+    named
+        .map(|named| {
+            Advice::from(Way::ClaimItem {
+                item: named.clone(),
+            })
+        })
+        .into_iter()
+        .collect()
+}
+
+pub(super) fn report_peers_and_outbox(snapshot: &Snapshot, out: &mut Reconciliation) {
+    if let Some(peer) = snapshot.peers.first() {
+        let holds = peer
+            .item
+            .as_ref()
+            .map(|i| format!(", on {i}"))
+            .unwrap_or_default();
+        let more = match snapshot.peers.len() {
+            1 => String::new(),
+            n => format!(" and {} more", n - 1),
+        };
+        let message = format!(
+            "⚠️ another live session works in this worktree: {}{holds}{more}",
+            peer.session
+        );
+        // It ends when one of the two does: no command of this one's ends it.
+        let session = peer.session.clone();
+        let detail = (
+            None,
+            Some(session.to_string()),
+            Way::LeaveWorktree { session },
+        );
+        push_divergence(out, snapshot, Code::S14, message, detail);
+    }
+    if snapshot.outbox.waiting > 0 {
+        let oldest = snapshot
+            .outbox
+            .oldest_at
+            .map_or_else(|| "?".to_owned(), |t| t.to_string());
+        let mut message = format!(
+            "⚠️ {} writes wait in the outbox, oldest {oldest}",
+            snapshot.outbox.waiting
+        );
+        if snapshot.outbox.for_other_databases > 0 {
+            let elsewhere = snapshot.outbox.for_other_databases;
+            let _ = write!(message, " ({elsewhere} of them for another database)");
+        }
+        let way = if snapshot.outbox.for_other_databases < snapshot.outbox.waiting {
+            Way::SendWaiting
+        } else {
+            Way::SendElsewhere
+        };
+        push_divergence(out, snapshot, Code::S15, message, (None, None, way));
+    }
+}

@@ -1,0 +1,77 @@
+//! What a status file says, in one line.
+
+use crate::text::one_line;
+
+/// Longest summary, in characters.
+pub const MAX_SUMMARY_CHARS: usize = 160;
+
+/// Longest title or value within it.
+const MAX_PART_CHARS: usize = 60;
+
+/// Lines looked at: a head is at the head.
+const MAX_LINES: usize = 200;
+
+/// Labels of the head of a status file, in the order they are told.
+const HEAD_LABELS: [&str; 3] = ["Current Phase", "Status", "Last Updated"];
+
+/// Returns one clean line of a status file: its title and what its head says of phase, status
+/// and time, or else its first words.
+pub fn summarize_status(state_md: &str) -> String {
+    let mut title = None;
+    let mut values: [Option<String>; HEAD_LABELS.len()] = [const { None }; HEAD_LABELS.len()];
+    let mut first = None;
+    let mut is_code = false;
+    for line in state_md.lines().take(MAX_LINES) {
+        let line = line.trim_start_matches('\u{feff}').trim();
+        if line.starts_with("```") || line.starts_with("~~~") {
+            is_code = !is_code;
+        } else if is_code || line.is_empty() {
+        } else if let Some(heading) = line.strip_prefix("# ") {
+            title = title.or_else(|| clean_part(heading));
+        } else if let Some((place, value)) = parse_labeled_line(line) {
+            if let Some(slot @ None) = values.get_mut(place) {
+                *slot = clean_part(value);
+            }
+        } else if first.is_none() && is_prose(line) {
+            first = Some(one_line(line, MAX_SUMMARY_CHARS));
+        }
+    }
+    let labels = HEAD_LABELS.into_iter().zip(values);
+    let labeled_values: Vec<String> = labels
+        .filter_map(|(label, value)| value.map(|value| format!("{label}: {value}")))
+        .collect();
+    let first = first.filter(|_| labeled_values.is_empty());
+    let parts: Vec<String> = title
+        .into_iter()
+        .chain(labeled_values)
+        .chain(first)
+        .collect();
+    one_line(&parts.join("; "), MAX_SUMMARY_CHARS)
+}
+
+fn clean_part(text: &str) -> Option<String> {
+    let plain = text.replace("**", "");
+    Some(one_line(&plain, MAX_PART_CHARS)).filter(|part| !part.is_empty())
+}
+
+/// Reads `**Status**: …` and `- **Status:** …`.
+fn parse_labeled_line(line: &str) -> Option<(usize, &str)> {
+    let bold = line.trim_start_matches(['-', '*', ' ', '>']);
+    let bold = line.get(line.len() - bold.len()..)?;
+    HEAD_LABELS
+        .into_iter()
+        .enumerate()
+        .find_map(|(place, label)| {
+            let start = bold.get(..label.len())?;
+            let rest = bold.get(label.len()..)?;
+            let value = rest.trim_start_matches('*');
+            let is_label = start.eq_ignore_ascii_case(label) && line.contains("**");
+            let value = value.strip_prefix(':')?.trim_start_matches('*');
+            is_label.then_some((place, value))
+        })
+}
+
+/// Tells whether a line is neither a heading, a rule, a table, a comment nor a list's mark.
+fn is_prose(line: &str) -> bool {
+    !line.starts_with(['#', '|', '<', '=']) && line.chars().any(char::is_alphanumeric)
+}

@@ -1,0 +1,258 @@
+//! Registering a repository, and finding the one a directory belongs to.
+
+use std::path::{Path, PathBuf};
+
+use super::identity::{RepoIdentity, find_owner, list_slug_candidates};
+use super::repo_naming::{follow_registration, is_name_of_another};
+use crate::files::{path_from_text, path_to_text};
+use crate::model::{Repo, RepoPlace, RepoSlug};
+use crate::store::{Provenance, RepoPlacement, Result, Store};
+
+/// Longest slug, in characters.
+const MAX_SLUG_CHARS: usize = 64;
+
+/// A repository to register.
+#[derive(Debug)]
+pub struct RegisterRepoRequest {
+    /// Its name; absent to take that of its directory.
+    pub slug: Option<RepoSlug>,
+    /// Whether it neither gives nor takes, when that was said.
+    pub passive: Option<bool>,
+    /// Its root.
+    pub path: PathBuf,
+    /// This machine, by its name in the database.
+    pub machine: String,
+    /// This machine, for a person.
+    pub host: String,
+    /// Who asks.
+    pub provenance: Provenance,
+}
+
+/// Why a repository is not registered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegisterRefusal {
+    /// The directory is another repository's.
+    #[error("{path} is already registered as {slug}")]
+    PathTaken {
+        /// The directory.
+        path: String,
+        /// Whose it is.
+        slug: RepoSlug,
+    },
+    /// The name is another directory's.
+    #[error("{slug} is already registered at {path} on this machine")]
+    NameTaken {
+        /// The name.
+        slug: RepoSlug,
+        /// Where it lies.
+        path: String,
+    },
+    /// The directory is a clone of a repository that has another name.
+    #[error("{path} is a clone or worktree of {slug}")]
+    OtherName {
+        /// The directory.
+        path: String,
+        /// The repository's name.
+        slug: RepoSlug,
+    },
+    /// Nothing of the directory's name makes a slug.
+    #[error("no slug can be made from the name of {0}")]
+    NoSlug(String),
+}
+
+/// Registers a repository; returns it as it was, if it was known, and as it is.
+///
+/// # Errors
+///
+/// When the database cannot be asked.
+pub fn register_repo(
+    store: &mut dyn Store,
+    request: RegisterRepoRequest,
+) -> Result<std::result::Result<(Option<Repo>, Repo), RegisterRefusal>> {
+    let path = path_to_text(&request.path);
+    let repos = store.list_repos()?;
+    let identity = RepoIdentity::read(&request.path);
+    let here = repos
+        .iter()
+        .find(|repo| repo.is_at(&request.machine, &path));
+    let same = find_owner(&repos, &request.machine, &request.path);
+    if let (Some(slug), Some(same), None) = (&request.slug, same, here)
+        && !same.slug.is_same(slug.as_str())
+    {
+        let slug = same.slug.clone();
+        return Ok(Err(RegisterRefusal::OtherName { path, slug }));
+    }
+    // Asked again without a name, it keeps the one it has.
+    let named = request
+        .slug
+        .or_else(|| identity.name.clone())
+        .or_else(|| same.or(here).map(|repo| repo.slug.clone()));
+    let slug = match named {
+        Some(slug) => Some(slug),
+        None => find_free_slug(store, &repos, &identity, &request.path, &request.host)?,
+    };
+    let Some(slug) = slug else {
+        return Ok(Err(RegisterRefusal::NoSlug(path)));
+    };
+    let known = repos.iter().find(|repo| repo.slug.is_same(slug.as_str()));
+    let is_same = same.is_some_and(|same| known.is_some_and(|known| same.slug == known.slug));
+    let mut displaced = None;
+    if let Some(other) = here.filter(|repo| !repo.slug.is_same(slug.as_str())) {
+        // One that was registered under a name of its own before clones were known as such.
+        if !is_same {
+            let slug = other.slug.clone();
+            return Ok(Err(RegisterRefusal::PathTaken { path, slug }));
+        }
+        displaced = Some(other.slug.clone());
+    }
+    let old = known.and_then(|repo| repo.path_on(&request.machine));
+    // A repository that was moved leaves nothing where it was.
+    let elsewhere = old.filter(|old| **old != path && path_from_text(old).is_dir());
+    if let Some(old) = elsewhere.filter(|_| !is_same) {
+        let path = old.to_owned();
+        return Ok(Err(RegisterRefusal::NameTaken { slug, path }));
+    }
+    let is_further = elsewhere.is_some();
+    let gone = known
+        .iter()
+        .flat_map(|repo| repo.checkouts_on(&request.machine));
+    let gone = gone.filter(|path| !path_from_text(path).is_dir());
+    let gone = gone.map(str::to_owned).collect();
+    if let Some(slug) = displaced {
+        store.remove_repo_place(
+            &slug,
+            &request.machine,
+            &request.provenance.with_new_operation(),
+        )?;
+    }
+    let host = request.host.clone();
+    let provenance = request.provenance.clone();
+    let remote = identity.remote.clone();
+    let after = store.place_repo(&RepoPlacement {
+        slug,
+        passive: request.passive,
+        machine: request.machine,
+        place: RepoPlace {
+            host: request.host,
+            path,
+            checkouts: Vec::new(),
+            identity: remote,
+        },
+        is_additional: is_further,
+        missing_checkouts: gone,
+        provenance: request.provenance,
+    })?;
+    follow_registration(store, &identity, &host, &after, &provenance)?;
+    Ok(Ok((known.cloned(), after)))
+}
+
+/// Finds a slug under which no other repository is known.
+fn find_free_slug(
+    store: &mut dyn Store,
+    repos: &[Repo],
+    identity: &RepoIdentity,
+    root: &Path,
+    host: &str,
+) -> Result<Option<RepoSlug>> {
+    for slug in list_slug_candidates(identity, root) {
+        let is_taken = repos.iter().any(|repo| repo.slug.is_same(slug.as_str()));
+        if !is_taken && !is_name_of_another(store, identity, host, slug.as_str())? {
+            return Ok(Some(slug));
+        }
+    }
+    Ok(None)
+}
+
+/// Makes a slug of a directory's name: what a slug cannot hold becomes a dash.
+pub fn slug_from_path(path: &Path) -> Option<RepoSlug> {
+    let name = path.file_name()?.to_string_lossy();
+    let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let dashed: String = name
+        .trim_end_matches(".git")
+        .chars()
+        .map(|c| if fits(c) { c } else { '-' })
+        .collect();
+    let mut slug = dashed
+        .trim_start_matches(['.', '-'])
+        .replace("..", ".")
+        .replace("..", ".");
+    slug.truncate(MAX_SLUG_CHARS);
+    slug.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::RepoStore as _;
+    use crate::store::testing::ScratchStore;
+
+    fn wish(slug: Option<&str>, path: &Path) -> RegisterRepoRequest {
+        RegisterRepoRequest {
+            slug: slug.map(|slug| slug.parse().unwrap()),
+            passive: None,
+            path: path.to_owned(),
+            machine: "m".to_owned(),
+            host: "h".to_owned(),
+            provenance: Provenance::new("user", "test"),
+        }
+    }
+
+    #[test]
+    fn a_directory_gives_its_name_as_far_as_a_slug_can_hold_it() {
+        for (path, slug) in [
+            ("/src/KareMatch", Some("KareMatch")),
+            ("/src/my app (2)", Some("my-app--2-")),
+            ("/src/bare.git", Some("bare")),
+            ("/src/.hidden", Some("hidden")),
+            ("/src/a...b", Some("a.b")),
+            ("/src/東京", None),
+            ("/", None),
+        ] {
+            let found = slug_from_path(Path::new(path));
+            let found = found.as_ref().map(RepoSlug::as_str);
+            assert_eq!(found, slug, "{path}");
+        }
+        assert_eq!(
+            slug_from_path(Path::new(&"x".repeat(99)))
+                .unwrap()
+                .as_str()
+                .len(),
+            64
+        );
+    }
+
+    #[test]
+    fn a_place_is_one_repositorys_and_a_repository_has_one_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+        std::fs::create_dir(&a).unwrap();
+        std::fs::create_dir(&b).unwrap();
+        let c = folder.path().join("deep/a");
+        std::fs::create_dir_all(&c).unwrap();
+        let mut store = ScratchStore::new();
+        let mut ask = |slug: Option<&str>, path: &Path| {
+            let asked = register_repo(&mut *store, wish(slug, path)).unwrap();
+            asked.map(|(was, is)| (was.is_some(), is.slug.to_string()))
+        };
+        assert_eq!(ask(Some("x"), &a), Ok((false, "x".to_owned())));
+        assert_eq!(ask(None, &a), Ok((true, "x".to_owned())));
+        assert_eq!(
+            ask(Some("a"), &folder.path().join("deep")),
+            Ok((false, "a".to_owned()))
+        );
+        let taken = ask(Some("y"), &a).unwrap_err().to_string();
+        assert!(taken.ends_with("is already registered as x"), "{taken}");
+        assert_eq!(ask(None, &c), Ok((false, "deep-a".to_owned())));
+        let elsewhere = ask(Some("X"), &b).unwrap_err();
+        assert!(
+            matches!(elsewhere, RegisterRefusal::NameTaken { .. }),
+            "{elsewhere}"
+        );
+        std::fs::remove_dir(&a).unwrap();
+        assert_eq!(ask(Some("x"), &b), Ok((true, "x".to_owned())));
+        let repos = store.list_repos().unwrap();
+        assert_eq!(find_owner(&repos, "m", &b).unwrap().slug.as_str(), "x");
+        assert!(find_owner(&repos, "m", &a).is_none());
+        assert!(find_owner(&repos, "n", &b).is_none());
+    }
+}

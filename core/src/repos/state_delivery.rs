@@ -1,0 +1,409 @@
+//! The state of a repository on its way: from its own file, without secrets, into the database
+//! and into the caches of the others here.
+//!
+//! Invariants: a repository's own file is read and never written; nothing leaves it that looks
+//! like a secret; what says the same already is not written again, and keeps its time.
+
+use std::io::{self, ErrorKind};
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, OnceLock, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::files::{self, ChangeError, LockedChange, WriteOutcome, is_symlink, read_bytes};
+use crate::git::{Repository, Worktree};
+use crate::hex::hex;
+use crate::model::{Repo, RepoSlug, RepoState, StateHead, Timestamp};
+use crate::repo_state::{
+    MAX_BODY_BYTES, MAX_FILE_BYTES, StatusBody, summarize_status, write_section,
+};
+use crate::settings::{Paths, RepositoryConfig};
+use crate::store::{Provenance, Store, StoreError};
+use crate::text::redact::{SecretFinding, redact};
+
+/// Where a state is, unless the repository's file says otherwise.
+const DEFAULT_STATE_FILE: &str = "STATE.md";
+
+/// The folder of the cache, and its name there (seed 2).
+const CACHE_FOLDER: &str = ".aibrain";
+const CACHE_NAME: &str = "global-state-cache.md";
+
+/// Why a state was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// There is no such file.
+    #[error("{0}: no such file")]
+    Missing(PathBuf),
+    /// The file lies outside the repository, or says what cannot be a state.
+    #[error("{path}: {problem}")]
+    Unfit {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// It holds what looks like secrets, and those were not to be replaced.
+    #[error("{path}: contains secrets: {}, in {}", .found.len(), describe_lines(.found))]
+    Secrets {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        found: Vec<SecretFinding>,
+    },
+    /// The database cannot be asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Lists the lines of secrets: `line 3`, or `lines 3, 5`.
+pub fn describe_lines(found: &[SecretFinding]) -> String {
+    let mut lines: Vec<usize> = found.iter().map(|finding| finding.line).collect();
+    lines.dedup();
+    let word = if lines.len() == 1 { "line" } else { "lines" };
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    format!("{word} {}", lines.join(", "))
+}
+
+/// The state of a repository, as its file says it.
+#[derive(Debug)]
+pub struct StateFile {
+    path: PathBuf,
+    text: Arc<str>,
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub digest: String,
+    redacted: OnceLock<RedactedState>,
+}
+
+/// A state as the others may see it.
+#[derive(Debug, Clone)]
+struct RedactedState {
+    content: String,
+    found: Vec<SecretFinding>,
+}
+
+impl RedactedState {
+    fn from_text(text: &str) -> Self {
+        let redaction = redact(text);
+        Self {
+            content: redaction.text.into_owned(),
+            found: redaction.findings,
+        }
+    }
+}
+
+impl StateFile {
+    /// Returns where a repository's state is, if that is within it.
+    ///
+    /// # Errors
+    ///
+    /// When its own configuration leads out of it.
+    pub fn locate(root: &Path, config: &RepositoryConfig) -> Result<PathBuf, StateError> {
+        let path = root.join(config.state_file.as_deref().unwrap_or(DEFAULT_STATE_FILE));
+        let own = path.strip_prefix(root).map_err(|_| OUTSIDE);
+        match own.and_then(check_state_path) {
+            Ok(()) => Ok(path),
+            Err(problem) => Err(unfit_error(&path, problem)),
+        }
+    }
+
+    /// Sees to it that git tracks the file, or would if it were added: what is ignored is not
+    /// meant for others.
+    ///
+    /// # Errors
+    ///
+    /// When it is ignored, or git cannot say in time.
+    pub fn check_trackable(&self, root: &Path, limit: Duration) -> Result<(), StateError> {
+        let root = root
+            .canonicalize()
+            .map_err(|error| unfit_error(root, error))?;
+        let Some(repository) = Repository::discover(&root) else {
+            return Ok(());
+        };
+        let own = self.path.strip_prefix(repository.root());
+        let own = own.map_err(|_| unfit_error(&self.path, OUTSIDE))?;
+        let ignored = repository.is_ignored(&own.to_string_lossy(), limit);
+        if ignored.map_err(|error| unfit_error(&self.path, error))? {
+            return Err(unfit_error(
+                &self.path,
+                "ignored by git, so it is not shared",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Reads a repository's state.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it is none: outside the repository, too large, no text.
+    pub fn read(root: &Path, config: &RepositoryConfig) -> Result<Self, StateError> {
+        Self::read_at_most(root, config, MAX_BODY_BYTES)
+    }
+
+    /// Reads a repository's state of at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::read`].
+    pub fn read_at_most(
+        root: &Path,
+        config: &RepositoryConfig,
+        limit: u64,
+    ) -> Result<Self, StateError> {
+        let named = Self::locate(root, config)?;
+        // A link within the repository is the repository's own business.
+        let path = match named.canonicalize() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(StateError::Missing(named));
+            }
+            other => other.map_err(|error| unfit_error(&named, error))?,
+        };
+        let root = root
+            .canonicalize()
+            .map_err(|error| unfit_error(root, error))?;
+        let own = path.strip_prefix(&root).map_err(|_| OUTSIDE);
+        own.and_then(check_state_path)
+            .map_err(|problem| unfit_error(&named, problem))?;
+        let bytes = read_bytes(&path, limit, false).map_err(|error| match error.kind() {
+            ErrorKind::FileTooLarge if limit < MAX_BODY_BYTES => {
+                unfit_error(&path, format!("{error}; run: trueup state sync"))
+            }
+            _ => unfit_error(&path, error),
+        })?;
+        let digest = hex(&Sha256::digest(&bytes));
+        let text =
+            String::from_utf8(bytes).map_err(|error| unfit_error(&path, error.utf8_error()))?;
+        Ok(Self {
+            path,
+            text: text.into(),
+            digest,
+            redacted: OnceLock::new(),
+        })
+    }
+
+    /// Returns how long the text is, in bytes.
+    pub fn size(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Looks for secrets, but no longer than `time`; tells whether that sufficed. The time is
+    /// linear in the text, but a text made for it needs many times what prose does.
+    pub fn redact_within(&self, time: Duration) -> bool {
+        let (sender, receiver) = mpsc::channel();
+        let text = Arc::clone(&self.text);
+        // It goes on when it is given up, and ends with the process.
+        thread::spawn(move || sender.send(RedactedState::from_text(&text)));
+        let redacted = receiver.recv_timeout(time);
+        redacted.is_ok_and(|redacted| self.redacted.set(redacted).is_ok())
+    }
+}
+
+const OUTSIDE: &str = "outside its repository";
+
+/// Says what keeps a path within a repository from being that of a state. Settings and keys of
+/// tools lie in files with a dot, or have no name of a text for people.
+fn check_state_path(own: &Path) -> Result<(), &'static str> {
+    for part in own.components() {
+        match part {
+            Component::Normal(name) if name.as_encoded_bytes().starts_with(b".") => {
+                return Err("a state file must not be in a hidden file or directory");
+            }
+            Component::CurDir | Component::Normal(_) => {}
+            _ => return Err(OUTSIDE),
+        }
+    }
+    let extension = own.extension().unwrap_or_default();
+    let is_markdown = ["md", "markdown"]
+        .iter()
+        .any(|known| extension.eq_ignore_ascii_case(known));
+    if is_markdown {
+        Ok(())
+    } else {
+        Err("a state file must be a Markdown file, *.md")
+    }
+}
+
+fn unfit_error(path: &Path, problem: impl std::fmt::Display) -> StateError {
+    StateError::Unfit {
+        path: path.to_owned(),
+        problem: format!("{problem}"),
+    }
+}
+
+/// A state that was given.
+#[derive(Debug)]
+pub struct PublishedState {
+    /// The repository, as the database knows it now.
+    pub repo: Repo,
+    /// Its state, as the others may see it.
+    pub content: String,
+    /// What was replaced.
+    pub found: Vec<SecretFinding>,
+}
+
+/// Gives a state to the database, without its secrets; with `deny_secrets` one that has any is
+/// refused.
+///
+/// # Errors
+///
+/// When it has secrets that were not to be replaced, or the database cannot be asked.
+pub fn publish_state(
+    store: &mut dyn Store,
+    slug: &RepoSlug,
+    file: &StateFile,
+    deny_secrets: bool,
+    provenance: &Provenance,
+) -> Result<PublishedState, StateError> {
+    let redacted = file
+        .redacted
+        .get_or_init(|| RedactedState::from_text(&file.text));
+    let RedactedState { content, found } = redacted.clone();
+    if deny_secrets && !found.is_empty() {
+        return Err(StateError::Secrets {
+            path: file.path.clone(),
+            found,
+        });
+    }
+    let state = RepoState {
+        head: StateHead {
+            // Both are the store's to say.
+            synced_at: Timestamp::from_millis(0),
+            synced_by: provenance.actor.clone(),
+            source_digest: file.digest.clone(),
+            digest: hex(&Sha256::digest(content.as_bytes())),
+            redacted: u64::try_from(found.len()).unwrap_or(u64::MAX),
+            summary: summarize_status(&content),
+        },
+        content,
+    };
+    let repo = store.update_repo_state(slug, &state, provenance)?;
+    Ok(PublishedState {
+        repo,
+        content: state.content,
+        found,
+    })
+}
+
+/// What came of a cache.
+#[derive(Debug)]
+pub struct CacheDelivery {
+    /// Whose state.
+    pub repo: RepoSlug,
+    /// Into whose cache.
+    pub target: RepoSlug,
+    /// The root of that repository.
+    pub root: PathBuf,
+    /// What became of the cache.
+    pub outcome: Result<CacheOutcome, ChangeError>,
+}
+
+/// What became of a cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheOutcome {
+    /// It says the state; whether it said something else before.
+    Changed(bool),
+    /// The directory is not there any more.
+    Gone,
+}
+
+/// Returns the cache of a repository.
+pub fn cache_path(root: &Path) -> PathBuf {
+    root.join(CACHE_FOLDER).join(CACHE_NAME)
+}
+
+/// Writes a state into the caches of every other repository of this machine that takes any, in
+/// each of its checkouts. A checkout that is not there any more is told as such.
+pub fn deliver_to_all(
+    repos: &[Repo],
+    machine: &str,
+    published: &PublishedState,
+    paths: &Paths,
+    patience: Duration,
+) -> Vec<CacheDelivery> {
+    let Some(head) = &published.repo.state else {
+        return Vec::new();
+    };
+    let body = StatusBody::new(published.content.as_bytes());
+    let others = repos
+        .iter()
+        .filter(|other| !other.passive && !other.slug.is_same(published.repo.slug.as_str()));
+    let places = others.flat_map(|other| {
+        let roots = super::list_checkouts(other, machine).into_iter();
+        roots.map(move |root| (other, root))
+    });
+    let (slug, at) = (&published.repo.slug, head.synced_at);
+    places
+        .map(|(target, root)| CacheDelivery {
+            repo: slug.clone(),
+            target: target.slug.clone(),
+            outcome: if root.is_dir() {
+                deliver_state(&root, slug, at, &body, paths, patience).map(CacheOutcome::Changed)
+            } else {
+                Ok(CacheOutcome::Gone)
+            },
+            root,
+        })
+        .collect()
+}
+
+/// Writes a state into the cache of a repository; tells whether that said something else.
+///
+/// # Errors
+///
+/// When the cache cannot be read or written; it is as it was then.
+pub fn deliver_state(
+    root: &Path,
+    slug: &RepoSlug,
+    synced_at: Timestamp,
+    body: &StatusBody<'_>,
+    paths: &Paths,
+    patience: Duration,
+) -> Result<bool, ChangeError> {
+    let cache = cache_path(root);
+    let failed = |source| ChangeError::Io {
+        path: cache.clone(),
+        source,
+    };
+    let lock = paths.lock_of(&cache);
+    let change = LockedChange {
+        lock: &lock,
+        patience,
+    };
+    files::retry_under_lock(
+        &cache,
+        change,
+        |error| error,
+        || {
+            // A link in a repository's files would lead writes out of it.
+            if [cache.parent(), Some(&cache)]
+                .into_iter()
+                .flatten()
+                .any(is_symlink)
+            {
+                return Err(failed(io::Error::other("a symlink, which is not followed")));
+            }
+            // The states of others are none of this repository's content; that git cannot be told
+            // so is no reason to keep them from it.
+            if let Some(git) = Worktree::discover(root) {
+                let _ = crate::cache::exclude_from_git(&git.common_dir);
+            }
+            let old = match read_bytes(&cache, MAX_FILE_BYTES, false) {
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                other => Some(other.map_err(failed)?),
+            };
+            let Some(new) =
+                write_section(old.as_deref().unwrap_or_default(), slug, synced_at, body)
+            else {
+                return Ok(Some(false));
+            };
+            if let Some(folder) = cache.parent() {
+                files::create_shared_dir(folder).map_err(failed)?;
+            }
+            let written =
+                files::replace_if_unchanged(&cache, &new, old.as_deref(), MAX_FILE_BYTES)?;
+            Ok((written != WriteOutcome::ChangedMeanwhile).then_some(true))
+        },
+    )
+}

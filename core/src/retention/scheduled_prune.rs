@@ -1,0 +1,78 @@
+//! Pruning by itself: at most once a day, a little at a time, and never in anybody's way.
+
+use std::fs;
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use super::{PruneError, PruneOptions, PruneReport, prune_old_rows};
+use crate::cache::lock::FileLock;
+use crate::deadline::Deadline;
+use crate::files::write_private;
+use crate::store::Store;
+use crate::sync::RunContext;
+
+/// Pause between two prunings.
+const PRUNE_INTERVAL: Duration = Duration::from_hours(24);
+
+/// How much of the pause counts as over when something was left: it is gone on with an hour
+/// later.
+const INTERVAL_ELAPSED_IF_INCOMPLETE: Duration = Duration::from_hours(23);
+
+/// Tells whether it is time again. Asked by every session's start: it costs one look at a
+/// file's age.
+pub fn is_prune_due(site: &RunContext) -> bool {
+    site.settings.retention_days > 0 && is_interval_over(site)
+}
+
+fn is_interval_over(site: &RunContext) -> bool {
+    let tried = fs::metadata(site.settings.paths.prune_marker()).and_then(|data| data.modified());
+    match tried.map(|tried| tried.elapsed()) {
+        Ok(Ok(age)) => age >= PRUNE_INTERVAL,
+        // A clock that was set back must not stop it for good.
+        Ok(Err(_)) => true,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
+/// Prunes for at most so long, if it is time and nobody else is at it. What is left is gone on
+/// with an hour later.
+///
+/// # Errors
+///
+/// When the database, the journal or the outbox cannot be asked; the next try is a day later.
+pub fn prune_if_due<S: Store + ?Sized>(
+    store: &mut S,
+    actor: &str,
+    site: &RunContext,
+    time: Duration,
+) -> Result<Option<PruneReport>, PruneError> {
+    let marker = site.settings.paths.prune_marker();
+    let lock = marker.with_extension("lock");
+    let Ok(_turn) = FileLock::acquire(&lock, Duration::ZERO) else {
+        return Ok(None);
+    };
+    if !is_prune_due(site) {
+        return Ok(None);
+    }
+    // Before the work, so that one that never ends is not tried by everybody.
+    let Ok(tried) = write_private(&marker, b"") else {
+        return Ok(None);
+    };
+    let options = PruneOptions {
+        keep_seconds: site
+            .settings
+            .retention_days
+            .saturating_mul(PRUNE_INTERVAL.as_secs()),
+        dry_run: false,
+        actor: actor.to_owned(),
+    };
+    let end = Deadline::after(time);
+    let pruned = prune_old_rows(store, &options, site, |_| !end.has_passed())?;
+    if !pruned.complete
+        && let Some(then) = SystemTime::now().checked_sub(INTERVAL_ELAPSED_IF_INCOMPLETE)
+    {
+        // If not, it is gone on with a day later.
+        let _ = tried.set_modified(then);
+    }
+    Ok(Some(pruned))
+}

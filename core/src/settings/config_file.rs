@@ -1,0 +1,120 @@
+//! The user's `config.toml`.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::bounds::Bound;
+use crate::files;
+use crate::text::one_line;
+use crate::text::redact::redact;
+
+/// A configuration file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It is no TOML, or holds a key or value trueup does not know.
+    #[error("{path}:{line}: {reason}")]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It cannot be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A value of another source makes no sense.
+    #[error("{0}")]
+    Value(String),
+}
+
+/// What the user may set.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConfigFile {
+    pub(super) database_url: Option<String>,
+    pub(super) api_key: Option<String>,
+    pub(super) deadline_ms: Option<u64>,
+    pub(super) lease_seconds: Option<u64>,
+    pub(super) ceiling_seconds: Option<u64>,
+    pub(super) stuck_seconds: Option<u64>,
+    pub(super) checkpoint_every: Option<u64>,
+    pub(super) retention_days: Option<u64>,
+    pub(super) log: Option<String>,
+    pub(super) handoff_commands: Option<Vec<String>>,
+    pub(super) branch_pattern: Option<String>,
+}
+
+/// Longest reason shown, in characters: it quotes the file.
+const MAX_REASON_CHARS: usize = 400;
+
+/// Reads a TOML file into `T`; a missing one is the default. `follow` says whether it may be
+/// a symlink.
+pub(super) fn read_toml<T: Default + for<'de> Deserialize<'de>>(
+    path: &Path,
+    bound: Bound,
+    follow: bool,
+) -> Result<T, ConfigError> {
+    let text = match files::read_text(path, bound.most, follow) {
+        Ok(text) => text,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(T::default());
+        }
+        Err(source) => {
+            return Err(ConfigError::Io {
+                path: path.to_owned(),
+                source,
+            });
+        }
+    };
+    toml::from_str(&text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let before = text.get(..start).unwrap_or_default();
+        ConfigError::Syntax {
+            path: path.to_owned(),
+            line: before.matches('\n').count() + 1,
+            // It repeats what stands there.
+            reason: redact(&one_line(error.message(), MAX_REASON_CHARS))
+                .text
+                .into_owned(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn an_error_names_the_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        assert!(
+            read_toml::<ConfigFile>(&path, crate::bounds::CONFIG, true)
+                .unwrap()
+                .database_url
+                .is_none()
+        );
+        for (text, line) in [
+            ("lease_seconds = 60\nbroken", "config.toml:2:"),
+            ("# x\n\nunknown_key = 1\n", "config.toml:3:"),
+            ("lease_seconds = \"many\"\n", "config.toml:1:"),
+        ] {
+            fs::write(&path, text).unwrap();
+            let error = read_toml::<ConfigFile>(&path, crate::bounds::CONFIG, true)
+                .err()
+                .unwrap()
+                .to_string();
+            assert!(error.contains(line), "{error}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Where the database is.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::files::path_to_text;
+
+/// A database URL of the contract.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// `sqlite:PATH`
+    Sqlite(PathBuf),
+    /// A rung this build does not speak; kept to say so.
+    Remote(RemoteUrl),
+    /// What was set makes no sense; why is kept to say so where it is used.
+    Unusable(String),
+}
+
+impl DatabaseUrl {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, without repeating a password it may hold.
+    pub fn parse(url: &OsStr) -> Result<Self, String> {
+        if let Some(path) = url.as_bytes().strip_prefix(b"sqlite:") {
+            // Both sqlite:/path and sqlite:///path are in use.
+            let path = Path::new(OsStr::from_bytes(path.strip_prefix(b"//").unwrap_or(path)));
+            if path.as_os_str().is_empty() {
+                return Err("sqlite: needs a file name".to_owned());
+            }
+            if !path.is_absolute() {
+                return Err("sqlite: needs an absolute path".to_owned());
+            }
+            return Ok(Self::Sqlite(path.to_owned()));
+        }
+        let text = url.to_str().ok_or("not UTF-8")?;
+        match text.split_once(':').map(|(scheme, _)| scheme) {
+            Some("postgres" | "postgresql" | "https" | "http") => {
+                Ok(Self::Remote(RemoteUrl(text.to_owned())))
+            }
+            // A longer word may be anything, a credential too.
+            Some(scheme)
+                if scheme.len() <= MAX_SCHEME_CHARS
+                    && scheme.chars().all(|c| c.is_ascii_alphabetic()) =>
+            {
+                Err(format!("{scheme}: is not a supported database"))
+            }
+            _ => Err("not a URL such as sqlite:/path/to/file".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path_to_text(path)),
+            Self::Unusable(problem) => write!(f, "unusable ({problem})"),
+            Self::Remote(url) => fmt::Display::fmt(url, f),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The URL of a database elsewhere. Whatever writes it writes scheme, hosts, ports and the name
+/// of the database alone: all else in it may be a credential.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RemoteUrl(String);
+
+impl fmt::Display for RemoteUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, rest) = self.0.split_once("://").unwrap_or((&self.0, ""));
+        let scheme = scheme.split(':').next().unwrap_or_default();
+        let (authority, behind) = match rest.find(['/', '?', '#']) {
+            Some(end) => rest.split_at(end),
+            None => (rest, ""),
+        };
+        let (hosts, path) = match authority.rsplit_once('@') {
+            Some((_, hosts)) => (hosts, behind),
+            // A password that is not escaped may hold what ends an authority.
+            None if behind.contains('@') => (HIDDEN_PART, ""),
+            None => (authority, behind),
+        };
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        write!(f, "{scheme}://")?;
+        for (number, host) in hosts.split(',').enumerate() {
+            let comma = if number > 0 { "," } else { "" };
+            let host = if is_host(host) { host } else { HIDDEN_PART };
+            write!(f, "{comma}{host}")?;
+        }
+        // The path of an https URL is no name of a database.
+        match path.strip_prefix('/') {
+            Some(name) if scheme.starts_with("postgres") && is_database_name(name) => {
+                write!(f, "/{name}")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for RemoteUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Longest word in the place of a scheme that is repeated.
+const MAX_SCHEME_CHARS: usize = 16;
+
+/// What stands for a part that is not shown.
+const HIDDEN_PART: &str = "…";
+
+/// Tells whether a text is a host, with or without its port.
+fn is_host(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (text, ""),
+    };
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    let is_bracketed = host.starts_with('[') || !host.contains(':');
+    let is_port = port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit());
+    host.len() <= 255 && host.bytes().all(is_allowed) && is_bracketed && is_port
+}
+
+/// Tells whether a text is the name of a database.
+fn is_database_name(text: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    !text.is_empty() && text.len() <= 64 && text.chars().all(is_part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<DatabaseUrl, String> {
+        DatabaseUrl::parse(OsStr::new(text))
+    }
+
+    #[test]
+    fn urls_of_the_contract() {
+        let sqlite = DatabaseUrl::Sqlite(PathBuf::from("/d/x.db"));
+        assert_eq!(parse("sqlite:/d/x.db").unwrap(), sqlite);
+        assert_eq!(parse("sqlite:///d/x.db").unwrap(), sqlite);
+        for bad in ["", "x", "sqlite:", "sqlite:x.db", "mysql://h/d", "/d/x.db"] {
+            assert!(parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_but_scheme_host_port_and_name_is_shown() {
+        for (text, shown) in [
+            ("postgres://me:secret@host/db", "postgres://host/db"),
+            (
+                "postgres://host:5432/db?password=secret",
+                "postgres://host:5432/db",
+            ),
+            (
+                "postgres://host/db?sslmode=require&token=secret#secret",
+                "postgres://host/db",
+            ),
+            ("postgres://h1:1,h2:2/db", "postgres://h1:1,h2:2/db"),
+            ("postgresql://me:se/cr?et@host/db", "postgresql://…"),
+            ("postgres://host/db?password=a@secret", "postgres://…"),
+            ("postgres://me:se@cret@host/db", "postgres://host/db"),
+            ("postgres://host:secret/db", "postgres://…/db"),
+            (
+                "postgres://me:secret@[::1]:5432/db",
+                "postgres://[::1]:5432/db",
+            ),
+            ("postgres:///db?host=/run&password=secret", "postgres:///db"),
+            ("https://host/secret?via=hub", "https://host"),
+            ("https://secret@host:8443/a/b", "https://host:8443"),
+            ("https://host?apikey=secret", "https://host"),
+            ("https:secret", "https://"),
+            ("postgres:secret@host", "postgres://"),
+            ("postgres://secret%40x y/secret z", "postgres://…"),
+        ] {
+            let url = parse(text).unwrap();
+            assert_eq!(
+                format!("{url} {url:?}"),
+                format!("{shown} {shown}"),
+                "{text}"
+            );
+        }
+        for text in [
+            "secret",
+            "sqlite:secret",
+            "secretsecretsecret1:x",
+            "secret1://u:p@h",
+        ] {
+            let problem = parse(text).unwrap_err();
+            assert!(!problem.contains("secret"), "{problem}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Patterns that a file may set, as many and as long as they may be.
+
+use std::path::Path;
+
+use crate::bounds::{BRANCH_PATTERN, HANDOFF_PATTERN, HANDOFF_PATTERNS};
+
+/// Leaves out the patterns of shell commands that are too long or too many; says how many.
+pub(super) fn limit_handoff_commands(
+    source: &Path,
+    patterns: &mut Option<Vec<String>>,
+) -> Option<String> {
+    let patterns = patterns.as_mut()?;
+    let set = patterns.len();
+    patterns.retain(|pattern| pattern.len() <= HANDOFF_PATTERN.len());
+    patterns.truncate(HANDOFF_PATTERNS.len());
+    let ignored = set - patterns.len();
+    (ignored > 0).then(|| {
+        format!(
+            "{}: {ignored} of {set} handoff_commands are ignored: {} of at most {} bytes are taken",
+            source.display(),
+            HANDOFF_PATTERNS.most,
+            HANDOFF_PATTERN.most
+        )
+    })
+}
+
+/// Leaves out a pattern of branches that is too long; says so.
+pub(super) fn limit_branch_pattern(source: &Path, pattern: &mut Option<String>) -> Option<String> {
+    let too_long = |pattern: &String| pattern.len() > BRANCH_PATTERN.len();
+    let long = pattern.take_if(|pattern| too_long(pattern))?;
+    Some(format!(
+        "{}: branch_pattern has {} bytes and is ignored: at most {} are taken",
+        source.display(),
+        long.len(),
+        BRANCH_PATTERN.most
+    ))
+}

@@ -1,0 +1,44 @@
+//! A fair queue before the write lock.
+//!
+//! SQLite's own busy handler sleeps in growing steps, so under 32 writers one in a hundred
+//! waits half a second. Here each waits for the one before it and is woken alone. It is an
+//! optimisation: who cannot have a turn goes on, and SQLite's lock decides.
+
+use std::path::PathBuf;
+
+use crate::cache::lock::FileLock;
+use crate::deadline::Deadline;
+use crate::files::ResolvedPath;
+
+#[cfg(target_os = "linux")]
+use super::ticket::{self as turns, Ticket as Turn};
+#[cfg(not(target_os = "linux"))]
+use FileLock as Turn;
+#[cfg(not(target_os = "linux"))]
+mod turns {
+    pub(super) use super::FileLock;
+
+    pub(super) fn draw_and_wait(
+        path: &std::path::Path,
+        patience: std::time::Duration,
+    ) -> std::io::Result<FileLock> {
+        FileLock::acquire(path, patience)
+    }
+}
+
+/// Waits for a turn, at most half of what is left. The turn ends when the value is dropped,
+/// or with the process.
+pub(super) fn wait_for_turn(database: &ResolvedPath, deadline: Deadline) -> Option<Turn> {
+    turns::draw_and_wait(&queue_file(database), deadline.remaining() / 2).ok()
+}
+
+/// Waits until no other process makes this database, at most half of what is left.
+pub(super) fn lock_for_creation(database: &ResolvedPath, deadline: Deadline) -> Option<FileLock> {
+    FileLock::acquire(&queue_file(database), deadline.remaining() / 2).ok()
+}
+
+/// The queue lies beside the file itself, whatever name a process has for that: else one database
+/// would have two queues.
+fn queue_file(database: &ResolvedPath) -> PathBuf {
+    database.with_suffix(".queue")
+}

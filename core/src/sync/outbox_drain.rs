@@ -1,0 +1,237 @@
+//! Sending what waits in the outbox.
+
+use super::run_context::{RunContext, now};
+use crate::deadline::Deadline;
+use crate::log::LogLevel;
+use crate::model::SessionId;
+use crate::outbox::{
+    DrainCounts, DrainLimits, DrainTarget, JournalEntry, PendingWrite, SendVerdict,
+};
+use crate::store::{DeliveryOutcome, RegistrationDefaults, Store, StoreError};
+
+/// The part of the time left that a drain may take: what it was called before needs the rest.
+const DRAIN_TIME_DIVISOR: u32 = 3;
+
+/// Most lost edits told one by one.
+const MAX_LOST_SHOWN: usize = crate::bounds::LOST_TOLD.len();
+
+/// What a drain came to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DrainReport {
+    /// In numbers.
+    pub counts: DrainCounts,
+    /// What came too late, as it is in the journal.
+    pub lost: Vec<JournalEntry>,
+}
+
+impl DrainReport {
+    /// Adds what a later drain came to.
+    pub fn add(&mut self, later: Self) {
+        let DrainCounts {
+            sent,
+            refused: dead,
+            elsewhere,
+            damaged,
+            unmovable: stays,
+            is_waiting: waits,
+            problem: trouble,
+        } = later.counts;
+        self.counts.sent += sent;
+        self.counts.refused += dead;
+        self.counts.elsewhere += elsewhere;
+        self.counts.damaged += damaged;
+        self.counts.unmovable = stays;
+        self.counts.is_waiting = waits;
+        self.counts.problem = trouble;
+        self.lost.extend(later.lost);
+    }
+
+    /// Says what came too late, for the user of a session.
+    pub fn describe_lost_edits(&self, session: Option<&SessionId>) -> Vec<String> {
+        let line = |entry: &JournalEntry| {
+            let owner = &entry.lost.session;
+            let owner_note = if Some(owner) == session {
+                String::new()
+            } else {
+                format!(" of session {owner}")
+            };
+            format!("{}{owner_note}", entry.lost.render_line())
+        };
+        let mut lines: Vec<String> = self.lost.iter().take(MAX_LOST_SHOWN).map(line).collect();
+        if self.lost.len() > MAX_LOST_SHOWN {
+            lines.push(format!(
+                "⚠️ {} more edits lost to a newer database state; see trueup journal list",
+                self.lost.len() - MAX_LOST_SHOWN
+            ));
+        }
+        lines
+    }
+
+    /// Says what a person must know: what was lost, refused, cannot be read, or waits for
+    /// another database.
+    pub fn describe_problems(
+        &self,
+        context: &RunContext,
+        session: Option<&SessionId>,
+    ) -> Vec<String> {
+        let mut lines = self.describe_lost_edits(session);
+        let beside = |name: &str| context.settings.paths.data.join(name).display().to_string();
+        let DrainCounts {
+            refused: dead,
+            damaged,
+            elsewhere,
+            ..
+        } = self.counts;
+        if dead > 0 {
+            let file = beside("outbox.dead.jsonl");
+            lines.push(format!(
+                "⚠️ {dead} writes were refused by the database and are kept in {file}"
+            ));
+        }
+        if damaged > 0 {
+            let file = beside("outbox.damaged");
+            lines.push(format!(
+                "⚠️ {damaged} lines of the outbox cannot be read and are kept in {file}"
+            ));
+        }
+        if elsewhere > 0 {
+            lines.push(format!(
+                "⚠️ {elsewhere} writes are waiting for another database"
+            ));
+        }
+        lines
+    }
+
+    /// Says what stays among what waits and cannot be put aside: that goes on until somebody
+    /// makes room, so it is for the start of a session alone.
+    pub fn describe_unmovable(&self) -> Option<String> {
+        let DrainCounts {
+            unmovable: stays,
+            problem: trouble,
+            ..
+        } = &self.counts;
+        let why = trouble.as_deref().unwrap_or_default();
+        (*stays > 0).then(|| {
+            format!(
+                "⚠️ {stays} writes for another database, or refused by this one, cannot be set \
+                 aside and stay in the outbox ({why}); see trueup doctor"
+            )
+        })
+    }
+}
+
+/// Sends what waits, in order, as far as there is time; what cannot be sent stays, and what came
+/// too late is in the journal.
+pub fn drain_outbox(store: &mut dyn Store, context: &RunContext) -> DrainReport {
+    if context.outbox().is_idle() {
+        return DrainReport::default();
+    }
+    let mut lost = Vec::new();
+    match send_waiting(store, context, &mut lost) {
+        Ok(counts) => {
+            if let Some(trouble) = &counts.problem {
+                context.log(LogLevel::Warn, "outbox", trouble);
+            }
+            DrainReport { counts, lost }
+        }
+        Err(error) => {
+            let trouble = format!("the outbox cannot be drained: {error}");
+            context.log(LogLevel::Error, "outbox", &trouble);
+            let tally = DrainCounts {
+                is_waiting: true,
+                problem: Some(trouble),
+                ..DrainCounts::default()
+            };
+            DrainReport {
+                counts: tally,
+                lost,
+            }
+        }
+    }
+}
+
+/// Why a batch was not sent.
+#[derive(Debug, thiserror::Error)]
+enum SendError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the journal cannot be written: {0}")]
+    Journal(#[source] std::io::Error),
+}
+
+fn send_waiting(
+    store: &mut dyn Store,
+    context: &RunContext,
+    lost: &mut Vec<JournalEntry>,
+) -> Result<DrainCounts, Box<dyn std::error::Error>> {
+    let target = DrainTarget {
+        lineage: store.load_lineage()?,
+        database: context.settings.database_address(),
+    };
+    record_database(&target, context);
+    let left = context.deadline.remaining();
+    let share = left / DRAIN_TIME_DIVISOR;
+    let bounds = DrainLimits {
+        patience: share / 2,
+        share: Deadline::after(share),
+        deadline: Deadline::after(left.saturating_sub(share)),
+    };
+    let newcomer = RegistrationDefaults {
+        host: Some(context.host.clone()),
+        lease_seconds: context.settings.lease_seconds,
+    };
+    let send = |batch: &[&PendingWrite]| -> Result<Vec<SendVerdict>, SendError> {
+        let delivered = store.deliver_pending(batch, &newcomer, bounds.deadline)?;
+        let (verdicts, rejected) = split_deliveries(delivered);
+        lost.extend(
+            context
+                .journal()
+                .record_all(rejected, now())
+                .map_err(SendError::Journal)?,
+        );
+        Ok(verdicts)
+    };
+    Ok(context.outbox().drain(&target, &bounds, send)?)
+}
+
+fn split_deliveries(
+    delivered: Vec<DeliveryOutcome>,
+) -> (Vec<SendVerdict>, Vec<crate::reconcile::RejectedEdit>) {
+    let mut rejected = Vec::new();
+    let verdicts = delivered.into_iter().map(|answer| match answer {
+        DeliveryOutcome::Written => SendVerdict::Sent,
+        DeliveryOutcome::Superseded(lost) => {
+            rejected.push(lost);
+            SendVerdict::Sent
+        }
+        DeliveryOutcome::Refused(reason) => SendVerdict::Refused(reason),
+    });
+    (verdicts.collect(), rejected)
+}
+
+/// Notes which database is at the configured address. That it cannot be noted is for the log:
+/// what is written while nobody can look then names the address alone.
+fn record_database(target: &DrainTarget, context: &RunContext) {
+    let name = context.settings.database.to_string();
+    let databases = context.databases();
+    if let Err(error) = databases.record(&target.database, &target.lineage, &name) {
+        context.log(LogLevel::Warn, "outbox", &error.to_string());
+    }
+}
+
+/// Notes which database a session was started with.
+///
+/// # Errors
+///
+/// When the database cannot be asked.
+pub fn record_session_database(
+    store: &mut dyn Store,
+    context: &RunContext,
+) -> Result<(), StoreError> {
+    let target = DrainTarget {
+        lineage: store.load_lineage()?,
+        database: context.settings.database_address(),
+    };
+    record_database(&target, context);
+    Ok(())
+}

@@ -1,0 +1,244 @@
+//! JSON as others write it, for everything that reads what is not trueup's own.
+//!
+//! A text cut within a character leaves half of a surrogate pair behind, an editor leaves a byte
+//! order mark, a tool of another encoding leaves bytes that are no UTF-8. None of it may hide
+//! what stands beside it: such places read as U+FFFD. What is sound costs nothing; only a text
+//! that was refused is looked through once.
+
+use std::borrow::Cow;
+
+use serde::de::DeserializeOwned;
+
+/// What stands for a character that is none, as an escape; as long as the one it replaces.
+const REPLACEMENT_ESCAPE: &str = "\\ufffd";
+
+/// How many bytes an escape such as `\ud83d` has.
+const ESCAPE_BYTES: usize = 6;
+
+/// Reads a value from bytes.
+///
+/// # Errors
+///
+/// When it is no JSON, or no `T`, whatever is replaced.
+pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    match serde_json::from_slice(bytes) {
+        // What is sound JSON and no `T` stays none, and is not looked through for it.
+        Err(error) if error.is_syntax() => match String::from_utf8_lossy(bytes) {
+            Cow::Borrowed(text) => retry_without_lone_surrogates(text, error),
+            Cow::Owned(text) => serde_json::from_str(&without_lone_surrogates(&text)),
+        },
+        other => other,
+    }
+}
+
+/// Reads a value from a text.
+///
+/// # Errors
+///
+/// When it is no JSON, or no `T`, whatever is replaced.
+pub fn from_str<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    match serde_json::from_str(text) {
+        Err(error) if error.is_syntax() => retry_without_lone_surrogates(text, error),
+        other => other,
+    }
+}
+
+/// Reads a text that was refused with its half characters replaced, if it has any.
+fn retry_without_lone_surrogates<T: DeserializeOwned>(
+    text: &str,
+    error: serde_json::Error,
+) -> serde_json::Result<T> {
+    match without_lone_surrogates(text) {
+        Cow::Borrowed(_) => Err(error),
+        Cow::Owned(text) => serde_json::from_str(&text),
+    }
+}
+
+/// Replaces the escapes of surrogates that belong to no pair by that of U+FFFD. Every byte keeps
+/// its place, so what is found in the result stands at the same place in the text.
+pub fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
+    let mut lone = lone_surrogates(text).peekable();
+    if lone.peek().is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut whole = String::with_capacity(text.len());
+    let mut end = 0;
+    for start in lone {
+        whole.push_str(text.get(end..start).unwrap_or_default());
+        whole.push_str(REPLACEMENT_ESCAPE);
+        end = start + ESCAPE_BYTES;
+    }
+    whole.push_str(text.get(end..).unwrap_or_default());
+    Cow::Owned(whole)
+}
+
+/// Characters that stand for the bytes from 0x80 on that are no UTF-8; they belong to nobody.
+const BYTE_STAND_INS: std::ops::RangeInclusive<char> = '\u{10ff80}'..='\u{10ffff}';
+
+/// Takes bytes for a text that can be turned back into those very bytes ([`release`]): a byte
+/// that is no UTF-8 is held by a character that stands for it. `None` where the bytes hold such
+/// a character themselves.
+pub fn text_from_bytes(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let held = text.contains(|c| BYTE_STAND_INS.contains(&c));
+        return (!held).then_some(Cow::Borrowed(text));
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        if chunk.valid().contains(|c| BYTE_STAND_INS.contains(&c)) {
+            return None;
+        }
+        text.push_str(chunk.valid());
+        let stand_in = |byte: &u8| char::from_u32(0x0010_ff00 + u32::from(*byte));
+        text.extend(chunk.invalid().iter().filter_map(stand_in));
+    }
+    Some(Cow::Owned(text))
+}
+
+/// Returns the bytes that a text holds.
+pub fn bytes_from_text(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(|c| BYTE_STAND_INS.contains(&c)) {
+        let (sound, held) = rest.split_at(at);
+        bytes.extend_from_slice(sound.as_bytes());
+        let mut held = held.chars();
+        let byte = held.next().map(u32::from).map(|c| c & 0xff);
+        bytes.extend(byte.and_then(|byte| u8::try_from(byte).ok()));
+        rest = held.as_str();
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    bytes
+}
+
+/// Returns a text as a reader of JSON takes it: what stands for a byte that is no UTF-8, and
+/// half a character, reads as U+FFFD.
+pub fn to_readable_json(text: &str) -> Cow<'_, str> {
+    if !text.contains(|c| BYTE_STAND_INS.contains(&c)) {
+        return without_lone_surrogates(text);
+    }
+    let text = text.replace(|c| BYTE_STAND_INS.contains(&c), "\u{fffd}");
+    Cow::Owned(without_lone_surrogates(&text).into_owned())
+}
+
+/// Lists where escapes of surrogates without a partner begin. In JSON a backslash stands in a
+/// string alone, so strings need not be told apart.
+fn lone_surrogates(text: &str) -> impl Iterator<Item = usize> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while let Some(slash) = find_backslash(bytes, at) {
+            at = slash + 2;
+            let Some(unit) = parse_escape(bytes, slash) else {
+                continue;
+            };
+            at = slash + ESCAPE_BYTES;
+            match unit {
+                0xd800..=0xdbff
+                    if matches!(self::parse_escape(bytes, at), Some(0xdc00..=0xdfff)) =>
+                {
+                    at += ESCAPE_BYTES;
+                }
+                0xd800..=0xdfff => return Some(slash),
+                _ => {}
+            }
+        }
+        None
+    })
+}
+
+fn find_backslash(bytes: &[u8], from: usize) -> Option<usize> {
+    let found = bytes.get(from..)?.iter().position(|byte| *byte == b'\\')?;
+    Some(from + found)
+}
+
+/// Reads the escape that begins at a place, if one of four hexadecimal digits does.
+fn parse_escape(bytes: &[u8], at: usize) -> Option<u16> {
+    let digits = bytes.get(at..at + ESCAPE_BYTES)?.strip_prefix(b"\\u")?;
+    digits.iter().try_fold(0, |unit, digit| {
+        let digit = char::from(*digit).to_digit(16)?;
+        u16::try_from(digit).ok().map(|digit| unit << 4 | digit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_character_reads_as_its_replacement() {
+        for (text, expected) in [
+            (
+                r#"{"a": "x\ud83dy", "b": 1}"#,
+                json!({"a": "x\u{fffd}y", "b": 1}),
+            ),
+            (
+                r#"{"\uDE00": "\ude00\ud83d"}"#,
+                json!({"\u{fffd}": "\u{fffd}\u{fffd}"}),
+            ),
+            (
+                r#"["\ud83d\ude00", "\ud83d\ud83d\ude00"]"#,
+                json!(["\u{1f600}", "\u{fffd}\u{1f600}"]),
+            ),
+            (
+                r#"["\\ud83d", "\\\ud83d"]"#,
+                json!(["\\ud83d", "\\\u{fffd}"]),
+            ),
+            ("\u{feff}[1]", json!([1])),
+            (r#"{"a": 1, "a": 2}"#, json!({"a": 2})),
+        ] {
+            assert_eq!(from_str::<Value>(text).unwrap(), expected, "{text}");
+        }
+        let broken = b"\xef\xbb\xbf{\"a\": \"x\xffy\", \"b\": \"\\ud83d\"}";
+        let read: Value = from_slice(broken).unwrap();
+        assert_eq!(read, json!({"a": "x\u{fffd}y", "b": "\u{fffd}"}));
+    }
+
+    #[test]
+    fn what_is_no_json_stays_none() {
+        for text in [
+            "",
+            "{",
+            r#"["\ud8"]"#,
+            r#"["\ud83d"#,
+            r#"["\u"]"#,
+            "\u{feff}\u{feff}[]",
+            "[\\ud83d]",
+        ] {
+            assert!(from_str::<Value>(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_list_of_units_reads_as_the_units_do(units in prop::collection::vec(any::<u16>(), 0..12)) {
+            let mut escaped = String::new();
+            for unit in &units {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+            let read: String = from_str(&format!("\"{escaped}\"")).unwrap();
+            prop_assert_eq!(read, String::from_utf16_lossy(&units));
+        }
+
+        #[test]
+        fn bytes_come_back_as_they_were(bytes in prop::collection::vec(prop_oneof![Just(b'a'), any::<u8>()], 0..24)) {
+            if let Some(held) = text_from_bytes(&bytes) {
+                prop_assert_eq!(bytes_from_text(&held), bytes);
+            }
+        }
+
+        #[test]
+        fn nothing_moves(text in r#"(\\|u|[dD]|8|3|c|"|x){0,40}"#) {
+            let cleaned = without_lone_surrogates(&text);
+            prop_assert_eq!(cleaned.len(), text.len());
+            prop_assert!(matches!(without_lone_surrogates(&cleaned), Cow::Borrowed(_)));
+        }
+    }
+}

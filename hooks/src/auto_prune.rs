@@ -1,0 +1,34 @@
+//! What a session's start does once its answer is out: prunes what is old, once a day.
+
+use std::time::Duration;
+
+use trueup_core::log::LogLevel;
+use trueup_core::retention::{is_prune_due, prune_if_due};
+
+use crate::HookContext;
+
+/// Time that must be left: a start that was slow is not made slower.
+const MIN_TIME_LEFT: Duration = Duration::from_secs(1);
+
+/// How long it takes at most.
+const MAX_DURATION: Duration = Duration::from_millis(300);
+
+/// Prunes gently when it is time. That it fails is for the log alone: the next day tries again.
+pub(crate) fn prune_when_due(context: &HookContext) {
+    if !is_prune_due(&context.run) || context.run.deadline.remaining() < MIN_TIME_LEFT {
+        return;
+    }
+    let failure = match context.open_store() {
+        Ok(mut store) => {
+            let actor = context.payload.session.as_str();
+            prune_if_due(&mut store, actor, &context.run, MAX_DURATION)
+                .err()
+                .map(|error| error.to_string())
+        }
+        Err(error) => Some(error.to_string()),
+    };
+    if let Some(error) = failure {
+        let line = format!("old records were not pruned: {error}");
+        context.run.log(LogLevel::Warn, "session-start-sync", &line);
+    }
+}

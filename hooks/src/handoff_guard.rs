@@ -1,0 +1,294 @@
+//! `pre-handoff-validate`: nothing is handed on while copies disagree.
+
+use std::path::PathBuf;
+
+use trueup_core::hook::{
+    HookEvent, HookResponse, ToolCall, ToolDecision, ToolVerdict, find_commands,
+};
+use trueup_core::liveness::MAX_QUIET_SECONDS;
+use trueup_core::reconcile::{Advice, Divergence, Way};
+use trueup_core::settings::{Environment, Project, Settings};
+use trueup_core::store::{Store as _, StoreError};
+use trueup_core::sync::{DrainReport, HandoffReadiness, SyncError, drain_outbox, true_up};
+use trueup_core::text::one_line;
+
+use crate::handoff_command::{
+    CommandPatterns, is_handoff_command, may_become_handoff, script_hands_off,
+};
+use crate::hook_context::{render_findings, render_unfixed};
+use crate::quiet_period::announce_silence;
+use crate::{HookContext, HookOutcome};
+
+/// Where work is handed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HandoffPoint {
+    /// Before something runs, at this event.
+    Before(&'static str),
+    /// Before a turn ends.
+    Stop,
+}
+
+/// The event before a tool runs.
+const PRE_TOOL_USE: &str = "PreToolUse";
+
+/// The event before a shell line of a skill runs.
+const PRE_SKILL_COMMAND: &str = "PreSkillShellCommand";
+
+/// Longest reason why something was not mended, in characters.
+const MAX_REASON_CHARS: usize = 300;
+
+/// What an event means for the gate.
+enum HandoffIntent {
+    /// Nothing is handed on.
+    NoHandoff,
+    /// Work is handed on there.
+    Handoff(HandoffPoint),
+    /// It may be: the field that would tell cannot be read.
+    Unreadable(HandoffPoint, &'static str),
+}
+
+/// Answers `PreToolUse`, `PreSkillShellCommand` and `Stop`.
+pub fn handle_event(context: &HookContext) -> HookOutcome {
+    let point = match classify_event(context) {
+        HandoffIntent::NoHandoff => return HookOutcome::default(),
+        HandoffIntent::Handoff(place) => place,
+        HandoffIntent::Unreadable(place, field) => {
+            let line = format!("⚠️ this may be a hand-off, but its {field} cannot be read");
+            return ask_or_warn(&context.environment, place, line, None);
+        }
+    };
+    let mut drained = DrainReport::default();
+    let outcome = match find_divergences(context, &mut drained) {
+        Ok(found) if found.standing.forbidding.is_empty() && found.is_branch_unreadable => {
+            let line = "⚠️ the current branch cannot be read (.git/HEAD): this hand-off could not \
+                        be checked";
+            ask_or_warn(&context.environment, point, line.to_owned(), None)
+        }
+        Ok(found) if found.standing.forbidding.is_empty() => allow_handoff(found),
+        Ok(found) => refuse_handoff(context, point, &found),
+        Err(error) => {
+            let line =
+                format!("⚠️ database unreachable: this hand-off could not be checked ({error})");
+            let way = match &error {
+                SyncError::Store(error) => Way::from_store_error(error.code()),
+                SyncError::Journal(_) => Way::EndTrouble,
+            };
+            ask_or_warn(&context.environment, point, line, Some(&way.into()))
+        }
+    };
+    outcome.with_user_lines(drained.describe_problems(&context.run, Some(&context.payload.session)))
+}
+
+/// Answers a payload that is no JSON: what is cut or broken around what may be a hand-off command
+/// is one that nobody can check.
+pub fn handle_broken_payload(input: &[u8]) -> Option<HookOutcome> {
+    let text = String::from_utf8_lossy(input);
+    let environment = Environment::from_process();
+    let settings = Settings::load_leniently(&environment).ok()?;
+    let working_dir = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    let repository = Project::find(&environment, &working_dir).read_config();
+    let patterns =
+        CommandPatterns::new(&settings.handoff_commands(&repository.unwrap_or_default()));
+    let commands = find_commands(&text);
+    let may_hand_on = if commands.is_empty() {
+        text.contains("\"tool_") && text.to_lowercase().contains("handoff")
+    } else {
+        commands.iter().any(|(command, was_cut)| {
+            script_hands_off(command, &patterns)
+                || *was_cut && may_become_handoff(command, &patterns)
+        })
+    };
+    let point = HandoffPoint::Before(if text.contains(PRE_SKILL_COMMAND) {
+        PRE_SKILL_COMMAND
+    } else {
+        PRE_TOOL_USE
+    });
+    let line = "⚠️ the payload is truncated or broken: this may be a hand-off that could not be \
+                checked";
+    may_hand_on.then(|| ask_or_warn(&environment, point, line.to_owned(), None))
+}
+
+fn classify_event(context: &HookContext) -> HandoffIntent {
+    let (point, tool) = match &context.payload.event {
+        HookEvent::BeforeTool(tool) => (HandoffPoint::Before(PRE_TOOL_USE), tool),
+        HookEvent::BeforeSkillLine(tool) => (HandoffPoint::Before(PRE_SKILL_COMMAND), tool),
+        // One refusal is enough: who goes on after it has been told.
+        HookEvent::Stop { is_repeated: false } => {
+            return HandoffIntent::Handoff(HandoffPoint::Stop);
+        }
+        _ => return HandoffIntent::NoHandoff,
+    };
+    match tool {
+        ToolCall::Agent => HandoffIntent::Handoff(point),
+        ToolCall::Bash(shell) if is_handoff_command(&shell.command, &collect_patterns(context)) => {
+            HandoffIntent::Handoff(point)
+        }
+        ToolCall::Unreadable(field) => HandoffIntent::Unreadable(point, field),
+        _ => HandoffIntent::NoHandoff,
+    }
+}
+
+fn collect_patterns(context: &HookContext) -> Vec<String> {
+    context
+        .run
+        .settings
+        .handoff_commands(&context.run.repository)
+}
+
+/// What a copy alone says does not hold up the work when nobody can write that copy: the
+/// database is right all the same, and a refusal could be ended by nothing.
+fn allow_handoff(findings: GuardFindings) -> HookOutcome {
+    let mut shown = findings.fixed;
+    shown.extend(findings.standing.unwritable);
+    let mut lines: Vec<String> = render_findings(&shown).into_iter().collect();
+    if !lines.is_empty() {
+        lines.extend(findings.unfixed.iter().cloned());
+    }
+    HookOutcome {
+        response: HookResponse {
+            system_message: (!lines.is_empty()).then(|| lines.join("\n")),
+            ..HookResponse::default()
+        },
+        notes: findings.unfixed.into_iter().chain(findings.notes).collect(),
+        ..HookOutcome::default()
+    }
+}
+
+/// What a true-up came to.
+#[derive(Default)]
+struct GuardFindings {
+    /// Whether it may be handed on even now.
+    standing: HandoffReadiness,
+    /// What was put right on the way; a user is told of it all the same.
+    fixed: Vec<Divergence>,
+    /// Why something could not be mended, a line each.
+    unfixed: Vec<String>,
+    /// What went wrong beside it.
+    notes: Vec<String>,
+    /// Whether something is held, and nobody can tell on which branch.
+    is_branch_unreadable: bool,
+}
+
+/// Trues up, and looks what forbids handing on even then.
+fn find_divergences(
+    context: &HookContext,
+    drained: &mut DrainReport,
+) -> Result<GuardFindings, SyncError> {
+    let mut store = match context.open_store() {
+        // Where there never was a database nothing was claimed, so nothing can disagree.
+        Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(GuardFindings::default()),
+        other => other?,
+    };
+    drained.add(drain_outbox(&mut store, &context.run));
+    let Some(session) = store.load_session(&context.payload.session)? else {
+        return Ok(GuardFindings::default());
+    };
+    let synced = true_up(&mut store, session, &[], &context.run)?;
+    let mut fixed = synced.fixed_findings();
+    fixed.retain(|d| d.code.touches_user_edits());
+    let standing = synced.handoff_readiness();
+    let run = &context.run;
+    let is_branch_unreadable =
+        synced.session.item.is_some() && run.project.has_unreadable_branch(run.cwd.as_deref());
+    let mut notes = Vec::new();
+    // Subagents run long, and the session is silent meanwhile; how long, nobody says.
+    if standing.forbidding.is_empty()
+        && context.payload.event == HookEvent::BeforeTool(ToolCall::Agent)
+        && let Err(error) =
+            announce_silence(context, &mut store, &synced.session, MAX_QUIET_SECONDS)
+    {
+        notes.push(format!("trueup: quiet period not announced: {error}"));
+    }
+    Ok(GuardFindings {
+        standing,
+        fixed,
+        unfixed: render_unfixed(&synced.problems),
+        notes,
+        is_branch_unreadable,
+    })
+}
+
+fn refuse_handoff(
+    context: &HookContext,
+    point: HandoffPoint,
+    findings: &GuardFindings,
+) -> HookOutcome {
+    let mut lines = render_findings(&findings.standing.forbidding).unwrap_or_default();
+    for why in &findings.unfixed {
+        lines = format!("{lines}\n{}", one_line(why, MAX_REASON_CHARS));
+    }
+    let advice = render_advice(&findings.standing);
+    // The lines quote state, so a model sees them fenced; a person sees them as they are.
+    let reason = format!("{}\n{advice}", context.new_delimiter().wrap_quoted(&lines));
+    let response = match point {
+        HandoffPoint::Before(event) => HookResponse {
+            verdict: Some(ToolVerdict {
+                event,
+                decision: ToolDecision::Deny,
+                reason,
+            }),
+            ..HookResponse::default()
+        },
+        HandoffPoint::Stop => HookResponse {
+            block: Some(reason),
+            ..HookResponse::default()
+        },
+    };
+    let notes = lines.lines().chain(advice.lines()).map(str::to_owned);
+    HookOutcome {
+        response,
+        notes: notes.collect(),
+        is_refusal: true,
+        ..HookOutcome::default()
+    }
+}
+
+/// Names every command that ends what was found, each on a line of its own.
+fn render_advice(standing: &HandoffReadiness) -> String {
+    let commands = standing.fixes.iter().enumerate().map(|(at, command)| {
+        let word = if at == 0 { "Run" } else { "Then" };
+        (word, command)
+    });
+    let alternatives = standing.alternatives.iter().map(|command| ("Or", command));
+    let lines = commands.chain(alternatives);
+    let lines: Vec<String> = lines
+        .map(|(word, command)| format!("{word}: {command}"))
+        .collect();
+    format!(
+        "Hand-offs are refused until the copies agree. {}",
+        lines.join("\n")
+    )
+}
+
+/// When nobody can know, a person is asked; where there is none, the work goes on, warned.
+fn ask_or_warn(
+    environment: &Environment,
+    point: HandoffPoint,
+    line: String,
+    advice: Option<&Advice>,
+) -> HookOutcome {
+    let attended = environment.text("CLAUDE_CODE_SESSION_ATTENDED") == Some("1");
+    let response = match point {
+        HandoffPoint::Before(event) if attended => HookResponse {
+            verdict: Some(ToolVerdict {
+                event,
+                decision: ToolDecision::Ask,
+                reason: match advice {
+                    Some(advice) if advice.by_hand().is_some() => format!("{line}. First {advice}"),
+                    Some(advice) => format!("{line}. Run: {advice}"),
+                    None => line.clone(),
+                },
+            }),
+            ..HookResponse::default()
+        },
+        _ => HookResponse {
+            system_message: Some(line.clone()),
+            ..HookResponse::default()
+        },
+    };
+    HookOutcome {
+        response,
+        notes: vec![line],
+        ..HookOutcome::default()
+    }
+}

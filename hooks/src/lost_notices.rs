@@ -1,0 +1,70 @@
+//! What was lost as a session ended: nobody reads what its last hook prints, so the next session
+//! that starts in the same project is told, once.
+
+use std::fs;
+use std::io::{self, ErrorKind, Write as _};
+
+use trueup_core::bounds::UNTOLD;
+use trueup_core::files::{ensure_private_dir, open_to_append, read_bytes};
+use trueup_core::hook::HookEvent;
+use trueup_core::text::visible_line;
+
+use crate::HookContext;
+
+/// Longest line that is kept, in characters.
+const MAX_LINE_CHARS: usize = 2_000;
+
+/// Keeps lines for the next start, if this is the end of a session; returns why that failed.
+pub(crate) fn save_for_next_start(context: &HookContext, lines: &[String]) -> Option<String> {
+    if lines.is_empty() || !matches!(context.payload.event, HookEvent::SessionEnd(_)) {
+        return None;
+    }
+    append_lines(context, lines).err().map(|error| {
+        format!(
+            "trueup: the rejected edit cannot be recorded for the next session: \
+                              {error}"
+        )
+    })
+}
+
+fn append_lines(context: &HookContext, lines: &[String]) -> io::Result<()> {
+    let path = context
+        .run
+        .settings
+        .paths
+        .pending_notice(&context.run.project.dir);
+    if let Some(folder) = path.parent() {
+        ensure_private_dir(folder)?;
+    }
+    let lines: Vec<String> = lines
+        .iter()
+        .map(|it| visible_line(it, MAX_LINE_CHARS))
+        .collect();
+    let text = lines.join("\n") + "\n";
+    let mut file = open_to_append(&path)?;
+    let size = file.metadata()?.len();
+    if size.saturating_add(text.len() as u64) > UNTOLD.most {
+        // All of it is in the journal.
+        return Ok(());
+    }
+    file.write_all(text.as_bytes())
+}
+
+/// Takes what was kept: of two sessions that start at once, one is told.
+pub(crate) fn take_saved(context: &HookContext) -> Vec<String> {
+    let path = context
+        .run
+        .settings
+        .paths
+        .pending_notice(&context.run.project.dir);
+    let bytes = match read_bytes(&path, UNTOLD.most, false) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+        // What cannot be read must not stand in the way of what is kept next.
+        other => other.unwrap_or_default(),
+    };
+    if fs::remove_file(&path).is_err() {
+        return Vec::new();
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    text.lines().map(str::to_owned).collect()
+}

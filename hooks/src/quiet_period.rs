@@ -1,0 +1,79 @@
+//! `pre-handoff-validate --span`: a command that may run long announces the silence it brings,
+//! for no hook fires inside a tool call.
+
+use std::time::Duration;
+
+use trueup_core::hook::{HookEvent, ToolCall};
+use trueup_core::liveness::quiet_period_of_command;
+use trueup_core::model::Session;
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{HeartbeatRequest, Store as _, StoreError};
+
+use crate::{HookContext, HookOutcome};
+
+/// Where the client's user sets how long a command may take that says nothing, in
+/// milliseconds.
+const DEFAULT_TIMEOUT_VARIABLE: &str = "BASH_DEFAULT_TIMEOUT_MS";
+
+/// Answers `PreToolUse` of a shell command: with nothing, whatever comes of it.
+pub fn handle_event(context: &HookContext) -> HookOutcome {
+    let Some(seconds) = quiet_seconds(context) else {
+        return HookOutcome::default();
+    };
+    match open_and_announce(context, seconds) {
+        Ok(()) => HookOutcome::default(),
+        Err(error) => {
+            HookOutcome::from_note(format!("trueup: quiet period not announced: {error}"))
+        }
+    }
+}
+
+/// Returns how long the session will be silent, when that is worth a word.
+fn quiet_seconds(context: &HookContext) -> Option<u64> {
+    let HookEvent::BeforeTool(ToolCall::Bash(shell)) = &context.payload.event else {
+        return None;
+    };
+    if shell.in_background {
+        return None;
+    }
+    let user_default = || {
+        let text = context.environment.text(DEFAULT_TIMEOUT_VARIABLE)?;
+        Some(Duration::from_millis(text.parse().ok()?))
+    };
+    quiet_period_of_command(
+        shell.timeout.or_else(user_default)?,
+        context.run.settings.lease_seconds,
+    )
+}
+
+fn open_and_announce(context: &HookContext, seconds: u64) -> Result<(), StoreError> {
+    let mut store = match context.open_store() {
+        // Where nothing was registered nobody is waited for.
+        Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(()),
+        other => other?,
+    };
+    match store.load_session(&context.payload.session)? {
+        Some(session) => announce_silence(context, &mut store, &session, seconds),
+        None => Ok(()),
+    }
+}
+
+/// Announces silence from now on. A longer one that was announced before stays.
+pub(crate) fn announce_silence(
+    context: &HookContext,
+    store: &mut SqliteStore,
+    session: &Session,
+    seconds: u64,
+) -> Result<(), StoreError> {
+    if session.quiet_seconds_left() >= seconds {
+        return Ok(());
+    }
+    let settings = &context.run.settings;
+    let lease_due = session.is_renewal_due(settings.renewal_seconds());
+    store.record_heartbeat(&HeartbeatRequest {
+        session: session.id.clone(),
+        lease_seconds: lease_due.then_some(settings.lease_seconds),
+        status: None,
+        quiet_seconds: Some(seconds),
+    })
+}

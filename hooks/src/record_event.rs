@@ -1,0 +1,174 @@
+//! What an event says of the session's work: its task, its branch, its end.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, json};
+use trueup_core::bounds::TASK;
+use trueup_core::hook::{HookEvent, TaskChange, ToolCall};
+use trueup_core::model::{FieldValue, Session, StateField};
+use trueup_core::outbox::end_op_id;
+use trueup_core::reconcile::{RejectedEdit, RejectionReason};
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{InterruptionMark, Provenance, SessionTask, Store as _, StoreError};
+use trueup_core::sync::{PushOutcome, RetriedPush, SyncError, TrueUpOutcome, now, push_with_retry};
+use trueup_core::text::redact::RedactedText;
+
+use crate::HookContext;
+
+/// Writes what the event says of the session's work; tells whether anything was written.
+pub(crate) fn record_session_work(
+    context: &HookContext,
+    store: &mut SqliteStore,
+    synced: TrueUpOutcome,
+) -> Result<bool, SyncError> {
+    let session = synced.session;
+    let branch = synced.observation.snapshot.branch.map(|branch| branch.name);
+    let branch = branch.filter(|branch| session.branch() != Some(branch));
+    let mut changes = BTreeMap::new();
+    if let TaskUpdate::Set(task) = apply_task_change(context, store, &session)?
+        && session.execution_state().work.task != task
+    {
+        changes.insert(StateField::Task, FieldValue::Text(task));
+    }
+    let end_reason = match &context.payload.event {
+        HookEvent::SessionEnd(reason) => Some(reason),
+        _ => None,
+    };
+    let is_interrupted = end_reason.is_some() && session.item.is_some();
+    if is_interrupted {
+        changes.insert(StateField::WasInterrupted, FieldValue::Flag(true));
+    }
+    let has_changes = !changes.is_empty() || branch.is_some();
+    match branch {
+        // A branch alone is nothing a revision counts.
+        Some(branch) if changes.is_empty() => {
+            let patch = Map::from_iter([("branch".to_owned(), json!(branch))]);
+            store.merge_metadata(&session.id, &patch, &context.build_provenance("observed"))?;
+        }
+        branch if has_changes => {
+            let mark = is_interrupted.then_some(InterruptionMark::Interrupted);
+            push_observation(context, store, session, changes, branch, mark)?;
+        }
+        _ => {}
+    }
+    if let Some(reason) = end_reason {
+        let end_provenance = Provenance {
+            op_id: end_op_id(context.op_id()),
+            ..context.build_provenance(reason)
+        };
+        store.end_session(&context.payload.session, reason, &end_provenance)?;
+    }
+    context.mark_event_recorded();
+    Ok(has_changes)
+}
+
+/// Pushes an observation. It stays bound to the claim it was made under: what a session saw
+/// that lost its item meanwhile goes to the journal.
+fn push_observation(
+    context: &HookContext,
+    store: &mut SqliteStore,
+    session: Session,
+    changes: BTreeMap<StateField, FieldValue>,
+    branch: Option<String>,
+    mark: Option<InterruptionMark>,
+) -> Result<(), SyncError> {
+    let request = RetriedPush {
+        changes,
+        branch,
+        mark,
+        acknowledge: true,
+        // Should it wait in the outbox because its answer does not arrive, it is not made twice.
+        provenance: Provenance {
+            op_id: context.op_id().to_owned(),
+            ..context.build_provenance("observed")
+        },
+    };
+    match push_with_retry(store, session, &request)? {
+        PushOutcome::Done(_) => Ok(()),
+        PushOutcome::ClaimLost(session) => {
+            let lost = RejectedEdit {
+                session: session.id.clone(),
+                reason: RejectionReason::ClaimLost,
+                base: None,
+                database: session.revision,
+                fields: request.changes,
+            };
+            let journaled = context.run.journal().record(&lost, now());
+            journaled.map(|_| ()).map_err(SyncError::Journal)
+        }
+    }
+}
+
+/// What an event says of the current task.
+enum TaskUpdate {
+    /// Nothing.
+    Unchanged,
+    /// It is this one now, or there is none any more.
+    Set(Option<String>),
+}
+
+/// Reads the current task out of an event.
+fn apply_task_change(
+    context: &HookContext,
+    store: &mut SqliteStore,
+    session: &Session,
+) -> Result<TaskUpdate, StoreError> {
+    let Some(change) = find_task_change(context) else {
+        return Ok(TaskUpdate::Unchanged);
+    };
+    Ok(match change {
+        TaskChange::List(current) => TaskUpdate::Set(current.as_deref().map(clean_task_text)),
+        TaskChange::Created { id, subject } => {
+            let note = SessionTask {
+                task: id.clone(),
+                subject: clean_task_text(subject),
+            };
+            store.upsert_task(&session.id, &note)?;
+            TaskUpdate::Unchanged
+        }
+        TaskChange::Started { id, subject } => match (subject, store.load_task(&session.id, id)?) {
+            (Some(subject), known) => {
+                let subject = clean_task_text(subject);
+                // By what it is called now it is known when it ends.
+                if known.is_none_or(|note| note.subject != subject) {
+                    let task = id.clone();
+                    let note = SessionTask {
+                        task,
+                        subject: subject.clone(),
+                    };
+                    store.upsert_task(&session.id, &note)?;
+                }
+                TaskUpdate::Set(Some(subject))
+            }
+            (None, Some(note)) => TaskUpdate::Set(Some(note.subject)),
+            (None, None) => TaskUpdate::Unchanged,
+        },
+        TaskChange::Finished { id } => {
+            let current_task = session.execution_state().work.task;
+            match store.load_task(&session.id, id)? {
+                Some(note) if Some(&note.subject) == current_task.as_ref() => TaskUpdate::Set(None),
+                // Another task than the current one was finished.
+                _ => TaskUpdate::Unchanged,
+            }
+        }
+    })
+}
+
+pub(crate) fn clean_task_text(task: &str) -> String {
+    // As the database keeps it, or the next event would find another one there.
+    let task: String = task.chars().take(TASK.len()).collect();
+    RedactedText::from(task).into()
+}
+
+/// Returns what an event says of the task list of the session itself; a subagent's list is
+/// its own.
+pub(crate) fn find_task_change(context: &HookContext) -> Option<&TaskChange> {
+    match &context.payload.event {
+        HookEvent::Task(change) | HookEvent::AfterTool(ToolCall::Tasks(change))
+            if !context.payload.is_subagent =>
+        {
+            Some(change)
+        }
+        _ => None,
+    }
+}

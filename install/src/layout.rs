@@ -1,0 +1,171 @@
+//! Where everything lies on this machine.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use directories::{BaseDirs, ProjectDirs};
+
+use crate::args::Args;
+use crate::artifacts;
+use crate::error::{Error, Result};
+
+/// The directories and files an installation concerns.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    /// The user's home.
+    pub(crate) home: PathBuf,
+    /// trueup's data directory: database, outbox, and by default the staged plugin.
+    pub(crate) data: PathBuf,
+    /// Where logs and other things that can be made again may lie; not with `TRUEUP_HOME`.
+    pub(crate) disposable_dirs: Vec<PathBuf>,
+    /// The user's configuration, when it is not in the data directory.
+    pub(crate) settings: Option<PathBuf>,
+    /// The staged plugin directory.
+    pub(crate) stage: PathBuf,
+    /// Whether the user named it with `--prefix`.
+    pub(crate) has_prefix: bool,
+    /// Where the commands are linked, if anywhere.
+    pub(crate) link_dir: Option<PathBuf>,
+    /// The record of the installation.
+    pub(crate) manifest: PathBuf,
+    /// Claude Code's configuration directory.
+    pub(crate) config: PathBuf,
+    /// Claude Code's own state file.
+    pub(crate) client_state: PathBuf,
+    /// The repository.
+    pub(crate) source: PathBuf,
+}
+
+impl Layout {
+    /// Works them out from the arguments and the environment.
+    pub(crate) fn resolve(args: &Args) -> Result<Self> {
+        let base = BaseDirs::new().ok_or_else(|| Error::Tool {
+            what: "no home directory".to_owned(),
+            detail: "neither HOME nor the user database has one".to_owned(),
+            hint: "set HOME and run it again".to_owned(),
+        })?;
+        let home = base.home_dir().to_owned();
+        let project_dirs = ProjectDirs::from("", "", artifacts::PLUGIN_NAME)
+            .filter(|_| env_path("TRUEUP_HOME").is_none());
+        let data = match (env_path("TRUEUP_HOME"), &project_dirs) {
+            (Some(dir), _) => make_absolute(&dir),
+            (None, Some(own)) => own.data_dir().to_owned(),
+            (None, None) => home.join(".local/share/trueup"),
+        };
+        // On some systems these are one directory; what holds the database is not a passing thing.
+        let outside_data = |dir: &Path| Some(dir.to_owned()).filter(|dir| !data.starts_with(dir));
+        let disposable_dirs = project_dirs
+            .iter()
+            .flat_map(|own| [own.state_dir(), Some(own.cache_dir())])
+            .flatten()
+            .filter_map(outside_data)
+            .collect();
+        let settings = project_dirs
+            .as_ref()
+            .and_then(|own| outside_data(own.config_dir()));
+        let prefix = args.prefix.as_deref().map(make_absolute);
+        let stage = prefix.clone().unwrap_or_else(|| data.join("plugin"));
+        let link_dir = match (&args.link_dir, &prefix) {
+            (Some(dir), _) => Some(make_absolute(dir)),
+            (None, Some(_)) => None,
+            (None, None) => Some(home.join(".local/bin")),
+        };
+        let manifest = match &prefix {
+            Some(dir) => dir.join(artifacts::PREFIX_MANIFEST_FILE),
+            None => data.join(artifacts::MANIFEST_FILE),
+        };
+        let configured = env_path("CLAUDE_CONFIG_DIR").map(|dir| make_absolute(&dir));
+        let client_state = configured.as_ref().unwrap_or(&home).join(".claude.json");
+        let config = configured.unwrap_or_else(|| home.join(".claude"));
+        let source = match &args.source {
+            Some(dir) => make_absolute(dir),
+            None => Path::new(env!("CARGO_MANIFEST_DIR"))
+                .parent()
+                .map_or_else(|| PathBuf::from("."), Path::to_owned),
+        };
+        let layout = Self {
+            home,
+            data,
+            disposable_dirs,
+            settings,
+            stage,
+            has_prefix: prefix.is_some(),
+            link_dir,
+            manifest,
+            config,
+            client_state,
+            source,
+        };
+        layout.check_paths_are_utf8()?;
+        Ok(layout)
+    }
+
+    /// Refuses places that are no UTF-8 before anything is staged there: neither the record of an
+    /// installation nor the client's files, which are JSON, can name them.
+    fn check_paths_are_utf8(&self) -> Result<()> {
+        let all = [
+            &self.home,
+            &self.data,
+            &self.stage,
+            &self.manifest,
+            &self.config,
+        ];
+        let mut all = all.into_iter().chain(&self.link_dir);
+        match all.find(|path| path.to_str().is_none()) {
+            None => Ok(()),
+            Some(path) => Err(Error::Refused {
+                path: path.clone(),
+                why: "the path is not UTF-8, so it cannot be written to a JSON file".to_owned(),
+                hint: "choose a directory with a UTF-8 name; nothing was changed".to_owned(),
+            }),
+        }
+    }
+
+    /// A directory to run the client in that is no project: there it would mix in settings.
+    pub(crate) fn neutral_dir(&self) -> PathBuf {
+        let stage = Some(&self.stage).filter(|stage| stage.is_dir());
+        stage.unwrap_or(&self.home).clone()
+    }
+
+    /// A staged binary.
+    pub(crate) fn binary_path(&self, name: &str) -> PathBuf {
+        self.stage.join("bin").join(name)
+    }
+
+    /// A path as people write it, with `~` for the home directory.
+    pub(crate) fn shorten(&self, path: &Path) -> String {
+        match path.strip_prefix(&self.home) {
+            Ok(rest) if !rest.as_os_str().is_empty() => format!("~/{}", rest.display()),
+            _ => path.display().to_string(),
+        }
+    }
+}
+
+/// An environment variable that names a path; empty counts as unset.
+fn env_path(name: &str) -> Option<PathBuf> {
+    env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+}
+
+/// A path that stays right when a child runs elsewhere.
+fn make_absolute(path: impl AsRef<Path>) -> PathBuf {
+    std::path::absolute(&path).unwrap_or_else(|_| path.as_ref().to_owned())
+}
+
+/// The program of that name on PATH.
+pub(crate) fn find_on_path(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|dir| dir.join(name))
+        .find(|file| {
+            use std::os::unix::fs::PermissionsExt;
+            file.metadata()
+                .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+        })
+}
+
+/// Whether a directory is on PATH.
+pub(crate) fn is_on_path(dir: &Path) -> bool {
+    env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|entry| entry == dir))
+}

@@ -1,0 +1,118 @@
+//! What an installation will do, before it does anything.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::args::Args;
+use crate::artifacts;
+use crate::compile::{self, Target};
+use crate::error::Result;
+use crate::layout::{Layout, find_on_path};
+use crate::manifest::Link;
+
+/// One step.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum InstallStep {
+    /// Compile the binaries.
+    Build(Target),
+    /// Use binaries that exist.
+    UseBinaries(PathBuf),
+    /// Put the plugin directory in place, with the hooks that this client knows.
+    Stage {
+        at: PathBuf,
+        client: Option<PathBuf>,
+    },
+    /// Run every staged binary once.
+    ReadBack,
+    /// Link the commands.
+    Link(Vec<Link>),
+    /// Register the plugin with this client.
+    Register(PathBuf),
+    /// Say why it is not registered.
+    SkipClient(&'static str),
+    /// Make or upgrade the database.
+    Migrate,
+    /// Play the demo.
+    Demo,
+    /// Let the doctor look at everything.
+    Doctor,
+}
+
+impl fmt::Display for InstallStep {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Build(target) => write!(out, "build the binaries for {}", target.describe()),
+            Self::UseBinaries(dir) => write!(out, "use the binaries in {}", dir.display()),
+            Self::Stage { at, .. } => {
+                write!(
+                    out,
+                    "stage {} in {}",
+                    artifacts::STAGED_ENTRIES.join(", "),
+                    at.display()
+                )
+            }
+            Self::ReadBack => write!(out, "run every staged binary once"),
+            Self::Link(links) => {
+                let at: Vec<_> = links
+                    .iter()
+                    .map(|link| link.at.display().to_string())
+                    .collect();
+                write!(out, "link {}", at.join(" and "))
+            }
+            Self::Register(client) => {
+                write!(
+                    out,
+                    "register {} with {}",
+                    artifacts::PLUGIN_ID,
+                    client.display()
+                )
+            }
+            Self::SkipClient(why) => write!(out, "do not register with Claude Code ({why})"),
+            Self::Migrate => write!(out, "create or upgrade the database: trueup db migrate"),
+            Self::Demo => write!(out, "run the demo: trueup demo"),
+            Self::Doctor => write!(out, "check the installation: trueup doctor"),
+        }
+    }
+}
+
+/// Lays out the steps.
+pub(crate) fn build_steps(args: &Args, layout: &Layout) -> Result<Vec<InstallStep>> {
+    let mut steps = vec![match (&args.bin_dir, args.no_build) {
+        (Some(dir), _) => InstallStep::UseBinaries(dir.clone()),
+        (None, true) => InstallStep::UseBinaries(compile::installer_dir()),
+        (None, false) => InstallStep::Build(compile::choose_target(&layout.source, !args.dry_run)?),
+    }];
+    let client = find_on_path("claude").filter(|_| !args.no_claude);
+    let at = layout.stage.clone();
+    steps.extend([
+        InstallStep::Stage {
+            at,
+            client: client.clone(),
+        },
+        InstallStep::ReadBack,
+    ]);
+    if let Some(dir) = &layout.link_dir {
+        let link = |name: &str| Link {
+            at: dir.join(name),
+            to: layout.binary_path(name),
+        };
+        steps.push(InstallStep::Link(
+            artifacts::COMMAND_BINARIES.map(link).to_vec(),
+        ));
+    }
+    steps.push(match client {
+        None if args.no_claude => InstallStep::SkipClient("--no-claude"),
+        None => InstallStep::SkipClient("no `claude` on PATH"),
+        Some(client) => InstallStep::Register(client),
+    });
+    // A prefix without a client is a directory to be carried elsewhere: nothing else is touched.
+    let only_staged = layout.has_prefix && args.no_claude;
+    if !only_staged {
+        steps.push(InstallStep::Migrate);
+    }
+    steps.push(InstallStep::Demo);
+    if !only_staged {
+        steps.push(InstallStep::Doctor);
+    }
+    Ok(steps)
+}

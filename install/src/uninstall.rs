@@ -1,0 +1,251 @@
+//! Takes an installation back.
+
+use std::fs;
+use std::path::Path;
+
+use crate::args::Args;
+use crate::artifacts;
+use crate::client::Client;
+use crate::dirs;
+use crate::error::{Error, Result};
+use crate::layout::{Layout, find_on_path};
+use crate::link;
+use crate::manifest::{Link, Manifest};
+use crate::report::{Report, RowState};
+use crate::stage;
+use crate::user_files::{self, ClientSnapshot};
+
+/// Uninstalls; the database stays unless it is to be purged.
+pub(crate) fn run_uninstall(args: &Args, layout: &Layout, report: &mut Report) -> Result<()> {
+    let stored = Manifest::read(&layout.manifest)?;
+    let has_record = stored.is_some();
+    let mut manifest = stored.unwrap_or_default();
+    if !has_record {
+        // Without a record, what can be recognised is removed all the same.
+        layout.stage.clone_into(&mut manifest.stage);
+        if let Some(dir) = &layout.link_dir {
+            let link = |name: &str| Link {
+                at: dir.join(name),
+                to: layout.binary_path(name),
+            };
+            manifest.links = artifacts::COMMAND_BINARIES.map(link).to_vec();
+        }
+    }
+    if args.dry_run {
+        describe_removal(args, layout, &manifest, report);
+        return Ok(());
+    }
+    if args.purge {
+        check_purge(layout)?;
+    }
+    let is_clean = !manifest.registered || unregister_plugin(args, layout, &mut manifest, report)?;
+    remove_links(layout, &manifest, report);
+    if stage::remove_plugin(&manifest.stage)? {
+        report.add_row(
+            "plugin",
+            RowState::Done,
+            format!("{} removed", layout.shorten(&manifest.stage)),
+        );
+    } else {
+        report.add_row(
+            "plugin",
+            RowState::Same,
+            format!("none at {}", layout.shorten(&manifest.stage)),
+        );
+    }
+    if is_clean {
+        dirs::remove_all(&layout.manifest)?;
+    } else {
+        let record_path = layout.shorten(&layout.manifest);
+        let hint = "resolve the problems above and uninstall again";
+        report.add_row_with_hint(
+            "record",
+            RowState::Skipped,
+            format!("{record_path} kept"),
+            hint,
+        );
+    }
+    for dir in &layout.disposable_dirs {
+        if dirs::remove_all(dir)? {
+            report.add_row(
+                "data",
+                RowState::Done,
+                format!("{} removed", layout.shorten(dir)),
+            );
+        }
+    }
+    if args.purge {
+        purge_data(layout, &manifest, report)?;
+    }
+    let mut created_dirs = manifest.created_dirs.clone();
+    created_dirs.push(manifest.stage.clone());
+    // A directory given with --prefix that the user made stays, empty or not.
+    created_dirs.retain(|dir| !layout.has_prefix || manifest.created_dirs.contains(dir));
+    dirs::remove_empty(&created_dirs);
+    if !args.purge && layout.data.is_dir() {
+        let detail = format!("{} kept with the database", layout.shorten(&layout.data));
+        report.add_row("data", RowState::Skipped, detail);
+    }
+    Ok(())
+}
+
+/// Says what an uninstallation would do.
+fn describe_removal(args: &Args, layout: &Layout, manifest: &Manifest, report: &Report) {
+    report.print_text("Steps:");
+    if manifest.registered {
+        report.print_item("- remove the plugin and its marketplace from Claude Code");
+    }
+    for file in &manifest.user_files {
+        report.print_item(&format!("- restore {}", layout.shorten(&file.path)));
+    }
+    for link in &manifest.links {
+        report.print_item(&format!("- remove the link {}", layout.shorten(&link.at)));
+    }
+    report.print_item(&format!(
+        "- remove the plugin at {}",
+        layout.shorten(&manifest.stage)
+    ));
+    if args.purge {
+        report.print_item(&format!(
+            "- remove the data directory {}",
+            layout.shorten(&layout.data)
+        ));
+    }
+    report.print_text("Nothing was changed.");
+}
+
+/// Takes the plugin out of Claude Code and restores its files; says whether nothing is left to do.
+fn unregister_plugin(
+    args: &Args,
+    layout: &Layout,
+    manifest: &mut Manifest,
+    report: &mut Report,
+) -> Result<bool> {
+    user_files::record_interrupted(manifest, &ClientSnapshot::capture(layout)?);
+    // Before the client writes: afterwards nobody could tell its changes from the user's.
+    let untouched = user_files::list_untouched(manifest)?;
+    let mut is_clean = true;
+    match find_on_path("claude").filter(|_| !args.no_claude) {
+        Some(program) => match Client::new(&program, layout).unregister_plugin(&manifest.stage) {
+            Ok(done) if done.is_empty() => {
+                report.add_row("Claude Code", RowState::Same, "no longer has the plugin");
+            }
+            Ok(done) => report.add_row("Claude Code", RowState::Done, done.join(", ")),
+            Err(error) => {
+                is_clean = false;
+                report.add_failure("Claude Code", &error);
+            }
+        },
+        None => {
+            report.add_row(
+                "Claude Code",
+                RowState::Skipped,
+                "not run; its files are restored from the record",
+            );
+        }
+    }
+    let restored = user_files::restore_files(manifest, &untouched)?;
+    user_files::remove_leftovers(manifest, layout)?;
+    for path in &restored.restored {
+        let detail = format!("{} restored byte for byte", layout.shorten(path));
+        report.add_row("restored", RowState::Done, detail);
+    }
+    for path in &restored.removed {
+        let detail = format!("{} removed: it did not exist before", layout.shorten(path));
+        report.add_row("restored", RowState::Done, detail);
+    }
+    for path in &restored.kept {
+        let detail = format!(
+            "{} was changed since; the changes are kept",
+            layout.shorten(path)
+        );
+        report.add_row("kept", RowState::Skipped, detail);
+    }
+    for path in &restored.entangled {
+        is_clean = false;
+        report.add_row_with_hint(
+            "restored",
+            RowState::Missing,
+            format!(
+                "{} was changed since and still contains the plugin",
+                layout.shorten(path)
+            ),
+            format!("claude plugin uninstall {}", artifacts::PLUGIN_ID),
+        );
+    }
+    Ok(is_clean)
+}
+
+fn remove_links(layout: &Layout, manifest: &Manifest, report: &mut Report) {
+    for link in &manifest.links {
+        match link::remove_link(link) {
+            Ok(true) => {
+                report.add_row(
+                    "command",
+                    RowState::Done,
+                    format!("{} removed", layout.shorten(&link.at)),
+                );
+            }
+            Ok(false) => {}
+            Err(error) => report.add_failure("command", &error),
+        }
+    }
+}
+
+/// Removes the data directory: whole when it is trueup's own, else what trueup keeps in it.
+fn purge_data(layout: &Layout, manifest: &Manifest, report: &mut Report) -> Result<()> {
+    let data = &layout.data;
+    let is_named_trueup = data
+        .file_name()
+        .is_some_and(|name| name.to_string_lossy().contains(artifacts::PLUGIN_NAME));
+    if is_named_trueup || manifest.created_dirs.contains(data) {
+        dirs::remove_all(data)?;
+    } else {
+        for entry in fs::read_dir(data).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let stem = name
+                .trim_start_matches('.')
+                .split(['.', '-'])
+                .next()
+                .unwrap_or_default();
+            if artifacts::DATA_NAMES.contains(&stem) {
+                dirs::remove_all(&entry.path())?;
+            }
+        }
+        dirs::remove_empty(std::slice::from_ref(data));
+    }
+    if let Some(dir) = &layout.settings
+        && dirs::remove_all(dir)?
+    {
+        report.add_row(
+            "settings",
+            RowState::Done,
+            format!("{} removed", layout.shorten(dir)),
+        );
+    }
+    let data_path = layout.shorten(data);
+    if data.exists() {
+        let detail = format!("{data_path} kept: it contains other files");
+        report.add_row("data", RowState::Skipped, detail);
+    } else {
+        report.add_row("data", RowState::Done, format!("{data_path} removed"));
+    }
+    Ok(())
+}
+
+/// Refuses to remove a data directory that holds more than trueup.
+fn check_purge(layout: &Layout) -> Result<()> {
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let data = real(&layout.data);
+    let holds_more = real(&layout.home).starts_with(&data)
+        || real(&layout.source).starts_with(&data)
+        || data.join(".git").exists();
+    if holds_more {
+        return Err(Error::Refused {
+            path: layout.data.clone(),
+            why: "contains more than trueup's data, so --purge does not remove it".to_owned(),
+            hint: "omit --purge and delete the database manually".to_owned(),
+        });
+    }
+    Ok(())
+}

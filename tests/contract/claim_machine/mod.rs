@@ -1,0 +1,39 @@
+//! Stores against a small reference, over sequences of everything that sessions do.
+//!
+//! The reference is written from the rules and not from the product; whatever is done is done
+//! to both, and after every step they must agree on who holds what, under which epoch, in
+//! which phase, and on what was refused. `tests/model` explores the same rules exhaustively,
+//! without a store.
+
+mod reference;
+mod run;
+mod steps;
+
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::fixture::{self, StoreFixture};
+use run::MachineRun;
+
+fn assert_agrees<F: StoreFixture>(cases: u32, store: impl Fn() -> F) {
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let answer = TestRunner::new(config).run(&steps::steps_strategy(), |steps| {
+        let mut store = store();
+        let mut run = MachineRun::new(&mut store);
+        for step in steps {
+            run.run_step(step)?;
+        }
+        run.finish()
+    });
+    if let Err(failure) = answer {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn the_store_in_a_file_agrees_with_the_reference() {
+    assert_agrees(150, fixture::new_sqlite);
+}

@@ -1,0 +1,187 @@
+//! The system, and everything that can happen to it.
+//!
+//! Whatever reads and then writes is two actions, so that everything else may come in between.
+
+use stateright::Model;
+
+use crate::properties;
+use crate::rules::{LeaseClock, ProductRules, SessionStanding};
+use crate::state::{ITEMS, ModelState, PendingDecision, SESSIONS};
+
+/// The conditions that the store puts on its writes. A proof has teeth when each of them, left
+/// out, is found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each condition is left out on its own"
+)]
+pub(crate) struct StoreGuards {
+    /// A claim takes effect only while holder and epoch are those it was decided on.
+    pub(crate) claim: bool,
+    /// A takeover takes effect only while the holder gave no sign of life since.
+    pub(crate) takeover: bool,
+    /// A session is parked only while it gave no sign of life since.
+    pub(crate) park: bool,
+    /// A claim gives up what the session held before.
+    pub(crate) single: bool,
+    /// A write needs the session to hold the item.
+    pub(crate) holder: bool,
+    /// A write needs the epoch of the newest claim.
+    pub(crate) epoch: bool,
+    /// A write that took effect before is answered as it was then.
+    pub(crate) repeat: bool,
+}
+
+impl StoreGuards {
+    pub(crate) const ALL: Self = Self {
+        claim: true,
+        takeover: true,
+        park: true,
+        single: true,
+        holder: true,
+        epoch: true,
+        repeat: true,
+    };
+}
+
+/// The system: three sessions and two items.
+#[derive(Clone, Debug)]
+pub(crate) struct ClaimModel {
+    pub(crate) rules: ProductRules,
+    pub(crate) guards: StoreGuards,
+    /// How many readings and undelivered writes there may be at a time.
+    pub(crate) max_pending: usize,
+    /// Whether a decision is forgotten once the store will refuse it for good: to refuse it
+    /// later changes nothing, and three at a time can be had in a moment.
+    pub(crate) forgets_refused: bool,
+}
+
+/// From where a claim looks at the present holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HolderView {
+    /// The machine on which that one runs.
+    Here,
+    /// Another machine.
+    Elsewhere,
+    /// Wherever it is, with `--force`.
+    Forced,
+}
+
+const HOLDER_VIEWS: [HolderView; 3] = [HolderView::Here, HolderView::Elsewhere, HolderView::Forced];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ModelAction {
+    /// Its lease and any announced silence end.
+    Wait(usize),
+    /// The database's clock is set back, and the lease runs again.
+    SetBack(usize),
+    /// The process ends without a word.
+    Crash(usize),
+    /// The client says goodbye.
+    End(usize),
+    /// It starts, comes back or is prompted: it registers and reads what it holds.
+    Start(usize),
+    /// A sign of life, without looking.
+    Beat(usize),
+    /// Reads, and decides to claim.
+    DecideClaim {
+        session: usize,
+        item: usize,
+        reading: HolderView,
+    },
+    /// Reads, and decides to park another.
+    DecidePark {
+        session: usize,
+        victim: usize,
+        here: bool,
+    },
+    /// Writes what it decided.
+    ApplyDecision(usize),
+    /// Makes a write under the claim it believes to have.
+    MakeWrite(usize),
+    /// The outbox is sent; the answer may be lost.
+    Deliver { session: usize, answered: bool },
+    /// Completes the item it believes to hold.
+    Finish(usize),
+    /// Gives it up.
+    Release(usize),
+    /// Somebody reopens a finished item.
+    Reopen(usize),
+}
+
+impl Model for ClaimModel {
+    type State = ModelState;
+    type Action = ModelAction;
+
+    fn init_states(&self) -> Vec<ModelState> {
+        vec![ModelState::initial()]
+    }
+
+    fn actions(&self, state: &ModelState, actions: &mut Vec<ModelAction>) {
+        if state.wrong.is_some() {
+            return;
+        }
+        let room = state.under_way() < self.max_pending;
+        for session in 0..SESSIONS {
+            let row = &state.sessions[session];
+            if row.standing != SessionStanding::Lost {
+                actions.push(match row.clock {
+                    LeaseClock::Running => ModelAction::Wait(session),
+                    LeaseClock::Over => ModelAction::SetBack(session),
+                });
+            }
+            actions.push(ModelAction::Start(session));
+            if row.outbox.is_some() {
+                for answered in [false, true] {
+                    actions.push(ModelAction::Deliver { session, answered });
+                }
+            }
+            if row.underway != PendingDecision::Nothing {
+                actions.push(ModelAction::ApplyDecision(session));
+            }
+            if !row.runs {
+                continue;
+            }
+            actions.extend([
+                ModelAction::Crash(session),
+                ModelAction::End(session),
+                ModelAction::Beat(session),
+                ModelAction::Finish(session),
+                ModelAction::Release(session),
+            ]);
+            if room && row.outbox.is_none() {
+                actions.push(ModelAction::MakeWrite(session));
+            }
+            if room && row.underway == PendingDecision::Nothing {
+                for item in 0..ITEMS {
+                    actions.extend(HOLDER_VIEWS.map(|reading| ModelAction::DecideClaim {
+                        session,
+                        item,
+                        reading,
+                    }));
+                }
+                for victim in (0..SESSIONS).filter(|victim| *victim != session) {
+                    actions.extend([true, false].map(|here| ModelAction::DecidePark {
+                        session,
+                        victim,
+                        here,
+                    }));
+                }
+            }
+        }
+        let finished = (0..ITEMS).filter(|item| state.items[*item].finished);
+        actions.extend(finished.map(ModelAction::Reopen));
+    }
+
+    fn next_state(&self, before: &ModelState, action: ModelAction) -> Option<ModelState> {
+        let mut after = self.apply_action(before, action)?;
+        if self.forgets_refused {
+            self.forget_refused(&mut after);
+        }
+        (after != *before).then(|| after.representative())
+    }
+
+    fn properties(&self) -> Vec<stateright::Property<Self>> {
+        properties::list_properties()
+    }
+}
