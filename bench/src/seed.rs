@@ -31,7 +31,7 @@ fn insert_sessions(connection: &Connection, count: u32, root: &Path) -> Result<(
     let mut insert = connection.prepare(
         "INSERT INTO claude_sessions (session_id, metadata, repo, worktree, host, pid, pid_started,
              boot_id, status, ended_reason, registered_at, heartbeat_at, lease_expires_at, revision,
-             acknowledged_revision, settled, last_actor, last_op)
+             acknowledged_revision, swept, last_actor, last_op)
          VALUES (?1, json_object('branch', 'main', 'execution_state', json_object(
                  'currentSd', ?2, 'currentPhase', 'EXEC', 'currentTask', 'an earlier task',
                  'isActive', json('true'), 'wasInterrupted', json('false'))),

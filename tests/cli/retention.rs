@@ -19,7 +19,7 @@ use crate::witness::Witness;
 /// Puts a session into the database that gave its last sign of life so many days ago.
 fn session(home: &Home, id: &str, status: &str, days: u32) {
     home.execute_sql(
-        "INSERT INTO claude_sessions (session_id, status, heartbeat_at, lease_expires_at, settled)
+        "INSERT INTO claude_sessions (session_id, status, heartbeat_at, lease_expires_at, swept)
          VALUES (?1, ?2, strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3), '2000-01-01T00:00:00.000Z', 1)",
         (id, status, format!("-{days} days")),
     );

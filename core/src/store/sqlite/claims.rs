@@ -104,10 +104,10 @@ fn mark_holder_lost(tx: &Transaction<'_>, request: &GrantedClaim) -> Result<()> 
     };
     let loses_holder = grant.outcome.loses_holder();
     tx.execute(
-        "UPDATE claude_sessions SET settled = iif(?5 OR status = 'ended', 1, settled),
+        "UPDATE claude_sessions SET swept = iif(?5 OR status = 'ended', 1, swept),
              status = iif(?5 AND status IN ('active', 'idle'), 'lost', status),
              last_actor = ?2, last_reason = ?3, last_op = ?4
-         WHERE session_id = ?1 AND settled = 0 AND session_id <> ?6
+         WHERE session_id = ?1 AND swept = 0 AND session_id <> ?6
            AND (?5 OR status = 'ended')",
         params![
             holder.as_str(),
@@ -256,7 +256,7 @@ pub(super) fn mark_lost(
 ) -> Result<Option<ReleasedClaim>> {
     let changed = tx
         .execute(
-            "UPDATE claude_sessions SET settled = 1,
+            "UPDATE claude_sessions SET swept = 1,
                  status = CASE WHEN status = 'ended' THEN 'ended' ELSE 'lost' END,
                  last_actor = ?1, last_reason = ?2, last_op = ?3
              WHERE session_id = ?4 AND strftime('%Y-%m-%dT%H:%M:%fZ', heartbeat_at) = ?5 AND status = ?6",

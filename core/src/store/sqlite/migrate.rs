@@ -109,10 +109,11 @@ const MIGRATIONS: &[Migration] = &[
         "repo_names",
         include_str!("migrations/0017_repo_names.sql"),
     ),
+    Migration::new(18, "swept", include_str!("migrations/0018_swept.sql")),
 ];
 
 /// The newest schema this program knows.
-pub const SCHEMA_VERSION: i64 = 17;
+pub const SCHEMA_VERSION: i64 = 18;
 
 /// A migration as it was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -256,6 +257,10 @@ mod tests {
             migrate_to(&tx, *target).unwrap();
             tx.commit().unwrap();
         }
+        schema_text(&connection)
+    }
+
+    fn schema_text(connection: &Connection) -> Vec<String> {
         let mut statement = connection
             .prepare("SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY name")
             .unwrap();
@@ -279,6 +284,32 @@ mod tests {
         assert_eq!(schema_of(&[1, SCHEMA_VERSION]), fresh);
         assert_eq!(schema_of(&[SCHEMA_VERSION, SCHEMA_VERSION]), fresh);
         assert!(fresh.len() > 10);
+    }
+
+    #[test]
+    fn the_rules_and_rows_of_sessions_keep_their_flag_under_its_new_name() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let tx = connection.transaction().unwrap();
+        migrate_to(&tx, 17).unwrap();
+        tx.execute_batch(
+            "INSERT INTO claude_sessions (session_id, settled) VALUES ('done', 1), ('open', 0);
+             INSERT INTO work_items (key) VALUES ('A');",
+        )
+        .unwrap();
+        migrate_to(&tx, SCHEMA_VERSION).unwrap();
+        tx.commit().unwrap();
+        let swept = |connection: &Connection| -> String {
+            let sql = "SELECT group_concat(session_id || swept) FROM
+                       (SELECT * FROM claude_sessions ORDER BY session_id)";
+            connection.query_row(sql, [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!(swept(&connection), "done1,open0");
+        // The trigger of items resets it for whoever becomes a holder.
+        connection
+            .execute("UPDATE work_items SET holder = 'done'", [])
+            .unwrap();
+        assert_eq!(swept(&connection), "done0,open0");
+        assert_eq!(schema_text(&connection), schema_of(&[SCHEMA_VERSION]));
     }
 
     #[test]

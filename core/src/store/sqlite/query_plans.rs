@@ -122,7 +122,7 @@ fn pruning_walks_what_ended_and_looks_everything_else_up() {
 #[test]
 fn a_sweep_reads_only_those_that_are_not_settled_in_the_order_of_the_index() {
     let sql = format!(
-        "SELECT {SESSION_COLUMNS} FROM {SESSION_TABLES} WHERE s.settled = 0 AND s.lease_expires_at <= {NOW} \
+        "SELECT {SESSION_COLUMNS} FROM {SESSION_TABLES} WHERE s.swept = 0 AND s.lease_expires_at <= {NOW} \
          ORDER BY s.lease_expires_at LIMIT ?1"
     );
     let steps = query_plan_steps(&migrated_database(), &sql);

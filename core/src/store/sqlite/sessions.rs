@@ -84,7 +84,7 @@ pub(super) fn sessions_with_expired_lease(
     load_selected_sessions(connection, &expired_lease_sql(), [limit])
 }
 
-/// Walks the index of what no sweep has settled, and no table.
+/// Walks the index of what no sweep has swept, and no table.
 pub(super) fn expired_lease_sql() -> String {
     let ahead_of_now = |seconds: u64| {
         let seconds = seconds.saturating_add(SKEW_SECONDS);
@@ -92,7 +92,7 @@ pub(super) fn expired_lease_sql() -> String {
     };
     format!(
         "SELECT session_id FROM claude_sessions \
-         WHERE settled = 0 AND (lease_expires_at <= {NOW} OR status = 'ended' \
+         WHERE swept = 0 AND (lease_expires_at <= {NOW} OR status = 'ended' \
              OR heartbeat_at > {} OR lease_expires_at > {}) \
          ORDER BY lease_expires_at LIMIT ?1",
         ahead_of_now(0),
@@ -146,7 +146,7 @@ pub(super) fn register_session(
              predecessor = coalesce(predecessor, :predecessor), status = 'active',
              metadata = CASE WHEN :branch IS NULL OR branch IS :branch THEN metadata
                              ELSE json_set(metadata, '$.branch', :branch) END,
-             ended_reason = NULL, settled = 0, heartbeat_at = {NOW},
+             ended_reason = NULL, swept = 0, heartbeat_at = {NOW},
              lease_expires_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', :lease),
              last_actor = :actor, last_reason = :reason, last_op = :op"
     );
@@ -191,7 +191,7 @@ pub(super) fn record_heartbeat(tx: &Transaction<'_>, heartbeat: &HeartbeatReques
              last_reason = CASE WHEN ?4 IS NULL OR ?4 = status THEN last_reason END,
              last_op = CASE WHEN ?4 IS NULL OR ?4 = status THEN last_op
                             ELSE 'heartbeat-' || lower(hex(randomblob(16))) END,
-             settled = CASE WHEN coalesce(?4, status) IN ('active', 'idle') THEN 0 ELSE settled END
+             swept = CASE WHEN coalesce(?4, status) IN ('active', 'idle') THEN 0 ELSE swept END
          WHERE session_id = ?1"
     );
     let changed = tx
@@ -411,7 +411,7 @@ pub(super) fn end_session(
     .map_err(from_sqlite)?;
     tx.execute(
         "UPDATE claude_sessions SET status = 'ended', ended_reason = ?2,
-             settled = NOT EXISTS (SELECT 1 FROM work_items WHERE holder = ?1),
+             swept = NOT EXISTS (SELECT 1 FROM work_items WHERE holder = ?1),
              last_actor = ?3, last_reason = ?2, last_op = ?4
          WHERE session_id = ?1",
         params![
