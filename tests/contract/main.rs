@@ -7,7 +7,9 @@
 
 mod agreement;
 mod claim_machine;
+mod doc_paths;
 mod fixture;
+mod module_cycles;
 mod purity;
 mod requests;
 mod sqlite;

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 const PURE_MODULES: &[&str] = &[
     "authority.rs",
-    "consistency/assess.rs",
-    "consistency/entry.rs",
+    "consistency/assessment.rs",
+    "consistency/task_entry.rs",
     "consistency/finding.rs",
     "consistency/ids.rs",
     "consistency/rules",
-    "consistency/sheet.rs",
+    "consistency/workplan_file.rs",
     "model",
     "reconcile",
     "repo_state",
@@ -18,14 +18,14 @@ const PURE_MODULES: &[&str] = &[
     "hook",
     "plan",
     "workplan",
-    "spans.rs",
-    "metadata/contract.rs",
-    "metadata/document.rs",
-    "metadata/owned.rs",
-    "metadata/rules.rs",
+    "json_spans.rs",
+    "metadata/phase_contract.rs",
+    "metadata/json_document.rs",
+    "metadata/database_fields.rs",
+    "metadata/findings.rs",
     "metadata/sources",
-    "metadata/state.rs",
-    "metadata/writer.rs",
+    "metadata/adw_state.rs",
+    "metadata/last_writer.rs",
 ];
 
 const FORBIDDEN_NAMES: [&str; 9] = [

@@ -8,9 +8,6 @@ use crate::files::{path_from_text, path_to_text};
 use crate::model::{Repo, RepoPlace, RepoSlug};
 use crate::store::{Provenance, RepoPlacement, Result, Store};
 
-/// Longest slug, in characters.
-const MAX_SLUG_CHARS: usize = 64;
-
 /// A repository to register.
 #[derive(Debug)]
 pub struct RegisterRepoRequest {
@@ -163,23 +160,6 @@ fn find_free_slug(
     Ok(None)
 }
 
-/// Makes a slug of a directory's name: what a slug cannot hold becomes a dash.
-pub fn slug_from_path(path: &Path) -> Option<RepoSlug> {
-    let name = path.file_name()?.to_string_lossy();
-    let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let dashed: String = name
-        .trim_end_matches(".git")
-        .chars()
-        .map(|c| if fits(c) { c } else { '-' })
-        .collect();
-    let mut slug = dashed
-        .trim_start_matches(['.', '-'])
-        .replace("..", ".")
-        .replace("..", ".");
-    slug.truncate(MAX_SLUG_CHARS);
-    slug.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,30 +175,6 @@ mod tests {
             host: "h".to_owned(),
             provenance: Provenance::new("user", "test"),
         }
-    }
-
-    #[test]
-    fn a_directory_gives_its_name_as_far_as_a_slug_can_hold_it() {
-        for (path, slug) in [
-            ("/src/KareMatch", Some("KareMatch")),
-            ("/src/my app (2)", Some("my-app--2-")),
-            ("/src/bare.git", Some("bare")),
-            ("/src/.hidden", Some("hidden")),
-            ("/src/a...b", Some("a.b")),
-            ("/src/東京", None),
-            ("/", None),
-        ] {
-            let found = slug_from_path(Path::new(path));
-            let found = found.as_ref().map(RepoSlug::as_str);
-            assert_eq!(found, slug, "{path}");
-        }
-        assert_eq!(
-            slug_from_path(Path::new(&"x".repeat(99)))
-                .unwrap()
-                .as_str()
-                .len(),
-            64
-        );
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use super::assigned_value::{self, NameContext, QuoteMeaning};
+use super::placeholders::contains_replacement;
 use super::secret_names::{self, SecretHint};
 use super::{
-    REPLACEMENT_START, SecretKind, SecretSpan, classify, command_passwords, credential_pairs,
-    header_secrets, login_files, replacement_end,
+    SecretKind, SecretSpan, classify, command_passwords, credential_pairs, header_secrets,
+    login_files, replacement_end,
 };
 
 /// Shortest token behind `Bearer`.
@@ -164,13 +165,6 @@ fn is_setter_name(name: &str) -> bool {
     let verbs = ["set", "with", "update", "change"];
     last.len() < name.len() && last.bytes().all(|byte| byte.is_ascii_lowercase())
         || verbs.iter().any(|verb| last.starts_with(verb))
-}
-
-/// Tells whether a replacement begins in these bytes.
-pub(super) fn contains_replacement(text: &str, range: &Range<usize>) -> bool {
-    let end = text.floor_char_boundary(range.end + REPLACEMENT_START.len() - 1);
-    let bytes = text.get(range.start..end);
-    bytes.is_some_and(|bytes| bytes.contains(REPLACEMENT_START))
 }
 
 /// `IDENTIFIED BY '…'`, `IDENTIFIED WITH caching_sha2_password BY '…'`

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::assignments::contains_replacement;
+use super::placeholders::contains_replacement;
 use super::{SecretKind, SecretSpan, classify};
 
 /// How a command takes it.

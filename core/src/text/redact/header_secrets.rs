@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::assignments::contains_replacement;
+use super::placeholders::contains_replacement;
 use super::secret_names::SecretHint;
 use super::{SecretKind, SecretSpan, classify, placeholders};
 

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::assignments::contains_replacement;
 use super::classify::{self, ValueContext};
+use super::placeholders::contains_replacement;
 use super::secret_names::SecretHint;
 use super::{SecretKind, SecretSpan};
 

@@ -1,5 +1,8 @@
 //! Whether a value only stands where a secret would, or was left open on purpose.
 
+use std::ops::Range;
+
+use super::REPLACEMENT_START;
 use super::char_stats::value_head;
 
 /// Parts of placeholders, in lower case.
@@ -125,4 +128,11 @@ pub(super) fn is_elided(value: &str) -> bool {
 fn contains_placeholder(head: &str) -> bool {
     let lower = head.to_ascii_lowercase();
     PLACEHOLDER_PARTS.iter().any(|part| lower.contains(part))
+}
+
+/// Tells whether a replacement begins in these bytes.
+pub(super) fn contains_replacement(text: &str, range: &Range<usize>) -> bool {
+    let end = text.floor_char_boundary(range.end + REPLACEMENT_START.len() - 1);
+    let bytes = text.get(range.start..end);
+    bytes.is_some_and(|bytes| bytes.contains(REPLACEMENT_START))
 }
