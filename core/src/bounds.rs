@@ -161,6 +161,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_sweep_looks_through_as_many_entries_as_it_says() {
+        assert_eq!(CACHE_FOLDER.most, crate::fs::MAX_SWEPT_ENTRIES);
+    }
+
+    #[test]
     fn every_input_stands_once_and_says_what_happens() {
         for (number, bound) in ALL.iter().enumerate() {
             assert!(

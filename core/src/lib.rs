@@ -12,8 +12,8 @@
 //! | [`shell`] | what a shell would take a command line for; no IO |
 //! | [`hook`] | the JSON a hook reads and prints; no IO |
 //! | [`store`] | the port to the database and its adapters |
-//! | [`cache`] | the local file: envelope, digest, atomic replace, locks |
-//! | [`files`] | reading files that others wrote, changing them whole and under a lock |
+//! | [`fs`] | the ground floor: safe opening, locks, atomic replacement, backups, digests |
+//! | [`cache`] | the local copy: document, field digest, which file belongs to whom |
 //! | [`metadata`] | the files of workflows: document, rules, phase contracts, locked change |
 //! | [`outbox`] | writes that wait, and the journal of edits that lost |
 //! | [`git`], [`liveness`], [`settings`] | readings of the surroundings |
@@ -43,9 +43,8 @@ pub mod cache;
 pub mod claims;
 pub mod consistency;
 pub mod deadline;
-pub mod files;
+pub mod fs;
 pub mod git;
-mod hex;
 pub mod hook;
 mod json_spans;
 pub mod liveness;

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::bounds::{LOG, LOG_LINE};
-use crate::files::open_to_append;
+use crate::fs::open_to_append;
 use crate::model::Timestamp;
 use crate::text::one_line;
 use crate::text::redact::redact;

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 
 use trueup_core::bounds::UNTOLD;
-use trueup_core::files::{ensure_private_dir, open_to_append, read_bytes};
+use trueup_core::fs::{ensure_private_dir, open_to_append, read_bytes};
 use trueup_core::hook::HookEvent;
 use trueup_core::text::visible_line;
 

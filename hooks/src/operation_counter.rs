@@ -7,7 +7,7 @@
 use std::io::{self, Seek as _, Write as _};
 use std::path::Path;
 
-use trueup_core::files::{ensure_private_dir, open_to_append};
+use trueup_core::fs::{ensure_private_dir, open_to_append};
 use trueup_core::model::SessionId;
 
 /// Counts one operation and returns its number, from 1.

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 
 use trueup_core::bounds::ENVIRONMENT_FILE;
 use trueup_core::claims::reclaim_own_item;
-use trueup_core::files::{append_to_foreign, read_bytes};
+use trueup_core::fs::{append_to_foreign, read_bytes};
 use trueup_core::hook::{HookEvent, HookResponse, PromptKind, StartSource};
 use trueup_core::model::{RepoScope, Session, SessionStatus};
 use trueup_core::orchestrators;

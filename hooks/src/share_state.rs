@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use trueup_core::bounds::{PASSED_MARK, STATE};
-use trueup_core::files::{path_to_text, read_text, write_private};
+use trueup_core::fs::{read_text, write_private};
 use trueup_core::model::{Repo, Session};
 use trueup_core::repos::{StateError, StateFile, deliver_to_all, describe_lines, publish_state};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{RepoStore as _, StoreError};
 use trueup_core::sync::RepoSummary;
+use trueup_core::text::path_to_text;
 
 use crate::HookContext;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use trueup_core::bounds::WORKPLANS;
-use trueup_core::files::write_private;
+use trueup_core::fs::write_private;
 use trueup_core::model::Timestamp;
 use trueup_core::text::one_line;
 use trueup_core::workplan::is_workplan_path;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use support::home::{FIRST_SESSION, Home, ProcessOutput, SECOND_SESSION};
 use support::race;
-use trueup_core::cache::lock::FileLock;
+use trueup_core::fs::FileLock;
 use trueup_core::model::PortSlot;
 use trueup_core::tcp_ports::{SlotProbe as _, TcpProbe};
 

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use support::home::{FIRST_SESSION, Home, ProcessOutput};
-use trueup_core::cache::lock::FileLock;
+use trueup_core::fs::FileLock;
 use trueup_core::model::{FieldValue, Revision, StateField, Timestamp};
 use trueup_core::outbox::{Journal, Outbox, PendingChange, PendingWrite};
 use trueup_core::reconcile::{RejectedEdit, RejectionReason};

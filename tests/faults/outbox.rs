@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput, SECOND_SESSION};
-use trueup_core::cache::lock::FileLock;
+use trueup_core::fs::FileLock;
 use trueup_core::model::{FieldValue, StateField, Timestamp};
 use trueup_core::outbox::{Outbox, PendingChange, PendingWrite};
 
@@ -237,7 +237,7 @@ fn what_waits_for_a_database_that_is_gone_is_not_swallowed_by_a_new_one() {
 fn fill(home: &Home) -> PathBuf {
     let record = outbox(home).list_waiting().unwrap().remove(0);
     let lineage = record.origin.unwrap().lineage.unwrap();
-    let name = trueup_core::files::sha256_hex(lineage.to_string().as_bytes());
+    let name = trueup_core::fs::sha256_hex(lineage.to_string().as_bytes());
     let file = format!("outbox.elsewhere/lineage-{}.jsonl", &name[..16]);
     let file = home.trueup_home().join(file);
     fs::create_dir_all(file.parent().unwrap()).unwrap();

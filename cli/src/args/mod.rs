@@ -25,8 +25,8 @@ use std::path::{Path, PathBuf};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use trueup_core::files::path_to_text;
 use trueup_core::model::{ItemKey, OperationId, SessionId};
+use trueup_core::text::path_to_text;
 use trueup_core::text::quote_for_shell;
 
 use crate::human_duration::HumanDuration;

@@ -5,7 +5,7 @@ mod table;
 
 use serde_json::Value;
 use trueup_core::consistency::CheckError;
-use trueup_core::files::ChangeError;
+use trueup_core::fs::ChangeError;
 use trueup_core::metadata::MetadataError;
 use trueup_core::model::{ItemKey, Session};
 use trueup_core::reconcile::Divergence;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use trueup_core::cache::{self, CacheFile};
 use trueup_core::claims::{ClaimItemRequest, claim_item};
 use trueup_core::deadline::Deadline;
-use trueup_core::files::{create_private_dir, write_private};
+use trueup_core::fs::{create_private_dir, write_private};
 use trueup_core::model::{FieldValue, ItemKey, NewItem, SessionId, StateField};
 use trueup_core::settings::{Environment, Project, Settings};
 use trueup_core::store::sqlite::SqliteStore;

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use trueup_core::files::path_to_text;
 use trueup_core::git::Worktree;
 use trueup_core::model::{Repo, RepoSlug};
 use trueup_core::repos::{
@@ -11,6 +10,7 @@ use trueup_core::repos::{
 };
 use trueup_core::store::{RepoStore as _, StoreError};
 use trueup_core::text::one_line;
+use trueup_core::text::path_to_text;
 
 use crate::args::RepoCommand;
 use crate::command_context::CommandContext;

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use trueup_core::files::{path_from_text, path_to_text};
 use trueup_core::model::{Repo, RepoSlug};
 use trueup_core::repo_state::{MAX_FILE_BYTES, StatusBody, find_section};
 use trueup_core::repos::{
@@ -14,6 +13,7 @@ use trueup_core::repos::{
 use trueup_core::settings::RepositoryConfig;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{RepoStore as _, StoreError};
+use trueup_core::text::{path_from_text, path_to_text};
 
 use crate::args::StateCommand;
 use crate::command_context::CommandContext;
@@ -293,7 +293,7 @@ fn read_cached_state(
     slug: &RepoSlug,
 ) -> Option<(RepoSlug, String, String)> {
     let path = cache_path(&context.run.project.dir);
-    let file = trueup_core::files::read_bytes(&path, MAX_FILE_BYTES, false).ok()?;
+    let file = trueup_core::fs::read_bytes(&path, MAX_FILE_BYTES, false).ok()?;
     let section = find_section(&file, slug)?;
     let text = std::str::from_utf8(section.body).ok()?.to_owned();
     Some((slug.clone(), section.synced_at.to_owned(), text))

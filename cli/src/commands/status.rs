@@ -1,13 +1,13 @@
 //! `trueup status`
 
 use serde_json::{Value, json};
-use trueup_core::files::path_to_text;
 use trueup_core::model::{Item, Session, SessionStatus};
 use trueup_core::reconcile::{CacheReading, DatabaseReading, Reading};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{SessionFilter, Store as _};
 use trueup_core::sync::{Observation, observe_session};
 use trueup_core::text::one_line;
+use trueup_core::text::path_to_text;
 
 use super::or_none;
 use crate::command_context::CommandContext;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
-use trueup_core::cache::lock::FileLock;
+use trueup_core::fs::FileLock;
 
 use super::process_tree;
 use super::{Signals, end_by_signal};
@@ -107,7 +107,7 @@ fn wait_for_previous_run(
     is_orphan: impl Fn() -> bool,
 ) -> Result<Option<FileLock>, CommandError> {
     if let Some(folder) = lock.parent() {
-        trueup_core::settings::create_private_dir(folder)?;
+        trueup_core::fs::create_private_dir(folder)?;
     }
     let give_up_at = Instant::now() + PREVIOUS_RUN_PATIENCE;
     loop {

@@ -14,7 +14,7 @@ use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::iterator::exfiltrator::origin::Origin;
 use signal_hook::low_level::siginfo::Cause;
 use signal_hook::low_level::{emulate_default_handler, signal_name};
-use trueup_core::files::read_text;
+use trueup_core::fs::read_text;
 
 /// Largest status of a process read, in bytes.
 const MAX_STATUS_BYTES: u64 = 64 * 1024;

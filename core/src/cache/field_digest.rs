@@ -8,8 +8,8 @@ use std::hash::Hasher as _;
 
 use siphasher::sip::SipHasher13;
 
-use crate::hex::hex;
 use crate::model::{FieldValue, StateField};
+use crate::text::to_hex;
 
 const SCHEME: &str = "f1";
 
@@ -31,7 +31,7 @@ fn digest_field(field: StateField, value: Option<&FieldValue>) -> String {
             hash.write(text.as_bytes());
         }
     }
-    hex(&hash.finish().to_be_bytes()[..WORD_BYTES])
+    to_hex(&hash.finish().to_be_bytes()[..WORD_BYTES])
 }
 
 /// Returns the digest of the fields.

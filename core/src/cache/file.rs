@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::CacheDocument;
-pub use crate::files::WriteOutcome;
-use crate::files::{self, FileReplacement, is_symlink};
+pub use crate::fs::WriteOutcome;
+use crate::fs::{FileReplacement, PRIVATE_MODE, create_shared_dir, is_symlink, open_for_reading};
 use crate::model::Timestamp;
 use crate::reconcile::{Reading, SetAsideReason, Way};
 
@@ -116,7 +116,7 @@ fn read_document(path: &Path) -> Reading<CacheDocument> {
         let path = folder.to_owned();
         return Reading::Unavailable(CacheError::Symlink { path }.to_string());
     }
-    let (file, size) = match files::open_for_reading(path, false) {
+    let (file, size) = match open_for_reading(path, false) {
         Ok(opened) => opened,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Reading::Missing;
@@ -171,11 +171,11 @@ fn replace_if_unchanged(
     refuse_symlink(path)?;
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     // Its folder is made, but never the project that would hold it.
-    files::create_shared_dir(folder).map_err(io)?;
+    create_shared_dir(folder).map_err(io)?;
     let replacement = FileReplacement {
         path,
         content,
-        mode: files::PRIVATE_MODE,
+        mode: PRIVATE_MODE,
         durable: false,
         exists: !matches!(expected, Reading::Missing),
     };

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use crate::bounds::EXCLUDE;
-use crate::files::{append_to_foreign, create_shared_dir, is_symlink, read_bytes};
+use crate::fs::{append_to_foreign, create_shared_dir, is_symlink, read_bytes};
 
 /// The lines in `info/exclude`: the cache with session files, drafts and files set aside, and
 /// what is known of other repositories.

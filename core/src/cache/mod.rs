@@ -9,7 +9,6 @@ mod document;
 mod field_digest;
 mod file;
 mod git_exclude;
-pub mod lock;
 
 pub use cache_path::{CachePathChoice, needs_own_file, session_cache_path, shared_cache_path};
 pub use document::{CACHE_FORMAT_VERSION, CacheDocument, SyncStamp};

@@ -13,7 +13,7 @@ use super::row_updates::{self, FixActor, find_foreign_keys};
 use super::workplan_file::WorkplanFile;
 use super::writeback::{self, WritebackPaths};
 use super::{checkout_files, plan_files, undo_log};
-use crate::files::write_private;
+use crate::fs::write_private;
 use crate::liveness;
 use crate::model::{ItemKey, RepoSlug};
 use crate::reconcile::{Code, Divergence, Way};

@@ -8,8 +8,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::cache::lock::{FileLock, SignedLock};
-use crate::settings::create_private_dir;
+use crate::fs::{FileLock, SignedLock, create_private_dir};
 
 /// How long another check of the same checkout may take before this one gives up.
 const LOCK_TIMEOUT: Duration = Duration::from_mins(1);
@@ -55,7 +54,7 @@ pub(super) fn acquire_lock(lock: &Path, root: &Path) -> io::Result<CheckLock> {
 fn is_within_check(lock: &Path) -> bool {
     /// Longest signature, in bytes.
     const LONGEST: u64 = 100;
-    let Ok(held_by) = crate::files::read_bytes(lock, LONGEST, false) else {
+    let Ok(held_by) = crate::fs::read_bytes(lock, LONGEST, false) else {
         return false;
     };
     if held_by.is_empty() {

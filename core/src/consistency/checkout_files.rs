@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::workplan_file::{ParseProblem, WorkplanFile};
-use crate::files::{is_symlink, path_from_text, path_to_text, read_bytes};
+use crate::fs::{is_symlink, read_bytes};
+use crate::text::{path_from_text, path_to_text};
 use crate::workplan::{TextPosition, is_workplan_path, parse_workplan};
 
 /// The folder of workplans, and that of those put away.
@@ -176,10 +177,10 @@ fn whole_file_problem(path: &str, text: String) -> ParseProblem {
 pub(super) fn file_mode(path: &Path) -> u32 {
     use std::os::unix::fs::MetadataExt as _;
     let data = fs::symlink_metadata(path);
-    data.map_or(crate::files::PRIVATE_MODE, |data| data.mode() & 0o777)
+    data.map_or(crate::fs::PRIVATE_MODE, |data| data.mode() & 0o777)
 }
 
 #[cfg(not(unix))]
 pub(super) fn file_mode(_path: &Path) -> u32 {
-    crate::files::PRIVATE_MODE
+    crate::fs::PRIVATE_MODE
 }

@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
-
 use super::assessment::{CheckoutSnapshot, FixPlan, NodeId};
 use super::checkout_files::MAX_WORKPLAN_BYTES;
 use super::ids;
 use super::row_updates::find_node;
 use super::workplan_file::{ParseProblem, WorkplanFile};
-use crate::files::read_bytes;
+use crate::fs::{read_bytes, sha256_hex};
 use crate::model::{ItemKey, WorkplanLink, WorkplanTaskStatus};
 use crate::workplan::{
     ByteEdit, CONFLICT_PROBLEM, Problem, Scalar, TextPosition, Workplan, apply_edits,
@@ -57,7 +55,7 @@ impl FileEdit {
 }
 
 pub(super) fn content_digest(bytes: &[u8]) -> String {
-    crate::hex::hex(&Sha256::digest(bytes))
+    sha256_hex(bytes)
 }
 
 /// Returns the edits that undo edits.

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::checkout_files::MAX_PLAN_BYTES;
-use crate::files::read_text;
-use crate::files::{path_from_text, path_to_text};
+use crate::fs::read_text;
 use crate::model::PlanId;
 use crate::plan::{Checkboxes, compare_checkboxes};
 use crate::store::{Result, Store};
+use crate::text::{path_from_text, path_to_text};
 
 /// A plan's file, compared with the database.
 #[derive(Debug, Clone, PartialEq)]

@@ -88,7 +88,7 @@ impl<'r> DescriptionReader<'r> {
         self.workplan = Some(sheet);
         let path = self.reading.workplans.get(sheet).map(|sheet| &sheet.path);
         let read = path.and_then(|path| {
-            crate::files::read_bytes(
+            crate::fs::read_bytes(
                 &self.root.join(path),
                 checkout_files::MAX_WORKPLAN_BYTES,
                 false,

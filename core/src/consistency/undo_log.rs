@@ -15,12 +15,11 @@ use super::checkout_files::{MAX_PLAN_BYTES, MAX_WORKPLAN_BYTES, file_mode};
 use super::file_edits::{FileEdit, content_digest};
 use super::finding::{count_of, redacted_error};
 use super::writeback::find_uncommitted;
-use crate::cache::lock::FileLock;
-use crate::files::{
-    FileReplacement, PRIVATE_MODE, WriteOutcome, is_symlink, read_bytes, sweep_temp_files,
+use crate::fs::{
+    FileLock, FileReplacement, PRIVATE_MODE, WriteOutcome, create_private_dir, is_symlink,
+    read_bytes, sweep_temp_files,
 };
 use crate::git::{Repository, Worktree};
-use crate::settings::create_private_dir;
 use crate::workplan::{ByteEdit, apply_edits};
 
 /// How long the git of a run that was killed may take to end.

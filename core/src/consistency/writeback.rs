@@ -12,7 +12,7 @@ use super::file_edits::{FileEdit, WritePlan, content_digest};
 use super::finding::{redacted_error, redacted_line};
 use super::git_preflight::{COMMIT_SUBJECT, GitPreflight};
 use super::undo_log;
-use crate::files::{FileReplacement, WriteOutcome, is_symlink, read_bytes};
+use crate::fs::{FileReplacement, WriteOutcome, is_symlink, read_bytes};
 use crate::git::{GitError, Repository, Worktree};
 use crate::model::WorkplanLink;
 use crate::text::visible_line;

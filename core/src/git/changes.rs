@@ -21,7 +21,7 @@ impl Repository {
         let mut part = self.worktree.root.clone();
         for component in Path::new(folder) {
             part.push(component);
-            if crate::files::is_symlink(&part) {
+            if crate::fs::is_symlink(&part) {
                 return Err(GitError::NotAsExpected {
                     what: WHAT,
                     found: format!("{} is a symlink", part.display()),

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use super::error::{GitError, extract_reason};
 use super::subprocess::{self, ProcessOutput};
-use crate::cache::lock::FileLock;
 use crate::deadline::Deadline;
+use crate::fs::FileLock;
 
 /// What a git hook or an outer git leaves in the environment; with any of it, git would
 /// answer for another repository, or read a path as a pattern.

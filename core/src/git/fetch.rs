@@ -14,7 +14,7 @@ use super::command::TimeLimit;
 use super::error::GitError;
 use super::repository::{Repository, output_text, split_records};
 use super::upstream::Upstream;
-use crate::files::{create_private_dir, write_private};
+use crate::fs::{create_private_dir, write_private};
 
 const WHAT: &str = "git fetch";
 
@@ -232,7 +232,7 @@ fn share_objects(common_dir: &Path, git_dir: &Path) -> io::Result<()> {
     }
     line.push(b'\n');
     write_private(&git_dir.join("objects/info/alternates"), &line)?;
-    match crate::files::read_bytes(&common_dir.join("shallow"), MAX_SHALLOW_BYTES, false) {
+    match crate::fs::read_bytes(&common_dir.join("shallow"), MAX_SHALLOW_BYTES, false) {
         Ok(ends) => write_private(&git_dir.join("shallow"), &ends).map(drop),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),

@@ -43,7 +43,7 @@ use crate::bounds::{BRANCH, BRANCHES, GIT_FILE, PATH_PARTS};
 const MOST_WORKTREES: usize = 200;
 
 fn read_git_file(path: &Path) -> std::io::Result<String> {
-    crate::files::read_text(path, GIT_FILE.most, true)
+    crate::fs::read_text(path, GIT_FILE.most, true)
 }
 
 /// Returns the path that a line holds: bytes, as git writes them.
@@ -96,14 +96,14 @@ impl Worktree {
             mark
         } else {
             // A linked worktree or a submodule: a file that names the directory.
-            let line = crate::files::read_bytes(&mark, GIT_FILE.most, true).ok()?;
+            let line = crate::fs::read_bytes(&mark, GIT_FILE.most, true).ok()?;
             root.join(path_from_line(line.strip_prefix(b"gitdir:")?))
         };
         if !git_dir.join("HEAD").is_file() {
             return None;
         }
         let common_dir =
-            match crate::files::read_bytes(&git_dir.join("commondir"), GIT_FILE.most, true) {
+            match crate::fs::read_bytes(&git_dir.join("commondir"), GIT_FILE.most, true) {
                 // Two worktrees must come to the same path, whatever way it was written.
                 Ok(line) => {
                     let dir = git_dir.join(path_from_line(&line));

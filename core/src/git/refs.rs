@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Worktree;
 use crate::bounds::{BRANCHES, PACKED_REFS};
-use crate::files::read_text;
+use crate::fs::read_text;
 
 /// Lists local branches by name; where there are many, not all of them: they serve a hint alone.
 pub fn list_branches(worktree: &Worktree) -> Vec<String> {

@@ -10,7 +10,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use crate::bounds::{REFTABLE, REFTABLES};
-use crate::files;
+use crate::fs::open_for_reading;
 
 const HEAD_NAME: &[u8] = b"HEAD";
 
@@ -39,7 +39,7 @@ pub(super) fn read_head_target(git_dir: &Path) -> Option<String> {
         if name.is_empty() || name.contains('/') {
             return None;
         }
-        let (file, _) = files::open_for_reading(&folder.join(name), false).ok()?;
+        let (file, _) = open_for_reading(&folder.join(name), false).ok()?;
         let mut table = Vec::new();
         file.take(REFTABLE.most).read_to_end(&mut table).ok()?;
         match read_table_head(&table)? {

@@ -12,7 +12,7 @@ impl Worktree {
     /// Returns the address of `origin`, or of the first remote where there is no such.
     pub fn remote_address(&self) -> Option<String> {
         let path = self.common_dir.join("config");
-        let text = crate::files::read_text(&path, MAX_CONFIG_BYTES, true).ok()?;
+        let text = crate::fs::read_text(&path, MAX_CONFIG_BYTES, true).ok()?;
         let remotes = parse_remote_addresses(&text);
         let origin = remotes.iter().find(|(name, _)| name == ORIGIN);
         let (_, address) = origin.or_else(|| remotes.first())?;
@@ -25,7 +25,7 @@ impl Worktree {
     /// does not run that.
     pub fn sets_ssh_command(&self) -> bool {
         let path = self.common_dir.join("config");
-        let text = crate::files::read_text(&path, MAX_CONFIG_BYTES, true).unwrap_or_default();
+        let text = crate::fs::read_text(&path, MAX_CONFIG_BYTES, true).unwrap_or_default();
         config_sets_ssh_command(&text)
     }
 }

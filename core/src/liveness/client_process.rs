@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::proc_stat;
 use crate::bounds::{ANCESTORS, COMMAND_LINE};
-use crate::files::read_bytes;
+use crate::fs::read_bytes;
 
 /// A process above this one.
 struct Ancestor {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::client_process;
 use crate::bounds::{CLIENT_RECORD, CLIENT_RECORDS};
-use crate::files::read_bytes;
+use crate::fs::read_bytes;
 
 /// Finds the process that the client recorded for a session in its folder of sessions, one
 /// file each under the number of the process. What is left of an earlier process under a

@@ -18,7 +18,7 @@ pub use client_process::find_client_pid;
 pub use client_records::find_recorded_client;
 pub use descendants::{Descendant, list_descendants};
 pub use orchestrator_liveness::judge_orchestrator;
-pub use process_place::{PlaceTag, current_place_tag, unreadable_place_parts};
+pub use process_place::unreadable_place_parts;
 pub use process_table::{
     check_process, check_session_process, find_parent, host_name, identify_process,
 };

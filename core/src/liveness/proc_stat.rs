@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::files::read_bytes;
+use crate::fs::read_bytes;
 
 /// What is read of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,7 +16,7 @@ mod adw_state;
 mod last_writer;
 mod script_tree;
 
-pub use crate::files::LockedChange;
+pub use crate::fs::LockedChange;
 pub use adw_state::{AdwState, IssueClass, ModelSet};
 pub use database_fields::{DATABASE_FIELDS, DatabaseField, find_database_field};
 pub use findings::{

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::sources::Language;
-use crate::files;
+use crate::fs::read_bytes;
 
 /// Largest script read, in bytes; what is larger was generated.
 const MAX_SCRIPT_BYTES: u64 = 1024 * 1024;
@@ -100,7 +100,7 @@ impl ScriptFile {
         if name.contains('.') && by_name.is_none() {
             return Ok(None);
         }
-        let bytes = match files::read_bytes(path, MAX_SCRIPT_BYTES, false) {
+        let bytes = match read_bytes(path, MAX_SCRIPT_BYTES, false) {
             Err(_) if by_name.is_none() => return Ok(None),
             other => other?,
         };

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::phase_contract::PathsOnDisk;
 use super::{AdwState, JsonDocument, JsonDocumentError};
-use crate::files::{self, ChangeError, LockedChange, WriteOutcome, is_symlink};
+use crate::fs::{
+    ChangeError, LockedChange, WriteOutcome, create_shared_dir, is_symlink, read_bytes,
+    replace_if_unchanged, retry_under_lock,
+};
 use crate::model::AdwId;
 
 /// Largest file read, in bytes. Real ones have some kilobytes, with test results some hundred.
@@ -219,7 +222,7 @@ impl MetadataFile {
         mut decide: impl FnMut(Option<JsonDocument>) -> Result<(Option<JsonDocument>, T), E>,
     ) -> Result<T, E> {
         let failed = |error| E::from(MetadataError::from(error));
-        files::retry_under_lock(&self.path, options, failed, || {
+        retry_under_lock(&self.path, options, failed, || {
             let bytes = self.read_bytes()?;
             let document = bytes
                 .as_deref()
@@ -249,7 +252,7 @@ impl MetadataFile {
         if let Some(path) = self.path_steps().into_iter().find(|path| is_symlink(path)) {
             return Err(MetadataError::Symlink { path });
         }
-        match files::read_bytes(&self.path, MAX_METADATA_BYTES, false) {
+        match read_bytes(&self.path, MAX_METADATA_BYTES, false) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(source) => Err(io_error(&self.path, source)),
@@ -273,12 +276,12 @@ impl MetadataFile {
         }
         let [all_workflows, own_folder, _] = self.path_steps();
         for folder in [all_workflows, own_folder] {
-            files::create_shared_dir(&folder).map_err(|source| io_error(&folder, source))?;
+            create_shared_dir(&folder).map_err(|source| io_error(&folder, source))?;
             if is_symlink(&folder) {
                 return Err(MetadataError::Symlink { path: folder });
             }
         }
-        Ok(files::replace_if_unchanged(
+        Ok(replace_if_unchanged(
             &self.path,
             content,
             expected,

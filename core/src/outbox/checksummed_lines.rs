@@ -9,8 +9,11 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::bounds::OUTBOX;
-use crate::files;
-use crate::hex::hex;
+use crate::fs::{
+    create_private_dir, is_obstructed, is_still_at, move_obstacle_aside, open_to_append,
+    read_bytes, sync_dir,
+};
+use crate::text::to_hex;
 
 /// Largest file, in bytes: some 50,000 records. What would make it larger is refused.
 pub(super) const MAX_FILE_BYTES: u64 = OUTBOX.most;
@@ -22,7 +25,7 @@ const SUM_BYTES: usize = 8;
 const MAX_ATTEMPTS: usize = 64;
 
 pub(super) fn checksum(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes)[..SUM_BYTES])
+    to_hex(&Sha256::digest(bytes)[..SUM_BYTES])
 }
 
 /// What a file held.
@@ -89,7 +92,7 @@ pub(super) fn append_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
         if size == 0 {
             sync_parent_dir(path)?;
         }
-        if files::is_still_at(&file, path)? {
+        if is_still_at(&file, path)? {
             return Ok(());
         }
     }
@@ -103,7 +106,7 @@ pub(super) fn append_rotating(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::FileTooLarge => {
             let mut old = path.as_os_str().to_owned();
             old.push(".1");
-            files::move_obstacle_aside(Path::new(&old))?;
+            move_obstacle_aside(Path::new(&old))?;
             fs::rename(path, &old)?;
             append_bytes(path, bytes)
         }
@@ -113,12 +116,12 @@ pub(super) fn append_rotating(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 fn open_for_append(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent() {
-        files::create_private_dir(folder)?;
+        create_private_dir(folder)?;
     }
-    match files::open_to_append(path) {
-        Err(_) if files::is_obstructed(path) => {
-            files::move_obstacle_aside(path)?;
-            files::open_to_append(path)
+    match open_to_append(path) {
+        Err(_) if is_obstructed(path) => {
+            move_obstacle_aside(path)?;
+            open_to_append(path)
         }
         other => other,
     }
@@ -127,9 +130,9 @@ fn open_for_append(path: &Path) -> io::Result<File> {
 /// Reads all whole records; a missing file holds none.
 pub(super) fn read_records<T: DeserializeOwned>(path: &Path) -> io::Result<ChecksummedLines<T>> {
     // What was appended by an older version knows no limit.
-    let bytes = match files::read_bytes(path, 4 * MAX_FILE_BYTES, false) {
+    let bytes = match read_bytes(path, 4 * MAX_FILE_BYTES, false) {
         Ok(bytes) => bytes,
-        Err(_) if files::is_obstructed(path) => Vec::new(),
+        Err(_) if is_obstructed(path) => Vec::new(),
         Err(error) if is_not_found(&error) => Vec::new(),
         Err(error) => return Err(error),
     };
@@ -165,7 +168,7 @@ pub(super) fn remove_if_present(path: &Path) -> io::Result<()> {
 /// Makes a rename or a removal durable.
 pub(super) fn sync_parent_dir(path: &Path) -> io::Result<()> {
     match path.parent() {
-        Some(folder) => files::sync_dir(folder),
+        Some(folder) => sync_dir(folder),
         None => Ok(()),
     }
 }

@@ -12,9 +12,8 @@ use super::checksummed_lines;
 use super::outbox_files::Outbox;
 use super::pending_write::{DrainTarget, PendingWrite, RefusedWrite};
 use super::queue_file::{LineContent, LineWindow, QueueFile, QueueLine, TakenFile};
-use crate::cache::lock::FileLock;
 use crate::deadline::Deadline;
-use crate::files;
+use crate::fs::{FileLock, create_private_dir, move_obstacle_aside};
 
 /// What a database says of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,8 +77,8 @@ impl Outbox {
             return Ok(counts);
         }
         let lock = self.lock_path();
-        files::move_obstacle_aside(&lock)?;
-        files::create_private_dir(self.folder())?;
+        move_obstacle_aside(&lock)?;
+        create_private_dir(self.folder())?;
         let Ok(_lock) = FileLock::acquire(&lock, limits.patience) else {
             counts.is_waiting = true;
             return Ok(counts);

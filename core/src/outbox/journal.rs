@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::checksummed_lines;
-use crate::files;
+use crate::fs::is_obstructed;
 use crate::model::Timestamp;
 use crate::reconcile::RejectedEdit;
 
@@ -95,7 +95,7 @@ impl Journal {
     ///
     /// When the file exists and cannot be read; what is no regular file is not an empty journal.
     pub fn entries(&self) -> io::Result<Vec<JournalEntry>> {
-        if files::is_obstructed(&self.path) {
+        if is_obstructed(&self.path) {
             let path = self.path.display();
             return Err(io::Error::other(format!("{path} is not a regular file")));
         }

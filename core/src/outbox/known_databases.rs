@@ -8,7 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::bounds::DATABASE_NOTE;
-use crate::files::{self, FileReplacement, PRIVATE_MODE};
+use crate::fs::{
+    FileReplacement, PRIVATE_MODE, create_private_dir, move_obstacle_aside, read_text,
+};
 use crate::model::Lineage;
 
 /// The folder with a file for each address.
@@ -37,9 +39,9 @@ impl KnownDatabases {
         if self.last_known_at(address).as_ref() == Some(lineage) {
             return Ok(());
         }
-        files::create_private_dir(&self.folder)?;
+        create_private_dir(&self.folder)?;
         let path = self.folder.join(address);
-        files::move_obstacle_aside(&path)?;
+        move_obstacle_aside(&path)?;
         let name = name.replace(char::is_control, "?");
         let content = format!("{lineage}\n{name}\n");
         let replacement = FileReplacement {
@@ -63,7 +65,7 @@ impl KnownDatabases {
 }
 
 fn read_note(path: &Path) -> Option<(Lineage, String)> {
-    let text = files::read_text(path, DATABASE_NOTE.most, false).ok()?;
+    let text = read_text(path, DATABASE_NOTE.most, false).ok()?;
     let (lineage, name) = text.split_once('\n')?;
     // Half a line, as a crash leaves it, names nothing.
     let name = name.strip_suffix('\n')?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::checksummed_lines;
 use super::pending_write::{DrainTarget, PendingWrite, RefusedWrite, WriteOrigin};
 use super::queue_file::QueueFile;
-use crate::hex::hex;
+use crate::fs::short_digest;
 use crate::model::Timestamp;
 use crate::text::redact::redact_json;
 use serde_json::Value as Json;
@@ -223,15 +223,9 @@ fn redact_write(pending: &PendingWrite) -> serde_json::Result<Json> {
 }
 
 fn lineage_stem(lineage: &str) -> String {
-    format!("lineage-{}", digest_text(lineage))
+    format!("lineage-{}", short_digest(lineage.as_bytes()))
 }
 
 fn address_stem(database: &str) -> String {
-    format!("address-{}", digest_text(database))
-}
-
-/// Names a file after a text that may hold anything.
-fn digest_text(text: &str) -> String {
-    use sha2::{Digest as _, Sha256};
-    hex(&Sha256::digest(text.as_bytes())[..8])
+    format!("address-{}", short_digest(database.as_bytes()))
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::checksummed_lines;
 use super::pending_write::PendingWrite;
 use crate::bounds::{OUTBOX_BATCH, OUTBOX_COUNTED, OUTBOX_LINE};
-use crate::files;
+use crate::fs::{is_obstructed, move_obstacle_aside, open_for_reading, write_private};
 use crate::model::Timestamp;
 
 /// Bytes read at once.
@@ -117,12 +117,12 @@ impl QueueFile {
     /// Opens the file that a drain before left, else takes over what landed since.
     pub(super) fn take_over(&self) -> io::Result<Option<TakenFile>> {
         let taken = self.taken_path();
-        files::move_obstacle_aside(&taken)?;
+        move_obstacle_aside(&taken)?;
         match self.open_taken() {
             Err(error) if checksummed_lines::is_not_found(&error) => {}
             other => return other.map(Some),
         }
-        files::move_obstacle_aside(&self.landing)?;
+        move_obstacle_aside(&self.landing)?;
         // Of a file before; it would say nothing of this one either.
         self.remove_mark()?;
         match fs::rename(&self.landing, &taken) {
@@ -134,7 +134,7 @@ impl QueueFile {
     }
 
     fn open_taken(&self) -> io::Result<TakenFile> {
-        let (mut file, size) = files::open_for_reading(&self.taken_path(), false)?;
+        let (mut file, size) = open_for_reading(&self.taken_path(), false)?;
         let mut head = Vec::new();
         (&mut file).take(HEAD_BYTES).read_to_end(&mut head)?;
         let head = checksummed_lines::checksum(&head);
@@ -156,7 +156,7 @@ impl QueueFile {
 
     fn remove_mark(&self) -> io::Result<()> {
         let mark = self.mark_path();
-        files::move_obstacle_aside(&mark)?;
+        move_obstacle_aside(&mark)?;
         checksummed_lines::remove_if_present(&mark)
     }
 
@@ -184,7 +184,7 @@ impl QueueFile {
 
     /// Lets what could be neither sent nor put aside stay before what was not looked at yet.
     pub(super) fn keep_before_rest(&self, taken: &TakenFile, unmovable: &[u8]) -> io::Result<()> {
-        let (mut rest, _) = files::open_for_reading(&self.taken_path(), false)?;
+        let (mut rest, _) = open_for_reading(&self.taken_path(), false)?;
         rest.seek(SeekFrom::Start(taken.offset))?;
         self.replace_taken(unmovable, &mut rest)
     }
@@ -211,23 +211,23 @@ impl QueueFile {
 
     fn take_landed(&self) -> io::Result<Option<File>> {
         let next = self.next_path();
-        files::move_obstacle_aside(&next)?;
+        move_obstacle_aside(&next)?;
         if fs::symlink_metadata(&next).is_err() {
-            files::move_obstacle_aside(&self.landing)?;
+            move_obstacle_aside(&self.landing)?;
             match fs::rename(&self.landing, &next) {
                 Err(error) if checksummed_lines::is_not_found(&error) => return Ok(None),
                 other => other?,
             }
         }
-        files::open_for_reading(&next, false).map(|(file, _)| Some(file))
+        open_for_reading(&next, false).map(|(file, _)| Some(file))
     }
 
     /// Replaces the file that was taken over. Until it is, the one before is whole; its mark
     /// says nothing of the new one, and goes first.
     fn replace_taken(&self, unmovable: &[u8], rest: &mut impl io::Read) -> io::Result<()> {
         let draft = self.landing.with_extension("taken.draft");
-        files::move_obstacle_aside(&draft)?;
-        let mut file = files::write_private(&draft, unmovable)?;
+        move_obstacle_aside(&draft)?;
+        let mut file = write_private(&draft, unmovable)?;
         // What stays ends a line; what comes behind it may begin anywhere in one.
         file.write_all(b"\n")?;
         io::copy(rest, &mut file)?;
@@ -343,11 +343,9 @@ fn read_from_offset(path: &Path, offset: u64) -> io::Result<Vec<u8>> {
 }
 
 fn open_if_present(path: &Path) -> io::Result<Option<File>> {
-    match files::open_for_reading(path, false) {
+    match open_for_reading(path, false) {
         Ok((file, _)) => Ok(Some(file)),
-        Err(error) if checksummed_lines::is_not_found(&error) || files::is_obstructed(path) => {
-            Ok(None)
-        }
+        Err(error) if checksummed_lines::is_not_found(&error) || is_obstructed(path) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -7,9 +7,9 @@ use super::dependencies::{ClosingDependency, find_cycles};
 use super::{
     Checkbox, CheckboxRelation, Checkboxes, LineColumn, ParsedPlan, StatusFileCheck, missing_ids,
 };
-use crate::files::path_from_text;
 use crate::model::{PlanId, PlanState, PlanTaskId};
 use crate::reconcile::{Advice, Code, Divergence, FileLine, Severity, Way};
+use crate::text::path_from_text;
 use crate::text::{one_line, pluralize};
 
 /// Longest excerpt shown, in characters.

@@ -3,8 +3,8 @@
 use sha2::{Digest as _, Sha256};
 
 use super::{ParsedPlan, TextEdit};
-use crate::hex::hex;
 use crate::model::PlanTaskId;
+use crate::text::to_hex;
 
 /// Words with a number behind a dash that are names of the field, not ids of tasks.
 const TERMS_LIKE_IDS: [&str; 20] = [
@@ -80,7 +80,7 @@ pub(super) fn generate_id(
         digest.update(part.as_bytes());
         digest.update([0]);
     }
-    let digits: String = hex(&digest.finalize())
+    let digits: String = to_hex(&digest.finalize())
         .chars()
         .take(GENERATED_DIGITS)
         .collect();

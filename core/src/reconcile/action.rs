@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::hex::hex;
 use crate::model::{FieldValue, Revision, SessionId, StateField};
+use crate::text::to_hex;
 
 /// A local edit, offered to the database on the revision it was made from.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +58,7 @@ impl RejectedEdit {
         for (field, value) in &self.fields {
             hash.update(format!("|{}={value:?}", field.key()));
         }
-        format!("j-{}", hex(&hash.finalize()[..5]))
+        format!("j-{}", to_hex(&hash.finalize()[..5]))
     }
 
     /// Returns the line that tells of it.

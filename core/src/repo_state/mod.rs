@@ -21,8 +21,8 @@ use std::str;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::hex::hex;
 use crate::model::{RepoSlug, Timestamp};
+use crate::text::to_hex;
 use section_scan::{LocatedSection, SectionForm};
 
 pub use status_summary::{MAX_SUMMARY_CHARS, summarize_status};
@@ -170,7 +170,7 @@ fn to_repo_section<'a>(file: &'a [u8], piece: &LocatedSection<'a>) -> RepoSectio
 }
 
 fn sha256_hex(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    to_hex(&Sha256::digest(bytes))
 }
 
 /// Returns a line without its end, as text.

@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::files::{path_from_text, path_to_text};
 use crate::git::{Worktree, remote_identity};
 use crate::model::{Repo, RepoSlug};
 use crate::settings::{Project, RepositoryConfig};
+use crate::text::{path_from_text, path_to_text};
 
 /// What a directory says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

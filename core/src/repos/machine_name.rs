@@ -3,8 +3,8 @@
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
-use crate::files::{PRIVATE_MODE, set_mode};
-use crate::settings::{Paths, create_private_dir};
+use crate::fs::{PRIVATE_MODE, create_private_dir, set_mode};
+use crate::settings::Paths;
 
 /// Longest file read, in bytes: an id and what an editor may add.
 const MAX_FILE_BYTES: u64 = 1_024;
@@ -16,7 +16,7 @@ const MAX_FILE_BYTES: u64 = 1_024;
 /// When its file is there and holds no name.
 pub fn read_machine_name(paths: &Paths) -> io::Result<Option<String>> {
     let path = paths.machine_name();
-    match crate::files::read_text(&path, MAX_FILE_BYTES, true) {
+    match crate::fs::read_text(&path, MAX_FILE_BYTES, true) {
         Ok(text) => parse_machine_name(&path, text.trim()).map(Some),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(with_path(&path, &error)),

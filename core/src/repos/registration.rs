@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::identity::{RepoIdentity, find_owner, list_slug_candidates};
 use super::repo_naming::{follow_registration, is_name_of_another};
-use crate::files::{path_from_text, path_to_text};
 use crate::model::{Repo, RepoPlace, RepoSlug};
 use crate::store::{Provenance, RepoPlacement, Result, Store};
+use crate::text::{path_from_text, path_to_text};
 
 /// A repository to register.
 #[derive(Debug)]

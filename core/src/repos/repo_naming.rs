@@ -5,10 +5,10 @@ use std::path::Path;
 
 use super::identity::{RepoIdentity, find_owner, is_other_repo};
 use super::machine_name::read_machine_name;
-use crate::files::{path_from_text, path_to_text};
 use crate::model::Repo;
 use crate::settings::{Paths, Project, RepositoryConfig};
 use crate::store::{Provenance, RepoNaming, Result, Store, StoreError};
+use crate::text::{path_from_text, path_to_text};
 
 /// Most names tried for a repository whose directory has the name of another one.
 const MAX_NAMES_TRIED: usize = 1_000;

@@ -12,9 +12,11 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::files::{self, ChangeError, LockedChange, WriteOutcome, is_symlink, read_bytes};
+use crate::fs::{
+    ChangeError, LockedChange, WriteOutcome, create_shared_dir, is_symlink, read_bytes,
+    replace_if_unchanged, retry_under_lock,
+};
 use crate::git::{Repository, Worktree};
-use crate::hex::hex;
 use crate::model::{Repo, RepoSlug, RepoState, StateHead, Timestamp};
 use crate::repo_state::{
     MAX_BODY_BYTES, MAX_FILE_BYTES, StatusBody, summarize_status, write_section,
@@ -22,6 +24,7 @@ use crate::repo_state::{
 use crate::settings::{Paths, RepositoryConfig};
 use crate::store::{Provenance, Store, StoreError};
 use crate::text::redact::{SecretFinding, redact};
+use crate::text::to_hex;
 
 /// Where a state is, unless the repository's file says otherwise.
 const DEFAULT_STATE_FILE: &str = "STATE.md";
@@ -172,7 +175,7 @@ impl StateFile {
             }
             _ => unfit_error(&path, error),
         })?;
-        let digest = hex(&Sha256::digest(&bytes));
+        let digest = to_hex(&Sha256::digest(&bytes));
         let text =
             String::from_utf8(bytes).map_err(|error| unfit_error(&path, error.utf8_error()))?;
         Ok(Self {
@@ -272,7 +275,7 @@ pub fn publish_state(
             synced_at: Timestamp::from_millis(0),
             synced_by: provenance.actor.clone(),
             source_digest: file.digest.clone(),
-            digest: hex(&Sha256::digest(content.as_bytes())),
+            digest: to_hex(&Sha256::digest(content.as_bytes())),
             redacted: u64::try_from(found.len()).unwrap_or(u64::MAX),
             summary: summarize_status(&content),
         },
@@ -371,7 +374,7 @@ pub fn deliver_state(
         lock: &lock,
         patience,
     };
-    files::retry_under_lock(
+    retry_under_lock(
         &cache,
         change,
         |error| error,
@@ -399,10 +402,9 @@ pub fn deliver_state(
                 return Ok(Some(false));
             };
             if let Some(folder) = cache.parent() {
-                files::create_shared_dir(folder).map_err(failed)?;
+                create_shared_dir(folder).map_err(failed)?;
             }
-            let written =
-                files::replace_if_unchanged(&cache, &new, old.as_deref(), MAX_FILE_BYTES)?;
+            let written = replace_if_unchanged(&cache, &new, old.as_deref(), MAX_FILE_BYTES)?;
             Ok((written != WriteOutcome::ChangedMeanwhile).then_some(true))
         },
     )

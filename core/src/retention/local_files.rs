@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::PruneOptions;
-use crate::cache::lock::{FileLock, remove_idle_lock};
 use crate::cache::{self, CacheFile};
-use crate::files::path_from_text;
+use crate::fs::{FileLock, remove_idle_lock};
 use crate::model::{EndedSession, Lineage, SessionId};
 use crate::reconcile::Reading;
 use crate::store::StoreError;
 use crate::sync::RunContext;
+use crate::text::path_from_text;
 
 /// Files that went, or would.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -5,9 +5,8 @@ use std::io;
 use std::time::{Duration, SystemTime};
 
 use super::{PruneError, PruneOptions, PruneReport, prune_old_rows};
-use crate::cache::lock::FileLock;
 use crate::deadline::Deadline;
-use crate::files::write_private;
+use crate::fs::{FileLock, write_private};
 use crate::store::Store;
 use crate::sync::RunContext;
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::time::Duration;
 
 use super::*;
-use crate::cache::lock::FileLock;
 use crate::deadline::Deadline;
+use crate::fs::FileLock;
 use crate::model::SessionId;
 use crate::settings::{Environment, Project, Settings};
 use crate::store::SessionRegistration;

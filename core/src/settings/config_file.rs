@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::bounds::Bound;
-use crate::files;
+use crate::fs::read_text;
 use crate::text::one_line;
 use crate::text::redact::redact;
 
@@ -63,7 +63,7 @@ pub(super) fn read_toml<T: Default + for<'de> Deserialize<'de>>(
     bound: Bound,
     follow: bool,
 ) -> Result<T, ConfigError> {
-    let text = match files::read_text(path, bound.most, follow) {
+    let text = match read_text(path, bound.most, follow) {
         Ok(text) => text,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(T::default());

@@ -5,7 +5,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::files::path_to_text;
+use crate::text::path_to_text;
 
 /// A database URL of the contract.
 #[derive(Clone, PartialEq, Eq)]

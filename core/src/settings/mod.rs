@@ -15,7 +15,5 @@ pub use config_file::ConfigError;
 pub use database_url::DatabaseUrl;
 pub use environment::Environment;
 pub use paths::Paths;
-
-pub use crate::files::create_private_dir;
 pub use project::{Project, RepositoryConfig, is_within_path_bounds};
 pub use resolve::Settings;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use directories::ProjectDirs;
 
 use super::Environment;
-use crate::files::ResolvedPath;
+use crate::fs::{ResolvedPath, short_digest};
 
 /// The directories, under the user's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,9 +139,7 @@ impl Paths {
 /// Names a file of trueup's own after a path elsewhere: by whatever name that was reached, it is
 /// one file.
 fn file_name_for(path: &ResolvedPath) -> String {
-    use sha2::{Digest as _, Sha256};
-    let hash = Sha256::digest(path.as_path().as_os_str().as_encoded_bytes());
-    crate::hex::hex(&hash[..8])
+    short_digest(path.as_path().as_os_str().as_encoded_bytes())
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use super::Environment;
 use super::config_file::{self, ConfigError};
 use super::pattern_limits;
 use crate::bounds::{PATH, PATH_PARTS, REPOSITORY_CONFIG};
-use crate::files::path_to_text;
 use crate::git::{Head, Worktree};
 use crate::model::RepoSlug;
+use crate::text::path_to_text;
 
 /// Where a session works.
 #[derive(Debug, Clone)]

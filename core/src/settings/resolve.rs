@@ -9,7 +9,7 @@ use super::database_url::DatabaseUrl;
 use super::pattern_limits;
 use super::{Environment, Paths, RepositoryConfig};
 use crate::bounds::CONFIG;
-use crate::files::ResolvedPath;
+use crate::fs::{ResolvedPath, short_digest};
 use crate::log::LogLevel;
 use crate::model::{DEFAULT_RETENTION_DAYS, MAX_LEASE_SECONDS};
 
@@ -207,16 +207,11 @@ impl Settings {
         match &self.database {
             DatabaseUrl::Sqlite(path) => {
                 let path = ResolvedPath::resolve(path);
-                digest_address(path.as_path().as_os_str().as_encoded_bytes())
+                short_digest(path.as_path().as_os_str().as_encoded_bytes())
             }
-            other => digest_address(other.to_string().as_bytes()),
+            other => short_digest(other.to_string().as_bytes()),
         }
     }
-}
-
-fn digest_address(bytes: &[u8]) -> String {
-    use sha2::{Digest as _, Sha256};
-    crate::hex::hex(&Sha256::digest(bytes)[..8])
 }
 
 impl std::fmt::Debug for Settings {

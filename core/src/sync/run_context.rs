@@ -7,7 +7,6 @@ use once_cell::unsync::OnceCell;
 
 use crate::bounds::REFUSED_KEYS;
 use crate::deadline::Deadline;
-use crate::files::path_from_text;
 use crate::liveness::{self, ProcessState};
 use crate::log::{self, LogLevel};
 use crate::model::{ProcessId, Session, SessionId, Timestamp};
@@ -16,6 +15,7 @@ use crate::reconcile::{BranchPattern, BranchPatternError, DEFAULT_BRANCH_PATTERN
 use crate::repos::NamingContext;
 use crate::settings::{Environment, Project, RepositoryConfig, Settings};
 use crate::text::one_line;
+use crate::text::path_from_text;
 
 /// Longest key shown, in characters.
 const MAX_KEY_CHARS: usize = 80;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::observe::{Observation, observe_session};
 use super::run_context::{RunContext, now};
-use crate::cache::lock::FileLock;
 use crate::cache::{self, CacheError, CacheFile, SyncStamp, WriteOutcome};
+use crate::fs::FileLock;
 use crate::model::Session;
 use crate::reconcile::{
     Action, Advice, Code, Divergence, Policy, Proposal, Reading, Reconciliation, Severity,
@@ -323,7 +323,7 @@ fn replace_cache(
     let path = &observation.file.path;
     let lock_path = context.settings.paths.lock_of(path);
     if let Some(folder) = lock_path.parent() {
-        crate::settings::create_private_dir(folder).map_err(|error| problem(&error))?;
+        crate::fs::create_private_dir(folder).map_err(|error| problem(&error))?;
     }
     let _lock = FileLock::acquire(
         &lock_path,
@@ -388,7 +388,7 @@ fn replace_cache(
     if !base.to_reading().is_stamped() {
         exclude_cache_from_git(context);
     }
-    crate::files::sweep_temp_files(path);
+    crate::fs::sweep_temp_files(path);
     Ok(if written == WriteOutcome::Replaced {
         CacheReplacement::Written
     } else {

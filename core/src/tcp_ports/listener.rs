@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::files::read_text;
+use crate::fs::read_text;
 use crate::text::one_line;
 
 /// Largest of the kernel's tables read, in bytes.

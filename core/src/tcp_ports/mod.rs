@@ -12,13 +12,12 @@ use std::collections::BTreeMap;
 
 pub use slot_probe::{OccupiedSlot, SlotProbe, TcpProbe};
 
-use crate::cache::lock::FileLock;
+use crate::fs::{FileLock, create_private_dir};
 use crate::liveness::{self, Liveness};
 use crate::model::{
     PortOwner, PortReservation, PortSlot, ReservationId, decide_next_owner, find_lowest_free_slot,
     is_stale_reservation, judge_port_owner,
 };
-use crate::settings::create_private_dir;
 use crate::store::{Provenance, ReleasePortRequest, ReservePortRequest, Result, Store, StoreError};
 use crate::sync::{ClockDoubt, RunContext};
 

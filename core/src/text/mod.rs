@@ -7,7 +7,9 @@ mod command_line;
 mod context_budget;
 mod data_delimiter;
 mod escapes;
+mod hex;
 pub mod lenient_json;
+mod path_text;
 mod plain_json;
 mod plural;
 pub mod redact;
@@ -17,5 +19,7 @@ pub use cleaning::{clean_block, one_line, visible_line, without_runner_commands}
 pub use command_line::{CommandLine, quote_for_shell};
 pub use context_budget::{CONTEXT_LIMIT, ContextPacker};
 pub use data_delimiter::{DataDelimiter, InvalidNonce};
+pub(crate) use hex::to_hex;
+pub use path_text::{path_from_text, path_to_text};
 pub use plain_json::write_plain_json;
 pub use plural::pluralize;

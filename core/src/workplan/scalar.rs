@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::numbered_lines::BLANKS;
 use super::position::{ByteSpan, TextPosition};
-use crate::hex::hex;
+use crate::text::to_hex;
 
 /// How a value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -248,7 +248,7 @@ pub(super) fn format_scalar(text: &str, style: ScalarStyle) -> String {
             // All of them are below U+00A0.
             c if c.is_control() => {
                 out.push_str("\\x");
-                out.push_str(&hex(&[u8::try_from(u32::from(c)).unwrap_or_default()]));
+                out.push_str(&to_hex(&[u8::try_from(u32::from(c)).unwrap_or_default()]));
             }
             c => out.push(c),
         }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use trueup_core::cache::lock::FileLock;
+use trueup_core::fs::FileLock;
 
 use super::scene::{Clone, PLAN, git_in, of_code, skipped};
 use crate::fixture::{codes, data};

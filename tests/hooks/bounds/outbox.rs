@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput};
 use trueup_core::bounds::{self, Bound};
-use trueup_core::cache::lock::FileLock;
+use trueup_core::fs::FileLock;
 use trueup_core::model::{FieldValue, StateField};
 use trueup_core::outbox::{Outbox, PendingChange, PendingWrite};
 

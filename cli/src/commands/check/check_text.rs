@@ -1,8 +1,8 @@
 //! What was found, for a person: by repository and file, with what ends it.
 
 use trueup_core::consistency::{CheckFinding, CheckReport};
-use trueup_core::files::path_to_text;
 use trueup_core::reconcile::Severity;
+use trueup_core::text::path_to_text;
 
 use super::RepoCheck;
 use crate::output::LineStyle;

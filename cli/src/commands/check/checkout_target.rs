@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use trueup_core::consistency::Checkout;
-use trueup_core::files::path_from_text;
 use trueup_core::model::{Repo, RepoSlug};
 use trueup_core::repos::{find_owner, list_other_repos, read_machine_name};
 use trueup_core::store::RepoStore as _;
 use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::text::path_from_text;
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, ErrorCase};

@@ -17,10 +17,10 @@ use trueup_core::consistency::{
     check_checkout,
 };
 use trueup_core::deadline::Deadline;
-use trueup_core::files::path_to_text;
 use trueup_core::model::Session;
 use trueup_core::reconcile::{Code, Divergence, Severity};
 use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::text::path_to_text;
 
 use crate::args::{CheckArgs, Format};
 use crate::command_context::CommandContext;

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
-use trueup_core::files::path_to_text;
 use trueup_core::metadata::sources::{Access, Hit, scan};
 use trueup_core::metadata::{ScriptFile, list_files_below};
 use trueup_core::reconcile::{Code, Divergence, FileLine, Way};
+use trueup_core::text::path_to_text;
 use trueup_core::text::{one_line, pluralize};
 
 use crate::command_error::{CommandError, ErrorCase, REFUSED};

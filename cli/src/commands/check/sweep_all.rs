@@ -6,13 +6,12 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use trueup_core::cache::lock::FileLock;
 use trueup_core::consistency::check_checkout;
 use trueup_core::deadline::Deadline;
-use trueup_core::files::path_from_text;
+use trueup_core::fs::{FileLock, create_private_dir};
 use trueup_core::repos::read_machine_name;
-use trueup_core::settings::create_private_dir;
 use trueup_core::store::RepoStore as _;
+use trueup_core::text::path_from_text;
 
 use super::{
     RepoCheck, WRITE_PATIENCE, build_failed_outcome, build_output, build_request, checkout_target,

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use serde_json::json;
 use trueup_core::deadline::Deadline;
-use trueup_core::files::path_to_text;
 use trueup_core::model::{DEFAULT_RETENTION_DAYS, MIN_RETENTION_SECONDS, Violation};
 use trueup_core::retention::{self, PruneOptions};
 use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
 use trueup_core::store::{Store as _, StoreError};
+use trueup_core::text::path_to_text;
 
 use crate::args::DbCommand;
 use crate::command_context::CommandContext;

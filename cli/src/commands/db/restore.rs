@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use trueup_core::cache::{self, CacheFile};
 use trueup_core::deadline::Deadline;
-use trueup_core::files::path_to_text;
 use trueup_core::model::{Session, SessionId, SessionStatus};
 use trueup_core::reconcile::{Code, Reading};
 use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
 use trueup_core::store::{SessionFilter, Store};
 use trueup_core::sync::{now, observe_and_decide};
+use trueup_core::text::path_to_text;
 
 use crate::command_context::CommandContext;
 use crate::command_error::CommandError;

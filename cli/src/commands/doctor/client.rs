@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
-use trueup_core::files::read_bytes;
+use trueup_core::fs::read_bytes;
 
 use super::CheckResult;
 use super::plugin::{is_trueup_plugin, list_installed_ids};

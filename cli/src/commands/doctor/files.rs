@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use trueup_core::cache::lock::available_space;
-use trueup_core::files::create_private_dir;
+use trueup_core::fs::{available_space, create_private_dir};
 use trueup_core::settings::{RepositoryConfig, Settings};
 
 use super::CheckResult;

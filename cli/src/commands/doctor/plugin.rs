@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use trueup_core::files::{read_bytes, sha256_hex};
+use trueup_core::fs::{read_bytes, sha256_hex};
 use trueup_core::model::SessionStatus;
 use trueup_core::store::{SessionFilter, Store as _};
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use trueup_core::files::path_to_text;
+use trueup_core::text::path_to_text;
 
 use super::CheckResult;
 use crate::command_context::CommandContext;

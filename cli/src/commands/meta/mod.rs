@@ -6,7 +6,6 @@ mod phase_contract;
 mod schema;
 
 use serde_json::{Map, Value as Json, json};
-use trueup_core::files::path_to_text;
 use trueup_core::metadata::{
     JsonDocument, JsonLiteral, LockedChange, MetadataError, MetadataFile, check_metadata,
     find_database_field, find_last_writer, metadata_path, unparsable_finding,
@@ -15,6 +14,7 @@ use trueup_core::model::AdwId;
 use trueup_core::reconcile::Divergence;
 use trueup_core::store::{MetadataAction, MetadataChange, MetadataStore as _};
 use trueup_core::text::one_line;
+use trueup_core::text::path_to_text;
 
 pub(super) use phase_contract::check_phase_can_start;
 

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use trueup_core::files::path_from_text;
 use trueup_core::plan::SkippedLine;
 use trueup_core::store::PlanStore as _;
 use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::text::path_from_text;
 use trueup_core::text::pluralize;
 
 use super::plan_file;

@@ -10,10 +10,10 @@ mod watch;
 
 use std::borrow::Cow;
 
-use trueup_core::files::path_to_text;
 use trueup_core::model::{PlanId, PlanTaskStep};
 use trueup_core::store::PlanStore as _;
 use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::text::path_to_text;
 
 pub(super) use show::render_failed_task;
 

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use trueup_core::files::{path_from_text, path_to_text, read_bytes, read_text};
+use trueup_core::fs::{read_bytes, read_text};
 use trueup_core::git::Worktree;
 use trueup_core::model::{NewPlan, Plan, PlanId};
 use trueup_core::plan::{
@@ -15,6 +15,7 @@ use trueup_core::repos::are_counterparts;
 use trueup_core::store::PlanStore as _;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::text::lenient_json::text_from_bytes;
+use trueup_core::text::{path_from_text, path_to_text};
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, ErrorCase};

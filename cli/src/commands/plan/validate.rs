@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use trueup_core::files::{LockedChange, change_with_backup};
-use trueup_core::files::{path_from_text, path_to_text};
+use trueup_core::fs::{LockedChange, change_with_backup};
 use trueup_core::git::Worktree;
 use trueup_core::model::PlanState;
 use trueup_core::plan::{
@@ -15,6 +14,7 @@ use trueup_core::plan::{
 use trueup_core::reconcile::{Divergence, Severity, Way};
 use trueup_core::sync::now;
 use trueup_core::text::pluralize;
+use trueup_core::text::{path_from_text, path_to_text};
 
 use super::plan_file::{self, MAX_PLAN_BYTES, PlanSource};
 use super::{
@@ -153,14 +153,19 @@ fn check_status_plan(
             lock: &lock,
             patience: context.deadline().remaining(),
         };
-        (status_check, backup) =
-            change_with_backup(&source.path, MAX_PLAN_BYTES, change, now(), |bytes| {
+        (status_check, backup) = change_with_backup(
+            &source.path,
+            MAX_PLAN_BYTES,
+            change,
+            &now().to_compact_text(),
+            |bytes| {
                 let text = text_from_bytes(bytes)
                     .ok_or_else(|| plan_file::unreadable_plan_error(shown_path, "not UTF-8"))?;
                 let status_check = check(&text)?;
                 let new = bytes_from_text(&apply_edits(&text, &status_check.edits));
                 Ok::<_, CommandError>((Some(new), status_check))
-            })?;
+            },
+        )?;
     }
     let (mut divergences, fixed, text) = match &backup {
         None => (
@@ -242,14 +247,19 @@ fn check_markdown_plan(
             patience: context.deadline().remaining(),
         };
         let shown_path = Path::new(plan_file.path);
-        (checkboxes, backup) =
-            change_with_backup(&source.path, MAX_PLAN_BYTES, change, now(), |bytes| {
+        (checkboxes, backup) = change_with_backup(
+            &source.path,
+            MAX_PLAN_BYTES,
+            change,
+            &now().to_compact_text(),
+            |bytes| {
                 let old = std::str::from_utf8(bytes);
                 let old =
                     old.map_err(|_| plan_file::unreadable_plan_error(shown_path, "not UTF-8"))?;
                 let new = apply_edits(old, &id_edits(&check(old).file));
                 Ok::<_, CommandError>((Some(new.clone().into_bytes()), check(&new)))
-            })?;
+            },
+        )?;
         text.push(format!(
             "added ids to {}",
             pluralize(missing_id_rows.len(), "checkbox", "checkboxes")

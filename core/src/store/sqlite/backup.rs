@@ -8,7 +8,7 @@ use rusqlite::backup::Backup;
 
 use super::errors::from_sqlite;
 use super::integrity;
-use crate::files::{self, ResolvedPath};
+use crate::fs::{PRIVATE_MODE, ResolvedPath, set_mode, sync_dir};
 use crate::store::{Result, StoreError};
 
 /// Pages copied between two looks at whether others wait.
@@ -65,7 +65,7 @@ pub(super) fn copy_database(
         .prefix(".backup-")
         .tempfile_in(draft_folder)
         .map_err(unwritable)?;
-    files::set_mode(draft.as_file(), files::PRIVATE_MODE).map_err(unwritable)?;
+    set_mode(draft.as_file(), PRIVATE_MODE).map_err(unwritable)?;
     let mut copy = Connection::open(draft.path()).map_err(from_sqlite)?;
     copy_pages(connection, &mut copy)?;
     // A backup is one file: no log beside it.
@@ -79,5 +79,5 @@ pub(super) fn copy_database(
     draft
         .persist_noclobber(target.as_path())
         .map_err(|error| unwritable(error.error))?;
-    files::sync_dir(target.parent_dir()).map_err(unwritable)
+    sync_dir(target.parent_dir()).map_err(unwritable)
 }

@@ -14,11 +14,10 @@ use std::path::PathBuf;
 
 use rusqlite::Connection;
 
-use crate::files::ResolvedPath;
+use crate::fs::{ResolvedPath, open_for_reading};
 
 #[cfg(target_os = "linux")]
 use super::open_elsewhere;
-use crate::files;
 
 /// Elsewhere nobody can be asked.
 #[cfg(not(target_os = "linux"))]
@@ -66,8 +65,7 @@ impl StoreConnection {
     ///
     /// When the disk says no.
     pub(super) fn sync_wal(&self) -> io::Result<()> {
-        match files::open_for_reading(&self.wal_path(), false).and_then(|(log, _)| log.sync_data())
-        {
+        match open_for_reading(&self.wal_path(), false).and_then(|(log, _)| log.sync_data()) {
             // Nothing is in a log, so everything is in the file, which was settled before.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,

@@ -4,9 +4,9 @@ use rusqlite::{Connection, Transaction, params};
 use sha2::{Digest, Sha256};
 
 use super::errors::from_sqlite;
-use crate::hex::hex;
 use crate::model::legal_edges;
 use crate::store::{Result, StoreError};
+use crate::text::to_hex;
 
 /// Marks a file as trueup's: "TRUP".
 pub const APPLICATION_ID: u32 = 0x5452_5550;
@@ -243,7 +243,7 @@ pub(super) fn load_schema_status(connection: &Connection) -> Result<SchemaStatus
 }
 
 fn checksum_sql(sql: &str) -> String {
-    hex(&Sha256::digest(sql.as_bytes()))
+    to_hex(&Sha256::digest(sql.as_bytes()))
 }
 
 #[cfg(test)]

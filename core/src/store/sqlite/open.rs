@@ -12,7 +12,7 @@ use super::errors::from_sqlite;
 use super::migrate::{self, SCHEMA_VERSION, SchemaStatus};
 use super::{SqliteStore, write_queue};
 use crate::deadline::Deadline;
-use crate::files::{self, ResolvedPath};
+use crate::fs::{PRIVATE_MODE, ResolvedPath, create_private_dir, open_for_reading, set_mode};
 use crate::model::Lineage;
 use crate::store::{Result, StoreError};
 
@@ -57,7 +57,7 @@ const MIN_FREE_BYTES: u64 = 64 * 1024;
 
 fn is_full(path: &Path) -> bool {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    crate::cache::lock::available_space(folder).is_ok_and(|room| room < MIN_FREE_BYTES)
+    crate::fs::available_space(folder).is_ok_and(|room| room < MIN_FREE_BYTES)
 }
 
 /// Refuses what cannot be opened as a database before SQLite could touch it.
@@ -159,8 +159,7 @@ const APPLICATION_ID_RANGE: std::ops::Range<usize> = 68..72;
 /// spares every process a statement.
 fn classify_header(path: &Path) -> std::io::Result<DatabaseFileKind> {
     let mut header = [0; APPLICATION_ID_RANGE.end];
-    let read =
-        files::open_for_reading(path, true).and_then(|(mut file, _)| file.read_exact(&mut header));
+    let read = open_for_reading(path, true).and_then(|(mut file, _)| file.read_exact(&mut header));
     Ok(match read {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => DatabaseFileKind::Damaged,
         Err(error) => return Err(error),
@@ -259,7 +258,7 @@ fn create_database(path: &Path, deadline: Deadline) -> Result<()> {
     // Behind a link that leads nowhere yet, the database is made where the link leads.
     let resolved = ResolvedPath::resolve(path);
     let (path, folder) = (resolved.as_path(), resolved.parent_dir());
-    files::create_private_dir(folder).map_err(unavailable)?;
+    create_private_dir(folder).map_err(unavailable)?;
     let creation_lock = write_queue::lock_for_creation(&resolved, deadline);
     if path.exists() {
         return Ok(());
@@ -271,7 +270,7 @@ fn create_database(path: &Path, deadline: Deadline) -> Result<()> {
         .prefix(DRAFT_PREFIX)
         .tempfile_in(folder)
         .map_err(unavailable)?;
-    files::set_mode(draft.as_file(), files::PRIVATE_MODE).map_err(unavailable)?;
+    set_mode(draft.as_file(), PRIVATE_MODE).map_err(unavailable)?;
     let mut connection =
         open_connection(draft.path(), OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)?;
     connection

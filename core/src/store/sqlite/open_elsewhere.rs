@@ -6,7 +6,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
 use super::byte_range;
-use crate::files::open_existing;
+use crate::fs::open_existing;
 
 /// The bytes of which every connection to a database with a log holds a shared lock, and their
 /// number: part of SQLite's file format, "Locking-Page Range".

@@ -16,7 +16,9 @@ use super::migrate::{self, SCHEMA_VERSION};
 use super::open::{self, DatabaseFileKind};
 use super::{SqliteStore, backup, integrity, write_queue};
 use crate::deadline::Deadline;
-use crate::files::{self, ResolvedPath};
+use crate::fs::{
+    PRIVATE_MODE, ResolvedPath, create_new, create_private_dir, open_for_reading, sync_dir,
+};
 use crate::model::{Lineage, Timestamp};
 use crate::store::{Result, StoreError};
 
@@ -50,7 +52,7 @@ pub(super) fn restore_database(
         let text = format!("{} is the database itself", copy.display());
         return Err(StoreError::Invalid(text));
     }
-    files::create_private_dir(target.parent_dir()).map_err(|error| unwritable_error(&error))?;
+    create_private_dir(target.parent_dir()).map_err(|error| unwritable_error(&error))?;
     let creation_lock = write_queue::lock_for_creation(&target, deadline);
     if creation_lock.is_some() {
         remove_stage_folders(target.parent_dir());
@@ -146,7 +148,7 @@ fn stage_copy(source: &ResolvedPath, staged: &Path, deadline: Deadline) -> Resul
     connection
         .close()
         .map_err(|(_, error)| from_sqlite(error))?;
-    files::open_for_reading(staged, false)
+    open_for_reading(staged, false)
         .and_then(|(file, _)| file.sync_all())
         .map_err(|error| unwritable_error(&error))?;
     Ok((lineage, schema))
@@ -164,8 +166,8 @@ fn check_undamaged(connection: &Connection) -> Result<()> {
 
 /// Copies a regular file into a new private one.
 fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
-    let (mut source, _) = files::open_for_reading(from, true)?;
-    let mut target = files::create_new(to, files::PRIVATE_MODE)?;
+    let (mut source, _) = open_for_reading(from, true)?;
+    let mut target = create_new(to, PRIVATE_MODE)?;
     io::copy(&mut source, &mut target)?;
     target.sync_all()?;
     // Closing a database's file drops the locks that the engine holds on it in this process.
@@ -270,7 +272,7 @@ fn replace_file(target: &ResolvedPath, staged: &Path, replaced_path: &Path) -> R
             _ => {}
         }
     }
-    files::sync_dir(target.parent_dir()).map_err(|error| unwritable_error(&error))?;
+    sync_dir(target.parent_dir()).map_err(|error| unwritable_error(&error))?;
     for ending in LOGS.into_iter().chain(["-shm"]) {
         match fs::remove_file(target.with_suffix(ending)) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -280,7 +282,7 @@ fn replace_file(target: &ResolvedPath, staged: &Path, replaced_path: &Path) -> R
         }
     }
     fs::rename(staged, target.as_path()).map_err(|error| unwritable_error(&error))?;
-    files::sync_dir(target.parent_dir()).map_err(|error| unwritable_error(&error))
+    sync_dir(target.parent_dir()).map_err(|error| unwritable_error(&error))
 }
 
 /// Gives the staged file a name that nothing has.
@@ -288,7 +290,7 @@ fn rename_to_unused(staged: &Path, target: &ResolvedPath) -> Result<()> {
     let draft =
         tempfile::TempPath::try_from_path(staged).map_err(|error| unwritable_error(&error))?;
     match draft.persist_noclobber(target.as_path()) {
-        Ok(()) => files::sync_dir(target.parent_dir()).map_err(|error| unwritable_error(&error)),
+        Ok(()) => sync_dir(target.parent_dir()).map_err(|error| unwritable_error(&error)),
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
             Err(StoreError::InUse(target.as_path().display().to_string()))
         }

@@ -27,7 +27,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
 use super::byte_range;
-use crate::files::open_to_update;
+use crate::fs::open_to_update;
 
 /// The byte that is locked while a number is drawn; the bytes of the numbers follow.
 const COUNTER_BYTE: i64 = 0;

@@ -6,9 +6,8 @@
 
 use std::path::PathBuf;
 
-use crate::cache::lock::FileLock;
 use crate::deadline::Deadline;
-use crate::files::ResolvedPath;
+use crate::fs::{FileLock, ResolvedPath};
 
 #[cfg(target_os = "linux")]
 use super::ticket::{self as turns, Ticket as Turn};

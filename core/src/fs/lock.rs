@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use fs2::FileExt;
 
-use crate::files::open_to_update;
+use super::open_to_update;
 
 /// An exclusive lock, held until dropped.
 #[derive(Debug)]

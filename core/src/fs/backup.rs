@@ -10,7 +10,6 @@ use super::{
     ChangeError, FileReplacement, LockedChange, WriteOutcome, read_bytes, replace_if_unchanged,
     retry_under_lock,
 };
-use crate::model::Timestamp;
 
 /// Most backups of one moment.
 const MAX_BACKUPS: usize = 100;
@@ -29,7 +28,7 @@ pub fn change_with_backup<T, E: From<ChangeError>>(
     path: &Path,
     limit: u64,
     change: LockedChange<'_>,
-    now: Timestamp,
+    moment: &str,
     mut decide: impl FnMut(&[u8]) -> Result<(Option<Vec<u8>>, T), E>,
 ) -> Result<(T, Option<PathBuf>), E> {
     let failed = |source| ChangeError::from_io(path, source);
@@ -39,7 +38,7 @@ pub fn change_with_backup<T, E: From<ChangeError>>(
         let Some(new) = new.filter(|new| *new != old) else {
             return Ok(Some((answer, None)));
         };
-        let backup = write_backup(path, &old, now).map_err(failed)?;
+        let backup = write_backup(path, &old, moment).map_err(failed)?;
         let written = replace_if_unchanged(path, &new, Some(&old), limit);
         if matches!(written, Ok(WriteOutcome::Replaced)) {
             return Ok(Some((answer, Some(backup))));
@@ -58,10 +57,10 @@ pub fn change_with_backup<T, E: From<ChangeError>>(
 }
 
 /// Keeps what a file says under a name that nothing has yet.
-fn write_backup(path: &Path, content: &[u8], now: Timestamp) -> io::Result<PathBuf> {
+fn write_backup(path: &Path, content: &[u8], moment: &str) -> io::Result<PathBuf> {
     for number in 1..=MAX_BACKUPS {
         let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".bak-{}", now.to_compact_text()));
+        name.push(format!(".bak-{moment}"));
         if number > 1 {
             name.push(format!("-{number}"));
         }

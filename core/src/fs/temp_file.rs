@@ -7,10 +7,13 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::bounds::CACHE_FOLDER;
-use crate::liveness::{PlaceTag, current_place_tag};
+use super::host_place::{HostPlace, host_place};
+
+/// Most entries of a directory that a sweep looks through.
+pub(crate) const MAX_SWEPT_ENTRIES: u64 = 4_096;
 
 /// Longest name of a file that stands in the name of its draft, in bytes: longer ones would make
 /// names that no file system takes.
@@ -19,13 +22,47 @@ const MAX_NAME_BYTES: usize = 180;
 /// What stands between the name of a file and that of its writer.
 const TEMP_MARK: &str = ".tmp-";
 
+/// Where a writer runs, as short digests: equal for all processes of one machine, boot and pid
+/// namespace, and only for those.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct WriterPlace {
+    /// The machine and the namespace.
+    place: String,
+    boot: String,
+}
+
+impl WriterPlace {
+    /// Returns the place of this process; `None` if it cannot be told from others.
+    fn current() -> Option<&'static Self> {
+        static CURRENT: OnceLock<Option<WriterPlace>> = OnceLock::new();
+        let current = CURRENT.get_or_init(|| {
+            let HostPlace {
+                machine,
+                boot,
+                namespace,
+            } = host_place();
+            let (machine, boot) = (machine.as_deref()?, boot.as_deref()?);
+            Some(Self {
+                place: short_digest(&format!("{machine} {}", namespace.as_deref()?)),
+                boot: short_digest(boot),
+            })
+        });
+        current.as_ref()
+    }
+}
+
+fn short_digest(text: &str) -> String {
+    use sha2::{Digest as _, Sha256};
+    crate::text::to_hex(&Sha256::digest(text)[..4])
+}
+
 /// Names a draft of a file that no other writer names, wherever it runs.
 pub(super) fn temp_path_for(path: &Path) -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let mut name = temp_prefix(path.file_name().unwrap_or_default());
-    match current_place_tag() {
-        Some(PlaceTag { place, boot }) => {
+    match WriterPlace::current() {
+        Some(WriterPlace { place, boot }) => {
             let pid = std::process::id();
             name.push(format!("{place}-{boot}-{pid}-{number}"));
         }
@@ -49,7 +86,7 @@ fn temp_prefix(name: &OsStr) -> OsString {
 /// do those of which nobody here can know.
 pub(crate) fn sweep_temp_files(path: &Path) {
     let (Some(folder), Some(name), Some(here)) =
-        (path.parent(), path.file_name(), current_place_tag())
+        (path.parent(), path.file_name(), WriterPlace::current())
     else {
         return;
     };
@@ -57,7 +94,7 @@ pub(crate) fn sweep_temp_files(path: &Path) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
-    for entry in entries.flatten().take(CACHE_FOLDER.len()) {
+    for (entry, _) in entries.flatten().zip(0..MAX_SWEPT_ENTRIES) {
         let draft = entry.file_name();
         let writer = draft.as_encoded_bytes();
         let writer = writer.strip_prefix(prefix.as_encoded_bytes());
@@ -71,7 +108,7 @@ pub(crate) fn sweep_temp_files(path: &Path) {
 }
 
 /// Tells whether the writer of a draft is known to be gone.
-fn is_writer_gone(writer: &str, here: &PlaceTag, runs: impl Fn(u32) -> bool) -> bool {
+fn is_writer_gone(writer: &str, here: &WriterPlace, runs: impl Fn(u32) -> bool) -> bool {
     let parts: Vec<&str> = writer.split('-').collect();
     let [place, boot, pid, number] = parts.as_slice() else {
         return false;
@@ -88,7 +125,7 @@ mod tests {
 
     #[test]
     fn only_who_is_known_to_be_gone_leaves_litter() {
-        let here = PlaceTag {
+        let here = WriterPlace {
             place: "aa".to_owned(),
             boot: "bb".to_owned(),
         };

@@ -48,8 +48,7 @@ impl Scratch {
             lock: &lock,
             patience: Duration::from_mins(1),
         };
-        let now = "2026-02-02T03:04:05.006Z".parse().unwrap();
-        change_with_backup(&self.file(), 100, change, now, |old| {
+        change_with_backup(&self.file(), 100, change, "20260202T030405006Z", |old| {
             let new = decide(std::str::from_utf8(old).unwrap());
             Ok((new.map(String::into_bytes), ()))
         })

@@ -1,15 +1,26 @@
-//! Opening files that others may have put there, and replacing files whole.
+//! The ground floor: everything here is about files, and nothing about what is in them.
+//!
+//! Files are opened safely and within bounds, replaced atomically, locked, backed up and named.
+//! This module uses no other module of the crate but the plainest of [`crate::text`], so that
+//! every other module can use it.
 
 mod backup;
+mod digest;
+mod host_place;
+mod lock;
 mod locked_change;
 mod obstacle;
 mod open;
-mod path_text;
 mod replace;
 mod resolved_path;
 mod temp_file;
 
 pub use backup::change_with_backup;
+pub use digest::sha256_hex;
+pub(crate) use digest::short_digest;
+pub(crate) use host_place::{HostPlace, host_place};
+pub use lock::{FileLock, available_space, remove_idle_lock};
+pub(crate) use lock::{SignedLock, reserve_space};
 pub use locked_change::{ChangeError, LockedChange};
 pub(crate) use locked_change::{replace_if_unchanged, retry_under_lock};
 pub(crate) use obstacle::{is_obstructed, is_still_at, move_obstacle_aside};
@@ -21,14 +32,9 @@ pub use open::{
     append_to_foreign, create_private_dir, ensure_private_dir, open_to_append, read_bytes,
     read_text, write_private,
 };
-pub use path_text::{path_from_text, path_to_text};
 pub(crate) use replace::FileReplacement;
 pub use replace::WriteOutcome;
 pub use resolved_path::ResolvedPath;
+#[cfg(test)]
+pub(crate) use temp_file::MAX_SWEPT_ENTRIES;
 pub(crate) use temp_file::sweep_temp_files;
-
-/// Returns the SHA-256 of bytes in hexadecimal, as `sha256sum` prints it.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    use sha2::{Digest as _, Sha256};
-    crate::hex::hex(&Sha256::digest(bytes))
-}

@@ -1,7 +1,7 @@
 //! Bytes as hexadecimal text.
 
 /// Writes bytes as lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
     const DIGITS: [char; 16] = [
         '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
     ];
@@ -13,6 +13,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 mod tests {
     #[test]
     fn both_halves_of_a_byte() {
-        assert_eq!(super::hex(&[0x00, 0x9f, 0xff]), "009fff");
+        assert_eq!(super::to_hex(&[0x00, 0x9f, 0xff]), "009fff");
     }
 }

@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
 use super::open::{create_new, sync_dir};
+use super::reserve_space;
 use super::temp_file::temp_path_for;
-use crate::cache::lock::reserve_space;
 
 /// What came of writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,7 +144,7 @@ impl FileReplacement<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::PRIVATE_MODE;
+    use crate::fs::PRIVATE_MODE;
 
     #[cfg(unix)]
     #[test]

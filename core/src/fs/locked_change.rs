@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::{FileLock, create_private_dir};
 use super::{FileReplacement, PRIVATE_MODE, WriteOutcome, read_bytes, sweep_temp_files};
-use crate::cache::lock::FileLock;
 
 /// How often a file is read again that others save meanwhile without taking the lock.
 const MAX_ROUNDS: usize = 20;
@@ -81,8 +81,7 @@ pub(crate) fn retry_under_lock<T, E>(
 
 fn take_lock(path: &Path, change: LockedChange<'_>) -> Result<FileLock, ChangeError> {
     let folder = change.lock.parent().unwrap_or_else(|| Path::new("."));
-    crate::settings::create_private_dir(folder)
-        .map_err(|source| ChangeError::from_io(folder, source))?;
+    create_private_dir(folder).map_err(|source| ChangeError::from_io(folder, source))?;
     FileLock::acquire(change.lock, change.patience).map_err(|source| match source.kind() {
         ErrorKind::WouldBlock => ChangeError::Busy {
             path: path.to_owned(),
