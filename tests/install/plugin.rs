@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use support::client::repository_root;
 
-use trueup_core::fs::{handlers, json};
+use crate::files::{handlers, json};
 
 #[test]
 fn the_manifest_is_one_file_with_the_workspace_version() {
