@@ -358,7 +358,7 @@ fn completing_readies_what_waited_and_a_reopening_takes_it_back() {
     let reopened = trueup(&home, &["item", "reopen", "SD-1", "--reason", "why"]).ok();
     assert_eq!(
         reopened.stdout,
-        "SD-1: completed -> queued\nSD-3 is queued now\n"
+        "SD-1: completed -> queued\nSD-3 is now queued\n"
     );
     data(&home, &["item", "transition", "SD-1", "done"]);
     data(&home, &["item", "transition", "SD-3", "done"]);

@@ -218,7 +218,7 @@ fn without_git_the_database_is_mended_alone() {
     let object = clone.object(0, &["--fix"]);
     let repo = &object["data"]["repos"][0];
     let reason = skipped(repo);
-    assert!(reason.contains("it is not a git repository"), "{reason}");
+    assert!(reason.contains("not a git repository"), "{reason}");
     assert_eq!(clone.status("CUST-WP-0030-T02"), "running");
     assert_eq!(clone.text("workplans/a.md"), PLAN.replace("0026", "0030"));
 }

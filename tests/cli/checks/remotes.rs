@@ -144,7 +144,7 @@ fn commits_by_hand_are_not_pushed_along_unless_that_is_said() {
     assert!(
         object["warnings"]
             .to_string()
-            .contains("pushed 4 commits of before")
+            .contains("pushed 4 commits of an earlier run")
     );
     assert_eq!(clone.remote_head(), clone.head());
     // By hand does as well.

@@ -115,7 +115,7 @@ fn once_it_is_mended_it_is_written() {
     clone.publish("workplans/a.md", &broken);
     let repo = clone.object(1, &["--fix"])["data"]["repos"][0].clone();
     assert!(
-        skipped(&repo).starts_with("workplans/a.md was not written: it cannot be read completely"),
+        skipped(&repo).starts_with("workplans/a.md was not written: cannot be read completely"),
         "{repo}"
     );
     clone.publish("workplans/a.md", PLAN);
