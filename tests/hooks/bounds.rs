@@ -195,7 +195,7 @@ fn payload(home: &Home) {
     let long = "x".repeat(bounds::PAYLOAD.len());
     let payload = home.payload("user-prompt-submit").with("prompt", long);
     let line = limited(home, "session-start-sync", &payload, &[]).single_line();
-    assert!(line.contains("more than 16 MiB"), "{line}");
+    assert!(line.contains("larger than 16 MiB"), "{line}");
 }
 
 fn long_path(home: &Home) {

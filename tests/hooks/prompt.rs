@@ -145,7 +145,7 @@ fn a_prompt_of_a_session_whose_start_was_missed_starts_it() {
     assert!(
         answer
             .context()
-            .contains(&format!("this session is {FIRST_SESSION}"))
+            .contains(&format!("this is session {FIRST_SESSION}"))
     );
     home.send_prompt().assert_silent();
 }

@@ -134,7 +134,7 @@ fn a_relative_home_is_refused_in_one_line() {
     let line = run.wait().single_line();
     assert_eq!(
         line,
-        "trueup: session-start-sync: TRUEUP_HOME=here is relative"
+        "trueup: session-start-sync: TRUEUP_HOME=here must be an absolute path"
     );
     assert!(!home.project_dir().join("here").exists());
 }
