@@ -64,7 +64,7 @@ fn a_refusal_keeps_its_message_and_hint() {
     let home = started();
     let object = object(&home, 1, &["item", "show", "SD-9"]);
     assert_eq!(object["error"]["code"], "item_not_found");
-    assert_eq!(object["error"]["message"], "there is no item SD-9");
+    assert_eq!(object["error"]["message"], "item SD-9 does not exist");
     assert_eq!(
         object["error"]["hint"],
         "`trueup item list` shows the items"
@@ -84,7 +84,7 @@ fn without_json_the_answer_is_on_stdout_and_an_error_on_stderr() {
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(1), ""));
     assert_eq!(
         answer.stderr,
-        "item show: there is no item SD-9\nhint: `trueup item list` shows the items\n"
+        "item show: item SD-9 does not exist\nhint: `trueup item list` shows the items\n"
     );
 }
 

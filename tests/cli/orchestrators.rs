@@ -381,7 +381,7 @@ fn no_command_is_usage_and_no_plan_a_refusal() {
         ] {
             let answer = trueup(&home, arguments);
             assert_eq!(answer.code, Some(1), "{arguments:?}: {answer:?}");
-            assert!(answer.stderr.contains("no plan named"), "{answer:?}");
+            assert!(answer.stderr.contains("does not exist"), "{answer:?}");
         }
     }
     let rows: i64 = home.query_value("SELECT count(*) FROM orchestrators", []);

@@ -133,13 +133,13 @@ fn interrupt_without_an_item_is_refused_and_changes_nothing() {
 fn interrupt_and_resume_keep_count() {
     let home = holding();
     let answer = trueup(&home, &["interrupt"]).ok();
-    assert_eq!(answer.stdout, "wasInterrupted: false -> true\n");
+    assert_eq!(answer.stdout, "Interrupted.\n");
     assert!(home.read_cache()["lastInterruptedAt"].is_string());
     assert_in_step(&home);
     let answer = trueup(&home, &["resume"]).ok();
     assert_eq!(
         answer.stdout,
-        "wasInterrupted: true -> false\nresumeCount: 0 -> 1\n"
+        "No longer interrupted.\nresumeCount: 0 -> 1\n"
     );
     assert!(home.read_cache()["lastResumedAt"].is_string());
     assert_eq!(home.read_cache()["resumeCount"], 1);

@@ -83,7 +83,10 @@ impl CommandError {
 
     /// There is no such item.
     pub(crate) fn item_not_found(key: &ItemKey) -> Self {
-        Self::new(ErrorCase::ItemNotFound, format!("there is no item {key}"))
+        Self::new(
+            ErrorCase::ItemNotFound,
+            format!("item {key} does not exist"),
+        )
     }
 
     /// An operation id was used for something else.

@@ -260,7 +260,7 @@ fn build_refusal_error(
         ClaimRefusal::PhantomSession => CommandError::session_not_registered(id.as_str()),
         ClaimRefusal::ItemNotFound => CommandError::new(
             ErrorCase::ItemToClaimNotFound { item },
-            format!("there is no item {key}"),
+            format!("item {key} does not exist"),
         ),
         ClaimRefusal::ItemFinished => CommandError::new(
             ErrorCase::ItemFinished { item },

@@ -135,7 +135,7 @@ fn resolve_repo_name(
     if let Some(known) = known_names.find(|known| known.eq_ignore_ascii_case(name)) {
         return Ok(known);
     }
-    let message = format!("there is no repository {name}");
+    let message = format!("repository {name} does not exist");
     Err(CommandError::new(ErrorCase::RepoNotFound, message))
 }
 

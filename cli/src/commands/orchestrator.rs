@@ -128,7 +128,7 @@ fn build_output(text: String, orchestrator: &Orchestrator) -> Output {
 }
 
 fn not_found_error(id: &OrchestratorId) -> CommandError {
-    let message = format!("there is no orchestrator {id}");
+    let message = format!("orchestrator {id} does not exist");
     CommandError::new(ErrorCase::OrchestratorNotFound, message)
 }
 

@@ -68,7 +68,10 @@ fn cmd_add(context: &CommandContext, arguments: QueueAddArgs) -> Result<Output, 
         let case = ErrorCase::ItemToAddToNotFound {
             item: (&item).into(),
         };
-        return Err(CommandError::new(case, format!("there is no item {item}")));
+        return Err(CommandError::new(
+            case,
+            format!("item {item} does not exist"),
+        ));
     }
     let existing_phases = store.list_phases(&filter)?;
     if !existing_phases.is_empty() {
@@ -317,7 +320,7 @@ fn build_refusal_error(
     let row_data = json!({"row": phase.map(views::phase_view)});
     let case = refusal_case(id, refusal, phase);
     match refusal {
-        PhaseRefusal::NotFound => CommandError::new(case, format!("there is no phase {id}")),
+        PhaseRefusal::NotFound => CommandError::new(case, format!("phase {id} does not exist")),
         PhaseRefusal::NotHolder { holder } => CommandError::new(
             case,
             format!("the item of {id} is held by {holder}; only the holder can move its phases"),

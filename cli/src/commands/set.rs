@@ -203,12 +203,14 @@ pub(super) fn render_changes(changed: &Map<String, Json>) -> Vec<String> {
         return vec!["nothing changed".to_owned()];
     }
     let render_value = |value: &Json| one_line(&render_json_value(value), MAX_VALUE_CHARS);
-    let line = |(key, change): (&String, &Json)| {
-        format!(
+    let line = |(key, change): (&String, &Json)| match (key.as_str(), &change["to"]) {
+        ("wasInterrupted", Json::Bool(true)) => "Interrupted.".to_owned(),
+        ("wasInterrupted", Json::Bool(false)) => "No longer interrupted.".to_owned(),
+        _ => format!(
             "{key}: {} -> {}",
             render_value(&change["from"]),
             render_value(&change["to"])
-        )
+        ),
     };
     changed.iter().map(line).collect()
 }

@@ -59,7 +59,7 @@ impl MachineRepos {
                 .iter()
                 .find(|repo| repo.slug.is_same(slug.as_str()));
             return named_repo.ok_or_else(|| {
-                let text = format!("there is no repository {slug}");
+                let text = format!("repository {slug} does not exist");
                 CommandError::new(ErrorCase::RepoNotFound, text)
             });
         }

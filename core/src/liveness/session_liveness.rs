@@ -96,12 +96,12 @@ pub fn judge_session_with_doubt(
             format!("lease until {}", session.lease_expires_at),
         );
     }
-    let pid = session
-        .process
-        .as_ref()
-        .map_or_else(|| "?".to_owned(), |p| p.pid.to_string());
+    let client = session.process.as_ref().map_or_else(
+        || "client process".to_owned(),
+        |process| format!("process {}", process.pid),
+    );
     if process == ProcessState::Running {
-        return answer(LivenessState::Alive, format!("process {pid} is running"));
+        return answer(LivenessState::Alive, format!("{client} is running"));
     }
     if let Some(until) = session
         .silent_until
@@ -115,7 +115,7 @@ pub fn judge_session_with_doubt(
     match process {
         ProcessState::Gone => answer(
             LivenessState::Dead,
-            format!("lease expired and process {pid} is gone"),
+            format!("lease expired and {client} is gone"),
         ),
         _ if session.is_silent_longer_than(ceiling_seconds) => answer(
             LivenessState::Dead,
@@ -126,10 +126,10 @@ pub fn judge_session_with_doubt(
         ),
         _ => answer(
             LivenessState::Unknown,
-            format!(
-                "{}, process {pid} cannot be checked",
-                session.describe_silence()
-            ),
+            match session.process {
+                Some(_) => format!("{}, {client} cannot be checked", session.describe_silence()),
+                None => format!("{}, client process unknown", session.describe_silence()),
+            },
         ),
     }
 }

@@ -78,15 +78,37 @@ pub(super) fn read_toml<T: Default + for<'de> Deserialize<'de>>(
     toml::from_str(&text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);
         let before = text.get(..start).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        let key = text.get(line_start..).and_then(|line| line.split_once('='));
+        let key = key.map(|(key, _)| key.trim());
+        let reason = describe_toml_error(error.message(), key);
         ConfigError::Syntax {
             path: path.to_owned(),
             line: before.matches('\n').count() + 1,
             // It repeats what stands there.
-            reason: redact(&one_line(error.message(), MAX_REASON_CHARS))
+            reason: redact(&one_line(&reason, MAX_REASON_CHARS))
                 .text
                 .into_owned(),
         }
     })
+}
+
+/// Replaces serde's words for a value of the wrong type, which name Rust's types.
+fn describe_toml_error(message: &str, key: Option<&str>) -> String {
+    let expected = message
+        .strip_prefix("invalid ")
+        .and_then(|rest| rest.rsplit_once("expected "));
+    let expected = expected.and_then(|(_, expected)| match expected {
+        "u64" => Some("a whole number"),
+        "a string" => Some("a string"),
+        "a sequence" => Some("a list"),
+        "a boolean" => Some("true or false"),
+        _ => None,
+    });
+    match (key, expected) {
+        (Some(key), Some(expected)) => format!("{key} must be {expected}"),
+        _ => message.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -107,7 +129,18 @@ mod tests {
         for (text, line) in [
             ("lease_seconds = 60\nbroken", "config.toml:2:"),
             ("# x\n\nunknown_key = 1\n", "config.toml:3:"),
-            ("lease_seconds = \"many\"\n", "config.toml:1:"),
+            (
+                "lease_seconds = \"many\"\n",
+                "config.toml:1: lease_seconds must be a whole number",
+            ),
+            (
+                "\nlease_seconds = -1\n",
+                "config.toml:2: lease_seconds must be a whole number",
+            ),
+            (
+                "handoff_commands = 1\n",
+                "config.toml:1: handoff_commands must be a list",
+            ),
         ] {
             fs::write(&path, text).unwrap();
             let error = read_toml::<ConfigFile>(&path, crate::bounds::CONFIG, true)

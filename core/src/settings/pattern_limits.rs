@@ -16,7 +16,7 @@ pub(super) fn limit_handoff_commands(
     let ignored = set - patterns.len();
     (ignored > 0).then(|| {
         format!(
-            "{}: {ignored} of {set} handoff_commands are ignored: {} of at most {} bytes are taken",
+            "{}: {ignored} of {set} handoff_commands are ignored: at most {} of {} bytes each are allowed",
             source.display(),
             HANDOFF_PATTERNS.most,
             HANDOFF_PATTERN.most
@@ -29,7 +29,7 @@ pub(super) fn limit_branch_pattern(source: &Path, pattern: &mut Option<String>) 
     let too_long = |pattern: &String| pattern.len() > BRANCH_PATTERN.len();
     let long = pattern.take_if(|pattern| too_long(pattern))?;
     Some(format!(
-        "{}: branch_pattern has {} bytes and is ignored: at most {} are taken",
+        "{}: branch_pattern has {} bytes and is ignored: at most {} are allowed",
         source.display(),
         long.len(),
         BRANCH_PATTERN.most

@@ -134,7 +134,7 @@ fn a_heartbeat_of_nobody_and_of_one_that_ended_is_an_error(f: &mut impl StoreFix
         store.record_orchestrator_heartbeat(&orchestrator_id("o1")),
         "invalid",
     );
-    assert_eq!(error.to_string(), "there is no orchestrator o1");
+    assert_eq!(error.to_string(), "orchestrator o1 does not exist");
     begin_run(store, "o1", "P");
     stop_run(store, "o1");
     let error = expect_refusal(

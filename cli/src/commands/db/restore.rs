@@ -136,7 +136,7 @@ fn forecast_cache(
     }))
 }
 
-/// The cache of a session that began after the copy was made: it registers anew, and then its
+/// The cache of a session that began after the copy was made: it registers again and then its
 /// cache is ahead.
 fn forecast_unknown_session(project: &Path, session: SessionId) -> Option<CacheForecast> {
     let own_path = cache::session_cache_path(project, &session);
@@ -164,7 +164,7 @@ fn render_forecast(forecast: &CacheForecast) -> String {
     let registration_text = if forecast.is_known {
         ""
     } else {
-        " registers anew, and"
+        " registers again and"
     };
     format!(
         "session {}{registration_text} will be told {} of {}{journal_text}",

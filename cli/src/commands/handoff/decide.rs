@@ -110,7 +110,7 @@ pub(super) fn refusal_to_error(id: &HandoffId, refusal: HandoffRefusal) -> Comma
     let handoff = id.into();
     let (text, case) = match refusal {
         HandoffRefusal::NotFound => (
-            format!("there is no hand-off {id}"),
+            format!("hand-off {id} does not exist"),
             ErrorCase::HandoffNotFound,
         ),
         HandoffRefusal::Decided => (

@@ -121,7 +121,7 @@ fn not_found_error(store: &mut SqliteStore, plan_name: &str) -> Result<CommandEr
     };
     Ok(CommandError::new(
         case,
-        format!("no plan named {plan_name}"),
+        format!("plan {plan_name} does not exist"),
     ))
 }
 

@@ -116,7 +116,7 @@ fn take_task_step(
             return Err(build_refusal_error(refusal, &task, step));
         }
         TaskStepOutcome::Unknown => {
-            let text = format!("no task named {key}");
+            let text = format!("task {key} does not exist");
             let plan = plan.into();
             return Err(CommandError::new(ErrorCase::TaskNotFound { plan }, text));
         }

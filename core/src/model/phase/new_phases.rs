@@ -48,7 +48,7 @@ pub enum PhasePlanError {
     #[error("the dependencies of phase {0} are given twice")]
     DuplicateNumber(u32),
     /// A number that no phase has.
-    #[error("there is no phase {0}: the phases are 1 to {1}")]
+    #[error("phase {0} does not exist; the phases are 1 to {1}")]
     UnknownNumber(u32, usize),
     /// Phases that wait for each other.
     #[error("circular dependency of phases: {0}")]

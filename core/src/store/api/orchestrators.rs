@@ -122,7 +122,7 @@ pub trait OrchestratorStore {
 
 /// Says that nothing runs under an id. A heartbeat for it must not pass in silence (seed 4).
 pub(in crate::store) fn unknown_orchestrator_error(id: &OrchestratorId) -> StoreError {
-    StoreError::Invalid(format!("no orchestrator {id}"))
+    StoreError::Invalid(format!("orchestrator {id} does not exist"))
 }
 
 /// Says that a registration was repeated under the id of another operation.

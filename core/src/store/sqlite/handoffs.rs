@@ -142,7 +142,8 @@ fn select_handoffs(
 
 /// Reads a hand-off that was written in this transaction.
 fn load_existing_handoff(tx: &Transaction<'_>, id: &HandoffId) -> Result<Handoff> {
-    load_handoff(tx, id)?.ok_or_else(|| StoreError::Conflict(format!("hand-off {id} vanished")))
+    load_handoff(tx, id)?
+        .ok_or_else(|| StoreError::Conflict(format!("hand-off {id} no longer exists")))
 }
 
 /// Reads the hand-off that an operation made: who repeats it in another process has another id

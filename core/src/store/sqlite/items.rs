@@ -172,7 +172,8 @@ pub(super) fn add_item(
 
 /// Reads an item that was there a moment ago.
 pub(super) fn load_existing_item(connection: &Connection, key: &ItemKey) -> Result<Item> {
-    load_item(connection, key)?.ok_or_else(|| StoreError::Conflict(format!("item {key} vanished")))
+    load_item(connection, key)?
+        .ok_or_else(|| StoreError::Conflict(format!("item {key} no longer exists")))
 }
 
 impl ItemStore for SqliteStore {

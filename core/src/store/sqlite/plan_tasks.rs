@@ -81,7 +81,7 @@ pub(super) fn list_tasks(connection: &Connection, plan: &PlanId) -> Result<Vec<P
 }
 
 fn vanished_error(plan: &PlanId, id: &PlanTaskId) -> StoreError {
-    StoreError::Conflict(format!("task {plan}/{id} vanished"))
+    StoreError::Conflict(format!("task {plan}/{id} no longer exists"))
 }
 
 fn stored_columns(task: &PlanTask) -> (String, String) {

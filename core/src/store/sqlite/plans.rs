@@ -216,7 +216,7 @@ fn import_plan(
         }
     }
     let state = load_plan_state(tx, &id)?;
-    let state = state.ok_or_else(|| StoreError::Conflict(format!("plan {id} vanished")))?;
+    let state = state.ok_or_else(|| StoreError::Conflict(format!("plan {id} no longer exists")))?;
     let not_in_file = new_plan.list_missing_tasks(&state.tasks);
     Ok(ImportedPlan {
         plan_state: state,
@@ -231,7 +231,7 @@ fn remove_plan(tx: &Transaction<'_>, id: &PlanId, provenance: &Provenance) -> Re
         return Ok(());
     }
     let plan = load_plan(tx, id)?;
-    let plan = plan.ok_or_else(|| StoreError::Conflict(format!("no plan {id}")))?;
+    let plan = plan.ok_or_else(|| StoreError::Conflict(format!("plan {id} does not exist")))?;
     let steps = [
         "INSERT INTO trueup_meta (key, value) VALUES ('removing_plan', ?1)",
         "DELETE FROM plan_tasks WHERE plan_id = ?1",

@@ -107,7 +107,8 @@ fn load_repo(tx: &Transaction<'_>, slug: &RepoSlug) -> Result<Option<Repo>> {
 }
 
 fn load_existing_repo(tx: &Transaction<'_>, slug: &RepoSlug) -> Result<Repo> {
-    load_repo(tx, slug)?.ok_or_else(|| StoreError::Conflict(format!("no repository {slug}")))
+    load_repo(tx, slug)?
+        .ok_or_else(|| StoreError::Conflict(format!("repository {slug} does not exist")))
 }
 
 fn place_repo(tx: &Transaction<'_>, placement: &RepoPlacement) -> Result<Repo> {
