@@ -53,7 +53,7 @@ fn a_conflict_asks_to_read_again_and_a_denial_does_not(f: &mut impl StoreFixture
     assert_eq!(error.retry_advice(), RetryAdvice::Reread);
     assert_eq!(
         error.to_string(),
-        "the database has changed: it was made from revision 1, now is 2"
+        "the database has changed: it was made from revision 1, but the current one is 2"
     );
     add_item(f.store(), "A");
     let error = f
