@@ -66,94 +66,93 @@ const MIB: u64 = 1024 * KIB;
 
 bounds! {
     CONFIG: 256 * KIB, Bytes, "the user's config.toml",
-        "the defaults hold, and it is said";
+        "the defaults are used, with a warning";
     PAYLOAD_WAIT: 5_000, Milliseconds, "the wait for a payload",
-        "what is there counts, and it is said when that is nothing";
+        "what has arrived is used; if nothing has, a warning is printed";
     PAYLOAD: 16 * MIB, Bytes, "the payload on stdin",
-        "nothing is done, and it is said";
+        "nothing is done, with a warning";
     PATH: 4 * KIB, Bytes, "a directory named by payload or environment",
-        "the process's own directory counts, and it is said";
+        "the process's working directory is used, with a warning";
     PATH_PARTS: 256, Entries, "the parts of such a directory",
-        "the process's own directory counts, and it is said";
+        "the process's working directory is used, with a warning";
     GIT_FILE: 64 * KIB, Bytes, "HEAD, .git, commondir and tables.list of a repository",
         "the repository or its branch is unknown";
-    REFTABLE: 64 * KIB, Bytes, "the beginning of one table of references",
+    REFTABLE: 64 * KIB, Bytes, "the start of one reftable file",
         "the branch is unknown";
-    REFTABLES: 64, Entries, "the tables of references of a worktree, the newest first",
+    REFTABLES: 64, Entries, "the reftable files of a worktree, newest first",
         "the branch is unknown";
     BRANCH: KIB, Bytes, "the name of a branch",
         "the branch is unknown";
-    BRANCH_MATCHES: 16, Entries, "what branch_pattern matches in one branch",
-        "the others name no item";
+    BRANCH_MATCHES: 16, Entries, "the matches of branch_pattern in one branch name",
+        "the rest are ignored";
     PACKED_REFS: 4 * MIB, Bytes, "packed-refs of a repository",
-        "no branch is advised";
-    BRANCHES: 2_000, Entries, "the branches looked through for one to advise",
-        "the others are not advised";
+        "no branch is suggested";
+    BRANCHES: 2_000, Entries, "the branches searched for one to suggest",
+        "the rest are not suggested";
     REPOSITORY_CONFIG: 256 * KIB, Bytes, "a repository's .trueup.toml",
-        "it is ignored, and it is said";
-    REFUSED_KEYS: 5, Entries, "the keys named that a .trueup.toml may not set",
-        "the others are counted, in the same line";
+        "it is ignored, with a warning";
+    REFUSED_KEYS: 5, Entries, "the forbidden keys of a .trueup.toml that a warning names",
+        "the rest are counted in the same line";
     HANDOFF_PATTERNS: 256, Entries, "handoff_commands",
-        "the others are ignored, and it is said";
+        "the rest are ignored, with a warning";
     HANDOFF_PATTERN: 512, Bytes, "one of handoff_commands",
-        "it is ignored, and it is said";
+        "it is ignored, with a warning";
     BRANCH_PATTERN: KIB, Bytes, "branch_pattern",
-        "the default holds, and it is said";
+        "the default is used, with a warning";
     COMMAND: 256 * KIB, Bytes, "a shell command",
-        "it counts as one that hands work on";
-    COMMAND_STEPS: 8_000_000, Steps, "the comparison of a command with handoff_commands",
-        "it counts as one that hands work on";
+        "it is treated as a hand-off command";
+    COMMAND_STEPS: 8_000_000, Steps, "comparing a command with handoff_commands",
+        "it is treated as a hand-off command";
     CACHE: MIB, Bytes, "a session's cache file",
-        "it is set aside as corrupt, and it is said";
-    CACHE_FOLDER: 4_096, Entries, "the files beside a cache looked through for drafts",
-        "drafts of killed processes may stay";
-    OUTBOX: 16 * MIB, Bytes, "the writes that wait",
-        "a further one is lost, and it is said; so it is from half of that on";
+        "it is set aside as corrupt, with a warning";
+    CACHE_FOLDER: 4_096, Entries, "the files next to a cache searched for temporary files",
+        "temporary files of killed processes may remain";
+    OUTBOX: 16 * MIB, Bytes, "the waiting writes",
+        "more writes are lost, with a warning; a warning is printed from half of this size on";
     OUTBOX_LINE: 256 * KIB, Bytes, "a line of the outbox",
-        "it is put aside as damaged, and it is said";
-    OUTBOX_BATCH: 128, Entries, "the writes of the outbox sent at once",
-        "the others are sent in further batches, as far as there is time, and by the next hooks";
+        "it is set aside as damaged, with a warning";
+    OUTBOX_BATCH: 128, Entries, "the writes of the outbox sent in one batch",
+        "the rest are sent in more batches, while there is time, and by the next hooks";
     OUTBOX_COUNTED: 200_000, Entries, "the lines of a file of the outbox that are counted",
-        "the others are not counted; a full file has fewer";
-    LOST_TOLD: 3, Entries, "the lost edits told one by one",
-        "the others are counted, in one more line";
-    DATABASE_NOTE: 16 * KIB, Bytes, "what is known of the database at an address",
-        "what is written while it cannot be asked belongs to the address alone";
-    ANCESTORS: 16, Entries, "the processes above a hook, where the client does not name its own",
-        "the client's process is looked for among its records";
-    COMMAND_LINE: 256 * KIB, Bytes, "the command line of an interpreter above a hook",
-        "it is not the client";
+        "the rest are not counted; a full file has fewer";
+    LOST_TOLD: 3, Entries, "the rejected edits reported one by one",
+        "the rest are counted in one more line";
+    DATABASE_NOTE: 16 * KIB, Bytes, "the record of the database at an address",
+        "writes made while it is unreachable are bound only to the address";
+    ANCESTORS: 16, Entries, "the parent processes of a hook, if the client does not set CLAUDE_PID",
+        "the client's process is searched in its records";
+    COMMAND_LINE: 256 * KIB, Bytes, "the command line of an interpreter among the parents of a hook",
+        "it is not considered the client";
     CLIENT_RECORDS: 64, Entries, "the client's records of its sessions",
         "the client's process is unknown";
     CLIENT_RECORD: 64 * KIB, Bytes, "one of the client's records",
         "the client's process is unknown";
     EXCLUDE: MIB, Bytes, "info/exclude of a repository",
-        "the cache is not put into it, and the log says so";
+        "the cache is not added to it, with a note in the log";
     ENVIRONMENT_FILE: MIB, Bytes, "CLAUDE_ENV_FILE",
-        "the session is not exported, and it is said";
+        "the session id is not exported, with a warning";
     WORKPLANS: 4_096, Entries, "the files of a directory of workplans",
-        "the others are not looked at, and it is said";
+        "the rest are not checked, with a warning";
     STATE: MIB, Bytes, "a repository's STATE.md",
-        "`trueup state sync` passes it on, as when it cannot be read for secrets in time, and it \
-         is said";
-    PASSED_MARK: 16 * KIB, Bytes, "the note of what was passed on last",
-        "the state is passed on again";
-    UNTOLD: 16 * KIB, Bytes, "what the next session of a project is told of the one that ended",
-        "the rest is in the journal alone";
+        "hooks do not share it, with a warning; `trueup state sync` does";
+    PASSED_MARK: 16 * KIB, Bytes, "the record of the state shared last",
+        "the state is shared again";
+    UNTOLD: 16 * KIB, Bytes, "the notice for the next session about a session that ended",
+        "the rest is only in the journal";
     TASK: 2_000, Characters, "a task",
         "the rest is cut";
     PAYLOAD_NAME: 500, Characters, "the id of a task or the reason of an end in a payload",
         "the rest is cut";
     NOTES: 32, Entries, "the lines on stderr and in the log of one call",
-        "the others are counted, in one more line";
+        "the rest are counted in one more line";
     NOTE: 4_000, Characters, "a line on stderr",
         "the rest is cut";
     LOG_LINE: 2_000, Characters, "a line of the log",
         "the rest is cut";
     LOG: MIB, Bytes, "the log",
-        "it starts anew, and one old file is kept";
-    MESSAGE: 9_500, Characters, "what a user or a model is told at once",
-        "the rest is cut, and it is said";
+        "it is rotated, and one old file is kept";
+    MESSAGE: 9_500, Characters, "the text for a user or an agent in one answer",
+        "the rest is cut, with a note";
 }
 
 #[cfg(test)]
