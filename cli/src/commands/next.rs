@@ -266,7 +266,7 @@ fn build_data(
         "item": item.as_ref().map(views::item_view),
         "previous_holder": null,
         "reason": reason,
-        "work": interrupted_work_view(interrupted_work.as_ref()),
+        "parked": interrupted_work_view(interrupted_work.as_ref()),
     });
     Ok((
         data,

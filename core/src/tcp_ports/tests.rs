@@ -187,7 +187,7 @@ fn a_full_pool_says_who_holds_what() {
     };
     assert_eq!((holders.len(), occupied.len()), (14, 1));
     assert!(
-        holders[0].owner.evidence.ends_with("is running"),
+        holders[0].owner.evidence.ends_with("runs"),
         "{holders:?}"
     );
     assert!(
